@@ -1,0 +1,2 @@
+//! oncepost
+fn main() {}

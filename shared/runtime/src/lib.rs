@@ -1,0 +1,184 @@
+//! Time, randomness and spawning, handed to every part from outside so that a whole run can be simulated.
+//!
+//! Nothing else in the workspace reads the wall clock, draws a random number or spawns a bare task; `clippy.toml` says so.
+
+mod clock;
+mod crash;
+mod random;
+
+pub use clock::{Clock, SystemClock, VirtualClock};
+pub use crash::{CrashPoints, Step};
+pub use random::{Random, SeededRandom, SystemRandom};
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use uuid::Uuid;
+
+/// What a part needs of the world besides its ports. Cheap to clone.
+#[derive(Clone)]
+pub struct Runtime {
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+    crash: CrashPoints,
+}
+
+impl Runtime {
+    /// The real clock and the operating system's randomness.
+    pub fn system() -> Self {
+        Self::new(Arc::new(SystemClock), Arc::new(SystemRandom))
+    }
+
+    /// A virtual clock that starts at `start` and a seeded source of randomness.
+    ///
+    /// Time moves with tokio's paused clock: run it on a current-thread runtime with `start_paused`.
+    pub fn simulated(seed: u64, start: Timestamp) -> Self {
+        Self::new(Arc::new(VirtualClock::starting_at(start)), Arc::new(SeededRandom::new(seed)))
+    }
+
+    /// A runtime of the given clock and randomness.
+    pub fn new(clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
+        Self {
+            clock,
+            random,
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+            crash: CrashPoints::none(),
+        }
+    }
+
+    /// The same runtime with crash points armed; tests only.
+    pub fn with_crash_points(mut self, crash: CrashPoints) -> Self {
+        self.crash = crash;
+        self
+    }
+
+    /// Passes a named step of the protocol: a test may let the process die here, production passes through.
+    pub async fn step(&self, step: Step) {
+        self.crash.pass(step).await;
+    }
+
+    /// Now, as a wall-clock instant.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The clock itself, for parts that keep it.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        self.clock.clone()
+    }
+
+    /// Waits for `span`.
+    pub async fn sleep(&self, span: Duration) {
+        self.clock.sleep(span).await;
+    }
+
+    /// Waits until `when`; returns at once if it has passed.
+    pub async fn sleep_until(&self, when: Timestamp) {
+        let wait = when.duration_since(self.now());
+        if let Ok(span) = Duration::try_from(wait) {
+            self.sleep(span).await;
+        }
+    }
+
+    /// `work`, or `None` if it takes longer than `limit`.
+    pub async fn within<T>(&self, limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            done = work => Some(done),
+            () = self.sleep(limit) => None,
+        }
+    }
+
+    /// Spawns a tracked task. [`Runtime::stopped`] waits for it.
+    pub fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> tokio::task::JoinHandle<T> {
+        self.tasks.spawn(work)
+    }
+
+    /// The signal that asks everything to drain and stop.
+    pub fn stop(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
+    /// A runtime with the same clock and randomness, whose tasks and stop signal are its own: one process of several.
+    pub fn sibling(&self) -> Self {
+        Self {
+            clock: self.clock.clone(),
+            random: self.random.clone(),
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+            crash: CrashPoints::none(),
+        }
+    }
+
+    /// Waits until every spawned task has ended. Ask them to end with [`Runtime::stop`] first.
+    pub async fn stopped(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// A UUIDv7 of now: ids made later sort later.
+    pub fn id(&self) -> Uuid {
+        let millis = u64::try_from(self.now().as_millisecond()).unwrap_or_default();
+        let mut bytes = [0_u8; 10];
+        self.random.fill(&mut bytes);
+        uuid::Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid()
+    }
+
+    /// A number in `0.0..1.0`.
+    pub fn chance(&self) -> f64 {
+        let mut bytes = [0_u8; 8];
+        self.random.fill(&mut bytes);
+        // 53 bits fill a double's mantissa exactly.
+        (u64::from_le_bytes(bytes) >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// `span` lengthened by up to `share` of itself at random, never shortened.
+    pub fn jittered(&self, span: Duration, share: f64) -> Duration {
+        span + span.mul_f64(share * self.chance())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn runtime() -> Runtime {
+        Runtime::simulated(7, Timestamp::UNIX_EPOCH)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn virtual_time_moves_with_sleep_and_not_otherwise() {
+        let world = runtime();
+        world.sleep(Duration::from_secs(3600)).await;
+        assert_eq!(world.now().as_second(), 3600);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_past_instant_is_not_waited_for() {
+        let world = runtime();
+        world.sleep_until(Timestamp::UNIX_EPOCH).await;
+        assert_eq!(world.now(), Timestamp::UNIX_EPOCH);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn same_seed_same_ids_and_later_ids_sort_later() {
+        let (one, two) = (runtime(), runtime());
+        let first = one.id();
+        assert_eq!(first, two.id());
+        one.sleep(Duration::from_millis(2)).await;
+        assert!(one.id() > first);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn jitter_never_shortens() {
+        let world = runtime();
+        for _ in 0..100 {
+            let span = world.jittered(Duration::from_secs(10), 0.2);
+            assert!(span >= Duration::from_secs(10) && span <= Duration::from_secs(12));
+        }
+    }
+}
