@@ -1,0 +1,48 @@
+# `make` alone lists what there is.
+SHELL := bash
+.DEFAULT_GOAL := help
+.PHONY: help build release test check lint doc demo bench up down fmt clean-run
+
+LOCAL := deploy/local
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build everything, debug
+	cargo build --workspace --locked
+
+release: ## build the binary for production
+	cargo build --release --locked -p oncepost
+
+test: ## run all tests against private servers, installing these first on a Debian without them
+	@$(LOCAL)/install.sh
+	@$(LOCAL)/with-servers.sh cargo test --workspace --locked
+
+check: lint test doc ## what to run before a commit: format, lints, tests, documentation
+
+lint: ## format and lints, without changing a file
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+doc: ## build the documentation, warnings denied
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked
+
+demo: ## publish through every failure on one machine; REAL=1 uses RabbitMQ, Redis and PostgreSQL
+	@REAL=$(REAL) $(LOCAL)/demo.sh
+
+bench: ## run the benchmarks against private servers
+	@$(LOCAL)/install.sh
+	@$(LOCAL)/with-servers.sh cargo bench --workspace --locked
+
+up: ## start Redis, RabbitMQ and PostgreSQL under ./.run and print their addresses
+	@$(LOCAL)/install.sh
+	@$(LOCAL)/up.sh
+
+down: ## stop what `up` started; the data stay
+	@$(LOCAL)/down.sh
+
+fmt: ## format the code
+	cargo fmt --all
+
+clean-run: down ## stop what `up` started and throw its data away
+	rm -rf .run

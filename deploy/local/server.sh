@@ -1,0 +1,129 @@
+#!/usr/bin/env bash
+# One private Redis, PostgreSQL or RabbitMQ in a folder of its own, on loopback only, without systemd.
+#
+#   server.sh start KIND DIR [PORT]   start (or find it running); prints its address. PORT is a wish, kept if it is free
+#   server.sh stop  KIND DIR          end it in order
+#   server.sh kill  KIND DIR          end it at once (SIGKILL), data kept: for chaos, and for throw-away servers
+#   server.sh wipe  KIND DIR          lose all its data; a running server is running again afterwards, on the same port
+#   server.sh url   KIND DIR          print its address
+#   server.sh admin rabbitmq DIR      print the address of its HTTP interface
+#   server.sh alive KIND DIR          exit code 0 if it is running
+#
+# KIND is redis, postgres or rabbitmq. Ports are chosen at the first start and stay with the folder.
+# ONCEPOST_THROWAWAY=1 at the first start gives up durability against a power cut (not against a kill) for speed.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+
+say() { printf '%s\n' "$*" >&2; }
+die() { say "server.sh: $*"; exit 1; }
+
+[ $# -ge 3 ] || die "usage: server.sh start|stop|kill|wipe|url|admin|alive redis|postgres|rabbitmq DIR [PORT]"
+action=$1 kind=$2 dir=$3
+# shellcheck disable=SC2034  # read by the kinds' files
+wish=${4:-}
+case $kind in redis | postgres | rabbitmq) ;; *) die "unknown kind '$kind'" ;; esac
+
+# Is somebody listening on this port of loopback? Pure bash, as a bare system has neither ss nor nc.
+open_port() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+# A free port below the kernel's range for outgoing connections, so that nothing takes it in passing.
+free_port() {
+    local port
+    while :; do
+        port=$((20000 + (RANDOM * 32768 + RANDOM) % 12000))
+        open_port "$port" || { echo "$port"; return; }
+    done
+}
+
+# port NAME [WISH]: the port remembered under NAME, or a new one.
+port() {
+    local file=$dir/port.$1
+    if [ ! -s "$file" ]; then
+        if [ -n "${2:-}" ] && ! open_port "$2"; then echo "$2"; else free_port; fi >"$file"
+    fi
+    cat "$file"
+}
+
+# wait_until SECONDS COMMAND...: polls ten times a second.
+wait_until() {
+    local left=$(($1 * 10))
+    shift
+    until "$@"; do
+        left=$((left - 1))
+        [ "$left" -gt 0 ] || return 1
+        sleep 0.1
+    done
+}
+
+# Gone, or only waiting to be collected: in a container without an init a dead daemon may stay a zombie.
+dead() {
+    local state
+    state=$(sed -n 's/^State:[[:space:]]*//p' "/proc/$1/status" 2>/dev/null) || true
+    [ -z "$state" ] || [ "${state:0:1}" = Z ]
+}
+all_dead() {
+    local pid
+    for pid in "$@"; do dead "$pid" || return 1; done
+}
+
+# A kind's file defines: pids, launch (start and wait; its port is chosen), finish (ask it to end), forget (drop the data), url.
+# shellcheck source-path=SCRIPTDIR disable=SC1090
+source "$here/servers/$kind.sh"
+
+end_at_once() {
+    local found
+    mapfile -t found < <(pids)
+    if [ "${#found[@]}" -gt 0 ]; then
+        kill -KILL "${found[@]}" 2>/dev/null || true
+        wait_until 10 all_dead "${found[@]}" || die "$kind in $dir does not die"
+    fi
+}
+
+end_in_order() {
+    local found
+    mapfile -t found < <(pids)
+    if [ "${#found[@]}" -gt 0 ]; then
+        finish
+        wait_until 40 all_dead "${found[@]}" || say "$kind in $dir did not stop when asked"
+    fi
+    end_at_once
+}
+
+alive() { [ -n "$(pids)" ]; }
+
+start() {
+    mkdir -p "$dir/log"
+    dir=$(cd "$dir" && pwd)
+    if alive; then return; fi
+    local first=yes try
+    if compgen -G "$dir/port.*" >/dev/null; then first=no; fi
+    for try in 1 2 3; do
+        if launch; then return; fi
+        end_at_once
+        # Somebody else may have taken a port between our look and the start: choose anew, if nobody knows it yet.
+        if [ $first = yes ]; then rm -f "$dir"/port.*; fi
+        say "$kind did not start (try $try)"
+    done
+    tail -n 20 "$dir"/log/* >&2 || true
+    die "$kind in $dir does not start"
+}
+
+if [ -d "$dir" ]; then
+    dir=$(cd "$dir" && pwd)
+elif [ "$action" = stop ] || [ "$action" = kill ]; then
+    exit 0
+elif [ "$action" != start ]; then
+    die "no $kind in $dir"
+fi
+
+case $action in
+    start) start && url ;;
+    stop) end_in_order ;;
+    kill) end_at_once ;;
+    wipe) if alive; then end_at_once && forget && start; else forget; fi ;;
+    url) url ;;
+    admin) admin ;;
+    alive) alive ;;
+    *) die "unknown action '$action'" ;;
+esac

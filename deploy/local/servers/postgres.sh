@@ -1,0 +1,55 @@
+# shellcheck shell=bash disable=SC2154  # sourced by server.sh, which sets dir and wish
+# PostgreSQL with trust on loopback and one database, `oncepost`. It refuses to run as root, so root hands it to `postgres`.
+
+bin=$(compgen -G '/usr/lib/postgresql/*/bin' | sort -V | tail -n 1) || bin=$(dirname "$(command -v postgres)")
+
+as_owner() {
+    if [ "$(id -u)" = 0 ]; then (cd / && exec runuser -u postgres -- "$@"); else "$@"; fi
+}
+
+# The postmaster and its children: after a SIGKILL the children would hold its shared memory for a while.
+pids() {
+    local main status
+    main=$(head -n 1 "$dir/data/postmaster.pid" 2>/dev/null) || return 0
+    if dead "$main" || ! grep -qs postgres "/proc/$main/comm"; then return 0; fi
+    echo "$main"
+    for status in /proc/[0-9]*/status; do
+        if grep -qsx "PPid:[[:space:]]$main" "$status"; then status=${status%/status} && echo "${status#/proc/}"; fi
+    done
+}
+
+launch() {
+    [ -d "$dir/data/global" ] || create || return 1
+    # Left by a SIGKILL; the server would take the number for a live one while the dead process waits to be collected.
+    rm -f "$dir/data/postmaster.pid"
+    as_owner "$bin/pg_ctl" -D "$dir/data" -w -t 60 -l "$dir/log/postgres.log" start >/dev/null || return 1
+    local ask=(as_owner "$bin/psql" -h 127.0.0.1 -p "$(port postgres)" -U postgres -qAt)
+    if [ "$("${ask[@]}" -c "select 1 from pg_database where datname = 'oncepost'")" != 1 ]; then
+        "${ask[@]}" -c 'create database oncepost'
+    fi
+}
+
+create() {
+    local port
+    port=$(port postgres "$wish")
+    if [ "$(id -u)" = 0 ]; then
+        install -d -o postgres -m 700 "$dir/data"
+        chown postgres "$dir/log"
+        as_owner test -x "$dir" ||
+            die "the user 'postgres' may not enter $dir (PostgreSQL does not run as root): choose another folder"
+    fi
+    as_owner "$bin/initdb" -D "$dir/data" -A trust -U postgres -E UTF8 --locale=C.UTF-8 --no-sync >"$dir/log/initdb.log" || return 1
+    {
+        echo "port = $port"
+        echo "listen_addresses = '127.0.0.1'"
+        echo "unix_socket_directories = ''"
+        echo "max_connections = 300"
+        if [ "${ONCEPOST_THROWAWAY:-}" = 1 ]; then echo "fsync = off"; fi
+    } >>"$dir/data/postgresql.conf"
+}
+
+finish() { kill -INT "$(head -n 1 "$dir/data/postmaster.pid")"; }
+
+forget() { rm -rf "$dir/data"; }
+
+url() { echo "postgres://postgres@127.0.0.1:$(port postgres)/oncepost"; }
