@@ -5,7 +5,7 @@ set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=stack.sh
 source "$(dirname "${BASH_SOURCE[0]}")/stack.sh"
 
-declare -A wish=([redis]=16379 [postgres]=15432 [rabbitmq]=15672)
+declare -A wish=([redis]=16379 [postgres]=15432 [rabbitmq]=15673)
 mkdir -p "$run"
 starting=()
 for kind in "${kinds[@]}"; do
