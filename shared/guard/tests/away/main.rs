@@ -1,5 +1,7 @@
 //! What callers of the Redis guard see while Redis is away, and when it is back.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod proxy;
 
 use std::{

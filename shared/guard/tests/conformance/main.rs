@@ -1,5 +1,7 @@
 //! What every guard must do, run over each implementation.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod agree;
 mod hints;
 mod limits;
