@@ -1,0 +1,339 @@
+//! An attempt is over: what its outcome means, within budgets.
+
+use jiff::Timestamp;
+
+use super::{
+    Change, Context, end_attempt, list, wait,
+    wake::{carry, later},
+    work::{publish, record_out},
+};
+use crate::{
+    Answer, Armed, AttemptKind, AttemptOutcome, Code, Failure, Finding, Landed, ListReason, Next, OnDoubt, Outcome,
+    PauseScope, Plan, PlatformWords, Receipt, RepeatSafety, Route, Scope, State, Target, Worth, even_draw, plan, route,
+};
+
+/// What there is against doing a thing twice, and what the account wants where there is nothing.
+#[derive(Clone, Copy)]
+pub(super) struct Means {
+    pub repeat: RepeatSafety,
+    pub on_doubt: OnDoubt,
+}
+
+pub(super) fn finish(
+    target: &mut Target,
+    attempt: u32,
+    outcome: &Outcome,
+    means: Means,
+    context: &Context<'_>,
+    change: &mut Change,
+) -> Answer {
+    if target.attempt != attempt || target.lease.is_none() {
+        return late_truth(target, outcome, context, change);
+    }
+    let kind = target.lease.as_ref().map_or(AttemptKind::Send, |lease| lease.kind);
+    let next = match outcome {
+        Outcome::Published(receipts) => published(target, receipts, means, context, change),
+        Outcome::Processing => processing(target, kind, context, change),
+        Outcome::Failed(failure) => failed(target, kind, failure, means, context, change),
+        Outcome::Looked { part, finding, last } => looked(target, *part, finding, *last, means, context, change),
+        Outcome::Released => released(target, kind, context, change),
+    };
+    Answer::Finished(next)
+}
+
+/// The attempt is not the caller's any more. That something is out is recorded all the same, because it is true.
+fn late_truth(target: &mut Target, outcome: &Outcome, context: &Context<'_>, change: &mut Change) -> Answer {
+    if let Outcome::Published(receipts) = outcome
+        && !receipts.is_empty()
+        && receipts.iter().all(|(_, receipt)| receipt.is_proof())
+    {
+        for (part, receipt) in receipts {
+            record_out(target, *part, receipt, context, change);
+        }
+        end_attempt(target, AttemptOutcome::Lost, None, context.now, change);
+        publish(target);
+        return Answer::Finished(Next::Nothing);
+    }
+    Answer::Lost
+}
+
+fn published(
+    target: &mut Target,
+    receipts: &[(u16, Receipt)],
+    means: Means,
+    context: &Context<'_>,
+    change: &mut Change,
+) -> Next {
+    for (part, receipt) in receipts.iter().filter(|(_, receipt)| receipt.is_proof()) {
+        record_out(target, *part, receipt, context, change);
+    }
+    let proven =
+        receipts.iter().all(|(_, receipt)| receipt.is_proof()) && !target.out.is_empty() && target.armed.is_none();
+    if !proven {
+        let no_proof = Failure {
+            code: Code::NO_PROOF,
+            landed: Landed::Unknown,
+            worth: Worth::Retry { not_before: None },
+            scope: Scope::Channel,
+            step: target.armed.as_ref().map_or_else(|| "publish".into(), |armed| armed.step.clone()),
+            said: PlatformWords::default(),
+        };
+        return doubt(target, &no_proof, means, context, change);
+    }
+    end_attempt(target, AttemptOutcome::Published, None, context.now, change);
+    publish(target);
+    Next::Nothing
+}
+
+fn processing(target: &mut Target, kind: AttemptKind, context: &Context<'_>, change: &mut Change) -> Next {
+    let now = context.now;
+    let since = target.armed.as_ref().map_or(target.due_at, |armed| armed.first_at);
+    end_attempt(target, AttemptOutcome::Processing, None, now, change);
+    if kind != AttemptKind::Poll {
+        target.looks = 0;
+    } else if later(since, context.policy.processing_limit) <= now {
+        list(target, State::Processing, ListReason::StillProcessing, now);
+        return Next::Dead;
+    }
+    target.looks = target.looks.saturating_add(1);
+    let wait_for = context.policy.poll_backoff.wait(target.looks, even_draw(target.id, target.attempt));
+    target.state = State::Processing;
+    go_on(target, State::Processing, later(now, wait_for), context)
+}
+
+fn failed(
+    target: &mut Target,
+    kind: AttemptKind,
+    failure: &Failure,
+    means: Means,
+    context: &Context<'_>,
+    change: &mut Change,
+) -> Next {
+    if failure.holds_siblings() {
+        change.pause = scope_to_pause(target, failure).map(|scope| {
+            let title = failure.code.page().map_or("a failure", |page| page.title);
+            (scope, failure.code, format!("{}: {title}", failure.code))
+        });
+    }
+    // What a repeat, a look or a poll could not do says nothing about the send before it: the doubt stays.
+    let inherited = target.armed.as_ref().is_some_and(|armed| armed.attempt != target.attempt);
+    if (inherited || kind == AttemptKind::Poll) && failure.landed != Landed::Yes {
+        return still_unsettled(target, kind, failure, means, context, change);
+    }
+    match route(failure) {
+        Route::Success => {
+            target.last_failure = Some(failure.clone());
+            published(target, &[], means, context, change)
+        }
+        Route::Doubt => doubt(target, failure, means, context, change),
+        Route::Retry => not_sent(target, failure, 1, context, change),
+        Route::FreeRetry => not_sent(target, failure, 0, context, change),
+        Route::Dead => {
+            settle_not_sent(target, failure, context, change);
+            list(target, State::Failed, ListReason::Permanent, context.now);
+            Next::Dead
+        }
+    }
+}
+
+/// It surely did not go out; another try has a time, if the budget allows.
+fn not_sent(target: &mut Target, failure: &Failure, cost: u16, context: &Context<'_>, change: &mut Change) -> Next {
+    let now = context.now;
+    settle_not_sent(target, failure, context, change);
+    if cost == 0 {
+        target.tries = target.tries.saturating_sub(1);
+    } else if target.tries >= context.policy.max_tries {
+        list(target, State::Failed, ListReason::TriesUsedUp, now);
+        return Next::Dead;
+    }
+    let draw = even_draw(target.id, target.attempt);
+    let at = context.policy.backoff.next(target.tries.max(1), draw, now, failure.not_before());
+    go_on(target, State::Retrying, at, context)
+}
+
+fn settle_not_sent(target: &mut Target, failure: &Failure, context: &Context<'_>, change: &mut Change) {
+    target.armed = None;
+    target.last_failure = Some(failure.clone());
+    end_attempt(target, AttemptOutcome::NotSent, Some(failure.clone()), context.now, change);
+}
+
+/// A publish point was called and its outcome is not known.
+fn doubt(target: &mut Target, failure: &Failure, means: Means, context: &Context<'_>, change: &mut Change) -> Next {
+    let now = context.now;
+    let since = target.lease.as_ref().map_or(now, |lease| lease.since);
+    let part = target.next_part();
+    let attempt = target.attempt;
+    target.armed.get_or_insert_with(|| Armed {
+        step: failure.step.clone(),
+        part,
+        attempt,
+        first_at: since,
+        last_at: now,
+    });
+    target.looks = 0;
+    target.last_failure = Some(failure.clone());
+    end_attempt(target, AttemptOutcome::Unknown, Some(failure.clone()), now, change);
+    if plan(target, means.repeat, context.policy, now) == Plan::Undecidable {
+        return undecidable(target, means, context);
+    }
+    let settled = later(now, means.repeat.settles_after());
+    go_on(target, State::InDoubt, failure.not_before().map_or(settled, |told| told.max(settled)), context)
+}
+
+/// A repeat, look or poll ended without an answer.
+fn still_unsettled(
+    target: &mut Target,
+    kind: AttemptKind,
+    failure: &Failure,
+    means: Means,
+    context: &Context<'_>,
+    change: &mut Change,
+) -> Next {
+    let now = context.now;
+    if kind == AttemptKind::Poll && failure.landed == Landed::No && route(failure) == Route::Dead {
+        // The platform's verdict: it took the post and then refused it.
+        settle_not_sent(target, failure, context, change);
+        list(target, State::Failed, ListReason::Permanent, now);
+        return Next::Dead;
+    }
+    let outcome = if kind == AttemptKind::Poll { AttemptOutcome::Processing } else { AttemptOutcome::Unknown };
+    end_attempt(target, outcome, Some(failure.clone()), now, change);
+    if failure.is_rate_limit() {
+        target.looks = target.looks.saturating_sub(1);
+    }
+    let state = if kind == AttemptKind::Poll { State::Processing } else { State::InDoubt };
+    if state == State::InDoubt && is_hopeless(target, means, context) {
+        return undecidable(target, means, context);
+    }
+    let draw = even_draw(target.id, target.attempt);
+    let backoff = if kind == AttemptKind::Poll { context.policy.poll_backoff } else { context.policy.look_backoff };
+    let settled = target.armed.as_ref().map_or(now, |armed| later(armed.last_at, means.repeat.settles_after()));
+    go_on(target, state, backoff.next(target.looks, draw, now, failure.not_before()).max(settled), context)
+}
+
+fn looked(
+    target: &mut Target,
+    part: u16,
+    finding: &Finding,
+    last: bool,
+    means: Means,
+    context: &Context<'_>,
+    change: &mut Change,
+) -> Next {
+    let now = context.now;
+    match finding {
+        Finding::Found(receipt) if receipt.is_proof() => {
+            record_out(target, part, receipt, context, change);
+            target.armed = None;
+            if last {
+                end_attempt(target, AttemptOutcome::Published, None, now, change);
+                publish(target);
+                return Next::Nothing;
+            }
+            end_attempt(target, AttemptOutcome::Released, None, now, change);
+            go_on(target, State::Retrying, now, context)
+        }
+        Finding::Absent if surely_absent(target, means.repeat, now) => {
+            target.armed = None;
+            end_attempt(target, AttemptOutcome::Absent, None, now, change);
+            go_on(target, State::Retrying, now, context)
+        }
+        Finding::Found(_) | Finding::Absent | Finding::CannotTell(_) => {
+            let said = match finding {
+                Finding::CannotTell(why) => why.as_str(),
+                Finding::Found(_) => "found without an id",
+                Finding::Absent => "not there yet",
+            };
+            let failure = Failure {
+                code: Code::LOOK_FAILED,
+                landed: Landed::Unknown,
+                worth: Worth::Retry { not_before: None },
+                scope: Scope::Channel,
+                step: "look".into(),
+                said: PlatformWords::text(said),
+            };
+            let outcome =
+                if matches!(finding, Finding::Absent) { AttemptOutcome::Absent } else { AttemptOutcome::Unknown };
+            end_attempt(target, outcome, Some(failure), now, change);
+            if is_hopeless(target, means, context) {
+                return undecidable(target, means, context);
+            }
+            let wait_for = context.policy.look_backoff.wait(target.looks, even_draw(target.id, target.attempt));
+            go_on(target, State::InDoubt, later(now, wait_for), context)
+        }
+    }
+}
+
+/// Listings lag: "not there" proves something only when enough time has passed since the last send.
+fn surely_absent(target: &Target, repeat: RepeatSafety, now: Timestamp) -> bool {
+    let Some(sure_after) = repeat.sure_after() else { return false };
+    target.armed.as_ref().is_none_or(|armed| later(armed.last_at, sure_after) <= now)
+}
+
+/// Neither the platform's means nor the budget for looks leave anything to try.
+fn is_hopeless(target: &Target, means: Means, context: &Context<'_>) -> bool {
+    target.looks >= context.policy.max_looks
+        || plan(target, means.repeat, context.policy, context.now) == Plan::Undecidable
+}
+
+fn undecidable(target: &mut Target, means: Means, context: &Context<'_>) -> Next {
+    match means.on_doubt {
+        OnDoubt::Park => {
+            list(target, State::InDoubt, ListReason::Undecidable, context.now);
+            Next::Dead
+        }
+        OnDoubt::Resend => {
+            target.armed = None;
+            target.state = State::InDoubt;
+            go_on(target, State::Retrying, context.now, context)
+        }
+    }
+}
+
+fn released(target: &mut Target, kind: AttemptKind, context: &Context<'_>, change: &mut Change) -> Next {
+    let now = context.now;
+    end_attempt(target, AttemptOutcome::Released, None, now, change);
+    match kind {
+        AttemptKind::Send => {
+            target.tries = target.tries.saturating_sub(1);
+            target.armed = None;
+            go_on(target, State::Retrying, now, context)
+        }
+        AttemptKind::Repeat | AttemptKind::Look => {
+            target.looks = target.looks.saturating_sub(1);
+            let state = if target.armed.is_some() { State::InDoubt } else { State::Retrying };
+            go_on(target, state, now, context)
+        }
+        AttemptKind::Poll => go_on(target, State::Processing, now, context),
+    }
+}
+
+/// The next step is due at `at`: a message carries short waits, the ledger keeps long ones.
+fn go_on(target: &mut Target, state: State, at: Timestamp, context: &Context<'_>) -> Next {
+    wait(target, state, at);
+    await_next(target, at, context)
+}
+
+/// Who brings the target back at `at`.
+pub(super) fn await_next(target: &mut Target, at: Timestamp, context: &Context<'_>) -> Next {
+    target.next_at = Some(at);
+    if at <= later(context.now, context.policy.longest_carry) {
+        carry(target, at, context);
+        Next::Carry(at)
+    } else {
+        wait(target, target.state, at);
+        Next::Wait(at)
+    }
+}
+
+fn scope_to_pause(target: &Target, failure: &Failure) -> Option<PauseScope> {
+    match failure.scope {
+        Scope::Account => Some(PauseScope::Account {
+            tenant: target.tenant.clone(),
+            channel: target.channel.clone(),
+            account: target.account.clone(),
+        }),
+        Scope::App => target.app.clone().map(|app| PauseScope::App { app }),
+        Scope::Post | Scope::Channel | Scope::System => None,
+    }
+}

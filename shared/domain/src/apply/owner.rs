@@ -1,0 +1,125 @@
+//! Changes by people: the post's owner and the operators. They win or lose against a running publish, never half.
+
+use jiff::Timestamp;
+
+use super::{Change, Context, refusal, rest, wait, work};
+use crate::{Answer, ContentHash, Decision, Override, Refusal, State, Target};
+
+pub(super) fn cancel(target: &mut Target, context: &Context<'_>) -> Answer {
+    match target.state {
+        State::Cancelled => Answer::Done,
+        State::Expired => Answer::Refused(Refusal::Expired),
+        _ => match refusal(target, context.now) {
+            Some(refusal) => Answer::Refused(refusal),
+            None => {
+                rest(target, State::Cancelled);
+                target.listed = None;
+                target.revision += 1;
+                Answer::Done
+            }
+        },
+    }
+}
+
+pub(super) fn reschedule(
+    target: &mut Target,
+    due_at: Timestamp,
+    deadline: Option<Timestamp>,
+    hash: ContentHash,
+    context: &Context<'_>,
+) -> Answer {
+    if target.state == State::Cancelled {
+        return Answer::Refused(Refusal::Cancelled);
+    }
+    if let Some(refusal) = refusal(target, context.now) {
+        return Answer::Refused(refusal);
+    }
+    target.due_at = due_at;
+    target.deadline = deadline;
+    target.hash = hash;
+    target.revision += 1;
+    if target.state == State::Held {
+        target.next_at = Some(due_at);
+        target.wake_at = deadline;
+    } else {
+        start_over(target, due_at);
+    }
+    Answer::Done
+}
+
+pub(super) fn edit(
+    target: &mut Target,
+    changes: &Override,
+    hash: ContentHash,
+    context: &Context<'_>,
+    change: &mut Change,
+) -> Answer {
+    match target.state {
+        State::Cancelled => return Answer::Refused(Refusal::Cancelled),
+        State::Expired => return Answer::Refused(Refusal::Expired),
+        _ => {}
+    }
+    if let Some(refusal) = refusal(target, context.now) {
+        return Answer::Refused(refusal);
+    }
+    if !target.out.is_empty() {
+        return Answer::Refused(Refusal::PartlyOut);
+    }
+    target.hash = hash;
+    target.revision += 1;
+    // What was prepared on the platform belongs to the old content.
+    target.handles.clear();
+    change.edit = Some(changes.clone());
+    Answer::Done
+}
+
+/// Tries again now. A compare-and-set, never a publish: asked N times, it is sent once.
+pub(super) fn retry(target: &mut Target, context: &Context<'_>) -> Answer {
+    match target.state {
+        State::Failed | State::Retrying => {
+            if target.is_stale(context.now) {
+                return Answer::Refused(Refusal::Expired);
+            }
+            if let Some(refusal) = refusal(target, context.now) {
+                return Answer::Refused(refusal);
+            }
+            start_over(target, context.now);
+            Answer::Done
+        }
+        State::Expired => Answer::Refused(Refusal::Expired),
+        State::Cancelled => Answer::Refused(Refusal::Cancelled),
+        _ => Answer::Refused(refusal(target, context.now).unwrap_or(Refusal::NotApplicable)),
+    }
+}
+
+/// A person's word on a doubt. While the machine is still settling it, only "it is out" is taken.
+pub(super) fn decide(target: &mut Target, decision: &Decision, context: &Context<'_>, change: &mut Change) -> Answer {
+    if !matches!(target.state, State::InDoubt | State::Processing) {
+        return Answer::Refused(refusal(target, context.now).unwrap_or(Refusal::NotApplicable));
+    }
+    if target.live_lease(context.now).is_some() {
+        return Answer::Refused(Refusal::BeingPublished);
+    }
+    match decision {
+        Decision::Published(receipt) if receipt.is_proof() => {
+            let part = target.armed.as_ref().map_or(target.next_part(), |armed| armed.part);
+            work::record_out(target, part, receipt, context, change);
+            work::publish(target);
+        }
+        Decision::SendAgain if target.listed.is_some() => {
+            target.armed = None;
+            start_over(target, context.now);
+        }
+        Decision::Published(_) | Decision::SendAgain => return Answer::Refused(Refusal::InDoubt),
+    }
+    target.revision += 1;
+    Answer::Done
+}
+
+fn start_over(target: &mut Target, at: Timestamp) {
+    target.tries = 0;
+    target.looks = 0;
+    target.listed = None;
+    target.lease = None;
+    wait(target, State::Scheduled, at);
+}

@@ -1,0 +1,99 @@
+//! The scheduler's side: due work, the sweep, waiting and holding. One rule serves all: whatever is overdue is woken.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{Context, expire, hold, wait};
+use crate::{Answer, ListReason, Listed, State, Target};
+
+/// Its time to wake has come: hand it to the broker, expire it, or hold it.
+pub(super) fn wake(target: &mut Target, context: &Context<'_>) -> Answer {
+    let now = context.now;
+    let resting = Answer::Drop { state: target.state, listed: target.listed.is_some() };
+    match target.state {
+        State::Scheduled | State::Queued | State::Retrying => {
+            if target.is_stale(now) {
+                expire(target);
+                return Answer::Drop { state: target.state, listed: false };
+            }
+            if context.pause_over(target).is_some() {
+                hold(target);
+                return Answer::Drop { state: target.state, listed: false };
+            }
+            target.state = State::Queued;
+            emit(target, context)
+        }
+        State::Held => {
+            if target.is_stale(now) {
+                expire(target);
+            } else {
+                target.wake_at = target.deadline;
+            }
+            Answer::Drop { state: target.state, listed: false }
+        }
+        // The worker that finds the lease dead takes over; the scheduler only makes sure that somebody looks.
+        State::Publishing | State::Processing | State::InDoubt if target.listed.is_none() => emit(target, context),
+        State::Publishing | State::Processing | State::InDoubt => {
+            target.wake_at = None;
+            resting
+        }
+        State::Published | State::Failed | State::Cancelled | State::Expired => {
+            target.wake_at = None;
+            // A failure without an entry on the operators' list would be seen by nobody.
+            if target.state == State::Failed && target.listed.is_none() {
+                target.listed = Some(Listed { reason: ListReason::Permanent, at: now });
+            }
+            resting
+        }
+    }
+}
+
+/// On its way to a worker. If nothing comes of it, it is emitted again, ever more seldom.
+fn emit(target: &mut Target, context: &Context<'_>) -> Answer {
+    let patience = context.policy.reemit_after.saturating_mul(1 << target.emissions.min(6));
+    let leased = target.live_lease(context.now).map_or(context.now, |lease| lease.until);
+    let again = later(leased.max(target.next_at.unwrap_or(context.now)).max(context.now), patience);
+    target.wake_at = Some(match target.deadline {
+        Some(deadline) if target.state.is_waiting() => again.min(deadline),
+        _ => again,
+    });
+    target.emissions = target.emissions.saturating_add(1);
+    Answer::Emit
+}
+
+/// Not before `until`. Costs no try; the first attempt may not even have begun.
+pub(super) fn postpone(target: &mut Target, until: Timestamp, carried: bool, context: &Context<'_>) -> Answer {
+    if !matches!(target.state, State::Scheduled | State::Queued | State::Retrying) {
+        return Answer::Drop { state: target.state, listed: target.listed.is_some() };
+    }
+    let state = if target.attempt == 0 { State::Scheduled } else { State::Retrying };
+    wait(target, state, until);
+    if carried {
+        carry(target, until, context);
+    }
+    Answer::Done
+}
+
+/// A message brings it back at `at`; the ledger acts only if the message is lost.
+pub(super) fn carry(target: &mut Target, at: Timestamp, context: &Context<'_>) {
+    let grace = later(at, context.policy.carry_grace);
+    target.wake_at = Some(match target.deadline {
+        Some(deadline) if target.state.is_waiting() => grace.min(deadline.max(at)),
+        _ => grace,
+    });
+}
+
+/// A pause has ended.
+pub(super) fn release(target: &mut Target, at: Timestamp) -> Answer {
+    if target.state != State::Held {
+        return Answer::Drop { state: target.state, listed: target.listed.is_some() };
+    }
+    let at = target.next_at.map_or(at, |next| next.max(at));
+    wait(target, State::Scheduled, at);
+    Answer::Done
+}
+
+pub(super) fn later(at: Timestamp, span: Duration) -> Timestamp {
+    at.saturating_add(span).unwrap_or(Timestamp::MAX)
+}

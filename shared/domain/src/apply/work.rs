@@ -1,0 +1,87 @@
+//! What a worker records while it sends.
+
+use std::collections::BTreeMap;
+
+use super::{Change, Context, rest};
+use crate::{Answer, Armed, AttemptKind, PartOut, Receipt, State, Target, invariant::Violation};
+
+/// Stores handles before they are used. An empty value removes one.
+pub(super) fn keep(target: &mut Target, attempt: u32, handles: &BTreeMap<String, String>) -> Answer {
+    if target.attempt != attempt || target.lease.is_none() {
+        return Answer::Lost;
+    }
+    for (name, value) in handles {
+        if value.is_empty() {
+            target.handles.remove(name);
+        } else {
+            target.handles.insert(name.clone(), value.clone());
+        }
+    }
+    Answer::Done
+}
+
+/// A publish point is about to be called: granted only under a live lease, and never while an earlier call's outcome is
+/// unknown, unless this very attempt was granted as a harmless repeat of it.
+pub(super) fn arm(target: &mut Target, attempt: u32, step: &str, part: u16, context: &Context<'_>) -> Answer {
+    let now = context.now;
+    let Some(kind) = target.live_lease(now).map(|lease| lease.kind) else { return Answer::Lost };
+    if target.attempt != attempt || target.state != State::Publishing || target.receipt(part).is_some() {
+        return Answer::Lost;
+    }
+    match (&mut target.armed, kind) {
+        (None, AttemptKind::Send | AttemptKind::Repeat) => {
+            target.armed = Some(Armed { step: step.into(), part, attempt, first_at: now, last_at: now });
+            Answer::Done
+        }
+        (Some(armed), AttemptKind::Repeat) if armed.part == part => {
+            armed.last_at = now;
+            Answer::Done
+        }
+        _ => Answer::Lost,
+    }
+}
+
+/// A publish point is out. Recorded whoever says so and whenever: it is true.
+pub(super) fn out(
+    target: &mut Target,
+    attempt: u32,
+    part: u16,
+    receipt: &Receipt,
+    context: &Context<'_>,
+    change: &mut Change,
+) -> Answer {
+    if !receipt.is_proof() {
+        return Answer::Lost;
+    }
+    record_out(target, part, receipt, context, change);
+    if target.attempt == attempt && target.live_lease(context.now).is_some() { Answer::Done } else { Answer::Lost }
+}
+
+/// Adds the proof of `part`. A second, different proof of the same part is a duplicate on the platform.
+pub(super) fn record_out(
+    target: &mut Target,
+    part: u16,
+    receipt: &Receipt,
+    context: &Context<'_>,
+    change: &mut Change,
+) {
+    match target.receipt(part) {
+        Some(known) if known.receipt.id != receipt.id => change.violation = Some(Violation::NoDuplicate),
+        Some(_) => {}
+        None => {
+            target.out.push(PartOut { part, receipt: receipt.clone(), at: context.now });
+            target.out.sort_by_key(|out| out.part);
+        }
+    }
+    if target.armed.as_ref().is_some_and(|armed| armed.part == part) {
+        target.armed = None;
+    }
+}
+
+/// Everything is out.
+pub(super) fn publish(target: &mut Target) {
+    rest(target, State::Published);
+    target.armed = None;
+    target.listed = None;
+    target.handles.clear();
+}

@@ -1,0 +1,210 @@
+//! What can be asked of a target, and what the ledger answers.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::{AttemptKind, ContentHash, Failure, Finding, OnDoubt, Override, Receipt, RepeatSafety, State, WorkerName};
+
+/// Something asked of one target. [`crate::apply()`] decides; a ledger carries it out as one compare-and-set.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// The scheduler: its time to wake has come.
+    Wake,
+    /// A worker: may I work on it?
+    Begin {
+        /// Who asks.
+        worker: WorkerName,
+        /// What the channel offers against doing a thing twice.
+        repeat: RepeatSafety,
+        /// Arm the first open publish point at once, under this step's name: saves a write where a repeat is harmless.
+        arm: Option<String>,
+    },
+    /// A worker: store a handle before it is used.
+    Keep {
+        /// The attempt's number.
+        attempt: u32,
+        /// Names and values. An empty value removes the handle.
+        handles: BTreeMap<String, String>,
+    },
+    /// A worker: a publish point is about to be called.
+    Arm {
+        /// The attempt's number.
+        attempt: u32,
+        /// The step's name.
+        step: String,
+        /// Which publish point.
+        part: u16,
+    },
+    /// A worker: a publish point is out.
+    Out {
+        /// The attempt's number.
+        attempt: u32,
+        /// Which publish point.
+        part: u16,
+        /// The proof.
+        receipt: Receipt,
+    },
+    /// A worker: the attempt is over.
+    Finish {
+        /// The attempt's number.
+        attempt: u32,
+        /// What came of it.
+        outcome: Outcome,
+        /// What the channel offers against doing a thing twice.
+        repeat: RepeatSafety,
+        /// What the account wants done about a doubt that nobody can settle.
+        on_doubt: OnDoubt,
+    },
+    /// Not before `until`; costs no try.
+    Postpone {
+        /// Until when.
+        until: Timestamp,
+        /// A message on its way through the retry tiers brings it back; else the ledger does.
+        carried: bool,
+    },
+    /// Its owner: do not publish it.
+    Cancel,
+    /// Its owner: publish it at another time.
+    Reschedule {
+        /// The new time.
+        due_at: Timestamp,
+        /// The new deadline.
+        deadline: Option<Timestamp>,
+        /// The hash of what is approved now.
+        hash: ContentHash,
+    },
+    /// Its owner: publish something else.
+    Edit {
+        /// What the target changes of its post from now on.
+        changes: Override,
+        /// The hash of what is approved now.
+        hash: ContentHash,
+    },
+    /// An operator: try again.
+    Retry,
+    /// An operator: what happened to a target in doubt.
+    Decide(Decision),
+    /// A pause has ended: wake at this time.
+    Release {
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// A person's word on a target in doubt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// It is out.
+    Published(Receipt),
+    /// It is not out: send it again.
+    SendAgain,
+}
+
+/// What came of an attempt, as the worker saw it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// Every publish point is out. Those not yet recorded by [`Command::Out`] come with their proofs.
+    Published(Vec<(u16, Receipt)>),
+    /// Accepted; the platform still decides.
+    Processing,
+    /// It went wrong.
+    Failed(Failure),
+    /// The platform was asked about publish point `part`.
+    Looked {
+        /// Which publish point.
+        part: u16,
+        /// What was found.
+        finding: Finding,
+        /// Nothing is left to send once `part` is out.
+        last: bool,
+    },
+    /// Nothing was done; the worker drains.
+    Released,
+}
+
+/// What the ledger answers.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// To `Wake`: hand it to the broker.
+    Emit,
+    /// To `Begin`: go.
+    Begun(Begun),
+    /// Its next step is not due before this.
+    NotYet(Timestamp),
+    /// Another worker holds it until then.
+    Busy(Timestamp),
+    /// Nothing to do; the message may be acknowledged. A dead letter is due if `listed`.
+    Drop {
+        /// Where it stands.
+        state: State,
+        /// It is on the operators' list.
+        listed: bool,
+    },
+    /// Done as asked.
+    Done,
+    /// The attempt is not the caller's any more, or may not go on: send nothing.
+    Lost,
+    /// The attempt's end is recorded; this is what the worker does next.
+    Finished(Next),
+    /// The change that was asked for is refused.
+    Refused(Refusal),
+}
+
+/// A granted attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Begun {
+    /// The attempt's number.
+    pub attempt: u32,
+    /// What to do.
+    pub kind: AttemptKind,
+    /// The first open publish point is armed already.
+    pub armed: bool,
+}
+
+/// What follows an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// Nothing.
+    Nothing,
+    /// Send it through the retry tiers, to come back at this time.
+    Carry(Timestamp),
+    /// The ledger wakes it at this time.
+    Wait(Timestamp),
+    /// A person is needed: a dead letter.
+    Dead,
+}
+
+/// Why a change is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// It is out already.
+    AlreadyPublished,
+    /// A worker is sending it now.
+    BeingPublished,
+    /// Whether it is out is not known; settle that first.
+    InDoubt,
+    /// A part of it is out already.
+    PartlyOut,
+    /// It is cancelled.
+    Cancelled,
+    /// Its deadline has passed; give it a new time.
+    Expired,
+    /// It is not in a state in which this means anything.
+    NotApplicable,
+}
+
+impl Refusal {
+    /// The reason, for people.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Refusal::AlreadyPublished => "it is published already",
+            Refusal::BeingPublished => "a worker is publishing it right now",
+            Refusal::InDoubt => "whether it went out is not known; settle that first (`oncepost resolve`)",
+            Refusal::PartlyOut => "a part of it is out already",
+            Refusal::Cancelled => "it was cancelled",
+            Refusal::Expired => "its deadline has passed; reschedule it with a new deadline",
+            Refusal::NotApplicable => "there is nothing to do in its present state",
+        }
+    }
+}

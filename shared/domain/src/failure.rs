@@ -1,0 +1,187 @@
+//! A failure answers two separate questions: could the post be out there, and is another try worth it?
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Code, State};
+
+/// What went wrong, in a form that both routing and people can use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Failure {
+    /// Which failure this is; its page says what, why and what to do.
+    pub code: Code,
+    /// Could the post be out there?
+    pub landed: Landed,
+    /// Is another try worth it?
+    pub worth: Worth,
+    /// What else fails with it.
+    pub scope: Scope,
+    /// The step that failed, as `create status`.
+    pub step: String,
+    /// What the platform or the system said, trimmed and redacted.
+    pub said: PlatformWords,
+}
+
+/// Could the post be out there?
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Landed {
+    /// Surely not.
+    No,
+    /// A publish point was called and the answer does not tell.
+    Unknown,
+    /// It is.
+    Yes,
+}
+
+/// Is another try worth it?
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Worth {
+    /// Yes, by itself, and never before `not_before`.
+    Retry {
+        /// The platform's own word on when to come back.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "Option<crate::Rfc3339>")]
+        not_before: Option<Timestamp>,
+    },
+    /// Yes, once a person has mended something.
+    AfterFix {
+        /// What to mend.
+        fix: Fix,
+    },
+    /// No.
+    Never,
+}
+
+/// What a person must mend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Fix {
+    /// Connect the account again.
+    Reconnect,
+    /// Give the account or app the missing permission.
+    Permission,
+    /// Change the post.
+    Content,
+    /// Mend our registration, plan or settings.
+    Setup,
+    /// The account is restricted by the platform.
+    Account,
+}
+
+/// What else fails with it: whose fault it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// This post only.
+    Post,
+    /// Everything on this account.
+    Account,
+    /// Everything through our registration with the platform.
+    App,
+    /// Everything on this channel.
+    Channel,
+    /// Our own machinery.
+    System,
+}
+
+impl Scope {
+    /// The scope's name, as labels and screens spell it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Scope::Post => "post",
+            Scope::Account => "account",
+            Scope::App => "app",
+            Scope::Channel => "channel",
+            Scope::System => "system",
+        }
+    }
+
+    /// Whose fault a failure of this scope is, for people.
+    pub fn whose_fault(self) -> &'static str {
+        match self {
+            Scope::Post => "the post itself",
+            Scope::Account => "the account or its credentials",
+            Scope::App => "our app's registration with the platform",
+            Scope::Channel => "the platform",
+            Scope::System => "oncepost or its servers",
+        }
+    }
+}
+
+/// The platform's own words.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PlatformWords {
+    /// The HTTP status, if there was an answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// The platform's own error code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// What it said, trimmed and with secrets taken out.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub text: String,
+}
+
+impl PlatformWords {
+    /// Longest text kept, in characters.
+    pub const LONGEST: usize = 500;
+
+    /// Words without a status or code, trimmed to [`Self::LONGEST`].
+    pub fn text(text: impl AsRef<str>) -> Self {
+        Self { text: text.as_ref().trim().chars().take(Self::LONGEST).collect(), ..Self::default() }
+    }
+}
+
+impl Failure {
+    /// A failure of our own machinery: worth another try, never the post's end.
+    pub fn system(code: Code, step: &str, said: impl AsRef<str>) -> Self {
+        Self {
+            code,
+            landed: Landed::No,
+            worth: Worth::Retry { not_before: None },
+            scope: Scope::System,
+            step: step.into(),
+            said: PlatformWords::text(said),
+        }
+    }
+
+    /// The platform asked us to slow down: costs no attempt.
+    pub fn is_rate_limit(&self) -> bool {
+        matches!(self.code, Code::RATE_LIMITED_ACCOUNT | Code::RATE_LIMITED_APP | Code::RATE_LIMITED_CHANNEL)
+    }
+
+    /// Everything on the account or app fails until a person mends it: hold the siblings instead of burning them.
+    pub fn holds_siblings(&self) -> bool {
+        self.landed == Landed::No
+            && matches!(self.scope, Scope::Account | Scope::App)
+            && matches!(self.worth, Worth::AfterFix { .. })
+    }
+
+    /// The earliest time of another try, as the platform said.
+    pub fn not_before(&self) -> Option<Timestamp> {
+        match self.worth {
+            Worth::Retry { not_before } => not_before,
+            _ => None,
+        }
+    }
+
+    /// By what failures are put together: never by free text.
+    pub fn group(&self) -> String {
+        format!("{}/{}/{}", self.code, self.scope.name(), self.said.code.as_deref().unwrap_or("-"))
+    }
+
+    /// One line for a person: what happened, to what, in the platform's words.
+    pub fn sentence(&self, state: State) -> String {
+        let title = self.code.page().map_or("Unknown failure", |page| page.title);
+        let said = match (self.said.status, self.said.text.as_str()) {
+            (Some(status), "") => format!(" (HTTP {status})"),
+            (Some(status), text) => format!(" (HTTP {status}: {text})"),
+            (None, "") => String::new(),
+            (None, text) => format!(" ({text})"),
+        };
+        format!("{} {title}, at \"{}\"{said}; now {state}", self.code, self.step)
+    }
+}

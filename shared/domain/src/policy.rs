@@ -1,0 +1,76 @@
+//! The numbers and choices that decisions depend on.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::Backoff;
+
+/// The protocol's numbers, from the settings. Their order is checked there (P5).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Policy {
+    /// The longest one attempt may take.
+    pub attempt_limit: Duration,
+    /// How long an attempt in the ledger belongs to its worker.
+    pub lease: Duration,
+    /// How often a target may be tried before it is a dead letter. Rate limits and our own hiccups do not count.
+    pub max_tries: u16,
+    /// How often the platform is asked about an unknown outcome before a person must.
+    pub max_looks: u16,
+    /// Waits between tries.
+    pub backoff: Backoff,
+    /// Waits between looks at an unknown outcome.
+    pub look_backoff: Backoff,
+    /// Waits between polls of a platform that still decides.
+    pub poll_backoff: Backoff,
+    /// How long a platform may take to decide before a person is asked.
+    pub processing_limit: Duration,
+    /// How long an emitted message may be on its way before it is emitted again. Doubles with each emission.
+    pub reemit_after: Duration,
+    /// How much later than planned the sweep acts on a wait that the broker's retry tiers carry.
+    pub carry_grace: Duration,
+    /// The longest wait given to the broker; longer ones stay in the ledger.
+    pub longest_carry: Duration,
+    /// Work that is later than this is dripped, not sent in a burst.
+    pub late_after: Duration,
+    /// The pause between two late targets of one account.
+    pub drip: Duration,
+    /// Whether an unknown outcome that nobody can settle waits for a person or is sent again.
+    pub on_doubt: OnDoubt,
+}
+
+/// What to do with an unknown outcome that the platform cannot settle.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnDoubt {
+    /// Wait for a person: at most once.
+    #[default]
+    Park,
+    /// Send again and accept that it may be out twice: at least once.
+    Resend,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        const fn secs(n: u64) -> Duration {
+            Duration::from_secs(n)
+        }
+        Self {
+            attempt_limit: secs(120),
+            lease: secs(150),
+            max_tries: 8,
+            max_looks: 12,
+            backoff: Backoff { base: secs(5), factor: 3.0, cap: secs(3600), jitter: 0.2 },
+            look_backoff: Backoff { base: secs(10), factor: 2.0, cap: secs(3600), jitter: 0.1 },
+            poll_backoff: Backoff { base: secs(10), factor: 1.5, cap: secs(900), jitter: 0.1 },
+            processing_limit: secs(48 * 3600),
+            reemit_after: secs(60),
+            carry_grace: secs(30),
+            longest_carry: secs(600),
+            late_after: secs(900),
+            drip: secs(2),
+            on_doubt: OnDoubt::Park,
+        }
+    }
+}

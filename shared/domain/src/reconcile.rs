@@ -1,0 +1,80 @@
+//! What to do about a target whose publish point was called without a known outcome.
+
+use jiff::Timestamp;
+
+use crate::{Policy, RepeatSafety, Target};
+
+/// How an unknown outcome is settled next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Plan {
+    /// Call the publish point again with the same key: the platform makes the repeat harmless.
+    Repeat,
+    /// Ask the platform.
+    Look,
+    /// Only a person can tell.
+    Undecidable,
+}
+
+/// The next means of settling `target`'s doubt at `now`, by what its platform offers.
+///
+/// A key is used only well inside its window: the repeat must have *arrived* before the platform forgets the key, so
+/// the longest attempt is taken off the window's end.
+pub fn plan(target: &Target, repeat: RepeatSafety, policy: &Policy, now: Timestamp) -> Plan {
+    match repeat {
+        RepeatSafety::PlatformKey { kept_for, afterwards, .. } => {
+            let usable = kept_for.saturating_sub(policy.attempt_limit);
+            let remembered = target
+                .armed
+                .as_ref()
+                .is_some_and(|armed| now < armed.first_at.saturating_add(usable).unwrap_or(Timestamp::MAX));
+            match (remembered, afterwards) {
+                (true, _) => Plan::Repeat,
+                (false, Some(_)) => Plan::Look,
+                (false, None) => Plan::Undecidable,
+            }
+        }
+        RepeatSafety::Handle { .. } | RepeatSafety::LookUp(_) => Plan::Look,
+        RepeatSafety::Nothing => Plan::Undecidable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::target::fixtures::{armed_at, target};
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn after(span: Duration) -> Timestamp {
+        Timestamp::UNIX_EPOCH + span
+    }
+
+    fn key(afterwards: Option<crate::LookUp>) -> RepeatSafety {
+        RepeatSafety::PlatformKey { kept_for: HOUR, settles_after: Duration::ZERO, afterwards }
+    }
+
+    #[test]
+    fn a_key_is_used_only_while_the_platform_surely_remembers_it() {
+        let policy = Policy::default();
+        let mut target = target();
+        target.armed = Some(armed_at(Timestamp::UNIX_EPOCH));
+        let last = HOUR - policy.attempt_limit;
+        assert_eq!(plan(&target, key(None), &policy, after(last - Duration::from_millis(1))), Plan::Repeat);
+        assert_eq!(plan(&target, key(None), &policy, after(last)), Plan::Undecidable);
+    }
+
+    #[test]
+    fn a_forgotten_key_leaves_the_look_up() {
+        let mut target = target();
+        target.armed = Some(armed_at(Timestamp::UNIX_EPOCH));
+        let look_up = crate::LookUp { settles_after: Duration::ZERO, sure_after: HOUR };
+        assert_eq!(plan(&target, key(Some(look_up)), &Policy::default(), after(HOUR)), Plan::Look);
+    }
+
+    #[test]
+    fn with_nothing_only_a_person_can_tell() {
+        assert_eq!(plan(&target(), RepeatSafety::Nothing, &Policy::default(), after(HOUR)), Plan::Undecidable);
+    }
+}

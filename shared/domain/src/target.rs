@@ -1,0 +1,202 @@
+//! A target as the ledger keeps it: everything that decisions read.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    AccountId, AppId, AttemptKind, ChannelName, ContentHash, Failure, PartOut, PostId, State, TargetId, TenantId,
+    WorkerName,
+};
+
+/// One post on one account of one channel.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Target {
+    /// Its id.
+    pub id: TargetId,
+    /// The post it belongs to.
+    pub post: PostId,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// Where it goes.
+    pub channel: ChannelName,
+    /// On which account.
+    pub account: AccountId,
+    /// Through which of our registrations with the platform.
+    pub app: Option<AppId>,
+    /// Where it stands.
+    pub state: State,
+    /// Grows with every accepted edit, reschedule or cancel.
+    pub revision: u32,
+    /// When it should go out.
+    pub due_at: Timestamp,
+    /// After this it expires instead of going out stale.
+    pub deadline: Option<Timestamp>,
+    /// When its next step is due. `None` when nothing more happens by itself.
+    pub next_at: Option<Timestamp>,
+    /// When the scheduler must act if nobody else has. `None` when nobody has to.
+    pub wake_at: Option<Timestamp>,
+    /// What was approved.
+    pub hash: ContentHash,
+    /// The newest attempt's number: the fencing token. 0 before the first.
+    pub attempt: u32,
+    /// Tries used of [`crate::Policy::max_tries`].
+    pub tries: u16,
+    /// Looks used of [`crate::Policy::max_looks`] since the doubt arose.
+    pub looks: u16,
+    /// How often it was handed to the broker since its last step.
+    pub emissions: u16,
+    /// Who holds it.
+    pub lease: Option<Lease>,
+    /// The publish point whose outcome is not known: about to be called, or called without a clear answer.
+    pub armed: Option<Armed>,
+    /// What the platform gave us to find a publish again, stored before it was used.
+    pub handles: BTreeMap<String, String>,
+    /// The publish points that are out.
+    pub out: Vec<PartOut>,
+    /// Why a person is needed.
+    pub listed: Option<Listed>,
+    /// The last thing that went wrong.
+    pub last_failure: Option<Failure>,
+    /// The upstream's trace context, so that one trace spans schedule to result.
+    pub trace: Option<String>,
+}
+
+/// The right to work on a target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    /// Who.
+    pub worker: WorkerName,
+    /// What for.
+    pub kind: AttemptKind,
+    /// Since when.
+    pub since: Timestamp,
+    /// Until when, unless the work ends sooner.
+    pub until: Timestamp,
+}
+
+/// A publish point that was called, or is about to be, and whose outcome is not known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Armed {
+    /// The step's name, as `create status`.
+    pub step: String,
+    /// Which publish point: 0 is the post, 1… the thread's further parts.
+    pub part: u16,
+    /// The attempt that armed it first.
+    pub attempt: u32,
+    /// When it was armed first: the platform's key window counts from here.
+    #[schemars(with = "crate::Rfc3339")]
+    pub first_at: Timestamp,
+    /// When it was armed last: settling counts from here.
+    #[schemars(with = "crate::Rfc3339")]
+    pub last_at: Timestamp,
+}
+
+/// An entry on the operators' list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Listed {
+    /// Why a person is needed.
+    pub reason: ListReason,
+    /// Since when.
+    #[schemars(with = "crate::Rfc3339")]
+    pub at: Timestamp,
+}
+
+/// Why a person is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ListReason {
+    /// It cannot go out as it is.
+    Permanent,
+    /// All tries are used up.
+    TriesUsedUp,
+    /// Workers died on it again and again.
+    Poison,
+    /// Nobody but a person can tell whether it is out.
+    Undecidable,
+    /// The platform has not decided in all the time it was given.
+    StillProcessing,
+}
+
+impl ListReason {
+    /// The reason's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            ListReason::Permanent => "permanent",
+            ListReason::TriesUsedUp => "tries_used_up",
+            ListReason::Poison => "poison",
+            ListReason::Undecidable => "undecidable",
+            ListReason::StillProcessing => "still_processing",
+        }
+    }
+}
+
+impl Target {
+    /// The lease, if it is live at `now`.
+    pub fn live_lease(&self, now: Timestamp) -> Option<&Lease> {
+        self.lease.as_ref().filter(|lease| now < lease.until)
+    }
+
+    /// Whether its deadline has passed at `now`.
+    pub fn is_stale(&self, now: Timestamp) -> bool {
+        self.deadline.is_some_and(|deadline| now >= deadline)
+    }
+
+    /// How much later than planned `now` is.
+    pub fn lateness(&self, now: Timestamp) -> Duration {
+        Duration::try_from(now.duration_since(self.due_at)).unwrap_or_default()
+    }
+
+    /// The proof of publish point `part`, if it is out.
+    pub fn receipt(&self, part: u16) -> Option<&PartOut> {
+        self.out.iter().find(|out| out.part == part)
+    }
+
+    /// The first publish point that is not out.
+    pub fn next_part(&self) -> u16 {
+        (0..).find(|part| self.receipt(*part).is_none()).unwrap_or_default()
+    }
+}
+
+/// Targets for tests of this crate.
+#[cfg(test)]
+pub(crate) mod fixtures {
+    use uuid::Uuid;
+
+    use super::*;
+
+    pub(crate) fn target() -> Target {
+        Target {
+            id: TargetId(Uuid::from_u128(7)),
+            post: PostId(Uuid::from_u128(1)),
+            tenant: TenantId::new("acme").unwrap(),
+            channel: ChannelName::new("webhook").unwrap(),
+            account: AccountId::new("main").unwrap(),
+            app: None,
+            state: State::Scheduled,
+            revision: 1,
+            due_at: Timestamp::UNIX_EPOCH,
+            deadline: None,
+            next_at: Some(Timestamp::UNIX_EPOCH),
+            wake_at: Some(Timestamp::UNIX_EPOCH),
+            hash: ContentHash([0; 16]),
+            attempt: 0,
+            tries: 0,
+            looks: 0,
+            emissions: 0,
+            lease: None,
+            armed: None,
+            handles: BTreeMap::new(),
+            out: Vec::new(),
+            listed: None,
+            last_failure: None,
+            trace: None,
+        }
+    }
+
+    pub(crate) fn armed_at(at: Timestamp) -> Armed {
+        Armed { step: "publish".into(), part: 0, attempt: 1, first_at: at, last_at: at }
+    }
+}
