@@ -1,0 +1,150 @@
+//! One attempt as a channel sees it.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use domain::{AttemptKind, Draft, Failure, PartOut, Receipt, Target};
+use jiff::Timestamp;
+
+use crate::Account;
+
+/// Where an attempt's progress is stored. Every method returns after it is durable.
+#[async_trait]
+pub trait Record: Send + Sync {
+    /// Stores handles.
+    async fn keep(&self, handles: BTreeMap<String, String>) -> Result<(), Failure>;
+    /// Checks the lease and records that a publish point is about to be called.
+    async fn arm(&self, step: &'static str, part: u16) -> Result<(), Failure>;
+    /// Records that a publish point is out.
+    async fn out(&self, part: u16, receipt: Receipt) -> Result<(), Failure>;
+    /// Which of these platform ids the ledger gave to other targets of the account.
+    async fn taken(&self, ids: &[String]) -> Result<Vec<String>, Failure>;
+}
+
+/// Leave to call one publish point once. It cannot be made outside this module, copied or kept.
+#[derive(Debug)]
+pub struct PublishPoint {
+    pub(crate) step: &'static str,
+}
+
+/// One attempt to send a target.
+pub struct Call<'a> {
+    /// The target as it was when the attempt began.
+    pub target: &'a Target,
+    /// What goes out.
+    pub draft: &'a Draft,
+    /// On which account, with its credentials.
+    pub account: &'a Account,
+    /// The time, by the ledger's clock, when the attempt began: for values that must be the same on every try, store them
+    /// as a handle.
+    pub now: Timestamp,
+    handles: BTreeMap<String, String>,
+    out: Vec<PartOut>,
+    armed: Option<u16>,
+    record: &'a dyn Record,
+}
+
+impl<'a> Call<'a> {
+    /// An attempt. `armed` is the publish point that was armed when the attempt began.
+    pub fn new(
+        target: &'a Target,
+        draft: &'a Draft,
+        account: &'a Account,
+        now: Timestamp,
+        armed: Option<u16>,
+        record: &'a dyn Record,
+    ) -> Self {
+        Self { target, draft, account, now, handles: target.handles.clone(), out: target.out.clone(), armed, record }
+    }
+
+    /// The idempotency key of a publish point: the same on every attempt.
+    pub fn key(&self, part: u16) -> String {
+        self.target.id.idempotency_key(part)
+    }
+
+    /// A handle stored earlier, by this attempt or one before it.
+    pub fn handle(&self, name: &str) -> Option<&str> {
+        self.handles.get(name).map(String::as_str)
+    }
+
+    /// Stores a handle. Returns once it is durable: only then may it be used.
+    ///
+    /// # Errors
+    /// The ledger is away, or the attempt is not ours any more.
+    pub async fn keep(&mut self, name: &str, value: &str) -> Result<(), Failure> {
+        let handles: BTreeMap<_, _> = [(name.to_owned(), value.to_owned())].into();
+        self.record.keep(handles.clone()).await?;
+        self.handles.extend(handles);
+        Ok(())
+    }
+
+    /// Forgets a handle that the platform does not know any more.
+    ///
+    /// # Errors
+    /// As [`Call::keep`].
+    pub async fn forget(&mut self, name: &str) -> Result<(), Failure> {
+        self.record.keep([(name.to_owned(), String::new())].into()).await?;
+        self.handles.remove(name);
+        Ok(())
+    }
+
+    /// Checks the lease, records that publish point `part` is about to be called, and gives leave to call it once.
+    ///
+    /// # Errors
+    /// The lease has ended or the ledger is away: nothing may be sent.
+    pub async fn publish_point(&mut self, step: &'static str, part: u16) -> Result<PublishPoint, Failure> {
+        if self.armed.take() != Some(part) {
+            self.record.arm(step, part).await?;
+        }
+        Ok(PublishPoint { step })
+    }
+
+    /// Records that publish point `part` is out.
+    ///
+    /// # Errors
+    /// The ledger is away or the attempt is not ours any more: stop here; the part is out all the same.
+    pub async fn out(&mut self, part: u16, receipt: Receipt) -> Result<(), Failure> {
+        self.out.push(PartOut { part, receipt: receipt.clone(), at: self.now });
+        self.record.out(part, receipt).await
+    }
+
+    /// The proof of a part that is out.
+    pub fn receipt(&self, part: u16) -> Option<&Receipt> {
+        self.out.iter().find(|out| out.part == part).map(|out| &out.receipt)
+    }
+
+    /// What is out so far.
+    pub fn outs(&self) -> &[PartOut] {
+        &self.out
+    }
+
+    /// The first part that is not out.
+    pub fn next_part(&self) -> u16 {
+        (0..).find(|part| self.receipt(*part).is_none()).unwrap_or_default()
+    }
+}
+
+/// A publish point whose outcome is to be found out.
+pub struct Mark<'a> {
+    /// The target.
+    pub target: &'a Target,
+    /// What was to go out.
+    pub draft: &'a Draft,
+    /// On which account.
+    pub account: &'a Account,
+    /// Which publish point.
+    pub part: u16,
+    /// When it was armed first: nothing older than this (less a minute for skew) can be it.
+    pub since: Timestamp,
+    /// What the attempt set out to do: `Look` or `Poll`.
+    pub kind: AttemptKind,
+    /// To leave out what belongs to other targets.
+    pub record: &'a dyn Record,
+}
+
+impl Mark<'_> {
+    /// A handle stored before it was used.
+    pub fn handle(&self, name: &str) -> Option<&str> {
+        self.target.handles.get(name).map(String::as_str)
+    }
+}

@@ -1,0 +1,95 @@
+//! What every channel can do.
+
+use async_trait::async_trait;
+use domain::{Draft, Failure, Finding, RepeatSafety};
+
+use crate::{Call, Limits, Mark, Objection};
+
+/// What a channel is. Queues, metrics, docs and guarantees follow from it.
+#[derive(Debug, Clone)]
+pub struct About {
+    /// The channel's name, as `mastodon`.
+    pub name: &'static str,
+    /// The platform's name, for people.
+    pub title: &'static str,
+    /// What the platform offers against doing a thing twice.
+    pub repeat: RepeatSafety,
+    /// What the platform takes.
+    pub limits: Limits,
+    /// How threads go out.
+    pub threads: Threads,
+    /// The names of the secrets an account needs.
+    pub secrets: &'static [&'static str],
+    /// The step that may be armed together with the attempt: set only where the platform makes a repeat harmless, so
+    /// that arming early costs nothing and saves a write.
+    pub arms: Option<&'static str>,
+}
+
+/// How a channel publishes threads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Threads {
+    /// Not at all.
+    None,
+    /// Each part is a publish point of its own; at most this many parts.
+    PerPart(u16),
+    /// All parts go out in one call; at most this many parts.
+    Whole(u16),
+}
+
+/// A successful publish.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Published {
+    /// Everything is out; every part was recorded with [`Call::out`].
+    Out,
+    /// Accepted; the platform still decides. [`Channel::poll`] asks for the verdict.
+    Processing,
+}
+
+/// What a platform that still decides says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is out.
+    Out(domain::Receipt),
+    /// Not decided yet.
+    Still,
+}
+
+/// One platform.
+#[async_trait]
+pub trait Channel: Send + Sync {
+    /// What it is.
+    fn about(&self) -> &About;
+
+    /// Everything in the draft that the platform would refuse. Pure; asked at intake and again before sending.
+    fn check(&self, draft: &Draft) -> Vec<Objection>;
+
+    /// Sends whatever is not out yet, starting with [`Call::next_part`]. Free steps may be repeated; every publish point is
+    /// called through [`Call::publish_point`]; every part that is out is recorded with [`Call::out`] before the next.
+    ///
+    /// # Errors
+    /// The failure says whether the post may be out ([`domain::Landed`]) and whether another try is worth it.
+    async fn publish(&self, call: &mut Call<'_>) -> Result<Published, Failure>;
+
+    /// Asks the platform whether the publish point that the mark names is out. Never takes "the newest post": it matches
+    /// by handle, or by account, time window and content.
+    ///
+    /// # Errors
+    /// The platform could not be asked.
+    async fn find(&self, mark: &Mark<'_>) -> Result<Finding, Failure>;
+
+    /// Asks a platform that still decides for its verdict.
+    ///
+    /// # Errors
+    /// The platform's refusal, or that it could not be asked.
+    async fn poll(&self, _mark: &Mark<'_>) -> Result<Verdict, Failure> {
+        Ok(Verdict::Still)
+    }
+
+    /// How many publish points the draft has.
+    fn parts(&self, draft: &Draft) -> u16 {
+        match self.about().threads {
+            Threads::PerPart(_) => u16::try_from(1 + draft.0.thread.len()).unwrap_or(u16::MAX),
+            Threads::None | Threads::Whole(_) => 1,
+        }
+    }
+}
