@@ -11,6 +11,10 @@ use crate::Account;
 /// Where an attempt's progress is stored. Every method returns after it is durable.
 #[async_trait]
 pub trait Record: Send + Sync {
+    /// Whether the lease surely holds for as long as one attempt may take. Asked before every publish point.
+    fn leased(&self) -> Result<(), Failure>;
+    /// Passes a publish point that was armed together with the attempt.
+    async fn armed(&self, step: &'static str, part: u16);
     /// Stores handles.
     async fn keep(&self, handles: BTreeMap<String, String>) -> Result<(), Failure>;
     /// Checks the lease and records that a publish point is about to be called.
@@ -93,9 +97,12 @@ impl<'a> Call<'a> {
     /// # Errors
     /// The lease has ended or the ledger is away: nothing may be sent.
     pub async fn publish_point(&mut self, step: &'static str, part: u16) -> Result<PublishPoint, Failure> {
-        if self.armed.take() != Some(part) {
+        if self.armed.take() == Some(part) {
+            self.record.armed(step, part).await;
+        } else {
             self.record.arm(step, part).await?;
         }
+        self.record.leased()?;
         Ok(PublishPoint { step })
     }
 
