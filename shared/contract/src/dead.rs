@@ -1,0 +1,170 @@
+//! Dead letters: targets that need a person, and messages that cannot be read.
+
+use std::collections::BTreeMap;
+
+use domain::{Code, ListReason, PartOut, Scope, State, Target};
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Diagnosis, Publish, Unreadable, diagnosis::remedy};
+
+/// Header: why it is a dead letter, as `permanent` or `unreadable`. A publish message that carries it and is back in a work
+/// queue was moved there by a person: that is a request to try again.
+pub const REASON: &str = "oncepost-reason";
+/// Header: the failure's code, as `OP-2102`.
+pub const CODE: &str = "oncepost-code";
+/// Header: what happened, in one line.
+pub const WHAT: &str = "oncepost-what";
+/// Header: whose fault it is.
+pub const WHOSE: &str = "oncepost-whose";
+/// Header: what to do.
+pub const DO: &str = "oncepost-do";
+/// Header: the newest attempt's number.
+pub const ATTEMPT: &str = "oncepost-attempt";
+
+/// [`REASON`] of a message that cannot be understood.
+pub const UNREADABLE: &str = "unreadable";
+
+/// The body of a dead letter, version 1: the publish message, and why a person is needed. Moved back into the work queue by
+/// RabbitMQ's own means it reads as a publish message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(title = "oncepost dead letter v1")]
+pub struct Dead {
+    /// What was to be published.
+    #[serde(flatten)]
+    pub publish: Publish,
+    /// Why a person is needed.
+    pub reason: ListReason,
+    /// What happened, whose fault it is, what to do.
+    pub diagnosis: Diagnosis,
+    /// What is out all the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub out: Vec<PartOut>,
+}
+
+impl Dead {
+    /// The dead letter for `target`; nothing if it is not on the operators' list.
+    pub fn of(target: &Target, now: Timestamp) -> Option<Self> {
+        let reason = target.listed.as_ref()?.reason;
+        Some(Self {
+            publish: Publish::of(target, now),
+            reason,
+            diagnosis: diagnose(target, reason),
+            out: target.out.clone(),
+        })
+    }
+
+    /// The headers that go with it, so that the management page shows them without a look at the body.
+    pub fn headers(&self) -> BTreeMap<String, String> {
+        let mut headers = headers(self.reason.name(), &self.diagnosis);
+        headers.insert(ATTEMPT.into(), self.publish.attempt.to_string());
+        headers
+    }
+
+    /// The letter's body.
+    pub fn encode(&self) -> Vec<u8> {
+        crate::to_json(self)
+    }
+}
+
+/// The headers of a message that could not be read; its body goes into the dead letters as it came.
+pub fn unreadable_headers(error: &Unreadable) -> BTreeMap<String, String> {
+    let why = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
+    let diagnosis = Diagnosis {
+        code: Unreadable::CODE,
+        sentence: format!("{} {error}{why}", Unreadable::CODE),
+        whose_fault: Scope::System.whose_fault().into(),
+        remedy: remedy(Unreadable::CODE).into(),
+    };
+    headers(UNREADABLE, &diagnosis)
+}
+
+fn headers(reason: &str, diagnosis: &Diagnosis) -> BTreeMap<String, String> {
+    let code = diagnosis.code.to_string();
+    [
+        (REASON, reason),
+        (CODE, &code),
+        (WHAT, &diagnosis.sentence),
+        (WHOSE, &diagnosis.whose_fault),
+        (DO, &diagnosis.remedy),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into()
+}
+
+/// The last failure says what happened; the reason says what to do, where it is more than that failure.
+fn diagnose(target: &Target, reason: ListReason) -> Diagnosis {
+    let code = match reason {
+        ListReason::Permanent => target.last_failure.as_ref().map_or(Code::OWN_HICCUP, |failure| failure.code),
+        ListReason::TriesUsedUp => Code::TRIES_USED_UP,
+        ListReason::Poison => Code::POISON,
+        ListReason::Undecidable => Code::UNDECIDABLE,
+        ListReason::StillProcessing => Code::MEDIA_NOT_READY,
+    };
+    let what = match &target.last_failure {
+        Some(failure) => Diagnosis::of(failure, target.state),
+        None => untold(code, target.state),
+    };
+    Diagnosis { code, remedy: remedy(code).into(), ..what }
+}
+
+/// The diagnosis of a target that is listed without a failure on record.
+fn untold(code: Code, state: State) -> Diagnosis {
+    let title = code.page().map_or("", |page| page.title);
+    Diagnosis {
+        code,
+        sentence: format!("{code} {title}; now {state}"),
+        whose_fault: Scope::System.whose_fault().into(),
+        remedy: remedy(code).into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{failed, target};
+
+    #[test]
+    fn a_dead_letter_moved_back_reads_as_a_publish_message() {
+        let letter = Dead::of(&failed(), Timestamp::UNIX_EPOCH).unwrap();
+        assert_eq!(Publish::decode(&letter.encode()).unwrap(), letter.publish);
+        assert_eq!(serde_json::from_slice::<Dead>(&letter.encode()).unwrap(), letter);
+    }
+
+    #[test]
+    fn the_headers_say_what_whose_and_what_to_do() {
+        let headers = Dead::of(&failed(), Timestamp::UNIX_EPOCH).unwrap().headers();
+        assert_eq!(headers[REASON], "permanent");
+        assert_eq!(headers[CODE], "OP-2102");
+        assert_eq!(headers[ATTEMPT], "3");
+        assert_eq!(headers[WHOSE], "the account or its credentials");
+        assert!(headers[WHAT].contains("token was revoked") && !headers[DO].is_empty());
+    }
+
+    #[test]
+    fn the_reason_decides_the_remedy_and_the_failure_the_story() {
+        let mut tired = failed();
+        tired.listed.as_mut().unwrap().reason = ListReason::TriesUsedUp;
+        let diagnosis = Dead::of(&tired, Timestamp::UNIX_EPOCH).unwrap().diagnosis;
+        assert_eq!(diagnosis.code, Code::TRIES_USED_UP);
+        assert!(diagnosis.sentence.contains("OP-2102"));
+        assert_eq!(diagnosis.remedy, remedy(Code::TRIES_USED_UP));
+        tired.last_failure = None;
+        let diagnosis = Dead::of(&tired, Timestamp::UNIX_EPOCH).unwrap().diagnosis;
+        assert!(diagnosis.sentence.starts_with("OP-5004"));
+    }
+
+    #[test]
+    fn only_what_is_listed_is_a_dead_letter() {
+        assert_eq!(Dead::of(&target(), Timestamp::UNIX_EPOCH), None);
+    }
+
+    #[test]
+    fn an_unreadable_message_says_why() {
+        let error = Publish::decode(b"{").unwrap_err();
+        let headers = unreadable_headers(&error);
+        assert_eq!((headers[REASON].as_str(), headers[CODE].as_str()), (UNREADABLE, "OP-5009"));
+        assert!(headers[WHAT].contains("EOF"), "{}", headers[WHAT]);
+    }
+}
