@@ -1,1 +1,90 @@
-//! scheduler
+//! The scheduler: takes schedule requests from the broker, hands due targets to the workers, and sweeps.
+//!
+//! Any number of schedulers may run at once and none is special: the ledger gives each due target to one of them. What a
+//! scheduler that dies had claimed is claimed again when it is overdue.
+
+mod door;
+mod emit;
+mod pace;
+mod sweep;
+
+use std::{sync::Arc, time::Duration};
+
+use broker::Transport;
+use channels::Accounts;
+use intake::Intake;
+use ledger::Ledger;
+use outbox::Outbox;
+use runtime::Runtime;
+
+/// A scheduler's settings.
+#[derive(Debug, Clone)]
+pub struct SchedulerOptions {
+    /// How much ahead of its time a target is claimed, so that it is handed over on time.
+    pub ahead: Duration,
+    /// The most targets taken in one claim.
+    pub batch: u32,
+    /// The most targets of one channel that may wait in its queue. The rest waits in the ledger, where it can be seen.
+    pub outstanding_per_channel: u32,
+    /// How long to wait at most before looking for due work again.
+    pub poll: Duration,
+    /// How often to sweep.
+    pub sweep: Duration,
+    /// How long something may be overdue before the sweep reports it.
+    pub patience: Duration,
+    /// How many schedule requests are taken at a time.
+    pub prefetch: u16,
+}
+
+impl Default for SchedulerOptions {
+    fn default() -> Self {
+        Self {
+            ahead: Duration::from_millis(500),
+            batch: 500,
+            outstanding_per_channel: 2000,
+            poll: Duration::from_secs(1),
+            sweep: Duration::from_secs(60),
+            patience: Duration::from_secs(300),
+            prefetch: 500,
+        }
+    }
+}
+
+/// What a scheduler works with.
+#[derive(Clone)]
+pub struct Scheduler {
+    pub(crate) runtime: Runtime,
+    pub(crate) ledger: Arc<dyn Ledger>,
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) accounts: Arc<dyn Accounts>,
+    pub(crate) intake: Arc<Intake>,
+    pub(crate) outbox: Outbox,
+    pub(crate) options: Arc<SchedulerOptions>,
+}
+
+impl Scheduler {
+    /// A scheduler over the given ports.
+    pub fn new(
+        runtime: Runtime,
+        ledger: Arc<dyn Ledger>,
+        transport: Arc<dyn Transport>,
+        accounts: Arc<dyn Accounts>,
+        intake: Arc<Intake>,
+        options: SchedulerOptions,
+    ) -> Self {
+        let outbox = Outbox::start(&runtime, ledger.clone(), transport.clone());
+        Self { runtime, ledger, transport, accounts, intake, outbox, options: Arc::new(options) }
+    }
+
+    /// Works until the runtime is asked to stop.
+    ///
+    /// # Errors
+    /// The schedule queue cannot be consumed.
+    pub async fn run(self) -> Result<(), broker::BrokerError> {
+        let door = door::run(self.clone());
+        let emit = emit::run(self.clone());
+        let sweep = sweep::run(self);
+        let (door, (), ()) = futures::join!(door, emit, sweep);
+        door
+    }
+}

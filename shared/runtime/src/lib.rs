@@ -13,6 +13,8 @@ pub use random::{Random, SeededRandom, SystemRandom};
 use std::{future::Future, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
+/// The signal that asks everything to drain and stop.
+pub use tokio_util::sync::CancellationToken as Stop;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 

@@ -1,0 +1,92 @@
+//! The broker's door: schedule requests are taken in batches, accepted or refused with reasons, and only then acknowledged.
+
+use std::time::Duration;
+
+use broker::{BrokerError, Destination, Inbox, Incoming, Outgoing, Source};
+use futures::{FutureExt, StreamExt, stream};
+use intake::{Request, Verdict};
+
+use crate::Scheduler;
+
+/// The most requests accepted in one transaction.
+const BATCH: usize = 256;
+
+pub(crate) async fn run(scheduler: Scheduler) -> Result<(), BrokerError> {
+    let mut inbox = scheduler.transport.consume(Source::Schedule, scheduler.options.prefetch).await?;
+    let stop = scheduler.runtime.stop();
+    loop {
+        let first = tokio::select! {
+            biased;
+            () = stop.cancelled() => break,
+            first = inbox.next() => first,
+        };
+        let Some(first) = first else { break };
+        let mut batch = vec![first];
+        gather(&mut *inbox, &mut batch);
+        accept(&scheduler, batch).await;
+    }
+    inbox.stop_taking().await;
+    Ok(())
+}
+
+/// Takes what has arrived already, without waiting.
+fn gather(inbox: &mut dyn Inbox, batch: &mut Vec<Incoming>) {
+    while batch.len() < BATCH {
+        match inbox.next().now_or_never() {
+            Some(Some(message)) => batch.push(message),
+            _ => return,
+        }
+    }
+}
+
+async fn accept(scheduler: &Scheduler, batch: Vec<Incoming>) {
+    let stop = scheduler.runtime.stop();
+    let mut wait = Duration::from_millis(100);
+    let verdicts = loop {
+        let requests = batch.iter().map(request).collect();
+        match scheduler.intake.accept_many(requests).await {
+            Ok(verdicts) => break verdicts,
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, requests = batch.len(), "waiting for the ledger");
+            }
+        }
+        tokio::select! {
+            // Unacknowledged, they come again.
+            () = stop.cancelled() => return,
+            () = scheduler.runtime.sleep(wait) => {}
+        }
+        wait = (wait * 2).min(Duration::from_secs(5));
+    };
+    stream::iter(batch.into_iter().zip(verdicts))
+        .for_each_concurrent(None, |(incoming, verdict)| settle(scheduler, incoming, verdict))
+        .await;
+}
+
+fn request(incoming: &Incoming) -> Request {
+    Request {
+        body: incoming.message.body.clone(),
+        trace: incoming.message.headers.get("traceparent").cloned(),
+    }
+}
+
+async fn settle(scheduler: &Scheduler, incoming: Incoming, verdict: Verdict) {
+    if let Verdict::Accepted { events, .. } = &verdict {
+        scheduler.outbox.tell(events.clone());
+    }
+    if let Some(answer) = verdict.rejection() {
+        let id = incoming.message.id.clone().unwrap_or_else(|| scheduler.runtime.id().to_string());
+        let refused = Outgoing::json(Destination::Rejected, id, answer.to_bytes(&incoming.message.body))
+            .headers(answer.headers())
+            .correlated(incoming.message.correlation_id.clone());
+        if let Err(error) = scheduler.transport.publish(refused).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "a refusal could not be delivered; the request comes again");
+            return;
+        }
+        metrics::counter!("oncepost_schedule_refused_total").increment(1);
+    } else {
+        metrics::counter!("oncepost_schedule_accepted_total").increment(1);
+    }
+    if let Err(error) = incoming.ack().await {
+        tracing::debug!(error = &error as &dyn std::error::Error, "the request comes again and gets the same answer");
+    }
+}

@@ -1,0 +1,186 @@
+//! Due work: claimed from the ledger a little ahead, handed to the broker on time.
+
+use std::{sync::Arc, time::Duration};
+
+use broker::{Destination, Outgoing};
+use contract::publish::PublishMessage;
+use domain::Command;
+use futures::{StreamExt, stream};
+use jiff::Timestamp;
+use ledger::{Claim, Claimed, Emission};
+use tokio::sync::Semaphore;
+
+use crate::{
+    Scheduler,
+    pace::{Pace, Pacer},
+};
+
+/// Messages handed to the broker at once.
+const ABREAST: usize = 512;
+/// Batches on their way at once: the next is claimed while the last is being confirmed.
+const BATCHES: usize = 4;
+/// How long to wait when there is more due than the queues may hold.
+const FULL_WAIT: Duration = Duration::from_millis(20);
+
+pub(crate) async fn run(scheduler: Scheduler) {
+    let stop = scheduler.runtime.stop();
+    let batches = Arc::new(Semaphore::new(BATCHES));
+    let mut pacer = Pacer::default();
+    while !stop.is_cancelled() {
+        let wait = tokio::select! {
+            biased;
+            () = stop.cancelled() => break,
+            wait = tick(&scheduler, &mut pacer, &batches) => wait,
+        };
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => break,
+            () = scheduler.runtime.sleep(wait) => {}
+            () = scheduler.ledger.news(), if wait > FULL_WAIT => {}
+        }
+    }
+}
+
+/// Claims what is due and hands it over. Returns how long to wait before the next look.
+async fn tick(scheduler: &Scheduler, pacer: &mut Pacer, batches: &Arc<Semaphore>) -> Duration {
+    let options = &scheduler.options;
+    // What cannot be handed over is not claimed: it stays due in the ledger, where it can be seen (M10).
+    if !scheduler.transport.status().connected {
+        metrics::counter!("oncepost_scheduler_broker_waits_total").increment(1);
+        return Duration::from_millis(200);
+    }
+    let Ok(permit) = batches.clone().acquire_owned().await else { return options.poll };
+    let claim = Claim {
+        limit: options.batch,
+        ahead: options.ahead,
+        outstanding_per_channel: options.outstanding_per_channel,
+    };
+    let claimed = match scheduler.ledger.claim(&claim).await {
+        Ok(claimed) => claimed,
+        Err(error) => {
+            metrics::counter!("oncepost_scheduler_ledger_waits_total").increment(1);
+            tracing::warn!(error = &error as &dyn std::error::Error, "waiting for the ledger");
+            return options.poll;
+        }
+    };
+    metrics::gauge!("oncepost_scheduler_last_tick_seconds").set(claimed.now.as_millisecond() as f64 / 1e3);
+    for (target, violation) in &claimed.violations {
+        metrics::counter!("oncepost_invariant_violations_total", "invariant" => violation.name()).increment(1);
+        tracing::error!(target.id = %target, invariant = violation.name(), "a promise was found broken");
+    }
+    let found = claimed.emissions.len();
+    let more = claimed.more;
+    scheduler.outbox.tell(claimed.events.clone());
+    let mut now_due = hold_back(scheduler, pacer, claimed).await;
+    now_due.sort_by_key(|emission| emission.target.next_at);
+    let handing = scheduler.clone();
+    scheduler.runtime.spawn(async move {
+        hand_over(&handing, now_due).await;
+        drop(permit);
+    });
+    match (more, found) {
+        (true, 0) => FULL_WAIT,
+        (true, _) => Duration::ZERO,
+        (false, _) => until_next(scheduler).await,
+    }
+}
+
+/// Gives back to the ledger what must go out later, and returns the rest.
+async fn hold_back(scheduler: &Scheduler, pacer: &mut Pacer, claimed: Claimed) -> Vec<Emission> {
+    let policy = scheduler.ledger.policy();
+    let now = claimed.now;
+    let (mut due, mut later) = (Vec::with_capacity(claimed.emissions.len()), Vec::new());
+    for emission in claimed.emissions {
+        let target = &emission.target;
+        let rate = scheduler.accounts.find(&target.tenant, &target.channel, &target.account).and_then(|card| card.rate);
+        let pace = Pace { rate, late_after: policy.late_after, drip: policy.drip };
+        match pacer.slot(target, emission.found, pace, now) {
+            None => due.push(emission),
+            Some(slot) => later.push((target.id, slot)),
+        }
+    }
+    pacer.tidy(now);
+    if !later.is_empty() {
+        metrics::counter!("oncepost_scheduler_paced_total").increment(later.len() as u64);
+    }
+    stream::iter(later)
+        .for_each_concurrent(ABREAST, |(target, until)| async move {
+            if let Err(error) = scheduler.ledger.apply(target, Command::Postpone { until, carried: false }).await {
+                // It stays queued without a message; the sweep emits it when it is overdue.
+                tracing::warn!(error = &error as &dyn std::error::Error, target.id = %target, "a paced target was not given back");
+            }
+        })
+        .await;
+    due
+}
+
+/// Hands targets to the broker, each at its time.
+async fn hand_over(scheduler: &Scheduler, emissions: Vec<Emission>) {
+    stream::iter(emissions)
+        .for_each_concurrent(ABREAST, |emission| async move {
+            if let Some(at) = emission.target.next_at.filter(|_| !emission.target.state.is_terminal()) {
+                let ahead = scheduler.options.ahead;
+                let wait = Duration::try_from(at.duration_since(scheduler.runtime.now())).unwrap_or_default();
+                // Never longer than what was claimed ahead: a lease's end or a clock's jump is no reason to hold a message.
+                scheduler.runtime.sleep(wait.min(ahead)).await;
+            }
+            send(scheduler, emission).await;
+        })
+        .await;
+}
+
+async fn send(scheduler: &Scheduler, emission: Emission) {
+    let target = &emission.target;
+    let channel = target.channel.to_string();
+    let now = scheduler.runtime.now();
+    let message = PublishMessage::of(target, now);
+    let body = match message.to_bytes() {
+        Ok(body) => body,
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, target.id = %target.id, "publish message cannot be written");
+            return;
+        }
+    };
+    let to = Destination::Publish { channel: channel.clone() };
+    let mut outgoing = Outgoing::json(to, format!("{}-{}", target.id, target.attempt), body);
+    if let Some(trace) = &target.trace {
+        outgoing = outgoing.header("traceparent", trace.as_str());
+    }
+    match scheduler.transport.publish(outgoing).await {
+        Ok(()) => {
+            metrics::counter!("oncepost_targets_emitted_total", "channel" => channel.clone(), "found" => emission.found.name())
+                .increment(1);
+            if emission.found == domain::State::Scheduled {
+                let late = Duration::try_from(now.duration_since(target.next_at.unwrap_or(now))).unwrap_or_default();
+                metrics::histogram!("oncepost_emit_lateness_seconds", "channel" => channel).record(late.as_secs_f64());
+            }
+        }
+        Err(error) => {
+            metrics::counter!("oncepost_emit_failures_total", "channel" => channel).increment(1);
+            tracing::warn!(error = &error as &dyn std::error::Error, target.id = %target.id, "not handed over; it stays due");
+            give_back(scheduler, &emission, now).await;
+        }
+    }
+}
+
+/// A message that was not taken leaves its target due (M10).
+async fn give_back(scheduler: &Scheduler, emission: &Emission, now: Timestamp) {
+    let target = emission.target.id;
+    let until = now.saturating_add(scheduler.options.poll).unwrap_or(Timestamp::MAX);
+    if let Err(error) = scheduler.ledger.apply(target, Command::Postpone { until, carried: false }).await {
+        tracing::warn!(error = &error as &dyn std::error::Error, target.id = %target, "left to the sweep");
+    }
+}
+
+/// How long until the next target has to be claimed, at most the poll interval.
+async fn until_next(scheduler: &Scheduler) -> Duration {
+    let poll = scheduler.options.poll;
+    match scheduler.ledger.next_wake().await {
+        Ok(Some(at)) => {
+            let claim_at = at.saturating_sub(scheduler.options.ahead).unwrap_or(at);
+            let wait = Duration::try_from(claim_at.duration_since(scheduler.runtime.now())).unwrap_or_default();
+            wait.clamp(Duration::from_millis(2), poll)
+        }
+        Ok(None) | Err(_) => poll,
+    }
+}

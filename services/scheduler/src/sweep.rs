@@ -1,0 +1,68 @@
+//! The sweep: a full scan every minute, with no exclusions, that proves that nothing is forgotten (P2), and tells what a
+//! crash left untold.
+
+use std::time::Duration;
+
+use broker::Source;
+use ledger::Census;
+
+use crate::Scheduler;
+
+/// Events younger than this are still being told by whoever stored them.
+const UNTOLD_AFTER: Duration = Duration::from_secs(10);
+
+pub(crate) async fn run(scheduler: Scheduler) {
+    let stop = scheduler.runtime.stop();
+    loop {
+        sweep(&scheduler).await;
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = scheduler.runtime.sleep(scheduler.options.sweep) => {}
+        }
+    }
+}
+
+async fn sweep(scheduler: &Scheduler) {
+    match scheduler.ledger.census(scheduler.options.patience).await {
+        Ok(census) => report(&census),
+        Err(error) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the sweep could not scan the ledger");
+            return;
+        }
+    }
+    match scheduler.outbox.sweep(UNTOLD_AFTER).await {
+        Ok(0) => {}
+        Ok(told) => {
+            metrics::counter!("oncepost_sweep_findings_total", "kind" => "untold_event").increment(told as u64);
+            tracing::info!(events = told, "told events that a crash had left untold");
+        }
+        Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "the sweep could not tell events"),
+    }
+    match scheduler.transport.depth(Source::Unrouted).await {
+        Ok(depth) => {
+            metrics::gauge!("oncepost_unrouted_messages").set(depth.ready as f64);
+            if depth.ready > 0 {
+                tracing::error!(messages = depth.ready, "messages could not be routed; look into oncepost.unrouted");
+            }
+        }
+        Err(error) => tracing::debug!(error = &error as &dyn std::error::Error, "the unrouted queue could not be measured"),
+    }
+}
+
+fn report(census: &Census) {
+    for count in &census.counts {
+        metrics::gauge!("oncepost_targets", "channel" => count.channel.to_string(), "state" => count.state.name())
+            .set(count.count as f64);
+    }
+    metrics::gauge!("oncepost_listed_targets").set(census.listed as f64);
+    metrics::gauge!("oncepost_in_doubt_targets").set(census.in_doubt as f64);
+    metrics::gauge!("oncepost_overdue_targets").set(census.overdue as f64);
+    if census.overdue > 0 {
+        metrics::counter!("oncepost_sweep_findings_total", "kind" => "overdue").increment(census.overdue);
+        tracing::warn!(targets = census.overdue, oldest_due = ?census.oldest_due, "targets are overdue");
+    }
+    for (target, violation) in &census.violations {
+        metrics::counter!("oncepost_invariant_violations_total", "invariant" => violation.name()).increment(1);
+        tracing::error!(target.id = %target, invariant = violation.name(), "a promise was found broken");
+    }
+}

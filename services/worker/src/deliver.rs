@@ -1,0 +1,359 @@
+//! One message: lock, permit, begin, carry out, record, next message, acknowledge. DESIGN: the delivery protocol.
+
+use std::time::Duration;
+
+use broker::Incoming;
+use channels::{AccountCard, Channel};
+use contract::publish::PublishMessage;
+use domain::{Answer, Begun, Command, Next, Outcome, Target, TargetId};
+use guard::{Lock, Permit, Rate, ScopeLimit};
+use jiff::Timestamp;
+use ledger::Applied;
+use runtime::Step;
+use tracing::Instrument;
+
+use crate::{
+    Worker,
+    attempt::Attempt,
+    next::{Carrier, Settled, carrier},
+};
+
+/// The longest a message waits in a retry tier for a lock or lease that another worker holds.
+const LONGEST_BUSY_WAIT: Duration = Duration::from_secs(30);
+
+/// Handles one message to its end: it is acknowledged, or left to come again.
+pub(crate) async fn deliver(worker: &Worker, channel: &dyn Channel, incoming: Incoming) {
+    let name = channel.about().name;
+    let message = match PublishMessage::decode(&incoming.message.body) {
+        Ok(message) => message,
+        Err(problem) => {
+            tracing::error!(channel = name, code = %problem.code, reason = %problem.message, "a publish message cannot be read");
+            metrics::counter!("oncepost_worker_bad_messages_total", "channel" => name).increment(1);
+            let letter = contract::dead::unreadable(&incoming.message.body, &problem);
+            let to = broker::Destination::Dead { channel: name.to_owned() };
+            let settled = worker.send(broker::Outgoing::json(to, letter.id(), letter.bytes()).headers(letter.headers())).await;
+            return acknowledge(incoming, settled).await;
+        }
+    };
+    let span = tracing::info_span!(
+        "process",
+        otel.name = format!("process oncepost.publish.{name}"),
+        otel.kind = "consumer",
+        messaging.system = "rabbitmq",
+        messaging.operation.name = "process",
+        messaging.operation.r#type = "process",
+        messaging.destination.name = format!("oncepost.publish:{name}:oncepost.publish.{name}"),
+        target.id = %message.target,
+        oncepost.channel = name,
+        oncepost.attempt = tracing::field::Empty,
+        oncepost.outcome = tracing::field::Empty,
+    );
+    broker::link_trace(&span, &incoming.message.headers);
+    async {
+        let token = worker.runtime.id().simple().to_string();
+        let settled = Delivery { worker, channel, message: &message, incoming: &incoming, token }.run().await;
+        acknowledge(incoming, settled).await;
+    }
+    .instrument(span)
+    .await;
+}
+
+async fn acknowledge(incoming: Incoming, settled: Settled) {
+    match settled {
+        Settled::Ack => {
+            if let Err(error) = incoming.ack().await {
+                tracing::debug!(error = &error as &dyn std::error::Error, "an acknowledgement came too late; the message comes again");
+            }
+        }
+        // Dropped unsettled, it goes back to its queue.
+        Settled::Leave => drop(incoming),
+    }
+}
+
+struct Delivery<'a> {
+    worker: &'a Worker,
+    channel: &'a dyn Channel,
+    message: &'a PublishMessage,
+    incoming: &'a Incoming,
+    token: String,
+}
+
+impl Delivery<'_> {
+    fn target(&self) -> TargetId {
+        self.message.target
+    }
+
+    async fn run(&self) -> Settled {
+        let key = format!("target:{}", self.target());
+        let locked = match self.worker.guard.lock(&key, &self.token, self.worker.options.lock_ttl).await {
+            Ok(Lock::Taken) => true,
+            Ok(Lock::HeldByOther { for_about }) => return self.busy(for_about.unwrap_or(LONGEST_BUSY_WAIT)).await,
+            // The guard is away: go on, the ledger decides.
+            Err(error) => {
+                metrics::counter!("oncepost_worker_unguarded_total").increment(1);
+                tracing::debug!(error = &error as &dyn std::error::Error, "going on without the dedupe lock");
+                false
+            }
+        };
+        let settled = self.work().await;
+        if locked && let Err(error) = self.worker.guard.release(&key, &self.token).await {
+            tracing::debug!(error = &error as &dyn std::error::Error, "the dedupe lock is left to end by itself");
+        }
+        settled
+    }
+
+    async fn work(&self) -> Settled {
+        let card = self.worker.accounts.find(&self.message.tenant, &self.message.channel, &self.message.account);
+        loop {
+            if let Some(until) = self.must_wait(card.as_ref()).await {
+                match self.postpone(until).await {
+                    Some(settled) => return settled,
+                    None => continue,
+                }
+            }
+            let asked_at = self.worker.runtime.now();
+            let about = self.channel.about();
+            let command = Command::Begin {
+                worker: self.worker.options.name.clone(),
+                repeat: about.repeat,
+                arm: about.arms.map(str::to_owned),
+            };
+            let Some(applied) = self.worker.apply_patiently(self.target(), command).await else {
+                return self.unanswered();
+            };
+            self.worker.outbox.tell(applied.events.clone());
+            match applied.answer.clone() {
+                Answer::Begun(begun) => {
+                    if let Some(settled) = self.attempt(applied, begun, asked_at, card.as_ref()).await {
+                        return settled;
+                    }
+                }
+                Answer::NotYet(at) => {
+                    if let Some(settled) = self.wait_until(at).await {
+                        return settled;
+                    }
+                }
+                Answer::Busy(until) => return self.busy(self.until(until)).await,
+                Answer::Finished(Next::Dead) => return self.worker.bury(&applied.target, self.worker.runtime.now()).await,
+                Answer::Drop { listed: true, .. } if self.incoming.redelivered => {
+                    // Its worker may have died between recording the end and sending the dead letter.
+                    return self.worker.bury(&applied.target, self.worker.runtime.now()).await;
+                }
+                other => {
+                    tracing::debug!(answer = ?other, "nothing to do for this message");
+                    return Settled::Ack;
+                }
+            }
+        }
+    }
+
+    /// The ledger did not answer: the worker stops, or the ledger does not know the target.
+    fn unanswered(&self) -> Settled {
+        if self.worker.runtime.stop().is_cancelled() { Settled::Leave } else { Settled::Ack }
+    }
+
+    /// Makes the granted attempt. `None`: its next step is due already.
+    async fn attempt(
+        &self,
+        applied: Applied,
+        begun: Begun,
+        asked_at: Timestamp,
+        card: Option<&AccountCard>,
+    ) -> Option<Settled> {
+        let worker = self.worker;
+        worker.runtime.step(Step::Claimed).await;
+        let target = applied.target;
+        let limit = worker.ledger.policy().attempt_limit;
+        let leave_until = asked_at.saturating_add(limit).unwrap_or(Timestamp::MAX);
+        let span = tracing::Span::current();
+        span.record("oncepost.attempt", begun.attempt);
+        let on_doubt = card.map(|card| card.on_doubt).unwrap_or_default();
+        let opened = worker.accounts.open(&target.tenant, &target.channel, &target.account).await;
+        let outcome = match (&opened, &applied.draft) {
+            (Ok(account), Some(draft)) => {
+                let attempt =
+                    Attempt { worker, channel: self.channel, target: &target, draft, account, begun: &begun, leave_until };
+                match attempt.carry_out().await {
+                    Some(outcome) => outcome,
+                    None => return Some(Settled::Leave),
+                }
+            }
+            (Err(failure), _) => Outcome::Failed(failure.clone()),
+            (Ok(_), None) => {
+                let said = "the ledger granted an attempt without its content";
+                Outcome::Failed(domain::Failure::system(domain::Code::OWN_HICCUP, "begin", said))
+            }
+        };
+        self.cool_down(&outcome, card).await;
+        measure(&target, &outcome, worker.runtime.now());
+        let finish =
+            Command::Finish { attempt: begun.attempt, outcome: outcome.clone(), repeat: self.channel.about().repeat, on_doubt };
+        let Some(finished) = worker.apply_patiently(target.id, finish).await else { return Some(Settled::Leave) };
+        worker.runtime.step(Step::Recorded).await;
+        span.record("oncepost.outcome", finished.target.state.name());
+        report(&finished, &begun, worker.options.name.as_str());
+        worker.outbox.tell(finished.events.clone());
+        let settled = match &finished.answer {
+            Answer::Finished(Next::Carry(at)) => self.wait_until(*at).await,
+            Answer::Finished(Next::Dead) => Some(worker.bury(&finished.target, worker.runtime.now()).await),
+            _ => Some(Settled::Ack),
+        };
+        worker.runtime.step(Step::NextConfirmed).await;
+        settled
+    }
+
+    /// A rate limit that the platform told us is kept for everybody in its scope.
+    async fn cool_down(&self, outcome: &Outcome, card: Option<&AccountCard>) {
+        let Outcome::Failed(failure) = outcome else { return };
+        if !failure.is_rate_limit() {
+            return;
+        }
+        let fallback = self.worker.runtime.now().saturating_add(Duration::from_secs(30)).unwrap_or(Timestamp::MAX);
+        let until = failure.not_before().unwrap_or(fallback);
+        let scopes = Scopes::of(self.message, card);
+        let scope = match failure.scope {
+            domain::Scope::App => scopes.app.unwrap_or(scopes.account),
+            domain::Scope::Channel => scopes.channel,
+            _ => scopes.account,
+        };
+        if let Err(error) = self.worker.guard.cool_down(&scope, until, &failure.code.to_string()).await {
+            tracing::debug!(error = &error as &dyn std::error::Error, scope, "a rate limit could not be shared");
+        }
+    }
+
+    /// Until when the account, app or channel may not be called, if that is known.
+    async fn must_wait(&self, card: Option<&AccountCard>) -> Option<Timestamp> {
+        let now = self.worker.runtime.now();
+        let limits = Scopes::of(self.message, card).limits(card);
+        match self.worker.guard.permit(&limits, now).await {
+            Ok(Permit::Wait { until, scope, reason }) => {
+                tracing::debug!(scope, reason, %until, "held back by a rate limit; costs no try");
+                metrics::counter!("oncepost_worker_rate_waits_total", "channel" => self.channel.about().name).increment(1);
+                Some(until)
+            }
+            Ok(Permit::Go) | Err(_) => None,
+        }
+    }
+
+    async fn postpone(&self, until: Timestamp) -> Option<Settled> {
+        // Spread, so that a whole account does not come back in the same instant.
+        let wait = self.worker.runtime.jittered(self.until(until).max(Duration::from_millis(200)), 0.5);
+        let until = self.worker.runtime.now().saturating_add(wait).unwrap_or(Timestamp::MAX);
+        let carried = wait <= self.worker.ledger.policy().longest_carry;
+        let Some(applied) = self.worker.apply_patiently(self.target(), Command::Postpone { until, carried }).await else {
+            return Some(self.unanswered());
+        };
+        match applied.answer {
+            Answer::Done if carried => self.wait_until(until).await,
+            _ => Some(Settled::Ack),
+        }
+    }
+
+    /// Another worker has it: look again later.
+    async fn busy(&self, wait: Duration) -> Settled {
+        let wait = wait.clamp(Duration::from_secs(1), LONGEST_BUSY_WAIT);
+        match carrier(wait) {
+            Carrier::Tier(tier) => self.worker.carry(self.incoming, self.channel.about().name, tier).await,
+            Carrier::Here(_) => Settled::Leave,
+        }
+    }
+
+    /// Sends the message on its way to come back at `at`; `None` if the wait was short and is over.
+    async fn wait_until(&self, at: Timestamp) -> Option<Settled> {
+        // Never spin: the ledger's clock may be a little behind ours.
+        let wait = self.until(at).max(Duration::from_millis(50));
+        if wait > self.worker.ledger.policy().longest_carry {
+            return Some(Settled::Ack); // The ledger wakes it.
+        }
+        match carrier(wait) {
+            Carrier::Tier(tier) => Some(self.worker.carry(self.incoming, self.channel.about().name, tier).await),
+            Carrier::Here(wait) => {
+                let stop = self.worker.runtime.stop();
+                tokio::select! {
+                    () = stop.cancelled() => Some(Settled::Leave),
+                    () = self.worker.runtime.sleep(wait) => None,
+                }
+            }
+        }
+    }
+
+    fn until(&self, at: Timestamp) -> Duration {
+        Duration::try_from(at.duration_since(self.worker.runtime.now())).unwrap_or_default()
+    }
+}
+
+/// The scopes a call falls in.
+struct Scopes {
+    account: String,
+    app: Option<String>,
+    channel: String,
+}
+
+impl Scopes {
+    fn of(message: &PublishMessage, card: Option<&AccountCard>) -> Self {
+        Self {
+            account: format!("account:{}:{}:{}", message.tenant, message.channel, message.account),
+            app: card.and_then(|card| card.app.as_ref()).map(|app| format!("app:{app}")),
+            channel: format!("channel:{}", message.channel),
+        }
+    }
+
+    fn limits(self, card: Option<&AccountCard>) -> Vec<ScopeLimit> {
+        let account = match card.and_then(|card| card.rate) {
+            Some((burst, per)) => ScopeLimit::limited(self.account, Rate { per, burst }),
+            None => ScopeLimit::unlimited(self.account),
+        };
+        let others = self.app.into_iter().chain([self.channel]).map(ScopeLimit::unlimited);
+        std::iter::once(account).chain(others).collect()
+    }
+}
+
+fn measure(target: &Target, outcome: &Outcome, now: Timestamp) {
+    let channel = target.channel.to_string();
+    let label = match outcome {
+        Outcome::Published(_) => "published",
+        Outcome::Processing => "processing",
+        Outcome::Failed(failure) => match failure.landed {
+            domain::Landed::No => "not_sent",
+            domain::Landed::Unknown => "unknown",
+            domain::Landed::Yes => "published",
+        },
+        Outcome::Looked { .. } => "looked",
+        Outcome::Released => "released",
+    };
+    if matches!(outcome, Outcome::Published(_)) {
+        metrics::histogram!("oncepost_lateness_seconds", "channel" => channel.clone()).record(target.lateness(now).as_secs_f64());
+    }
+    if let Some(lease) = &target.lease {
+        let took = Duration::try_from(now.duration_since(lease.since)).unwrap_or_default();
+        metrics::histogram!("oncepost_publish_duration_seconds", "channel" => channel.clone()).record(took.as_secs_f64());
+    }
+    metrics::counter!("oncepost_outcomes_total", "channel" => channel, "outcome" => label).increment(1);
+}
+
+/// One line per attempt, at the boundary, with everything an operator looks for.
+fn report(finished: &Applied, begun: &Begun, worker: &str) {
+    let target = &finished.target;
+    if let Some(violation) = finished.violation {
+        metrics::counter!("oncepost_invariant_violations_total", "invariant" => violation.name()).increment(1);
+        tracing::error!(target.id = %target.id, invariant = violation.name(), "a promise was found broken");
+    }
+    if let Some(pause) = &finished.pause {
+        tracing::warn!(scope = %pause.scope, reason = pause.reason, "paused: what else it concerns is held, not burnt");
+    }
+    match (&finished.answer, &target.last_failure) {
+        (Answer::Finished(Next::Nothing), _) | (_, None) => {
+            tracing::debug!(target.id = %target.id, attempt = begun.attempt, kind = begun.kind.name(), state = %target.state, worker, "attempt ended");
+        }
+        (_, Some(failure)) => tracing::warn!(
+            target.id = %target.id,
+            attempt = begun.attempt,
+            kind = begun.kind.name(),
+            state = %target.state,
+            code = %failure.code,
+            worker,
+            "{}",
+            failure.sentence(target.state)
+        ),
+    }
+}

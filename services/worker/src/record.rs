@@ -1,0 +1,127 @@
+//! An attempt's progress, stored in the ledger while the channel sends.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
+
+use async_trait::async_trait;
+use channels::Record;
+use domain::{Answer, Code, Command, Failure, Receipt, Target, TargetId};
+use jiff::Timestamp;
+use runtime::Step;
+
+use crate::Worker;
+
+/// Where one attempt's progress goes.
+pub(crate) struct Progress<'a> {
+    worker: &'a Worker,
+    target: TargetId,
+    attempt: u32,
+    parts: u16,
+    /// By the worker's own clock: the attempt must not call a publish point after this. It is taken *before* the ledger
+    /// was asked for the lease, so it is never later than the ledger's own time for it.
+    leave_until: Timestamp,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// A publish point was armed and its outcome is not recorded.
+    at_publish_point: Option<&'static str>,
+    /// The last part's proof, committed together with the attempt's end.
+    last: Vec<(u16, Receipt)>,
+}
+
+impl<'a> Progress<'a> {
+    pub(crate) fn new(worker: &'a Worker, target: &Target, parts: u16, leave_until: Timestamp) -> Self {
+        Self { worker, target: target.id, attempt: target.attempt, parts, leave_until, state: Mutex::default() }
+    }
+
+    /// The publish point that was called without a recorded outcome, if any.
+    pub(crate) fn at_publish_point(&self) -> Option<&'static str> {
+        self.state().at_publish_point
+    }
+
+    /// The proofs that are not in the ledger yet.
+    pub(crate) fn take_last(&self) -> Vec<(u16, Receipt)> {
+        std::mem::take(&mut self.state().last)
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn ask(&self, step: &str, command: Command) -> Result<(), Failure> {
+        match self.worker.ledger.apply(self.target, command).await {
+            Ok(applied) => {
+                self.worker.outbox.tell(applied.events);
+                match applied.answer {
+                    Answer::Done => Ok(()),
+                    _ => Err(Failure::system(Code::LEASE_LOST, step, "the attempt is not this worker's any more")),
+                }
+            }
+            // Nothing was sent because of it; whether the ledger has it is settled by the attempt's end.
+            Err(error) => Err(Failure::system(Code::OWN_HICCUP, step, error.to_string())),
+        }
+    }
+}
+
+#[async_trait]
+impl Record for Progress<'_> {
+    fn leased(&self) -> Result<(), Failure> {
+        if self.worker.runtime.now() < self.leave_until {
+            return Ok(());
+        }
+        self.state().at_publish_point = None;
+        Err(Failure::system(Code::LEASE_LOST, "check the lease", "the worker was held up for too long"))
+    }
+
+    async fn armed(&self, step: &'static str, _part: u16) {
+        self.state().at_publish_point = Some(step);
+        self.worker.runtime.step(Step::Armed).await;
+    }
+
+    async fn keep(&self, handles: BTreeMap<String, String>) -> Result<(), Failure> {
+        self.ask("store a handle", Command::Keep { attempt: self.attempt, handles }).await?;
+        self.worker.runtime.step(Step::HandleStored).await;
+        Ok(())
+    }
+
+    async fn arm(&self, step: &'static str, part: u16) -> Result<(), Failure> {
+        self.leased()?;
+        self.ask(step, Command::Arm { attempt: self.attempt, step: step.into(), part }).await?;
+        self.state().at_publish_point = Some(step);
+        self.worker.runtime.step(Step::Armed).await;
+        Ok(())
+    }
+
+    async fn out(&self, part: u16, receipt: Receipt) -> Result<(), Failure> {
+        if part + 1 == self.parts {
+            let mut state = self.state();
+            state.at_publish_point = None;
+            state.last.push((part, receipt));
+            return Ok(());
+        }
+        // An intermediate part must be durable before the next one is sent, however long the ledger is away: an attempt
+        // that ended here as "not sent" would send it again.
+        let command = Command::Out { attempt: self.attempt, part, receipt };
+        let Some(applied) = self.worker.apply_patiently(self.target, command).await else {
+            return Err(Failure::system(Code::OWN_HICCUP, "record a part", "the worker stops and the ledger is away"));
+        };
+        self.state().at_publish_point = None;
+        self.worker.outbox.tell(applied.events);
+        match applied.answer {
+            Answer::Done => Ok(()),
+            _ => Err(Failure::system(Code::LEASE_LOST, "record a part", "the part is recorded, the attempt is over")),
+        }
+    }
+
+    async fn taken(&self, ids: &[String]) -> Result<Vec<String>, Failure> {
+        self.worker
+            .ledger
+            .taken_ids(self.target, ids)
+            .await
+            .map_err(|error| Failure::system(Code::OWN_HICCUP, "look for taken ids", error.to_string()))
+    }
+}

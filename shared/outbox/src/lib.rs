@@ -1,0 +1,118 @@
+//! Tells upstream services what happened, at least once.
+//!
+//! Events are committed to the ledger together with what they report. [`Outbox::tell`] publishes them in the background
+//! and marks them as told; [`Outbox::sweep`] tells what a crash left behind.
+
+use std::{sync::Arc, time::Duration};
+
+use broker::{Destination, Outgoing, Transport};
+use contract::event::EventMessage;
+use domain::{Event, EventId};
+use futures::{StreamExt, stream};
+use ledger::{Ledger, LedgerError};
+use runtime::Runtime;
+use tokio::sync::mpsc;
+
+/// Events published at once.
+const ABREAST: usize = 256;
+/// The most events taken for one mark in the ledger.
+const BATCH: usize = 512;
+/// The most events that wait in memory; what does not fit is left to the sweep.
+const WAITING: usize = 16_384;
+
+/// The way out for events. Cheap to clone.
+#[derive(Clone)]
+pub struct Outbox {
+    queue: mpsc::Sender<Event>,
+    ledger: Arc<dyn Ledger>,
+    transport: Arc<dyn Transport>,
+}
+
+impl Outbox {
+    /// Starts the task that tells.
+    pub fn start(runtime: &Runtime, ledger: Arc<dyn Ledger>, transport: Arc<dyn Transport>) -> Self {
+        let (queue, events) = mpsc::channel(WAITING);
+        let outbox = Self { queue, ledger, transport };
+        runtime.spawn(run(events, outbox.ledger.clone(), outbox.transport.clone(), runtime.stop()));
+        outbox
+    }
+
+    /// Tells `events` in the background. They are in the ledger: if there is no room or the process ends, the sweep tells them.
+    pub fn tell(&self, events: Vec<Event>) {
+        for event in events {
+            if self.queue.try_send(event).is_err() {
+                metrics::counter!("oncepost_events_left_to_sweep_total").increment(1);
+            }
+        }
+    }
+
+    /// Tells what was left untold for longer than `older_than`. Returns how many events were told.
+    ///
+    /// # Errors
+    /// The ledger is away.
+    pub async fn sweep(&self, older_than: Duration) -> Result<usize, LedgerError> {
+        let mut told = 0;
+        loop {
+            let events = self.ledger.untold(older_than, BATCH as u32).await?;
+            let found = events.len();
+            let published = publish(&*self.transport, events).await;
+            self.ledger.told(&published).await?;
+            told += published.len();
+            if found < BATCH || published.len() < found {
+                return Ok(told);
+            }
+        }
+    }
+}
+
+async fn run(
+    mut events: mpsc::Receiver<Event>,
+    ledger: Arc<dyn Ledger>,
+    transport: Arc<dyn Transport>,
+    stop: runtime::Stop,
+) {
+    let mut batch = Vec::with_capacity(BATCH);
+    loop {
+        let got = tokio::select! {
+            biased;
+            got = events.recv_many(&mut batch, BATCH) => got,
+            () = stop.cancelled() => return,
+        };
+        if got == 0 {
+            return;
+        }
+        let told = publish(&*transport, std::mem::take(&mut batch)).await;
+        if let Err(error) = ledger.told(&told).await {
+            // They will be told again by the sweep, under the same ids.
+            tracing::warn!(error = &error as &dyn std::error::Error, events = told.len(), "events told but not marked");
+        }
+    }
+}
+
+/// Publishes events and returns the ids of those that the broker has confirmed.
+async fn publish(transport: &dyn Transport, events: Vec<Event>) -> Vec<EventId> {
+    stream::iter(events)
+        .map(|event| async move {
+            let id = event.id;
+            let topic = event.name.name().to_owned();
+            let body = match serde_json::to_vec(&EventMessage::of(event)) {
+                Ok(body) => body,
+                Err(error) => {
+                    tracing::error!(error = &error as &dyn std::error::Error, event.id = %id, "event cannot be written");
+                    return None;
+                }
+            };
+            let message = Outgoing::json(Destination::Event { topic }, id.to_string(), body);
+            match transport.publish(message).await {
+                Ok(()) => Some(id),
+                Err(error) => {
+                    tracing::debug!(error = &error as &dyn std::error::Error, event.id = %id, "event left to the sweep");
+                    None
+                }
+            }
+        })
+        .buffer_unordered(ABREAST)
+        .filter_map(std::future::ready)
+        .collect()
+        .await
+}
