@@ -1,1 +1,14 @@
-//! testkit
+#![doc = include_str!("../README.md")]
+#![allow(clippy::disallowed_methods, reason = "test equipment lives in real time, on real sockets")]
+
+pub mod bluesky;
+pub mod board;
+pub mod fake;
+pub mod mastodon;
+pub mod webhook;
+
+pub use bluesky::Bluesky;
+pub use board::Board;
+pub use fake::{Answer, Call, Cue, End, Fake, Post};
+pub use mastodon::Mastodon;
+pub use webhook::Webhook;

@@ -1,0 +1,70 @@
+//! All fake platforms in one process, for the demo and for tests in other processes.
+//!
+//! Prints JSON lines: `{"event":"listening","fake":…,"url":…}` per fake, then `{"event":"call","fake":…,…}` per call as it ends.
+//! Each has the control interface under `/_control/`.
+
+use std::io::{self, Write};
+
+use clap::Parser;
+use oncepost_testkit::{
+    Bluesky, Board, Fake, Mastodon, Webhook,
+    fake::{Call, Platform},
+};
+use serde_json::{Value, json};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+/// Serves fake platforms on loopback until it is stopped. A port of 0 takes a free one.
+#[derive(Parser)]
+struct Ports {
+    /// Port of the fake Mastodon server.
+    #[arg(long, default_value_t = 0)]
+    mastodon: u16,
+    /// Port of the fake Bluesky server.
+    #[arg(long, default_value_t = 0)]
+    bluesky: u16,
+    /// Port of the webhook receiver.
+    #[arg(long, default_value_t = 0)]
+    webhook: u16,
+    /// Port of the board, a platform with no idempotency at all.
+    #[arg(long, default_value_t = 0)]
+    board: u16,
+}
+
+#[tokio::main]
+async fn main() -> io::Result<()> {
+    let ports = Ports::parse();
+    let (_mastodon, mut mastodon) = serve::<Mastodon>(ports.mastodon).await?;
+    let (_bluesky, mut bluesky) = serve::<Bluesky>(ports.bluesky).await?;
+    let (_webhook, mut webhook) = serve::<Webhook>(ports.webhook).await?;
+    let (_board, mut board) = serve::<Board>(ports.board).await?;
+    loop {
+        // A feed ends with its fake only, and these live as long as this function.
+        tokio::select! {
+            Some(call) = mastodon.recv() => print_call::<Mastodon>(&call)?,
+            Some(call) = bluesky.recv() => print_call::<Bluesky>(&call)?,
+            Some(call) = webhook.recv() => print_call::<Webhook>(&call)?,
+            Some(call) = board.recv() => print_call::<Board>(&call)?,
+            stopped = tokio::signal::ctrl_c() => return stopped,
+        }
+    }
+}
+
+async fn serve<P: Platform>(port: u16) -> io::Result<(Fake<P>, UnboundedReceiver<Call>)> {
+    let fake = Fake::<P>::on_port(port).await?;
+    print_line(&json!({"event": "listening", "fake": P::NAME, "url": fake.url()}))?;
+    let feed = fake.feed();
+    Ok((fake, feed))
+}
+
+fn print_call<P: Platform>(call: &Call) -> io::Result<()> {
+    let mut line = serde_json::to_value(call)?;
+    line["event"] = Value::from("call");
+    line["fake"] = Value::from(P::NAME);
+    print_line(&line)
+}
+
+fn print_line(line: &Value) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{line}")?;
+    out.flush()
+}
