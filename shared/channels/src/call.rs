@@ -28,7 +28,14 @@ pub trait Record: Send + Sync {
 /// Leave to call one publish point once. It cannot be made outside this module, copied or kept.
 #[derive(Debug)]
 pub struct PublishPoint {
-    pub(crate) step: &'static str,
+    step: &'static str,
+}
+
+impl PublishPoint {
+    /// Uses the leave up.
+    pub(crate) fn into_step(self) -> &'static str {
+        self.step
+    }
 }
 
 /// One attempt to send a target.

@@ -1,0 +1,157 @@
+//! The one HTTP client of all channels, with two doors: one for steps that may be repeated freely, one for publish points.
+//!
+//! The doors differ in what a broken call means. Behind the free door nothing can be out, so the step is tried again. Behind
+//! the publish door only what surely was not sent is tried again; everything else is in doubt.
+
+mod answer;
+mod broken;
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use domain::Failure;
+use reqwest::{Client, Method, RequestBuilder, Response, redirect};
+use runtime::{Runtime, Step};
+use tracing::Instrument;
+use url::Url;
+
+use crate::PublishPoint;
+pub use answer::Answer;
+pub(crate) use broken::Broken;
+
+/// The client's numbers.
+#[derive(Debug, Clone)]
+pub struct HttpOptions {
+    /// How we name ourselves to platforms.
+    pub user_agent: String,
+    /// The longest time until a connection stands, TLS included.
+    pub connect_timeout: Duration,
+    /// The longest silence in the middle of an answer.
+    pub read_timeout: Duration,
+    /// The longest time for a whole call. Must be shorter than the attempt limit (P5).
+    pub timeout: Duration,
+    /// The longest answer that is read, in bytes.
+    pub max_answer: usize,
+}
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        Self {
+            user_agent: concat!("oncepost/", env!("CARGO_PKG_VERSION")).into(),
+            connect_timeout: Duration::from_secs(10),
+            read_timeout: Duration::from_secs(30),
+            timeout: Duration::from_secs(45),
+            max_answer: 1024 * 1024,
+        }
+    }
+}
+
+/// The client could not be made.
+#[derive(Debug, thiserror::Error)]
+#[error("the HTTP client could not be set up")]
+pub struct HttpError(#[source] pub(crate) reqwest::Error);
+
+/// The HTTP client. Cheap to clone; all clones share their connections.
+#[derive(Clone)]
+pub struct Http {
+    client: Client,
+    runtime: Runtime,
+    max_answer: usize,
+}
+
+impl Http {
+    /// A client that follows no redirect and repeats nothing by itself.
+    ///
+    /// # Errors
+    /// The system's certificates cannot be read, or an option makes no sense.
+    pub fn new(options: &HttpOptions, runtime: Runtime) -> Result<Self, HttpError> {
+        let client = builder(options).redirect(redirect::Policy::none()).build().map_err(HttpError)?;
+        Ok(Self { client, runtime, max_answer: options.max_answer })
+    }
+
+    /// The time, chance and steps that the client lives by.
+    pub fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
+    /// A request to be completed and handed to one of the doors.
+    pub fn request(&self, method: Method, url: Url) -> RequestBuilder {
+        self.client.request(method, url)
+    }
+
+    /// Calls a step that makes nothing visible.
+    ///
+    /// # Errors
+    /// There was no whole answer; the step may be tried again.
+    pub async fn free(&self, step: &'static str, request: RequestBuilder) -> Result<Answer, Failure> {
+        self.call(step, false, request).await.map_err(|broken| broken.at_free_step(step))
+    }
+
+    /// Calls a publish point, once.
+    ///
+    /// # Errors
+    /// There was no whole answer: [`domain::Landed::No`] if the request surely was not sent, else
+    /// [`domain::Landed::Unknown`].
+    pub async fn publish(&self, point: PublishPoint, request: RequestBuilder) -> Result<Answer, Failure> {
+        let step = point.into_step();
+        self.call(step, true, request).await.map_err(|broken| broken.at_publish_point(step))
+    }
+
+    async fn call(&self, step: &'static str, point: bool, request: RequestBuilder) -> Result<Answer, Broken> {
+        let request = request.build().map_err(Broken::sending)?;
+        let span = tracing::info_span!(
+            "platform call",
+            otel.kind = "client",
+            step,
+            publish_point = point,
+            http.request.method = %request.method(),
+            server.address = request.url().host_str().unwrap_or_default(),
+            http.response.status_code = tracing::field::Empty,
+        );
+        let work = async {
+            let sent = self.client.execute(request).await.map_err(Broken::sending);
+            if point && !matches!(&sent, Err(broken) if broken.is_unsent()) {
+                self.runtime.step(Step::Sent).await;
+            }
+            let response = sent?;
+            tracing::Span::current().record("http.response.status_code", response.status().as_u16());
+            let (status, headers) = (response.status().as_u16(), response.headers().clone());
+            let body = read(response, self.max_answer).await?;
+            if point {
+                self.runtime.step(Step::Answered).await;
+            }
+            Ok(Answer { step, point, status, headers, body, at: self.runtime.now() })
+        };
+        work.instrument(span).await
+    }
+}
+
+/// What all our clients have in common.
+pub(crate) fn builder(options: &HttpOptions) -> reqwest::ClientBuilder {
+    // The workspace's TLS is ring's; a provider that is installed already stays.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder()
+        .user_agent(&options.user_agent)
+        .connect_timeout(options.connect_timeout)
+        .read_timeout(options.read_timeout)
+        .timeout(options.timeout)
+        // The fewer connections have gone stale, the fewer calls end in doubt because one died under them.
+        .pool_idle_timeout(Duration::from_secs(20))
+        .tcp_nodelay(true)
+        .retry(reqwest::retry::never())
+}
+
+/// The body of `response`, as long as it is no longer than `most` bytes.
+pub(crate) async fn read(mut response: Response, most: usize) -> Result<Bytes, Broken> {
+    if response.content_length().is_some_and(|length| length > most as u64) {
+        return Err(Broken::TooLong { most });
+    }
+    let mut body = BytesMut::new();
+    while let Some(chunk) = response.chunk().await.map_err(Broken::answer)? {
+        if body.len() + chunk.len() > most {
+            return Err(Broken::TooLong { most });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}

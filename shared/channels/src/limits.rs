@@ -1,0 +1,256 @@
+//! What platforms take, as data, counted the way each platform counts.
+
+use domain::{Code, Draft};
+use unicode_segmentation::UnicodeSegmentation;
+
+use crate::text;
+
+/// What a channel takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// How long a part's text may be; all must hold.
+    pub text: &'static [Count],
+    /// The most media per part.
+    pub media: usize,
+}
+
+/// One way to count a text, and the most it may come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Count {
+    /// What is counted.
+    pub unit: Unit,
+    /// The most of them.
+    pub most: usize,
+    /// What every web address counts, however long it is.
+    pub url: Option<usize>,
+    /// `@user@domain` counts as `@user`.
+    pub short_handles: bool,
+}
+
+/// What is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// What a reader takes for one character.
+    Graphemes,
+    /// Unicode characters.
+    Chars,
+    /// UTF-16 code units.
+    Utf16,
+    /// Bytes of UTF-8.
+    Bytes,
+}
+
+impl Unit {
+    fn of(self, text: &str) -> usize {
+        match self {
+            Unit::Graphemes => text.graphemes(true).count(),
+            Unit::Chars => text.chars().count(),
+            Unit::Utf16 => text.encode_utf16().count(),
+            Unit::Bytes => text.len(),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Unit::Graphemes | Unit::Chars => "characters",
+            Unit::Utf16 => "UTF-16 units",
+            Unit::Bytes => "bytes",
+        }
+    }
+}
+
+impl Count {
+    /// At most `most` of `unit`.
+    pub const fn new(unit: Unit, most: usize) -> Self {
+        Self { unit, most, url: None, short_handles: false }
+    }
+
+    /// The same, with every web address counting `length`.
+    pub const fn with_urls_as(mut self, length: usize) -> Self {
+        self.url = Some(length);
+        self
+    }
+
+    /// The same, with `@user@domain` counting as `@user`.
+    pub const fn with_short_handles(mut self) -> Self {
+        self.short_handles = true;
+        self
+    }
+
+    /// How much `text` comes to.
+    pub fn of(&self, text: &str) -> usize {
+        let mut fixed = 0;
+        let mut rest = std::borrow::Cow::Borrowed(text);
+        if let Some(length) = self.url {
+            let urls = text::urls(text);
+            fixed = urls.len() * length;
+            rest = text::without(text, &urls).into();
+        }
+        if self.short_handles {
+            rest = text::short_handles(&rest).into();
+        }
+        fixed + self.unit.of(&rest)
+    }
+}
+
+/// Something that the platform would refuse.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Objection {
+    /// Where in the content, as `text`, `thread[0].media`, `settings.visibility`.
+    pub path: String,
+    /// Which failure it would be.
+    pub code: Code,
+    /// What is wrong, in words.
+    pub message: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+impl Objection {
+    /// An objection.
+    pub fn new(path: impl Into<String>, code: Code, message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { path: path.into(), code, message: message.into(), remedy: remedy.into() }
+    }
+}
+
+impl Limits {
+    /// Nothing is limited.
+    pub const NONE: Limits = Limits { text: &[], media: usize::MAX };
+
+    /// Everything in `draft` that is over a limit, empty, or longer a thread than `most_parts`.
+    pub fn check(&self, draft: &Draft, most_parts: u16) -> Vec<Objection> {
+        let parts = text::parts(draft);
+        let mut objections = Vec::new();
+        if parts.len() > usize::from(most_parts) {
+            let message = match most_parts {
+                1 => "the channel has no threads".to_owned(),
+                most => format!("the thread has {} parts; the channel takes {most}", parts.len()),
+            };
+            objections.push(Objection::new(
+                "thread",
+                Code::THREAD_NOT_TAKEN,
+                message,
+                "split it into posts of its own",
+            ));
+        }
+        for (n, part) in parts.iter().enumerate() {
+            let path = |field: &str| if n == 0 { field.to_owned() } else { format!("thread[{}].{field}", n - 1) };
+            if part.text.trim().is_empty() && part.media.is_empty() {
+                let remedy = "give it a text, a link or a picture";
+                objections.push(Objection::new(
+                    path("text"),
+                    Code::NOTHING_TO_SAY,
+                    "there is nothing to publish",
+                    remedy,
+                ));
+            }
+            for count in self.text {
+                let length = count.of(&part.text);
+                if length > count.most {
+                    let unit = count.unit.name();
+                    let message = format!("the text has {length} {unit}; the channel takes {}", count.most);
+                    let remedy = "shorten it, give this target a text of its own, or make it a thread";
+                    objections.push(Objection::new(path("text"), Code::TEXT_TOO_LONG, message, remedy));
+                }
+            }
+            if part.media.len() > self.media {
+                let message = format!("there are {} media; the channel takes {}", part.media.len(), self.media);
+                objections.push(Objection::new(path("media"), Code::TOO_MANY_MEDIA, message, "leave some out"));
+            }
+            for (m, media) in part.media.iter().enumerate() {
+                if !url::Url::parse(&media.url)
+                    .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+                {
+                    let message = "the media address is not a web address";
+                    let remedy = "give an http or https address that the outside world can fetch";
+                    objections.push(Objection::new(
+                        path(&format!("media[{m}].url")),
+                        Code::BAD_MEDIA_URL,
+                        message,
+                        remedy,
+                    ));
+                }
+            }
+        }
+        objections
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{Content, Media, Part};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const MASTODON: Count = Count::new(Unit::Graphemes, 500).with_urls_as(23).with_short_handles();
+
+    #[test]
+    fn one_family_is_one_character_and_many_bytes() {
+        let family = "👨‍👩‍👧‍👦";
+        let counts =
+            [Unit::Graphemes, Unit::Chars, Unit::Utf16, Unit::Bytes].map(|unit| Count::new(unit, 0).of(family));
+        assert_eq!(counts, [1, 7, 11, 25]);
+    }
+
+    #[test]
+    fn an_address_counts_the_same_however_long() {
+        assert_eq!(MASTODON.of("see http://a.b"), 4 + 23);
+        assert_eq!(MASTODON.of(&format!("see https://example.org/{}", "x".repeat(600))), 4 + 23);
+        assert_eq!(MASTODON.of("(https://a.example) and https://b.example."), "() and .".len() + 46);
+    }
+
+    #[test]
+    fn a_far_handle_counts_as_a_near_one() {
+        assert_eq!(MASTODON.of("hi @ann@example.social!"), "hi @ann!".len());
+        assert_eq!(MASTODON.of("mail ann@example.social"), "mail ann@example.social".len());
+    }
+
+    fn draft(text: &str, media: usize, thread: &[&str]) -> Draft {
+        let picture = |_| Media { url: "https://cdn.example/a.png".into(), alt: None };
+        Draft(Content {
+            text: text.into(),
+            media: (0..media).map(picture).collect(),
+            thread: thread.iter().map(|text| Part { text: (*text).into(), media: vec![] }).collect(),
+            ..Content::default()
+        })
+    }
+
+    #[test]
+    fn each_objection_names_its_place() {
+        const SMALL: Limits = Limits { text: &[Count::new(Unit::Chars, 3)], media: 1 };
+        let mut wrong = draft("four", 2, &["", "more"]);
+        wrong.0.media[1].url = "file:///etc/passwd".into();
+        let found: Vec<_> =
+            SMALL.check(&wrong, 2).into_iter().map(|objection| (objection.path, objection.code)).collect();
+        assert_eq!(
+            found,
+            [
+                ("thread".to_owned(), Code::THREAD_NOT_TAKEN),
+                ("text".to_owned(), Code::TEXT_TOO_LONG),
+                ("media".to_owned(), Code::TOO_MANY_MEDIA),
+                ("media[1].url".to_owned(), Code::BAD_MEDIA_URL),
+                ("thread[0].text".to_owned(), Code::NOTHING_TO_SAY),
+                ("thread[1].text".to_owned(), Code::TEXT_TOO_LONG),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_picture_needs_no_text_and_a_link_is_enough() {
+        assert_eq!(Limits::NONE.check(&draft("", 1, &[]), 1), []);
+        let mut link = draft("", 0, &[]);
+        link.0.link = Some("https://example.org".into());
+        assert_eq!(Limits::NONE.check(&link, 1), []);
+    }
+
+    proptest! {
+        #[test]
+        fn counting_takes_any_text(text in "\\PC*|(https?://|@|#|[a-z.]|\\PC|[\\r\\n\\t ])*") {
+            for unit in [Unit::Graphemes, Unit::Chars, Unit::Utf16, Unit::Bytes] {
+                Count::new(unit, 1).with_urls_as(23).with_short_handles().of(&text);
+            }
+            prop_assert!(MASTODON.of(&text) <= text.len() + 23 * text.matches("://").count());
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! What a file is, by its first bytes.
+
+/// A kind of file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kind {
+    /// Its MIME type.
+    pub mime: &'static str,
+    /// What its name ends in.
+    pub extension: &'static str,
+}
+
+const fn kind(mime: &'static str, extension: &'static str) -> Kind {
+    Kind { mime, extension }
+}
+
+impl Kind {
+    /// The kind of file that starts with `bytes`, if it is one we know.
+    pub fn of(bytes: &[u8]) -> Option<Self> {
+        let brand = bytes.get(4..8).filter(|mark| *mark == b"ftyp").and_then(|_| bytes.get(8..12));
+        Some(match bytes {
+            [0xff, 0xd8, 0xff, ..] => kind("image/jpeg", "jpg"),
+            [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => kind("image/png", "png"),
+            [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => kind("image/gif", "gif"),
+            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => kind("image/webp", "webp"),
+            [0x1a, 0x45, 0xdf, 0xa3, ..] => kind("video/webm", "webm"),
+            _ => match brand? {
+                b"avif" | b"avis" => kind("image/avif", "avif"),
+                b"heic" | b"heix" | b"mif1" | b"hevc" => kind("image/heic", "heic"),
+                b"qt  " => kind("video/quicktime", "mov"),
+                b"isom" | b"iso2" | b"iso4" | b"iso5" | b"iso6" | b"mp41" | b"mp42" | b"avc1" | b"dash" | b"M4V " => {
+                    kind("video/mp4", "mp4")
+                }
+                _ => return None,
+            },
+        })
+    }
+
+    /// Whether it is a picture.
+    pub fn is_image(self) -> bool {
+        self.mime.starts_with("image/")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_known_by_their_first_bytes() {
+        let cases: [(&[u8], Option<&str>); 9] = [
+            (b"\xff\xd8\xff\xe0rest", Some("image/jpeg")),
+            (b"\x89PNG\r\n\x1a\nrest", Some("image/png")),
+            (b"GIF89a", Some("image/gif")),
+            (b"RIFF1234WEBPVP8 ", Some("image/webp")),
+            (b"\0\0\0\x20ftypavif", Some("image/avif")),
+            (b"\0\0\0\x20ftypmp42", Some("video/mp4")),
+            (b"<!DOCTYPE html>", None),
+            (b"RIFF1234WAVE", None),
+            (b"", None),
+        ];
+        for (bytes, mime) in cases {
+            assert_eq!(Kind::of(bytes).map(|kind| kind.mime), mime, "{bytes:?}");
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! A platform's own words, with secrets taken out.
+
+use domain::PlatformWords;
+use serde_json::Value;
+
+use crate::{Account, Answer, text};
+
+/// Reads the platform's words from an answer: its code and text at the given JSON pointers, or the text that an HTML page or
+/// plain body shows.
+pub(crate) fn of(answer: &Answer, code_at: &[&str], text_at: &[&str], account: &Account) -> PlatformWords {
+    let body: Option<Value> = answer.json();
+    let at = |pointers: &[&str]| {
+        pointers.iter().find_map(|pointer| match body.as_ref()?.pointer(pointer)? {
+            Value::String(text) if !text.is_empty() => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        })
+    };
+    let text = at(text_at).unwrap_or_else(|| {
+        let start: String = String::from_utf8_lossy(&answer.body).chars().take(8 * PlatformWords::LONGEST).collect();
+        if start.trim_start().starts_with('<') { text::plain(&start) } else { start }
+    });
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    PlatformWords {
+        status: Some(answer.status),
+        code: at(code_at).map(|code| redacted(&code, account).chars().take(100).collect()),
+        ..PlatformWords::text(redacted(&text, account))
+    }
+}
+
+/// `text` without the account's secrets and without anything that looks like a token.
+pub(crate) fn redacted(text: &str, account: &Account) -> String {
+    let mut text = text.to_owned();
+    for secret in account.secrets.values() {
+        for piece in secret.reveal().split_whitespace().filter(|piece| piece.len() >= 4) {
+            text = text.replace(piece, "***");
+        }
+    }
+    let mut clean = String::with_capacity(text.len());
+    let mut after_bearer = false;
+    for piece in text.split_inclusive(|c: char| !is_token(c)) {
+        let word = piece.trim_end_matches(|c: char| !is_token(c));
+        let is_secret = looks_secret(word) || (after_bearer && word.len() >= 4 && word != "token");
+        if !word.is_empty() {
+            after_bearer = word.eq_ignore_ascii_case("bearer");
+        }
+        clean.push_str(if is_secret { "***" } else { word });
+        clean.push_str(&piece[word.len()..]);
+    }
+    clean
+}
+
+fn is_token(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "_-.~+/".contains(c)
+}
+
+/// JWTs, webhook secrets, and long runs without a word in them. Paths and sentences are none.
+fn looks_secret(word: &str) -> bool {
+    let marked = ["eyJ", "whsec_", "xoxb-", "xoxp-"].iter().any(|mark| word.starts_with(mark) && word.len() > 12);
+    let long = word.len() >= 32 && !word.contains('/') && word.contains(|c: char| c.is_ascii_digit());
+    marked || long
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::collections::BTreeMap;
+
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::Secret;
+
+    pub(crate) fn account(secret: &str) -> Account {
+        Account {
+            tenant: domain::TenantId::new("acme").unwrap(),
+            channel: domain::ChannelName::new("webhook").unwrap(),
+            id: domain::AccountId::new("main").unwrap(),
+            app: None,
+            base_url: "https://example.org".parse().unwrap(),
+            secrets: [("token".to_owned(), Secret::new(secret))].into(),
+            settings: BTreeMap::new(),
+            on_doubt: domain::OnDoubt::Park,
+            rate: None,
+        }
+    }
+
+    pub(crate) fn answer(point: bool, status: u16, headers: &[(&'static str, &str)], body: &str) -> Answer {
+        let headers = headers.iter().map(|(name, value)| {
+            (reqwest::header::HeaderName::from_static(name), value.parse::<reqwest::header::HeaderValue>().unwrap())
+        });
+        Answer {
+            step: "step",
+            point,
+            status,
+            headers: headers.collect(),
+            body: body.to_owned().into(),
+            at: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn words_hold_no_secret() {
+        let account = account("hush-hush other");
+        let jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4In0.abc";
+        let said = format!(
+            "token hush-hush, key other; Authorization: Bearer short1 jwt={jwt} id 0123456789abcdef0123456789abcdef"
+        );
+        let clean = redacted(&said, &account);
+        assert_eq!(clean, "token ***, key ***; Authorization: Bearer *** jwt=*** id ***");
+        assert_eq!(redacted("The access token is invalid", &account), "The access token is invalid");
+    }
+
+    #[test]
+    fn a_page_of_html_becomes_a_line() {
+        let page =
+            "<!DOCTYPE html><html><head><title>Down</title></head><body><h1>503</h1>\n<p>back soon</p></body></html>";
+        let words = of(&answer(true, 503, &[], page), &["/code"], &["/error"], &account("x"));
+        assert_eq!((words.status, words.text.as_str()), (Some(503), "Down 503 back soon"));
+    }
+
+    #[test]
+    fn code_and_text_are_read_where_the_platform_puts_them() {
+        let body = r#"{"error":"ExpiredToken","message":"Token has expired","n":17}"#;
+        let words = of(&answer(false, 400, &[], body), &["/none", "/error"], &["/message"], &account("x"));
+        assert_eq!((words.code.as_deref(), words.text.as_str()), (Some("ExpiredToken"), "Token has expired"));
+        let number = of(&answer(false, 400, &[], body), &["/n"], &["/message"], &account("x"));
+        assert_eq!(number.code.as_deref(), Some("17"));
+    }
+}
