@@ -1,1 +1,74 @@
-//! settings
+//! Typed settings: a file and `ONCEPOST__SECTION__KEY` variables over compiled-in defaults.
+//!
+//! Unknown keys and unsafe values are refused, and every problem is reported at once, each with what to do about it.
+//! Secrets print as `***`, whatever prints them.
+
+mod accounts;
+mod address;
+mod check;
+mod doors;
+mod keys;
+mod load;
+mod problem;
+mod protocol;
+mod read;
+mod secret;
+mod span;
+mod stores;
+mod text;
+
+pub use accounts::{Account, Channel, Rate};
+pub use address::Address;
+pub use doors::{Api, Health, LogFormat, Media, Telemetry, Token};
+pub use keys::{KEYS, Key, reference};
+pub use problem::Problem;
+pub use protocol::{Backoff, Protocol, Resume};
+pub use secret::{Secret, SecretRef};
+pub use stores::{Broker, Guard, Ledger};
+
+use std::collections::BTreeMap;
+
+use domain::ChannelName;
+use serde::{Deserialize, Serialize};
+
+/// Everything that can be set. `docs/configuration.md` lists the keys.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Where the truth is kept.
+    pub ledger: Ledger,
+    /// What carries the work.
+    pub broker: Broker,
+    /// Locks, limits and hints.
+    pub guard: Guard,
+    /// The delivery protocol's numbers.
+    pub protocol: Protocol,
+    /// How held and late work is released.
+    pub resume: Resume,
+    /// The HTTP API and console.
+    pub api: Api,
+    /// Probes and metrics.
+    pub health: Health,
+    /// Logs and traces.
+    pub telemetry: Telemetry,
+    /// Media of posts.
+    pub media: Media,
+    /// The channels that differ from their defaults.
+    pub channels: BTreeMap<ChannelName, Channel>,
+    /// The accounts to publish on.
+    pub accounts: Vec<Account>,
+    #[serde(skip)]
+    warnings: Vec<Problem>,
+}
+
+impl Settings {
+    /// What works but should be looked at, such as a secret that everyone on the machine can read.
+    pub fn warnings(&self) -> &[Problem] {
+        &self.warnings
+    }
+
+    /// The settings as JSON for operators, secrets as `***`.
+    pub fn to_redacted_json(&self) -> serde_json::Value {
+        serde_json::to_value(self).unwrap_or_else(|error| serde_json::Value::String(error.to_string()))
+    }
+}

@@ -1,0 +1,95 @@
+//! What faces people and other systems: API, probes, logs and traces, media.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use domain::TenantId;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::{SecretRef, text::web};
+
+/// The HTTP API and console.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Api {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Who may call. Without any token only this machine may be listened to.
+    pub tokens: Vec<Token>,
+    /// A file of further tokens, one `name token` per line; `#` starts a comment.
+    pub token_file: Option<PathBuf>,
+}
+
+impl Default for Api {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)), tokens: Vec::new(), token_file: None }
+    }
+}
+
+/// A caller of the API.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Token {
+    /// Who it is: shown in the audit trail.
+    pub name: String,
+    /// The only tenant whose posts the caller may touch; absent: an operator, who may touch all.
+    #[serde(default)]
+    pub tenant: Option<TenantId>,
+    /// The token itself.
+    #[serde(default)]
+    pub secret: SecretRef,
+}
+
+/// Probes and metrics.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Health {
+    /// Where `/healthz`, `/readyz` and `/metrics` are served.
+    pub listen: SocketAddr,
+}
+
+impl Default for Health {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 9090)) }
+    }
+}
+
+/// Logs and traces.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Telemetry {
+    /// What is logged: a level, or directives such as `info,worker=debug`.
+    pub log: String,
+    /// How a log line looks.
+    pub format: LogFormat,
+    /// Where spans are sent, as OTLP over HTTP; absent: nowhere.
+    #[serde(with = "web")]
+    pub otlp_endpoint: Option<Url>,
+    /// The share of traces that are kept, where the caller has not decided.
+    pub sample_ratio: f64,
+}
+
+impl Default for Telemetry {
+    fn default() -> Self {
+        Self { log: "info".into(), format: LogFormat::Json, otlp_endpoint: None, sample_ratio: 0.01 }
+    }
+}
+
+/// How a log line looks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// One JSON object per line.
+    #[default]
+    Json,
+    /// For reading at a terminal.
+    Text,
+}
+
+/// Media of posts.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Media {
+    /// Whether media may be fetched from private addresses. For trying things out only.
+    pub allow_private: bool,
+}

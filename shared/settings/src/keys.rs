@@ -1,0 +1,136 @@
+//! Every key with its meaning: the table in `docs/configuration.md`.
+
+use std::fmt::Write;
+
+use crate::Settings;
+
+/// A key, its meaning, and its default where the defaults do not hold one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key {
+    /// The path; `[]` stands for each element of a list, `*` for any name.
+    pub path: &'static str,
+    /// What it does.
+    pub meaning: &'static str,
+}
+
+const fn key(path: &'static str, meaning: &'static str) -> Key {
+    Key { path, meaning }
+}
+
+/// Every key there is.
+pub const KEYS: &[Key] = &[
+    key(
+        "ledger.url",
+        "where the truth is kept: `postgres://user:password@host/database`, or `sqlite://path` for a single process",
+    ),
+    key("ledger.pool", "connections to PostgreSQL"),
+    key(
+        "broker.url",
+        "what carries the work: `amqp://user:password@host/vhost`, `amqps://…`, or `memory` for a single process",
+    ),
+    key("broker.prefix", "what exchange and queue names start with"),
+    key("broker.prefetch", "messages a worker holds at once; what a crash delivers again"),
+    key("broker.confirm_timeout", "how long the broker may take to confirm a message"),
+    key("broker.consumer_timeout", "the broker's own `consumer_timeout`: set it to what RabbitMQ has"),
+    key("guard.url", "locks, limits and hints: `redis://host:6379`, `rediss://…`, or `memory` for a single process"),
+    key("guard.prefix", "what keys in Redis start with"),
+    key("protocol.http_timeout", "the longest one call to a platform may take"),
+    key("protocol.attempt_limit", "the longest one attempt may take"),
+    key("protocol.lease", "how long an attempt in the ledger belongs to its worker"),
+    key("protocol.lock_ttl", "how long a dedupe lock lasts when its worker dies"),
+    key("protocol.max_attempts", "how often a target is tried before it is a dead letter; rate limits do not count"),
+    key("protocol.max_looks", "how often the platform is asked about an unknown outcome before a person must"),
+    key("protocol.backoff.base", "the first wait between tries"),
+    key("protocol.backoff.factor", "what each further wait is multiplied by"),
+    key("protocol.backoff.cap", "the longest wait"),
+    key("protocol.backoff.jitter", "how much longer a wait may get at random, as a share of itself"),
+    key("protocol.processing_limit", "how long a platform may take to decide before a person is asked"),
+    key("protocol.reemit_after", "how long an emitted message may be on its way before it is emitted again"),
+    key("protocol.emit_ahead", "how much ahead of its time a target is emitted; the worker waits for the rest"),
+    key(
+        "protocol.outstanding_per_channel",
+        "messages on their way per channel; what is due beyond that waits in the ledger",
+    ),
+    key("protocol.default_deadline", "how late a post may go out when it names no deadline; absent: however late"),
+    key("resume.late_after", "work that is later than this is dripped, not sent in a burst"),
+    key("resume.account_gap", "the pause between two late targets of one account"),
+    key("resume.drip_per_second", "late or released targets per second and channel"),
+    key("api.listen", "where API and console listen; only this machine unless a token is set"),
+    key("api.tokens", "who may call: a list, empty for everyone on this machine"),
+    key("api.tokens[].name", "who it is, for the audit trail"),
+    key("api.tokens[].tenant", "the only tenant the caller may touch; absent: an operator"),
+    key("api.tokens[].secret", "the token, at least 16 characters: a secret (below)"),
+    key("api.token_file", "a file of further tokens, one `name token` per line"),
+    key("health.listen", "where `/healthz`, `/readyz` and `/metrics` are served"),
+    key("telemetry.log", "what is logged: a level, or directives such as `info,worker=debug`"),
+    key("telemetry.format", "`json` or `text`"),
+    key("telemetry.otlp_endpoint", "where spans are sent, as OTLP over HTTP; absent: nowhere"),
+    key("telemetry.sample_ratio", "the share of traces that are kept, from 0 to 1"),
+    key("media.allow_private", "whether media may be fetched from private addresses; for trying things out only"),
+    key("channels", "the channels that differ from their defaults, by name"),
+    key("channels.*.enabled", "whether it publishes; what is due on a channel that is off is held, not failed"),
+    key("channels.*.base_url", "the platform's server, where an account names none"),
+    key(
+        "channels.*.rate",
+        "how often each of its accounts may publish: `{per, burst}`, `burst` at once and one more for every `per`",
+    ),
+    key("accounts", "the accounts to publish on: a list"),
+    key("accounts[].tenant", "whose account it is"),
+    key("accounts[].channel", "the channel it is on"),
+    key("accounts[].id", "its name in schedule requests"),
+    key("accounts[].base_url", "the server it lives on, where that differs from the channel's"),
+    key("accounts[].app", "the registration with the platform whose limits it shares"),
+    key("accounts[].secrets", "its credentials by name: secrets (below)"),
+    key("accounts[].rate", "how often it may publish, as for channels"),
+    key(
+        "accounts[].on_doubt",
+        "an unknown outcome that nobody can settle: `park` (a person decides) or `resend` (may be out twice)",
+    ),
+    key("accounts[].settings", "what else the channel's page lists"),
+];
+
+/// `docs/configuration.md`.
+pub fn reference() -> String {
+    let defaults = Settings::default().to_redacted_json();
+    let mut page = String::from(HEAD);
+    for Key { path, meaning } in KEYS {
+        let default = match path.split('.').try_fold(&defaults, |value, name| value.get(name)) {
+            None | Some(serde_json::Value::Null) => String::new(),
+            Some(serde_json::Value::String(text)) => format!("`{text}`"),
+            Some(value) => format!("`{value}`"),
+        };
+        // Writing to a String cannot fail.
+        let _ = writeln!(page, "| `{path}` | {default} | {meaning} |");
+    }
+    page + TAIL
+}
+
+const HEAD: &str = "\
+# Configuration
+
+<!-- Written by the test of the settings crate. To renew it: UPDATE_DOCS=1 cargo test -p oncepost-settings -->
+
+A file (`.toml`, `.yaml` or `.json`, named by `--config` or `ONCEPOST_CONFIG`) over the defaults below, and over both
+variables: `ONCEPOST__PROTOCOL__LEASE=3m` sets `protocol.lease`. Lists and maps (`ONCEPOST__ACCOUNTS`,
+`ONCEPOST__CHANNELS`, `ONCEPOST__API__TOKENS`) are written as JSON. An empty variable counts as unset.
+
+Unknown keys are refused. So are unsafe values: `http_timeout < attempt_limit < lease <= lock_ttl < consumer_timeout`.
+All problems are reported at once, each with what to do. `oncepost doctor` shows what is in force.
+
+Durations have a unit: `250ms`, `30s`, `2m`, `1h 30m`; the largest unit is the hour.
+
+| key | default | meaning |
+|---|---|---|
+";
+
+const TAIL: &str = "
+## Secrets
+
+A secret names exactly one source, and is printed nowhere:
+
+| source | meaning |
+|---|---|
+| `{ file = \"/run/secrets/token\" }` | a file; a line end after the secret is dropped. A file that everyone may read is warned about |
+| `{ env = \"MASTODON_TOKEN\" }` | an environment variable |
+| `{ value = \"…\" }` | written in place |
+";

@@ -1,0 +1,141 @@
+//! Loading: which file, which variables, in what order.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use config::{Config, ConfigError, Environment, File, FileFormat};
+
+use crate::{Problem, SecretRef, Settings, Token, check, read, secret::Found};
+
+const PREFIX: &str = "ONCEPOST__";
+/// Lists and maps, which a variable gives as JSON.
+const AS_JSON: [(&str, &[&str]); 3] = [
+    ("ONCEPOST__ACCOUNTS", &["accounts"]),
+    ("ONCEPOST__CHANNELS", &["channels"]),
+    ("ONCEPOST__API__TOKENS", &["api", "tokens"]),
+];
+
+impl Settings {
+    /// Loads the settings: defaults, then the file, then the variables.
+    ///
+    /// The file is `path`, else the one that `ONCEPOST_CONFIG` names, else none. `env` is the process's environment; it is
+    /// also where secrets with an `env` source are looked up. Empty variables count as unset.
+    ///
+    /// # Errors
+    /// Everything that is wrong, at once.
+    pub fn load(
+        path: Option<&Path>,
+        env: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Settings, Vec<Problem>> {
+        let env: BTreeMap<String, String> = env.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+        let path = path.map(Path::to_owned).or_else(|| env.get("ONCEPOST_CONFIG").map(PathBuf::from));
+        let mut problems = Vec::new();
+        let mut builder = Config::builder();
+        if let Some(path) = &path {
+            match file(path) {
+                Ok((text, format)) => builder = builder.add_source(File::from_str(&text, format)),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        let (lists, plain): (BTreeMap<_, _>, BTreeMap<_, _>) = env
+            .iter()
+            .filter(|(name, _)| name.starts_with(PREFIX))
+            .partition(|(name, _)| AS_JSON.iter().any(|(list, _)| list == name));
+        for (name, keys) in AS_JSON {
+            match lists.get(&name.to_owned()).map(|text| nested(keys, text)) {
+                Some(Ok(json)) => builder = builder.add_source(File::from_str(&json, FileFormat::Json)),
+                Some(Err(error)) => {
+                    let problem = format!("is not JSON (line {}, column {})", error.line(), error.column());
+                    problems.push(Problem::new(name, problem, "write the list or map as JSON"));
+                }
+                None => {}
+            }
+        }
+        let plain = plain.into_iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+        let source = Environment::with_prefix("ONCEPOST").prefix_separator("__").separator("__").source(Some(plain));
+        let tree = builder.add_source(source).build().map_err(|error| {
+            problems.push(malformed(path.as_deref(), &error));
+            problems.clone()
+        })?;
+        let mut settings = read::settings(tree, &mut problems);
+        let mut found = Found::default();
+        settings.find_secrets(&env, &mut found);
+        settings.warnings = found.warnings;
+        check::all(&mut settings, &mut found.problems);
+        for problem in found.problems {
+            if !problems.iter().any(|known| known.explains(&problem)) {
+                problems.push(problem);
+            }
+        }
+        if problems.is_empty() { Ok(settings) } else { Err(problems) }
+    }
+
+    fn find_secrets(&mut self, env: &BTreeMap<String, String>, found: &mut Found) {
+        for (n, account) in self.accounts.iter_mut().enumerate() {
+            for (name, secret) in &mut account.secrets {
+                secret.find(&format!("accounts[{n}].secrets.{name}"), env, found);
+            }
+        }
+        for (n, token) in self.api.tokens.iter_mut().enumerate() {
+            token.secret.find(&format!("api.tokens[{n}].secret"), env, found);
+        }
+        let Some(file) = self.api.token_file.clone() else { return };
+        let Some(text) = found.file("api.token_file", &file) else { return };
+        for (n, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'))
+        {
+            match line.split_whitespace().collect::<Vec<_>>()[..] {
+                [name, token] => {
+                    self.api.tokens.push(Token { name: name.to_owned(), tenant: None, secret: SecretRef::of(token) })
+                }
+                _ => {
+                    let problem = format!("line {} of {} is not `name token`", n + 1, file.display());
+                    found.problem("api.token_file", problem, "write a name, a space and the token on each line");
+                }
+            }
+        }
+    }
+}
+
+fn file(path: &Path) -> Result<(String, FileFormat), Problem> {
+    let shown = path.display().to_string();
+    let format = match path.extension().and_then(|extension| extension.to_str()) {
+        Some("toml") => FileFormat::Toml,
+        Some("yaml" | "yml") => FileFormat::Yaml,
+        Some("json") => FileFormat::Json,
+        _ => return Err(Problem::new(shown, "is of an unknown kind", "name it .toml, .yaml or .json")),
+    };
+    match fs::read_to_string(path) {
+        Ok(text) => Ok((text, format)),
+        Err(error) => {
+            let problem = format!("cannot be read ({})", error.kind());
+            Err(Problem::new(shown, problem, "correct --config or ONCEPOST_CONFIG, or the file's permissions"))
+        }
+    }
+}
+
+fn nested(keys: &[&str], text: &str) -> Result<String, serde_json::Error> {
+    let mut json: serde_json::Value = serde_json::from_str(text)?;
+    for key in keys.iter().rev() {
+        json = serde_json::json!({ *key: json });
+    }
+    Ok(json.to_string())
+}
+
+/// A tree that cannot even be built. The parsers quote the line they stumble over, which may hold a secret: it is left out.
+fn malformed(path: Option<&Path>, error: &ConfigError) -> Problem {
+    match error {
+        ConfigError::FileParse { cause, .. } => {
+            let said = cause.to_string();
+            let said: Vec<&str> = said.lines().filter(|line| !line.contains('|')).map(str::trim).collect();
+            let path = path.map(|path| path.display().to_string()).unwrap_or_default();
+            Problem::new(path, format!("cannot be read: {}", said.join(": ")), "correct the file there")
+        }
+        ConfigError::PathParse { .. } => {
+            Problem::new("environment", "a variable that starts with ONCEPOST__ is no key", "correct its name")
+        }
+        other => Problem::new("settings", other.to_string(), "correct it"),
+    }
+}
