@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 /// The client library's own error, kept as a cause.
-pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+pub type Cause = Arc<dyn std::error::Error + Send + Sync>;
 
 /// Why a message was not sent, or is not known to be.
 #[derive(Debug, thiserror::Error)]
@@ -77,7 +77,7 @@ pub enum SettleError {
 }
 
 /// Why the broker could not be used.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum BrokerError {
     /// The settings cannot be used.

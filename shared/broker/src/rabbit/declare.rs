@@ -1,5 +1,7 @@
 //! The topology, told to RabbitMQ. Declaring what exists already changes nothing, so it is also how what went missing is restored.
 
+use std::sync::Arc;
+
 use lapin::{
     Channel, Connection, ErrorKind, ExchangeKind,
     options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions},
@@ -34,7 +36,7 @@ pub(super) async fn open(connection: &Connection) -> Result<Channel, BrokerError
 
 /// The broker's answer `error` to `operation`.
 pub(super) fn failed(operation: impl Into<String>, error: lapin::Error) -> BrokerError {
-    BrokerError::Operation { operation: operation.into(), source: Box::new(error) }
+    BrokerError::Operation { operation: operation.into(), source: Arc::new(error) }
 }
 
 /// Whether the broker said that what was named does not exist.
@@ -103,7 +105,7 @@ fn arguments(queue: &Queue) -> FieldTable {
 
 fn refused(what: &'static str, name: &str, error: lapin::Error) -> BrokerError {
     if soft(&error, AMQPSoftError::PRECONDITIONFAILED) {
-        BrokerError::Conflict { what, name: name.into(), source: Box::new(error) }
+        BrokerError::Conflict { what, name: name.into(), source: Arc::new(error) }
     } else {
         failed(format!("declare {what} {name}"), error)
     }

@@ -212,7 +212,7 @@ impl Settle for Unsettled {
                 }
                 gone => {
                     measure::settled("gone");
-                    Err(SettleError::Gone { source: gone.err().map(|error| Box::new(error) as _) })
+                    Err(SettleError::Gone { source: gone.err().map(|error| Arc::new(error) as _) })
                 }
             }
         })

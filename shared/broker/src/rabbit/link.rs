@@ -84,7 +84,7 @@ impl Link {
         match self.runtime.within(self.limit, connected).await {
             Some(Ok(state)) => state.connection.clone().ok_or(BrokerError::Closed),
             Some(Err(_)) => Err(BrokerError::Closed),
-            None => Err(BrokerError::Lost { source: self.state().last_error.map(|error| Box::new(error) as _) }),
+            None => Err(BrokerError::Lost { source: self.state().last_error.map(|error| error as _) }),
         }
     }
 
@@ -97,7 +97,7 @@ impl Link {
         let state = self.state();
         match (state.connection, state.last_error) {
             (Some(_), _) => Ok(()),
-            (None, Some(error)) => Err(unshare(error)),
+            (None, Some(error)) => Err(BrokerError::clone(&error)),
             (None, None) if reached => Err(BrokerError::Closed),
             (None, None) => Err(BrokerError::TimedOut { operation: "accept a connection".into(), limit: self.limit }),
         }
@@ -140,8 +140,9 @@ impl Supervisor {
         while !stop.is_cancelled() {
             let began = self.runtime.now();
             let error = tokio::select! {
-                error = self.session() => error,
+                biased;
                 () = stop.cancelled() => break,
+                error = self.session() => error,
             };
             self.lost(error);
             if Duration::try_from(self.runtime.now().duration_since(began)).unwrap_or_default() >= STEADY {
@@ -182,7 +183,7 @@ impl Supervisor {
         let uri = settings.url.uri(settings.heartbeat, settings.connect_limit);
         let connection = Connection::connect_uri(uri, properties)
             .await
-            .map_err(|error| BrokerError::Connect { address: settings.url.address(), source: Box::new(error) })?;
+            .map_err(|error| BrokerError::Connect { address: settings.url.address(), source: Arc::new(error) })?;
         declare::declare(&connection, &self.topology).await?;
         Ok(connection)
     }
@@ -261,7 +262,7 @@ async fn ended(events: impl futures::Stream<Item = Event>) -> BrokerError {
         match events.next().await {
             // An error on one channel is its user's affair.
             Some(Event::Error(error)) if error.is_amqp_soft_error() => {}
-            Some(Event::Error(error)) => return BrokerError::Lost { source: Some(Box::new(error)) },
+            Some(Event::Error(error)) => return BrokerError::Lost { source: Some(Arc::new(error)) },
             Some(Event::ConnectionBlocked(reason)) => tracing::warn!(reason, "broker.blocked"),
             Some(Event::ConnectionUnblocked) => tracing::info!("broker.unblocked"),
             Some(_) => {}
@@ -315,14 +316,4 @@ pub(super) fn causes(error: &dyn std::error::Error) -> String {
         next = cause.source();
     }
     text
-}
-
-/// The error itself if nobody else holds it, else one that has it as its cause.
-fn unshare(error: Arc<BrokerError>) -> BrokerError {
-    match &*error {
-        BrokerError::Conflict { what, name, .. } => {
-            BrokerError::Conflict { what, name: name.clone(), source: Box::new(error) }
-        }
-        _ => BrokerError::Lost { source: Some(Box::new(error)) },
-    }
 }

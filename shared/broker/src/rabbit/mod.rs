@@ -1,6 +1,6 @@
 //! The transport over RabbitMQ 3.10 to 4.x.
 //!
-//! [`link`] keeps a connection alive, [`publisher`] sends over one, [`inbox`] receives over the other, [`declare`] tells the topology.
+//! `link` keeps a connection alive, `publisher` sends over one, `inbox` receives over the other, `declare` tells the topology.
 
 mod convert;
 mod declare;
@@ -37,6 +37,8 @@ const LONGEST_NAME: usize = 255;
 
 /// The transport over RabbitMQ.
 pub struct Rabbit {
+    // First, so that the links know of the end before they miss those who send.
+    _ends_with_us: DropGuard,
     names: Names,
     topology: Arc<Topology>,
     settings: Arc<RabbitSettings>,
@@ -45,7 +47,6 @@ pub struct Rabbit {
     publishing: Link,
     consuming: Link,
     stop: CancellationToken,
-    _ends_with_us: DropGuard,
 }
 
 impl Rabbit {

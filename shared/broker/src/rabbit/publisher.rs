@@ -187,7 +187,7 @@ fn settle(
                 confirmed.push(Confirmed { identity: sent.identity.clone(), publish: Some(sent), carried });
             }
             Err(error) => {
-                let error = Arc::new(BrokerError::Lost { source: Some(Box::new(error)) });
+                let error = Arc::new(BrokerError::Lost { source: Some(Arc::new(error)) });
                 sent.waiter.answer(Err(PublishError::Unknown { source: error.clone() }));
                 ended = Some(error);
             }
@@ -205,12 +205,7 @@ fn settle(
             }
         }
     }
-    match ended {
-        None => Ok(()),
-        Some(error) => {
-            Err(Arc::try_unwrap(error).unwrap_or_else(|shared| BrokerError::Lost { source: Some(Box::new(shared)) }))
-        }
-    }
+    ended.map_or(Ok(()), |error| Err(BrokerError::clone(&error)))
 }
 
 impl Waiter {

@@ -4,6 +4,7 @@
 
 extern crate oncepost_broker as broker;
 
+mod faults;
 mod proxy;
 mod rabbit;
 mod server;

@@ -36,10 +36,9 @@ impl World {
 
     /// Over the broker, or a proxy of it, at `url`.
     pub async fn rabbit_at(url: BrokerUrl) -> Self {
-        let _ = tracing_subscriber::fmt()
-            .with_test_writer()
-            .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
-            .try_init();
+        // RUST_LOG shows what the connection does; a second test finds the subscriber installed already.
+        let filter = tracing_subscriber::EnvFilter::from_default_env();
+        let _ = tracing_subscriber::fmt().with_test_writer().with_env_filter(filter).try_init();
         let runtime = Runtime::system();
         let settings = settings(url.clone(), &runtime);
         let names = Names::new(settings.prefix.clone());
