@@ -1,18 +1,35 @@
 //! The messages that oncepost exchanges with the world and between its services, as types. Pure: no I/O, no clock.
 
+mod answer;
+mod change;
 pub mod dead;
 mod diagnosis;
 mod event;
 #[cfg(test)]
 mod fixtures;
 mod hex;
+mod path;
+mod problem;
 mod publish;
+mod reader;
+mod reading;
+mod rejected;
+mod schedule;
+mod time;
 mod version;
 
+pub use answer::{Accepted, AcceptedTarget, Answer, Conflict, Refused};
+pub use change::{Change, ChangeAsk};
 pub use dead::Dead;
 pub use diagnosis::Diagnosis;
 pub use event::EventMessage;
+pub use path::Path;
+pub use problem::Problem;
 pub use publish::{Publish, Unreadable};
+pub use reading::{ReadTarget, Reading};
+pub use rejected::{Received, Rejected};
+pub use schedule::{Schedule, TargetAsk};
+pub use time::{Local, Resolved, Rule, TimeError, When};
 pub use version::V1;
 
 /// A message as JSON. Our own types always serialise: they have text keys and no failing parts.

@@ -1,0 +1,151 @@
+//! Reading JSON by hand, so that every problem is found in one go and each says where it is.
+
+use domain::Code;
+use serde_json::{Map, Value};
+
+use crate::{Path, Problem};
+
+/// More than this many problems help nobody.
+const MOST_PROBLEMS: usize = 100;
+
+/// Collects what is wrong. Whatever reads returns `None` exactly when it has told a problem.
+#[derive(Debug, Default)]
+pub(crate) struct Reader {
+    problems: Vec<Problem>,
+    untold: usize,
+}
+
+/// An object being read. A field that is `null` counts as absent.
+#[derive(Clone, Copy)]
+pub(crate) struct Fields<'a> {
+    path: &'a Path<'a>,
+    map: &'a Map<String, Value>,
+}
+
+impl Reader {
+    /// Tells a problem and returns nothing, for the reader that found it to return.
+    pub fn problem<T>(&mut self, path: &Path<'_>, code: Code, message: impl Into<String>) -> Option<T> {
+        if self.problems.len() < MOST_PROBLEMS {
+            self.problems.push(Problem::new(path, code, message));
+        } else {
+            self.untold += 1;
+        }
+        None
+    }
+
+    /// All that was told.
+    pub fn finish(mut self) -> Vec<Problem> {
+        if self.untold > 0 {
+            let message = format!("and {} more problems", self.untold);
+            self.problems.push(Problem::new(Path::Root, Code::BAD_FIELD, message));
+        }
+        self.problems
+    }
+
+    /// How many problems there are so far.
+    pub fn count(&self) -> usize {
+        self.problems.len() + self.untold
+    }
+
+    /// Reads with `read`; nothing if anything in it was wrong, even where `read` could go on.
+    pub fn whole<T>(&mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
+        let before = self.count();
+        read(self).filter(|_| self.count() == before)
+    }
+
+    fn wrong<T>(&mut self, path: &Path<'_>, wanted: &str, found: &Value) -> Option<T> {
+        let found = match found {
+            Value::Null => "null",
+            Value::Bool(_) => "a boolean",
+            Value::Number(_) => "a number",
+            Value::String(_) => "text",
+            Value::Array(_) => "a list",
+            Value::Object(_) => "an object",
+        };
+        self.problem(path, Code::BAD_FIELD, format!("must be {wanted}, but is {found}"))
+    }
+
+    /// An object.
+    pub fn object<'a>(&mut self, path: &'a Path<'a>, value: &'a Value) -> Option<Fields<'a>> {
+        match value {
+            Value::Object(map) => Some(Fields { path, map }),
+            other => self.wrong(path, "an object", other),
+        }
+    }
+
+    /// A text. The character NUL is refused: no platform shows it and not every store keeps it.
+    pub fn text(&mut self, path: &Path<'_>, value: &Value) -> Option<String> {
+        match value {
+            Value::String(text) if text.contains('\0') => {
+                self.problem(path, Code::BAD_FIELD, "holds the character NUL (U+0000)")
+            }
+            Value::String(text) => Some(text.clone()),
+            other => self.wrong(path, "text", other),
+        }
+    }
+
+    /// A text that parses, such as a name or an id.
+    pub fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
+        &mut self,
+        path: &Path<'_>,
+        value: &Value,
+    ) -> Option<T> {
+        let text = self.text(path, value)?;
+        match text.parse() {
+            Ok(parsed) => Some(parsed),
+            Err(error) => self.problem(path, Code::BAD_FIELD, error.to_string()),
+        }
+    }
+
+    /// A list, each item read with `read`; items that cannot be read are left out.
+    pub fn list<T>(
+        &mut self,
+        path: &Path<'_>,
+        value: &Value,
+        mut read: impl FnMut(&mut Self, &Path<'_>, &Value) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        match value {
+            Value::Array(items) => {
+                Some(items.iter().enumerate().filter_map(|(at, item)| read(self, &path.item(at), item)).collect())
+            }
+            other => self.wrong(path, "a list", other),
+        }
+    }
+
+    /// An object of texts.
+    pub fn texts<C: FromIterator<(String, String)>>(&mut self, path: &Path<'_>, value: &Value) -> Option<C> {
+        let fields = self.object(path, value)?;
+        let read = |(name, value): (&String, &Value)| Some((name.clone(), self.text(&path.field(name), value)?));
+        Some(fields.map.iter().filter_map(read).collect())
+    }
+
+    /// A field that must be there.
+    pub fn need<T>(
+        &mut self,
+        of: Fields<'_>,
+        name: &str,
+        read: impl FnOnce(&mut Self, &Path<'_>, &Value) -> Option<T>,
+    ) -> Option<T> {
+        match of.get(name) {
+            Some(value) => read(self, &of.path.field(name), value),
+            None => self.problem(&of.path.field(name), Code::BAD_FIELD, "is missing"),
+        }
+    }
+
+    /// A field that may be missing.
+    pub fn may<T>(
+        &mut self,
+        of: Fields<'_>,
+        name: &str,
+        read: impl FnOnce(&mut Self, &Path<'_>, &Value) -> Option<T>,
+    ) -> Option<T> {
+        read(self, &of.path.field(name), of.get(name)?)
+    }
+}
+
+impl<'a> Fields<'a> {
+    /// The value of a field that is there and not `null`.
+    pub fn get(&self, name: &str) -> Option<&'a Value> {
+        self.map.get(name).filter(|value| !value.is_null())
+    }
+}
