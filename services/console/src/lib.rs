@@ -1,1 +1,73 @@
-//! console
+//! The console: the HTTP API for upstream services and operators.
+//!
+//! It decides nothing about delivery. Posts enter through [`intake`]; changes are commands that the ledger takes or refuses as
+//! one compare-and-set; nothing here ever calls a platform or sends on behalf of a worker.
+
+mod access;
+pub mod api;
+mod exposure;
+mod extract;
+mod kick;
+mod marks;
+mod options;
+mod problem;
+mod routes;
+mod show;
+mod standing;
+
+use std::sync::Arc;
+
+use broker::Transport;
+use channels::{Accounts, Registry};
+use intake::Intake;
+use ledger::Ledger;
+use outbox::Outbox;
+use runtime::Runtime;
+
+pub use access::Token;
+pub use exposure::{Exposed, check_exposure};
+pub use options::ConsoleOptions;
+pub use problem::Problem;
+
+/// What the API works with. Cheap to clone.
+#[derive(Clone)]
+pub struct Console(Arc<Parts>);
+
+/// The ports behind the API.
+pub struct Parts {
+    /// Time and ids.
+    pub runtime: Runtime,
+    /// The truth.
+    pub ledger: Arc<dyn Ledger>,
+    /// For queue depths, and for handing over a target that an operator kicks.
+    pub transport: Arc<dyn Transport>,
+    /// The way in for posts.
+    pub intake: Arc<Intake>,
+    /// The accounts, without their secrets.
+    pub accounts: Arc<dyn Accounts>,
+    /// The channels.
+    pub channels: Arc<Registry>,
+    /// The way out for events.
+    pub outbox: Outbox,
+    /// Who may call, and how much at once.
+    pub options: ConsoleOptions,
+}
+
+impl Console {
+    /// A console over the given ports.
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// The API, everything of it under `/v1`.
+    pub fn router(&self) -> axum::Router {
+        routes::router(self.clone())
+    }
+}
+
+impl std::ops::Deref for Console {
+    type Target = Parts;
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}

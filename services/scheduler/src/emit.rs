@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use broker::{Destination, Outgoing};
-use contract::publish::PublishMessage;
+use contract::Publish;
 use domain::Command;
 use futures::{StreamExt, stream};
 use jiff::Timestamp;
@@ -133,14 +133,7 @@ async fn send(scheduler: &Scheduler, emission: Emission) {
     let target = &emission.target;
     let channel = target.channel.to_string();
     let now = scheduler.runtime.now();
-    let message = PublishMessage::of(target, now);
-    let body = match message.to_bytes() {
-        Ok(body) => body,
-        Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, target.id = %target.id, "publish message cannot be written");
-            return;
-        }
-    };
+    let body = Publish::of(target, now).encode();
     let to = Destination::Publish { channel: channel.clone() };
     let mut outgoing = Outgoing::json(to, format!("{}-{}", target.id, target.attempt), body);
     if let Some(trace) = &target.trace {

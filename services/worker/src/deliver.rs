@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use broker::Incoming;
+use broker::{Destination, Incoming, Outgoing};
 use channels::{AccountCard, Channel};
-use contract::publish::PublishMessage;
+use contract::{Publish, Unreadable, dead};
 use domain::{Answer, Begun, Command, Next, Outcome, Target, TargetId};
 use guard::{Lock, Permit, Rate, ScopeLimit};
 use jiff::Timestamp;
 use ledger::Applied;
 use runtime::Step;
 use tracing::Instrument;
+use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::{
     Worker,
@@ -24,14 +25,10 @@ const LONGEST_BUSY_WAIT: Duration = Duration::from_secs(30);
 /// Handles one message to its end: it is acknowledged, or left to come again.
 pub(crate) async fn deliver(worker: &Worker, channel: &dyn Channel, incoming: Incoming) {
     let name = channel.about().name;
-    let message = match PublishMessage::decode(&incoming.message.body) {
+    let message = match Publish::decode(&incoming.message.body) {
         Ok(message) => message,
-        Err(problem) => {
-            tracing::error!(channel = name, code = %problem.code, reason = %problem.message, "a publish message cannot be read");
-            metrics::counter!("oncepost_worker_bad_messages_total", "channel" => name).increment(1);
-            let letter = contract::dead::unreadable(&incoming.message.body, &problem);
-            let to = broker::Destination::Dead { channel: name.to_owned() };
-            let settled = worker.send(broker::Outgoing::json(to, letter.id(), letter.bytes()).headers(letter.headers())).await;
+        Err(unreadable) => {
+            let settled = set_aside(worker, name, &incoming, &unreadable).await;
             return acknowledge(incoming, settled).await;
         }
     };
@@ -48,7 +45,8 @@ pub(crate) async fn deliver(worker: &Worker, channel: &dyn Channel, incoming: In
         oncepost.attempt = tracing::field::Empty,
         oncepost.outcome = tracing::field::Empty,
     );
-    broker::link_trace(&span, &incoming.message.headers);
+    // A single message: the upstream's trace goes on in this span. Without an exporter this is refused, and that is fine.
+    let _ = span.set_parent(broker::extract_trace(&incoming.message.headers));
     async {
         let token = worker.runtime.id().simple().to_string();
         let settled = Delivery { worker, channel, message: &message, incoming: &incoming, token }.run().await;
@@ -56,6 +54,17 @@ pub(crate) async fn deliver(worker: &Worker, channel: &dyn Channel, incoming: In
     }
     .instrument(span)
     .await;
+}
+
+/// A message that cannot be understood goes to the dead letters as it came. Its target, if it has one, is emitted anew by
+/// the ledger.
+async fn set_aside(worker: &Worker, channel: &'static str, incoming: &Incoming, unreadable: &Unreadable) -> Settled {
+    tracing::error!(channel, error = unreadable as &dyn std::error::Error, "a publish message cannot be read");
+    metrics::counter!("oncepost_worker_bad_messages_total", "channel" => channel).increment(1);
+    let id = incoming.message.id.clone().unwrap_or_else(|| worker.runtime.id().to_string());
+    let to = Destination::Dead { channel: channel.to_owned() };
+    let letter = Outgoing::json(to, id, incoming.message.body.clone()).headers(dead::unreadable_headers(unreadable));
+    worker.send(letter).await
 }
 
 async fn acknowledge(incoming: Incoming, settled: Settled) {
@@ -73,7 +82,7 @@ async fn acknowledge(incoming: Incoming, settled: Settled) {
 struct Delivery<'a> {
     worker: &'a Worker,
     channel: &'a dyn Channel,
-    message: &'a PublishMessage,
+    message: &'a Publish,
     incoming: &'a Incoming,
     token: String,
 }
@@ -103,6 +112,9 @@ impl Delivery<'_> {
     }
 
     async fn work(&self) -> Settled {
+        if self.incoming.message.headers.contains_key(dead::REASON) {
+            self.revive().await;
+        }
         let card = self.worker.accounts.find(&self.message.tenant, &self.message.channel, &self.message.account);
         loop {
             if let Some(until) = self.must_wait(card.as_ref()).await {
@@ -135,8 +147,8 @@ impl Delivery<'_> {
                 }
                 Answer::Busy(until) => return self.busy(self.until(until)).await,
                 Answer::Finished(Next::Dead) => return self.worker.bury(&applied.target, self.worker.runtime.now()).await,
-                Answer::Drop { listed: true, .. } if self.incoming.redelivered => {
-                    // Its worker may have died between recording the end and sending the dead letter.
+                Answer::Drop { listed: true, .. } if self.owes_a_letter() => {
+                    // Its worker died between recording the end and sending the letter, or a retry by hand was refused.
                     return self.worker.bury(&applied.target, self.worker.runtime.now()).await;
                 }
                 other => {
@@ -144,6 +156,18 @@ impl Delivery<'_> {
                     return Settled::Ack;
                 }
             }
+        }
+    }
+
+    fn owes_a_letter(&self) -> bool {
+        self.incoming.redelivered || self.incoming.message.headers.contains_key(dead::REASON)
+    }
+
+    /// A dead letter that came back was moved by a person: that is a retry. The ledger refuses it where it is not safe.
+    async fn revive(&self) {
+        if let Some(applied) = self.worker.apply_patiently(self.target(), Command::Retry).await {
+            tracing::info!(target.id = %self.target(), answer = ?applied.answer, "a dead letter was moved back: a retry");
+            self.worker.outbox.tell(applied.events);
         }
     }
 
@@ -290,7 +314,7 @@ struct Scopes {
 }
 
 impl Scopes {
-    fn of(message: &PublishMessage, card: Option<&AccountCard>) -> Self {
+    fn of(message: &Publish, card: Option<&AccountCard>) -> Self {
         Self {
             account: format!("account:{}:{}:{}", message.tenant, message.channel, message.account),
             app: card.and_then(|card| card.app.as_ref()).map(|app| format!("app:{app}")),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use broker::{Destination, Headers, Incoming, Message, Outgoing, Tier};
-use contract::dead::DeadLetter;
+use contract::Dead;
 use domain::Target;
 use jiff::Timestamp;
 
@@ -43,16 +43,10 @@ impl Worker {
 
     /// Sends the target's dead letter, with reason and diagnosis in its headers.
     pub(crate) async fn bury(&self, target: &Target, at: Timestamp) -> Settled {
-        let letter = DeadLetter::of(target, at);
+        let Some(letter) = Dead::of(target, at) else { return Settled::Ack };
         let to = Destination::Dead { channel: target.channel.to_string() };
-        let body = match letter.body() {
-            Ok(body) => body,
-            Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, target.id = %target.id, "dead letter cannot be written");
-                return Settled::Ack;
-            }
-        };
-        self.send(Outgoing::json(to, letter.id(), body).headers(letter.headers())).await
+        let id = format!("{}-{}", target.id, target.attempt);
+        self.send(Outgoing::json(to, id, letter.encode()).headers(letter.headers())).await
     }
 
     /// Sends a message, again and again while the broker is away: the old message waits.
@@ -77,9 +71,11 @@ impl Worker {
     }
 }
 
-/// The headers that are ours to pass on; the broker adds its own (`x-death`…) anew.
+/// The headers to pass on: not the broker's own (`x-death`…), which it adds anew, nor a dead letter's, whose retry has been
+/// taken note of.
 fn own_headers(headers: &Headers) -> Headers {
-    headers.iter().filter(|(name, _)| !name.starts_with("x-")).map(|(name, value)| (name.clone(), value.clone())).collect()
+    let passes = |name: &str| !name.starts_with("x-") && !name.starts_with("oncepost-");
+    headers.iter().filter(|(name, _)| passes(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 #[cfg(test)]
@@ -100,8 +96,9 @@ mod tests {
     }
 
     #[test]
-    fn the_brokers_own_headers_are_not_sent_back_to_it() {
-        let headers: Headers = [("x-death".to_owned(), "1".to_owned()), ("traceparent".to_owned(), "00".to_owned())].into();
+    fn the_brokers_and_the_dead_letters_headers_are_not_passed_on() {
+        let headers: Headers =
+            ["x-death", "oncepost-reason", "traceparent"].map(|name| (name.to_owned(), "1".to_owned())).into();
         assert_eq!(own_headers(&headers).into_keys().collect::<Vec<_>>(), ["traceparent"]);
     }
 }

@@ -5,6 +5,7 @@
 
 mod batch;
 mod error;
+mod memory;
 mod postgres;
 mod record;
 mod sqlite;
@@ -20,6 +21,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 pub use error::LedgerError;
+pub use memory::MemoryLedger;
 pub use postgres::{Postgres, PostgresOptions};
 pub use sqlite::Sqlite;
 pub use views::{

@@ -236,3 +236,35 @@ pub struct Census {
     /// Promises found broken, at most 100 of them.
     pub violations: Vec<(TargetId, Violation)>,
 }
+
+impl NewTarget {
+    /// The target as it enters the ledger.
+    pub fn target(&self, post: &NewPost) -> Target {
+        Target {
+            id: self.id,
+            post: post.id,
+            tenant: post.tenant.clone(),
+            channel: self.channel.clone(),
+            account: self.account.clone(),
+            app: self.app.clone(),
+            state: State::Scheduled,
+            revision: 1,
+            due_at: self.due_at,
+            deadline: self.deadline,
+            next_at: Some(self.due_at),
+            wake_at: Some(self.deadline.map_or(self.due_at, |deadline| self.due_at.min(deadline))),
+            hash: self.hash,
+            attempt: 0,
+            tries: 0,
+            looks: 0,
+            emissions: 0,
+            lease: None,
+            armed: None,
+            handles: BTreeMap::new(),
+            out: Vec::new(),
+            listed: None,
+            last_failure: None,
+            trace: self.trace.clone(),
+        }
+    }
+}

@@ -6,7 +6,7 @@
 use std::{sync::Arc, time::Duration};
 
 use broker::{Destination, Outgoing, Transport};
-use contract::event::EventMessage;
+use contract::EventMessage;
 use domain::{Event, EventId};
 use futures::{StreamExt, stream};
 use ledger::{Ledger, LedgerError};
@@ -95,14 +95,7 @@ async fn publish(transport: &dyn Transport, events: Vec<Event>) -> Vec<EventId> 
         .map(|event| async move {
             let id = event.id;
             let topic = event.name.name().to_owned();
-            let body = match serde_json::to_vec(&EventMessage::of(event)) {
-                Ok(body) => body,
-                Err(error) => {
-                    tracing::error!(error = &error as &dyn std::error::Error, event.id = %id, "event cannot be written");
-                    return None;
-                }
-            };
-            let message = Outgoing::json(Destination::Event { topic }, id.to_string(), body);
+            let message = Outgoing::json(Destination::Event { topic }, id.to_string(), EventMessage::of(event).encode());
             match transport.publish(message).await {
                 Ok(()) => Some(id),
                 Err(error) => {

@@ -1,0 +1,35 @@
+//! The API's options.
+
+use std::time::Duration;
+
+use crate::Token;
+
+/// Who may call the API, and how much it takes at once.
+#[derive(Debug, Clone)]
+pub struct ConsoleOptions {
+    /// Who may call. Empty: whoever is on this machine; see [`crate::check_exposure`].
+    pub tokens: Vec<Token>,
+    /// The longest body of one request, in bytes.
+    pub body_limit: usize,
+    /// The longest body of a batch, in bytes.
+    pub batch_limit: usize,
+    /// The most posts in one batch.
+    pub batch_items: usize,
+    /// The time between two targets of one account when a pause ends.
+    pub resume_drip: Duration,
+    /// How long something may be overdue before the census counts it.
+    pub patience: Duration,
+}
+
+impl Default for ConsoleOptions {
+    fn default() -> Self {
+        Self {
+            tokens: Vec::new(),
+            body_limit: 1024 * 1024,
+            batch_limit: 16 * 1024 * 1024,
+            batch_items: 1000,
+            resume_drip: Duration::from_secs(2),
+            patience: Duration::from_secs(300),
+        }
+    }
+}

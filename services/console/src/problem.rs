@@ -1,0 +1,192 @@
+//! What went wrong with a request, as RFC 9457 problem details.
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use domain::{Code, PostId, Refusal, TargetId};
+use ledger::LedgerError;
+use serde::{Deserialize, Serialize};
+
+/// Problem details (RFC 9457, `application/problem+json`), with our code and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// The failure's page: `/v1/errors/OP-1017`, or `about:blank` where the status says it all.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The failure in a few words.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What is wrong with this very request.
+    pub detail: String,
+    /// Our code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<Code>,
+    /// What to do.
+    pub remedy: String,
+    /// Everything that is wrong with the body, each with its place.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<contract::Problem>,
+    /// OP-1011: the post that has the idempotency key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub post: Option<PostId>,
+    /// OP-1017: the post's revision now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u32>,
+    /// OP-1018: the targets that refuse, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<RefusedTarget>,
+}
+
+/// A target for which it is too late.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedTarget {
+    /// Which.
+    pub target: TargetId,
+    /// The reason's name, as `already_published`.
+    pub refusal: String,
+    /// The reason in words.
+    pub reason: String,
+}
+
+impl RefusedTarget {
+    /// `target` refuses because of `refusal`.
+    pub fn new(target: TargetId, refusal: Refusal) -> Self {
+        Self { target, refusal: refusal_name(refusal).into(), reason: refusal.reason().into() }
+    }
+}
+
+/// The refusal's name in answers.
+pub(crate) fn refusal_name(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::AlreadyPublished => "already_published",
+        Refusal::BeingPublished => "being_published",
+        Refusal::InDoubt => "in_doubt",
+        Refusal::PartlyOut => "partly_out",
+        Refusal::Cancelled => "cancelled",
+        Refusal::Expired => "expired",
+        Refusal::NotApplicable => "not_applicable",
+    }
+}
+
+impl Problem {
+    /// A problem with a code: title and remedy are its page's.
+    pub fn coded(status: StatusCode, code: Code, detail: impl Into<String>) -> Self {
+        let page = code.page();
+        Self {
+            kind: format!("/v1/errors/{code}"),
+            title: page.map_or("Unknown failure", |page| page.title).into(),
+            code: Some(code),
+            remedy: page.map_or("", |page| page.remedy()).into(),
+            ..Self::plain(status, detail, "")
+        }
+    }
+
+    /// A problem that the HTTP status describes.
+    pub fn plain(status: StatusCode, detail: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self {
+            kind: "about:blank".into(),
+            title: status.canonical_reason().unwrap_or("Error").into(),
+            status: status.as_u16(),
+            detail: detail.into(),
+            code: None,
+            remedy: remedy.into(),
+            problems: Vec::new(),
+            post: None,
+            revision: None,
+            refused: Vec::new(),
+        }
+    }
+
+    /// No token, or one that nobody has.
+    pub fn unauthorized() -> Self {
+        let remedy = "Send the header Authorization: Bearer <token>, with a token from api.tokens of the server's settings.";
+        Self::plain(StatusCode::UNAUTHORIZED, "The request has no token, or one that is not known.", remedy)
+    }
+
+    /// The caller may not do this.
+    pub fn forbidden(detail: impl Into<String>) -> Self {
+        Self::plain(StatusCode::FORBIDDEN, detail, "Use a token that may, or leave it be.")
+    }
+
+    /// There is no such thing, or it is not the caller's.
+    pub fn not_found(what: impl std::fmt::Display) -> Self {
+        Self::coded(StatusCode::NOT_FOUND, Code::NOT_FOUND, format!("There is no {what}."))
+    }
+
+    /// The body cannot be taken.
+    pub fn unfit(problems: Vec<contract::Problem>) -> Self {
+        let code = problems.first().map_or(Code::BAD_FIELD, |problem| problem.code);
+        let status = match code {
+            Code::MALFORMED => StatusCode::BAD_REQUEST,
+            _ => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        let detail = match &problems[..] {
+            [] => "The request cannot be taken.".into(),
+            [only] => format!("{} {}.", only.path, only.message),
+            all => format!("{} problems; nothing was changed.", all.len()),
+        };
+        Self { problems, ..Self::coded(status, code, detail) }
+    }
+
+    /// One field of a body or query is wrong.
+    pub fn field(path: &str, code: Code, message: impl Into<String>) -> Self {
+        Self::unfit(vec![contract::Problem::new(path, code, message)])
+    }
+
+    /// The idempotency key belongs to another post.
+    pub fn key_reused(post: PostId) -> Self {
+        let detail = format!("The key belongs to post {post}, which asks for something else. Nothing was changed.");
+        Self { post: Some(post), ..Self::coded(StatusCode::CONFLICT, Code::KEY_REUSED, detail) }
+    }
+
+    /// The post has another revision.
+    pub fn stale(revision: u32) -> Self {
+        let detail = format!("The post's revision is {revision} by now. Nothing was changed.");
+        Self { revision: Some(revision), ..Self::coded(StatusCode::CONFLICT, Code::STALE_REVISION, detail) }
+    }
+
+    /// At least one target refuses.
+    pub fn too_late(refused: Vec<RefusedTarget>) -> Self {
+        let detail = match &refused[..] {
+            [only] => format!("Target {}: {}. Nothing was changed.", only.target, only.reason),
+            all => format!("{} targets refuse. Nothing was changed.", all.len()),
+        };
+        Self { refused, ..Self::coded(StatusCode::CONFLICT, Code::TOO_LATE, detail) }
+    }
+
+    /// The body is longer than is taken.
+    pub fn too_large(limit: usize) -> Self {
+        let detail = format!("The body is longer than {limit} bytes.");
+        Self::coded(StatusCode::PAYLOAD_TOO_LARGE, Code::TOO_LARGE, detail)
+    }
+}
+
+impl From<LedgerError> for Problem {
+    /// Nothing is lost: asking again gives the same end state. The cause is for the log, not for callers.
+    fn from(error: LedgerError) -> Self {
+        match error {
+            LedgerError::NoSuchTarget(target) => Self::not_found(format!("target {target}")),
+            error => {
+                tracing::error!(error = &error as &dyn std::error::Error, "the ledger failed a request");
+                let detail = "The ledger did not do what was asked, or did not say so. Asking again is safe.";
+                Self::coded(StatusCode::SERVICE_UNAVAILABLE, Code::OWN_HICCUP, detail)
+            }
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(self)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+        }
+        response
+    }
+}

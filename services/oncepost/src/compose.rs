@@ -1,0 +1,182 @@
+//! Turns settings into the parts that services are made of. The only place that knows which implementation is behind a port.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use broker::{BrokerUrl, Memory, Rabbit, RabbitSettings, Transport};
+use channels::{Account, Accounts, Http, HttpOptions, ListedAccounts, Registry, Secret, SecretSource};
+use guard::{Guard, MemoryGuard, RedisGuard, RedisOptions};
+use intake::{Intake, IntakeOptions};
+use ledger::{Ledger, Postgres, PostgresOptions, Sqlite, TimeSource};
+use runtime::Runtime;
+use settings::Settings;
+
+use crate::failure::Failure;
+
+/// Everything a service may need.
+#[derive(Clone)]
+pub struct Parts {
+    /// Time, randomness, spawning.
+    pub runtime: Runtime,
+    /// The truth.
+    pub ledger: Arc<dyn Ledger>,
+    /// Messages.
+    pub transport: Arc<dyn Transport>,
+    /// Locks, hints and limits.
+    pub guard: Arc<dyn Guard>,
+    /// The platforms.
+    pub channels: Arc<Registry>,
+    /// Credentials.
+    pub accounts: Arc<dyn Accounts>,
+    /// The way in.
+    pub intake: Arc<Intake>,
+}
+
+impl Parts {
+    /// Connects everything that `settings` name.
+    ///
+    /// # Errors
+    /// A store cannot be reached, or what it holds is not for this program. Each error says what to do.
+    pub async fn connect(settings: &Settings, runtime: Runtime, process: &str) -> Result<Self, Failure> {
+        let channels = Arc::new(registry(settings, &runtime)?);
+        let ledger = ledger(settings, &runtime, Migrate::No).await?;
+        let transport = transport(settings, &runtime, &channels, process).await?;
+        let guard = guard(settings, &runtime)?;
+        let accounts = accounts(settings)?;
+        let options = IntakeOptions {
+            default_deadline: settings.protocol.default_deadline,
+            allow_private_media: settings.media.allow_private,
+            ..IntakeOptions::default()
+        };
+        let intake = Arc::new(Intake::new(ledger.clone(), channels.clone(), accounts.clone(), runtime.clone(), options));
+        Ok(Self { runtime, ledger, transport, guard, channels, accounts, intake })
+    }
+}
+
+/// Whether a ledger may bring its schema up to date on opening.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Migrate {
+    /// It must be up to date.
+    No,
+    /// Bring it up to date.
+    Yes,
+}
+
+/// Opens the ledger. A SQLite file is made and migrated on opening: it belongs to this one process.
+///
+/// # Errors
+/// It cannot be reached, or its schema is not this program's.
+pub async fn ledger(settings: &Settings, runtime: &Runtime, migrate: Migrate) -> Result<Arc<dyn Ledger>, Failure> {
+    let url = settings.ledger.url.reveal();
+    let policy = settings.policy();
+    if let Some(path) = url.strip_prefix("sqlite://") {
+        let ledger = Sqlite::open(path, runtime, policy).await.map_err(|error| Failure::of("open the ledger", error))?;
+        return Ok(Arc::new(ledger));
+    }
+    let options = PostgresOptions { pool: settings.ledger.pool, ..PostgresOptions::new(url, policy, TimeSource::Server) };
+    if migrate == Migrate::Yes {
+        Postgres::migrate(&options).await.map_err(|error| Failure::of("migrate the ledger", error))?;
+    }
+    let ledger = Postgres::connect(options, runtime).await.map_err(|error| Failure::of("open the ledger", error))?;
+    Ok(Arc::new(ledger))
+}
+
+/// Connects to the broker, or makes the one in memory.
+///
+/// # Errors
+/// It cannot be reached, or holds queues that differ from ours.
+pub async fn transport(
+    settings: &Settings,
+    runtime: &Runtime,
+    channels: &Registry,
+    process: &str,
+) -> Result<Arc<dyn Transport>, Failure> {
+    let names = enabled(settings, channels);
+    if settings.broker.url.is_memory() {
+        return Ok(Arc::new(Memory::new(runtime, names.iter().map(String::as_str))));
+    }
+    let url = BrokerUrl::try_from(settings.broker.url.reveal().to_owned())
+        .map_err(|error| Failure::of("read broker.url", error))?;
+    let rabbit = RabbitSettings {
+        confirm_limit: settings.broker.confirm_timeout,
+        prefix: settings.broker.prefix.clone(),
+        ..RabbitSettings::new(url, format!("oncepost {process}"), names)
+    };
+    let rabbit = Rabbit::connect(runtime, rabbit).await.map_err(|error| Failure::of("connect to the broker", error))?;
+    Ok(Arc::new(rabbit))
+}
+
+/// Opens the guard. A Redis that is away is no error: the guarantee does not rest on it.
+///
+/// # Errors
+/// Its address cannot be used.
+pub fn guard(settings: &Settings, runtime: &Runtime) -> Result<Arc<dyn Guard>, Failure> {
+    if settings.guard.url.is_memory() {
+        return Ok(Arc::new(MemoryGuard::new(runtime.clone())));
+    }
+    let options = RedisOptions::new(settings.guard.url.reveal(), settings.guard.prefix.clone());
+    let guard = RedisGuard::open(options, runtime.clone()).map_err(|error| Failure::of("open the guard", error))?;
+    Ok(Arc::new(guard))
+}
+
+/// The channels that are switched on.
+pub fn enabled(settings: &Settings, channels: &Registry) -> Vec<String> {
+    let off = |name: &str| settings.channels.iter().any(|(channel, set)| channel.as_str() == name && !set.enabled);
+    channels.names().into_iter().filter(|name| !off(name)).map(str::to_owned).collect()
+}
+
+/// Every connector, over one HTTP client.
+///
+/// # Errors
+/// The client cannot be made.
+pub fn registry(settings: &Settings, runtime: &Runtime) -> Result<Registry, Failure> {
+    let options = HttpOptions {
+        connect_timeout: settings.protocol.http_timeout.min(Duration::from_secs(10)),
+        read_timeout: settings.protocol.http_timeout,
+        timeout: settings.protocol.http_timeout,
+        ..HttpOptions::default()
+    };
+    let http = Http::new(options, runtime.clone()).map_err(|error| Failure::of("make the HTTP client", error))?;
+    Ok(Registry::all(http, runtime.clone(), settings.media.allow_private))
+}
+
+/// The accounts that the settings list.
+///
+/// # Errors
+/// An account has no address.
+pub fn accounts(settings: &Settings) -> Result<Arc<dyn Accounts>, Failure> {
+    let listed = settings.accounts.iter().map(|account| listed(settings, account)).collect::<Result<Vec<_>, _>>()?;
+    Ok(Arc::new(ListedAccounts::new(listed)))
+}
+
+fn listed(settings: &Settings, account: &settings::Account) -> Result<Account<SecretSource>, Failure> {
+    let channel = settings.channels.get(&account.channel);
+    let base_url = account.base_url.clone().or_else(|| channel.and_then(|channel| channel.base_url.clone()));
+    let base_url = base_url.ok_or_else(|| {
+        let name = format!("{}/{}/{}", account.tenant, account.channel, account.id);
+        Failure::new("read accounts", format!("account {name} has no base_url, and its channel sets none"))
+    })?;
+    let rate = account.rate.as_ref().or_else(|| channel.and_then(|channel| channel.rate.as_ref()));
+    Ok(Account {
+        tenant: account.tenant.clone(),
+        channel: account.channel.clone(),
+        id: account.id.clone(),
+        app: account.app.clone(),
+        base_url,
+        secrets: account.secrets.iter().map(|(name, secret)| (name.clone(), source(secret))).collect(),
+        settings: account.settings.iter().map(|(name, value)| (name.clone(), plain(value))).collect::<BTreeMap<_, _>>(),
+        on_doubt: account.on_doubt,
+        rate: rate.map(|rate| (rate.burst, rate.per)),
+    })
+}
+
+fn source(secret: &settings::SecretRef) -> SecretSource {
+    match (&secret.file, &secret.env) {
+        (Some(path), _) => SecretSource::File(path.clone()),
+        (None, Some(name)) => SecretSource::Env(name.clone()),
+        (None, None) => SecretSource::Value(Secret::new(secret.secret().reveal())),
+    }
+}
+
+fn plain(value: &serde_json::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}

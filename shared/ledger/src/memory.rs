@@ -1,0 +1,464 @@
+//! A ledger in memory, for simulation and tests: the same decisions, no disk, no threads, no time of its own.
+//!
+//! It is as durable as the harness wants it to be: processes of a simulation die around it, and it stays.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use domain::{
+    Answer, Attempt, Command, Content, Context, Draft, Event, EventId, Override, Pause, PauseScope, Policy, PostId, State,
+    Target, TargetId, TenantId, apply, invariant, post_status,
+};
+use jiff::Timestamp;
+use runtime::Clock;
+use tokio::sync::Notify;
+
+use crate::{
+    Acceptance, Applied, Census, Claim, Claimed, Emission, Failures, Ledger, LedgerError, NewPost, NewTarget, Page, PauseAsk,
+    PostChange, PostFilter, PostSummary, PostView, StateCount, TargetView, pause_id,
+};
+
+/// A ledger in memory.
+pub struct MemoryLedger {
+    clock: Arc<dyn Clock>,
+    policy: Policy,
+    tables: Mutex<Tables>,
+    news: Notify,
+}
+
+#[derive(Default)]
+struct Tables {
+    posts: BTreeMap<PostId, Post>,
+    keys: HashMap<(TenantId, String), PostId>,
+    targets: BTreeMap<TargetId, Row>,
+    outbox: Vec<Event>,
+    pauses: Vec<Pause>,
+}
+
+struct Post {
+    post: NewPost,
+    revision: u32,
+}
+
+#[derive(Clone)]
+struct Row {
+    target: Target,
+    changes: Override,
+    attempts: Vec<Attempt>,
+}
+
+impl MemoryLedger {
+    /// An empty ledger on `clock`.
+    pub fn new(clock: Arc<dyn Clock>, policy: Policy) -> Self {
+        Self { clock, policy, tables: Mutex::default(), news: Notify::new() }
+    }
+
+    /// Every target as it is now, for a harness's checks.
+    pub fn targets(&self) -> Vec<Target> {
+        self.tables().targets.values().map(|row| row.target.clone()).collect()
+    }
+
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn context<'a>(&'a self, pauses: &'a [Pause]) -> Context<'a> {
+        Context { now: self.clock.now(), policy: &self.policy, pauses }
+    }
+
+    fn run(&self, tables: &mut Tables, id: TargetId, command: &Command) -> Result<Applied, LedgerError> {
+        let pauses = tables.pauses.clone();
+        let context = self.context(&pauses);
+        let row = tables.targets.get_mut(&id).ok_or(LedgerError::NoSuchTarget(id))?;
+        let change = apply(&mut row.target, command, &context);
+        let answer = change.answer();
+        row.attempts.extend(change.attempts);
+        if let Some(changes) = change.edit {
+            row.changes = changes;
+        }
+        let target = row.target.clone();
+        let changes = row.changes.clone();
+        let pause = change.pause.map(|(scope, code, reason)| {
+            let pause = Pause {
+                id: pause_id(&scope),
+                scope,
+                reason,
+                code: Some(code),
+                by: "oncepost".into(),
+                since: context.now,
+            };
+            tables.put_pause(pause)
+        });
+        let draft = matches!(answer, Answer::Begun(_))
+            .then(|| tables.posts.get(&target.post).map(|post| Draft::of(&post.post.content, &changes)))
+            .flatten();
+        tables.outbox.extend(change.events.iter().cloned());
+        Ok(Applied { answer, target, draft, events: change.events, pause, violation: change.violation })
+    }
+}
+
+impl Tables {
+    fn put_pause(&mut self, pause: Pause) -> Pause {
+        match self.pauses.iter().find(|known| known.scope == pause.scope) {
+            Some(known) => known.clone(),
+            None => {
+                self.pauses.push(pause.clone());
+                pause
+            }
+        }
+    }
+
+    fn post_view(&self, id: PostId, attempts: bool) -> Option<PostView> {
+        let post = self.posts.get(&id)?;
+        let targets: Vec<_> = self.of_post(id).map(|row| row.view(attempts)).collect();
+        let states: Vec<_> = targets.iter().map(|view| (view.target.state, view.target.listed.is_some())).collect();
+        Some(PostView {
+            id,
+            tenant: post.post.tenant.clone(),
+            key: post.post.key.clone(),
+            revision: post.revision,
+            content: post.post.content.clone(),
+            accepted_at: post.post.accepted_at,
+            status: post_status(&states),
+            targets,
+        })
+    }
+
+    fn of_post(&self, id: PostId) -> impl Iterator<Item = &Row> {
+        self.targets.values().filter(move |row| row.target.post == id)
+    }
+
+    fn store(&mut self, post: &NewPost) {
+        for new in &post.targets {
+            let target = new.target(post);
+            self.targets.insert(target.id, Row { target, changes: new.changes.clone(), attempts: Vec::new() });
+        }
+        self.outbox.push(Event::accepted(post.id, post.tenant.clone(), post.accepted_at));
+        self.keys.insert((post.tenant.clone(), post.key.clone()), post.id);
+        self.posts.insert(post.id, Post { post: post.clone(), revision: 1 });
+    }
+}
+
+impl Row {
+    fn view(&self, attempts: bool) -> TargetView {
+        TargetView {
+            target: self.target.clone(),
+            changes: self.changes.clone(),
+            attempts: if attempts { self.attempts.clone() } else { Vec::new() },
+        }
+    }
+
+    fn fits(&self, filter: &PostFilter) -> bool {
+        filter.tenant.as_ref().is_none_or(|tenant| *tenant == self.target.tenant)
+            && filter.channel.as_ref().is_none_or(|channel| *channel == self.target.channel)
+            && filter.state.is_none_or(|state| state == self.target.state)
+    }
+}
+
+/// The page of `items` (newest first, named by `name`) that the filter asks for.
+fn page<T>(items: Vec<T>, filter: &PostFilter, name: impl Fn(&T) -> String) -> Page<T> {
+    let limit = if filter.limit == 0 { 50 } else { filter.limit as usize };
+    let start = filter.after.as_ref().and_then(|after| items.iter().position(|item| name(item) == *after)).map_or(0, |at| at + 1);
+    let more = items.len() > start + limit;
+    let items: Vec<T> = items.into_iter().skip(start).take(limit).collect();
+    let next = if more { items.last().map(name) } else { None };
+    Page { items, next }
+}
+
+#[async_trait]
+impl Ledger for MemoryLedger {
+    async fn accept(&self, posts: Vec<NewPost>) -> Result<Vec<Acceptance>, LedgerError> {
+        let mut tables = self.tables();
+        let mut answers = Vec::with_capacity(posts.len());
+        for post in posts {
+            let known = tables.keys.get(&(post.tenant.clone(), post.key.clone())).copied();
+            answers.push(match known.and_then(|id| tables.posts.get(&id)) {
+                None => {
+                    tables.store(&post);
+                    Acceptance::New
+                }
+                Some(first) if first.post.fingerprint == post.fingerprint => {
+                    Acceptance::Same { post: first.post.id, answer: first.post.answer.clone() }
+                }
+                Some(first) => Acceptance::Conflict { post: first.post.id },
+            });
+        }
+        drop(tables);
+        self.news.notify_waiters();
+        Ok(answers)
+    }
+
+    async fn claim(&self, claim: &Claim) -> Result<Claimed, LedgerError> {
+        let mut tables = self.tables();
+        let now = self.clock.now();
+        let until = now.saturating_add(claim.ahead).unwrap_or(Timestamp::MAX);
+        let mut due: Vec<_> = tables
+            .targets
+            .values()
+            .filter_map(|row| row.target.wake_at.filter(|wake| *wake <= until).map(|wake| (wake, row.target.id)))
+            .collect();
+        due.sort_unstable();
+        // Tenants take turns: the n-th due target of each goes before the n+1-th of any.
+        let mut turns: HashMap<TenantId, usize> = HashMap::new();
+        let mut order: Vec<_> = due
+            .into_iter()
+            .map(|(wake, id)| {
+                let turn = turns.entry(tables.targets[&id].target.tenant.clone()).or_default();
+                *turn += 1;
+                (*turn, wake, id)
+            })
+            .collect();
+        order.sort_unstable();
+        let mut queued: HashMap<domain::ChannelName, u32> = HashMap::new();
+        for row in tables.targets.values().filter(|row| row.target.state == State::Queued) {
+            *queued.entry(row.target.channel.clone()).or_default() += 1;
+        }
+        let mut claimed = Claimed { now, ..Claimed::default() };
+        for (_, _, id) in order {
+            let target = &tables.targets[&id].target;
+            let (found, channel) = (target.state, target.channel.clone());
+            let room = found == State::Queued
+                || queued.get(&channel).copied().unwrap_or_default() < claim.outstanding_per_channel;
+            if !room || claimed.emissions.len() >= claim.limit as usize {
+                claimed.more = true;
+                continue;
+            }
+            let applied = self.run(&mut tables, id, &Command::Wake)?;
+            claimed.events.extend(applied.events);
+            claimed.violations.extend(applied.violation.map(|violation| (id, violation)));
+            if applied.answer == Answer::Emit {
+                if applied.target.state == State::Queued && found != State::Queued {
+                    *queued.entry(channel).or_default() += 1;
+                }
+                claimed.emissions.push(Emission { target: applied.target, found });
+            }
+        }
+        Ok(claimed)
+    }
+
+    async fn apply(&self, target: TargetId, command: Command) -> Result<Applied, LedgerError> {
+        let applied = self.run(&mut self.tables(), target, &command)?;
+        self.news.notify_waiters();
+        Ok(applied)
+    }
+
+    async fn change_post(
+        &self,
+        post: PostId,
+        revision: Option<u32>,
+        commands: Vec<(TargetId, Command)>,
+    ) -> Result<PostChange, LedgerError> {
+        let mut tables = self.tables();
+        let Some(known) = tables.posts.get(&post).map(|post| post.revision) else { return Ok(PostChange::NotFound) };
+        if revision.is_some_and(|asked| asked != known) {
+            return Ok(PostChange::Stale { revision: known });
+        }
+        let own: HashSet<_> = tables.of_post(post).map(|row| row.target.id).collect();
+        if commands.iter().any(|(target, _)| !own.contains(target)) {
+            return Ok(PostChange::NotFound);
+        }
+        let pauses = tables.pauses.clone();
+        let context = self.context(&pauses);
+        let mut trial: HashMap<TargetId, Target> = HashMap::new();
+        let mut refused = Vec::new();
+        for (id, command) in &commands {
+            let target = trial.entry(*id).or_insert_with(|| tables.targets[id].target.clone());
+            let answer = apply(target, command, &context).answer();
+            if matches!(answer, Answer::Refused(_)) {
+                refused.push((*id, answer));
+            }
+        }
+        if !refused.is_empty() {
+            return Ok(PostChange::Refused(refused));
+        }
+        let mut applied = Vec::with_capacity(commands.len());
+        for (id, command) in &commands {
+            applied.push(self.run(&mut tables, *id, command)?);
+        }
+        if let Some(post) = tables.posts.get_mut(&post) {
+            post.revision += 1;
+        }
+        drop(tables);
+        self.news.notify_waiters();
+        Ok(PostChange::Done { revision: known + 1, applied })
+    }
+
+    async fn post(&self, post: PostId, attempts: bool) -> Result<Option<PostView>, LedgerError> {
+        Ok(self.tables().post_view(post, attempts))
+    }
+
+    async fn post_by_key(&self, tenant: &TenantId, key: &str) -> Result<Option<PostId>, LedgerError> {
+        Ok(self.tables().keys.get(&(tenant.clone(), key.to_owned())).copied())
+    }
+
+    async fn target(&self, target: TargetId) -> Result<Option<TargetView>, LedgerError> {
+        Ok(self.tables().targets.get(&target).map(|row| row.view(true)))
+    }
+
+    async fn posts(&self, filter: &PostFilter) -> Result<Page<PostSummary>, LedgerError> {
+        let tables = self.tables();
+        let fitting = tables.posts.keys().rev().filter(|id| tables.of_post(**id).any(|row| row.fits(filter)));
+        let items = fitting.filter_map(|id| tables.post_view(*id, false)).map(|view| summary(&view)).collect();
+        Ok(page(items, filter, |post: &PostSummary| post.id.to_string()))
+    }
+
+    async fn failures(&self, filter: &PostFilter) -> Result<Failures, LedgerError> {
+        let tables = self.tables();
+        let listed: Vec<_> =
+            tables.targets.values().rev().filter(|row| row.target.listed.is_some() && row.fits(filter)).cloned().collect();
+        let mut groups: BTreeMap<String, u64> = BTreeMap::new();
+        for row in &listed {
+            let group = row.target.last_failure.as_ref().map_or_else(|| "-".into(), domain::Failure::group);
+            *groups.entry(group).or_default() += 1;
+        }
+        let mut groups: Vec<_> = groups.into_iter().collect();
+        groups.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        let items = listed.iter().map(|row| row.view(true)).collect();
+        Ok(Failures { page: page(items, filter, |view: &TargetView| view.target.id.to_string()), groups })
+    }
+
+    async fn pauses(&self) -> Result<Vec<Pause>, LedgerError> {
+        Ok(self.tables().pauses.clone())
+    }
+
+    async fn pause(&self, ask: PauseAsk) -> Result<Pause, LedgerError> {
+        let pause = ask.at(self.clock.now());
+        Ok(self.tables().put_pause(pause))
+    }
+
+    async fn resume(&self, scope: &PauseScope, drip: Duration) -> Result<Option<u64>, LedgerError> {
+        let mut tables = self.tables();
+        let before = tables.pauses.len();
+        tables.pauses.retain(|pause| pause.scope != *scope);
+        if tables.pauses.len() == before {
+            return Ok(None);
+        }
+        let held: Vec<_> = tables
+            .targets
+            .values()
+            .map(|row| &row.target)
+            .filter(|target| target.state == State::Held && scope.covers(target))
+            .filter(|target| !tables.pauses.iter().any(|pause| pause.scope.covers(target)))
+            .map(|target| (target.id, (target.tenant.clone(), target.channel.clone(), target.account.clone())))
+            .collect();
+        let mut slots: HashMap<_, u32> = HashMap::new();
+        for (id, account) in &held {
+            let slot = slots.entry(account.clone()).or_default();
+            let at = self.clock.now().saturating_add(drip.saturating_mul(*slot)).unwrap_or(Timestamp::MAX);
+            *slot += 1;
+            self.run(&mut tables, *id, &Command::Release { at })?;
+        }
+        drop(tables);
+        self.news.notify_waiters();
+        Ok(Some(held.len() as u64))
+    }
+
+    async fn taken_ids(&self, target: TargetId, ids: &[String]) -> Result<Vec<String>, LedgerError> {
+        let tables = self.tables();
+        let own = &tables.targets.get(&target).ok_or(LedgerError::NoSuchTarget(target))?.target;
+        let taken: HashSet<_> = tables
+            .targets
+            .values()
+            .map(|row| &row.target)
+            .filter(|other| other.id != target && (&other.tenant, &other.channel, &other.account) == (&own.tenant, &own.channel, &own.account))
+            .flat_map(|other| other.out.iter().map(|out| out.receipt.id.clone()))
+            .collect();
+        Ok(ids.iter().filter(|id| taken.contains(*id)).cloned().collect())
+    }
+
+    async fn same_text_nearby(&self, target: &NewTarget, tenant: &TenantId) -> Result<Option<TargetId>, LedgerError> {
+        let tables = self.tables();
+        let hour = Duration::from_secs(3600);
+        let draft_of = |row: &Row| {
+            let none = Content::default();
+            let content = tables.posts.get(&row.target.post).map_or(&none, |post| &post.post.content);
+            Draft::of(content, &row.changes)
+        };
+        let Some(own) = tables.targets.get(&target.id).map(draft_of) else { return Ok(None) };
+        let near = tables.targets.values().find(|row| {
+            let other = &row.target;
+            other.id != target.id
+                && other.tenant == *tenant
+                && other.channel == target.channel
+                && other.account == target.account
+                && other.due_at.duration_since(target.due_at).unsigned_abs() <= hour
+                && !matches!(other.state, State::Cancelled | State::Expired)
+                && draft_of(row) == own
+        });
+        Ok(near.map(|row| row.target.id))
+    }
+
+    async fn untold(&self, older_than: Duration, limit: u32) -> Result<Vec<Event>, LedgerError> {
+        let until = self.clock.now().saturating_sub(older_than).unwrap_or(Timestamp::MIN);
+        Ok(self.tables().outbox.iter().filter(|event| event.at <= until).take(limit as usize).cloned().collect())
+    }
+
+    async fn told(&self, events: &[EventId]) -> Result<(), LedgerError> {
+        let told: HashSet<_> = events.iter().collect();
+        self.tables().outbox.retain(|event| !told.contains(&event.id));
+        Ok(())
+    }
+
+    async fn census(&self, patience: Duration) -> Result<Census, LedgerError> {
+        let tables = self.tables();
+        let now = self.clock.now();
+        let mut census = Census::default();
+        let mut counts: BTreeMap<(domain::ChannelName, State), u64> = BTreeMap::new();
+        for target in tables.targets.values().map(|row| &row.target) {
+            *counts.entry((target.channel.clone(), target.state)).or_default() += 1;
+            census.listed += u64::from(target.listed.is_some());
+            census.in_doubt += u64::from(target.state == State::InDoubt);
+            census.overdue += u64::from(invariant::is_overdue(target, now, patience));
+            if target.state.is_waiting() && target.due_at < now {
+                census.oldest_due = Some(census.oldest_due.map_or(target.due_at, |oldest| oldest.min(target.due_at)));
+            }
+            if let Err(violation) = invariant::check(target) {
+                census.violations.push((target.id, violation));
+            }
+        }
+        census.violations.truncate(100);
+        census.counts =
+            counts.into_iter().map(|((channel, state), count)| StateCount { channel, state, count }).collect();
+        Ok(census)
+    }
+
+    async fn next_wake(&self) -> Result<Option<Timestamp>, LedgerError> {
+        Ok(self.tables().targets.values().filter_map(|row| row.target.wake_at).min())
+    }
+
+    async fn news(&self) {
+        self.news.notified().await;
+    }
+
+    async fn now(&self) -> Result<Timestamp, LedgerError> {
+        Ok(self.clock.now())
+    }
+
+    async fn ping(&self) -> Result<(), LedgerError> {
+        Ok(())
+    }
+
+    fn policy(&self) -> &Policy {
+        &self.policy
+    }
+}
+
+fn summary(view: &PostView) -> PostSummary {
+    let mut states = BTreeMap::new();
+    for target in &view.targets {
+        *states.entry(target.target.state).or_default() += 1;
+    }
+    PostSummary {
+        id: view.id,
+        tenant: view.tenant.clone(),
+        key: view.key.clone(),
+        excerpt: view.content.text.chars().take(80).collect(),
+        accepted_at: view.accepted_at,
+        status: view.status,
+        states,
+    }
+}
