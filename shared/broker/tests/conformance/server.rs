@@ -64,6 +64,8 @@ impl Server {
             .env("RABBITMQ_DIST_PORT", self.distribution.to_string())
             .env("ERL_EPMD_PORT", self.registry.to_string())
             .env("ERL_EPMD_ADDRESS", "127.0.0.1")
+            // Lets the registry be ended while it still believes that the killed node lives.
+            .env("ERL_EPMD_RELAXED_COMMAND_CHECK", "1")
             .env("RABBITMQ_MNESIA_BASE", at("mnesia"))
             .env("RABBITMQ_LOG_BASE", at("log"))
             .env("RABBITMQ_CONF_ENV_FILE", "/dev/null")
