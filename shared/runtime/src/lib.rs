@@ -26,6 +26,8 @@ pub struct Runtime {
     tasks: TaskTracker,
     stop: CancellationToken,
     crash: CrashPoints,
+    /// Set where a harness may kill the process that this runtime stands for.
+    kill: Option<CancellationToken>,
 }
 
 impl Runtime {
@@ -49,6 +51,7 @@ impl Runtime {
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             crash: CrashPoints::none(),
+            kill: None,
         }
     }
 
@@ -97,7 +100,19 @@ impl Runtime {
 
     /// Spawns a tracked task. [`Runtime::stopped`] waits for it.
     pub fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> tokio::task::JoinHandle<T> {
-        self.tasks.spawn(work)
+        match self.kill.clone() {
+            None => self.tasks.spawn(work),
+            Some(kill) => self.tasks.spawn(async move {
+                let mut work = Box::pin(work);
+                tokio::select! {
+                    biased;
+                    () = kill.cancelled() => {}
+                    done = &mut work => return done,
+                }
+                drop(work);
+                std::future::pending().await
+            }),
+        }
     }
 
     /// The signal that asks everything to drain and stop.
@@ -113,6 +128,20 @@ impl Runtime {
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             crash: CrashPoints::none(),
+            kill: None,
+        }
+    }
+
+    /// The same runtime, mortal: after [`Runtime::kill`] its tasks execute nothing more. For harnesses; spawning costs more.
+    pub fn mortal(mut self) -> Self {
+        self.kill = Some(CancellationToken::new());
+        self
+    }
+
+    /// Ends a mortal runtime as a SIGKILL ends a process: every task is dropped where it stands.
+    pub fn kill(&self) {
+        if let Some(kill) = &self.kill {
+            kill.cancel();
         }
     }
 

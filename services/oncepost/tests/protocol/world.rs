@@ -1,0 +1,233 @@
+//! A whole oncepost in one process on a virtual clock: memory ledger, memory broker, memory guard, real services.
+
+use std::{sync::Arc, time::Duration};
+
+use broker::{Memory, Transport};
+use channels::{Account, Accounts, Channel, ListedAccounts, Registry};
+use domain::{
+    AccountId, ChannelName, Command, Content, ContentHash, Draft, OnDoubt, Override, Part, Policy, PostId, State, Target,
+    TargetId, TenantId, WorkerName, invariant,
+};
+use guard::MemoryGuard;
+use intake::{Intake, IntakeOptions};
+use jiff::Timestamp;
+use ledger::{Ledger, MemoryLedger, NewPost, NewTarget};
+use runtime::{CrashPoints, Runtime, Step, Stop};
+use scheduler::{Scheduler, SchedulerOptions};
+use worker::{Ports, Worker, WorkerOptions};
+
+use crate::platform::{KINDS, Platform, TestChannel};
+
+pub struct World {
+    pub runtime: Runtime,
+    pub ledger: Arc<MemoryLedger>,
+    pub broker: Memory,
+    pub guard: Arc<MemoryGuard>,
+    pub platform: Platform,
+    registry: Arc<Registry>,
+    accounts: Arc<dyn Accounts>,
+    made: std::sync::atomic::AtomicU32,
+}
+
+/// A process that can be stopped in order or die.
+pub struct Process {
+    runtime: Runtime,
+    died: Stop,
+    tasks: Vec<tokio::task::JoinHandle<()>>,
+}
+
+impl Process {
+    /// Ends it in order and waits for the drain.
+    pub async fn stop(self) {
+        self.runtime.stop().cancel();
+        for task in self.tasks {
+            task.await.expect("a process ends without a panic");
+        }
+        self.runtime.stopped().await;
+    }
+
+    /// Waits until its crash point was hit.
+    pub async fn death(&self) {
+        self.died.cancelled().await;
+    }
+
+    /// Kills it: nothing it holds is given back by itself.
+    pub fn kill(self) {
+        self.runtime.kill();
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+impl World {
+    pub fn new(seed: u64) -> Self {
+        Self::with_policy(seed, Policy::default())
+    }
+
+    pub fn with_policy(seed: u64, policy: Policy) -> Self {
+        let start = "2026-03-01T12:00:00Z".parse().unwrap();
+        let runtime = Runtime::simulated(seed, start);
+        let platform = Platform::new(runtime.clone());
+        let channels = KINDS.map(|kind| Arc::new(TestChannel::new(kind, platform.clone())) as Arc<dyn Channel>);
+        Self {
+            ledger: Arc::new(MemoryLedger::new(runtime.clock(), policy)),
+            broker: Memory::new(&runtime, KINDS),
+            guard: Arc::new(MemoryGuard::new(runtime.clone())),
+            registry: Arc::new(Registry::new(channels)),
+            accounts: accounts(),
+            platform,
+            runtime,
+            made: Default::default(),
+        }
+    }
+
+    /// Starts a scheduler process.
+    pub fn scheduler(&self) -> Process {
+        let runtime = self.runtime.sibling().mortal();
+        let intake = Intake::new(
+            self.ledger.clone(),
+            self.registry.clone(),
+            self.accounts.clone(),
+            runtime.clone(),
+            IntakeOptions::default(),
+        );
+        let scheduler = Scheduler::new(
+            runtime.clone(),
+            self.ledger.clone(),
+            Arc::new(self.broker.clone()),
+            self.accounts.clone(),
+            Arc::new(intake),
+            SchedulerOptions::default(),
+        );
+        let task = tokio::spawn(async move { scheduler.run().await.expect("the scheduler runs") });
+        Process { runtime, died: Stop::new(), tasks: vec![task] }
+    }
+
+    /// Starts a worker process for all channels.
+    pub fn worker(&self, name: &str) -> Process {
+        self.start_worker(name, self.runtime.sibling().mortal(), Stop::new())
+    }
+
+    /// Starts a worker process that dies at `step`, and the platform that shares its fate.
+    pub fn doomed_worker(&self, step: Step) -> Process {
+        let died = Stop::new();
+        let crash = CrashPoints::freeze_at(step, died.clone());
+        let runtime = self.runtime.sibling().mortal().with_crash_points(crash);
+        self.start_worker("doomed", runtime, died)
+    }
+
+    fn start_worker(&self, name: &str, runtime: Runtime, died: Stop) -> Process {
+        // The worker's own view of the platform: its calls pass the worker's crash points.
+        let platform = self.platform.seen_by(runtime.clone());
+        let channels = KINDS.map(|kind| Arc::new(TestChannel::new(kind, platform.clone())) as Arc<dyn Channel>);
+        let ports = Ports {
+            ledger: self.ledger.clone(),
+            transport: Arc::new(self.broker.clone()) as Arc<dyn Transport>,
+            guard: self.guard.clone(),
+            channels: Arc::new(Registry::new(channels)),
+            accounts: self.accounts.clone(),
+        };
+        let options = WorkerOptions {
+            name: WorkerName::new(name).unwrap(),
+            channels: KINDS.map(str::to_owned).to_vec(),
+            prefetch: 200,
+            lock_ttl: Duration::from_secs(180),
+            hint_ttl: Duration::from_secs(3600),
+            drain_limit: Duration::from_secs(300),
+        };
+        let worker = Worker::new(runtime.clone(), ports, options);
+        let task = tokio::spawn(async move { worker.run().await.expect("the worker runs") });
+        Process { runtime, died, tasks: vec![task] }
+    }
+
+    /// Accepts a post of one target due in `seconds`, with a text of its own. Further `parts` make a thread.
+    pub async fn post(&self, channel: &str, account: &str, seconds: i64, parts: usize) -> TargetId {
+        let n = self.made.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let due_at = Timestamp::from_millisecond(self.runtime.now().as_millisecond() + seconds * 1000).unwrap();
+        let thread = (1..parts).map(|part| Part { text: format!("post {n} part {part}"), media: vec![] }).collect();
+        let content = Content { text: format!("post {n}"), thread, ..Content::default() };
+        let (tenant, channel, account) =
+            (TenantId::new("acme").unwrap(), ChannelName::new(channel).unwrap(), AccountId::new(account).unwrap());
+        let hash = ContentHash::of(&Draft(content.clone()), &tenant, &channel, &account, due_at);
+        let id = TargetId(self.runtime.id());
+        let target = NewTarget {
+            id,
+            channel,
+            account,
+            app: None,
+            due_at,
+            deadline: None,
+            changes: Override::default(),
+            hash,
+            trace: None,
+        };
+        let post = NewPost {
+            id: PostId(self.runtime.id()),
+            tenant,
+            key: format!("key-{n}"),
+            fingerprint: [0; 32],
+            content,
+            answer: serde_json::Value::Null,
+            accepted_at: self.runtime.now(),
+            targets: vec![target],
+        };
+        self.ledger.accept(vec![post]).await.unwrap();
+        id
+    }
+
+    pub async fn target(&self, id: TargetId) -> Target {
+        self.ledger.target(id).await.unwrap().unwrap().target
+    }
+
+    pub async fn ask(&self, id: TargetId, command: Command) -> domain::Answer {
+        self.ledger.apply(id, command).await.unwrap().answer
+    }
+
+    /// Lets virtual time pass until every target rests (terminal or on the operators' list), or panics after `limit`.
+    pub async fn settle(&self, limit: Duration) {
+        let until = self.runtime.now() + limit;
+        loop {
+            let moving: Vec<_> = self.ledger.targets().into_iter().filter(|target| !rests(target)).collect();
+            if moving.is_empty() {
+                return;
+            }
+            assert!(self.runtime.now() < until, "after {limit:?} these still move: {moving:#?}");
+            self.runtime.sleep(Duration::from_secs(1)).await;
+        }
+    }
+
+    /// Holds every promise against every target.
+    pub fn check(&self) {
+        assert_eq!(self.platform.duplicates(), [], "P1: nothing is out twice");
+        for target in self.ledger.targets() {
+            invariant::check(&target).unwrap_or_else(|broken| panic!("{broken:?}: {target:#?}"));
+        }
+    }
+
+    pub fn in_state(&self, state: State) -> usize {
+        self.ledger.targets().iter().filter(|target| target.state == state).count()
+    }
+}
+
+fn rests(target: &Target) -> bool {
+    target.state.is_terminal() || target.listed.is_some() || target.state == State::Held
+}
+
+fn accounts() -> Arc<dyn Accounts> {
+    let account = |channel: &str, id: &str, on_doubt| Account {
+        tenant: TenantId::new("acme").unwrap(),
+        channel: ChannelName::new(channel).unwrap(),
+        id: AccountId::new(id).unwrap(),
+        app: None,
+        base_url: "https://platform.example".parse().unwrap(),
+        secrets: Default::default(),
+        settings: Default::default(),
+        on_doubt,
+        rate: None,
+    };
+    let listed = KINDS.into_iter().flat_map(|kind| {
+        [account(kind, "main", OnDoubt::Park), account(kind, "other", OnDoubt::Park), account(kind, "loose", OnDoubt::Resend)]
+    });
+    Arc::new(ListedAccounts::new(listed))
+}
