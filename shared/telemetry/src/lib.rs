@@ -1,1 +1,15 @@
-//! telemetry
+//! Logs, traces, metrics and probes.
+//!
+//! [`init`] sets up a process; [`health_router`] serves `/healthz`, `/readyz` and `/metrics`.
+
+mod health;
+mod init;
+mod logs;
+mod metric;
+pub mod names;
+mod traces;
+
+pub use health::{Health, health_router};
+pub use init::{Options, TelemetryError, TelemetryHandle, init};
+pub use logs::Format;
+pub use metric::Metrics;

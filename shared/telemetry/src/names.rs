@@ -1,0 +1,107 @@
+//! Every metric: name, unit, labels and what it tells. Nothing is recorded that is not listed here.
+
+use metrics::Unit;
+
+/// A metric.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Name {
+    /// Its name.
+    pub name: &'static str,
+    /// What kind it is.
+    pub kind: Kind,
+    /// What it counts in.
+    pub unit: Unit,
+    /// Its labels.
+    pub labels: &'static [&'static str],
+    /// What it tells.
+    pub help: &'static str,
+    /// The upper bounds of a histogram's buckets.
+    pub buckets: &'static [f64],
+}
+
+/// The kinds of metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Only grows.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// A distribution.
+    Histogram,
+}
+
+/// From a few milliseconds to the hours after an outage.
+const LATE: &[f64] = &[0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 14_400.0];
+/// One attempt: up to its limit.
+const CALL: &[f64] = &[0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0];
+/// A round trip to a store.
+const TRIP: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 10.0];
+
+macro_rules! names {
+    ($($constant:ident = $kind:ident $name:literal $labels:tt in $unit:ident $(by $buckets:ident)?: $help:literal;)+) => {
+        $(#[doc = $help] pub const $constant: &str = $name;)+
+
+        /// All of them.
+        pub const ALL: &[Name] = &[$(Name {
+            name: $constant,
+            kind: Kind::$kind,
+            unit: Unit::$unit,
+            labels: &$labels,
+            help: $help,
+            buckets: names!(@buckets $($buckets)?),
+        }),+];
+    };
+    (@buckets) => { &[] };
+    (@buckets $buckets:ident) => { $buckets };
+}
+
+names! {
+    TARGETS = Gauge "oncepost_targets" ["channel", "state"] in Count: "Targets in each state";
+    LISTED = Gauge "oncepost_listed_targets" [] in Count: "Targets that wait for a person";
+    IN_DOUBT = Gauge "oncepost_in_doubt_targets" [] in Count: "Targets whose outcome is not known yet";
+    OVERDUE = Gauge "oncepost_overdue_targets" [] in Count: "Targets whose next step is overdue";
+    OUTCOMES = Counter "oncepost_outcomes_total" ["channel", "outcome"] in Count: "Attempts by what came of them";
+    LATENESS = Histogram "oncepost_lateness_seconds" ["channel"] in Seconds by LATE: "How late targets were published";
+    PUBLISH_DURATION = Histogram "oncepost_publish_duration_seconds" ["channel"] in Seconds by CALL: "How long attempts took";
+    INVARIANT_VIOLATIONS = Counter "oncepost_invariant_violations_total" ["invariant"] in Count: "Promises found broken; any is a bug";
+
+    SCHEDULE_ACCEPTED = Counter "oncepost_schedule_accepted_total" [] in Count: "Schedule requests accepted from the broker";
+    SCHEDULE_REFUSED = Counter "oncepost_schedule_refused_total" [] in Count: "Schedule requests refused with a reason";
+    EMITTED = Counter "oncepost_targets_emitted_total" ["channel", "found"] in Count: "Targets handed to the broker, by the state they were found in";
+    EMIT_FAILURES = Counter "oncepost_emit_failures_total" ["channel"] in Count: "Targets that the broker did not take; they stay due";
+    EMIT_LATENESS = Histogram "oncepost_emit_lateness_seconds" ["channel"] in Seconds by LATE: "How late due targets were handed to the broker";
+    PACED = Counter "oncepost_scheduler_paced_total" [] in Count: "Late targets put off so that they go out in a drip";
+    LAST_TICK = Gauge "oncepost_scheduler_last_tick_seconds" [] in Seconds: "When a scheduler last looked for due targets (Unix time)";
+    SCHEDULER_BROKER_WAITS = Counter "oncepost_scheduler_broker_waits_total" [] in Count: "Rounds in which the scheduler waited for the broker";
+    SCHEDULER_LEDGER_WAITS = Counter "oncepost_scheduler_ledger_waits_total" [] in Count: "Rounds in which the scheduler waited for the ledger";
+    SWEEP_FINDINGS = Counter "oncepost_sweep_findings_total" ["kind"] in Count: "What the sweep found and mended";
+    UNROUTED = Gauge "oncepost_unrouted_messages" [] in Count: "Messages that no queue took";
+    EVENTS_LEFT = Counter "oncepost_events_left_to_sweep_total" [] in Count: "Events that could not be told at once";
+
+    BAD_MESSAGES = Counter "oncepost_worker_bad_messages_total" ["channel"] in Count: "Messages that could not be read";
+    WORKER_LEDGER_WAITS = Counter "oncepost_worker_ledger_waits_total" [] in Count: "Waits of workers for the ledger";
+    RATE_WAITS = Counter "oncepost_worker_rate_waits_total" ["channel"] in Count: "Targets put off by a rate limit; they cost no attempt";
+    UNGUARDED = Counter "oncepost_worker_unguarded_total" [] in Count: "Attempts made without the dedupe lock because the guard was away";
+
+    API_CHANGES = Counter "oncepost_api_changes_total" ["action"] in Count: "What callers of the API changed";
+
+    BROKER_PUBLISHED = Counter "oncepost_broker_published_total" ["to", "outcome"] in Count: "Messages published, by kind and outcome";
+    BROKER_CONFIRM = Histogram "oncepost_broker_confirm_seconds" [] in Seconds by TRIP: "How long the broker took to confirm";
+    BROKER_CONNECTED = Gauge "oncepost_broker_connected" ["role"] in Count: "Whether the broker is connected";
+    BROKER_RECONNECTS = Counter "oncepost_broker_reconnects_total" ["role"] in Count: "Connections to the broker that were replaced";
+    BROKER_CONSUMER_RESTARTS = Counter "oncepost_broker_consumer_restarts_total" ["why"] in Count: "Consumers that were started again";
+    BROKER_SETTLED = Counter "oncepost_broker_settled_total" ["outcome"] in Count: "Messages settled";
+
+    GUARD_ERRORS = Counter "oncepost_guard_errors_total" ["operation"] in Count: "Questions that the guard did not answer; the ledger decides";
+}
+
+/// Tells the recorder what each metric means.
+pub fn describe_all() {
+    for Name { name, kind, unit, help, .. } in ALL {
+        match kind {
+            Kind::Counter => metrics::describe_counter!(*name, *unit, *help),
+            Kind::Gauge => metrics::describe_gauge!(*name, *unit, *help),
+            Kind::Histogram => metrics::describe_histogram!(*name, *unit, *help),
+        }
+    }
+}

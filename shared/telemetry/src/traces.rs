@@ -1,0 +1,58 @@
+//! Spans: sampled, sent as OTLP over HTTP when an endpoint is configured.
+
+use opentelemetry::global;
+use opentelemetry_otlp::{SpanExporter, WithExportConfig};
+use opentelemetry_sdk::{
+    Resource,
+    propagation::TraceContextPropagator,
+    trace::{Sampler, SdkTracerProvider},
+};
+
+use crate::{Options, TelemetryError};
+
+const PATH: &str = "/v1/traces";
+
+/// The provider, if spans are to be sent anywhere. The W3C propagator is set in any case: we pass on what callers began.
+pub(crate) fn provider(service: &str, options: &Options) -> Result<Option<SdkTracerProvider>, TelemetryError> {
+    global::set_text_map_propagator(TraceContextPropagator::new());
+    let Some(endpoint) = &options.otlp_endpoint else { return Ok(None) };
+    let exporter = SpanExporter::builder()
+        .with_http()
+        .with_endpoint(traces_endpoint(endpoint))
+        .build()
+        .map_err(|_| TelemetryError::Exporter)?;
+    let kept = Sampler::TraceIdRatioBased(options.sample_ratio);
+    let provider = SdkTracerProvider::builder()
+        .with_resource(Resource::builder().with_service_name(service.to_owned()).build())
+        .with_sampler(Sampler::ParentBased(Box::new(kept)))
+        .with_batch_exporter(exporter)
+        .build();
+    global::set_tracer_provider(provider.clone());
+    Ok(Some(provider))
+}
+
+/// A collector's address is given with or without the path for traces.
+fn traces_endpoint(endpoint: &str) -> String {
+    let endpoint = endpoint.trim_end_matches('/');
+    if endpoint.ends_with(PATH) { endpoint.to_owned() } else { format!("{endpoint}{PATH}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_is_added_once() {
+        for endpoint in ["http://c:4318", "http://c:4318/", "http://c:4318/v1/traces", "http://c:4318/v1/traces/"] {
+            assert_eq!(traces_endpoint(endpoint), "http://c:4318/v1/traces");
+        }
+        assert_eq!(traces_endpoint("https://c/otlp"), "https://c/otlp/v1/traces");
+    }
+
+    #[test]
+    fn an_endpoint_that_is_no_address_is_refused_without_quoting_it() {
+        let options = Options { otlp_endpoint: Some("http://me:geheim@ nowhere".into()), ..Options::default() };
+        let error = provider("test", &options).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("geheim"));
+    }
+}
