@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::Settings;
 
-/// A key, its meaning, and its default where the defaults do not hold one.
+/// A key and its meaning. Its default is read from the defaults themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Key {
     /// The path; `[]` stands for each element of a list, `*` for any name.
