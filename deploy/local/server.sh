@@ -8,6 +8,7 @@
 #   server.sh url   KIND DIR          print its address
 #   server.sh admin rabbitmq DIR      print the address of its HTTP interface
 #   server.sh alive KIND DIR          exit code 0 if it is running
+#   server.sh guard KIND DIR PID      wait until process PID is gone, then kill and remove DIR; ends early if DIR is gone
 #
 # KIND is redis, postgres or rabbitmq. Ports are chosen at the first start and stay with the folder.
 # ONCEPOST_THROWAWAY=1 at the first start gives up durability against a power cut (not against a kill) for speed.
@@ -18,7 +19,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 say() { printf '%s\n' "$*" >&2; }
 die() { say "server.sh: $*"; exit 1; }
 
-[ $# -ge 3 ] || die "usage: server.sh start|stop|kill|wipe|url|admin|alive redis|postgres|rabbitmq DIR [PORT]"
+[ $# -ge 3 ] || die "usage: server.sh start|stop|kill|wipe|url|admin|alive|guard redis|postgres|rabbitmq DIR [PORT|PID]"
 action=$1 kind=$2 dir=$3
 # shellcheck disable=SC2034  # read by the kinds' files
 wish=${4:-}
@@ -90,6 +91,19 @@ end_in_order() {
     end_at_once
 }
 
+guard() {
+    until dead "$1"; do
+        [ -d "$dir" ] || return 0
+        sleep 1
+    done
+    # A start may still have been under way: look again until nothing comes any more.
+    while [ -d "$dir" ]; do
+        end_at_once
+        rm -rf "$dir" || true
+        sleep 1
+    done
+}
+
 alive() { [ -n "$(pids)" ]; }
 
 start() {
@@ -125,5 +139,6 @@ case $action in
     url) url ;;
     admin) admin ;;
     alive) alive ;;
+    guard) guard "$wish" ;;
     *) die "unknown action '$action'" ;;
 esac

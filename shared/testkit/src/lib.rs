@@ -5,10 +5,15 @@ pub mod bluesky;
 pub mod board;
 pub mod fake;
 pub mod mastodon;
+mod port;
+pub mod proxy;
+pub mod servers;
 pub mod webhook;
 
 pub use bluesky::Bluesky;
 pub use board::Board;
 pub use fake::{Answer, Call, Cue, End, Fake, Post};
 pub use mastodon::Mastodon;
+pub use proxy::Proxy;
+pub use servers::Server;
 pub use webhook::Webhook;

@@ -80,7 +80,7 @@ async fn a_key_belongs_to_an_account_and_outlives_no_failure_and_no_post() {
 #[tokio::test]
 async fn a_repeat_while_the_first_is_being_processed_makes_two_posts() {
     let fake = Fake::<Mastodon>::start().await;
-    fake.set(|knobs| knobs.processing_ms = 300);
+    fake.set(|knobs| knobs.processing_ms = 1000);
     let alice = Author::new(&fake, "alice");
     let (one, two) = tokio::join!(alice.posted("k", "twice"), alice.posted("k", "twice"));
     assert_ne!(one, two);

@@ -3,7 +3,7 @@
 use std::{
     future::Future,
     io,
-    net::{Ipv4Addr, SocketAddr},
+    net::SocketAddr,
     pin::{Pin, pin},
     sync::{
         Arc, Mutex,
@@ -25,6 +25,7 @@ use tokio::{
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use super::lock;
+use crate::port;
 
 /// A port of our own, open or shut.
 pub(crate) struct Door {
@@ -37,7 +38,7 @@ pub(crate) struct Door {
 impl Door {
     /// Takes `port` of loopback, or a free one for 0.
     pub(crate) fn reserve(port: u16) -> io::Result<Self> {
-        let reserved = bind((Ipv4Addr::LOCALHOST, port).into())?;
+        let reserved = port::bind(port)?;
         let address = reserved.local_addr()?;
         Ok(Self { _reserved: reserved, address, open: Mutex::new(None) })
     }
@@ -51,7 +52,8 @@ impl Door {
         let mut open = lock(&self.open);
         if open.is_none() {
             let everyone = CancellationToken::new();
-            let entrance = Entrance { listener: bind(self.address)?.listen(1024)?, everyone: everyone.clone() };
+            let entrance =
+                Entrance { listener: port::bind(self.address.port())?.listen(1024)?, everyone: everyone.clone() };
             let service = router.into_make_service_with_connect_info::<Scissors>();
             let task = tokio::spawn(async move {
                 // Ends with the task only: accepting never fails for good.
@@ -77,13 +79,6 @@ impl Door {
         task.abort();
         Some(task)
     }
-}
-
-fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
-    let socket = TcpSocket::new_v4()?;
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    Ok(socket)
 }
 
 struct Entrance {

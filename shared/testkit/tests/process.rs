@@ -1,0 +1,37 @@
+//! The fakes as a process of their own.
+
+mod http;
+
+use std::process::Stdio;
+
+use http::{get, send};
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader, Lines},
+    process::{ChildStdout, Command},
+};
+
+async fn next(lines: &mut Lines<BufReader<ChildStdout>>) -> Value {
+    let line = lines.next_line().await.expect("stdout").expect("a line");
+    serde_json::from_str(&line).expect("JSON")
+}
+
+#[tokio::test]
+async fn it_says_where_it_listens_and_what_it_was_asked() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_oncepost-fakes"));
+    let mut process = command.stdout(Stdio::piped()).kill_on_drop(true).spawn().expect("the binary");
+    let mut lines = BufReader::new(process.stdout.take().expect("stdout")).lines();
+    let mut urls = Vec::new();
+    for fake in ["mastodon", "bluesky", "webhook", "board"] {
+        let line = next(&mut lines).await;
+        assert_eq!((&line["event"], &line["fake"]), (&json!("listening"), &json!(fake)));
+        urls.push(line["url"].as_str().expect("a URL").to_owned());
+    }
+    let board = &urls[3];
+    send(&format!("{board}/_control/cues"), &json!({"end": {"say": {"status": 502}}}), 200).await;
+    send(&format!("{board}/posts"), &json!({"text": "one", "account": "alice"}), 502).await;
+    let call = next(&mut lines).await;
+    assert_eq!((&call["event"], &call["fake"], &call["did"]), (&json!("call"), &json!("board"), &json!("say")));
+    let posts = get(&format!("{board}/_control/posts"), 200).await;
+    assert_eq!(posts[0]["id"], call["made"]);
+}
