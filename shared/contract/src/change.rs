@@ -75,7 +75,7 @@ fn ask(reader: &mut Reader, fields: Fields<'_>) -> Option<ChangeAsk> {
         let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
         number.or_else(|| reader.problem(path, Code::BAD_FIELD, "must be a revision number"))
     });
-    let targets = reader.may(fields, "targets", |reader, path, value| reader.list(path, value, Reader::parsed));
+    let targets = reader.may(fields, "targets", |reader, path, value| reader.list(path, value, Reader::id));
     let kind: Option<String> = reader.need(fields, "change", Reader::text);
     let change = match kind?.as_str() {
         "cancel" => Change::Cancel,

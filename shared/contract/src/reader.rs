@@ -1,6 +1,8 @@
 //! Reading JSON by hand, so that every problem is found in one go and each says where it is.
 
-use domain::Code;
+use std::str::FromStr;
+
+use domain::{Code, InvalidName};
 use serde_json::{Map, Value};
 
 use crate::{Path, Problem};
@@ -84,16 +86,19 @@ impl Reader {
         }
     }
 
-    /// A text that parses, such as a name or an id.
-    pub fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
-        &mut self,
-        path: &Path<'_>,
-        value: &Value,
-    ) -> Option<T> {
-        let text = self.text(path, value)?;
-        match text.parse() {
-            Ok(parsed) => Some(parsed),
+    /// A name.
+    pub fn name<T: FromStr<Err = InvalidName>>(&mut self, path: &Path<'_>, value: &Value) -> Option<T> {
+        match self.text(path, value)?.parse() {
+            Ok(name) => Some(name),
             Err(error) => self.problem(path, Code::BAD_FIELD, error.to_string()),
+        }
+    }
+
+    /// An id.
+    pub fn id<T: FromStr<Err = uuid::Error>>(&mut self, path: &Path<'_>, value: &Value) -> Option<T> {
+        match self.text(path, value)?.parse() {
+            Ok(id) => Some(id),
+            Err(_) => self.problem(path, Code::BAD_FIELD, "must be a UUID"),
         }
     }
 

@@ -109,8 +109,8 @@ fn message(reader: &mut Reader, fields: Fields<'_>) -> Option<Reading> {
     Some(Reading {
         problems: Vec::new(),
         key: reader.need(fields, "idempotency_key", key),
-        tenant: reader.need(fields, "tenant", Reader::parsed),
-        post: reader.may(fields, "post", Reader::parsed),
+        tenant: reader.need(fields, "tenant", Reader::name),
+        post: reader.may(fields, "post", Reader::id),
         content: reader.need(fields, "content", content),
         publish_at: reader.need(fields, "publish_at", When::read),
         deadline: reader.may(fields, "deadline", When::read),
@@ -156,8 +156,8 @@ fn targets(reader: &mut Reader, path: &Path<'_>, value: &Value) -> Option<Vec<Re
 fn target(reader: &mut Reader, path: &Path<'_>, value: &Value) -> Option<ReadTarget> {
     let fields = reader.object(path, value)?;
     Some(ReadTarget {
-        channel: reader.need(fields, "channel", Reader::parsed),
-        account: reader.need(fields, "account", Reader::parsed),
+        channel: reader.need(fields, "channel", Reader::name),
+        account: reader.need(fields, "account", Reader::name),
         changes: reader.whole(|reader| {
             let text = reader.may(fields, "text", Reader::text);
             let settings = reader.may(fields, "settings", Reader::texts).unwrap_or_default();

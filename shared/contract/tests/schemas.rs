@@ -1,5 +1,7 @@
 //! The JSON Schemas under `docs/contract` are those of the types, and the examples there obey them. `UPDATE=1` rewrites the schemas.
 
+#![allow(clippy::unwrap_used)]
+
 use std::{fs, path::PathBuf};
 
 use oncepost_contract::{Answer, ChangeAsk, Dead, EventMessage, Publish, Rejected, Schedule};
