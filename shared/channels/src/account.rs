@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use domain::{
     AccountId, AppId, ChannelName, Code, Failure, Fix, Landed, OnDoubt, PlatformWords, Scope, TenantId, Worth,
 };
+use sha2::{Digest, Sha256};
 use url::Url;
 
 /// A text that nothing prints.
@@ -107,6 +108,20 @@ impl Account {
     /// The account has no secret of this name.
     pub fn secret(&self, name: &str) -> Result<&Secret, Failure> {
         self.secrets.get(name).ok_or_else(|| missing(name, "the settings name none"))
+    }
+
+    /// Tells credentials apart without holding them: for what is remembered about an account in memory.
+    pub(crate) fn fingerprint(&self) -> [u8; 32] {
+        let mut hasher = Sha256::new();
+        let secrets = self.secrets.iter().map(|(name, secret)| (name.as_str(), secret.reveal()));
+        let settings = self.settings.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        for (name, value) in secrets.chain(settings).chain([("", self.base_url.as_str())]) {
+            for field in [name, value] {
+                hasher.update((field.len() as u64).to_be_bytes());
+                hasher.update(field);
+            }
+        }
+        hasher.finalize().into()
     }
 }
 

@@ -68,6 +68,25 @@ impl<'a> Call<'a> {
         Self { target, draft, account, now, handles: target.handles.clone(), out: target.out.clone(), armed, record }
     }
 
+    /// Whether publish point `part` was called by an earlier attempt and its outcome is not known: this attempt repeats it.
+    pub fn is_repeat(&self, part: u16) -> bool {
+        let armed = self.target.armed.as_ref();
+        armed.is_some_and(|armed| armed.part == part && armed.attempt != self.target.attempt)
+    }
+
+    /// The mark by which publish point `part` can be looked for.
+    pub fn mark(&self, part: u16) -> Mark<'_> {
+        Mark {
+            target: self.target,
+            draft: self.draft,
+            account: self.account,
+            part,
+            since: self.target.armed.as_ref().map_or(self.target.due_at, |armed| armed.first_at),
+            kind: AttemptKind::Look,
+            record: self.record,
+        }
+    }
+
     /// The idempotency key of a publish point: the same on every attempt.
     pub fn key(&self, part: u16) -> String {
         self.target.id.idempotency_key(part)

@@ -15,7 +15,7 @@ use runtime::{Runtime, Step};
 use tracing::Instrument;
 use url::Url;
 
-use crate::PublishPoint;
+use crate::{Media, MediaOptions, PublishPoint};
 pub use answer::Answer;
 pub(crate) use broken::Broken;
 
@@ -32,6 +32,8 @@ pub struct HttpOptions {
     pub timeout: Duration,
     /// The longest answer that is read, in bytes.
     pub max_answer: usize,
+    /// How media are fetched.
+    pub media: MediaOptions,
 }
 
 impl Default for HttpOptions {
@@ -42,6 +44,7 @@ impl Default for HttpOptions {
             read_timeout: Duration::from_secs(30),
             timeout: Duration::from_secs(45),
             max_answer: 1024 * 1024,
+            media: MediaOptions::default(),
         }
     }
 }
@@ -55,6 +58,7 @@ pub struct HttpError(#[source] pub(crate) reqwest::Error);
 #[derive(Clone)]
 pub struct Http {
     client: Client,
+    media: Media,
     runtime: Runtime,
     max_answer: usize,
 }
@@ -64,9 +68,14 @@ impl Http {
     ///
     /// # Errors
     /// The system's certificates cannot be read, or an option makes no sense.
-    pub fn new(options: &HttpOptions, runtime: Runtime) -> Result<Self, HttpError> {
-        let client = builder(options).redirect(redirect::Policy::none()).build().map_err(HttpError)?;
-        Ok(Self { client, runtime, max_answer: options.max_answer })
+    pub fn new(options: HttpOptions, runtime: Runtime) -> Result<Self, HttpError> {
+        let client = builder(&options).redirect(redirect::Policy::none()).build().map_err(HttpError)?;
+        Ok(Self { client, media: Media::new(&options)?, runtime, max_answer: options.max_answer })
+    }
+
+    /// What fetches pictures and videos.
+    pub fn media(&self) -> &Media {
+        &self.media
     }
 
     /// The time, chance and steps that the client lives by.

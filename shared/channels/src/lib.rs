@@ -13,6 +13,8 @@ mod told;
 mod transport;
 mod words;
 
+pub mod bluesky;
+pub mod mastodon;
 pub mod webhook;
 
 pub use account::{Account, AccountCard, Accounts, ListedAccounts, Secret, SecretSource};

@@ -63,7 +63,8 @@ impl Media {
     ///
     /// # Errors
     /// The system's certificates cannot be read, or an option makes no sense.
-    pub fn new(http: &HttpOptions, options: MediaOptions) -> Result<Self, HttpError> {
+    pub(crate) fn new(http: &HttpOptions) -> Result<Self, HttpError> {
+        let options = http.media.clone();
         let client = http::builder(http)
             .redirect(redirect::Policy::none())
             .timeout(options.timeout)

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use crate::{Channel, Http, Media, webhook::Webhook};
+use crate::{Channel, Http, bluesky::Bluesky, mastodon::Mastodon, webhook::Webhook};
 
 /// The channels by name.
 #[derive(Clone, Default)]
@@ -10,8 +10,12 @@ pub struct Registry(BTreeMap<&'static str, Arc<dyn Channel>>);
 
 impl Registry {
     /// Every channel of this crate. A new one is one line here.
-    pub fn all(http: &Http, _media: &Media) -> Self {
-        Self::of([Arc::new(Webhook::new(http.clone())) as Arc<dyn Channel>])
+    pub fn all(http: Http) -> Self {
+        Self::of([
+            Arc::new(Bluesky::new(http.clone())) as Arc<dyn Channel>,
+            Arc::new(Mastodon::new(http.clone())),
+            Arc::new(Webhook::new(http)),
+        ])
     }
 
     /// These channels only.

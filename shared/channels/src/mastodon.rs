@@ -1,0 +1,202 @@
+//! Publishes to Mastodon and servers that speak its API.
+//!
+//! The server remembers an `Idempotency-Key` for an hour. It writes the key only after the post is stored, so a repeat waits until
+//! the first call is surely over, and looks for the post before it sends: a server that died in between has the post, not the key.
+
+mod look;
+mod media;
+
+use std::{collections::HashMap, sync::Mutex, time::Duration};
+
+use async_trait::async_trait;
+use domain::{Code, Draft, Failure, Finding, Fix, LookUp, Part, Receipt, RepeatSafety, Scope};
+use reqwest::{Method, RequestBuilder};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::{
+    About, Account, Call, Channel, Count, Http, Limits, Mark, Objection, Published, Row, Table, Threads, Told, Unit,
+    text,
+};
+
+const CREATE: &str = "create status";
+const UPLOAD: &str = "upload media";
+const AWAIT: &str = "await media";
+const TOKEN: &str = "access_token";
+const MOST_PARTS: u16 = 50;
+const VISIBILITIES: [&str; 4] = ["public", "unlisted", "private", "direct"];
+const TEXT: Count = Count::new(Unit::Graphemes, 500).with_urls_as(23).with_short_handles();
+
+/// What a server's answers mean.
+pub static TABLE: Table = Table {
+    code_at: &[],
+    text_at: &["/error_description", "/error"],
+    told: &[Told::RetryAfter, Told::Iso("x-ratelimit-reset")],
+    rows: &[
+        Row::on(401).saying("expired").fix(Code::TOKEN_EXPIRED, Scope::Account, Fix::Reconnect),
+        Row::on(401).fix(Code::TOKEN_REVOKED, Scope::Account, Fix::Reconnect),
+        Row::on(403).saying("authorized scopes").fix(Code::PERMISSION_MISSING, Scope::Account, Fix::Permission),
+        Row::on(403).saying("not allowed").fix(Code::PERMISSION_MISSING, Scope::Account, Fix::Permission),
+        Row::on(403).saying("disabled").fix(Code::ACCOUNT_RESTRICTED, Scope::Account, Fix::Account),
+        Row::on(403).saying("suspended").fix(Code::ACCOUNT_RESTRICTED, Scope::Account, Fix::Account),
+        Row::on(403).saying("confirm").fix(Code::ACCOUNT_RESTRICTED, Scope::Account, Fix::Account),
+        Row::on(404).at(CREATE).saying("record not found").never(Code::REFERENCE_GONE),
+        Row::on(410).at(CREATE).fix(Code::ACCOUNT_RESTRICTED, Scope::Account, Fix::Account),
+        Row::on(422).saying("finished processing").retry(Code::MEDIA_NOT_READY, Scope::Post),
+        // An upload serves once: that it is used up is a sign that the post exists.
+        Row::on(422).at(CREATE).saying("already attached").in_doubt().retry(Code::UNCLEAR_ANSWER, Scope::Post),
+        Row::on(422).at(CREATE).saying("already been taken").in_doubt().retry(Code::DUPLICATE_REFUSED, Scope::Post),
+        Row::on(422).at(CREATE).saying("not unique").in_doubt().retry(Code::DUPLICATE_REFUSED, Scope::Post),
+        Row::on(422).at(CREATE).saying("validation failed").never(Code::CONTENT_REFUSED),
+        Row::on(422).at(CREATE).saying("character limit").never(Code::CONTENT_REFUSED),
+        Row::on(422).at(UPLOAD).never(Code::MEDIA_REFUSED),
+        Row::on(422).at(AWAIT).never(Code::MEDIA_REFUSED),
+        Row::on(413).at(UPLOAD).never(Code::MEDIA_REFUSED),
+        Row::on(400).at(CREATE).never(Code::CONTENT_REFUSED),
+        Row::on(429).at(UPLOAD).retry(Code::RATE_LIMITED_ACCOUNT, Scope::Account),
+        Row::on(429).retry(Code::RATE_LIMITED_ACCOUNT, Scope::Account),
+    ],
+};
+
+/// Mastodon.
+pub struct Mastodon {
+    http: Http,
+    about: About,
+    /// Account ids by the fingerprint of their credentials.
+    ids: Mutex<HashMap<[u8; 32], String>>,
+}
+
+impl Mastodon {
+    /// The channel's name.
+    pub const NAME: &str = "mastodon";
+
+    /// The channel.
+    pub fn new(http: Http) -> Self {
+        let minutes = |n: u64| Duration::from_secs(60 * n);
+        let about = About {
+            name: Self::NAME,
+            title: "Mastodon",
+            repeat: RepeatSafety::PlatformKey {
+                kept_for: minutes(60),
+                // Longer than a server works on a request: a repeat that overtakes the first makes a second post.
+                settles_after: Duration::from_secs(75),
+                afterwards: Some(LookUp { settles_after: Duration::from_secs(75), sure_after: minutes(5) }),
+            },
+            limits: Limits { text: &[TEXT], media: 4 },
+            threads: Threads::PerPart(MOST_PARTS),
+            secrets: &[TOKEN],
+            arms: None,
+        };
+        Self { http, about, ids: Mutex::default() }
+    }
+
+    fn request(&self, method: Method, account: &Account, path: &str) -> Result<RequestBuilder, Failure> {
+        let token = account.secret(TOKEN)?;
+        Ok(self.http.request(method, account.url(path)).bearer_auth(token.reveal()))
+    }
+
+    async fn publish_part(&self, call: &mut Call<'_>, number: u16, part: &Part) -> Result<Receipt, Failure> {
+        let account = call.account;
+        if call.is_repeat(number)
+            && let Finding::Found(receipt) = self.find(&call.mark(number)).await?
+        {
+            return Ok(receipt);
+        }
+        let media = self.media_ids(call, number, part).await?;
+        let option = |name: &str| option(call.draft, account, name);
+        let body = json!({
+            "status": part.text,
+            "media_ids": media,
+            "in_reply_to_id": number.checked_sub(1).and_then(|before| call.receipt(before)).map(|out| &out.id),
+            "visibility": option("visibility"),
+            "language": option("language"),
+            "spoiler_text": option("spoiler_text"),
+            "sensitive": option("sensitive").map(|value| value == "true"),
+        });
+        let request = self
+            .request(Method::POST, account, "api/v1/statuses")?
+            .header("idempotency-key", call.key(number))
+            .json(&without_nulls(body));
+        let point = call.publish_point(CREATE, number).await?;
+        let answer = self.http.publish(point, request).await?;
+        let status: Option<Status> = answer.json().filter(|_| answer.is_success());
+        let receipt = status.map(|status| Receipt { id: status.id, url: status.url }).filter(Receipt::is_proof);
+        receipt.ok_or_else(|| TABLE.judge(&answer, account))
+    }
+}
+
+#[async_trait]
+impl Channel for Mastodon {
+    fn about(&self) -> &About {
+        &self.about
+    }
+
+    fn check(&self, draft: &Draft) -> Vec<Objection> {
+        let mut objections = self.about.limits.check(draft, MOST_PARTS);
+        let setting = |name: &str| draft.0.settings.get(name).map(String::as_str);
+        let mut refuse = |name: &str, wanted: &str| {
+            let message = format!("the value of \"{name}\" is none that Mastodon knows");
+            let remedy = format!("use {wanted}");
+            objections.push(Objection::new(format!("settings.{name}"), Code::BAD_SETTING, message, remedy));
+        };
+        if setting("visibility").is_some_and(|value| !VISIBILITIES.contains(&value)) {
+            refuse("visibility", &VISIBILITIES.join(", "));
+        }
+        if setting("sensitive").is_some_and(|value| !["true", "false"].contains(&value)) {
+            refuse("sensitive", "true or false");
+        }
+        if setting("language").is_some_and(|value| !is_language(value)) {
+            refuse("language", "a code of two or three letters, such as en");
+        }
+        if let Some(spoiler) = setting("spoiler_text") {
+            let together = |part: &Part| TEXT.of(spoiler) + TEXT.of(&part.text);
+            let longest = text::parts(draft).iter().map(together).max().unwrap_or_default();
+            if longest > TEXT.most && objections.is_empty() {
+                let message =
+                    format!("with the warning the text has {longest} characters; the channel takes {}", TEXT.most);
+                let remedy = "shorten the warning or the text";
+                objections.push(Objection::new("settings.spoiler_text", Code::TEXT_TOO_LONG, message, remedy));
+            }
+        }
+        objections
+    }
+
+    async fn publish(&self, call: &mut Call<'_>) -> Result<Published, Failure> {
+        call.account.check_transport()?;
+        let parts = text::parts(call.draft);
+        for (number, part) in (0_u16..).zip(&parts).skip(usize::from(call.next_part())) {
+            let receipt = self.publish_part(call, number, part).await?;
+            call.out(number, receipt).await?;
+        }
+        Ok(Published::Out)
+    }
+
+    async fn find(&self, mark: &Mark<'_>) -> Result<Finding, Failure> {
+        mark.account.check_transport()?;
+        self.look(mark).await
+    }
+}
+
+/// What we read of a status.
+#[derive(Deserialize)]
+struct Status {
+    id: String,
+    url: Option<String>,
+}
+
+/// A setting of the post, else of the account.
+fn option<'a>(draft: &'a Draft, account: &'a Account, name: &str) -> Option<&'a str> {
+    draft.0.settings.get(name).map(String::as_str).or_else(|| account.setting(name)).filter(|value| !value.is_empty())
+}
+
+fn without_nulls(mut body: serde_json::Value) -> serde_json::Value {
+    if let Some(fields) = body.as_object_mut() {
+        fields.retain(|_, value| !value.is_null());
+    }
+    body
+}
+
+fn is_language(value: &str) -> bool {
+    let code = value.split('-').next().unwrap_or_default();
+    (2..=3).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_lowercase())
+}
