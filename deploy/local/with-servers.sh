@@ -10,11 +10,13 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/oncepost.XXXXXX")
 chmod 755 "$scratch" # PostgreSQL runs as another user when we are root
-started=()
+started=() starting=()
 
 clean_up() {
     local code=$? kind
     trap - EXIT INT TERM HUP
+    # What is half started cannot be found to be ended; a start takes seconds.
+    wait "${starting[@]}" 2>/dev/null || true
     for kind in "${started[@]}"; do "$here/server.sh" kill "$kind" "$scratch/$kind" || true; done
     if [ "$code" -ne 0 ] && [ "${#started[@]}" -gt 0 ]; then
         local kept=$scratch.logs
@@ -35,8 +37,10 @@ trap 'exit 129' HUP
 [ -n "${ONCEPOST_TEST_AMQP:-}" ] || started+=(rabbitmq)
 
 export ONCEPOST_THROWAWAY=1
-starting=()
 for kind in "${started[@]}"; do
+    mkdir "$scratch/$kind"
+    # For the one end that cannot be caught: SIGKILL to this script.
+    setsid "$here/server.sh" guard "$kind" "$scratch/$kind" $$ >/dev/null 2>&1 </dev/null &
     "$here/server.sh" start "$kind" "$scratch/$kind" >/dev/null &
     starting+=($!)
 done
