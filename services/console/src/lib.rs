@@ -12,6 +12,7 @@ mod marks;
 mod options;
 mod problem;
 mod routes;
+mod scope;
 mod show;
 mod standing;
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use broker::{BrokerUrl, Memory, Rabbit, RabbitSettings, Transport};
 use channels::{Account, Accounts, Http, HttpOptions, ListedAccounts, Registry, Secret, SecretSource};
 use guard::{Guard, MemoryGuard, RedisGuard, RedisOptions};
-use intake::{Intake, IntakeOptions};
+use intake::{Intake, Options as IntakeOptions};
 use ledger::{Ledger, Postgres, PostgresOptions, Sqlite, TimeSource};
 use runtime::Runtime;
 use settings::Settings;
@@ -43,8 +43,7 @@ impl Parts {
         let guard = guard(settings, &runtime)?;
         let accounts = accounts(settings)?;
         let options = IntakeOptions {
-            default_deadline: settings.protocol.default_deadline,
-            allow_private_media: settings.media.allow_private,
+            allow_private: settings.media.allow_private,
             ..IntakeOptions::default()
         };
         let intake = Arc::new(Intake::new(ledger.clone(), channels.clone(), accounts.clone(), runtime.clone(), options));
@@ -136,7 +135,7 @@ pub fn registry(settings: &Settings, runtime: &Runtime) -> Result<Registry, Fail
         ..HttpOptions::default()
     };
     let http = Http::new(options, runtime.clone()).map_err(|error| Failure::of("make the HTTP client", error))?;
-    Ok(Registry::all(http, runtime.clone(), settings.media.allow_private))
+    Ok(Registry::all(&http, &media))
 }
 
 /// The accounts that the settings list.

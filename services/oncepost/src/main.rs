@@ -1,2 +1,157 @@
-//! oncepost
-fn main() {}
+//! The binary: one subcommand per service, `dev` with all of them in one process, and the operator's commands.
+
+mod cli;
+mod compose;
+mod doctor;
+mod failure;
+mod serve;
+
+use std::{io::Write, path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+use compose::{Migrate, Parts};
+use failure::Failure;
+use runtime::Runtime;
+use serve::Services;
+use settings::{LogFormat, Settings};
+
+/// Every scheduled post goes out once on every target, or you can see why it has not.
+#[derive(Parser)]
+#[command(name = "oncepost", version, max_term_width = 100)]
+struct Arguments {
+    /// The settings file (TOML, YAML or JSON). Variables ONCEPOST__SECTION__KEY override it.
+    #[arg(long, global = true, env = "ONCEPOST_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    client: cli::ClientOptions,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Everything in one process on embedded parts (SQLite file, no servers): for development and small installations
+    Dev,
+    /// Take schedule requests, hand over what is due, sweep
+    Scheduler,
+    /// Publish: take the work of some channels and carry it out
+    Worker {
+        /// A channel to work for; may be given several times. Without it: all channels that are switched on.
+        #[arg(long, value_name = "NAME")]
+        channel: Vec<String>,
+    },
+    /// Serve the HTTP API
+    Api,
+    /// Bring the ledger's schema up to date
+    Migrate,
+    /// Check settings, connections, topology, schema and clock, and say what to do
+    Doctor,
+    #[command(flatten)]
+    Client(cli::ClientCommand),
+}
+
+fn main() -> ExitCode {
+    // The TLS library needs to know its cryptography before the first connection.
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
+        complain("the TLS provider was installed twice");
+    }
+    let arguments = Arguments::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            complain(&format!("cannot start: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    runtime.block_on(run(arguments))
+}
+
+async fn run(arguments: Arguments) -> ExitCode {
+    let Arguments { config, client, command } = arguments;
+    let command = match command {
+        Command::Client(command) => return cli::run(command, &client).await,
+        command => command,
+    };
+    let settings = match Settings::load(config.as_deref(), std::env::vars()) {
+        Ok(settings) => settings,
+        Err(problems) => {
+            complain("the settings cannot be used:");
+            for problem in problems {
+                complain(&format!("  {problem}"));
+            }
+            return ExitCode::from(2);
+        }
+    };
+    let done = match command {
+        Command::Doctor => {
+            let findings = doctor::examine(&settings, &Runtime::system()).await;
+            return if doctor::print(&findings, client.json) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+        }
+        Command::Migrate => migrate(&settings).await,
+        Command::Dev => {
+            service(&settings, "dev", Services { scheduler: true, worker: Some(Vec::new()), api: true }).await
+        }
+        Command::Scheduler => shared(&settings, "scheduler", Services { scheduler: true, ..Services::default() }).await,
+        Command::Worker { channel } => {
+            shared(&settings, "worker", Services { worker: Some(channel), ..Services::default() }).await
+        }
+        Command::Api => shared(&settings, "api", Services { api: true, ..Services::default() }).await,
+        Command::Client(_) => Ok(()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            complain(&format!("oncepost: {failure}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn migrate(settings: &Settings) -> Result<(), Failure> {
+    compose::ledger(settings, &Runtime::system(), Migrate::Yes).await?;
+    say("the ledger's schema is up to date");
+    Ok(())
+}
+
+/// Runs one service of several processes: its stores must be ones that processes can share.
+async fn shared(settings: &Settings, name: &'static str, services: Services) -> Result<(), Failure> {
+    let problems = settings.problems_for_many_processes();
+    if !problems.is_empty() {
+        let list: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        return Err(Failure::new("start a single service", list.join("\n  and ")));
+    }
+    service(settings, name, services).await
+}
+
+async fn service(settings: &Settings, name: &'static str, services: Services) -> Result<(), Failure> {
+    let options = telemetry::Options {
+        log: settings.telemetry.log.clone(),
+        format: match settings.telemetry.format {
+            LogFormat::Json => telemetry::Format::Json,
+            LogFormat::Text => telemetry::Format::Text,
+        },
+        otlp_endpoint: settings.telemetry.otlp_endpoint.as_ref().map(ToString::to_string),
+        sample_ratio: settings.telemetry.sample_ratio,
+    };
+    let telemetry =
+        telemetry::init(&format!("oncepost-{name}"), &options).map_err(|error| Failure::of("set up telemetry", error))?;
+    for warning in settings.warnings() {
+        tracing::warn!(%warning, "settings");
+    }
+    let parts = Parts::connect(settings, Runtime::system(), &serve::process_name(name)).await?;
+    let ended = serve::serve(settings, parts, services, &telemetry).await;
+    if let Err(error) = telemetry.shutdown() {
+        complain(&format!("the last traces were not delivered: {error}"));
+    }
+    ended
+}
+
+/// Prints a line for the caller. A closed pipe is no reason to fail.
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// Prints a line about trouble.
+pub(crate) fn complain(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}

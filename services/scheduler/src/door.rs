@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use broker::{BrokerError, Destination, Inbox, Incoming, Outgoing, Source};
 use futures::{FutureExt, StreamExt, stream};
+use contract::Rejected;
 use intake::{Request, Verdict};
 
 use crate::Scheduler;
@@ -43,8 +44,8 @@ async fn accept(scheduler: &Scheduler, batch: Vec<Incoming>) {
     let stop = scheduler.runtime.stop();
     let mut wait = Duration::from_millis(100);
     let verdicts = loop {
-        let requests = batch.iter().map(request).collect();
-        match scheduler.intake.accept_many(requests).await {
+        let requests: Vec<_> = batch.iter().map(request).collect();
+        match scheduler.intake.accept_many(&requests).await {
             Ok(verdicts) => break verdicts,
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, requests = batch.len(), "waiting for the ledger");
@@ -62,29 +63,34 @@ async fn accept(scheduler: &Scheduler, batch: Vec<Incoming>) {
         .await;
 }
 
-fn request(incoming: &Incoming) -> Request {
+fn request(incoming: &Incoming) -> Request<'_> {
     Request {
-        body: incoming.message.body.clone(),
         trace: incoming.message.headers.get("traceparent").cloned(),
+        ..Request::new(&incoming.message.body)
     }
 }
 
 async fn settle(scheduler: &Scheduler, incoming: Incoming, verdict: Verdict) {
-    if let Verdict::Accepted { events, .. } = &verdict {
-        scheduler.outbox.tell(events.clone());
-    }
-    if let Some(answer) = verdict.rejection() {
-        let id = incoming.message.id.clone().unwrap_or_else(|| scheduler.runtime.id().to_string());
-        let refused = Outgoing::json(Destination::Rejected, id, answer.to_bytes(&incoming.message.body))
-            .headers(answer.headers())
-            .correlated(incoming.message.correlation_id.clone());
-        if let Err(error) = scheduler.transport.publish(refused).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "a refusal could not be delivered; the request comes again");
-            return;
+    match verdict {
+        Verdict::New { event, .. } => {
+            metrics::counter!("oncepost_schedule_accepted_total").increment(1);
+            scheduler.outbox.tell(vec![event]);
         }
-        metrics::counter!("oncepost_schedule_refused_total").increment(1);
-    } else {
-        metrics::counter!("oncepost_schedule_accepted_total").increment(1);
+        Verdict::Same { .. } => metrics::counter!("oncepost_schedule_repeated_total").increment(1),
+        Verdict::Refused { answer, .. } => {
+            let id = incoming.message.id.clone().unwrap_or_else(|| scheduler.runtime.id().to_string());
+            let rejected = Rejected::new(answer, &incoming.message.body).encode();
+            let refused = Outgoing::json(Destination::Rejected, id, rejected)
+                .correlated(incoming.message.correlation_id.clone());
+            if let Err(error) = scheduler.transport.publish(refused).await {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "a refusal could not be delivered; the request comes again"
+                );
+                return;
+            }
+            metrics::counter!("oncepost_schedule_refused_total").increment(1);
+        }
     }
     if let Err(error) = incoming.ack().await {
         tracing::debug!(error = &error as &dyn std::error::Error, "the request comes again and gets the same answer");

@@ -22,7 +22,7 @@ pub struct Api {
 
 impl Default for Api {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)), tokens: Vec::new(), token_file: None }
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8380)), tokens: Vec::new(), token_file: None }
     }
 }
 
@@ -50,7 +50,7 @@ pub struct Health {
 
 impl Default for Health {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 9090)) }
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8390)) }
     }
 }
 

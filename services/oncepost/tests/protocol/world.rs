@@ -9,7 +9,7 @@ use domain::{
     TargetId, TenantId, WorkerName, invariant,
 };
 use guard::MemoryGuard;
-use intake::{Intake, IntakeOptions};
+use intake::{Intake, Options as IntakeOptions};
 use jiff::Timestamp;
 use ledger::{Ledger, MemoryLedger, NewPost, NewTarget};
 use runtime::{CrashPoints, Runtime, Step, Stop};
@@ -74,7 +74,7 @@ impl World {
             ledger: Arc::new(MemoryLedger::new(runtime.clock(), policy)),
             broker: Memory::new(&runtime, KINDS),
             guard: Arc::new(MemoryGuard::new(runtime.clone())),
-            registry: Arc::new(Registry::new(channels)),
+            registry: Arc::new(Registry::of(channels)),
             accounts: accounts(),
             platform,
             runtime,
@@ -125,7 +125,7 @@ impl World {
             ledger: self.ledger.clone(),
             transport: Arc::new(self.broker.clone()) as Arc<dyn Transport>,
             guard: self.guard.clone(),
-            channels: Arc::new(Registry::new(channels)),
+            channels: Arc::new(Registry::of(channels)),
             accounts: self.accounts.clone(),
         };
         let options = WorkerOptions {

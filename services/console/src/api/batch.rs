@@ -1,0 +1,43 @@
+//! Many posts in one request, and dry runs.
+
+use contract::Accepted;
+use serde::{Deserialize, Serialize};
+
+use crate::Problem;
+
+/// The answers to a batch, one per post.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BatchAnswer {
+    /// How many are stored now, those that were stored before included.
+    pub accepted: usize,
+    /// How many of these were stored before.
+    pub repeated: usize,
+    /// How many were refused.
+    pub refused: usize,
+    /// The answers, in the batch's order.
+    pub items: Vec<BatchItem>,
+}
+
+/// The answer to one post of a batch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BatchItem {
+    /// Its place in the batch, from 0.
+    pub index: usize,
+    /// The status that it would have had by itself: 202, 200, 409, 413, 422.
+    pub status: u16,
+    /// The answer, if it was accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Accepted>,
+    /// What is wrong, if it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<Problem>,
+}
+
+/// The answer to a dry run of a post that would be accepted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Checked {
+    /// Always true: what would be refused is answered with a problem.
+    pub would_be_accepted: bool,
+    /// What may be a mistake.
+    pub warnings: Vec<contract::Problem>,
+}

@@ -1,0 +1,61 @@
+//! Changes of posts and targets.
+
+use domain::{AccountId, ChannelName, PostId, State, TargetId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A post that was changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChangedPost {
+    /// Which.
+    pub post: PostId,
+    /// Its revision now.
+    pub revision: u32,
+    /// The targets that were changed, as they are now.
+    pub targets: Vec<ChangedTarget>,
+}
+
+/// A target after a change.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChangedTarget {
+    /// Which.
+    pub id: TargetId,
+    /// Its channel.
+    pub channel: ChannelName,
+    /// Its account.
+    pub account: AccountId,
+    /// Where it stands now.
+    pub state: State,
+    /// When it should go out.
+    pub due_at: Timestamp,
+    /// After this it expires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Timestamp>,
+}
+
+/// A person's word on a target in doubt: exactly one of `published` and `send_again`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Resolution {
+    /// It is out, here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<Proof>,
+    /// It is not out: send it again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub send_again: bool,
+    /// How the person knows; goes into the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// Where a person saw it; at least one of the two.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Proof {
+    /// Its address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The platform's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+}

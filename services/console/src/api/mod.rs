@@ -1,0 +1,19 @@
+//! The API's answers, as types: written by the server, read by the command line. No secret and no handle is among them.
+
+mod batch;
+mod change;
+mod failures;
+mod pauses;
+mod posts;
+mod retry;
+mod world;
+
+pub use batch::{BatchAnswer, BatchItem, Checked};
+pub use change::{ChangedPost, ChangedTarget, Proof, Resolution};
+pub use failures::{FailureGroup, Failures};
+pub use pauses::{Pause, PauseAsk, Pauses, Resumed};
+pub use posts::{OutThere, Post, PostLine, Posts, Target};
+pub use retry::{Retried, Retry, RetryPlan};
+pub use world::{Account, Accounts, Census, Channel, Channels, Count, Queue, Repeat, Violation};
+
+pub use crate::problem::{Problem, RefusedTarget};

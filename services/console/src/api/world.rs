@@ -1,0 +1,132 @@
+//! What oncepost publishes to, and how much of it there is.
+
+use domain::{AccountId, AppId, ChannelName, OnDoubt, State, TargetId, TenantId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Every channel.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Channels {
+    /// Each of them.
+    pub channels: Vec<Channel>,
+}
+
+/// A channel: what it is, and how it is doing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Channel {
+    /// Its name.
+    pub name: String,
+    /// The platform's name.
+    pub title: String,
+    /// What the platform offers against doing a thing twice.
+    pub repeat: Repeat,
+    /// The longest text of a part, each way of counting by itself: "500 characters".
+    pub text: Vec<String>,
+    /// The most media per part.
+    pub media: usize,
+    /// The most parts of a thread; 1 where there are none.
+    pub thread_parts: u16,
+    /// The names of the secrets that an account needs.
+    pub secrets: Vec<String>,
+    /// How many accounts the caller can see on it.
+    pub accounts: usize,
+    /// Held back by a pause of the channel or of everything.
+    pub paused: bool,
+    /// Its work queue; absent for callers bound to a tenant, and when the broker does not answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue: Option<Queue>,
+    /// Its dead letters; absent like the queue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dead: Option<Queue>,
+}
+
+/// What a platform offers against doing a thing twice.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Repeat {
+    /// `platform key`, `handle`, `look-up` or `nothing`.
+    pub kind: String,
+    /// What happens after an unknown outcome.
+    pub meaning: String,
+    /// How long the platform remembers a key, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_for_s: Option<u64>,
+    /// How long after the last send an unknown outcome may be looked into, in seconds.
+    pub settles_after_s: u64,
+    /// How long after the last send "not there" means "never arrived", in seconds; absent where nobody can tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sure_after_s: Option<u64>,
+}
+
+/// How full a queue is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Queue {
+    /// Messages waiting to be delivered.
+    pub ready: u64,
+    /// Consumers in all processes.
+    pub consumers: u64,
+}
+
+/// The accounts that the caller can see.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Accounts {
+    /// Each of them.
+    pub accounts: Vec<Account>,
+}
+
+/// An account, without its secrets.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Account {
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// The channel it is on.
+    pub channel: ChannelName,
+    /// Its name.
+    pub id: AccountId,
+    /// The registration with the platform whose limits it shares.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app: Option<AppId>,
+    /// What becomes of an unknown outcome that nobody can settle.
+    pub on_doubt: OnDoubt,
+    /// The scopes of the pauses that hold it back.
+    pub paused_by: Vec<String>,
+}
+
+/// The full scan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Census {
+    /// When it was taken.
+    pub at: Timestamp,
+    /// Targets per channel and state.
+    pub counts: Vec<Count>,
+    /// Targets that need a person.
+    pub needs_person: u64,
+    /// Targets whose outcome is not known.
+    pub in_doubt: u64,
+    /// Targets whose next step should have come longer ago than is tolerated.
+    pub overdue: u64,
+    /// The oldest due time of a waiting target that is past it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oldest_due: Option<Timestamp>,
+    /// Promises found broken, at most 100 of them.
+    pub violations: Vec<Violation>,
+}
+
+/// How many targets of a channel are in a state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Count {
+    /// The channel.
+    pub channel: ChannelName,
+    /// The state.
+    pub state: State,
+    /// How many.
+    pub count: u64,
+}
+
+/// A promise found broken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Violation {
+    /// By which target.
+    pub target: TargetId,
+    /// Which promise, as `no_silent_miss`.
+    pub promise: String,
+}

@@ -1,0 +1,21 @@
+//! The operators' list.
+
+use axum::{Json, extract::State};
+
+use super::{find, posts::Listing};
+use crate::{Console, Problem, access::Caller, api, extract::Ask, show};
+
+pub(super) async fn list(
+    State(console): State<Console>,
+    caller: Caller,
+    Ask(listing): Ask<Listing>,
+) -> Result<Json<api::Failures>, Problem> {
+    let filter = listing.filter(&caller)?;
+    let (found, frame) =
+        futures::try_join!(async { Ok(console.ledger.failures(&filter).await?) }, find::frame(&console, &caller))?;
+    Ok(Json(api::Failures {
+        groups: found.groups.into_iter().map(show::group).collect(),
+        targets: found.page.items.into_iter().map(|view| frame.target(view, false)).collect(),
+        next: found.page.next,
+    }))
+}

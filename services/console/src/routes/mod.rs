@@ -1,0 +1,60 @@
+//! The routes, all of them behind one guard.
+
+mod change;
+mod failures;
+mod find;
+mod pauses;
+mod posts;
+mod retry;
+mod submit;
+mod targets;
+mod world;
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::{Method, StatusCode, Uri},
+    middleware,
+    routing::{get, post},
+};
+
+use crate::{Console, Problem, access};
+
+/// The whole API.
+pub(crate) fn router(console: Console) -> Router {
+    let options = &console.options;
+    let batch = post(submit::batch).layer(DefaultBodyLimit::max(options.batch_limit));
+    Router::new()
+        .route("/v1/posts", get(posts::list).post(submit::submit))
+        .route("/v1/posts:validate", post(submit::validate))
+        .route("/v1/posts/{id}", get(posts::show).patch(change::patch))
+        .route("/v1/posts/by-key/{tenant}/{key}", get(posts::by_key))
+        .route("/v1/posts/{id}/cancel", post(change::cancel))
+        .route("/v1/posts/{id}/retry", post(retry::post))
+        .route("/v1/targets/{id}", get(targets::show))
+        .route("/v1/targets/{id}/retry", post(retry::target))
+        .route("/v1/targets/{id}/cancel", post(targets::cancel))
+        .route("/v1/targets/{id}/resolve", post(targets::resolve))
+        .route("/v1/failures", get(failures::list))
+        .route("/v1/pauses", get(pauses::list).post(pauses::pause).delete(pauses::resume))
+        .route("/v1/channels", get(world::channels))
+        .route("/v1/accounts", get(world::accounts))
+        .route("/v1/census", get(world::census))
+        .route("/v1/errors/{code}", get(world::error_page))
+        .layer(DefaultBodyLimit::max(options.body_limit))
+        .route("/v1/posts:batch", batch)
+        .fallback(no_such_route)
+        .method_not_allowed_fallback(no_such_method)
+        .layer(middleware::from_fn_with_state(console.clone(), access::guard))
+        .with_state(console)
+}
+
+async fn no_such_route(uri: Uri) -> Problem {
+    let detail = format!("There is nothing at {}.", uri.path());
+    Problem::plain(StatusCode::NOT_FOUND, detail, "docs/api.md lists every address; all begin with /v1.")
+}
+
+async fn no_such_method(method: Method, uri: Uri) -> Problem {
+    let detail = format!("{} does not take {method}.", uri.path());
+    Problem::plain(StatusCode::METHOD_NOT_ALLOWED, detail, "docs/api.md lists what each address takes.")
+}

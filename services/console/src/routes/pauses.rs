@@ -1,0 +1,71 @@
+//! Pausing and resuming.
+
+use axum::{Json, extract::State, http::StatusCode};
+use domain::{Code, PauseScope};
+use serde::Deserialize;
+
+use crate::{
+    Console, Problem,
+    access::Caller,
+    api,
+    extract::{Ask, Json as Body},
+    marks, scope, show,
+};
+
+/// The longest reason, in characters.
+const LONGEST_REASON: usize = 500;
+
+pub(super) async fn list(State(console): State<Console>, caller: Caller) -> Result<Json<api::Pauses>, Problem> {
+    let pauses = show::pauses_for(&caller, console.ledger.pauses().await?);
+    Ok(Json(api::Pauses { pauses: pauses.into_iter().map(show::pause).collect() }))
+}
+
+/// 201 with the new pause, or 200 with the one that is in force already and stays as it is.
+pub(super) async fn pause(
+    State(console): State<Console>,
+    caller: Caller,
+    Body(ask): Body<api::PauseAsk>,
+) -> Result<(StatusCode, Json<api::Pause>), Problem> {
+    let scope = allowed(&caller, &ask.scope)?;
+    scope::exists(&scope, &console.channels, &*console.accounts)?;
+    let reason = ask.reason.trim().to_owned();
+    if reason.is_empty() || reason.chars().count() > LONGEST_REASON {
+        let message = format!("must be 1 to {LONGEST_REASON} characters: whoever finds the pause must know why");
+        return Err(Problem::field("$.reason", Code::BAD_FIELD, message));
+    }
+    let known = console.ledger.pauses().await?.into_iter().any(|pause| pause.scope == scope);
+    let asked = ledger::PauseAsk { scope, reason, by: caller.name.clone() };
+    let pause = console.ledger.pause(asked).await?;
+    marks::done(&caller, "pause", &pause.scope, Some(&pause.reason));
+    let status = if known { StatusCode::OK } else { StatusCode::CREATED };
+    Ok((status, Json(show::pause(pause))))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Which {
+    scope: String,
+}
+
+pub(super) async fn resume(
+    State(console): State<Console>,
+    caller: Caller,
+    Ask(Which { scope }): Ask<Which>,
+) -> Result<Json<api::Resumed>, Problem> {
+    let scope = allowed(&caller, &scope)?;
+    let released = console.ledger.resume(&scope, console.options.resume_drip).await?;
+    let released = released.ok_or_else(|| Problem::not_found(format!("pause of {scope}")))?;
+    marks::done(&caller, "resume", &scope, None);
+    Ok(Json(api::Resumed { scope: scope.to_string(), released }))
+}
+
+/// The scope, if it is the caller's to hold back.
+fn allowed(caller: &Caller, text: &str) -> Result<PauseScope, Problem> {
+    let scope = scope::read(text)?;
+    match scope::tenant_of(&scope) {
+        Some(tenant) if caller.owns(tenant) => {}
+        Some(_) => return Err(Problem::forbidden(format!("This token is not for {scope}."))),
+        None => caller.operator()?,
+    }
+    Ok(scope)
+}

@@ -1,0 +1,90 @@
+//! Reading posts.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use domain::{ChannelName, PostId, State as TargetState, TenantId};
+use ledger::PostFilter;
+use serde::Deserialize;
+
+use super::find;
+use crate::{
+    Console, Problem,
+    access::Caller,
+    api,
+    extract::{Ask, Id},
+    show,
+};
+
+/// Which posts, or which targets, to list.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Listing {
+    tenant: Option<TenantId>,
+    channel: Option<ChannelName>,
+    state: Option<TargetState>,
+    #[serde(default)]
+    limit: u32,
+    after: Option<String>,
+}
+
+impl Listing {
+    /// The most items on a page.
+    const MOST: u32 = 500;
+
+    pub(super) fn filter(self, caller: &Caller) -> Result<PostFilter, Problem> {
+        Ok(PostFilter {
+            tenant: caller.narrow(self.tenant)?,
+            channel: self.channel,
+            state: self.state,
+            limit: self.limit.min(Self::MOST),
+            after: self.after,
+        })
+    }
+}
+
+pub(super) async fn list(
+    State(console): State<Console>,
+    caller: Caller,
+    Ask(listing): Ask<Listing>,
+) -> Result<Json<api::Posts>, Problem> {
+    let page = console.ledger.posts(&listing.filter(&caller)?).await?;
+    Ok(Json(api::Posts { posts: page.items.into_iter().map(show::line).collect(), next: page.next }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Depth {
+    #[serde(default)]
+    attempts: bool,
+}
+
+pub(super) async fn show(
+    State(console): State<Console>,
+    caller: Caller,
+    Id(id): Id<PostId>,
+    Ask(Depth { attempts }): Ask<Depth>,
+) -> Result<Json<api::Post>, Problem> {
+    whole(&console, &caller, id, attempts).await
+}
+
+pub(super) async fn by_key(
+    State(console): State<Console>,
+    caller: Caller,
+    Path((tenant, key)): Path<(String, String)>,
+    Ask(Depth { attempts }): Ask<Depth>,
+) -> Result<Json<api::Post>, Problem> {
+    let missing = || Problem::not_found(format!("post of tenant {tenant} under the key \"{key}\""));
+    let owner: TenantId = tenant.parse().map_err(|_| missing())?;
+    if !caller.owns(&owner) {
+        return Err(missing());
+    }
+    let id = console.ledger.post_by_key(&owner, &key).await?.ok_or_else(missing)?;
+    whole(&console, &caller, id, attempts).await
+}
+
+async fn whole(console: &Console, caller: &Caller, id: PostId, attempts: bool) -> Result<Json<api::Post>, Problem> {
+    let (post, frame) = futures::try_join!(find::post(console, caller, id, attempts), find::frame(console, caller))?;
+    Ok(Json(frame.post(post, attempts)))
+}

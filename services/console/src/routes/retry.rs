@@ -1,0 +1,136 @@
+//! Trying again. A compare-and-set on the ledger, never a publish: asked twice, it is sent once, and the second is told.
+
+use axum::{Json, extract::State};
+use domain::{Answer, Command, Context, PauseScope, PostId, Refusal, State as TargetState, Target, TargetId, apply};
+use serde::Deserialize;
+
+use super::{find, targets};
+use crate::{
+    Console, Problem,
+    access::Caller,
+    api::{self, RefusedTarget},
+    extract::{Ask, Id},
+    kick, marks,
+    show::Frame,
+};
+
+pub(super) async fn target(
+    State(console): State<Console>,
+    caller: Caller,
+    Id(id): Id<TargetId>,
+) -> Result<Json<api::Retried>, Problem> {
+    let (view, frame) = futures::try_join!(find::target(&console, &caller, id), find::frame(&console, &caller))?;
+    let what = if kick::is_stuck(&view.target, frame.now) && view.target.state != TargetState::Retrying {
+        let kicked = kick::kick(&console, &view.target, frame.now).await?;
+        kicked.ok_or_else(|| Problem::too_late(vec![RefusedTarget::new(id, Refusal::NotApplicable)]))?.to_owned()
+    } else {
+        targets::command(&console, id, Command::Retry).await.map_err(|problem| explained(problem, &view.target))?;
+        happens(&view.target, &frame)
+    };
+    marks::done(&caller, "retry target", id, None);
+    Ok(Json(api::Retried { what, target: targets::current(&console, &caller, id).await? }))
+}
+
+/// Says more than "nothing to do" where the state says more.
+fn explained(mut problem: Problem, target: &Target) -> Problem {
+    for refused in &mut problem.refused {
+        refused.reason = refusal(target, &refused.reason);
+        problem.detail = format!("Target {}: {}. Nothing was changed.", refused.target, refused.reason);
+    }
+    problem
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Manner {
+    #[serde(default)]
+    dry_run: bool,
+}
+
+pub(super) async fn post(
+    State(console): State<Console>,
+    caller: Caller,
+    Id(id): Id<PostId>,
+    Ask(Manner { dry_run }): Ask<Manner>,
+) -> Result<Json<api::RetryPlan>, Problem> {
+    let (post, frame) = futures::try_join!(find::post(&console, &caller, id, false), find::frame(&console, &caller))?;
+    let mut answers = Vec::with_capacity(post.targets.len());
+    for view in post.targets {
+        answers.push(one(&console, view.target, &frame, dry_run).await?);
+    }
+    let going = answers.iter().filter(|(retry, _)| retry.goes).count();
+    if going == 0 && !dry_run {
+        let refused = answers.into_iter().map(|(retry, refusal)| RefusedTarget {
+            target: retry.target,
+            refusal: crate::problem::refusal_name(refusal.unwrap_or(Refusal::NotApplicable)).into(),
+            reason: retry.why,
+        });
+        return Err(Problem::too_late(refused.collect()));
+    }
+    if !dry_run {
+        marks::done(&caller, "retry post", id, None);
+    }
+    let targets: Vec<_> = answers.into_iter().map(|(retry, _)| retry).collect();
+    Ok(Json(api::RetryPlan { post: id, dry_run, going, held_back: targets.len() - going, targets }))
+}
+
+/// Retries one target of a post if it has failed, or finds out whether that would work.
+async fn one(
+    console: &Console,
+    before: Target,
+    frame: &Frame,
+    dry_run: bool,
+) -> Result<(api::Retry, Option<Refusal>), Problem> {
+    let mut after = before.clone();
+    let answer = if before.state != TargetState::Failed {
+        // What retries by itself, or is out, is not a retry's business; the same function says why.
+        let context = Context { now: frame.now, policy: console.ledger.policy(), pauses: &frame.pauses };
+        match apply(&mut before.clone(), &Command::Retry, &context).answer() {
+            Answer::Refused(refusal) => Answer::Refused(refusal),
+            _ => Answer::Refused(Refusal::NotApplicable),
+        }
+    } else if dry_run {
+        let context = Context { now: frame.now, policy: console.ledger.policy(), pauses: &frame.pauses };
+        apply(&mut before.clone(), &Command::Retry, &context).answer()
+    } else {
+        let applied = console.ledger.apply(before.id, Command::Retry).await?;
+        console.outbox.tell(applied.events);
+        after = applied.target;
+        applied.answer
+    };
+    let (why, refused) = match answer {
+        Answer::Refused(reason) => (refusal(&before, reason.reason()), Some(reason)),
+        _ => (happens(&before, frame), None),
+    };
+    let retry = api::Retry {
+        target: after.id,
+        channel: after.channel,
+        account: after.account,
+        state: after.state,
+        goes: refused.is_none(),
+        why,
+    };
+    Ok((retry, refused))
+}
+
+/// What becomes of a target that is tried again.
+fn happens(target: &Target, frame: &Frame) -> String {
+    match frame.pauses.iter().find(|pause| pause.scope.covers(target)) {
+        Some(pause) => format!("It goes as soon as the pause of {} ends.", resumable(&pause.scope)),
+        None => "It is sent again right away.".into(),
+    }
+}
+
+fn resumable(scope: &PauseScope) -> String {
+    format!("{scope} (`oncepost resume {scope}`)")
+}
+
+/// Why a target is held back.
+fn refusal(target: &Target, reason: &str) -> String {
+    match target.state {
+        TargetState::Scheduled | TargetState::Queued => "it is on its way already".into(),
+        TargetState::Retrying => "it is tried again by itself".into(),
+        TargetState::Held => "it is held by a pause; resume that".into(),
+        _ => reason.to_owned(),
+    }
+}

@@ -1,0 +1,117 @@
+//! From what the ledger keeps to what callers see.
+
+use domain::{Code, Override, Pause};
+use jiff::Timestamp;
+use ledger::{PostSummary, PostView, TargetView};
+
+use crate::{access::Caller, api, scope::tenant_of, standing};
+
+/// What showing a target needs to know besides the target.
+pub(crate) struct Frame {
+    /// The ledger's time.
+    pub now: Timestamp,
+    /// The pauses in force.
+    pub pauses: Vec<Pause>,
+}
+
+impl Frame {
+    /// A post.
+    pub fn post(&self, view: PostView, attempts: bool) -> api::Post {
+        let targets = view.targets.into_iter().map(|target| self.target(target, attempts)).collect();
+        api::Post {
+            id: view.id,
+            tenant: view.tenant,
+            key: view.key,
+            revision: view.revision,
+            status: view.status,
+            accepted_at: view.accepted_at,
+            content: view.content,
+            targets,
+        }
+    }
+
+    /// A target, with its attempts if they are wanted.
+    pub fn target(&self, view: TargetView, attempts: bool) -> api::Target {
+        let TargetView { target, changes, attempts: log } = view;
+        let diagnosis = standing::diagnosis(&target, self.now);
+        let platform_said = diagnosis.as_ref().and(target.last_failure.as_ref()).map(|failure| failure.said.clone());
+        api::Target {
+            next_step: standing::next_step(&target, &self.pauses, self.now),
+            went_out: standing::went_out(&target),
+            id: target.id,
+            post: target.post,
+            tenant: target.tenant,
+            channel: target.channel,
+            account: target.account,
+            app: target.app,
+            state: target.state,
+            revision: target.revision,
+            due_at: target.due_at,
+            deadline: target.deadline,
+            next_at: target.next_at,
+            out: target.out,
+            needs_person: target.listed,
+            diagnosis,
+            platform_said,
+            lease: target.lease,
+            attempt: target.attempt,
+            tries: target.tries,
+            looks: target.looks,
+            changes: (changes != Override::default()).then_some(changes),
+            attempts: attempts.then_some(log),
+        }
+    }
+}
+
+/// A post in a list.
+pub(crate) fn line(post: PostSummary) -> api::PostLine {
+    api::PostLine {
+        id: post.id,
+        tenant: post.tenant,
+        key: post.key,
+        excerpt: post.excerpt,
+        accepted_at: post.accepted_at,
+        status: post.status,
+        states: post.states,
+    }
+}
+
+/// A group of the operators' list, from its key `code/scope/platform code`.
+pub(crate) fn group((group, count): (String, u64)) -> api::FailureGroup {
+    let mut fields = group.splitn(3, '/');
+    let code: Option<Code> = fields.next().and_then(|code| code.parse().ok());
+    let scope = fields.next().and_then(|name| serde_json::from_value::<domain::Scope>(name.into()).ok());
+    let platform_code = fields.next().filter(|code| *code != "-").map(str::to_owned);
+    let page = code.and_then(Code::page);
+    api::FailureGroup {
+        count,
+        code,
+        scope,
+        platform_code,
+        title: page.map_or("Not known", |page| page.title).into(),
+        whose_fault: scope.map_or("not known", domain::Scope::whose_fault).into(),
+        remedy: page.map_or("Look at the targets one by one.", |page| page.remedy()).into(),
+        group,
+    }
+}
+
+/// A pause.
+pub(crate) fn pause(pause: Pause) -> api::Pause {
+    api::Pause {
+        scope: pause.scope.to_string(),
+        reason: pause.reason,
+        code: pause.code,
+        by: pause.by,
+        since: pause.since,
+    }
+}
+
+/// The pauses that `caller` may see. Why the operators, or another tenant's trouble, hold everybody back is not for tenants.
+pub(crate) fn pauses_for(caller: &Caller, pauses: Vec<Pause>) -> Vec<Pause> {
+    let seen = |pause: Pause| match (&caller.tenant, tenant_of(&pause.scope)) {
+        (None, _) => Some(pause),
+        (Some(own), Some(tenant)) => (own == tenant).then_some(pause),
+        (Some(_), None) => Some(Pause { reason: "paused by the operators".into(), by: "oncepost".into(), ..pause }),
+    };
+    pauses.into_iter().filter_map(seen).collect()
+}

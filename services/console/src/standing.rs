@@ -1,0 +1,96 @@
+//! How a target stands, told to people: did it go out, what went wrong, what comes next.
+
+use contract::{Dead, Diagnosis};
+use domain::{AttemptKind, Code, ListReason, Pause, Scope, State, Target};
+use jiff::Timestamp;
+
+use crate::api::OutThere;
+
+/// Did it go out?
+pub(crate) fn went_out(target: &Target) -> OutThere {
+    match target.state {
+        State::Published => OutThere::Yes,
+        State::Processing => OutThere::Deciding,
+        State::InDoubt => OutThere::Unknown,
+        _ if target.armed.is_some() => OutThere::Unknown,
+        _ if !target.out.is_empty() => OutThere::Partly,
+        _ => OutThere::No,
+    }
+}
+
+/// What went wrong, if that still matters.
+pub(crate) fn diagnosis(target: &Target, now: Timestamp) -> Option<Diagnosis> {
+    if let Some(letter) = Dead::of(target, now) {
+        return Some(letter.diagnosis);
+    }
+    match (target.state, &target.last_failure) {
+        (State::Published | State::Cancelled, _) => None,
+        (State::Expired, _) => Some(Diagnosis {
+            code: Code::DEADLINE_PASSED,
+            sentence: expired(target),
+            whose_fault: Scope::System.whose_fault().into(),
+            remedy: Code::DEADLINE_PASSED.page().map_or("", |page| page.remedy()).into(),
+        }),
+        (_, failure) => failure.as_ref().map(|failure| Diagnosis::of(failure, target.state)),
+    }
+}
+
+fn expired(target: &Target) -> String {
+    let deadline = target.deadline.map(|deadline| format!(" {deadline}")).unwrap_or_default();
+    let before = match &target.last_failure {
+        Some(failure) => format!("; the last thing that went wrong: {}", failure.sentence(State::Expired)),
+        None => String::new(),
+    };
+    format!("{} Its deadline{deadline} passed before it could be sent{before}", Code::DEADLINE_PASSED)
+}
+
+/// What happens next, and by whom.
+pub(crate) fn next_step(target: &Target, pauses: &[Pause], now: Timestamp) -> String {
+    if let Some(listed) = &target.listed {
+        return person(target, listed.reason).into();
+    }
+    let at = target.next_at.map_or_else(|| "soon".into(), |at| if at <= now { "now".into() } else { format!("at {at}") });
+    match target.state {
+        State::Scheduled if target.attempt == 0 => format!("It goes out {at}."),
+        State::Scheduled | State::Retrying => format!("It is tried again {at}."),
+        State::Queued => "A worker takes it; if none does, it is handed over again.".into(),
+        State::Publishing => match target.live_lease(now) {
+            Some(lease) => format!("Worker {} {} and has it until {}.", lease.worker, doing(lease.kind), lease.until),
+            None => "Its worker is gone; another one takes over.".into(),
+        },
+        State::Processing => format!("The platform is asked for its verdict {at}."),
+        State::InDoubt => format!("The platform is asked {at} whether it went out. Until then nothing is sent."),
+        State::Held => match pauses.iter().find(|pause| pause.scope.covers(target)) {
+            Some(pause) => format!("It waits until the pause of {} ends: {}.", pause.scope, pause.reason.trim_end_matches('.')),
+            None => "Its pause has ended; it is released shortly.".into(),
+        },
+        State::Published => "Nothing: it is out.".into(),
+        State::Cancelled => "Nothing: it was cancelled.".into(),
+        State::Expired => "Nothing, unless it is rescheduled with a new deadline.".into(),
+        State::Failed => "It is put on the operators' list.".into(),
+    }
+}
+
+fn doing(kind: AttemptKind) -> &'static str {
+    match kind {
+        AttemptKind::Send => "is sending it",
+        AttemptKind::Repeat => "is settling its outcome with the same key",
+        AttemptKind::Look => "is looking whether it went out",
+        AttemptKind::Poll => "is asking for the platform's verdict",
+    }
+}
+
+fn person(target: &Target, reason: ListReason) -> &'static str {
+    match reason {
+        ListReason::Undecidable => {
+            "A person looks on the platform and decides: `oncepost resolve` with its address, or --send-again."
+        }
+        ListReason::StillProcessing => {
+            "A person looks on the platform: it was given all its time. `oncepost resolve` settles it."
+        }
+        ListReason::Permanent if target.armed.is_some() => "A person looks on the platform, then `oncepost resolve`.",
+        ListReason::Permanent => "A person mends the cause, then `oncepost retry`; or edits, or cancels it.",
+        ListReason::TriesUsedUp => "A person looks at the cause, then `oncepost retry`; or cancels it.",
+        ListReason::Poison => "A person reads the workers' logs: they died on it. Then `oncepost retry`, or cancel.",
+    }
+}

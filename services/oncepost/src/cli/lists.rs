@@ -1,0 +1,45 @@
+//! Lists: posts, failures, pauses, channels.
+
+use console::api;
+
+use super::{Ended, Listing, client::Client, out::Out, text, trouble::Trouble};
+
+pub(crate) async fn posts(client: &Client, out: &mut Out, listing: &Listing) -> Result<Ended, Trouble> {
+    let reply = client.get::<api::Posts>(&["posts"], &query(listing, &listing.limit.to_string())).await?;
+    out.answer(&reply.raw, || text::posts::list(&reply.value, is_filtered(listing)))?;
+    Ok(Ended::Well)
+}
+
+/// Ends with [`Ended::Attention`] if anything is on the list.
+pub(crate) async fn failures(client: &Client, out: &mut Out, listing: &Listing) -> Result<Ended, Trouble> {
+    let reply = client.get::<api::Failures>(&["failures"], &query(listing, &listing.limit.to_string())).await?;
+    out.answer(&reply.raw, || text::failures::list(&reply.value, is_filtered(listing)))?;
+    Ok(if reply.value.targets.is_empty() && reply.value.groups.is_empty() { Ended::Well } else { Ended::Attention })
+}
+
+pub(crate) async fn pauses(client: &Client, out: &mut Out) -> Result<Ended, Trouble> {
+    let reply = client.get::<api::Pauses>(&["pauses"], &[]).await?;
+    out.answer(&reply.raw, || text::world::pauses(&reply.value))?;
+    Ok(Ended::Well)
+}
+
+pub(crate) async fn channels(client: &Client, out: &mut Out) -> Result<Ended, Trouble> {
+    let reply = client.get::<api::Channels>(&["channels"], &[]).await?;
+    out.answer(&reply.raw, || text::world::channels(&reply.value))?;
+    Ok(Ended::Well)
+}
+
+fn query<'a>(listing: &'a Listing, limit: &'a str) -> Vec<(&'static str, &'a str)> {
+    let given = [
+        ("tenant", listing.tenant.as_deref()),
+        ("channel", listing.channel.as_deref()),
+        ("state", listing.state.as_deref()),
+        ("after", listing.after.as_deref()),
+        ("limit", Some(limit)),
+    ];
+    given.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+}
+
+fn is_filtered(listing: &Listing) -> bool {
+    listing.tenant.is_some() || listing.channel.is_some() || listing.state.is_some() || listing.after.is_some()
+}

@@ -1,0 +1,186 @@
+//! The operator's command line: a client of the HTTP API.
+//!
+//! It knows nothing of ledgers or brokers. `--json` prints the API's answer as it came; otherwise the answer is told in
+//! words and tables. Exit codes: 0 done, 1 something needs attention or was refused, 2 wrong usage, 3 oncepost cannot be
+//! reached.
+
+mod act;
+mod client;
+mod input;
+mod lists;
+mod name;
+mod options;
+mod out;
+mod retry;
+mod schedule;
+mod status;
+#[cfg(test)]
+mod tests;
+mod text;
+mod trouble;
+mod wait;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{ArgGroup, Args, Subcommand};
+
+pub use options::ClientOptions;
+
+use client::Client;
+use out::Out;
+use trouble::Trouble;
+
+/// What an operator can ask of a running oncepost.
+#[derive(Debug, Subcommand)]
+pub enum ClientCommand {
+    /// Schedule posts: one schedule message, a JSON array of them, or one per line
+    Schedule {
+        /// The file; `-` reads standard input
+        file: PathBuf,
+        /// Wait until every target is settled and show how they fare
+        #[arg(long)]
+        wait: bool,
+    },
+    /// Check posts without scheduling them
+    Validate {
+        /// The file; `-` reads standard input
+        file: PathBuf,
+    },
+    /// Show a post: each target, its attempts, and for a failure what to do
+    Status {
+        /// A post's id, TENANT/KEY, or a target's id
+        post: String,
+    },
+    /// List posts, newest first
+    Posts(Listing),
+    /// List what needs a person: by cause, then one by one
+    Failures(Listing),
+    /// Try failed targets again
+    Retry {
+        /// A post's id, TENANT/KEY, or a target's id
+        what: String,
+        /// Show what would happen; change nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Cancel a post, all of it or nothing, or one target
+    Cancel {
+        /// A post's id, TENANT/KEY, or a target's id
+        what: String,
+    },
+    /// Publish a post at another time
+    Reschedule {
+        /// A post's id or TENANT/KEY
+        post: String,
+        /// 2026-12-01T09:00:00Z, 2026-12-01T09:00[Europe/Berlin], or `now`
+        time: String,
+        /// The new deadline, written like the time; without it the old one stays
+        #[arg(long)]
+        deadline: Option<String>,
+    },
+    /// Settle a target in doubt, after a look on the platform
+    #[command(group(ArgGroup::new("word").required(true).multiple(true).args(["published", "id", "send_again"])))]
+    Resolve {
+        /// The target's id
+        target: String,
+        /// It is out: its address on the platform
+        #[arg(long, value_name = "URL", conflicts_with = "send_again")]
+        published: Option<String>,
+        /// It is out: the platform's id of it
+        #[arg(long, conflicts_with = "send_again")]
+        id: Option<String>,
+        /// It is not out: send it again
+        #[arg(long)]
+        send_again: bool,
+        /// How you know; goes into the record
+        #[arg(long)]
+        note: Option<String>,
+    },
+    /// Hold work back: all, channel:NAME, account:TENANT/CHANNEL/NAME, tenant:NAME, app:NAME
+    Pause {
+        /// What to hold back
+        scope: String,
+        /// Why, for whoever finds it
+        #[arg(long)]
+        reason: String,
+    },
+    /// End a pause; what it held is released little by little
+    Resume {
+        /// What was held back
+        scope: String,
+    },
+    /// List the pauses in force
+    Pauses,
+    /// List the channels: what they take, how they are doing
+    Channels,
+}
+
+/// What to list.
+#[derive(Debug, Args)]
+pub struct Listing {
+    /// Only this tenant's
+    #[arg(long)]
+    tenant: Option<String>,
+    /// Only with a target on this channel
+    #[arg(long)]
+    channel: Option<String>,
+    /// Only with a target in this state: scheduled, queued, publishing, processing, retrying, in_doubt, published, failed, held, cancelled, expired
+    #[arg(long)]
+    state: Option<String>,
+    /// At most this many
+    #[arg(long, default_value_t = 50)]
+    limit: u32,
+    /// Go on where the last page ended
+    #[arg(long)]
+    after: Option<String>,
+}
+
+/// How a command ended, when nothing hindered it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// As it should.
+    Well,
+    /// It was done, and something needs attention.
+    Attention,
+}
+
+/// Carries a command out and tells the user. The exit code is as the module's page says.
+pub async fn run(command: ClientCommand, options: &ClientOptions) -> ExitCode {
+    let mut out = Out::standard(options.json);
+    let ended = match Client::new(options) {
+        Ok(client) => execute(command, &client, &mut out).await,
+        Err(trouble) => Err(trouble),
+    };
+    match ended {
+        Ok(Ended::Well) => ExitCode::SUCCESS,
+        Ok(Ended::Attention) => ExitCode::from(1),
+        Err(trouble) => {
+            out.trouble(&trouble);
+            ExitCode::from(trouble.exit_code())
+        }
+    }
+}
+
+/// Carries a command out.
+pub(crate) async fn execute(command: ClientCommand, client: &Client, out: &mut Out) -> Result<Ended, Trouble> {
+    match command {
+        ClientCommand::Schedule { file, wait } => schedule::schedule(client, out, &file, wait).await,
+        ClientCommand::Validate { file } => schedule::validate(client, out, &file).await,
+        ClientCommand::Status { post } => status::status(client, out, &post).await,
+        ClientCommand::Posts(listing) => lists::posts(client, out, &listing).await,
+        ClientCommand::Failures(listing) => lists::failures(client, out, &listing).await,
+        ClientCommand::Retry { what, dry_run } => retry::retry(client, out, &what, dry_run).await,
+        ClientCommand::Cancel { what } => act::cancel(client, out, &what).await,
+        ClientCommand::Reschedule { post, time, deadline } => {
+            act::reschedule(client, out, &post, &time, deadline.as_deref()).await
+        }
+        ClientCommand::Resolve { target, published, id, send_again, note } => {
+            let word = act::Word { url: published, id, send_again, note };
+            act::resolve(client, out, &target, word).await
+        }
+        ClientCommand::Pause { scope, reason } => act::pause(client, out, &scope, &reason).await,
+        ClientCommand::Resume { scope } => act::resume(client, out, &scope).await,
+        ClientCommand::Pauses => lists::pauses(client, out).await,
+        ClientCommand::Channels => lists::channels(client, out).await,
+    }
+}

@@ -1,0 +1,66 @@
+//! What can keep a command from being done, told with what to do about it.
+
+use console::Problem;
+
+/// Why a command was not done.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Trouble {
+    /// The command was given something it cannot use.
+    #[error("{what}")]
+    Usage {
+        /// What is wrong.
+        what: String,
+        /// What to do.
+        remedy: String,
+    },
+    /// Nobody answers.
+    #[error("oncepost cannot be reached at {address}")]
+    Unreachable {
+        /// Where.
+        address: String,
+        /// Why.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// Something answers that is not oncepost's API.
+    #[error("what answers at {address} is not oncepost's API (HTTP {status})")]
+    Stranger {
+        /// Where.
+        address: String,
+        /// The answer's status.
+        status: u16,
+    },
+    /// oncepost refuses.
+    #[error("{} ({})", problem.title, problem.status)]
+    Refused {
+        /// Its words.
+        problem: Box<Problem>,
+        /// The answer as it came.
+        raw: String,
+    },
+    /// The output cannot be written.
+    #[error("the answer cannot be written")]
+    Output(#[from] std::io::Error),
+}
+
+impl Trouble {
+    /// A wrong argument.
+    pub fn usage(what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self::Usage { what: what.into(), remedy: remedy.into() }
+    }
+
+    /// Whether oncepost said that there is no such thing.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Trouble::Refused { problem, .. } if problem.status == 404)
+    }
+
+    /// The process's exit code.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Trouble::Refused { problem, .. } if problem.status == 503 => 3,
+            Trouble::Refused { .. } | Trouble::Output(_) => 1,
+            Trouble::Usage { .. } => 2,
+            Trouble::Unreachable { .. } | Trouble::Stranger { .. } => 3,
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! `oncepost doctor`: checks settings, connections, topology, migrations and clock, and says what to do about each.
+
+use std::time::Duration;
+
+use broker::Source;
+use comfy_table::{Table, presets};
+use ledger::Ledger;
+use runtime::Runtime;
+use serde::Serialize;
+use settings::Settings;
+
+use crate::compose;
+
+/// How far this machine's clock may be from the ledger's.
+const SKEW: Duration = Duration::from_secs(2);
+
+/// One thing that was looked at.
+#[derive(Debug, Serialize)]
+pub struct Finding {
+    /// What was looked at.
+    check: &'static str,
+    /// Whether it is as it should be.
+    ok: bool,
+    /// What was found.
+    found: String,
+    /// What to do, if it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remedy: Option<&'static str>,
+}
+
+impl Finding {
+    fn of(check: &'static str, found: Result<String, String>, remedy: &'static str) -> Self {
+        match found {
+            Ok(found) => Self { check, ok: true, found, remedy: None },
+            Err(found) => Self { check, ok: false, found, remedy: Some(remedy) },
+        }
+    }
+}
+
+/// Looks at everything, whether or not something before it failed.
+pub async fn examine(settings: &Settings, runtime: &Runtime) -> Vec<Finding> {
+    let mut findings = vec![warnings(settings)];
+    let channels = compose::registry(settings, runtime);
+    findings.push(Finding::of(
+        "connectors",
+        channels.as_ref().map(|channels| channels.names().join(", ")).map_err(ToString::to_string),
+        "report this: the program is built wrongly",
+    ));
+    findings.extend(ledger(settings, runtime).await);
+    if let Ok(channels) = &channels {
+        findings.push(broker(settings, runtime, channels).await);
+    }
+    findings.push(guard(settings, runtime).await);
+    findings.push(accounts(settings).await);
+    findings
+}
+
+fn warnings(settings: &Settings) -> Finding {
+    let warnings: Vec<_> = settings.warnings().iter().map(ToString::to_string).collect();
+    let found = if warnings.is_empty() { Ok("valid and safe".into()) } else { Err(warnings.join("; ")) };
+    Finding::of("settings", found, "docs/configuration.md lists every key; the warnings say what to change")
+}
+
+async fn ledger(settings: &Settings, runtime: &Runtime) -> Vec<Finding> {
+    let remedy = "start the server, check ledger.url, and run `oncepost migrate` if the schema is not this program's";
+    match compose::ledger(settings, runtime, compose::Migrate::No).await {
+        Err(failure) => vec![Finding::of("ledger", Err(failure.to_string()), remedy)],
+        Ok(ledger) => {
+            let shown = format!("{} answers, schema is up to date", settings.ledger.url);
+            let ping = ledger.ping().await.map(|()| shown).map_err(|error| error.to_string());
+            vec![Finding::of("ledger", ping, remedy), clock(&*ledger, runtime).await]
+        }
+    }
+}
+
+async fn clock(ledger: &dyn Ledger, runtime: &Runtime) -> Finding {
+    let before = runtime.now();
+    let found = match ledger.now().await {
+        Err(error) => Err(error.to_string()),
+        Ok(theirs) => {
+            let skew = theirs.duration_since(before).unsigned_abs();
+            let text = format!("{} ms from the ledger's", skew.as_millis());
+            if skew <= SKEW { Ok(text) } else { Err(text) }
+        }
+    };
+    Finding::of("clock", found, "set the machine's clock by NTP; leases stay safe, but work will look early or late")
+}
+
+async fn broker(settings: &Settings, runtime: &Runtime, channels: &channels::Registry) -> Finding {
+    let found = async {
+        let transport =
+            compose::transport(settings, runtime, channels, "doctor").await.map_err(|failure| failure.to_string())?;
+        transport.ping().await.map_err(|error| error.to_string())?;
+        let unrouted = transport.depth(Source::Unrouted).await.map_err(|error| error.to_string())?;
+        transport.close().await;
+        match unrouted.ready {
+            0 => Ok(format!("{} answers, topology is declared, nothing is unrouted", settings.broker.url)),
+            n => Err(format!("{n} messages could not be routed")),
+        }
+    };
+    Finding::of("broker", found.await, "start the broker, check broker.url; look into the queue oncepost.unrouted if it is not empty")
+}
+
+async fn guard(settings: &Settings, runtime: &Runtime) -> Finding {
+    let found = async {
+        let guard = compose::guard(settings, runtime).map_err(|failure| failure.to_string())?;
+        guard.ping().await.map_err(|error| error.to_string())?;
+        Ok(format!("{} answers", settings.guard.url))
+    };
+    Finding::of("guard", found.await, "start Redis and check guard.url; until then oncepost is slower, not wrong")
+}
+
+async fn accounts(settings: &Settings) -> Finding {
+    let found = async {
+        let accounts = compose::accounts(settings).map_err(|failure| failure.to_string())?;
+        let mut problems = Vec::new();
+        for card in accounts.all() {
+            if let Err(failure) = accounts.open(&card.tenant, &card.channel, &card.id).await {
+                problems.push(format!("{}/{}/{}: {}", card.tenant, card.channel, card.id, failure.said.text));
+            }
+        }
+        if problems.is_empty() { Ok(format!("{} accounts, all secrets found", accounts.all().len())) } else { Err(problems.join("; ")) }
+    };
+    Finding::of("accounts", found.await, "put the named secrets in place; an account without them cannot publish")
+}
+
+/// Prints the findings; returns whether all is well.
+pub fn print(findings: &[Finding], json: bool) -> bool {
+    let well = findings.iter().all(|finding| finding.ok);
+    if json {
+        crate::say(&serde_json::json!({ "ok": well, "checks": findings }).to_string());
+        return well;
+    }
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING);
+    for finding in findings {
+        table.add_row([if finding.ok { "ok" } else { "!!" }, finding.check, &finding.found]);
+        if let Some(remedy) = finding.remedy {
+            table.add_row(["", "", &format!("→ {remedy}")]);
+        }
+    }
+    crate::say(&table.to_string());
+    well
+}

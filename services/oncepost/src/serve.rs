@@ -1,0 +1,182 @@
+//! Runs services until the process is asked to end, then drains them.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::Router;
+use console::{Console, ConsoleOptions};
+use domain::WorkerName;
+use futures::{StreamExt, stream::FuturesUnordered};
+use scheduler::{Scheduler, SchedulerOptions};
+use settings::Settings;
+use telemetry::{Health, TelemetryHandle, health_router};
+use tokio::net::TcpListener;
+use worker::{Ports, Worker, WorkerOptions};
+
+use crate::{
+    compose::{Parts, enabled},
+    failure::Failure,
+};
+
+/// How much longer than one attempt a drain may take.
+const DRAIN_MARGIN: Duration = Duration::from_secs(15);
+
+/// Which services a process runs.
+#[derive(Debug, Clone, Default)]
+pub struct Services {
+    /// Take schedule requests, hand over what is due, sweep.
+    pub scheduler: bool,
+    /// Work for these channels. Empty with `worker`: for all that are switched on.
+    pub worker: Option<Vec<String>>,
+    /// Serve the HTTP API.
+    pub api: bool,
+}
+
+/// Runs `services` until SIGTERM or SIGINT, then drains.
+///
+/// # Errors
+/// A part cannot be reached at the start, or a service ends by itself.
+pub async fn serve(settings: &Settings, parts: Parts, services: Services, telemetry: &TelemetryHandle) -> Result<(), Failure> {
+    let runtime = parts.runtime.clone();
+    let stop = runtime.stop();
+    let mut running: FuturesUnordered<futures::future::BoxFuture<'static, Result<(), Failure>>> = FuturesUnordered::new();
+    if services.scheduler {
+        let scheduler = scheduler(settings, &parts);
+        running.push(Box::pin(async move { scheduler.run().await.map_err(|error| Failure::of("run the scheduler", error)) }));
+    }
+    if let Some(channels) = &services.worker {
+        let worker = worker(settings, &parts, channels)?;
+        running.push(Box::pin(async move { worker.run().await.map_err(|error| Failure::of("run the worker", error)) }));
+    }
+    if services.api {
+        let console = console(settings, &parts);
+        console::check_exposure(settings.api.listen, !settings.api.tokens.is_empty())
+            .map_err(|error| Failure::of("open the API", error))?;
+        let listener = listen(settings.api.listen, "the API").await?;
+        tracing::info!(address = %settings.api.listen, "the API listens");
+        running.push(Box::pin(http(listener, console.router(), stop.clone())));
+    }
+    let listener = listen(settings.health.listen, "probes and metrics").await?;
+    let health = health_router(health(&parts).metrics(telemetry.metrics()));
+    running.push(Box::pin(http(listener, health, stop.clone())));
+
+    let ended = tokio::select! {
+        signal = signalled() => {
+            tracing::info!(signal, "asked to end: draining");
+            Ok(())
+        }
+        ended = running.next() => ended.unwrap_or(Ok(())).and(Err(Failure::new("go on", "a service ended by itself"))),
+    };
+    stop.cancel();
+    let drained: Vec<Result<(), Failure>> = running.collect().await;
+    // Spawned helpers of the services end with the stop signal; the stores are closed after them.
+    let limit = settings.protocol.attempt_limit + DRAIN_MARGIN;
+    if runtime.within(limit, runtime.stopped()).await.is_none() {
+        tracing::warn!("some tasks did not end in time; what they held will be settled by others");
+    }
+    parts.transport.close().await;
+    tracing::info!("drained");
+    drained.into_iter().fold(ended, Result::and)
+}
+
+fn scheduler(settings: &Settings, parts: &Parts) -> Scheduler {
+    let options = SchedulerOptions {
+        ahead: settings.protocol.emit_ahead,
+        outstanding_per_channel: settings.protocol.outstanding_per_channel,
+        ..SchedulerOptions::default()
+    };
+    Scheduler::new(
+        parts.runtime.clone(),
+        parts.ledger.clone(),
+        parts.transport.clone(),
+        parts.accounts.clone(),
+        parts.intake.clone(),
+        options,
+    )
+}
+
+fn worker(settings: &Settings, parts: &Parts, channels: &[String]) -> Result<Worker, Failure> {
+    let channels = if channels.is_empty() { enabled(settings, &parts.channels) } else { channels.to_vec() };
+    let name = process_name("worker");
+    let options = WorkerOptions {
+        name: WorkerName::new(name).map_err(|error| Failure::of("name the worker", error))?,
+        channels,
+        prefetch: settings.broker.prefetch,
+        lock_ttl: settings.protocol.lock_ttl,
+        // A successor may come only when the lock and the lease have ended, and then needs the hint.
+        hint_ttl: settings.protocol.lock_ttl * 4,
+        drain_limit: settings.protocol.attempt_limit + DRAIN_MARGIN,
+    };
+    let ports = Ports {
+        ledger: parts.ledger.clone(),
+        transport: parts.transport.clone(),
+        guard: parts.guard.clone(),
+        channels: parts.channels.clone(),
+        accounts: parts.accounts.clone(),
+    };
+    Ok(Worker::new(parts.runtime.clone(), ports, options))
+}
+
+fn console(settings: &Settings, parts: &Parts) -> Console {
+    let outbox = outbox::Outbox::start(&parts.runtime, parts.ledger.clone(), parts.transport.clone());
+    let options = ConsoleOptions::from_settings(settings);
+    Console::new(
+        parts.runtime.clone(),
+        parts.ledger.clone(),
+        parts.transport.clone(),
+        parts.intake.clone(),
+        parts.accounts.clone(),
+        parts.channels.clone(),
+        outbox,
+        options,
+    )
+}
+
+/// What readiness asks: real round trips. The guard is not asked: without it oncepost is slower, not wrong.
+fn health(parts: &Parts) -> Health {
+    let (ledger, transport) = (parts.ledger.clone(), parts.transport.clone());
+    Health::new("oncepost")
+        .check("ledger", move || {
+            let ledger = ledger.clone();
+            async move { ledger.ping().await.map_err(|error| error.to_string()) }
+        })
+        .check("broker", move || {
+            let transport = Arc::clone(&transport);
+            async move { transport.ping().await.map_err(|error| error.to_string()) }
+        })
+}
+
+async fn listen(address: SocketAddr, what: &'static str) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| Failure::new("listen", format!("{what} cannot listen on {address}: {error}")))
+}
+
+async fn http(listener: TcpListener, router: Router, stop: runtime::Stop) -> Result<(), Failure> {
+    axum::serve(listener, router)
+        .with_graceful_shutdown(stop.cancelled_owned())
+        .await
+        .map_err(|error| Failure::of("serve HTTP", error))
+}
+
+/// Waits for SIGTERM or SIGINT and says which it was.
+async fn signalled() -> &'static str {
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => signal.recv().await,
+            // Without it only Ctrl-C ends the process in order.
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = terminated => "SIGTERM",
+        _ = tokio::signal::ctrl_c() => "SIGINT",
+    }
+}
+
+/// A name for this process, for attempts, logs and the broker's list of connections.
+pub fn process_name(service: &str) -> String {
+    let host = std::env::var("HOSTNAME").ok().or_else(|| std::fs::read_to_string("/etc/hostname").ok());
+    let host: String = host.unwrap_or_default().trim().chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(80).collect();
+    let host = if host.is_empty() { "host" } else { &host };
+    format!("{service}@{host}:{}", std::process::id())
+}

@@ -1,0 +1,250 @@
+//! Incidents of other tools that concern the core, by their ids. Those that are a rule of the domain alone are tested
+//! there (`domain::apply::tests`).
+
+use std::time::Duration;
+
+use broker::Transport;
+use domain::{Answer, Command, Refusal, State};
+use ledger::Ledger;
+
+use crate::{platform::Fault, world::World};
+
+const HOURS: Duration = Duration::from_secs(24 * 3600);
+
+#[tokio::test(start_paused = true)]
+async fn t06_a_revoked_token_fails_once_and_holds_its_siblings() {
+    let world = World::new(20);
+    let worker = world.worker("w1");
+    let scheduler = world.scheduler();
+    world.platform.faults([Fault::Revoked]);
+    world.post("look-up", "main", 0, 1).await;
+    world.runtime.sleep(Duration::from_secs(5)).await;
+    for _ in 0..41 {
+        world.post("look-up", "main", 0, 1).await;
+    }
+    world.post("look-up", "other", 0, 1).await;
+    world.settle(HOURS).await;
+    assert_eq!((world.in_state(State::Failed), world.in_state(State::Held)), (1, 41));
+    assert_eq!(world.in_state(State::Published), 1, "another account is not concerned");
+    assert_eq!(world.platform.calls().len(), 2);
+
+    let pause = world.ledger.pauses().await.unwrap().remove(0);
+    world.ledger.resume(&pause.scope, Duration::from_secs(2)).await.unwrap();
+    let resumed_at = world.runtime.now();
+    world.settle(HOURS).await;
+    world.check();
+    assert_eq!(world.in_state(State::Published), 42);
+    let calls = world.platform.calls().split_off(2);
+    let last = calls.last().unwrap().duration_since(resumed_at).as_secs();
+    assert!((80..100).contains(&last), "they drip out 2 s apart and not in a burst: the last after {last} s");
+    worker.stop().await;
+    scheduler.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn r01_r02_r03_one_rate_limit_pauses_its_scope_and_costs_no_try() {
+    let world = World::new(21);
+    let worker = world.worker("w1");
+    let scheduler = world.scheduler();
+    world.platform.faults([Fault::RateLimit(900)]);
+    let first = world.post("look-up", "main", 0, 1).await;
+    world.runtime.sleep(Duration::from_secs(5)).await;
+    for _ in 0..20 {
+        world.post("look-up", "main", 0, 1).await;
+    }
+    world.post("look-up", "other", 0, 1).await;
+    world.runtime.sleep(Duration::from_secs(600)).await;
+    assert_eq!(world.platform.calls().len(), 2, "nobody calls for the limited account; the other account goes on");
+    world.settle(HOURS).await;
+    world.check();
+    assert_eq!(world.in_state(State::Published), 22);
+    assert_eq!(world.target(first).await.tries, 1);
+    let calls = world.platform.calls();
+    assert!(calls[2].duration_since(calls[0]).as_secs() >= 900, "O06: never earlier than told");
+    worker.stop().await;
+    scheduler.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn c01_a_cancelled_post_is_not_published_even_when_its_message_is_on_its_way() {
+    let world = World::new(22);
+    let scheduler = world.scheduler();
+    let target = world.post("nothing", "main", 0, 1).await;
+    world.runtime.sleep(Duration::from_secs(2)).await;
+    assert_eq!(world.target(target).await.state, State::Queued);
+    assert_eq!(world.ask(target, Command::Cancel).await, Answer::Done);
+    let worker = world.worker("w1");
+    world.runtime.sleep(Duration::from_secs(600)).await;
+    assert!(world.platform.calls().is_empty());
+    worker.stop().await;
+    scheduler.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn c01_cancel_and_publish_race_and_one_of_them_wins_cleanly() {
+    let world = World::new(23);
+    let scheduler = world.scheduler();
+    let worker = world.worker("w1");
+    world.platform.faults((0..100).map(|_| Fault::Slow(1)));
+    let mut cancelled = 0;
+    for n in 0..100_u64 {
+        let target = world.post("look-up", "main", 0, 1).await;
+        world.runtime.sleep(Duration::from_millis(n % 10)).await;
+        match world.ask(target, Command::Cancel).await {
+            Answer::Done => cancelled += 1,
+            Answer::Refused(Refusal::BeingPublished | Refusal::AlreadyPublished) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    world.settle(HOURS).await;
+    world.check();
+    assert_eq!(world.in_state(State::Cancelled), cancelled);
+    assert_eq!(world.platform.posts().len(), 100 - cancelled, "a cancelled one is never out, every other one is");
+    worker.stop().await;
+    scheduler.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn d06_a_publish_that_runs_long_is_not_given_to_a_second_worker() {
+    let world = World::new(24);
+    let scheduler = world.scheduler();
+    let workers = [world.worker("w1"), world.worker("w2")];
+    world.platform.faults([Fault::Slow(110)]);
+    world.post("nothing", "main", 0, 1).await;
+    world.runtime.sleep(Duration::from_secs(20)).await;
+    // Its message comes again to the other worker, and is emitted again as well.
+    world.broker.restart();
+    world.settle(HOURS).await;
+    world.check();
+    assert_eq!(world.platform.calls().len(), 1);
+    assert_eq!(world.in_state(State::Published), 1);
+    for process in workers {
+        process.stop().await;
+    }
+    scheduler.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn m05_a_call_that_hangs_ends_at_the_attempt_limit_in_doubt() {
+    let world = World::new(25);
+    let scheduler = world.scheduler();
+    let worker = world.worker("w1");
+    world.platform.faults([Fault::Slow(3600)]);
+    let target = world.post("nothing", "main", 0, 1).await;
+    world.runtime.sleep(Duration::from_secs(125)).await;
+    let target = world.target(target).await;
+    assert_eq!(target.state, State::InDoubt);
+    assert_eq!(target.last_failure.unwrap().code, domain::Code::NO_ANSWER);
+    worker.stop().await;
+    scheduler.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn o10_success_without_an_id_is_looked_for_and_proved() {
+    let world = World::new(26);
+    let scheduler = world.scheduler();
+    let worker = world.worker("w1");
+    world.platform.faults([Fault::NoId]);
+    let target = world.post("look-up", "main", 0, 1).await;
+    world.settle(HOURS).await;
+    world.check();
+    let target = world.target(target).await;
+    assert_eq!((target.state, target.out[0].receipt.id.as_str()), (State::Published, "p1"));
+    worker.stop().await;
+    scheduler.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn m01_m10_with_the_broker_away_due_work_stays_due_and_goes_out_when_it_is_back() {
+    let world = World::new(27);
+    let scheduler = world.scheduler();
+    let worker = world.worker("w1");
+    world.runtime.sleep(Duration::from_secs(1)).await;
+    world.broker.cut(true);
+    let target = world.post("look-up", "main", 0, 1).await;
+    world.runtime.sleep(Duration::from_secs(120)).await;
+    let seen = world.target(target).await;
+    assert!(seen.state.is_waiting() && seen.wake_at.is_some(), "{seen:?}");
+    world.broker.cut(false);
+    world.settle(Duration::from_secs(300)).await;
+    world.check();
+    assert_eq!(world.in_state(State::Published), 1);
+    worker.stop().await;
+    scheduler.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn o11_after_an_outage_late_posts_drip_out() {
+    let world = World::new(28);
+    let worker = world.worker("w1");
+    for _ in 0..30 {
+        world.post("look-up", "main", 0, 1).await;
+    }
+    world.runtime.sleep(Duration::from_secs(4 * 3600)).await;
+    let scheduler = world.scheduler();
+    world.settle(HOURS).await;
+    world.check();
+    let calls = world.platform.calls();
+    let gaps: Vec<_> = calls.windows(2).map(|pair| pair[1].duration_since(pair[0]).as_millis()).collect();
+    assert!(gaps.iter().all(|gap| *gap >= 1_000), "D12: never in a burst: {gaps:?}");
+    worker.stop().await;
+    scheduler.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_letter_moved_back_by_hand_is_a_retry_and_never_a_duplicate() {
+    let world = World::new(29);
+    let scheduler = world.scheduler();
+    let worker = world.worker("w1");
+    world.platform.faults([Fault::Refuse, Fault::LoseAnswer]);
+    let refused = world.post("nothing", "main", 0, 1).await;
+    world.settle(HOURS).await;
+    let doubted = world.post("nothing", "main", 0, 1).await;
+    world.settle(HOURS).await;
+    assert_eq!((world.target(refused).await.state, world.target(doubted).await.state), (State::Failed, State::InDoubt));
+
+    let dead = broker::Source::Dead { channel: "nothing".into() };
+    let mut letters = world.broker.consume(dead.clone(), 10).await.unwrap();
+    for _ in 0..2 {
+        let letter = letters.next().await.unwrap();
+        let to = broker::Destination::Publish { channel: "nothing".into() };
+        world.broker.publish(broker::Outgoing { to, message: letter.message.clone() }).await.unwrap();
+        letter.ack().await.unwrap();
+    }
+    drop(letters);
+    world.runtime.sleep(Duration::from_secs(60)).await;
+    world.settle(HOURS).await;
+    world.check();
+    assert_eq!(world.target(refused).await.state, State::Published, "what surely was not out is tried again");
+    assert_eq!(world.target(doubted).await.state, State::InDoubt, "what may be out is not");
+    assert_eq!(world.broker.depth(dead).await.unwrap().ready, 1, "its letter is back");
+    worker.stop().await;
+    scheduler.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn w02_upstream_is_told_of_every_end_exactly_what_happened() {
+    let world = World::new(30);
+    let queue = "upstream".to_owned();
+    let listener = broker::Source::Events { queue, topic: "target.#".into() };
+    let mut events = world.broker.consume(listener, 100).await.unwrap();
+    let scheduler = world.scheduler();
+    let worker = world.worker("w1");
+    world.platform.faults([Fault::Refuse]);
+    world.post("look-up", "main", 0, 1).await;
+    world.settle(HOURS).await;
+    world.post("look-up", "main", 0, 1).await;
+    world.settle(HOURS).await;
+    let mut told = Vec::new();
+    for _ in 0..2 {
+        let event = events.next().await.unwrap();
+        told.push(serde_json::from_slice::<contract::EventMessage>(&event.message.body).unwrap());
+        event.ack().await.unwrap();
+    }
+    assert_eq!(told.iter().map(contract::EventMessage::topic).collect::<Vec<_>>(), ["target.failed", "target.published"]);
+    assert_eq!(told[0].diagnosis.as_ref().unwrap().code, domain::Code::CONTENT_REFUSED);
+    world.runtime.sleep(Duration::from_secs(120)).await;
+    assert!(world.ledger.untold(Duration::ZERO, 10).await.unwrap().is_empty(), "what was told is not told again");
+    worker.stop().await;
+    scheduler.stop().await;
+}

@@ -1,0 +1,9 @@
+//! The delivery protocol, whole: real scheduler and workers over the embedded ports on a virtual clock.
+//!
+//! The platform counts; nothing else is believed. Incidents are tested by their ids.
+
+mod crashes;
+mod incidents;
+mod losses;
+mod platform;
+mod world;
