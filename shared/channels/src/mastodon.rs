@@ -53,7 +53,6 @@ pub static TABLE: Table = Table {
         Row::on(422).at(AWAIT).never(Code::MEDIA_REFUSED),
         Row::on(413).at(UPLOAD).never(Code::MEDIA_REFUSED),
         Row::on(400).at(CREATE).never(Code::CONTENT_REFUSED),
-        Row::on(429).at(UPLOAD).retry(Code::RATE_LIMITED_ACCOUNT, Scope::Account),
         Row::on(429).retry(Code::RATE_LIMITED_ACCOUNT, Scope::Account),
     ],
 };

@@ -1,0 +1,113 @@
+//! The fake platforms, alike to tests that are about all of them.
+
+use std::time::Duration;
+
+use domain::Content;
+use serde_json::{Value, json};
+use testkit::{
+    Bluesky, Cue, Fake, Mastodon, Post, Webhook,
+    fake::{Platform, Stage},
+};
+
+use super::stand::Stand;
+
+/// A fake platform.
+pub trait Site: Send + Sync {
+    fn stage(&self) -> &Stage;
+    fn url(&self) -> String;
+
+    fn cue(&self, cue: Cue) {
+        self.stage().cue(cue);
+    }
+
+    fn posts(&self) -> Vec<Post> {
+        self.stage().posts()
+    }
+
+    fn publish_calls(&self) -> usize {
+        self.stage().publish_calls().len()
+    }
+
+    fn advance(&self, by: Duration) {
+        self.stage().advance(by);
+    }
+}
+
+impl<P: Platform> Site for Fake<P> {
+    fn stage(&self) -> &Stage {
+        self
+    }
+
+    fn url(&self) -> String {
+        Fake::url(self)
+    }
+}
+
+/// A platform and how it says things.
+pub struct Place {
+    pub name: &'static str,
+    pub site: Box<dyn Site>,
+    /// The account's password or token is not accepted.
+    pub unauthorized: Cue,
+    /// The account lacks a permission.
+    pub forbidden: Cue,
+    /// A success in which the id is missing.
+    pub without_id: Value,
+    /// Whether the channel asks the platform, rather than repeating, to settle a doubt.
+    pub looks: bool,
+}
+
+impl Place {
+    pub async fn webhook() -> Self {
+        Self {
+            name: "webhook",
+            site: Box::new(Fake::<Webhook>::start().await),
+            unauthorized: Cue::refuse(401, &json!({"error": "no signature is right"})),
+            forbidden: Cue::refuse(403, &json!({"error": "not for you"})),
+            without_id: json!({"ok": true}),
+            looks: false,
+        }
+    }
+
+    pub async fn mastodon() -> Self {
+        Self {
+            name: "mastodon",
+            site: Box::new(Fake::<Mastodon>::start().await),
+            unauthorized: Cue::refuse(401, &json!({"error": "The access token was revoked"})),
+            forbidden: Cue::refuse(403, &json!({"error": "This action is outside the authorized scopes"})),
+            without_id: json!({"url": "https://mastodon.test/@main/1"}),
+            looks: false,
+        }
+    }
+
+    pub async fn bluesky() -> Self {
+        let refused = json!({"error": "AuthenticationRequired", "message": "Invalid identifier or password"});
+        let other = json!({"error": "AccountNotFound", "message": "Could not find repo"});
+        Self {
+            name: "bluesky",
+            site: Box::new(Fake::<Bluesky>::start().await),
+            unauthorized: Cue::refuse(401, &refused).on("POST", "createSession"),
+            forbidden: Cue::refuse(403, &other),
+            without_id: json!({"validationStatus": "valid"}),
+            looks: true,
+        }
+    }
+
+    pub fn stand(&self, content: Content) -> Stand {
+        stand(self.name, &self.site.url(), content)
+    }
+}
+
+/// A target on `name` at `url`, on the fake account `main`.
+pub fn stand(name: &str, url: &str, content: Content) -> Stand {
+    match name {
+        "webhook" => Stand::new(name, &format!("{url}/main"), ("signing_secret", Webhook::SECRET), &[], content),
+        "mastodon" => Stand::new(name, url, ("access_token", &Mastodon::token("main")), &[], content),
+        "bluesky" => {
+            let identifier = Bluesky::handle("main");
+            let settings = [("identifier", identifier.as_str())];
+            Stand::new(name, url, ("app_password", &Bluesky::password("main")), &settings, content)
+        }
+        other => panic!("no fake of {other}"),
+    }
+}

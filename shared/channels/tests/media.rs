@@ -1,0 +1,122 @@
+//! Fetching media from addresses that are not trusted.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod kit;
+
+use std::sync::Arc;
+
+use domain::{Code, Failure, Fix, Landed, Scope, Worth};
+use kit::{
+    Shifted, http,
+    servers::{Raw, files, png, read_request, say},
+};
+use oncepost_channels::{Fetched, Http, HttpOptions, MediaOptions};
+
+async fn fetch(url: &str) -> Result<Fetched, Failure> {
+    http(Arc::new(Shifted::default())).media().fetch(url).await
+}
+
+/// As in production: private addresses are refused.
+async fn fetch_guarded(url: &str) -> Failure {
+    let options = HttpOptions { media: MediaOptions::default(), ..HttpOptions::default() };
+    let http = Http::new(options, kit::runtime(Arc::default())).unwrap();
+    http.media().fetch(url).await.err().expect("a refusal")
+}
+
+fn check(failure: Failure, code: Code, worth: Worth) {
+    assert_eq!((failure.code, failure.worth), (code, worth), "{failure:?}");
+    assert_eq!((failure.landed, failure.scope), (Landed::No, Scope::Post));
+}
+
+const RETRY: Worth = Worth::Retry { not_before: None };
+const MEND: Worth = Worth::AfterFix { fix: Fix::Content };
+
+#[tokio::test]
+async fn a_file_is_what_its_bytes_say_whatever_the_server_says() {
+    let server = files(png()).await;
+    let file = fetch(&format!("{}/photo.exe", server.url())).await.unwrap();
+    assert_eq!((file.kind.mime, file.bytes.len()), ("image/png", png().len()));
+    let page = files(b"<html>log in first</html>".to_vec()).await;
+    check(fetch(&page.url()).await.err().unwrap(), Code::MEDIA_REFUSED, MEND);
+}
+
+#[tokio::test]
+async fn a_file_over_the_limit_is_not_read_to_the_end() {
+    let server = files(vec![0xff; 1_300_000]).await;
+    check(fetch(&server.url()).await.err().unwrap(), Code::MEDIA_REFUSED, MEND);
+}
+
+#[tokio::test]
+async fn x01_what_cannot_be_reached_is_tried_again() {
+    let gone = files(png()).await;
+    let url = gone.url();
+    drop(gone);
+    check(fetch(&url).await.err().unwrap(), Code::MEDIA_UNREACHABLE, RETRY);
+    check(fetch("https://nobody.invalid/a.png").await.err().unwrap(), Code::MEDIA_UNREACHABLE, RETRY);
+    let silent = Raw::start(|mut stream, _| async move {
+        read_request(&mut stream).await?;
+        std::future::pending().await
+    })
+    .await;
+    check(fetch(&silent.url()).await.err().unwrap(), Code::MEDIA_UNREACHABLE, RETRY);
+    let missing = Raw::start(|mut stream, _| async move {
+        read_request(&mut stream).await?;
+        say(&mut stream, "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n").await
+    })
+    .await;
+    let failure = fetch(&missing.url()).await.err().unwrap();
+    assert_eq!(failure.said.status, Some(404));
+    check(failure, Code::MEDIA_UNREACHABLE, RETRY);
+}
+
+/// Redirects `times` times to itself, then to `to`.
+async fn redirecting(times: usize, to: String) -> Raw {
+    Raw::start(move |mut stream, n| {
+        let to = to.clone();
+        async move {
+            let head = read_request(&mut stream).await?;
+            let host = head.lines().find_map(|line| line.strip_prefix("host: ")).unwrap_or_default().to_owned();
+            let next = if n < times { format!("http://{host}/{n}") } else { to };
+            let answer =
+                format!("HTTP/1.1 302 Found\r\nlocation: {next}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            say(&mut stream, &answer).await
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn three_redirects_are_followed_and_no_more() {
+    let file = files(png()).await;
+    let three = redirecting(2, file.url()).await;
+    assert_eq!(fetch(&three.url()).await.unwrap().kind.mime, "image/png");
+    let four = redirecting(3, file.url()).await;
+    check(fetch(&four.url()).await.err().unwrap(), Code::MEDIA_UNREACHABLE, RETRY);
+    assert_eq!(file.connections(), 1);
+}
+
+#[tokio::test]
+async fn every_hop_of_a_redirect_is_checked() {
+    let out = redirecting(0, "file:///etc/passwd".into()).await;
+    check(fetch(&out.url()).await.err().unwrap(), Code::BAD_MEDIA_URL, MEND);
+}
+
+#[tokio::test]
+async fn private_addresses_are_never_connected_to() {
+    let server = files(png()).await;
+    let port = server.address.port();
+    for host in ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1", "0"] {
+        check(fetch_guarded(&format!("http://{host}:{port}/a.png")).await, Code::BAD_MEDIA_URL, MEND);
+    }
+    for url in [
+        "http://169.254.169.254/latest/meta-data/",
+        "http://10.0.0.1/",
+        "http://[fd00:ec2::254]/",
+        "ftp://example.org/a",
+        "a.png",
+        "",
+    ] {
+        check(fetch_guarded(url).await, Code::BAD_MEDIA_URL, MEND);
+    }
+    assert_eq!(server.connections(), 0);
+}
