@@ -1,0 +1,83 @@
+//! Settings files for harness runs: short times, so that what takes minutes in production takes seconds.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::Done;
+
+/// The API token of harness runs. Not a secret: it guards fakes on loopback.
+pub const TOKEN: &str = "harness-token-0123456789abcdef";
+
+/// Where the parts of a run are.
+#[derive(Debug, Clone)]
+pub struct Stores {
+    /// The ledger's address.
+    pub ledger: String,
+    /// The broker's.
+    pub broker: String,
+    /// The guard's.
+    pub guard: String,
+}
+
+/// An account on a fake.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// Whose.
+    pub tenant: &'static str,
+    /// On which channel.
+    pub channel: &'static str,
+    /// Its name.
+    pub id: String,
+    /// Where.
+    pub base_url: String,
+    /// Its secrets.
+    pub secrets: Vec<(&'static str, String)>,
+}
+
+impl Account {
+    fn json(&self) -> Value {
+        let secrets: serde_json::Map<_, _> =
+            self.secrets.iter().map(|(name, value)| ((*name).to_owned(), json!({ "value": value }))).collect();
+        json!({
+            "tenant": self.tenant, "channel": self.channel, "id": self.id, "base_url": self.base_url, "secrets": secrets,
+        })
+    }
+}
+
+/// The times of the protocol in a run.
+#[derive(Debug, Clone, Copy)]
+pub enum Pace {
+    /// As in production.
+    Production,
+    /// Seconds instead of minutes.
+    Brisk,
+}
+
+/// Writes the settings of a run and returns the file.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write(folder: &Path, stores: &Stores, accounts: &[Account], pace: Pace) -> Done<PathBuf> {
+    let protocol = match pace {
+        Pace::Production => json!({}),
+        Pace::Brisk => json!({
+            "http_timeout": "2s", "attempt_limit": "5s", "lease": "6s", "lock_ttl": "7s", "reemit_after": "15s",
+            "backoff": { "base": "1s", "factor": 2.0, "cap": "20s", "jitter": 0.2 },
+        }),
+    };
+    let settings = json!({
+        "ledger": { "url": stores.ledger, "pool": 10 },
+        "broker": { "url": stores.broker },
+        "guard": { "url": stores.guard },
+        "protocol": protocol,
+        "resume": { "account_gap": "200ms" },
+        "api": { "tokens": [{ "name": "harness", "secret": { "value": TOKEN } }] },
+        "telemetry": { "log": "warn", "format": "json" },
+        "media": { "allow_private": true },
+        "accounts": accounts.iter().map(Account::json).collect::<Vec<_>>(),
+    });
+    let path = folder.join("oncepost.json");
+    std::fs::write(&path, serde_json::to_vec_pretty(&settings)?)?;
+    Ok(path)
+}

@@ -1,0 +1,97 @@
+//! The fakes, and what goes wrong on them.
+
+use std::time::Duration;
+
+use serde_json::json;
+use testkit::{Bluesky, Cue, End, Fake, Mastodon, Webhook};
+
+use crate::{
+    campaign::{ACCOUNTS, FORBIDDEN, REVOKED, TENANT},
+    config::Account,
+};
+
+/// The platforms of a run.
+pub struct Platforms {
+    /// A Mastodon server.
+    pub mastodon: Fake<Mastodon>,
+    /// A Bluesky server.
+    pub bluesky: Fake<Bluesky>,
+    /// A webhook receiver that keeps ids, as the channel's page asks of receivers.
+    pub webhook: Fake<Webhook>,
+}
+
+impl Platforms {
+    /// Starts them.
+    pub async fn start() -> Self {
+        Self { mastodon: Fake::start().await, bluesky: Fake::start().await, webhook: Fake::start().await }
+    }
+
+    /// The accounts on them, for the settings.
+    pub fn accounts(&self) -> Vec<Account> {
+        let mut all = Vec::new();
+        for (channel, names) in ACCOUNTS {
+            let extra = (channel == "mastodon").then_some(REVOKED);
+            for name in names.into_iter().chain(extra) {
+                all.push(self.account(channel, name));
+            }
+        }
+        all
+    }
+
+    fn account(&self, channel: &'static str, name: &'static str) -> Account {
+        let (base_url, secrets) = match channel {
+            "mastodon" => (self.mastodon.url(), vec![("token", Mastodon::token(name))]),
+            "bluesky" => {
+                let secrets = vec![("identifier", Bluesky::handle(name)), ("password", Bluesky::password(name))];
+                (self.bluesky.url(), secrets)
+            }
+            _ => (format!("{}/{name}", self.webhook.url()), vec![("secret", Webhook::SECRET.to_owned())]),
+        };
+        Account { tenant: TENANT, channel, id: name.into(), base_url, secrets }
+    }
+
+    /// Lets things go wrong from now on: lost answers, errors after the post is out, outages, limits, dead tokens.
+    pub fn misbehave(&self) {
+        let share = |end: End, chance: f64| Cue::new(end).chance(chance).always();
+        for (stage, seed) in [(&*self.mastodon, 1), (&*self.bluesky, 2), (&*self.webhook, 3)] {
+            stage.seed(seed);
+            // Before the commit point: surely nothing is out, and trying again is right.
+            stage.cue(share(End::Outage, 0.03));
+            // After it: it is out, and only looking finds out.
+            stage.cue(share(End::CutAfter, 0.04));
+            stage.cue(Cue::say(504, &json!({ "error": "gateway timeout" })).chance(0.03).always());
+            stage.cue(share(End::CutBefore, 0.02));
+            stage.cue(share(End::Malformed, 0.02));
+        }
+        self.mastodon.cue(Cue::refuse(422, &json!({ "error": "Validation failed: forbidden" })).saying(FORBIDDEN).always());
+        self.mastodon.cue(Cue::new(End::RateLimit { seconds: 6 }).of("ben").nth(3));
+        self.mastodon.cue(Cue::new(End::Normal).slow_after(Duration::from_secs(4)).chance(0.02).always());
+        self.bluesky.cue(Cue { expire_token: true, ..Cue::default() }.nth(6));
+        self.mastodon.platform().revoke(REVOKED);
+    }
+
+    /// Ends all that.
+    pub fn behave(&self) {
+        for stage in [&*self.mastodon, &*self.bluesky, &*self.webhook] {
+            stage.clear_cues();
+        }
+    }
+
+    /// How many visible posts carry this marker on an account.
+    pub fn count(&self, channel: &str, account: &str, marker: &str) -> usize {
+        let posts = match channel {
+            "mastodon" => self.mastodon.posts(),
+            "bluesky" => self.bluesky.posts(),
+            _ => self.webhook.posts(),
+        };
+        let own = |shown: &str| shown == account || shown.starts_with(&format!("{account}."));
+        posts.iter().filter(|post| own(&post.account) && post.text.contains(marker)).count()
+    }
+
+    /// Visible posts of all platforms, and those that repeat another.
+    pub fn totals(&self) -> (usize, usize) {
+        let visible = self.mastodon.posts().len() + self.bluesky.posts().len() + self.webhook.posts().len();
+        let twice = self.mastodon.duplicates().len() + self.bluesky.duplicates().len() + self.webhook.duplicates().len();
+        (visible, twice)
+    }
+}

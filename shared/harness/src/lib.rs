@@ -1,0 +1,19 @@
+//! Whole oncepost processes against fake platforms: what the demo and the benchmarks are made of. Development only.
+#![allow(clippy::disallowed_methods, reason = "a harness lives in real time")]
+#![allow(clippy::print_stdout, reason = "its output is for people and scripts")]
+
+pub mod api;
+pub mod campaign;
+pub mod config;
+pub mod faults;
+pub mod instant;
+pub mod process;
+pub mod show;
+pub mod stack;
+pub mod tally;
+
+/// What goes wrong in a harness: a sentence.
+pub type Trouble = Box<dyn std::error::Error + Send + Sync>;
+
+/// What a harness does, or a sentence.
+pub type Done<T = ()> = Result<T, Trouble>;
