@@ -24,7 +24,7 @@ pub(crate) use broken::Broken;
 pub struct HttpOptions {
     /// How we name ourselves to platforms.
     pub user_agent: String,
-    /// The longest time until a connection stands, TLS included.
+    /// The longest time until a connection stands, TLS included. At most half of `timeout` is used.
     pub connect_timeout: Duration,
     /// The longest silence in the middle of an answer.
     pub read_timeout: Duration,
@@ -141,7 +141,8 @@ pub(crate) fn builder(options: &HttpOptions) -> reqwest::ClientBuilder {
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder()
         .user_agent(&options.user_agent)
-        .connect_timeout(options.connect_timeout)
+        // Shorter than the whole call, so that a connection that never stands is known not to have carried anything.
+        .connect_timeout(options.connect_timeout.min(options.timeout / 2))
         .read_timeout(options.read_timeout)
         .timeout(options.timeout)
         // The fewer connections have gone stale, the fewer calls end in doubt because one died under them.

@@ -224,6 +224,20 @@ async fn a_token_about_to_end_is_renewed_ahead() {
 }
 
 #[tokio::test]
+async fn t04_many_at_once_log_in_once_and_renew_once() {
+    let scene = Scene::new(says("0")).await;
+    let several = |from: usize| (from..from + 5).map(|n| scene.stand.another(says(&n.to_string()))).collect::<Vec<_>>();
+    let (first, second) = (several(1), several(6));
+    futures::future::join_all(first.iter().map(Stand::attempt)).await;
+    let three_hours = Duration::from_secs(3 * 3600);
+    scene.stand.clock.advance(three_hours);
+    scene.fake.advance(three_hours);
+    futures::future::join_all(second.iter().map(Stand::attempt)).await;
+    assert_eq!((scene.calls("createSession"), scene.calls("refreshSession")), (1, 1));
+    assert_eq!((scene.fake.posts().len(), scene.fake.publish_calls().len()), (10, 10));
+}
+
+#[tokio::test]
 async fn a_revoked_password_is_found_out_at_the_login_and_holds_the_account() {
     let scene = Scene::new(says("x")).await;
     scene.stand.attempt().await;

@@ -91,7 +91,7 @@ async fn a_handshake_that_never_ends_was_not_sent() {
     })
     .await;
     let stand = stand("mastodon", "http://127.0.0.1:1", says("x"));
-    // The connection's own limit must be the shorter one for this to be known.
+    // Known only because the connection's own limit is the shorter one.
     let failure = publish(&stand, &silent.url().replace("http:", "https:")).await.unwrap_err();
     check(&failure, Code::UNREACHABLE, Landed::No);
 }

@@ -50,7 +50,7 @@ pub fn runtime(clock: Arc<Shifted>) -> Runtime {
 
 pub fn http(clock: Arc<Shifted>) -> Http {
     let options = HttpOptions {
-        connect_timeout: TIMEOUT / 2,
+        connect_timeout: TIMEOUT,
         read_timeout: TIMEOUT,
         timeout: TIMEOUT,
         max_answer: 64 * 1024,
