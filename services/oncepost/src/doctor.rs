@@ -132,7 +132,7 @@ pub fn print(findings: &[Finding], json: bool) -> bool {
         return well;
     }
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
+    table.load_style(presets::NOTHING);
     for finding in findings {
         table.add_row([if finding.ok { "ok" } else { "!!" }, finding.check, &finding.found]);
         if let Some(remedy) = finding.remedy {

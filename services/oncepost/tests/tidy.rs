@@ -1,0 +1,160 @@
+//! What the compiler cannot enforce: who may depend on whom, how long a file may be, that every room explains itself.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
+
+/// What each room may use of the others. A new edge is a decision to write down in ARCHITECTURE.md.
+const EDGES: &[(&str, &[&str])] = &[
+    ("domain", &[]),
+    ("runtime", &[]),
+    ("telemetry", &[]),
+    ("settings", &["domain"]),
+    ("contract", &["domain"]),
+    ("broker", &["runtime"]),
+    ("guard", &["runtime"]),
+    ("ledger", &["domain", "runtime"]),
+    ("channels", &["domain", "runtime"]),
+    ("outbox", &["domain", "contract", "runtime", "ledger", "broker"]),
+    ("intake", &["domain", "contract", "runtime", "ledger", "channels"]),
+    ("scheduler", &["domain", "contract", "runtime", "ledger", "broker", "channels", "outbox", "intake"]),
+    ("worker", &["domain", "contract", "runtime", "ledger", "broker", "guard", "channels", "outbox"]),
+    ("console", &["domain", "contract", "runtime", "ledger", "broker", "channels", "outbox", "intake", "settings"]),
+    ("testkit", &[]),
+    ("harness", &["testkit", "broker", "contract", "runtime"]),
+];
+
+/// Which room alone may name which library.
+const OWNERS: &[(&str, &[&str])] = &[
+    ("lapin", &["broker"]),
+    ("redis", &["guard"]),
+    ("sqlx", &["ledger"]),
+    ("config", &["settings"]),
+    ("reqwest", &["channels", "oncepost", "testkit", "harness"]),
+];
+
+/// Never in the tree: unmaintained, or a second way of doing what another crate does here.
+const BANNED: &[&str] = &["backoff", "instant", "openssl-sys", "native-tls", "aws-lc-sys"];
+
+const LONGEST_FILE: usize = 600;
+const LONGEST_TEST: usize = 800;
+
+fn metadata() -> Metadata {
+    MetadataCommand::new().manifest_path(root().join("Cargo.toml")).exec().unwrap()
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+fn room(package: &str) -> String {
+    package.strip_prefix("oncepost-").unwrap_or(package).to_owned()
+}
+
+/// The rooms and what each uses outside its tests.
+fn uses() -> BTreeMap<String, BTreeSet<String>> {
+    metadata()
+        .workspace_packages()
+        .into_iter()
+        .map(|package| {
+            let used = package.dependencies.iter().filter(|dependency| dependency.kind == DependencyKind::Normal);
+            (room(&package.name), used.map(|dependency| dependency.name.clone()).collect())
+        })
+        .collect()
+}
+
+#[test]
+fn rooms_depend_on_each_other_only_as_the_map_says() {
+    let uses = uses();
+    let rooms: BTreeSet<_> = uses.keys().cloned().collect();
+    for (name, used) in &uses {
+        if name == "oncepost" {
+            continue; // The binary composes everything.
+        }
+        let allowed = EDGES.iter().find(|(room, _)| room == name).unwrap_or_else(|| panic!("{name} is not on the map")).1;
+        for other in used.iter().filter_map(|used| used.strip_prefix("oncepost-")).filter(|other| rooms.contains(*other)) {
+            assert!(allowed.contains(&other), "{name} must not use {other}; ARCHITECTURE.md says why");
+        }
+    }
+}
+
+#[test]
+fn each_store_is_named_by_one_room() {
+    for (name, used) in uses() {
+        for (library, owners) in OWNERS {
+            assert!(!used.contains(*library) || owners.contains(&name.as_str()), "{name} must not name {library}");
+        }
+    }
+}
+
+#[test]
+fn what_is_banned_is_not_in_the_tree() {
+    let packages: BTreeSet<_> = metadata().packages.into_iter().map(|package| package.name.to_string()).collect();
+    let resolved = metadata().resolve.unwrap();
+    for banned in BANNED {
+        let present = packages.contains(*banned)
+            && resolved.nodes.iter().any(|node| node.deps.iter().any(|dependency| dependency.name == banned.replace('-', "_")));
+        assert!(!present, "{banned} is in the dependency tree; docs/adr says why it must not be");
+    }
+}
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() && name != "target" {
+            sources(&path, found);
+        } else if name.ends_with(".rs") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn files_hold_one_thing() {
+    let mut files = Vec::new();
+    for top in ["shared", "services"] {
+        sources(&root().join(top), &mut files);
+    }
+    let mut lengths = Vec::new();
+    for file in &files {
+        let lines = std::fs::read_to_string(file).unwrap().lines().count();
+        let test = file.components().any(|part| part.as_os_str() == "tests") || file.ends_with("tests.rs");
+        let longest = if test { LONGEST_TEST } else { LONGEST_FILE };
+        assert!(lines <= longest, "{} has {lines} lines: it probably holds two things", file.display());
+        if !test {
+            lengths.push(lines);
+        }
+    }
+    lengths.sort_unstable();
+    let median = lengths[lengths.len() / 2];
+    assert!(median <= 120, "the median file has {median} lines");
+}
+
+#[test]
+fn every_room_explains_itself() {
+    for package in metadata().workspace_packages() {
+        let folder = package.manifest_path.parent().unwrap();
+        let readme = folder.join("README.md");
+        assert!(readme.exists(), "{folder} has no README.md");
+    }
+}
+
+#[test]
+fn nothing_is_left_unfinished() {
+    let mut files = Vec::new();
+    for top in ["shared", "services"] {
+        sources(&root().join(top), &mut files);
+    }
+    // Spelled in pieces, so that this file does not find itself.
+    let marks = [["TO", "DO"].concat(), ["FIX", "ME"].concat(), ["todo", "!("].concat(), ["unimplemented", "!("].concat()];
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        for mark in &marks {
+            assert!(!text.contains(mark.as_str()), "{} says {mark}", file.display());
+        }
+    }
+}
