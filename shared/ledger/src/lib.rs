@@ -4,18 +4,22 @@
 //! stores what comes of it, target, attempts, events and pauses, in one transaction.
 
 mod batch;
+mod desk;
 mod error;
 mod memory;
 mod postgres;
 mod record;
 mod sqlite;
+mod turns;
 mod views;
+mod world;
 
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use domain::{
-    Answer, Command, Draft, Event, EventId, Pause, PauseScope, Policy, PostId, Target, TargetId, TenantId, invariant::Violation,
+    Answer, Command, Draft, Event, EventId, Pause, PauseScope, Policy, PostId, Target, TargetId, TenantId,
+    invariant::Violation,
 };
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -25,8 +29,8 @@ pub use memory::MemoryLedger;
 pub use postgres::{Postgres, PostgresOptions};
 pub use sqlite::Sqlite;
 pub use views::{
-    Acceptance, Census, Claim, Claimed, Emission, Failures, NewPost, NewTarget, Page, PauseAsk, PostFilter, PostSummary, PostView,
-    StateCount, TargetView,
+    Acceptance, Census, Claim, Claimed, Emission, Failures, NewPost, NewTarget, Page, PauseAsk, PostFilter,
+    PostSummary, PostView, StateCount, TargetView,
 };
 
 /// Which clock the ledger's time comes from. Leases are judged by one clock only, so that skew between machines is harmless.
@@ -94,8 +98,9 @@ pub trait Ledger: Send + Sync {
     /// Ids that the ledger gave to other targets of the same account as `target`: a look-up must not take these.
     async fn taken_ids(&self, target: TargetId, ids: &[String]) -> Result<Vec<String>, LedgerError>;
 
-    /// Whether other live or published targets of the account carry the same content within an hour of `due_at`.
-    async fn same_text_nearby(&self, target: &NewTarget, tenant: &TenantId) -> Result<Option<TargetId>, LedgerError>;
+    /// Another live or published target of the account that carries the same content as `target` of `post` and is due
+    /// within an hour of it. `post` need not be accepted yet.
+    async fn same_text_nearby(&self, post: &NewPost, target: &NewTarget) -> Result<Option<TargetId>, LedgerError>;
 
     /// Events that were not told yet and are older than `older_than`, oldest first.
     async fn untold(&self, older_than: Duration, limit: u32) -> Result<Vec<Event>, LedgerError>;

@@ -10,16 +10,16 @@ use std::{
 
 use async_trait::async_trait;
 use domain::{
-    Answer, Attempt, Command, Content, Context, Draft, Event, EventId, Override, Pause, PauseScope, Policy, PostId, State,
-    Target, TargetId, TenantId, apply, invariant, post_status,
+    Answer, Attempt, Command, Content, Context, Draft, Event, EventId, Override, Pause, PauseScope, Policy, PostId,
+    State, Target, TargetId, TenantId, apply, invariant, post_status,
 };
 use jiff::Timestamp;
 use runtime::Clock;
 use tokio::sync::Notify;
 
 use crate::{
-    Acceptance, Applied, Census, Claim, Claimed, Emission, Failures, Ledger, LedgerError, NewPost, NewTarget, Page, PauseAsk,
-    PostChange, PostFilter, PostSummary, PostView, StateCount, TargetView, pause_id,
+    Acceptance, Applied, Census, Claim, Claimed, Emission, Failures, Ledger, LedgerError, NewPost, NewTarget, Page,
+    PauseAsk, PostChange, PostFilter, PostSummary, PostView, StateCount, TargetView, pause_id,
 };
 
 /// A ledger in memory.
@@ -162,7 +162,11 @@ impl Row {
 /// The page of `items` (newest first, named by `name`) that the filter asks for.
 fn page<T>(items: Vec<T>, filter: &PostFilter, name: impl Fn(&T) -> String) -> Page<T> {
     let limit = if filter.limit == 0 { 50 } else { filter.limit as usize };
-    let start = filter.after.as_ref().and_then(|after| items.iter().position(|item| name(item) == *after)).map_or(0, |at| at + 1);
+    let start = filter
+        .after
+        .as_ref()
+        .and_then(|after| items.iter().position(|item| name(item) == *after))
+        .map_or(0, |at| at + 1);
     let more = items.len() > start + limit;
     let items: Vec<T> = items.into_iter().skip(start).take(limit).collect();
     let next = if more { items.last().map(name) } else { None };
@@ -308,8 +312,13 @@ impl Ledger for MemoryLedger {
 
     async fn failures(&self, filter: &PostFilter) -> Result<Failures, LedgerError> {
         let tables = self.tables();
-        let listed: Vec<_> =
-            tables.targets.values().rev().filter(|row| row.target.listed.is_some() && row.fits(filter)).cloned().collect();
+        let listed: Vec<_> = tables
+            .targets
+            .values()
+            .rev()
+            .filter(|row| row.target.listed.is_some() && row.fits(filter))
+            .cloned()
+            .collect();
         let mut groups: BTreeMap<String, u64> = BTreeMap::new();
         for row in &listed {
             let group = row.target.last_failure.as_ref().map_or_else(|| "-".into(), domain::Failure::group);
@@ -364,13 +373,16 @@ impl Ledger for MemoryLedger {
             .targets
             .values()
             .map(|row| &row.target)
-            .filter(|other| other.id != target && (&other.tenant, &other.channel, &other.account) == (&own.tenant, &own.channel, &own.account))
+            .filter(|other| {
+                other.id != target
+                    && (&other.tenant, &other.channel, &other.account) == (&own.tenant, &own.channel, &own.account)
+            })
             .flat_map(|other| other.out.iter().map(|out| out.receipt.id.clone()))
             .collect();
         Ok(ids.iter().filter(|id| taken.contains(*id)).cloned().collect())
     }
 
-    async fn same_text_nearby(&self, target: &NewTarget, tenant: &TenantId) -> Result<Option<TargetId>, LedgerError> {
+    async fn same_text_nearby(&self, post: &NewPost, target: &NewTarget) -> Result<Option<TargetId>, LedgerError> {
         let tables = self.tables();
         let hour = Duration::from_secs(3600);
         let draft_of = |row: &Row| {
@@ -378,11 +390,11 @@ impl Ledger for MemoryLedger {
             let content = tables.posts.get(&row.target.post).map_or(&none, |post| &post.post.content);
             Draft::of(content, &row.changes)
         };
-        let Some(own) = tables.targets.get(&target.id).map(draft_of) else { return Ok(None) };
+        let own = Draft::of(&post.content, &target.changes);
         let near = tables.targets.values().find(|row| {
             let other = &row.target;
             other.id != target.id
-                && other.tenant == *tenant
+                && other.tenant == post.tenant
                 && other.channel == target.channel
                 && other.account == target.account
                 && other.due_at.duration_since(target.due_at).unsigned_abs() <= hour

@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use domain::{
-    AccountId, AppId, Attempt, ChannelName, Content, ContentHash, Override, Pause, PauseScope, PostId, PostStatus, State, Target,
-    TargetId, TenantId, invariant::Violation,
+    AccountId, AppId, Attempt, ChannelName, Content, ContentHash, Override, Pause, PauseScope, PostId, PostStatus,
+    State, Target, TargetId, TenantId, invariant::Violation,
 };
 use jiff::Timestamp;
 
@@ -205,7 +205,14 @@ pub struct PauseAsk {
 impl PauseAsk {
     /// The pause, put in force at `since`.
     pub fn at(self, since: Timestamp) -> Pause {
-        Pause { id: crate::pause_id(&self.scope), scope: self.scope, reason: self.reason, code: None, by: self.by, since }
+        Pause {
+            id: crate::pause_id(&self.scope),
+            scope: self.scope,
+            reason: self.reason,
+            code: None,
+            by: self.by,
+            since,
+        }
     }
 }
 

@@ -1,0 +1,127 @@
+//! The targets that a transaction has locked, decided on one command after another, and what is to be written of it.
+
+use std::collections::{BTreeMap, HashMap};
+
+use domain::{Attempt, Command, Context, Event, Override, Pause, Policy, State, Target, TargetId, apply};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::{
+    Applied, LedgerError, pause_id,
+    record::{Record, mark},
+    world::{NEAR, after},
+};
+
+/// Locked targets, the pauses in force and the ledger's time.
+pub(crate) struct Desk<'a> {
+    pub now: Timestamp,
+    policy: &'a Policy,
+    pauses: Vec<Pause>,
+    targets: HashMap<TargetId, Result<Seat, LedgerError>>,
+    writes: Writes,
+}
+
+struct Seat {
+    target: Target,
+    changed: bool,
+}
+
+/// What a transaction writes besides the targets.
+#[derive(Default)]
+pub(crate) struct Writes {
+    /// Attempts that ended.
+    pub attempts: Vec<Attempt>,
+    /// What upstream services are to be told.
+    pub events: Vec<Event>,
+    /// Pauses to put in force.
+    pub pauses: Vec<Pause>,
+    /// What targets change of their posts from now on.
+    pub edits: BTreeMap<TargetId, Override>,
+    /// Platform ids that are taken, and by which target.
+    pub marks: Vec<(Uuid, Uuid)>,
+}
+
+impl<'a> Desk<'a> {
+    /// The desk of a transaction that has locked `records`.
+    pub(crate) fn new(policy: &'a Policy, now: Timestamp, pauses: Vec<Pause>, records: Vec<Record>) -> Self {
+        let targets = records
+            .into_iter()
+            .map(|record| (TargetId(record.id), record.target().map(|target| Seat { target, changed: false })))
+            .collect();
+        Self { now, policy, pauses, targets, writes: Writes::default() }
+    }
+
+    /// The target, if it is locked and readable.
+    pub(crate) fn target(&self, id: TargetId) -> Option<&Target> {
+        self.targets.get(&id)?.as_ref().ok().map(|seat| &seat.target)
+    }
+
+    /// Whether a pause covers `target`.
+    pub(crate) fn is_paused(&self, target: &Target) -> bool {
+        self.pauses.iter().any(|pause| pause.scope.covers(target))
+    }
+
+    /// Lets the domain decide, and remembers what is to be written.
+    ///
+    /// # Errors
+    /// There is no such target, or its row cannot be read.
+    pub(crate) fn apply(&mut self, id: TargetId, command: &Command) -> Result<Applied, LedgerError> {
+        let seat = match self.targets.get_mut(&id) {
+            None => return Err(LedgerError::NoSuchTarget(id)),
+            Some(Err(error)) => return Err(error.clone()),
+            Some(Ok(seat)) => seat,
+        };
+        let context = Context { now: self.now, policy: self.policy, pauses: &self.pauses };
+        let before = seat.target.clone();
+        let change = apply(&mut seat.target, command, &context);
+        seat.changed |= seat.target != before;
+        let target = seat.target.clone();
+        if target.out.len() > before.out.len() {
+            let new = target.out.iter().filter(|out| before.receipt(out.part).is_none());
+            self.writes.marks.extend(new.map(|out| (mark(&target, &out.receipt.id), id.0)));
+        }
+        let answer = change.answer();
+        if let Some(changes) = change.edit {
+            self.writes.edits.insert(id, changes);
+        }
+        self.writes.attempts.extend(change.attempts);
+        self.writes.events.extend(change.events.iter().cloned());
+        let pause = change.pause.filter(|(scope, ..)| self.pauses.iter().all(|known| known.scope != *scope)).map(
+            |(scope, code, reason)| {
+                let id = pause_id(&scope);
+                let pause = Pause { id, scope, reason, code: Some(code), by: "oncepost".into(), since: self.now };
+                self.pauses.push(pause.clone());
+                self.writes.pauses.push(pause.clone());
+                pause
+            },
+        );
+        Ok(Applied { answer, target, draft: None, events: change.events, pause, violation: change.violation })
+    }
+
+    /// The targets that differ from their rows, ordered by id.
+    pub(crate) fn changed(&self) -> Vec<&Target> {
+        let seats = self.targets.values().filter_map(|seat| seat.as_ref().ok());
+        let mut changed: Vec<_> = seats.filter(|seat| seat.changed).map(|seat| &seat.target).collect();
+        changed.sort_unstable_by_key(|target| target.id);
+        changed
+    }
+
+    /// What is to be written besides.
+    pub(crate) fn writes(&self) -> &Writes {
+        &self.writes
+    }
+
+    /// A changed target is due so soon that the scheduler should not wait for its poll.
+    pub(crate) fn is_news(&self) -> bool {
+        let near = after(self.now, NEAR);
+        self.changed().iter().any(|target| {
+            matches!(target.state, State::Scheduled | State::Retrying)
+                && target.wake_at.is_some_and(|wake| wake <= near)
+        })
+    }
+
+    /// The events to be told, once they are committed.
+    pub(crate) fn into_events(self) -> Vec<Event> {
+        self.writes.events
+    }
+}

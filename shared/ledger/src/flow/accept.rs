@@ -1,0 +1,90 @@
+//! Posts on their way in: the upstream's idempotency key decides, and concurrent repeats of it find one winner.
+
+use std::collections::HashMap;
+
+use domain::{Event, TenantId};
+
+use super::{Connection, store};
+use crate::{
+    Acceptance, LedgerError, NewPost,
+    batch::Committed,
+    record::{instant, millis, read_json},
+    world::{NEAR, World, after},
+};
+
+/// Stores the posts of all `asks` in one transaction.
+pub(in super::super) async fn accept(
+    conn: &mut Connection,
+    world: &World,
+    asks: &[Vec<NewPost>],
+) -> Committed<Vec<Acceptance>> {
+    let mut posts: Vec<&NewPost> = asks.iter().flatten().collect();
+    // Always in the same order, so that two transactions with the same keys wait for each other in line, not in a circle.
+    posts.sort_by(|a, b| key(a).cmp(&key(b)));
+    let mut tx = store::begin(conn).await?;
+    let mut inserted = store::insert_posts(&mut tx, &posts).await?;
+    let (new, repeated): (Vec<&NewPost>, Vec<&NewPost>) =
+        posts.into_iter().partition(|post| inserted.remove(&post.id.0));
+    let targets = new.iter().flat_map(|post| post.targets.iter().map(|target| (*post, target))).collect::<Vec<_>>();
+    store::insert_targets(&mut tx, &targets).await?;
+    let accepted = new.iter().map(|post| Event::accepted(post.id, post.tenant.clone(), post.accepted_at));
+    store::insert_events(&mut tx, &accepted.collect::<Vec<_>>()).await?;
+    let known = if repeated.is_empty() { Vec::new() } else { store::known_posts(&mut tx, &repeated).await? };
+    let news = is_news(world, &new);
+    if news {
+        store::announce(&mut tx).await?;
+    }
+    tx.commit().await.map_err(LedgerError::of("commit accepted posts"))?;
+    if news {
+        world.ring();
+    }
+    Ok(answers(asks, &new, known))
+}
+
+fn key(post: &NewPost) -> (&TenantId, &str) {
+    (&post.tenant, &post.key)
+}
+
+fn is_news(world: &World, new: &[&NewPost]) -> bool {
+    // The server's time is not known here; the time of acceptance is near enough for a hint.
+    let now = world.now();
+    new.iter().any(|post| {
+        let near = after(instant(now.unwrap_or_else(|| millis(post.accepted_at))), NEAR);
+        post.targets.iter().any(|target| target.due_at <= near)
+    })
+}
+
+/// A post that was there before.
+#[derive(sqlx::FromRow)]
+pub(in super::super) struct Known {
+    pub tenant: String,
+    pub key: String,
+    pub id: uuid::Uuid,
+    pub fingerprint: Vec<u8>,
+    pub answer: String,
+}
+
+fn answers(asks: &[Vec<NewPost>], new: &[&NewPost], known: Vec<Known>) -> Vec<Result<Vec<Acceptance>, LedgerError>> {
+    let known: HashMap<_, _> = known.into_iter().map(|post| ((post.tenant.clone(), post.key.clone()), post)).collect();
+    let new: std::collections::HashSet<*const NewPost> = new.iter().map(|post| std::ptr::from_ref(*post)).collect();
+    let is_new = |post: &NewPost| new.contains(&std::ptr::from_ref(post));
+    asks.iter()
+        .map(|posts| {
+            posts
+                .iter()
+                .map(|post| {
+                    if is_new(post) {
+                        return Ok(Acceptance::New);
+                    }
+                    let first = known.get(&(post.tenant.to_string(), post.key.clone()));
+                    let Some(first) = first else { return Ok(Acceptance::Conflict { post: post.id }) };
+                    if first.fingerprint != post.fingerprint {
+                        return Ok(Acceptance::Conflict { post: domain::PostId(first.id) });
+                    }
+                    let answer = read_json(first.id, "the answer", &first.answer)?;
+                    Ok(Acceptance::Same { post: domain::PostId(first.id), answer })
+                })
+                .collect()
+        })
+        .collect()
+}

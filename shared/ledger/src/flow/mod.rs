@@ -1,0 +1,20 @@
+//! What a ledger does, step by step. These files are compiled once for each database, against its `store`: the same steps,
+//! in the same order, over statements of its own.
+
+mod accept;
+mod apply;
+mod census;
+mod change;
+mod claim;
+mod events;
+mod ledger;
+mod lists;
+mod pauses;
+mod reads;
+mod rows;
+
+pub(super) use accept::{Known, accept};
+pub(super) use apply::apply;
+pub(super) use pauses::body as pause_body;
+
+use super::{Connection, Database, store};

@@ -1,0 +1,129 @@
+//! One post, one target.
+
+use std::collections::HashMap;
+
+use domain::{Attempt, Draft, PostId, TargetId, TenantId};
+use jiff::Timestamp;
+
+use super::{
+    Connection,
+    rows::{AttemptRow, PostRow, TargetRow},
+    store,
+};
+use crate::{
+    LedgerError, NewPost, NewTarget, PostView, TargetView,
+    record::{Record, columns, instant, mark, millis, text_print},
+};
+
+const POST: &str = "SELECT id, tenant, key, revision, content, accepted_at, NULL AS states FROM posts WHERE id = $1";
+const TARGETS_OF_POST: &str =
+    concat!("SELECT ", columns!(), ", t.changes, t.listed_at FROM targets t WHERE t.post = $1 ORDER BY t.id");
+const ATTEMPTS_OF_POST: &str = "SELECT a.target, a.number, a.kind, a.worker, a.began_at, a.ended_at, a.outcome, a.failure \
+     FROM targets t JOIN attempts a ON a.target = t.id WHERE t.post = $1 ORDER BY a.target, a.number";
+const TARGET: &str = concat!("SELECT ", columns!(), ", t.changes, t.listed_at FROM targets t WHERE t.id = $1");
+const ATTEMPTS: &str = "SELECT target, number, kind, worker, began_at, ended_at, outcome, failure \
+     FROM attempts WHERE target = $1 ORDER BY number";
+const SAME_TEXT: &str = "SELECT t.id FROM prints p JOIN targets t ON t.id = p.target \
+     WHERE p.print = $1 AND t.id <> $2 AND t.tenant = $3 AND t.channel = $4 AND t.account = $5 \
+     AND t.due_at BETWEEN $6 AND $7 AND t.state NOT IN (9, 10) ORDER BY t.due_at LIMIT 1";
+
+/// Each half is the first entry of an index.
+const NEXT_WAKE: &str = "SELECT min(at) FROM (\
+     SELECT min(wake_at) AS at FROM targets WHERE state IN (0, 4) UNION ALL \
+     SELECT min(wake_at) FROM targets WHERE state NOT IN (0, 4) AND wake_at IS NOT NULL) AS first";
+
+pub(super) async fn next_wake(conn: &mut Connection) -> Result<Option<Timestamp>, LedgerError> {
+    let at: Option<i64> =
+        sqlx::query_scalar(NEXT_WAKE).fetch_one(conn).await.map_err(LedgerError::of("read the next time to wake"))?;
+    Ok(at.map(instant))
+}
+
+pub(super) async fn post(conn: &mut Connection, id: PostId, attempts: bool) -> Result<Option<PostView>, LedgerError> {
+    let failed = "read a post";
+    let row: Option<PostRow> =
+        sqlx::query_as(POST).bind(id.0).fetch_optional(&mut *conn).await.map_err(LedgerError::of(failed))?;
+    let Some(row) = row else { return Ok(None) };
+    let rows: Vec<TargetRow> =
+        sqlx::query_as(TARGETS_OF_POST).bind(id.0).fetch_all(&mut *conn).await.map_err(LedgerError::of(failed))?;
+    let mut log: HashMap<TargetId, Vec<Attempt>> = HashMap::new();
+    if attempts {
+        let rows: Vec<AttemptRow> =
+            sqlx::query_as(ATTEMPTS_OF_POST).bind(id.0).fetch_all(&mut *conn).await.map_err(LedgerError::of(failed))?;
+        for row in rows {
+            log.entry(TargetId(row.target)).or_default().push(row.attempt()?);
+        }
+    }
+    let targets = rows
+        .into_iter()
+        .map(|row| {
+            let attempts = log.remove(&TargetId(row.record.id)).unwrap_or_default();
+            row.view(attempts)
+        })
+        .collect::<Result<_, _>>()?;
+    row.view(targets).map(Some)
+}
+
+pub(super) async fn post_by_key(
+    conn: &mut Connection,
+    tenant: &TenantId,
+    key: &str,
+) -> Result<Option<PostId>, LedgerError> {
+    sqlx::query_scalar("SELECT id FROM posts WHERE tenant = $1 AND key = $2")
+        .bind(tenant.as_str())
+        .bind(key)
+        .fetch_optional(conn)
+        .await
+        .map(|id| id.map(PostId))
+        .map_err(LedgerError::of("find a post by its key"))
+}
+
+pub(super) async fn target(conn: &mut Connection, id: TargetId) -> Result<Option<TargetView>, LedgerError> {
+    let row: Option<TargetRow> =
+        sqlx::query_as(TARGET).bind(id.0).fetch_optional(&mut *conn).await.map_err(LedgerError::of("read a target"))?;
+    let Some(row) = row else { return Ok(None) };
+    let attempts = attempts(conn, id).await?;
+    row.view(attempts).map(Some)
+}
+
+pub(super) async fn attempts(conn: &mut Connection, id: TargetId) -> Result<Vec<Attempt>, LedgerError> {
+    let rows: Vec<AttemptRow> = sqlx::query_as(ATTEMPTS)
+        .bind(id.0)
+        .fetch_all(conn)
+        .await
+        .map_err(LedgerError::of("read a target's attempts"))?;
+    rows.into_iter().map(AttemptRow::attempt).collect()
+}
+
+pub(super) async fn taken_ids(conn: &mut Connection, id: TargetId, ids: &[String]) -> Result<Vec<String>, LedgerError> {
+    let own: Option<Record> = sqlx::query_as(concat!("SELECT ", columns!(), " FROM targets t WHERE t.id = $1"))
+        .bind(id.0)
+        .fetch_optional(&mut *conn)
+        .await
+        .map_err(LedgerError::of("read a target"))?;
+    let own = own.ok_or(LedgerError::NoSuchTarget(id))?.target()?;
+    let marks: Vec<_> = ids.iter().map(|platform_id| mark(&own, platform_id)).collect();
+    let taken = store::taken_marks(conn, &marks, id.0).await?;
+    Ok(ids.iter().zip(marks).filter(|(_, mark)| taken.contains(mark)).map(|(id, _)| id.clone()).collect())
+}
+
+pub(super) async fn same_text_nearby(
+    conn: &mut Connection,
+    post: &NewPost,
+    target: &NewTarget,
+) -> Result<Option<TargetId>, LedgerError> {
+    const HOUR: i64 = 3_600_000;
+    let draft = Draft::of(&post.content, &target.changes);
+    let due = millis(target.due_at);
+    sqlx::query_scalar(SAME_TEXT)
+        .bind(text_print(&draft, &post.tenant, &target.channel, &target.account))
+        .bind(target.id.0)
+        .bind(post.tenant.as_str())
+        .bind(target.channel.as_str())
+        .bind(target.account.as_str())
+        .bind(due.saturating_sub(HOUR))
+        .bind(due.saturating_add(HOUR))
+        .fetch_optional(conn)
+        .await
+        .map(|id| id.map(TargetId))
+        .map_err(LedgerError::of("look for the same text"))
+}

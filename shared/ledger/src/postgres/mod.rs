@@ -1,0 +1,108 @@
+//! The ledger in PostgreSQL: for production, shared by any number of processes.
+
+#[path = "../flow/mod.rs"]
+#[allow(clippy::duplicate_mod, reason = "the same steps over another database")]
+mod flow;
+mod news;
+mod options;
+mod store;
+
+use std::sync::Arc;
+
+use domain::Command;
+use domain::TargetId;
+use futures::{FutureExt, future::BoxFuture};
+use runtime::Runtime;
+use sqlx::{PgPool, migrate::Migrator};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::{Acceptance, Applied, LedgerError, NewPost, batch::Batch, world::World};
+
+pub use options::PostgresOptions;
+
+type Connection = sqlx::PgConnection;
+type Database = Postgres;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// How many batches of commands may be committed at the same time.
+const COMMAND_WRITERS: usize = 4;
+/// How many batches of posts may be committed at the same time.
+const ACCEPT_WRITERS: usize = 2;
+/// The most commands in a batch.
+const COMMANDS: usize = 500;
+/// The most calls of `accept` in a batch.
+const ACCEPTS: usize = 200;
+
+/// The ledger in PostgreSQL.
+pub struct Postgres {
+    pool: PgPool,
+    world: Arc<World>,
+    commands: Batch<(TargetId, Command), Applied>,
+    accepts: Batch<Vec<NewPost>, Vec<Acceptance>>,
+    _listening: DropGuard,
+}
+
+impl Postgres {
+    /// Brings the schema up to date. Several processes may do so at once; one does, the others wait.
+    ///
+    /// # Errors
+    /// The server cannot be reached, or its schema is newer than this program.
+    pub async fn migrate(options: &PostgresOptions) -> Result<(), LedgerError> {
+        let pool = options.migrating().await?;
+        let migrated = async {
+            options.make_schema(&pool).await?;
+            MIGRATIONS.run(&pool).await.map_err(LedgerError::schema)
+        }
+        .await;
+        pool.close().await;
+        migrated
+    }
+
+    /// Connects to a ledger whose schema is up to date.
+    ///
+    /// # Errors
+    /// The server cannot be reached, or its schema is older or newer than this program.
+    pub async fn connect(options: PostgresOptions, runtime: &Runtime) -> Result<Self, LedgerError> {
+        let pool = options.connect().await?;
+        store::check_schema(&pool, &MIGRATIONS).await?;
+        let world = Arc::new(World::new(options.policy.clone(), options.time.clone()));
+        let stop = CancellationToken::new();
+        news::listen(runtime, options.listening()?, world.clone(), stop.clone());
+        let commands = {
+            let (pool, world) = (pool.clone(), world.clone());
+            Batch::start(runtime, COMMAND_WRITERS, COMMANDS, move |asks: Arc<[_]>| {
+                let (pool, world) = (pool.clone(), world.clone());
+                async move { flow::apply(&mut *acquire(&pool).await?, &world, &asks).await }.boxed()
+            })
+        };
+        let accepts = {
+            let (pool, world) = (pool.clone(), world.clone());
+            Batch::start(runtime, ACCEPT_WRITERS, ACCEPTS, move |asks: Arc<[_]>| {
+                let (pool, world) = (pool.clone(), world.clone());
+                async move { flow::accept(&mut *acquire(&pool).await?, &world, &asks).await }.boxed()
+            })
+        };
+        Ok(Self { pool, world, commands, accepts, _listening: stop.drop_guard() })
+    }
+
+    /// Runs `work` on a connection.
+    async fn read<T, F>(&self, work: F) -> Result<T, LedgerError>
+    where
+        F: for<'c> FnOnce(&'c mut Connection, &'c World) -> BoxFuture<'c, Result<T, LedgerError>> + Send,
+    {
+        work(&mut *acquire(&self.pool).await?, &self.world).await
+    }
+
+    /// Runs `work`, which writes, on a connection.
+    async fn write<T, F>(&self, work: F) -> Result<T, LedgerError>
+    where
+        F: for<'c> FnOnce(&'c mut Connection, &'c World) -> BoxFuture<'c, Result<T, LedgerError>> + Send,
+    {
+        self.read(work).await
+    }
+}
+
+async fn acquire(pool: &PgPool) -> Result<sqlx::pool::PoolConnection<sqlx::Postgres>, LedgerError> {
+    pool.acquire().await.map_err(LedgerError::of("get a connection"))
+}

@@ -1,0 +1,135 @@
+//! Finding due work. Waiting targets and those on their way have indexes of their own, so that neither hides the other.
+
+use std::collections::HashMap;
+
+use super::{Connection, time};
+use crate::{
+    LedgerError,
+    record::{Record, columns, instant},
+    world::Peek,
+};
+
+/// Two looks at the start of an index, whatever the ledger holds.
+const PEEK: &str = concat!(
+    "SELECT c.now, \
+     EXISTS (SELECT 1 FROM targets WHERE state NOT IN (0, 4) AND wake_at IS NOT NULL AND wake_at <= c.now + $2), \
+     EXISTS (SELECT 1 FROM targets WHERE state IN (0, 4) AND wake_at <= c.now + $2) FROM (SELECT ",
+    time!(),
+    " AS now OFFSET 0) c"
+);
+const MOVING: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM targets t WHERE t.state NOT IN (0, 4) AND t.wake_at IS NOT NULL AND t.wake_at <= $1 \
+     ORDER BY t.wake_at LIMIT $2 FOR UPDATE SKIP LOCKED"
+);
+const COUNT_WAITING: &str =
+    "SELECT count(*) FROM (SELECT 1 FROM targets WHERE state IN (0, 4) AND wake_at <= $1 ORDER BY wake_at LIMIT $2) d";
+const OLDEST_WAITING: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM targets t WHERE t.state IN (0, 4) AND t.wake_at <= $1 ORDER BY t.wake_at LIMIT $2 FOR UPDATE SKIP LOCKED"
+);
+/// Walks from one tenant of one channel to the next along the index (a loose scan), leaves out full channels, and takes
+/// an equal share of each tenant that has something due. The share is generous: what one leaves, others use.
+const WAITING_IN_TURN: &str = concat!(
+    "WITH RECURSIVE pair (channel, tenant) AS ( \
+         (SELECT channel, tenant FROM targets WHERE state IN (0, 4) ORDER BY channel, tenant LIMIT 1) \
+         UNION ALL \
+         SELECT n.channel, n.tenant FROM pair p, LATERAL ( \
+             SELECT t.channel, t.tenant FROM targets t \
+             WHERE t.state IN (0, 4) AND (t.channel, t.tenant) > (p.channel, p.tenant) \
+             ORDER BY t.channel, t.tenant LIMIT 1) n \
+     ), due AS MATERIALIZED ( \
+         SELECT p.channel, p.tenant FROM pair p WHERE p.channel <> ALL($3) AND EXISTS ( \
+             SELECT 1 FROM targets t WHERE t.state IN (0, 4) AND t.channel = p.channel AND t.tenant = p.tenant \
+             AND t.wake_at <= $1) \
+     ) \
+     SELECT ",
+    columns!(),
+    " FROM due, LATERAL ( \
+         SELECT * FROM targets w WHERE w.state IN (0, 4) AND w.channel = due.channel AND w.tenant = due.tenant \
+         AND w.wake_at <= $1 ORDER BY w.wake_at \
+         LIMIT (SELECT greatest(1, 2 * $2 / greatest(1, count(*))) FROM due) FOR UPDATE SKIP LOCKED) t"
+);
+
+pub(in crate::postgres) async fn peek(
+    conn: &mut Connection,
+    now: Option<i64>,
+    ahead: i64,
+) -> Result<Peek, LedgerError> {
+    let (now, moving, waiting): (i64, bool, bool) = sqlx::query_as(PEEK)
+        .bind(now)
+        .bind(ahead)
+        .fetch_one(conn)
+        .await
+        .map_err(LedgerError::of("look for due work"))?;
+    Ok(Peek { now: instant(now), moving, waiting })
+}
+
+pub(in crate::postgres) async fn moving(
+    tx: &mut Connection,
+    until: i64,
+    limit: u32,
+) -> Result<Vec<Record>, LedgerError> {
+    sqlx::query_as(MOVING)
+        .bind(until)
+        .bind(i64::from(limit))
+        .fetch_all(tx)
+        .await
+        .map_err(LedgerError::of("claim what is overdue"))
+}
+
+/// How many waiting targets are due, counted up to `limit`.
+pub(in crate::postgres) async fn count_waiting(
+    tx: &mut Connection,
+    until: i64,
+    limit: u32,
+) -> Result<u64, LedgerError> {
+    let count: i64 = sqlx::query_scalar(COUNT_WAITING)
+        .bind(until)
+        .bind(i64::from(limit))
+        .fetch_one(tx)
+        .await
+        .map_err(LedgerError::of("count what is due"))?;
+    Ok(u64::try_from(count).unwrap_or_default())
+}
+
+/// How many targets of each channel are queued.
+pub(in crate::postgres) async fn queued(tx: &mut Connection) -> Result<HashMap<String, u32>, LedgerError> {
+    let counts: Vec<(String, i64)> =
+        sqlx::query_as("SELECT channel, count(*) FROM targets WHERE state = 1 GROUP BY channel")
+            .fetch_all(tx)
+            .await
+            .map_err(LedgerError::of("count what is queued"))?;
+    Ok(counts.into_iter().map(|(channel, count)| (channel, u32::try_from(count).unwrap_or(u32::MAX))).collect())
+}
+
+pub(in crate::postgres) async fn oldest_waiting(
+    tx: &mut Connection,
+    until: i64,
+    limit: u32,
+) -> Result<Vec<Record>, LedgerError> {
+    sqlx::query_as(OLDEST_WAITING)
+        .bind(until)
+        .bind(i64::from(limit))
+        .fetch_all(tx)
+        .await
+        .map_err(LedgerError::of("claim what is due"))
+}
+
+/// Due targets of every tenant, of channels that are not `full`.
+pub(in crate::postgres) async fn waiting_in_turn(
+    tx: &mut Connection,
+    until: i64,
+    limit: u32,
+    full: &[String],
+) -> Result<Vec<Record>, LedgerError> {
+    sqlx::query_as(WAITING_IN_TURN)
+        .bind(until)
+        .bind(i64::from(limit))
+        .bind(full)
+        .fetch_all(tx)
+        .await
+        .map_err(LedgerError::of("claim what is due, in turn"))
+}

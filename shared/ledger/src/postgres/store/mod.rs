@@ -1,0 +1,58 @@
+//! The statements, in PostgreSQL's dialect.
+
+mod due;
+mod load;
+mod posts;
+mod save;
+
+pub(super) use due::{count_waiting, moving, oldest_waiting, peek, queued, waiting_in_turn};
+pub(super) use load::{drafts, lock, lock_post, now, surroundings, taken_marks};
+pub(super) use posts::{insert_posts, insert_targets, known_posts};
+pub(super) use save::{delete_events, insert_events, insert_pauses, save};
+
+use std::collections::BTreeMap;
+
+use sqlx::{
+    Connection as _, PgPool,
+    migrate::{Migrate, Migrator},
+};
+
+use super::{Connection, flow, news};
+use crate::LedgerError;
+
+/// The ledger's time in milliseconds: the one given as `$1`, or the server's.
+macro_rules! time {
+    () => {
+        "coalesce($1, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint)"
+    };
+}
+pub(in crate::postgres) use time;
+
+pub(super) async fn begin(conn: &mut Connection) -> Result<sqlx::Transaction<'_, sqlx::Postgres>, LedgerError> {
+    conn.begin().await.map_err(LedgerError::of("begin a transaction"))
+}
+
+/// Tells every process, once this transaction is committed, that new work is due soon.
+pub(super) async fn announce(conn: &mut Connection) -> Result<(), LedgerError> {
+    sqlx::query(concat!("SELECT pg_notify(", news::channel!(), ", '')"))
+        .execute(conn)
+        .await
+        .map(drop)
+        .map_err(LedgerError::of("announce new work"))
+}
+
+/// Whether the schema is exactly the one that `migrations` make.
+pub(super) async fn check_schema(pool: &PgPool, migrations: &Migrator) -> Result<(), LedgerError> {
+    let mut conn = super::acquire(pool).await?;
+    let there: bool = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL")
+        .fetch_one(&mut *conn)
+        .await
+        .map_err(LedgerError::of("read the schema's version"))?;
+    let applied: BTreeMap<_, _> = if there {
+        let applied = conn.list_applied_migrations("_sqlx_migrations").await.map_err(LedgerError::schema)?;
+        applied.into_iter().map(|migration| (migration.version, migration.checksum)).collect()
+    } else {
+        BTreeMap::new()
+    };
+    crate::error::same_schema(&applied, migrations).map_err(LedgerError::schema)
+}

@@ -1,0 +1,128 @@
+//! Writing what was decided: one statement for each table, however many rows.
+
+use domain::{Event, Pause, Target};
+use uuid::Uuid;
+
+use super::{Connection, flow};
+use crate::{
+    LedgerError,
+    desk::Desk,
+    record::{Record, group, json, millis, stored},
+};
+
+const UPDATE: &str = "UPDATE targets t SET state = v.state, revision = v.revision, attempt = v.attempt, tries = v.tries, \
+     due_at = v.due_at, deadline = v.deadline, next_at = v.next_at, wake_at = v.wake_at, hash = v.hash, \
+     progress = v.progress, listed_at = v.listed_at, listed_group = v.listed_group \
+     FROM UNNEST($1::uuid[], $2::smallint[], $3::integer[], $4::integer[], $5::smallint[], $6::bigint[], $7::bigint[], \
+         $8::bigint[], $9::bigint[], $10::uuid[], $11::text[], $12::bigint[], $13::text[]) \
+     AS v (id, state, revision, attempt, tries, due_at, deadline, next_at, wake_at, hash, progress, listed_at, listed_group) \
+     WHERE t.id = v.id";
+const EDIT: &str = "UPDATE targets t SET changes = v.changes FROM UNNEST($1::uuid[], $2::text[]) AS v (id, changes) \
+     WHERE t.id = v.id";
+const LOG: &str = "INSERT INTO attempts (target, number, began_at, ended_at, kind, outcome, worker, failure) \
+     SELECT * FROM UNNEST($1::uuid[], $2::integer[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], \
+         $8::text[]) ON CONFLICT DO NOTHING";
+const MARK: &str =
+    "INSERT INTO marks (mark, target) SELECT * FROM UNNEST($1::uuid[], $2::uuid[]) ON CONFLICT DO NOTHING";
+const TELL: &str = "INSERT INTO outbox (id, at, body) SELECT * FROM UNNEST($1::uuid[], $2::bigint[], $3::text[]) \
+     ON CONFLICT DO NOTHING";
+const PAUSE: &str = "INSERT INTO pauses (scope, body) SELECT * FROM UNNEST($1::text[], $2::text[]) \
+     ON CONFLICT (scope) DO UPDATE SET body = EXCLUDED.body, ending = FALSE WHERE pauses.ending";
+
+/// Writes everything that changed on the desk.
+pub(in crate::postgres) async fn save(tx: &mut Connection, desk: &Desk<'_>) -> Result<(), LedgerError> {
+    update(tx, &desk.changed()).await?;
+    let writes = desk.writes();
+    if !writes.edits.is_empty() {
+        let ids: Vec<Uuid> = writes.edits.keys().map(|id| id.0).collect();
+        let changes: Vec<String> = writes.edits.values().map(json).collect();
+        run(sqlx::query(EDIT).bind(ids).bind(changes), tx, "store edits").await?;
+    }
+    if !writes.attempts.is_empty() {
+        log(tx, &writes.attempts).await?;
+    }
+    if !writes.marks.is_empty() {
+        let (marks, targets): (Vec<Uuid>, Vec<Uuid>) = writes.marks.iter().copied().unzip();
+        run(sqlx::query(MARK).bind(marks).bind(targets), tx, "store platform ids").await?;
+    }
+    insert_events(tx, &writes.events).await?;
+    insert_pauses(tx, &writes.pauses).await
+}
+
+async fn update(tx: &mut Connection, targets: &[&Target]) -> Result<(), LedgerError> {
+    if targets.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<Record> = targets.iter().map(|target| Record::of(target)).collect();
+    let listed_at: Vec<Option<i64>> =
+        targets.iter().map(|target| target.listed.as_ref().map(|listed| millis(listed.at))).collect();
+    let listed_group: Vec<Option<String>> = targets.iter().map(|target| group(target)).collect();
+    let query = sqlx::query(UPDATE)
+        .bind(column(&rows, |row| row.id))
+        .bind(column(&rows, |row| row.state))
+        .bind(column(&rows, |row| row.revision))
+        .bind(column(&rows, |row| row.attempt))
+        .bind(column(&rows, |row| row.tries))
+        .bind(column(&rows, |row| row.due_at))
+        .bind(column(&rows, |row| row.deadline))
+        .bind(column(&rows, |row| row.next_at))
+        .bind(column(&rows, |row| row.wake_at))
+        .bind(column(&rows, |row| row.hash))
+        .bind(column(&rows, |row| row.progress.clone()))
+        .bind(listed_at)
+        .bind(listed_group);
+    run(query, tx, "store targets").await
+}
+
+async fn log(tx: &mut Connection, attempts: &[domain::Attempt]) -> Result<(), LedgerError> {
+    let query = sqlx::query(LOG)
+        .bind(column(attempts, |attempt| attempt.target.0))
+        .bind(column(attempts, |attempt| stored(attempt.number)))
+        .bind(column(attempts, |attempt| millis(attempt.began_at)))
+        .bind(column(attempts, |attempt| millis(attempt.ended_at)))
+        .bind(column(attempts, |attempt| attempt.kind.name()))
+        .bind(column(attempts, |attempt| attempt.outcome.name()))
+        .bind(column(attempts, |attempt| attempt.worker.as_str().to_owned()))
+        .bind(column(attempts, |attempt| attempt.failure.as_ref().map(json)));
+    run(query, tx, "store attempts").await
+}
+
+pub(in crate::postgres) async fn insert_events(tx: &mut Connection, events: &[Event]) -> Result<(), LedgerError> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let query = sqlx::query(TELL)
+        .bind(column(events, |event| event.id.0))
+        .bind(column(events, |event| millis(event.at)))
+        .bind(column(events, json));
+    run(query, tx, "store events").await
+}
+
+/// Puts pauses in force, in the order of their scopes so that nobody waits in a circle. One that is in force stays.
+pub(in crate::postgres) async fn insert_pauses(tx: &mut Connection, pauses: &[Pause]) -> Result<(), LedgerError> {
+    if pauses.is_empty() {
+        return Ok(());
+    }
+    let mut rows: Vec<(String, String)> =
+        pauses.iter().map(|pause| (pause.scope.to_string(), flow::pause_body(pause))).collect();
+    rows.sort_unstable();
+    let (scopes, bodies): (Vec<String>, Vec<String>) = rows.into_iter().unzip();
+    run(sqlx::query(PAUSE).bind(scopes).bind(bodies), tx, "store pauses").await
+}
+
+pub(in crate::postgres) async fn delete_events(conn: &mut Connection, ids: &[Uuid]) -> Result<(), LedgerError> {
+    // Locked in order: two outboxes may have told the same events.
+    let delete = "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE id = ANY($1) ORDER BY id FOR UPDATE)";
+    run(sqlx::query(delete).bind(ids), conn, "forget told events").await
+}
+
+type Query<'q> = sqlx::query::Query<'q, sqlx::Postgres, sqlx::postgres::PgArguments>;
+
+pub(super) async fn run(query: Query<'_>, conn: &mut Connection, operation: &'static str) -> Result<(), LedgerError> {
+    query.execute(conn).await.map(drop).map_err(LedgerError::of(operation))
+}
+
+/// One column of many rows.
+pub(super) fn column<R, T>(rows: &[R], of: impl Fn(&R) -> T) -> Vec<T> {
+    rows.iter().map(of).collect()
+}

@@ -1,0 +1,38 @@
+//! The statements, in SQLite's dialect. Many rows go in as one JSON text.
+
+mod due;
+mod load;
+mod posts;
+mod save;
+
+pub(super) use due::{count_waiting, moving, oldest_waiting, peek, queued, waiting_in_turn};
+pub(super) use load::{drafts, lock, lock_post, now, surroundings, taken_marks};
+pub(super) use posts::{insert_posts, insert_targets, known_posts};
+pub(super) use save::{delete_events, insert_events, insert_pauses, save};
+
+use sqlx::Connection as _;
+use uuid::Uuid;
+
+use super::{Connection, flow};
+use crate::LedgerError;
+
+/// Takes the one write lock at once: nobody changes what this transaction reads.
+pub(super) async fn begin(conn: &mut Connection) -> Result<sqlx::Transaction<'_, sqlx::Sqlite>, LedgerError> {
+    conn.begin_with("BEGIN IMMEDIATE").await.map_err(LedgerError::of("begin a transaction"))
+}
+
+/// There are no other processes to tell; this one is told when the transaction is committed.
+#[allow(clippy::unused_async, reason = "the other database has to ask its server")]
+pub(super) async fn announce(_: &mut Connection) -> Result<(), LedgerError> {
+    Ok(())
+}
+
+/// An id as JSON carries it; `unhex` takes it back.
+fn hex(id: Uuid) -> String {
+    id.simple().to_string()
+}
+
+/// Ids as one JSON list.
+fn list(ids: &[Uuid]) -> String {
+    crate::record::json(&ids.iter().copied().map(hex).collect::<Vec<_>>())
+}
