@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use broker::{BrokerUrl, Memory, Rabbit, RabbitSettings, Transport};
-use channels::{Account, Accounts, Http, HttpOptions, ListedAccounts, Registry, Secret, SecretSource};
+use channels::{Account, Accounts, Http, HttpOptions, ListedAccounts, MediaOptions, Registry, Secret, SecretSource};
 use guard::{Guard, MemoryGuard, RedisGuard, RedisOptions};
 use intake::{Intake, Options as IntakeOptions};
 use ledger::{Ledger, Postgres, PostgresOptions, Sqlite, TimeSource};
@@ -132,10 +132,11 @@ pub fn registry(settings: &Settings, runtime: &Runtime) -> Result<Registry, Fail
         connect_timeout: settings.protocol.http_timeout.min(Duration::from_secs(10)),
         read_timeout: settings.protocol.http_timeout,
         timeout: settings.protocol.http_timeout,
+        media: MediaOptions { allow_private: settings.media.allow_private, ..MediaOptions::default() },
         ..HttpOptions::default()
     };
     let http = Http::new(options, runtime.clone()).map_err(|error| Failure::of("make the HTTP client", error))?;
-    Ok(Registry::all(&http, &media))
+    Ok(Registry::all(http))
 }
 
 /// The accounts that the settings list.

@@ -118,17 +118,16 @@ fn worker(settings: &Settings, parts: &Parts, channels: &[String]) -> Result<Wor
 
 fn console(settings: &Settings, parts: &Parts) -> Console {
     let outbox = outbox::Outbox::start(&parts.runtime, parts.ledger.clone(), parts.transport.clone());
-    let options = ConsoleOptions::from_settings(settings);
-    Console::new(
-        parts.runtime.clone(),
-        parts.ledger.clone(),
-        parts.transport.clone(),
-        parts.intake.clone(),
-        parts.accounts.clone(),
-        parts.channels.clone(),
+    Console::new(console::Parts {
+        runtime: parts.runtime.clone(),
+        ledger: parts.ledger.clone(),
+        transport: parts.transport.clone(),
+        intake: parts.intake.clone(),
+        accounts: parts.accounts.clone(),
+        channels: parts.channels.clone(),
         outbox,
-        options,
-    )
+        options: ConsoleOptions::from_settings(settings),
+    })
 }
 
 /// What readiness asks: real round trips. The guard is not asked: without it oncepost is slower, not wrong.

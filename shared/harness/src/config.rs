@@ -33,14 +33,19 @@ pub struct Account {
     pub base_url: String,
     /// Its secrets.
     pub secrets: Vec<(&'static str, String)>,
+    /// Its settings.
+    pub settings: Vec<(&'static str, String)>,
 }
 
 impl Account {
     fn json(&self) -> Value {
         let secrets: serde_json::Map<_, _> =
             self.secrets.iter().map(|(name, value)| ((*name).to_owned(), json!({ "value": value }))).collect();
+        let settings: serde_json::Map<_, _> =
+            self.settings.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
         json!({
             "tenant": self.tenant, "channel": self.channel, "id": self.id, "base_url": self.base_url, "secrets": secrets,
+            "settings": settings,
         })
     }
 }

@@ -39,15 +39,15 @@ impl Platforms {
     }
 
     fn account(&self, channel: &'static str, name: &'static str) -> Account {
-        let (base_url, secrets) = match channel {
-            "mastodon" => (self.mastodon.url(), vec![("token", Mastodon::token(name))]),
+        let (base_url, secret, settings) = match channel {
+            "mastodon" => (self.mastodon.url(), ("access_token", Mastodon::token(name)), vec![]),
             "bluesky" => {
-                let secrets = vec![("identifier", Bluesky::handle(name)), ("password", Bluesky::password(name))];
-                (self.bluesky.url(), secrets)
+                let secret = ("app_password", Bluesky::password(name));
+                (self.bluesky.url(), secret, vec![("identifier", Bluesky::handle(name))])
             }
-            _ => (format!("{}/{name}", self.webhook.url()), vec![("secret", Webhook::SECRET.to_owned())]),
+            _ => (format!("{}/{name}", self.webhook.url()), ("signing_secret", Webhook::SECRET.to_owned()), vec![]),
         };
-        Account { tenant: TENANT, channel, id: name.into(), base_url, secrets }
+        Account { tenant: TENANT, channel, id: name.into(), base_url, secrets: vec![secret], settings }
     }
 
     /// Lets things go wrong from now on: lost answers, errors after the post is out, outages, limits, dead tokens.

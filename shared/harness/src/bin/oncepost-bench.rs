@@ -224,7 +224,8 @@ fn account(n: usize, url: &str) -> Account {
         channel: "webhook",
         id: format!("a{n}"),
         base_url: format!("{url}/a{n}"),
-        secrets: vec![("secret", testkit::Webhook::SECRET.to_owned())],
+        secrets: vec![("signing_secret", testkit::Webhook::SECRET.to_owned())],
+        settings: vec![],
     }
 }
 

@@ -1,0 +1,62 @@
+//! What was done.
+
+use console::api::{ChangedPost, Pause, Resumed, Retried, RetryPlan, Target};
+
+use super::{counted, harmless, instant, table, target};
+
+/// A post that was changed.
+pub(crate) fn changed(what: &str, post: &ChangedPost) -> String {
+    let rows = post.targets.iter().map(|target| {
+        [format!("{}/{}", target.channel, target.account), target.state.to_string(), instant(target.due_at)]
+    });
+    let head = format!("{what}: post {}, now revision {}", post.post, post.revision);
+    format!("{head}\n{}", table(["account", "state", "due"], rows))
+}
+
+/// A target that was changed.
+pub(crate) fn target(what: &str, target: &Target) -> String {
+    format!("{what}: {}\n{}", target.id, target::line(target, None))
+}
+
+/// What a retry did, or would do.
+pub(crate) fn plan(plan: &RetryPlan) -> String {
+    let head = match (plan.dry_run, plan.going) {
+        (true, going) => format!("{} would be tried again, {} held back.", counted(going, "target"), plan.held_back),
+        (false, going) => format!("{} tried again, {} held back.", counted(going, "target"), plan.held_back),
+    };
+    let rows = plan.targets.iter().map(|retry| {
+        let goes = if retry.goes { "goes" } else { "held back" };
+        [format!("{}/{}", retry.channel, retry.account), retry.state.to_string(), goes.into(), retry.why.clone()]
+    });
+    format!("{head}\n{}", table(["account", "state", "", "why"], rows))
+}
+
+/// A target that was tried again.
+pub(crate) fn retried(retried: &Retried) -> String {
+    format!("{}\n{}", retried.what, target::line(&retried.target, None))
+}
+
+/// A pause in force.
+pub(crate) fn paused(pause: &Pause, new: bool) -> String {
+    match new {
+        true => format!("Paused: {}. `oncepost resume {}` ends it.", pause.scope, pause.scope),
+        false => format!(
+            "{} was paused already, by {} since {}: {}",
+            pause.scope,
+            harmless(&pause.by),
+            instant(pause.since),
+            harmless(&pause.reason)
+        ),
+    }
+}
+
+/// A pause that has ended.
+pub(crate) fn resumed(resumed: &Resumed) -> String {
+    match resumed.released {
+        0 => format!("Resumed: {}. Nothing had been held, or another pause still holds it.", resumed.scope),
+        count => {
+            let count = counted(usize::try_from(count).unwrap_or(usize::MAX), "target");
+            format!("Resumed: {}. Released little by little: {count}.", resumed.scope)
+        }
+    }
+}
