@@ -1,1 +1,18 @@
-//! intake
+//! Intake: one acceptance path for every door. It validates all that can be known now, tells every problem at once, and
+//! stores what it accepts before it says so. See the crate's README for the invariants.
+
+mod accept;
+mod change;
+mod check;
+mod media;
+mod options;
+mod plan;
+mod same_text;
+mod times;
+mod verdict;
+
+pub use accept::{Intake, Request};
+pub use change::Changed;
+pub use options::Options;
+pub use plan::{Preview, PreviewTarget};
+pub use verdict::Verdict;

@@ -1,0 +1,228 @@
+//! What can be known of a request now: whether its channels and accounts exist, and whether the platforms would take it.
+
+use std::collections::HashSet;
+
+use channels::{AccountCard, Accounts, Channel, Objection, Registry};
+use contract::{Path, Problem, ReadTarget, Reading};
+use domain::{AccountId, ChannelName, Code, Content, Draft, Media, Override, TenantId};
+use jiff::Timestamp;
+
+use crate::{
+    Options, media,
+    times::{self, Due},
+};
+
+/// What requests are checked against.
+pub(crate) struct World<'a> {
+    pub registry: &'a Registry,
+    pub accounts: &'a dyn Accounts,
+    pub options: &'a Options,
+    pub now: Timestamp,
+}
+
+/// What the checks found.
+#[derive(Debug, Default)]
+pub(crate) struct Checked {
+    /// What is wrong, besides the request's form.
+    pub problems: Vec<Problem>,
+    /// What may be a mistake.
+    pub warnings: Vec<Problem>,
+    /// The deadline, if it can be kept by a target at all.
+    pub deadline: Option<Timestamp>,
+    /// The sound targets. If there is no problem: all of them, in the request's order.
+    pub targets: Vec<CheckedTarget>,
+}
+
+/// A target that nothing is wrong with.
+#[derive(Debug)]
+pub(crate) struct CheckedTarget {
+    pub card: AccountCard,
+    pub due: Due,
+}
+
+impl Checked {
+    fn problem(&mut self, problem: Problem) {
+        // Several targets often share one fault of the content.
+        if !self.problems.contains(&problem) {
+            self.problems.push(problem);
+        }
+    }
+
+    fn sound<T>(&mut self, result: Result<T, Problem>) -> Option<T> {
+        result.map_err(|problem| self.problem(problem)).ok()
+    }
+}
+
+/// Checks what could be read of a request. `allowed` is the tenant that the caller may act for, if it is bound to one.
+pub(crate) fn check(reading: &Reading, allowed: Option<&TenantId>, world: &World<'_>) -> Checked {
+    let mut checked = Checked::default();
+    let tenant = reading.tenant.as_ref().filter(|tenant| {
+        let foreign = allowed.is_some_and(|allowed| allowed != *tenant);
+        if foreign {
+            let message = format!("the caller may not schedule for {tenant}");
+            checked.problem(Problem::new(Path::Root.field("tenant"), Code::UNKNOWN_ACCOUNT, message));
+        }
+        !foreign
+    });
+    let content = reading.content.as_ref().filter(|content| {
+        let problems = content_problems(content, world.options);
+        let bounded = problems.iter().all(|problem| problem.code == Code::BAD_MEDIA_URL);
+        problems.into_iter().for_each(|problem| checked.problem(problem));
+        bounded
+    });
+    let path = Path::Root.field("deadline");
+    checked.deadline =
+        reading.deadline.as_ref().and_then(|when| checked.sound(times::deadline(when, &path, world.now)));
+    targets(reading, tenant, content, world, &mut checked);
+    checked
+}
+
+fn targets(
+    reading: &Reading,
+    tenant: Option<&TenantId>,
+    content: Option<&Content>,
+    world: &World<'_>,
+    checked: &mut Checked,
+) {
+    let path = Path::Root.field("targets");
+    let (count, most) = (reading.targets.len(), world.options.max_targets);
+    if count > most {
+        let message = format!("names {count} targets; at most {most} are taken");
+        return checked.problem(Problem::new(path, Code::TOO_LARGE, message));
+    }
+    let (mut seen, mut looked) = (HashSet::new(), HashSet::new());
+    for (at, target) in reading.targets.iter().enumerate() {
+        let path = path.item(at);
+        let card = account(target, tenant, &path, world, checked);
+        if let (Some(channel), Some(account)) = (&target.channel, &target.account)
+            && !seen.insert((channel, account))
+        {
+            let message = format!("names {account} on {channel} a second time");
+            checked.problem(Problem::new(path, Code::SAME_TARGET_TWICE, message));
+        }
+        let due = due(reading, target, &path, world, checked);
+        if let (Some(content), Some(changes)) = (content, &target.changes)
+            && let Some(channel) = target.channel.as_ref().and_then(|name| world.registry.get(name.as_str()))
+            // Targets that change nothing say the same: one look per channel is enough.
+            && (*changes != Override::default() || looked.insert(channel.about().name))
+        {
+            let draft = Draft::of(content, changes);
+            for objection in objections(channel.as_ref(), &draft) {
+                checked.problem(placed(objection, channel.about().name, &path, changes));
+            }
+        }
+        checked.targets.extend(card.zip(due).map(|(card, due)| CheckedTarget { card, due }));
+    }
+}
+
+fn account(
+    target: &ReadTarget,
+    tenant: Option<&TenantId>,
+    path: &Path<'_>,
+    world: &World<'_>,
+    checked: &mut Checked,
+) -> Option<AccountCard> {
+    let channel = target.channel.as_ref()?;
+    if world.registry.get(channel.as_str()).is_none() {
+        let known = world.registry.names().join(", ");
+        let message = format!("there is no channel {channel}; there are: {known}");
+        checked.problem(Problem::new(path.field("channel"), Code::UNKNOWN_CHANNEL, message));
+        return None;
+    }
+    let (tenant, account) = (tenant?, target.account.as_ref()?);
+    checked.sound(card(tenant, channel, account, path, world))
+}
+
+fn card(
+    tenant: &TenantId,
+    channel: &ChannelName,
+    account: &AccountId,
+    path: &Path<'_>,
+    world: &World<'_>,
+) -> Result<AccountCard, Problem> {
+    world.accounts.find(tenant, channel, account).ok_or_else(|| {
+        let message = format!("{tenant} has no account {account} on {channel}");
+        Problem::new(path.field("account"), Code::UNKNOWN_ACCOUNT, message)
+    })
+}
+
+fn due(
+    reading: &Reading,
+    target: &ReadTarget,
+    path: &Path<'_>,
+    world: &World<'_>,
+    checked: &mut Checked,
+) -> Option<Due> {
+    let own = target.publish_at.as_ref()?.as_ref();
+    let when = own.or(reading.publish_at.as_ref())?;
+    let (root, field) = (Path::Root, path.field("publish_at"));
+    let place = if own.is_some() { field } else { root.field("publish_at") };
+    let mut warnings = Vec::new();
+    let due = checked.sound(times::due(when, &place, world.now, world.options, &mut warnings));
+    for warning in warnings {
+        if !checked.warnings.contains(&warning) {
+            checked.warnings.push(warning);
+        }
+    }
+    let due = due?;
+    if let Some(deadline) = checked.deadline {
+        let place = if own.is_some() { field } else { root.field("deadline") };
+        checked.sound(times::keeps(due.at, deadline, &place));
+    }
+    Some(due)
+}
+
+/// What is wrong with a content whatever the channel: its size, or else its media addresses.
+pub(crate) fn content_problems(content: &Content, options: &Options) -> Vec<Problem> {
+    let root = Path::Root.field("content");
+    let thread = root.field("thread");
+    let mut problems = Vec::new();
+    let parts = 1 + content.thread.len();
+    if parts > options.max_parts {
+        let message = format!("the post has {parts} parts; at most {} are taken", options.max_parts);
+        problems.push(Problem::new(thread, Code::THREAD_NOT_TAKEN, message));
+    }
+    let media = content.media.len() + content.thread.iter().map(|part| part.media.len()).sum::<usize>();
+    if media > options.max_media {
+        let message = format!("the post carries {media} media; at most {} are taken", options.max_media);
+        problems.push(Problem::new(root.field("media"), Code::TOO_MANY_MEDIA, message));
+    }
+    if problems.is_empty() {
+        addresses(&content.media, &root, options, &mut problems);
+        for (at, part) in content.thread.iter().enumerate() {
+            addresses(&part.media, &thread.item(at), options, &mut problems);
+        }
+    }
+    problems
+}
+
+fn addresses(media: &[Media], of: &Path<'_>, options: &Options, problems: &mut Vec<Problem>) {
+    let list = of.field("media");
+    for (at, media) in media.iter().enumerate() {
+        if let Some(wrong) = media::objection(&media.url, options.allow_private) {
+            problems.push(Problem::new(list.item(at).field("url"), Code::BAD_MEDIA_URL, wrong));
+        }
+    }
+}
+
+/// What the channel objects to. Media addresses are judged by [`content_problems`] already, once for all targets.
+pub(crate) fn objections(channel: &dyn Channel, draft: &Draft) -> Vec<Objection> {
+    channel.check(draft).into_iter().filter(|objection| objection.code != Code::BAD_MEDIA_URL).collect()
+}
+
+/// An objection with its place in the request: the target's own field if that is what went into the draft, the post's if not.
+fn placed(objection: Objection, channel: &str, target: &Path<'_>, changes: &Override) -> Problem {
+    let place = objection.path.as_str();
+    let own = match place.strip_prefix("settings.") {
+        Some(name) => changes.settings.contains_key(name),
+        None => place == "text" && changes.text.is_some(),
+    };
+    let path = if own { format!("{target}.{place}") } else { format!("$.content.{place}") };
+    // What is missing is missing for every channel.
+    let message = if objection.code == Code::NOTHING_TO_SAY {
+        objection.message
+    } else {
+        format!("{channel}: {}", objection.message)
+    };
+    Problem { path, code: objection.code, message, remedy: objection.remedy }
+}

@@ -1,0 +1,90 @@
+//! Addresses that surely cannot be fetched. What a name leads to is looked at when it is fetched.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use url::{Host, Url};
+
+/// What is wrong with a media address, if anything.
+pub(crate) fn objection(address: &str, allow_private: bool) -> Option<&'static str> {
+    if address.trim().is_empty() {
+        return Some("is empty");
+    }
+    let Ok(url) = Url::parse(address) else { return Some("is not a web address") };
+    if !matches!(url.scheme(), "http" | "https") {
+        return Some("is not an http or https address");
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Some("carries a user name or password");
+    }
+    let private = match url.host() {
+        None => return Some("names no host"),
+        Some(Host::Domain(name)) => is_local_name(name),
+        Some(Host::Ipv4(ip)) => is_private_v4(ip),
+        Some(Host::Ipv6(ip)) => is_private(ip),
+    };
+    (private && !allow_private).then_some("points into a private network")
+}
+
+fn is_local_name(name: &str) -> bool {
+    let name = name.trim_end_matches('.');
+    name == "localhost" || name.ends_with(".localhost") || name.ends_with(".local") || name.ends_with(".internal")
+}
+
+fn is_private(ip: Ipv6Addr) -> bool {
+    match ip.to_canonical() {
+        IpAddr::V4(v4) => is_private_v4(v4),
+        IpAddr::V6(v6) => {
+            v6.is_loopback()
+                || v6.is_unspecified()
+                || v6.is_multicast()
+                || v6.is_unique_local()
+                || v6.is_unicast_link_local()
+        }
+    }
+}
+
+fn is_private_v4(ip: Ipv4Addr) -> bool {
+    let shared = ip.octets()[0] == 100 && (64..128).contains(&ip.octets()[1]);
+    ip.is_private() || ip.is_loopback() || ip.is_link_local() || ip.octets()[0] == 0 || ip.octets()[0] >= 224 || shared
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn e02_an_empty_address_is_caught_before_anything_is_scheduled() {
+        assert_eq!(objection("", true), Some("is empty"));
+        assert_eq!(objection("  ", true), Some("is empty"));
+    }
+
+    #[test]
+    fn addresses_are_judged_by_what_they_say() {
+        let private = Some("points into a private network");
+        let table = [
+            ("https://cdn.example.org/a.png", None),
+            ("http://93.184.215.14/a.png", None),
+            ("a.png", Some("is not a web address")),
+            ("ftp://example.org/a.png", Some("is not an http or https address")),
+            ("data:image/png;base64,AAAA", Some("is not an http or https address")),
+            ("https://me:pw@example.org/a.png", Some("carries a user name or password")),
+            ("https://", Some("is not a web address")),
+            ("http://localhost/a", private),
+            ("http://files.localhost./a", private),
+            ("http://metadata.google.internal/a", private),
+            ("http://127.1/a", private),
+            ("http://2130706433/a", private),
+            ("http://169.254.169.254/latest", private),
+            ("http://10.0.0.1/a", private),
+            ("http://100.64.0.1/a", private),
+            ("http://[::1]/a", private),
+            ("http://[fd00::1]/a", private),
+            ("http://[::ffff:10.0.0.1]/a", private),
+            ("http://[2606:2800:21f:cb07:6820:80da:af6b:8b2c]/a", None),
+        ];
+        for (address, expected) in table {
+            assert_eq!(objection(address, false), expected, "{address}");
+        }
+        assert_eq!(objection("http://127.0.0.1:8080/a.png", true), None);
+    }
+}

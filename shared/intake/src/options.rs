@@ -1,0 +1,39 @@
+//! What intake allows.
+
+use std::time::Duration;
+
+/// What intake allows.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The largest request, in bytes.
+    pub max_body: usize,
+    /// The most targets of one post.
+    pub max_targets: usize,
+    /// The most media of one post, over all parts.
+    pub max_media: usize,
+    /// The most parts of one thread, the first one counted.
+    pub max_parts: usize,
+    /// How long ago a publish time may lie. What is due within it goes out now; what is older is refused as a mistake.
+    pub past_tolerance: Duration,
+    /// A publish time longer ago than this is accepted with a warning.
+    pub past_warning: Duration,
+    /// Media may be fetched from private addresses: for tests and demos.
+    pub allow_private: bool,
+    /// How many targets of one batch are looked up in the ledger for the same text nearby; 0 switches the warning off there.
+    pub same_text_looks: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            max_body: 1024 * 1024,
+            max_targets: 200,
+            max_media: 100,
+            max_parts: 100,
+            past_tolerance: Duration::from_secs(24 * 3600),
+            past_warning: Duration::from_secs(300),
+            allow_private: false,
+            same_text_looks: 32,
+        }
+    }
+}
