@@ -55,7 +55,9 @@ impl Caller {
     /// Another tenant's list was asked for.
     pub fn narrow(&self, asked: Option<TenantId>) -> Result<Option<TenantId>, Problem> {
         match asked {
-            Some(asked) if !self.owns(&asked) => Err(Problem::forbidden(format!("This token is not for tenant {asked}."))),
+            Some(asked) if !self.owns(&asked) => {
+                Err(Problem::forbidden(format!("This token is not for tenant {asked}.")))
+            }
             asked => Ok(asked.or_else(|| self.tenant.clone())),
         }
     }
@@ -67,7 +69,9 @@ impl Caller {
     pub fn operator(&self) -> Result<(), Problem> {
         match &self.tenant {
             None => Ok(()),
-            Some(tenant) => Err(Problem::forbidden(format!("This token is for tenant {tenant} only; this is for operators."))),
+            Some(tenant) => {
+                Err(Problem::forbidden(format!("This token is for tenant {tenant} only; this is for operators.")))
+            }
         }
     }
 }
@@ -123,7 +127,9 @@ fn same(a: &[u8; 32], b: &[u8; 32]) -> bool {
 /// shows itself by its origin, or by the name under which it reached us.
 fn local(headers: &HeaderMap) -> Result<Caller, Problem> {
     let is_here = |name: header::HeaderName| {
-        headers.get(name).is_none_or(|value| value.to_str().is_ok_and(|text| is_loopback(text.rsplit("//").next().unwrap_or(text))))
+        headers
+            .get(name)
+            .is_none_or(|value| value.to_str().is_ok_and(|text| is_loopback(text.rsplit("//").next().unwrap_or(text))))
     };
     if is_here(header::HOST) && is_here(header::ORIGIN) {
         return Ok(Caller { name: "local".into(), tenant: None });

@@ -75,7 +75,10 @@ impl<T: DeserializeOwned> FromRequestParts<Console> for Ask<T> {
             Err(rejection) => {
                 let problem = contract::Problem::new("query", Code::BAD_FIELD, rejection.body_text());
                 let detail = rejection.body_text();
-                Err(Problem { problems: vec![problem], ..Problem::coded(StatusCode::BAD_REQUEST, Code::BAD_FIELD, detail) })
+                Err(Problem {
+                    problems: vec![problem],
+                    ..Problem::coded(StatusCode::BAD_REQUEST, Code::BAD_FIELD, detail)
+                })
             }
         }
     }

@@ -18,7 +18,11 @@ pub(crate) fn is_stuck(target: &Target, now: Timestamp) -> bool {
 ///
 /// # Errors
 /// The ledger is away.
-pub(crate) async fn kick(console: &Console, target: &Target, now: Timestamp) -> Result<Option<&'static str>, LedgerError> {
+pub(crate) async fn kick(
+    console: &Console,
+    target: &Target,
+    now: Timestamp,
+) -> Result<Option<&'static str>, LedgerError> {
     let applied = console.ledger.apply(target.id, Command::Wake).await?;
     console.outbox.tell(applied.events);
     if applied.answer != Answer::Emit {

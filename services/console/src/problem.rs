@@ -102,7 +102,8 @@ impl Problem {
 
     /// No token, or one that nobody has.
     pub fn unauthorized() -> Self {
-        let remedy = "Send the header Authorization: Bearer <token>, with a token from api.tokens of the server's settings.";
+        let remedy =
+            "Send the header Authorization: Bearer <token>, with a token from api.tokens of the server's settings.";
         Self::plain(StatusCode::UNAUTHORIZED, "The request has no token, or one that is not known.", remedy)
     }
 
@@ -119,8 +120,10 @@ impl Problem {
     /// The body cannot be taken.
     pub fn unfit(problems: Vec<contract::Problem>) -> Self {
         let code = problems.first().map_or(Code::BAD_FIELD, |problem| problem.code);
+        let whole = problems.first().is_some_and(|problem| problem.path == "$");
         let status = match code {
             Code::MALFORMED => StatusCode::BAD_REQUEST,
+            Code::TOO_LARGE if whole => StatusCode::PAYLOAD_TOO_LARGE,
             _ => StatusCode::UNPROCESSABLE_ENTITY,
         };
         let detail = match &problems[..] {

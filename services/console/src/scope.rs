@@ -83,7 +83,9 @@ mod tests {
 
     #[test]
     fn slips_are_refused_with_the_forms() {
-        for text in ["", "everything", "all:", "channel:", "channel:Mastodon", "account:acme/mastodon", "account:a/b/c/d"] {
+        for text in
+            ["", "everything", "all:", "channel:", "channel:Mastodon", "account:acme/mastodon", "account:a/b/c/d"]
+        {
             let problem = read(text).unwrap_err();
             assert_eq!(problem.status, 422, "{text}");
             assert!(problem.detail.contains("channel:NAME"), "{}", problem.detail);

@@ -49,7 +49,8 @@ pub(crate) fn next_step(target: &Target, pauses: &[Pause], now: Timestamp) -> St
     if let Some(listed) = &target.listed {
         return person(target, listed.reason).into();
     }
-    let at = target.next_at.map_or_else(|| "soon".into(), |at| if at <= now { "now".into() } else { format!("at {at}") });
+    let at =
+        target.next_at.map_or_else(|| "soon".into(), |at| if at <= now { "now".into() } else { format!("at {at}") });
     match target.state {
         State::Scheduled if target.attempt == 0 => format!("It goes out {at}."),
         State::Scheduled | State::Retrying => format!("It is tried again {at}."),
@@ -61,7 +62,9 @@ pub(crate) fn next_step(target: &Target, pauses: &[Pause], now: Timestamp) -> St
         State::Processing => format!("The platform is asked for its verdict {at}."),
         State::InDoubt => format!("The platform is asked {at} whether it went out. Until then nothing is sent."),
         State::Held => match pauses.iter().find(|pause| pause.scope.covers(target)) {
-            Some(pause) => format!("It waits until the pause of {} ends: {}.", pause.scope, pause.reason.trim_end_matches('.')),
+            Some(pause) => {
+                format!("It waits until the pause of {} ends: {}.", pause.scope, pause.reason.trim_end_matches('.'))
+            }
             None => "Its pause has ended; it is released shortly.".into(),
         },
         State::Published => "Nothing: it is out.".into(),

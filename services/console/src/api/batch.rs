@@ -1,6 +1,8 @@
 //! Many posts in one request, and dry runs.
 
-use contract::Accepted;
+use contract::{Accepted, Resolved};
+use domain::{AccountId, ChannelName};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::Problem;
@@ -38,6 +40,21 @@ pub struct BatchItem {
 pub struct Checked {
     /// Always true: what would be refused is answered with a problem.
     pub would_be_accepted: bool,
+    /// What would go out where and when, in the order of the request.
+    pub targets: Vec<CheckedTarget>,
     /// What may be a mistake.
     pub warnings: Vec<contract::Problem>,
+}
+
+/// A target of a dry run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CheckedTarget {
+    /// The channel.
+    pub channel: ChannelName,
+    /// The account.
+    pub account: AccountId,
+    /// When it would go out.
+    pub due_at: Timestamp,
+    /// How that was found from what was asked.
+    pub resolved: Resolved,
 }

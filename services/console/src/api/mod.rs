@@ -8,7 +8,7 @@ mod posts;
 mod retry;
 mod world;
 
-pub use batch::{BatchAnswer, BatchItem, Checked};
+pub use batch::{BatchAnswer, BatchItem, Checked, CheckedTarget};
 pub use change::{ChangedPost, ChangedTarget, Proof, Resolution};
 pub use failures::{FailureGroup, Failures};
 pub use pauses::{Pause, PauseAsk, Pauses, Resumed};

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use contract::Diagnosis;
 use domain::{
-    AccountId, AppId, Attempt, ChannelName, Content, Lease, Listed, Override, PartOut, PlatformWords, PostId, PostStatus, State,
-    TargetId, TenantId,
+    AccountId, AppId, Attempt, ChannelName, Content, Lease, Listed, Override, PartOut, PlatformWords, PostId,
+    PostStatus, State, TargetId, TenantId,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

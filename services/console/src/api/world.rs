@@ -22,8 +22,9 @@ pub struct Channel {
     pub repeat: Repeat,
     /// The longest text of a part, each way of counting by itself: "500 characters".
     pub text: Vec<String>,
-    /// The most media per part.
-    pub media: usize,
+    /// The most media per part; absent where there is no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media: Option<usize>,
     /// The most parts of a thread; 1 where there are none.
     pub thread_parts: u16,
     /// The names of the secrets that an account needs.

@@ -2,7 +2,10 @@
 
 use axum::{Json, extract::State};
 
-use super::{find, posts::Listing};
+use super::{
+    find,
+    posts::{Listing, no_page},
+};
 use crate::{Console, Problem, access::Caller, api, extract::Ask, show};
 
 pub(super) async fn list(
@@ -11,8 +14,10 @@ pub(super) async fn list(
     Ask(listing): Ask<Listing>,
 ) -> Result<Json<api::Failures>, Problem> {
     let filter = listing.filter(&caller)?;
-    let (found, frame) =
-        futures::try_join!(async { Ok(console.ledger.failures(&filter).await?) }, find::frame(&console, &caller))?;
+    let (found, frame) = futures::try_join!(
+        async { console.ledger.failures(&filter).await.map_err(no_page) },
+        find::frame(&console, &caller)
+    )?;
     Ok(Json(api::Failures {
         groups: found.groups.into_iter().map(show::group).collect(),
         targets: found.page.items.into_iter().map(|view| frame.target(view, false)).collect(),

@@ -3,9 +3,10 @@
 use axum::{
     Json,
     extract::{Path, State},
+    http::StatusCode,
 };
-use domain::{ChannelName, PostId, State as TargetState, TenantId};
-use ledger::PostFilter;
+use domain::{ChannelName, Code, PostId, State as TargetState, TenantId};
+use ledger::{LedgerError, PostFilter};
 use serde::Deserialize;
 
 use super::find;
@@ -44,12 +45,25 @@ impl Listing {
     }
 }
 
+/// What the ledger says of a page it cannot find is the caller's slip, not the ledger's.
+pub(super) fn no_page(error: LedgerError) -> Problem {
+    match error {
+        LedgerError::Settings { .. } => {
+            let message = "is not a place that a page named as its `next`";
+            let problem = contract::Problem::new("after", Code::BAD_FIELD, message);
+            let detail = format!("after {message}.");
+            Problem { problems: vec![problem], ..Problem::coded(StatusCode::BAD_REQUEST, Code::BAD_FIELD, detail) }
+        }
+        error => error.into(),
+    }
+}
+
 pub(super) async fn list(
     State(console): State<Console>,
     caller: Caller,
     Ask(listing): Ask<Listing>,
 ) -> Result<Json<api::Posts>, Problem> {
-    let page = console.ledger.posts(&listing.filter(&caller)?).await?;
+    let page = console.ledger.posts(&listing.filter(&caller)?).await.map_err(no_page)?;
     Ok(Json(api::Posts { posts: page.items.into_iter().map(show::line).collect(), next: page.next }))
 }
 

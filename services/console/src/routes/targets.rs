@@ -61,7 +61,8 @@ fn receipt(proof: api::Proof) -> Result<Receipt, Problem> {
         return Err(Problem::field("$.published.url", Code::BAD_FIELD, "is not a web address"));
     }
     let id = id.or_else(|| url.clone());
-    let missing = || Problem::field("$.published", Code::BAD_FIELD, "needs the post's address or the platform's id of it");
+    let missing =
+        || Problem::field("$.published", Code::BAD_FIELD, "needs the post's address or the platform's id of it");
     Ok(Receipt { id: id.ok_or_else(missing)?, url })
 }
 

@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use broker::Source;
-use channels::{About, Threads};
+use channels::{About, Count, Threads, Unit};
 use domain::{Code, PauseScope, RepeatSafety};
 
 use crate::{Console, Problem, access::Caller, api, extract::Id, show::pauses_for};
@@ -34,8 +34,8 @@ pub(super) async fn channels(State(console): State<Console>, caller: Caller) -> 
         channels.push(api::Channel {
             title: about.title.into(),
             repeat: repeat(about.repeat),
-            text: about.limits.text.iter().map(ToString::to_string).collect(),
-            media: about.limits.media,
+            text: about.limits.text.iter().map(length).collect(),
+            media: Some(about.limits.media).filter(|most| *most < usize::MAX),
             thread_parts: parts(about),
             secrets: about.secrets.iter().map(|&name| name.into()).collect(),
             accounts: accounts
@@ -62,6 +62,16 @@ async fn depth(console: &Console, source: Source) -> Option<api::Queue> {
     }
 }
 
+/// The longest text, as "500 characters".
+fn length(count: &Count) -> String {
+    let unit = match count.unit {
+        Unit::Graphemes | Unit::Chars => "characters",
+        Unit::Utf16 => "UTF-16 units",
+        Unit::Bytes => "bytes",
+    };
+    format!("{} {unit}", count.most)
+}
+
 fn parts(about: &About) -> u16 {
     match about.threads {
         Threads::None => 1,
@@ -74,8 +84,12 @@ fn repeat(repeat: RepeatSafety) -> api::Repeat {
         RepeatSafety::PlatformKey { kept_for, afterwards, .. } => (
             Some(kept_for.as_secs()),
             match afterwards {
-                Some(_) => "The call is repeated with the same key; once the platform has forgotten the key, it is asked.",
-                None => "The call is repeated with the same key; once the platform has forgotten the key, a person decides.",
+                Some(_) => {
+                    "The call is repeated with the same key; once the platform has forgotten the key, it is asked."
+                }
+                None => {
+                    "The call is repeated with the same key; once the platform has forgotten the key, a person decides."
+                }
             },
         ),
         RepeatSafety::Handle { .. } => (None, "The platform is asked by the handle that was stored before the call."),
@@ -105,7 +119,11 @@ pub(super) async fn accounts(State(console): State<Console>, caller: Caller) -> 
             }
         };
         api::Account {
-            paused_by: pauses.iter().filter(|pause| covers(&pause.scope)).map(|pause| pause.scope.to_string()).collect(),
+            paused_by: pauses
+                .iter()
+                .filter(|pause| covers(&pause.scope))
+                .map(|pause| pause.scope.to_string())
+                .collect(),
             tenant: card.tenant,
             channel: card.channel,
             id: card.id,
@@ -128,7 +146,9 @@ pub(super) async fn census(State(console): State<Console>, caller: Caller) -> Re
         in_doubt: census.in_doubt,
         overdue: census.overdue,
         oldest_due: census.oldest_due,
-        violations: violations.map(|(target, promise)| api::Violation { target, promise: promise.name().into() }).collect(),
+        violations: violations
+            .map(|(target, promise)| api::Violation { target, promise: promise.name().into() })
+            .collect(),
     }))
 }
 

@@ -1,0 +1,11 @@
+//! The API, asked as its callers ask it: requests in, answers out.
+
+mod access;
+mod changes;
+mod failures;
+mod operate;
+mod posts;
+mod retry;
+mod sqlite;
+mod targets;
+mod world;

@@ -1,0 +1,97 @@
+//! Pauses, channels, accounts, the census, the failures' pages.
+
+use serde_json::json;
+
+use crate::world::{ACME, OPERATOR, World, message, world};
+
+async fn resume(world: &World, scope: &str) -> crate::world::Reply {
+    world.send(Some(OPERATOR), "DELETE", &format!("/v1/pauses?scope={scope}"), String::new()).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_holds_due_work_and_its_end_releases_it() {
+    let world = world();
+    let (_, targets) = world.accepted(&message("key")).await;
+    let ask = json!({ "scope": "account:acme/long/main", "reason": "token is being renewed" });
+    let pause = world.post("/v1/pauses", &ask).await.ok(201);
+    insta::assert_json_snapshot!("pause", pause);
+    let again = json!({ "scope": "account:acme/long/main", "reason": "another reason" });
+    assert_eq!(world.post("/v1/pauses", &again).await.ok(200), pause, "the first pause stays");
+    assert_eq!(world.get("/v1/pauses").await.ok(200), json!({ "pauses": [pause] }));
+    world.at_due_time().await;
+    world.apply(&targets[0], domain::Command::Wake).await;
+    let held = world.get(&format!("/v1/targets/{}", targets[0])).await.ok(200);
+    assert_eq!(
+        (&held["state"], &held["next_step"]),
+        (&json!("held"), &json!("It waits until the pause of account:acme/long/main ends: token is being renewed."))
+    );
+    let retry = world.post(&format!("/v1/targets/{}/retry", targets[0]), &json!({})).await.problem(409);
+    assert_eq!(retry["refused"][0]["reason"], "it is held by a pause; resume that");
+    let resumed = resume(&world, "account:acme/long/main").await.ok(200);
+    assert_eq!(resumed, json!({ "scope": "account:acme/long/main", "released": 1 }));
+    assert_eq!(resume(&world, "account:acme/long/main").await.problem(404)["code"], "OP-1019");
+    assert_eq!(world.state(&targets[0]).await, domain::State::Scheduled);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_of_what_does_not_exist_is_refused() {
+    let world = world();
+    for (scope, code) in [
+        ("channel:mastodn", "OP-1004"),
+        ("account:acme/long/man", "OP-1005"),
+        ("tenant:nobody", "OP-1005"),
+        ("app:none", "OP-1005"),
+        ("everything", "OP-1003"),
+    ] {
+        let problem = world.post("/v1/pauses", &json!({ "scope": scope, "reason": "x" })).await.problem(422);
+        assert_eq!(problem["code"], code, "{scope}");
+    }
+    assert_eq!(
+        world.post("/v1/pauses", &json!({ "scope": "all", "reason": " " })).await.problem(422)["code"],
+        "OP-1003"
+    );
+    assert_eq!(world.post("/v1/pauses", &json!({ "scope": "all" })).await.problem(422)["code"], "OP-1003");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tenant_pauses_its_own_work_only() {
+    let world = world();
+    let pause = |scope: &'static str| {
+        world.send(Some(ACME), "POST", "/v1/pauses", json!({ "scope": scope, "reason": "x" }).to_string())
+    };
+    assert_eq!(pause("tenant:acme").await.status, 201);
+    assert_eq!(pause("account:acme/long/main").await.status, 201);
+    for scope in ["all", "channel:long", "app:our-app", "tenant:other", "account:other/long/main"] {
+        pause(scope).await.problem(403);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn channels_and_accounts_say_what_they_are_and_hold_no_secret() {
+    let world = world();
+    world.post("/v1/pauses", &json!({ "scope": "channel:short", "reason": "x" })).await.ok(201);
+    let channels = world.get("/v1/channels").await;
+    insta::assert_json_snapshot!("channels", channels.ok(200));
+    let accounts = world.get("/v1/accounts").await;
+    insta::assert_json_snapshot!("accounts", accounts.ok(200));
+    assert!(!channels.text.contains("hush") && !accounts.text.contains("hush"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_census_counts_everything() {
+    let world = world();
+    let (_, targets) = world.accepted(&message("key")).await;
+    world.at_due_time().await;
+    world.fail(&targets[0]).await;
+    insta::assert_json_snapshot!("census", world.get("/v1/census").await.ok(200));
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_code_has_its_page() {
+    let world = world();
+    let page = world.get("/v1/errors/OP-2102").await;
+    assert_eq!((page.status, page.headers["content-type"].as_str()), (200, "text/markdown; charset=utf-8"));
+    assert!(page.text.contains("## What to do"));
+    world.get("/v1/errors/OP-9999").await.problem(404);
+    world.get("/v1/errors/nonsense").await.problem(404);
+}

@@ -1,0 +1,103 @@
+//! Trying again: what goes, what is held back, and that it is never sent twice.
+
+use futures::future::join_all;
+use serde_json::json;
+
+use crate::world::{OPERATOR, message, world};
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_says_what_goes_and_why_the_rest_is_held_back_and_changes_nothing() {
+    let world = world();
+    let (post, targets) = world.accepted(&message("key")).await;
+    world.at_due_time().await;
+    world.fail(&targets[0]).await;
+    world.doubt(&targets[1]).await;
+    let before = world.get(&format!("/v1/posts/{post}?attempts=true")).await.text;
+    let plan = world.post(&format!("/v1/posts/{post}/retry?dry_run=true"), &json!({})).await.ok(200);
+    insta::assert_json_snapshot!("retry_plan", plan);
+    assert_eq!(world.get(&format!("/v1/posts/{post}?attempts=true")).await.text, before);
+    let done = world.post(&format!("/v1/posts/{post}/retry"), &json!({})).await.ok(200);
+    assert_eq!((&done["going"], &done["held_back"], &done["dry_run"]), (&json!(1), &json!(1), &json!(false)));
+    assert_eq!(done["targets"][0]["state"], "scheduled");
+    assert_eq!(world.state(&targets[1]).await, domain::State::InDoubt, "a doubt is never retried");
+}
+
+/// D09: pressed many times at once, one press wins and the others are told.
+#[tokio::test(start_paused = true)]
+async fn d09_of_many_retries_at_once_one_wins_and_the_others_get_409() {
+    let world = world();
+    let (_, targets) = world.accepted(&message("key")).await;
+    world.at_due_time().await;
+    world.fail(&targets[0]).await;
+    let path = format!("/v1/targets/{}/retry", targets[0]);
+    let replies = join_all((0..8).map(|_| world.send(Some(OPERATOR), "POST", &path, String::new()))).await;
+    let mut statuses: Vec<_> = replies.iter().map(|reply| reply.status).collect();
+    statuses.sort_unstable();
+    // The first press makes it due; the presses after that may hand it over early, which sends nothing twice.
+    let attempt = world.begin(&targets[0]).await;
+    assert_eq!(attempt, 2, "one attempt for all presses");
+    assert_eq!(world.post(&path, &json!({})).await.problem(409)["refused"][0]["refusal"], "being_published");
+    assert_eq!(statuses[0], 200);
+}
+
+/// D09: "publish now" while a worker is publishing it loses, whatever is pressed.
+#[tokio::test(start_paused = true)]
+async fn d09_publish_now_loses_against_a_running_publish() {
+    let world = world();
+    let (post, targets) = world.accepted(&message("key")).await;
+    world.at_due_time().await;
+    let attempt = world.arm(&targets[0]).await;
+    let now = json!({ "revision": 1, "publish_at": "2026-06-01T13:00:00Z" });
+    let problem = world.patch(&format!("/v1/posts/{post}"), &now).await.problem(409);
+    assert_eq!(problem["refused"][0]["refusal"], "being_published");
+    world.post(&format!("/v1/posts/{post}/retry"), &json!({})).await.problem(409);
+    world.post(&format!("/v1/targets/{}/retry", targets[0]), &json!({})).await.problem(409);
+    let receipt = domain::Receipt { id: "1".into(), url: None };
+    world.finish(&targets[0], attempt, domain::Outcome::Published(vec![(0, receipt)])).await;
+    let problem = world.post(&format!("/v1/targets/{}/retry", targets[0]), &json!({})).await.problem(409);
+    assert_eq!(problem["refused"][0]["refusal"], "already_published");
+}
+
+/// M02: a target that is overdue can be unstuck, and however often that is done it is handed to one worker.
+#[tokio::test(start_paused = true)]
+async fn m02_an_overdue_target_can_be_kicked_safely() {
+    let world = world();
+    let (_, targets) = world.accepted(&message("key")).await;
+    let path = format!("/v1/targets/{}/retry", targets[0]);
+    let early = world.post(&path, &json!({})).await.problem(409);
+    assert_eq!(early["refused"][0]["reason"], "it is on its way already");
+    assert_eq!(world.waiting("long").await, 0, "nothing goes out before its time");
+    world.at_due_time().await;
+    for kicks in 1..=3 {
+        let kicked = world.post(&path, &json!({})).await.ok(200);
+        assert_eq!((&kicked["target"]["state"], world.waiting("long").await), (&json!("queued"), kicks));
+    }
+    assert_eq!(world.begin(&targets[0]).await, 1);
+    world.post(&path, &json!({})).await.problem(409);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_under_a_pause_says_so() {
+    let world = world();
+    let (post, targets) = world.accepted(&message("key")).await;
+    world.at_due_time().await;
+    world.fail(&targets[0]).await;
+    world.post("/v1/pauses", &json!({ "scope": "channel:long", "reason": "maintenance" })).await.ok(201);
+    let plan = world.post(&format!("/v1/posts/{post}/retry?dry_run=true"), &json!({})).await.ok(200);
+    assert_eq!(
+        plan["targets"][0]["why"],
+        "It goes as soon as the pause of channel:long (`oncepost resume channel:long`) ends."
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_of_a_post_with_nothing_failed_is_refused_with_reasons() {
+    let world = world();
+    let (post, targets) = world.accepted(&message("key")).await;
+    world.at_due_time().await;
+    world.publish(&targets[0]).await;
+    let problem = world.post(&format!("/v1/posts/{post}/retry"), &json!({})).await.problem(409);
+    assert_eq!(problem["code"], "OP-1018");
+    assert_eq!(problem["refused"][0]["refusal"], "already_published");
+    assert_eq!(problem["refused"][1]["reason"], "it is on its way already");
+}

@@ -1,0 +1,86 @@
+//! Single targets: what is told of them, and how a doubt is settled.
+
+use serde_json::{Value, json};
+
+use crate::world::{World, message, world};
+
+async fn target(world: &World, id: &str) -> Value {
+    world.get(&format!("/v1/targets/{id}")).await.ok(200)
+}
+
+/// M02: there is a way to look at one target, and it says what is going on.
+#[tokio::test(start_paused = true)]
+async fn m02_one_target_can_be_looked_at_in_every_state() {
+    let world = world();
+    let (_, targets) = world.accepted(&message("key")).await;
+    let waiting = target(&world, &targets[0]).await;
+    assert_eq!(waiting["next_step"], "It goes out at 2026-06-01T13:00:00Z.");
+    assert_eq!((&waiting["went_out"], &waiting["attempts"]), (&json!("no"), &json!([])));
+    world.at_due_time().await;
+    let attempt = world.arm(&targets[0]).await;
+    let sending = target(&world, &targets[0]).await;
+    assert_eq!((&sending["went_out"], &sending["lease"]["worker"]), (&json!("unknown"), &json!("worker-1")));
+    assert!(sending["next_step"].as_str().unwrap().starts_with("Worker worker-1 is sending it"));
+    let receipt = domain::Receipt { id: "1".into(), url: None };
+    world.finish(&targets[0], attempt, domain::Outcome::Published(vec![(0, receipt)])).await;
+    let out = target(&world, &targets[0]).await;
+    assert_eq!((&out["went_out"], &out["out"][0]["receipt"]["id"]), (&json!("yes"), &json!("1")));
+    assert_eq!(out.get("diagnosis"), None);
+    assert_eq!(world.get("/v1/targets/018f4a2e-7c5b-7abc-8def-0123456789ab").await.problem(404)["code"], "OP-1019");
+}
+
+#[tokio::test(start_paused = true)]
+async fn e07_a_failure_says_what_whose_fault_what_to_do_and_the_platforms_words() {
+    let world = world();
+    let (_, targets) = world.accepted(&message("key")).await;
+    world.at_due_time().await;
+    world.fail(&targets[0]).await;
+    insta::assert_json_snapshot!("failed_target", target(&world, &targets[0]).await);
+    world.doubt(&targets[1]).await;
+    insta::assert_json_snapshot!("doubtful_target", target(&world, &targets[1]).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn o04_a_doubt_is_closed_with_the_posts_address() {
+    let world = world();
+    let (_, targets) = world.accepted(&message("key")).await;
+    world.at_due_time().await;
+    world.doubt(&targets[0]).await;
+    let path = format!("/v1/targets/{}/resolve", targets[0]);
+    let word = json!({ "published": { "url": "https://example.org/9", "id": "9" }, "note": "seen it" });
+    let settled = world.post(&path, &word).await.ok(200);
+    assert_eq!((&settled["state"], &settled["went_out"]), (&json!("published"), &json!("yes")));
+    assert_eq!(settled["out"][0]["receipt"], json!({ "id": "9", "url": "https://example.org/9" }));
+    assert_eq!(world.post(&path, &word).await.problem(409)["code"], "OP-1018");
+}
+
+#[tokio::test(start_paused = true)]
+async fn o04_a_doubt_is_closed_by_sending_again_once() {
+    let world = world();
+    let (_, targets) = world.accepted(&message("key")).await;
+    world.at_due_time().await;
+    world.doubt(&targets[0]).await;
+    let path = format!("/v1/targets/{}/resolve", targets[0]);
+    assert_eq!(world.post(&path, &json!({ "send_again": true })).await.ok(200)["state"], "scheduled");
+    assert_eq!(world.post(&path, &json!({ "send_again": true })).await.problem(409)["code"], "OP-1018");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_word_that_says_nothing_or_both_is_refused() {
+    let world = world();
+    let (_, targets) = world.accepted(&message("key")).await;
+    world.at_due_time().await;
+    world.doubt(&targets[0]).await;
+    for word in [
+        json!({}),
+        json!({ "published": {} }),
+        json!({ "published": { "url": " " } }),
+        json!({ "published": { "url": "javascript:alert(1)" } }),
+        json!({ "published": { "id": "9" }, "send_again": true }),
+        json!({ "publishd": { "id": "9" } }),
+    ] {
+        let problem = world.post(&format!("/v1/targets/{}/resolve", targets[0]), &word).await.problem(422);
+        assert_eq!(problem["code"], "OP-1003", "{word}");
+    }
+    assert_eq!(world.state(&targets[0]).await, domain::State::InDoubt);
+}

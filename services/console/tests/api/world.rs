@@ -1,0 +1,267 @@
+//! A small world: two channels, three accounts of two tenants, three tokens, a clock at noon on 1 June 2026.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use axum::{Router, body::Body, http::Request};
+use broker::{Memory, Source, Transport};
+use channels::{
+    About, Account, Call, Channel, Count, Limits, ListedAccounts, Mark, Objection, Published, Registry, Secret,
+    SecretSource, Threads, Unit,
+};
+use domain::{
+    AccountId, Answer, AppId, ChannelName, Code, Command, Draft, Failure, Finding, Landed, OnDoubt, Outcome,
+    PlatformWords, Policy, Receipt, RepeatSafety, Scope, TargetId, TenantId, WorkerName, Worth,
+};
+use intake::{Intake, Options};
+use ledger::{Applied, Ledger, MemoryLedger};
+use oncepost_console::{Console, ConsoleOptions, Parts, Token};
+use outbox::Outbox;
+use runtime::Runtime;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+pub const NOON: &str = "2026-06-01T12:00:00Z";
+pub const OPERATOR: &str = "operator-token";
+pub const ACME: &str = "acme-token";
+pub const OTHER: &str = "other-token";
+
+pub struct World {
+    pub runtime: Runtime,
+    pub ledger: Arc<dyn Ledger>,
+    pub transport: Arc<dyn Transport>,
+    router: Router,
+}
+
+pub struct Reply {
+    pub status: u16,
+    pub headers: BTreeMap<String, String>,
+    pub text: String,
+}
+
+impl Reply {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    /// The answer, after a check of its status.
+    pub fn ok(&self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.text);
+        self.json()
+    }
+
+    /// The problem's code, after a check of its status and form.
+    pub fn problem(&self, status: u16) -> Value {
+        let problem = self.ok(status);
+        assert_eq!(self.headers["content-type"], "application/problem+json");
+        assert_eq!(problem["status"], status);
+        for field in ["type", "title", "detail", "remedy"] {
+            assert!(problem[field].as_str().is_some_and(|text| !text.is_empty()), "{field}: {problem}");
+        }
+        problem
+    }
+}
+
+struct Plain(About);
+
+#[async_trait]
+impl Channel for Plain {
+    fn about(&self) -> &About {
+        &self.0
+    }
+
+    fn check(&self, draft: &Draft) -> Vec<Objection> {
+        self.0.limits.check(draft, 1)
+    }
+
+    async fn publish(&self, _: &mut Call<'_>) -> Result<Published, Failure> {
+        Ok(Published::Processing)
+    }
+
+    async fn find(&self, _: &Mark<'_>) -> Result<Finding, Failure> {
+        Ok(Finding::Absent)
+    }
+}
+
+fn channel(name: &'static str, title: &'static str, text: &'static [Count]) -> Arc<dyn Channel> {
+    let limits = Limits { text, media: 4 };
+    let repeat = RepeatSafety::Nothing;
+    Arc::new(Plain(About { name, title, repeat, limits, threads: Threads::None, secrets: &["token"], arms: None }))
+}
+
+fn account(tenant: &str, channel: &str) -> Account<SecretSource> {
+    Account {
+        tenant: TenantId::new(tenant).unwrap(),
+        channel: ChannelName::new(channel).unwrap(),
+        id: AccountId::new("main").unwrap(),
+        app: Some(AppId::new("our-app").unwrap()),
+        base_url: "https://example.org".parse().unwrap(),
+        secrets: [("token".to_owned(), SecretSource::Value(Secret::new("hush-hush")))].into(),
+        settings: BTreeMap::new(),
+        on_doubt: OnDoubt::Park,
+        rate: None,
+    }
+}
+
+/// Everything in memory, under a clock that moves only when everything waits.
+pub fn world() -> World {
+    let runtime = Runtime::simulated(7, NOON.parse().unwrap());
+    let ledger = Arc::new(MemoryLedger::new(runtime.clock(), Policy::default()));
+    world_on(runtime, ledger)
+}
+
+pub fn world_on(runtime: Runtime, ledger: Arc<dyn Ledger>) -> World {
+    let tenant = |name: &str| Some(TenantId::new(name).unwrap());
+    let tokens = vec![
+        Token::new("olga", None, OPERATOR),
+        Token::new("acme-app", tenant("acme"), ACME),
+        Token::new("other-app", tenant("other"), OTHER),
+    ];
+    world_with(runtime, ledger, ConsoleOptions { tokens, ..ConsoleOptions::default() })
+}
+
+pub fn world_with(runtime: Runtime, ledger: Arc<dyn Ledger>, options: ConsoleOptions) -> World {
+    const LONG: &[Count] = &[Count::new(Unit::Chars, 100)];
+    let registry = Arc::new(Registry::of([channel("long", "Long", LONG), channel("short", "Short", &[])]));
+    let accounts =
+        Arc::new(ListedAccounts::new([account("acme", "long"), account("acme", "short"), account("other", "long")]));
+    let transport: Arc<dyn Transport> = Arc::new(Memory::new(&runtime, ["long", "short"]));
+    let intake = Intake::new(ledger.clone(), registry.clone(), accounts.clone(), runtime.clone(), Options::default());
+    let console = Console::new(Parts {
+        outbox: Outbox::start(&runtime, ledger.clone(), transport.clone()),
+        runtime: runtime.clone(),
+        ledger: ledger.clone(),
+        transport: transport.clone(),
+        intake: Arc::new(intake),
+        accounts,
+        channels: registry,
+        options,
+    });
+    World { runtime, ledger, transport, router: console.router() }
+}
+
+/// A message that nothing is wrong with: two targets of acme, due in an hour.
+pub fn message(key: &str) -> Value {
+    json!({
+        "version": 1,
+        "idempotency_key": key,
+        "tenant": "acme",
+        "content": { "text": format!("hello from {key}") },
+        "publish_at": "2026-06-01T13:00:00Z",
+        "targets": [{ "channel": "long", "account": "main" }, { "channel": "short", "account": "main" }],
+    })
+}
+
+/// The same of the other tenant, with its one target.
+pub fn foreign(key: &str) -> Value {
+    let mut message = message(key);
+    message["tenant"] = json!("other");
+    message["targets"] = json!([{ "channel": "long", "account": "main" }]);
+    message
+}
+
+impl World {
+    pub async fn send(&self, token: Option<&str>, method: &str, path: &str, body: String) -> Reply {
+        let mut request = Request::builder().method(method).uri(path).header("host", "127.0.0.1:8380");
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let response = self.router.clone().oneshot(request.body(Body::from(body)).unwrap()).await.unwrap();
+        let status = response.status().as_u16();
+        let headers = response.headers().iter();
+        let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
+        let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        Reply { status, headers, text: String::from_utf8(body.to_vec()).unwrap() }
+    }
+
+    pub async fn get(&self, path: &str) -> Reply {
+        self.send(Some(OPERATOR), "GET", path, String::new()).await
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Reply {
+        self.send(Some(OPERATOR), "POST", path, body.to_string()).await
+    }
+
+    pub async fn patch(&self, path: &str, body: &Value) -> Reply {
+        self.send(Some(OPERATOR), "PATCH", path, body.to_string()).await
+    }
+
+    /// Schedules a message and returns the post's and its targets' ids.
+    pub async fn accepted(&self, message: &Value) -> (String, Vec<String>) {
+        let answer = self.post("/v1/posts", message).await.ok(202);
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let targets = answer["targets"].as_array().unwrap().iter().map(|target| text(&target["target"])).collect();
+        (text(&answer["post"]), targets)
+    }
+
+    pub async fn apply(&self, target: &str, command: Command) -> Applied {
+        self.ledger.apply(target.parse().unwrap(), command).await.unwrap()
+    }
+
+    /// Moves time past the due time of [`message`].
+    pub async fn at_due_time(&self) {
+        self.runtime.sleep(Duration::from_secs(3600)).await;
+    }
+
+    /// Plays the worker up to the granted attempt.
+    pub async fn begin(&self, target: &str) -> u32 {
+        self.apply(target, Command::Wake).await;
+        let worker = WorkerName::new("worker-1").unwrap();
+        match self.apply(target, Command::Begin { worker, repeat: RepeatSafety::Nothing, arm: None }).await.answer {
+            Answer::Begun(begun) => begun.attempt,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub async fn finish(&self, target: &str, attempt: u32, outcome: Outcome) {
+        let (repeat, on_doubt) = (RepeatSafety::Nothing, OnDoubt::Park);
+        self.apply(target, Command::Finish { attempt, outcome, repeat, on_doubt }).await;
+    }
+
+    /// The target fails for good.
+    pub async fn fail(&self, target: &str) {
+        let attempt = self.begin(target).await;
+        self.finish(target, attempt, Outcome::Failed(failure(Landed::No, Worth::Never))).await;
+    }
+
+    /// The target's publish call gets no answer, and nobody but a person can tell.
+    pub async fn doubt(&self, target: &str) {
+        let attempt = self.arm(target).await;
+        self.finish(target, attempt, Outcome::Failed(failure(Landed::Unknown, Worth::Never))).await;
+    }
+
+    /// The target goes out.
+    pub async fn publish(&self, target: &str) {
+        let attempt = self.arm(target).await;
+        let receipt = Receipt { id: format!("id-of-{target}"), url: Some("https://example.org/1".into()) };
+        self.apply(target, Command::Out { attempt, part: 0, receipt }).await;
+        self.finish(target, attempt, Outcome::Published(Vec::new())).await;
+    }
+
+    pub async fn arm(&self, target: &str) -> u32 {
+        let attempt = self.begin(target).await;
+        let armed = self.apply(target, Command::Arm { attempt, step: "create".into(), part: 0 }).await;
+        assert_eq!(armed.answer, Answer::Done);
+        attempt
+    }
+
+    pub async fn waiting(&self, channel: &str) -> u64 {
+        self.transport.depth(Source::Publish { channel: channel.into() }).await.unwrap().ready
+    }
+
+    pub async fn state(&self, target: &str) -> domain::State {
+        let target: TargetId = target.parse().unwrap();
+        self.ledger.target(target).await.unwrap().unwrap().target.state
+    }
+}
+
+fn failure(landed: Landed, worth: Worth) -> Failure {
+    Failure {
+        code: if landed == Landed::No { Code::CONTENT_REFUSED } else { Code::NO_ANSWER },
+        landed,
+        worth,
+        scope: Scope::Post,
+        step: "create".into(),
+        said: PlatformWords { status: Some(422), code: Some("bad_words".into()), text: "we do not take that".into() },
+    }
+}
