@@ -1,6 +1,6 @@
 //! The warning for the same text on the same account within the hour: automations make a post twice.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use contract::{Path, Problem};
 use domain::{Code, Draft, TargetId};
@@ -17,7 +17,9 @@ type Twin = (usize, usize, TargetId);
 pub(crate) async fn warn(ledger: &dyn Ledger, options: &Options, plans: impl Iterator<Item = &mut Plan>) {
     let mut plans: Vec<_> = plans.collect();
     let mut twins = in_ledger(ledger, options, &plans).await;
-    twins.extend(among(&plans));
+    // One warning is enough.
+    let found: HashSet<_> = twins.iter().map(|(p, t, _)| (*p, *t)).collect();
+    twins.extend(among(&plans).into_iter().filter(|(p, t, _)| !found.contains(&(*p, *t))));
     for (p, t, twin) in twins {
         let plan = &mut plans[p];
         let target = &plan.post.targets[t];

@@ -7,4 +7,5 @@ mod anything;
 mod changes;
 mod refused;
 mod repeated;
+mod sqlite;
 mod world;
