@@ -49,7 +49,7 @@ pub async fn serve(settings: &Settings, parts: Parts, services: Services, teleme
     }
     if services.api {
         let console = console(settings, &parts);
-        console::check_exposure(settings.api.listen, !settings.api.tokens.is_empty())
+        console::check_exposure(settings.api.listen, &console.options.tokens)
             .map_err(|error| Failure::of("open the API", error))?;
         let listener = listen(settings.api.listen, "the API").await?;
         tracing::info!(address = %settings.api.listen, "the API listens");
@@ -126,7 +126,11 @@ fn console(settings: &Settings, parts: &Parts) -> Console {
         accounts: parts.accounts.clone(),
         channels: parts.channels.clone(),
         outbox,
-        options: ConsoleOptions::from_settings(settings),
+        options: ConsoleOptions {
+            tokens: settings.api.tokens.iter().map(console::Token::from).collect(),
+            resume_drip: settings.resume.account_gap,
+            ..ConsoleOptions::default()
+        },
     })
 }
 

@@ -11,6 +11,8 @@ use crate::Scheduler;
 
 /// The most requests accepted in one transaction.
 const BATCH: usize = 256;
+/// Requests accepted at once when the batch could not be.
+const ABREAST: usize = 16;
 
 pub(crate) async fn run(scheduler: Scheduler) -> Result<(), BrokerError> {
     let mut inbox = scheduler.transport.consume(Source::Schedule, scheduler.options.prefetch).await?;
@@ -41,23 +43,36 @@ fn gather(inbox: &mut dyn Inbox, batch: &mut Vec<Incoming>) {
 }
 
 async fn accept(scheduler: &Scheduler, batch: Vec<Incoming>) {
+    let requests: Vec<_> = batch.iter().map(request).collect();
+    match scheduler.intake.accept_many(&requests).await {
+        Ok(verdicts) => settle_all(scheduler, batch, verdicts).await,
+        Err(error) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, requests = batch.len(), "the ledger did not take a batch");
+            // One by one, so that a request that the ledger can never take does not stand in the way of the others.
+            stream::iter(batch).for_each_concurrent(ABREAST, |incoming| accept_alone(scheduler, incoming)).await;
+        }
+    }
+}
+
+/// Accepts one request, however long the ledger is away.
+async fn accept_alone(scheduler: &Scheduler, incoming: Incoming) {
     let stop = scheduler.runtime.stop();
     let mut wait = Duration::from_millis(100);
-    let verdicts = loop {
-        let requests: Vec<_> = batch.iter().map(request).collect();
-        match scheduler.intake.accept_many(&requests).await {
-            Ok(verdicts) => break verdicts,
-            Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, requests = batch.len(), "waiting for the ledger");
-            }
+    loop {
+        match scheduler.intake.accept(request(&incoming)).await {
+            Ok(verdict) => return settle(scheduler, incoming, verdict).await,
+            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "waiting for the ledger"),
         }
         tokio::select! {
-            // Unacknowledged, they come again.
+            // Unacknowledged, it comes again.
             () = stop.cancelled() => return,
             () = scheduler.runtime.sleep(wait) => {}
         }
         wait = (wait * 2).min(Duration::from_secs(5));
-    };
+    }
+}
+
+async fn settle_all(scheduler: &Scheduler, batch: Vec<Incoming>, verdicts: Vec<Verdict>) {
     stream::iter(batch.into_iter().zip(verdicts))
         .for_each_concurrent(None, |(incoming, verdict)| settle(scheduler, incoming, verdict))
         .await;
@@ -76,7 +91,11 @@ async fn settle(scheduler: &Scheduler, incoming: Incoming, verdict: Verdict) {
             metrics::counter!("oncepost_schedule_accepted_total").increment(1);
             scheduler.outbox.tell(vec![event]);
         }
-        Verdict::Same { .. } => metrics::counter!("oncepost_schedule_repeated_total").increment(1),
+        // Told again, under its first id: a sender that repeats has not heard of it.
+        Verdict::Same { event, .. } => {
+            metrics::counter!("oncepost_schedule_repeated_total").increment(1);
+            scheduler.outbox.tell(vec![event]);
+        }
         Verdict::Refused { answer, .. } => {
             let id = incoming.message.id.clone().unwrap_or_else(|| scheduler.runtime.id().to_string());
             let rejected = Rejected::new(answer, &incoming.message.body).encode();
