@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    AccountId, AppId, Armed, ChannelName, ContentHash, Draft, Failure, Lease, Listed, PartOut, PostId, State, Target,
-    TargetId, TenantId,
+    AccountId, AppId, Armed, ChannelName, Content, ContentHash, Failure, Lease, Listed, Override, PartOut, PostId,
+    State, Target, TargetId, TenantId,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -159,12 +159,27 @@ pub(crate) fn mark(target: &Target, platform_id: &str) -> Uuid {
     Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes())
 }
 
-/// What two targets of one account have in common when they say the same, whatever their time.
-pub(crate) fn text_print(draft: &Draft, tenant: &TenantId, channel: &ChannelName, account: &AccountId) -> i64 {
-    let ContentHash(hash) = ContentHash::of(draft, tenant, channel, account, Timestamp::UNIX_EPOCH);
-    let mut short = [0; 8];
-    short.copy_from_slice(&hash[..8]);
-    i64::from_be_bytes(short)
+/// The name of a tenant's request, whatever its length. A tenant's name holds no `/`.
+pub(crate) fn request(tenant: &TenantId, key: &str) -> Uuid {
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{tenant}/{key}").as_bytes())
+}
+
+/// What posts that say the same have in common.
+pub(crate) fn print(content: &Content) -> i64 {
+    let (print, _) = Uuid::new_v5(&Uuid::NAMESPACE_OID, json(content).as_bytes()).as_u64_pair();
+    print.cast_signed()
+}
+
+/// The half of a hash of 32 bytes that is stored: enough to tell two requests apart.
+pub(crate) fn half(fingerprint: &[u8; 32]) -> Uuid {
+    let mut half = [0; 16];
+    half.copy_from_slice(&fingerprint[..16]);
+    Uuid::from_bytes(half)
+}
+
+/// What a target changes of its post, as it is stored.
+pub(crate) fn changes(changes: &Override) -> Option<String> {
+    (!is_default(changes)).then(|| json(changes))
 }
 
 /// `value` as JSON text. Everything stored this way is made of strings, numbers, lists and maps with string keys.

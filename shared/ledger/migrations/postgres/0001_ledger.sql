@@ -2,15 +2,21 @@
 
 CREATE TABLE posts (
     id          UUID PRIMARY KEY,
+    -- derived from the tenant and its idempotency key: an index over 16 bytes instead of both
+    request     UUID NOT NULL UNIQUE,
+    -- the first half of the hash of the request's body
+    fingerprint UUID NOT NULL,
+    accepted_at BIGINT NOT NULL,
+    -- derived from the content
+    print       BIGINT NOT NULL,
+    revision    INTEGER NOT NULL,
     tenant      TEXT NOT NULL,
     key         TEXT NOT NULL,
-    fingerprint BYTEA NOT NULL,
     content     TEXT NOT NULL,
-    answer      TEXT NOT NULL,
-    accepted_at BIGINT NOT NULL,
-    revision    INTEGER NOT NULL,
-    UNIQUE (tenant, key)
+    answer      TEXT NOT NULL
 );
+
+CREATE INDEX posts_print ON posts (print);
 
 CREATE TABLE targets (
     id           UUID PRIMARY KEY,
@@ -35,7 +41,7 @@ CREATE TABLE targets (
     changes      TEXT,
     -- what a target that just waits does not have: lease, handles, proofs and the like, as JSON
     progress     TEXT
-) WITH (fillfactor = 85);
+);
 
 CREATE INDEX targets_post ON targets (post);
 -- Waiting for their time: in order of time, and the same for each tenant of each channel so that tenants can take turns.
@@ -79,11 +85,3 @@ CREATE TABLE marks (
     mark   UUID PRIMARY KEY,
     target UUID NOT NULL
 );
-
--- What targets say, apart from when. The print is derived from the account and the content.
-CREATE TABLE prints (
-    print  BIGINT NOT NULL,
-    target UUID NOT NULL
-);
-
-CREATE INDEX prints_print ON prints (print);

@@ -2,15 +2,21 @@
 
 CREATE TABLE posts (
     id          BLOB NOT NULL PRIMARY KEY,
+    -- derived from the tenant and its idempotency key: an index over 16 bytes instead of both
+    request     BLOB NOT NULL UNIQUE,
+    -- the first half of the hash of the request's body
+    fingerprint BLOB NOT NULL,
+    accepted_at INTEGER NOT NULL,
+    -- derived from the content
+    print       INTEGER NOT NULL,
+    revision    INTEGER NOT NULL,
     tenant      TEXT NOT NULL,
     key         TEXT NOT NULL,
-    fingerprint BLOB NOT NULL,
     content     TEXT NOT NULL,
-    answer      TEXT NOT NULL,
-    accepted_at INTEGER NOT NULL,
-    revision    INTEGER NOT NULL,
-    UNIQUE (tenant, key)
+    answer      TEXT NOT NULL
 ) STRICT;
+
+CREATE INDEX posts_print ON posts (print);
 
 CREATE TABLE targets (
     id           BLOB NOT NULL PRIMARY KEY,
@@ -78,11 +84,3 @@ CREATE TABLE marks (
     mark   BLOB NOT NULL PRIMARY KEY,
     target BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
-
--- What targets say, apart from when. The print is derived from the account and the content.
-CREATE TABLE prints (
-    print  INTEGER NOT NULL,
-    target BLOB NOT NULL
-) STRICT;
-
-CREATE INDEX prints_print ON prints (print);

@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
-use domain::{Event, TenantId};
+use domain::Event;
+use uuid::Uuid;
 
 use super::{Connection, store};
 use crate::{
     Acceptance, LedgerError, NewPost,
     batch::Committed,
-    record::{instant, millis, read_json},
+    record::{half, instant, millis, read_json, request},
     world::{NEAR, World, after},
 };
 
@@ -20,7 +21,7 @@ pub(in super::super) async fn accept(
 ) -> Committed<Vec<Acceptance>> {
     let mut posts: Vec<&NewPost> = asks.iter().flatten().collect();
     // Always in the same order, so that two transactions with the same keys wait for each other in line, not in a circle.
-    posts.sort_by(|a, b| key(a).cmp(&key(b)));
+    posts.sort_by_cached_key(|post| request(&post.tenant, &post.key));
     let mut tx = store::begin(conn).await?;
     let mut inserted = store::insert_posts(&mut tx, &posts).await?;
     let (new, repeated): (Vec<&NewPost>, Vec<&NewPost>) =
@@ -41,10 +42,6 @@ pub(in super::super) async fn accept(
     Ok(answers(asks, &new, known))
 }
 
-fn key(post: &NewPost) -> (&TenantId, &str) {
-    (&post.tenant, &post.key)
-}
-
 fn is_news(world: &World, new: &[&NewPost]) -> bool {
     // The server's time is not known here; the time of acceptance is near enough for a hint.
     let now = world.now();
@@ -57,15 +54,14 @@ fn is_news(world: &World, new: &[&NewPost]) -> bool {
 /// A post that was there before.
 #[derive(sqlx::FromRow)]
 pub(in super::super) struct Known {
-    pub tenant: String,
-    pub key: String,
-    pub id: uuid::Uuid,
-    pub fingerprint: Vec<u8>,
+    pub request: Uuid,
+    pub id: Uuid,
+    pub fingerprint: Uuid,
     pub answer: String,
 }
 
 fn answers(asks: &[Vec<NewPost>], new: &[&NewPost], known: Vec<Known>) -> Vec<Result<Vec<Acceptance>, LedgerError>> {
-    let known: HashMap<_, _> = known.into_iter().map(|post| ((post.tenant.clone(), post.key.clone()), post)).collect();
+    let known: HashMap<_, _> = known.into_iter().map(|post| (post.request, post)).collect();
     let new: std::collections::HashSet<*const NewPost> = new.iter().map(|post| std::ptr::from_ref(*post)).collect();
     let is_new = |post: &NewPost| new.contains(&std::ptr::from_ref(post));
     asks.iter()
@@ -76,9 +72,9 @@ fn answers(asks: &[Vec<NewPost>], new: &[&NewPost], known: Vec<Known>) -> Vec<Re
                     if is_new(post) {
                         return Ok(Acceptance::New);
                     }
-                    let first = known.get(&(post.tenant.to_string(), post.key.clone()));
+                    let first = known.get(&request(&post.tenant, &post.key));
                     let Some(first) = first else { return Ok(Acceptance::Conflict { post: post.id }) };
-                    if first.fingerprint != post.fingerprint {
+                    if first.fingerprint != half(&post.fingerprint) {
                         return Ok(Acceptance::Conflict { post: domain::PostId(first.id) });
                     }
                     let answer = read_json(first.id, "the answer", &first.answer)?;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::{Attempt, Draft, PostId, TargetId, TenantId};
+use domain::{Attempt, PostId, TargetId, TenantId};
 use jiff::Timestamp;
 
 use super::{
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     LedgerError, NewPost, NewTarget, PostView, TargetView,
-    record::{Record, columns, instant, mark, millis, text_print},
+    record::{Record, changes, columns, instant, mark, millis, print, request},
 };
 
 const POST: &str = "SELECT id, tenant, key, revision, content, accepted_at, NULL AS states FROM posts WHERE id = $1";
@@ -23,9 +23,9 @@ const ATTEMPTS_OF_POST: &str = "SELECT a.target, a.number, a.kind, a.worker, a.b
 const TARGET: &str = concat!("SELECT ", columns!(), ", t.changes, t.listed_at FROM targets t WHERE t.id = $1");
 const ATTEMPTS: &str = "SELECT target, number, kind, worker, began_at, ended_at, outcome, failure \
      FROM attempts WHERE target = $1 ORDER BY number";
-const SAME_TEXT: &str = "SELECT t.id FROM prints p JOIN targets t ON t.id = p.target \
-     WHERE p.print = $1 AND t.id <> $2 AND t.tenant = $3 AND t.channel = $4 AND t.account = $5 \
-     AND t.due_at BETWEEN $6 AND $7 AND t.state NOT IN (9, 10) ORDER BY t.due_at LIMIT 1";
+const SAME_TEXT: &str = "SELECT t.id FROM posts p JOIN targets t ON t.post = p.id \
+     WHERE p.print = $1 AND p.tenant = $2 AND t.channel = $3 AND t.account = $4 AND t.changes IS NOT DISTINCT FROM $5 \
+     AND t.due_at BETWEEN $6 AND $7 AND t.id <> $8 AND t.state NOT IN (9, 10) ORDER BY t.due_at LIMIT 1";
 
 /// Each half is the first entry of an index.
 const NEXT_WAKE: &str = "SELECT min(at) FROM (\
@@ -68,9 +68,8 @@ pub(super) async fn post_by_key(
     tenant: &TenantId,
     key: &str,
 ) -> Result<Option<PostId>, LedgerError> {
-    sqlx::query_scalar("SELECT id FROM posts WHERE tenant = $1 AND key = $2")
-        .bind(tenant.as_str())
-        .bind(key)
+    sqlx::query_scalar("SELECT id FROM posts WHERE request = $1")
+        .bind(request(tenant, key))
         .fetch_optional(conn)
         .await
         .map(|id| id.map(PostId))
@@ -112,16 +111,16 @@ pub(super) async fn same_text_nearby(
     target: &NewTarget,
 ) -> Result<Option<TargetId>, LedgerError> {
     const HOUR: i64 = 3_600_000;
-    let draft = Draft::of(&post.content, &target.changes);
     let due = millis(target.due_at);
     sqlx::query_scalar(SAME_TEXT)
-        .bind(text_print(&draft, &post.tenant, &target.channel, &target.account))
-        .bind(target.id.0)
+        .bind(print(&post.content))
         .bind(post.tenant.as_str())
         .bind(target.channel.as_str())
         .bind(target.account.as_str())
+        .bind(changes(&target.changes))
         .bind(due.saturating_sub(HOUR))
         .bind(due.saturating_add(HOUR))
+        .bind(target.id.0)
         .fetch_optional(conn)
         .await
         .map(|id| id.map(TargetId))

@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use domain::Draft;
 use uuid::Uuid;
 
 use super::{
@@ -11,19 +10,17 @@ use super::{
 };
 use crate::{
     LedgerError, NewPost, NewTarget,
-    record::{Record, json, millis, text_print},
+    record::{Record, changes, half, json, millis, print, request},
 };
 
-const POSTS: &str = "INSERT INTO posts (id, tenant, key, fingerprint, content, answer, accepted_at, revision) \
-     SELECT v.*, 1 FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::bytea[], $5::text[], $6::text[], $7::bigint[]) AS v \
-     ON CONFLICT DO NOTHING RETURNING id";
+const POSTS: &str = "INSERT INTO posts (id, request, fingerprint, accepted_at, print, tenant, key, content, answer, revision) \
+     SELECT v.*, 1 FROM UNNEST($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::bigint[], $6::text[], $7::text[], \
+         $8::text[], $9::text[]) AS v ON CONFLICT DO NOTHING RETURNING id";
 const TARGETS: &str = "INSERT INTO targets (id, post, hash, due_at, deadline, next_at, wake_at, state, tenant, channel, \
          account, app, trace, changes, revision, attempt, tries) \
      SELECT v.*, 1, 0, 0 FROM UNNEST($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::bigint[], $6::bigint[], \
          $7::bigint[], $8::smallint[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[]) AS v";
-const PRINTS: &str = "INSERT INTO prints (print, target) SELECT * FROM UNNEST($1::bigint[], $2::uuid[])";
-const KNOWN: &str = "SELECT tenant, key, id, fingerprint, answer FROM posts \
-     WHERE (tenant, key) IN (SELECT * FROM UNNEST($1::text[], $2::text[]))";
+const KNOWN: &str = "SELECT request, id, fingerprint, answer FROM posts WHERE request = ANY($1)";
 
 /// Stores the posts whose keys are free, in the order given; the ids of those.
 pub(in crate::postgres) async fn insert_posts(
@@ -32,12 +29,14 @@ pub(in crate::postgres) async fn insert_posts(
 ) -> Result<HashSet<Uuid>, LedgerError> {
     let inserted: Vec<Uuid> = sqlx::query_scalar(POSTS)
         .bind(column(posts, |post| post.id.0))
+        .bind(column(posts, |post| request(&post.tenant, &post.key)))
+        .bind(column(posts, |post| half(&post.fingerprint)))
+        .bind(column(posts, |post| millis(post.accepted_at)))
+        .bind(column(posts, |post| print(&post.content)))
         .bind(column(posts, |post| post.tenant.to_string()))
         .bind(column(posts, |post| post.key.clone()))
-        .bind(column(posts, |post| post.fingerprint.to_vec()))
         .bind(column(posts, |post| json(&post.content)))
         .bind(column(posts, |post| json(&post.answer)))
-        .bind(column(posts, |post| millis(post.accepted_at)))
         .fetch_all(tx)
         .await
         .map_err(LedgerError::of("store posts"))?;
@@ -52,7 +51,7 @@ pub(in crate::postgres) async fn insert_targets(
         return Ok(());
     }
     let rows: Vec<Record> = targets.iter().map(|(post, target)| Record::of(&target.target(post))).collect();
-    let changes = column(targets, |(_, target)| (target.changes != Default::default()).then(|| json(&target.changes)));
+    let changes = column(targets, |(_, target)| changes(&target.changes));
     let query = sqlx::query(TARGETS)
         .bind(column(&rows, |row| row.id))
         .bind(column(&rows, |row| row.post))
@@ -68,13 +67,7 @@ pub(in crate::postgres) async fn insert_targets(
         .bind(column(&rows, |row| row.app.clone()))
         .bind(column(&rows, |row| row.trace.clone()))
         .bind(changes);
-    run(query, tx, "store new targets").await?;
-    let prints = column(targets, |(post, target)| {
-        let draft = Draft::of(&post.content, &target.changes);
-        text_print(&draft, &post.tenant, &target.channel, &target.account)
-    });
-    let query = sqlx::query(PRINTS).bind(prints).bind(column(targets, |(_, target)| target.id.0));
-    run(query, tx, "store what new targets say").await
+    run(query, tx, "store new targets").await
 }
 
 /// The posts that hold the keys of `posts`.
@@ -83,8 +76,7 @@ pub(in crate::postgres) async fn known_posts(
     posts: &[&NewPost],
 ) -> Result<Vec<flow::Known>, LedgerError> {
     sqlx::query_as(KNOWN)
-        .bind(column(posts, |post| post.tenant.to_string()))
-        .bind(column(posts, |post| post.key.clone()))
+        .bind(column(posts, |post| request(&post.tenant, &post.key)))
         .fetch_all(tx)
         .await
         .map_err(LedgerError::of("find posts by their keys"))

@@ -1,0 +1,159 @@
+//! A ledger to test, with a clock that the test moves.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use domain::Policy;
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+use ledger::{Ledger, LedgerError, MemoryLedger, Postgres, PostgresOptions, Sqlite, TimeSource};
+use runtime::{Clock, Runtime, SystemRandom};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, sqlite::SqliteConnectOptions};
+use tempfile::TempDir;
+
+/// A clock that stands still until it is moved.
+pub struct ManualClock(AtomicI64);
+
+impl ManualClock {
+    pub fn advance(&self, span: Duration) {
+        self.0.fetch_add(span.as_millis() as i64, Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millisecond(self.0.load(Ordering::SeqCst)).unwrap()
+    }
+
+    /// Nobody in this suite waits for time to pass by itself, but a lost connection may want to try again.
+    fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(tokio::task::yield_now())
+    }
+}
+
+pub struct House {
+    pub ledger: Arc<dyn Ledger>,
+    pub clock: Arc<ManualClock>,
+    pub runtime: Runtime,
+    store: Store,
+}
+
+enum Store {
+    Postgres(PostgresOptions),
+    Sqlite(TempDir),
+    Memory,
+}
+
+impl House {
+    pub async fn postgres() -> Self {
+        let (clock, runtime) = world();
+        let url = std::env::var("ONCEPOST_TEST_POSTGRES")
+            .expect("set ONCEPOST_TEST_POSTGRES to a PostgreSQL server, or run `make test`, which starts one");
+        let options = PostgresOptions {
+            pool: 8,
+            schema: Some(format!("test_{}", runtime.id().simple())),
+            ..PostgresOptions::new(url, Policy::default(), TimeSource::Runtime(clock.clone()))
+        };
+        Postgres::migrate(&options).await.unwrap();
+        let ledger = Arc::new(Postgres::connect(options.clone(), &runtime).await.unwrap());
+        Self { ledger, clock, runtime, store: Store::Postgres(options) }
+    }
+
+    pub async fn sqlite() -> Self {
+        let (clock, runtime) = world();
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = Sqlite::open(folder.path().join("ledger.db"), &runtime, Policy::default()).await.unwrap();
+        Self { ledger: Arc::new(ledger), clock, runtime, store: Store::Sqlite(folder) }
+    }
+
+    pub async fn memory() -> Self {
+        let (clock, runtime) = world();
+        let ledger = Arc::new(MemoryLedger::new(clock.clone(), Policy::default()));
+        Self { ledger, clock, runtime, store: Store::Memory }
+    }
+
+    /// The same store, opened by another process.
+    pub async fn again(&self) -> Result<Arc<dyn Ledger>, LedgerError> {
+        Ok(match &self.store {
+            Store::Postgres(options) => Arc::new(Postgres::connect(options.clone(), &self.runtime).await?),
+            Store::Sqlite(folder) => {
+                Arc::new(Sqlite::open(folder.path().join("ledger.db"), &self.runtime, Policy::default()).await?)
+            }
+            Store::Memory => self.ledger.clone(),
+        })
+    }
+
+    /// The same server, with another schema.
+    pub fn elsewhere(&self) -> PostgresOptions {
+        PostgresOptions { schema: Some(format!("test_{}", self.runtime.id().simple())), ..self.options().clone() }
+    }
+
+    pub fn options(&self) -> &PostgresOptions {
+        match &self.store {
+            Store::Postgres(options) => options,
+            _ => panic!("this is not a server"),
+        }
+    }
+
+    /// A connection past the ledger.
+    pub async fn server(&self) -> sqlx::PgConnection {
+        let options = self.options();
+        let mut connection = sqlx::PgConnection::connect(&options.url).await.unwrap();
+        let path = format!("SET search_path TO {}", options.schema.as_deref().unwrap());
+        sqlx::raw_sql(AssertSqlSafe(path)).execute(&mut connection).await.unwrap();
+        connection
+    }
+
+    /// Runs statements past the ledger. `{id}` stands for an id in either dialect.
+    pub async fn execute(&self, statement: &str, ids: &[uuid::Uuid]) {
+        let mut statement = statement.to_owned();
+        for id in ids {
+            let literal = match &self.store {
+                Store::Sqlite(_) => format!("unhex('{}')", id.simple()),
+                _ => format!("'{id}'::uuid"),
+            };
+            statement = statement.replacen("{id}", &literal, 1);
+        }
+        match &self.store {
+            Store::Postgres(_) => {
+                sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut self.server().await).await.unwrap();
+            }
+            Store::Sqlite(folder) => {
+                let options = SqliteConnectOptions::new().filename(folder.path().join("ledger.db"));
+                let mut connection = options.connect().await.unwrap();
+                sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
+                connection.close().await.unwrap();
+            }
+            Store::Memory => panic!("there are no tables"),
+        }
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub fn later(&self, seconds: u64) -> Timestamp {
+        self.now() + Duration::from_secs(seconds)
+    }
+
+    pub fn advance(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+
+    pub async fn tear_down(self) {
+        let Store::Postgres(options) = &self.store else { return };
+        let mut connection = sqlx::PgConnection::connect(&options.url).await.unwrap();
+        let drop = format!("DROP SCHEMA {} CASCADE", options.schema.as_deref().unwrap());
+        sqlx::raw_sql(AssertSqlSafe(drop)).execute(&mut connection).await.unwrap();
+    }
+}
+
+fn world() -> (Arc<ManualClock>, Runtime) {
+    let clock = Arc::new(ManualClock(AtomicI64::new(1_800_000_000_000)));
+    (clock.clone(), Runtime::new(clock, Arc::new(SystemRandom)))
+}

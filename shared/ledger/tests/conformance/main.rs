@@ -1,0 +1,118 @@
+//! One suite for every ledger. Each case is a promise; the names say which.
+
+extern crate oncepost_ledger as ledger;
+
+mod accepting;
+mod attempts;
+mod census;
+mod changes;
+mod claims;
+mod durability;
+mod events;
+mod house;
+mod making;
+mod pauses;
+mod size;
+
+/// Runs cases against ledgers: `for_each_ledger! { [postgres, sqlite] => module::case, … }`.
+macro_rules! for_each_ledger {
+    ($([$($kind:ident),*] => $module:ident :: { $($case:ident),* $(,)? })*) => {
+        $(mod $module {
+            for_each_ledger!(@kinds $module [$($kind),*] $($case),*);
+        })*
+    };
+    (@kinds $module:ident [] $($case:ident),*) => {};
+    (@kinds $module:ident [$kind:ident $(, $rest:ident)*] $($case:ident),*) => {
+        mod $kind {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                let house = crate::house::House::$kind().await;
+                crate::$module::$case(&house).await;
+                house.tear_down().await;
+            })*
+        }
+        for_each_ledger!(@kinds $module [$($rest),*] $($case),*);
+    };
+}
+
+mod every {
+    for_each_ledger! {
+        [postgres, sqlite, memory] => accepting::{
+            a_new_post_is_stored_whole,
+            the_same_request_again_gets_its_first_answer,
+            another_request_under_the_key_is_refused,
+            fifty_at_once_make_one_post,
+            one_call_may_repeat_itself,
+            a_key_belongs_to_its_tenant,
+        }
+        [postgres, sqlite, memory] => attempts::{
+            the_whole_way_from_schedule_to_proof,
+            of_fifty_workers_one_begins,
+            a_thousand_targets_at_once,
+            an_unknown_target_fails_alone,
+            commands_that_meet_on_one_target_all_count,
+            a_dead_worker_is_taken_over_and_logged,
+            a_doubt_that_nobody_can_settle_waits_for_a_person,
+            platform_ids_are_remembered_by_account,
+            the_same_text_nearby_is_found,
+        }
+        [postgres, sqlite, memory] => claims::{
+            what_is_not_due_is_left_alone,
+            what_is_due_soon_is_handed_over_ahead,
+            two_schedulers_never_emit_one_target_twice,
+            a_tenant_with_much_does_not_starve_another,
+            a_channel_holds_no_more_than_its_bound,
+            a_full_channel_does_not_hide_what_is_overdue,
+            too_late_is_expired_and_told,
+            a_lost_message_is_emitted_again,
+        }
+        [postgres, sqlite, memory] => pauses::{
+            a_scope_is_paused_once,
+            a_pause_holds_and_its_end_drips,
+            another_pause_still_covers,
+            an_account_that_fails_holds_its_siblings,
+            nothing_stays_held_when_claims_meet_the_end_of_a_pause,
+        }
+        [postgres, sqlite, memory] => changes::{
+            a_change_is_done_to_all_targets,
+            one_refusal_changes_nothing,
+            a_stale_revision_changes_nothing,
+            what_does_not_belong_together_is_not_found,
+            an_edit_is_what_goes_out,
+            cancelling_meets_beginning_and_one_wins,
+        }
+        [postgres, sqlite, memory] => events::{
+            events_are_told_once_and_then_forgotten,
+            young_events_are_left_to_whoever_wrote_them,
+            lists_come_page_by_page,
+            new_work_is_announced,
+        }
+        [postgres, sqlite, memory] => census::{ everything_is_counted }
+    }
+}
+
+/// What only a database can show.
+mod stored {
+    for_each_ledger! {
+        [postgres, sqlite] => census::{ every_planted_violation_is_found }
+        [postgres, sqlite] => durability::{
+            everything_is_there_after_opening_again,
+            an_unreadable_row_harms_nobody_else,
+            a_release_that_was_cut_short_is_finished,
+            a_newer_schema_is_refused,
+        }
+    }
+}
+
+/// What only a server can show.
+mod served {
+    for_each_ledger! {
+        [postgres] => claims::{ a_slow_batch_is_stepped_over }
+        [postgres] => durability::{
+            a_schema_that_is_not_there_is_refused,
+            a_key_the_server_refuses_fails_alone,
+            another_process_hears_the_news,
+        }
+        [postgres] => size::{ a_pending_target_costs_less_than_a_kilobyte }
+    }
+}
