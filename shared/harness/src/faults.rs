@@ -85,7 +85,9 @@ impl Platforms {
             _ => self.webhook.posts(),
         };
         let own = |shown: &str| shown == account || shown.starts_with(&format!("{account}."));
-        posts.iter().filter(|post| own(&post.account) && post.text.contains(marker)).count()
+        // A webhook receiver gets a thread whole; its parts are in what it keeps of the request.
+        let shows = |post: &&testkit::Post| post.text.contains(marker) || post.native.to_string().contains(marker);
+        posts.iter().filter(|post| own(&post.account)).filter(shows).count()
     }
 
     /// Visible posts of all platforms, and those that repeat another.

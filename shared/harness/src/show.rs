@@ -106,5 +106,8 @@ pub fn table(tally: &Tally) -> String {
         "\n  counted by the platforms:  duplicates {}   missed {}   disagreements {}\n",
         tally.duplicates, tally.missed, tally.disagreements
     );
+    for story in &tally.stories {
+        text += &format!("\n  {story}\n");
+    }
     text
 }

@@ -43,6 +43,9 @@ pub struct Tally {
     pub seconds: f64,
     /// The promises held.
     pub held_promises: bool,
+    /// What happened to each target that broke a promise or was left behind.
+    #[serde(skip)]
+    pub stories: Vec<String>,
     /// Per channel: targets, published, retried, settled, needing a person.
     #[serde(skip)]
     pub channels: BTreeMap<String, [usize; 5]>,
@@ -75,10 +78,12 @@ impl Tally {
         };
         let counts: Vec<_> = plan.markers.iter().map(|marker| platforms.count(&channel, &account, marker)).collect();
         let out = counts.iter().all(|count| *count > 0);
-        self.duplicates += counts.iter().filter(|count| **count > 1).count();
+        let twice = counts.iter().filter(|count| **count > 1).count();
         let attempts: Vec<_> = target["attempts"].as_array().into_iter().flatten().collect();
         let doubted = attempts.iter().any(|attempt| matches!(attempt["outcome"].as_str(), Some("unknown" | "lost")));
         let listed = !target["needs_person"].is_null();
+        let before = (self.duplicates, self.missed, self.disagreements);
+        self.duplicates += twice;
         let row = self.channels.entry(channel).or_default();
         self.targets += 1;
         row[0] += 1;
@@ -107,5 +112,32 @@ impl Tally {
             // Neither out, nor held, nor with a person: somebody was forgotten.
             _ => self.missed += 1,
         }
+        if before != (self.duplicates, self.missed, self.disagreements) {
+            self.stories.push(story(planned, target, &counts));
+        }
     }
+}
+
+/// What happened to one target, line by line.
+fn story(planned: &Planned, target: &Value, counts: &[usize]) -> String {
+    let mut lines = vec![format!(
+        "post {} on {}/{}: {}, parts seen on the platform {counts:?}, next step: {}",
+        planned.number,
+        text(&target["channel"]),
+        text(&target["account"]),
+        text(&target["state"]),
+        text(&target["next_step"]),
+    )];
+    for attempt in target["attempts"].as_array().into_iter().flatten() {
+        lines.push(format!(
+            "    {} {} {} -> {} {} {}",
+            text(&attempt["number"]),
+            text(&attempt["kind"]),
+            text(&attempt["began_at"]),
+            text(&attempt["outcome"]),
+            text(&attempt["failure"]["code"]),
+            text(&attempt["failure"]["said"]["text"]),
+        ));
+    }
+    lines.join("\n")
 }

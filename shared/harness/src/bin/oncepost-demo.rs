@@ -35,7 +35,7 @@ struct Arguments {
     #[arg(long, default_value_t = 20)]
     spread: usize,
     /// How long the run may take at most, in seconds.
-    #[arg(long, default_value_t = 420)]
+    #[arg(long, default_value_t = 600)]
     limit: u64,
 }
 
