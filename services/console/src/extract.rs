@@ -13,6 +13,9 @@ use serde::de::DeserializeOwned;
 
 use crate::{Console, Problem};
 
+/// What axum puts before the reason why a query cannot be read.
+const AXUM_SAYS: &str = "Failed to deserialize query string: ";
+
 /// A body as it came.
 pub(crate) struct Body(pub Bytes);
 
@@ -73,12 +76,8 @@ impl<T: DeserializeOwned> FromRequestParts<Console> for Ask<T> {
         match Query::from_request_parts(parts, console).await {
             Ok(Query(query)) => Ok(Self(query)),
             Err(rejection) => {
-                let problem = contract::Problem::new("query", Code::BAD_FIELD, rejection.body_text());
-                let detail = rejection.body_text();
-                Err(Problem {
-                    problems: vec![problem],
-                    ..Problem::coded(StatusCode::BAD_REQUEST, Code::BAD_FIELD, detail)
-                })
+                let text = rejection.body_text();
+                Err(Problem::query("query", text.strip_prefix(AXUM_SAYS).unwrap_or(&text)))
             }
         }
     }

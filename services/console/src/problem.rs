@@ -71,6 +71,9 @@ pub(crate) fn refusal_name(refusal: Refusal) -> &'static str {
     }
 }
 
+/// What to do about a field of a request that is not a schedule message.
+const TAKES: &str = "docs/api.md shows what this address takes.";
+
 impl Problem {
     /// A problem with a code: title and remedy are its page's.
     pub fn coded(status: StatusCode, code: Code, detail: impl Into<String>) -> Self {
@@ -136,7 +139,17 @@ impl Problem {
 
     /// One field of a body or query is wrong.
     pub fn field(path: &str, code: Code, message: impl Into<String>) -> Self {
-        Self::unfit(vec![contract::Problem::new(path, code, message)])
+        let mut problem = contract::Problem::new(path, code, message);
+        if code == Code::BAD_FIELD {
+            // The code's page speaks of schedule messages.
+            problem.remedy = TAKES.into();
+        }
+        Self { remedy: problem.remedy.clone(), ..Self::unfit(vec![problem]) }
+    }
+
+    /// A part of the query is wrong.
+    pub fn query(path: &str, message: impl Into<String>) -> Self {
+        Self { status: StatusCode::BAD_REQUEST.as_u16(), ..Self::field(path, Code::BAD_FIELD, message) }
     }
 
     /// The idempotency key belongs to another post.

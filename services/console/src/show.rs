@@ -90,8 +90,19 @@ pub(crate) fn group((group, count): (String, u64)) -> api::FailureGroup {
         platform_code,
         title: page.map_or("Not known", |page| page.title).into(),
         whose_fault: scope.map_or("not known", domain::Scope::whose_fault).into(),
-        remedy: page.map_or("Look at the targets one by one.", |page| page.remedy()).into(),
+        remedy: code.map_or("Look at the targets one by one.", remedy_of_listed).into(),
         group,
+    }
+}
+
+/// What to do about targets on the operators' list. "Nothing, it goes on by itself" is true of the failure and not of them:
+/// the machine has done what it could.
+fn remedy_of_listed(code: Code) -> &'static str {
+    let remedy = |code: Code| code.page().map_or("", |page| page.remedy());
+    match remedy(code) {
+        own if !own.starts_with("Nothing") => own,
+        _ if code.to_string().starts_with("OP-4") => remedy(Code::UNDECIDABLE),
+        _ => remedy(Code::TRIES_USED_UP),
     }
 }
 
@@ -114,4 +125,30 @@ pub(crate) fn pauses_for(caller: &Caller, pauses: Vec<Pause>) -> Vec<Pause> {
         (Some(_), None) => Some(Pause { reason: "paused by the operators".into(), by: "oncepost".into(), ..pause }),
     };
     pauses.into_iter().filter_map(seen).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn o05_nobody_on_the_list_is_told_to_wait() {
+        for code in Code::ALL {
+            let shown = group((format!("{code}/channel/-"), 1));
+            assert!(!shown.remedy.is_empty() && !shown.remedy.starts_with("Nothing"), "{code}: {}", shown.remedy);
+        }
+    }
+
+    #[test]
+    fn a_group_without_a_code_still_says_something() {
+        let shown = group(("-".into(), 2));
+        assert_eq!((shown.code, shown.title.as_str(), shown.count), (None, "Not known", 2));
+        assert!(!shown.remedy.is_empty());
+    }
+
+    #[test]
+    fn a_platform_code_may_hold_anything() {
+        let shown = group(("OP-2001/post/a/b/c".into(), 1));
+        assert_eq!((shown.platform_code.as_deref(), shown.scope), (Some("a/b/c"), Some(domain::Scope::Post)));
+    }
 }

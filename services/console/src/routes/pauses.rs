@@ -54,7 +54,10 @@ pub(super) async fn resume(
 ) -> Result<Json<api::Resumed>, Problem> {
     let scope = allowed(&caller, &scope)?;
     let released = console.ledger.resume(&scope, console.options.resume_drip).await?;
-    let released = released.ok_or_else(|| Problem::not_found(format!("pause of {scope}")))?;
+    let released = released.ok_or_else(|| Problem {
+        remedy: "`oncepost pauses` (GET /v1/pauses) lists what is paused.".into(),
+        ..Problem::not_found(format!("pause of {scope}"))
+    })?;
     marks::done(&caller, "resume", &scope, None);
     Ok(Json(api::Resumed { scope: scope.to_string(), released }))
 }

@@ -3,9 +3,8 @@
 use axum::{
     Json,
     extract::{Path, State},
-    http::StatusCode,
 };
-use domain::{ChannelName, Code, PostId, State as TargetState, TenantId};
+use domain::{ChannelName, PostId, State as TargetState, TenantId};
 use ledger::{LedgerError, PostFilter};
 use serde::Deserialize;
 
@@ -48,12 +47,7 @@ impl Listing {
 /// What the ledger says of a page it cannot find is the caller's slip, not the ledger's.
 pub(super) fn no_page(error: LedgerError) -> Problem {
     match error {
-        LedgerError::Settings { .. } => {
-            let message = "is not a place that a page named as its `next`";
-            let problem = contract::Problem::new("after", Code::BAD_FIELD, message);
-            let detail = format!("after {message}.");
-            Problem { problems: vec![problem], ..Problem::coded(StatusCode::BAD_REQUEST, Code::BAD_FIELD, detail) }
-        }
+        LedgerError::Settings { .. } => Problem::query("after", "is not a place that a page named as its `next`"),
         error => error.into(),
     }
 }

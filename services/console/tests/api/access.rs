@@ -129,3 +129,13 @@ async fn without_tokens_programs_of_this_machine_are_served_and_web_pages_are_no
     open.send(None, "GET", "/v1/posts", String::new()).await.ok(200);
     open.send(Some("whatever"), "GET", "/v1/census", String::new()).await.ok(200);
 }
+
+#[test]
+fn every_route_is_in_the_manual() {
+    let manual = include_str!("../../../../docs/api.md");
+    for (method, path, _) in ROUTES {
+        let path = path.split('?').next().unwrap().replace("{post}", "{id}").replace("{target}", "{id}");
+        let path = path.replace("by-key/{tenant}/key", "by-key/{tenant}/{key}").replace("OP-1011", "{code}");
+        assert!(manual.contains(&format!("`{method} {path}`")), "docs/api.md speaks of {method} {path}");
+    }
+}
