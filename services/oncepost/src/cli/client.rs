@@ -70,7 +70,12 @@ impl Client {
     }
 
     /// Sends a body as it is.
-    pub async fn post_raw<T: DeserializeOwned>(&self, path: &[&str], body: String, kind: &str) -> Result<Reply<T>, Trouble> {
+    pub async fn post_raw<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        body: String,
+        kind: &str,
+    ) -> Result<Reply<T>, Trouble> {
         let request = self.request(Method::POST, path, &[])?.header(header::CONTENT_TYPE, kind).body(body);
         self.send(request).await
     }

@@ -42,7 +42,10 @@ fn split(text: String) -> Option<Input> {
         return (!items.is_empty()).then_some(Input::Many(items));
     }
     let lines: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    if serde_json::from_str::<&RawValue>(text).is_err() && lines.len() > 1 && lines.iter().all(|line| line.starts_with('{')) {
+    if serde_json::from_str::<&RawValue>(text).is_err()
+        && lines.len() > 1
+        && lines.iter().all(|line| line.starts_with('{'))
+    {
         return Some(Input::Many(lines.into_iter().map(str::to_owned).collect()));
     }
     Some(Input::One(text.to_owned()))

@@ -146,23 +146,27 @@ pub(crate) enum Ended {
 
 /// Carries a command out and tells the user. The exit code is as the module's page says.
 pub async fn run(command: ClientCommand, options: &ClientOptions) -> ExitCode {
-    let mut out = Out::standard(options.json);
+    ExitCode::from(carry_out(command, options, &mut Out::standard(options.json)).await)
+}
+
+/// Carries a command out, tells the user through `out`, and returns the exit code.
+async fn carry_out(command: ClientCommand, options: &ClientOptions, out: &mut Out) -> u8 {
     let ended = match Client::new(options) {
-        Ok(client) => execute(command, &client, &mut out).await,
+        Ok(client) => execute(command, &client, out).await,
         Err(trouble) => Err(trouble),
     };
     match ended {
-        Ok(Ended::Well) => ExitCode::SUCCESS,
-        Ok(Ended::Attention) => ExitCode::from(1),
+        Ok(Ended::Well) => 0,
+        Ok(Ended::Attention) => 1,
         Err(trouble) => {
             out.trouble(&trouble);
-            ExitCode::from(trouble.exit_code())
+            trouble.exit_code()
         }
     }
 }
 
 /// Carries a command out.
-pub(crate) async fn execute(command: ClientCommand, client: &Client, out: &mut Out) -> Result<Ended, Trouble> {
+async fn execute(command: ClientCommand, client: &Client, out: &mut Out) -> Result<Ended, Trouble> {
     match command {
         ClientCommand::Schedule { file, wait } => schedule::schedule(client, out, &file, wait).await,
         ClientCommand::Validate { file } => schedule::validate(client, out, &file).await,

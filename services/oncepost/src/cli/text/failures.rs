@@ -19,7 +19,7 @@ pub(crate) fn list(failures: &Failures, filtered: bool) -> String {
         let rows = failures.targets.iter().map(|target| {
             let what = target.diagnosis.as_ref().map_or("", |diagnosis| diagnosis.sentence.as_str());
             let place = format!("{}/{}/{}", target.tenant, target.channel, target.account);
-            [target.id.to_string(), place, target.went_out.words().into(), short(what, 120)]
+            [target.id.to_string(), place, target.went_out.words().into(), short(what, 160)]
         });
         blocks.push(table(["target", "account", "went out?", "what"], rows));
         blocks.push("`oncepost status TARGET` shows one in full.".into());
@@ -32,7 +32,8 @@ pub(crate) fn list(failures: &Failures, filtered: bool) -> String {
 
 fn group(group: &FailureGroup) -> String {
     let code = group.code.map(|code| format!("{code} ")).unwrap_or_default();
-    let said = group.platform_code.as_ref().map(|code| format!(", platform code {}", harmless(code))).unwrap_or_default();
+    let said =
+        group.platform_code.as_ref().map(|code| format!(", platform code {}", harmless(code))).unwrap_or_default();
     let count = counted(usize::try_from(group.count).unwrap_or(usize::MAX), "target");
     let head = format!("{count}: {code}{}{said}", group.title);
     [head, labelled("  whose fault  ", &group.whose_fault), labelled("  what to do   ", &group.remedy)].join("\n")

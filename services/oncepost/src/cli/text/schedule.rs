@@ -16,7 +16,7 @@ pub(crate) fn accepted(answer: &Accepted, repeated: bool) -> String {
         [place, time(&target.resolved), target.target.to_string()]
     });
     let mut blocks = vec![head, table(["account", "goes out", "target"], rows)];
-    blocks.extend(answer.warnings.iter().map(|warning| told("Warning", warning)));
+    blocks.extend(answer.warnings.iter().map(|warning| told("warning:", warning)));
     blocks.join("\n")
 }
 
@@ -34,9 +34,10 @@ fn time(resolved: &Resolved) -> String {
 
 /// A message that would be accepted.
 pub(crate) fn checked(checked: &Checked) -> String {
-    let rows = checked.targets.iter().map(|target| [format!("{}/{}", target.channel, target.account), time(&target.resolved)]);
+    let rows =
+        checked.targets.iter().map(|target| [format!("{}/{}", target.channel, target.account), time(&target.resolved)]);
     let mut blocks = vec!["It would be accepted.".to_owned(), table(["account", "would go out"], rows)];
-    blocks.extend(checked.warnings.iter().map(|warning| told("Warning", warning)));
+    blocks.extend(checked.warnings.iter().map(|warning| told("warning:", warning)));
     blocks.join("\n")
 }
 
@@ -61,12 +62,12 @@ pub(crate) fn refused(at: usize, problem: &Problem) -> String {
     if problem.problems.is_empty() {
         return format!("{head}\n{}", labelled("  ", &problem.detail));
     }
-    let told: Vec<_> = problem.problems.iter().map(|problem| told("  at", problem)).collect();
+    let told: Vec<_> = problem.problems.iter().map(|problem| told("at", problem)).collect();
     format!("{head}\n{}", told.join("\n"))
 }
 
 /// One thing that is wrong, or a warning.
 pub(crate) fn told(head: &str, problem: &contract::Problem) -> String {
-    let what = format!("{head} {}: {} ({})", problem.path, harmless(&problem.message), problem.code);
-    format!("{}\n{}", labelled("", &what).replace('\n', "\n    "), labelled("    → ", &problem.remedy))
+    let what = format!("{}: {} ({})", problem.path, harmless(&problem.message), problem.code);
+    format!("{}\n{}", labelled(&format!("  {head} "), &what), labelled("  → ", &problem.remedy))
 }

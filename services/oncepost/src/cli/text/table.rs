@@ -1,16 +1,27 @@
 //! Tables.
 
-use comfy_table::{ContentArrangement, Table, presets::UTF8_HORIZONTAL_ONLY};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets::NOTHING};
 
 use super::{WIDTH, harmless};
+
+/// The heads of columns of ids.
+const IDS: [&str; 2] = ["post", "target"];
 
 /// A table with a head, as wide as the page at most.
 pub(crate) fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
     let mut table = Table::new();
-    table.load_style(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_width(u16::try_from(WIDTH).unwrap_or(u16::MAX)).set_header(head);
+    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_width(u16::try_from(WIDTH).unwrap_or(u16::MAX)).set_header(head.map(str::to_uppercase));
     for row in rows {
         table.add_row(row.map(|cell| harmless(&cell)));
+    }
+    for (at, head) in head.iter().enumerate() {
+        let Some(column) = table.column_mut(at) else { continue };
+        column.set_padding((0, 2));
+        // An id broken in two cannot be copied.
+        if IDS.contains(head) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
     }
     table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }

@@ -27,7 +27,7 @@ fn address(target: &Target) -> String {
 /// Everything about a target.
 pub(crate) fn whole(target: &Target) -> String {
     let mut lines = vec![line(target, None)];
-    let mut say = |head: &str, text: &str| lines.push(labelled(&format!("  {head:<11}"), &harmless(text)));
+    let mut say = |head: &str, text: &str| lines.push(labelled(&format!("  {head:<13}"), &harmless(text)));
     say("target", &target.id.to_string());
     let deadline = target.deadline.map(|deadline| format!(", not after {}", instant(deadline))).unwrap_or_default();
     say("due", &format!("{}{deadline}", instant(target.due_at)));

@@ -36,7 +36,10 @@ fn root(error: &dyn Error) -> Option<String> {
 
 fn refused(problem: &Problem) -> String {
     let code = problem.code.map(|code| format!("{code} ")).unwrap_or_default();
-    let mut lines = vec![format!("{code}{}", harmless(&problem.title))];
+    let mut lines = vec![match problem.problems.len() {
+        0 | 1 => format!("{code}{}", harmless(&problem.title)),
+        count => format!("Refused for {count} reasons:"),
+    }];
     if problem.problems.is_empty() {
         lines.push(labelled("  ", &harmless(&problem.detail)));
         if problem.refused.len() > 1 {
@@ -45,7 +48,7 @@ fn refused(problem: &Problem) -> String {
         }
         lines.push(labelled("→ ", &problem.remedy));
     } else {
-        lines.extend(problem.problems.iter().map(|problem| schedule::told("  at", problem)));
+        lines.extend(problem.problems.iter().map(|problem| schedule::told("at", problem)));
     }
     lines.join("\n")
 }

@@ -1,0 +1,176 @@
+//! What is told when all goes well, and when something needs a person.
+
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+
+use super::server::{message, server};
+
+#[tokio::test]
+async fn scheduling_tells_what_goes_out_when_and_a_repeat_says_that_it_is_one() {
+    let server = server().await;
+    let mut zoned = message("key");
+    zoned["targets"][1]["publish_at"] = json!({ "local": "2026-10-25T02:30:00", "zone": "Europe/Berlin" });
+    let file = server.file("post.json", &zoned.to_string());
+    assert_snapshot!("scheduled", server.says(&["schedule", &file]).await);
+    assert_snapshot!("scheduled_again", server.says(&["schedule", &file]).await);
+    assert_snapshot!("validated", server.says(&["validate", &file]).await);
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_message_is_told_at_once_with_what_to_do() {
+    let server = server().await;
+    let mut wrong = message("key");
+    wrong["content"]["text"] = json!("x".repeat(101));
+    wrong["targets"][1]["account"] = json!("nobody");
+    let file = server.file("wrong.json", &wrong.to_string());
+    let told = server.tell(&["schedule", &file]).await;
+    assert_snapshot!("refused", told.all());
+    assert_eq!(server.tell(&["validate", &file]).await.remarks, told.remarks);
+}
+
+#[tokio::test]
+async fn a_file_of_many_is_sent_whole_and_told_by_its_faults() {
+    let server = server().await;
+    let mut wrong = message("b");
+    wrong["tenant"] = json!("two words");
+    let lines = format!("{}\n{wrong}\n{}\n", message("a"), message("c"));
+    let file = server.file("many.ndjson", &lines);
+    assert_snapshot!("many_validated", server.says(&["validate", &file]).await);
+    assert_snapshot!("many", server.says(&["schedule", &file]).await);
+    let array = serde_json::to_string_pretty(&json!([message("a"), message("d")])).unwrap();
+    let file = server.file("many.json", &array);
+    let told = server.tell(&["schedule", &file]).await;
+    assert_eq!((told.code, told.answer.trim()), (0, "2 messages: 2 accepted (1 of them before), 0 refused."));
+}
+
+#[tokio::test]
+async fn a_post_is_told_target_by_target_with_cause_fault_and_remedy() {
+    let server = server().await;
+    let (post, targets) = server.scheduled("campaign-7").await;
+    assert_snapshot!("status_scheduled", server.says(&["status", "acme/campaign-7"]).await);
+    server.publish(&targets[0]).await;
+    server.fail(&targets[1]).await;
+    assert_snapshot!("status_partial", server.says(&["status", &post]).await);
+    assert_eq!(server.tell(&["status", &targets[0]]).await.code, 0);
+    assert_snapshot!("status_target", server.says(&["status", &targets[1]]).await);
+}
+
+#[tokio::test]
+async fn failures_are_told_by_cause_and_one_by_one() {
+    let server = server().await;
+    assert_snapshot!(server.says(&["failures"]).await, @"
+    Nothing needs a person.
+    [exit code 0]
+    ");
+    let (_, targets) = server.scheduled("key").await;
+    server.fail(&targets[0]).await;
+    server.doubt(&targets[1]).await;
+    assert_snapshot!("failures", server.says(&["failures"]).await);
+    assert_snapshot!(server.says(&["failures", "--tenant", "nobody"]).await, @"
+    Nothing that fits needs a person.
+    [exit code 0]
+    ");
+}
+
+#[tokio::test]
+async fn lists_have_honest_words_when_they_are_empty_and_tables_otherwise() {
+    let server = server().await;
+    assert_snapshot!(server.says(&["posts"]).await, @"
+    There are no posts. `oncepost schedule FILE` makes the first.
+    [exit code 0]
+    ");
+    assert_snapshot!(server.says(&["pauses"]).await, @"
+    Nothing is paused.
+    [exit code 0]
+    ");
+    server.scheduled("one").await;
+    server.scheduled("a-rather-long-idempotency-key-of-an-upstream-service-that-likes-them-long").await;
+    assert_snapshot!("posts", server.says(&["posts"]).await);
+    assert!(server.says(&["posts", "--limit", "1"]).await.contains("There are more: --after "));
+    assert_eq!(server.tell(&["posts", "--state", "published"]).await.answer, "No post fits.\n");
+    assert_snapshot!("channels", server.says(&["channels"]).await);
+}
+
+#[tokio::test]
+async fn pausing_says_how_to_end_it_and_resuming_what_it_released() {
+    let server = server().await;
+    let said = |arguments: &'static [&'static str]| server.says(arguments);
+    let mut all = vec![said(&["pause", "account:acme/long/main", "--reason", "token is being renewed"]).await];
+    all.push(said(&["pause", "account:acme/long/main", "--reason", "again"]).await);
+    all.push(said(&["pauses"]).await);
+    all.push(said(&["resume", "account:acme/long/main"]).await);
+    all.push(said(&["resume", "account:acme/long/main"]).await);
+    all.push(said(&["pause", "channel:lang", "--reason", "a slip"]).await);
+    assert_snapshot!("pausing", all.join("\n---\n"));
+}
+
+#[tokio::test]
+async fn retrying_shows_its_plan_first_and_never_sends_a_doubt_again() {
+    let server = server().await;
+    let (post, targets) = server.scheduled("key").await;
+    server.fail(&targets[0]).await;
+    server.doubt(&targets[1]).await;
+    let mut all = vec![server.says(&["retry", &post, "--dry-run"]).await];
+    all.push(server.says(&["retry", &targets[1], "--dry-run"]).await);
+    all.push(server.says(&["retry", &post]).await);
+    all.push(server.says(&["retry", &post]).await);
+    all.push(server.says(&["retry", &targets[1]]).await);
+    assert_snapshot!("retrying", all.join("\n---\n"));
+}
+
+#[tokio::test]
+async fn a_doubt_is_settled_by_a_persons_word() {
+    let server = server().await;
+    let (_, targets) = server.scheduled("key").await;
+    server.doubt(&targets[0]).await;
+    server.doubt(&targets[1]).await;
+    let address = "https://example.org/@main/9";
+    let mut all = vec![server.says(&["resolve", &targets[0], "--published", address, "--note", "seen it"]).await];
+    all.push(server.says(&["resolve", &targets[0], "--published", address]).await);
+    all.push(server.says(&["resolve", &targets[1], "--send-again"]).await);
+    assert_snapshot!("resolving", all.join("\n---\n"));
+}
+
+#[tokio::test]
+async fn a_post_is_moved_and_cancelled_whole() {
+    let server = server().await;
+    let (post, targets) = server.scheduled("key").await;
+    let mut all = vec![server.says(&["reschedule", &post, "2026-06-02T09:00[Europe/Berlin]"]).await];
+    all.push(
+        server.says(&["reschedule", "acme/key", "2026-06-02T10:00:00Z", "--deadline", "2026-06-03T00:00:00Z"]).await,
+    );
+    all.push(server.says(&["cancel", &targets[0]]).await);
+    all.push(server.says(&["cancel", &post]).await);
+    let (post, targets) = server.scheduled("late").await;
+    server.publish(&targets[0]).await;
+    all.push(server.says(&["cancel", &post]).await);
+    assert_snapshot!("moving", all.join("\n---\n"));
+}
+
+#[tokio::test]
+async fn json_is_the_apis_own_answer() {
+    let server = server().await;
+    let (post, targets) = server.scheduled("key").await;
+    server.fail(&targets[0]).await;
+    let client = reqwest::Client::new();
+    let asked = |path: String| {
+        let request = client.get(format!("{}/v1/{path}", server.address));
+        async { request.send().await.unwrap().text().await.unwrap() }
+    };
+    let told = server.tell(&["--json", "status", &post]).await;
+    assert_eq!(told.answer.trim_end(), asked(format!("posts/{post}?attempts=true")).await);
+    for (command, path) in
+        [("posts", "posts?limit=50"), ("failures", "failures?limit=50"), ("pauses", "pauses"), ("channels", "channels")]
+    {
+        let told = server.tell(&["--json", command]).await;
+        assert_eq!(
+            (told.answer.trim_end(), told.remarks.as_str()),
+            (asked(path.into()).await.as_str(), ""),
+            "{command}"
+        );
+    }
+    server.publish(&targets[1]).await;
+    let refused = server.tell(&["--json", "retry", &targets[1]]).await;
+    let problem: Value = serde_json::from_str(&refused.answer).unwrap();
+    assert_eq!((refused.code, problem["status"].as_u64(), refused.remarks.as_str()), (1, Some(409), ""), "{problem}");
+}

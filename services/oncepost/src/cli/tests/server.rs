@@ -1,0 +1,279 @@
+//! An oncepost on a port of this machine: two channels, two accounts, a clock that stands still at noon on 1 June 2026.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use broker::Memory;
+use channels::{
+    About, Account, Accounts, Call, Channel, Count, Limits, ListedAccounts, Mark, Objection, Published, Registry,
+    Threads, Unit,
+};
+use clap::Parser;
+use console::{Console, ConsoleOptions, Parts, Token};
+use domain::{
+    AccountId, Answer, ChannelName, Code, Command, Draft, Failure, Finding, Landed, OnDoubt, Outcome, PlatformWords,
+    Policy, Receipt, RepeatSafety, Scope, TenantId, WorkerName, Worth,
+};
+use futures::future::BoxFuture;
+use intake::{Intake, Options};
+use jiff::Timestamp;
+use ledger::{Ledger, MemoryLedger};
+use outbox::Outbox;
+use runtime::{Clock, Runtime, SeededRandom};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use crate::cli::{ClientCommand, ClientOptions, carry_out, out::Out};
+
+pub const NOON: &str = "2026-06-01T12:00:00Z";
+
+/// The oncepost that is asked.
+pub struct Server {
+    pub ledger: Arc<MemoryLedger>,
+    pub address: String,
+    // Answers to files that were scheduled are told by their names, which must not change from run to run.
+    folder: tempfile::TempDir,
+}
+
+/// Shows noon, always.
+struct StillClock;
+
+impl Clock for StillClock {
+    fn now(&self) -> Timestamp {
+        NOON.parse().unwrap()
+    }
+
+    #[allow(clippy::disallowed_methods, reason = "a test server waits as long as it takes")]
+    fn sleep(&self, span: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(tokio::time::sleep(span))
+    }
+}
+
+struct Plain(About);
+
+#[async_trait]
+impl Channel for Plain {
+    fn about(&self) -> &About {
+        &self.0
+    }
+
+    fn check(&self, draft: &Draft) -> Vec<Objection> {
+        self.0.limits.check(draft, 1)
+    }
+
+    async fn publish(&self, _: &mut Call<'_>) -> Result<Published, Failure> {
+        Ok(Published::Processing)
+    }
+
+    async fn find(&self, _: &Mark<'_>) -> Result<Finding, Failure> {
+        Ok(Finding::Absent)
+    }
+}
+
+fn channel(name: &'static str, threads: Threads) -> Arc<dyn Channel> {
+    const TEXT: &[Count] = &[Count::new(Unit::Chars, 100)];
+    let limits = Limits { text: TEXT, media: 4 };
+    Arc::new(Plain(About {
+        name,
+        title: name,
+        repeat: RepeatSafety::Nothing,
+        limits,
+        threads,
+        secrets: &[],
+        arms: None,
+    }))
+}
+
+fn account(channel: &str) -> Account<channels::SecretSource> {
+    Account {
+        tenant: TenantId::new("acme").unwrap(),
+        channel: ChannelName::new(channel).unwrap(),
+        id: AccountId::new("main").unwrap(),
+        app: None,
+        base_url: "https://example.org".parse().unwrap(),
+        secrets: BTreeMap::new(),
+        settings: BTreeMap::new(),
+        on_doubt: OnDoubt::Park,
+        rate: None,
+    }
+}
+
+/// What a command wrote, and its exit code.
+#[derive(Debug)]
+pub struct Told {
+    pub code: u8,
+    pub answer: String,
+    pub remarks: String,
+}
+
+impl Told {
+    /// Everything, as a person sees it.
+    pub fn all(&self) -> String {
+        format!("{}{}[exit code {}]", self.answer, self.remarks, self.code)
+    }
+}
+
+/// A stream that a test reads.
+#[derive(Clone, Default)]
+pub struct Paper(Arc<Mutex<Vec<u8>>>);
+
+impl Paper {
+    pub fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl Write for Paper {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(text)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[derive(Parser)]
+#[command(name = "oncepost", max_term_width = 100)]
+pub struct Line {
+    #[command(flatten)]
+    pub options: ClientOptions,
+    #[command(subcommand)]
+    pub command: ClientCommand,
+}
+
+/// A line as a shell would give it, told to whoever listens at `address`.
+pub fn line(address: &str, arguments: &[&str]) -> Line {
+    let head = ["oncepost", "--api", address];
+    Line::try_parse_from(head.iter().chain(arguments)).unwrap_or_else(|error| panic!("{error}"))
+}
+
+pub async fn tell(line: Line) -> Told {
+    let (answer, remarks) = (Paper::default(), Paper::default());
+    let mut out = Out::to(line.options.json, answer.clone(), remarks.clone());
+    let code = carry_out(line.command, &line.options, &mut out).await;
+    Told { code, answer: answer.text(), remarks: remarks.text() }
+}
+
+/// An oncepost without tokens.
+pub async fn server() -> Server {
+    server_with(Vec::new()).await
+}
+
+pub async fn server_with(tokens: Vec<Token>) -> Server {
+    let runtime = Runtime::new(Arc::new(StillClock), Arc::new(SeededRandom::new(7)));
+    let ledger = Arc::new(MemoryLedger::new(runtime.clock(), Policy::default()));
+    let channels = Arc::new(Registry::of([channel("long", Threads::PerPart(5)), channel("short", Threads::None)]));
+    let accounts: Arc<dyn Accounts> = Arc::new(ListedAccounts::new([account("long"), account("short")]));
+    let transport = Arc::new(Memory::new(&runtime, ["long", "short"]));
+    let intake = Intake::new(ledger.clone(), channels.clone(), accounts.clone(), runtime.clone(), Options::default());
+    let console = Console::new(Parts {
+        outbox: Outbox::start(&runtime, ledger.clone(), transport.clone()),
+        runtime: runtime.clone(),
+        ledger: ledger.clone(),
+        transport,
+        intake: Arc::new(intake),
+        accounts,
+        channels,
+        options: ConsoleOptions { tokens, ..ConsoleOptions::default() },
+    });
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let router = console.router();
+    runtime.spawn(async move { axum::serve(listener, router).await });
+    Server { ledger, address, folder: tempfile::tempdir().unwrap() }
+}
+
+/// A message that nothing is wrong with; due now, on two channels.
+pub fn message(key: &str) -> Value {
+    json!({
+        "version": 1,
+        "idempotency_key": key,
+        "tenant": "acme",
+        "content": { "text": format!("hello from {key}") },
+        "publish_at": NOON,
+        "targets": [{ "channel": "long", "account": "main" }, { "channel": "short", "account": "main" }],
+    })
+}
+
+impl Server {
+    pub async fn tell(&self, arguments: &[&str]) -> Told {
+        tell(line(&self.address, arguments)).await
+    }
+
+    /// What a command says, with its exit code.
+    pub async fn says(&self, arguments: &[&str]) -> String {
+        self.tell(arguments).await.all()
+    }
+
+    pub fn file(&self, name: &str, content: &str) -> String {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    /// Schedules a message and returns the post's id and its targets'.
+    pub async fn scheduled(&self, key: &str) -> (String, Vec<String>) {
+        let file = self.file("post.json", &message(key).to_string());
+        let told = self.tell(&["--json", "schedule", &file]).await;
+        let answer: Value = serde_json::from_str(&told.answer).unwrap_or_else(|error| panic!("{error}: {told:?}"));
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let targets = answer["targets"].as_array().unwrap().iter().map(|target| text(&target["target"])).collect();
+        (text(&answer["post"]), targets)
+    }
+
+    async fn apply(&self, target: &str, command: Command) -> Answer {
+        self.ledger.apply(target.parse().unwrap(), command).await.unwrap().answer
+    }
+
+    async fn arm(&self, target: &str) -> u32 {
+        self.apply(target, Command::Wake).await;
+        let worker = WorkerName::new("worker-1").unwrap();
+        let begin = Command::Begin { worker, repeat: RepeatSafety::Nothing, arm: Some("create status".into()) };
+        let Answer::Begun(begun) = self.apply(target, begin).await else { panic!("not begun") };
+        begun.attempt
+    }
+
+    async fn finish(&self, target: &str, attempt: u32, outcome: Outcome) {
+        let (repeat, on_doubt) = (RepeatSafety::Nothing, OnDoubt::Park);
+        self.apply(target, Command::Finish { attempt, outcome, repeat, on_doubt }).await;
+    }
+
+    pub async fn publish(&self, target: &str) {
+        let attempt = self.arm(target).await;
+        let receipt = Receipt { id: "1".into(), url: Some("https://example.org/@main/1".into()) };
+        self.finish(target, attempt, Outcome::Published(vec![(0, receipt)])).await;
+    }
+
+    pub async fn fail(&self, target: &str) {
+        let attempt = self.arm(target).await;
+        let said = PlatformWords { status: Some(422), code: None, text: "we do not take \u{1b}[31mthat".into() };
+        let failure = Failure {
+            code: Code::CONTENT_REFUSED,
+            landed: Landed::No,
+            worth: Worth::Never,
+            scope: Scope::Post,
+            step: "create status".into(),
+            said,
+        };
+        self.finish(target, attempt, Outcome::Failed(failure)).await;
+    }
+
+    pub async fn doubt(&self, target: &str) {
+        let attempt = self.arm(target).await;
+        let failure = Failure {
+            code: Code::NO_ANSWER,
+            landed: Landed::Unknown,
+            worth: Worth::Retry { not_before: None },
+            scope: Scope::Channel,
+            step: "create status".into(),
+            said: PlatformWords::text("connection cut"),
+        };
+        self.finish(target, attempt, Outcome::Failed(failure)).await;
+    }
+}
