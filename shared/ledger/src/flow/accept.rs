@@ -26,7 +26,9 @@ pub(in super::super) async fn accept(
     let mut inserted = store::insert_posts(&mut tx, &posts).await?;
     let (new, repeated): (Vec<&NewPost>, Vec<&NewPost>) =
         posts.into_iter().partition(|post| inserted.remove(&post.id.0));
-    let targets = new.iter().flat_map(|post| post.targets.iter().map(|target| (*post, target))).collect::<Vec<_>>();
+    let mut targets: Vec<_> = new.iter().flat_map(|post| post.targets.iter().map(|target| (*post, target))).collect();
+    // Ids made later sort later: in their order, an index grows at its end only.
+    targets.sort_unstable_by_key(|(_, target)| target.id);
     store::insert_targets(&mut tx, &targets).await?;
     let accepted = new.iter().map(|post| Event::accepted(post.id, post.tenant.clone(), post.accepted_at));
     store::insert_events(&mut tx, &accepted.collect::<Vec<_>>()).await?;
