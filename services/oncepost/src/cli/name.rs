@@ -22,7 +22,7 @@ pub(crate) enum Named {
     /// A post.
     Post(Reply<Post>),
     /// A target.
-    Target(Reply<Target>),
+    Target(Box<Reply<Target>>),
 }
 
 impl Name {
@@ -54,13 +54,15 @@ pub(crate) async fn post(client: &Client, text: &str) -> Result<Reply<Post>, Tro
 pub(crate) async fn post_or_target(client: &Client, text: &str) -> Result<Named, Trouble> {
     match post(client, text).await {
         Ok(post) => Ok(Named::Post(post)),
-        Err(trouble) if trouble.is_not_found() => match Name::read(text)? {
-            Name::Id(id) => client.get(&["targets", &id], &[]).await.map(Named::Target).map_err(|other| {
+        Err(trouble) if trouble.is_not_found() => {
+            let Name::Id(id) = Name::read(text)? else { return Err(trouble) };
+            match client.get(&["targets", &id], &[]).await {
+                Ok(target) => Ok(Named::Target(Box::new(target))),
                 // Neither: the first answer names the thing that was meant in most cases.
-                if other.is_not_found() { trouble } else { other }
-            }),
-            Name::Key(..) => Err(trouble),
-        },
+                Err(other) if other.is_not_found() => Err(trouble),
+                Err(other) => Err(other),
+            }
+        }
         Err(trouble) => Err(trouble),
     }
 }
