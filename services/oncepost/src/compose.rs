@@ -42,11 +42,9 @@ impl Parts {
         let transport = transport(settings, &runtime, &channels, process).await?;
         let guard = guard(settings, &runtime)?;
         let accounts = accounts(settings)?;
-        let options = IntakeOptions {
-            allow_private: settings.media.allow_private,
-            ..IntakeOptions::default()
-        };
-        let intake = Arc::new(Intake::new(ledger.clone(), channels.clone(), accounts.clone(), runtime.clone(), options));
+        let options = IntakeOptions { allow_private: settings.media.allow_private, ..IntakeOptions::default() };
+        let intake =
+            Arc::new(Intake::new(ledger.clone(), channels.clone(), accounts.clone(), runtime.clone(), options));
         Ok(Self { runtime, ledger, transport, guard, channels, accounts, intake })
     }
 }
@@ -68,10 +66,12 @@ pub async fn ledger(settings: &Settings, runtime: &Runtime, migrate: Migrate) ->
     let url = settings.ledger.url.reveal();
     let policy = settings.policy();
     if let Some(path) = url.strip_prefix("sqlite://") {
-        let ledger = Sqlite::open(path, runtime, policy).await.map_err(|error| Failure::of("open the ledger", error))?;
+        let ledger =
+            Sqlite::open(path, runtime, policy).await.map_err(|error| Failure::of("open the ledger", error))?;
         return Ok(Arc::new(ledger));
     }
-    let options = PostgresOptions { pool: settings.ledger.pool, ..PostgresOptions::new(url, policy, TimeSource::Server) };
+    let options =
+        PostgresOptions { pool: settings.ledger.pool, ..PostgresOptions::new(url, policy, TimeSource::Server) };
     if migrate == Migrate::Yes {
         Postgres::migrate(&options).await.map_err(|error| Failure::of("migrate the ledger", error))?;
     }

@@ -98,7 +98,11 @@ async fn broker(settings: &Settings, runtime: &Runtime, channels: &channels::Reg
             n => Err(format!("{n} messages could not be routed")),
         }
     };
-    Finding::of("broker", found.await, "start the broker, check broker.url; look into the queue oncepost.unrouted if it is not empty")
+    Finding::of(
+        "broker",
+        found.await,
+        "start the broker, check broker.url; look into the queue oncepost.unrouted if it is not empty",
+    )
 }
 
 async fn guard(settings: &Settings, runtime: &Runtime) -> Finding {
@@ -119,7 +123,11 @@ async fn accounts(settings: &Settings) -> Finding {
                 problems.push(format!("{}/{}/{}: {}", card.tenant, card.channel, card.id, failure.said.text));
             }
         }
-        if problems.is_empty() { Ok(format!("{} accounts, all secrets found", accounts.all().len())) } else { Err(problems.join("; ")) }
+        if problems.is_empty() {
+            Ok(format!("{} accounts, all secrets found", accounts.all().len()))
+        } else {
+            Err(problems.join("; "))
+        }
     };
     Finding::of("accounts", found.await, "put the named secrets in place; an account without them cannot publish")
 }

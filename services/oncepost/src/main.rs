@@ -133,8 +133,8 @@ async fn service(settings: &Settings, name: &'static str, services: Services) ->
         otlp_endpoint: settings.telemetry.otlp_endpoint.as_ref().map(ToString::to_string),
         sample_ratio: settings.telemetry.sample_ratio,
     };
-    let telemetry =
-        telemetry::init(&format!("oncepost-{name}"), &options).map_err(|error| Failure::of("set up telemetry", error))?;
+    let telemetry = telemetry::init(&format!("oncepost-{name}"), &options)
+        .map_err(|error| Failure::of("set up telemetry", error))?;
     for warning in settings.warnings() {
         tracing::warn!(%warning, "settings");
     }

@@ -35,13 +35,21 @@ pub struct Services {
 ///
 /// # Errors
 /// A part cannot be reached at the start, or a service ends by itself.
-pub async fn serve(settings: &Settings, parts: Parts, services: Services, telemetry: &TelemetryHandle) -> Result<(), Failure> {
+pub async fn serve(
+    settings: &Settings,
+    parts: Parts,
+    services: Services,
+    telemetry: &TelemetryHandle,
+) -> Result<(), Failure> {
     let runtime = parts.runtime.clone();
     let stop = runtime.stop();
-    let mut running: FuturesUnordered<futures::future::BoxFuture<'static, Result<(), Failure>>> = FuturesUnordered::new();
+    let mut running: FuturesUnordered<futures::future::BoxFuture<'static, Result<(), Failure>>> =
+        FuturesUnordered::new();
     if services.scheduler {
         let scheduler = scheduler(settings, &parts);
-        running.push(Box::pin(async move { scheduler.run().await.map_err(|error| Failure::of("run the scheduler", error)) }));
+        running.push(Box::pin(async move {
+            scheduler.run().await.map_err(|error| Failure::of("run the scheduler", error))
+        }));
     }
     if let Some(channels) = &services.worker {
         let worker = worker(settings, &parts, channels)?;
@@ -179,7 +187,8 @@ async fn signalled() -> &'static str {
 /// A name for this process, for attempts, logs and the broker's list of connections.
 pub fn process_name(service: &str) -> String {
     let host = std::env::var("HOSTNAME").ok().or_else(|| std::fs::read_to_string("/etc/hostname").ok());
-    let host: String = host.unwrap_or_default().trim().chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(80).collect();
+    let host: String =
+        host.unwrap_or_default().trim().chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(80).collect();
     let host = if host.is_empty() { "host" } else { &host };
     format!("{service}@{host}:{}", std::process::id())
 }

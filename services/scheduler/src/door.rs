@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use broker::{BrokerError, Destination, Inbox, Incoming, Outgoing, Source};
-use futures::{FutureExt, StreamExt, stream};
 use contract::Rejected;
+use futures::{FutureExt, StreamExt, stream};
 use intake::{Request, Verdict};
 
 use crate::Scheduler;
@@ -47,7 +47,11 @@ async fn accept(scheduler: &Scheduler, batch: Vec<Incoming>) {
     match scheduler.intake.accept_many(&requests).await {
         Ok(verdicts) => settle_all(scheduler, batch, verdicts).await,
         Err(error) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, requests = batch.len(), "the ledger did not take a batch");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                requests = batch.len(),
+                "the ledger did not take a batch"
+            );
             // One by one, so that a request that the ledger can never take does not stand in the way of the others.
             stream::iter(batch).for_each_concurrent(ABREAST, |incoming| accept_alone(scheduler, incoming)).await;
         }
@@ -79,10 +83,7 @@ async fn settle_all(scheduler: &Scheduler, batch: Vec<Incoming>, verdicts: Vec<V
 }
 
 fn request(incoming: &Incoming) -> Request<'_> {
-    Request {
-        trace: incoming.message.headers.get("traceparent").cloned(),
-        ..Request::new(&incoming.message.body)
-    }
+    Request { trace: incoming.message.headers.get("traceparent").cloned(), ..Request::new(&incoming.message.body) }
 }
 
 async fn settle(scheduler: &Scheduler, incoming: Incoming, verdict: Verdict) {
@@ -99,8 +100,8 @@ async fn settle(scheduler: &Scheduler, incoming: Incoming, verdict: Verdict) {
         Verdict::Refused { answer, .. } => {
             let id = incoming.message.id.clone().unwrap_or_else(|| scheduler.runtime.id().to_string());
             let rejected = Rejected::new(answer, &incoming.message.body).encode();
-            let refused = Outgoing::json(Destination::Rejected, id, rejected)
-                .correlated(incoming.message.correlation_id.clone());
+            let refused =
+                Outgoing::json(Destination::Rejected, id, rejected).correlated(incoming.message.correlation_id.clone());
             if let Err(error) = scheduler.transport.publish(refused).await {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,

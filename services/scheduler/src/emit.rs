@@ -50,11 +50,8 @@ async fn tick(scheduler: &Scheduler, pacer: &mut Pacer, batches: &Arc<Semaphore>
         return Duration::from_millis(200);
     }
     let Ok(permit) = batches.clone().acquire_owned().await else { return options.poll };
-    let claim = Claim {
-        limit: options.batch,
-        ahead: options.ahead,
-        outstanding_per_channel: options.outstanding_per_channel,
-    };
+    let claim =
+        Claim { limit: options.batch, ahead: options.ahead, outstanding_per_channel: options.outstanding_per_channel };
     let claimed = match scheduler.ledger.claim(&claim).await {
         Ok(claimed) => claimed,
         Err(error) => {

@@ -45,7 +45,9 @@ async fn sweep(scheduler: &Scheduler) {
                 tracing::error!(messages = depth.ready, "messages could not be routed; look into oncepost.unrouted");
             }
         }
-        Err(error) => tracing::debug!(error = &error as &dyn std::error::Error, "the unrouted queue could not be measured"),
+        Err(error) => {
+            tracing::debug!(error = &error as &dyn std::error::Error, "the unrouted queue could not be measured")
+        }
     }
 }
 

@@ -2,7 +2,8 @@
 
 use channels::{Account, Call, Channel, Mark, Published, Verdict};
 use domain::{
-    AttemptKind, Begun, Code, ContentHash, Draft, Failure, Finding, Fix, Landed, Outcome, PlatformWords, Scope, Target, Worth,
+    AttemptKind, Begun, Code, ContentHash, Draft, Failure, Finding, Fix, Landed, Outcome, PlatformWords, Scope, Target,
+    Worth,
 };
 use jiff::Timestamp;
 use runtime::Step;
@@ -63,7 +64,12 @@ impl Attempt<'_> {
             Some(Ok(Published::Out)) => Some(Outcome::Published(Vec::new())),
             Some(Err(failure)) if failure.scope == Scope::System && at_publish_point.is_some() => {
                 // A part is out and could not be recorded because the worker stops: its successor settles it.
-                self.worker.runtime.stop().is_cancelled().then_some(()).map_or(Some(Outcome::Failed(failure)), |()| None)
+                self.worker
+                    .runtime
+                    .stop()
+                    .is_cancelled()
+                    .then_some(())
+                    .map_or(Some(Outcome::Failed(failure)), |()| None)
             }
             Some(Err(failure)) => Some(Outcome::Failed(failure)),
             None => Some(Outcome::Failed(out_of_time(at_publish_point))),
@@ -76,7 +82,10 @@ impl Attempt<'_> {
         let hash = ContentHash::of(self.draft, &target.tenant, &target.channel, &target.account, target.due_at);
         if hash != target.hash {
             let said = format!("approved {}, found {hash}", target.hash);
-            return Some(Failure { worth: Worth::Never, ..Failure::system(Code::NOT_AS_APPROVED, "check the content", said) });
+            return Some(Failure {
+                worth: Worth::Never,
+                ..Failure::system(Code::NOT_AS_APPROVED, "check the content", said)
+            });
         }
         let objection = self.channel.check(self.draft).into_iter().next()?;
         Some(Failure {

@@ -40,7 +40,11 @@ pub(crate) async fn consume(worker: Worker, channel: Arc<dyn Channel>) -> Result
     let waiting = in_flight.len();
     tracing::info!(channel = name, in_flight = waiting, "worker drains");
     if worker.runtime.within(worker.options.drain_limit, in_flight.wait()).await.is_none() {
-        tracing::warn!(channel = name, in_flight = in_flight.len(), "drain took too long; what is left will be settled by others");
+        tracing::warn!(
+            channel = name,
+            in_flight = in_flight.len(),
+            "drain took too long; what is left will be settled by others"
+        );
     }
     Ok(())
 }

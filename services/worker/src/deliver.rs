@@ -71,7 +71,10 @@ async fn acknowledge(incoming: Incoming, settled: Settled) {
     match settled {
         Settled::Ack => {
             if let Err(error) = incoming.ack().await {
-                tracing::debug!(error = &error as &dyn std::error::Error, "an acknowledgement came too late; the message comes again");
+                tracing::debug!(
+                    error = &error as &dyn std::error::Error,
+                    "an acknowledgement came too late; the message comes again"
+                );
             }
         }
         // Dropped unsettled, it goes back to its queue.
@@ -146,7 +149,9 @@ impl Delivery<'_> {
                     }
                 }
                 Answer::Busy(until) => return self.busy(self.until(until)).await,
-                Answer::Finished(Next::Dead) => return self.worker.bury(&applied.target, self.worker.runtime.now()).await,
+                Answer::Finished(Next::Dead) => {
+                    return self.worker.bury(&applied.target, self.worker.runtime.now()).await;
+                }
                 Answer::Drop { listed: true, .. } if self.owes_a_letter() => {
                     // Its worker died between recording the end and sending the letter, or a retry by hand was refused.
                     return self.worker.bury(&applied.target, self.worker.runtime.now()).await;
@@ -195,8 +200,15 @@ impl Delivery<'_> {
         let opened = worker.accounts.open(&target.tenant, &target.channel, &target.account).await;
         let outcome = match (&opened, &applied.draft) {
             (Ok(account), Some(draft)) => {
-                let attempt =
-                    Attempt { worker, channel: self.channel, target: &target, draft, account, begun: &begun, leave_until };
+                let attempt = Attempt {
+                    worker,
+                    channel: self.channel,
+                    target: &target,
+                    draft,
+                    account,
+                    begun: &begun,
+                    leave_until,
+                };
                 match attempt.carry_out().await {
                     Some(outcome) => outcome,
                     None => return Some(Settled::Leave),
@@ -210,8 +222,12 @@ impl Delivery<'_> {
         };
         self.cool_down(&outcome, card).await;
         measure(&target, &outcome, worker.runtime.now());
-        let finish =
-            Command::Finish { attempt: begun.attempt, outcome: outcome.clone(), repeat: self.channel.about().repeat, on_doubt };
+        let finish = Command::Finish {
+            attempt: begun.attempt,
+            outcome: outcome.clone(),
+            repeat: self.channel.about().repeat,
+            on_doubt,
+        };
         let Some(finished) = worker.apply_patiently(target.id, finish).await else { return Some(Settled::Leave) };
         worker.runtime.step(Step::Recorded).await;
         span.record("oncepost.outcome", finished.target.state.name());
@@ -252,7 +268,8 @@ impl Delivery<'_> {
         match self.worker.guard.permit(&limits, now).await {
             Ok(Permit::Wait { until, scope, reason }) => {
                 tracing::debug!(scope, reason, %until, "held back by a rate limit; costs no try");
-                metrics::counter!("oncepost_worker_rate_waits_total", "channel" => self.channel.about().name).increment(1);
+                metrics::counter!("oncepost_worker_rate_waits_total", "channel" => self.channel.about().name)
+                    .increment(1);
                 Some(until)
             }
             Ok(Permit::Go) | Err(_) => None,
@@ -264,7 +281,8 @@ impl Delivery<'_> {
         let wait = self.worker.runtime.jittered(self.until(until).max(Duration::from_millis(200)), 0.5);
         let until = self.worker.runtime.now().saturating_add(wait).unwrap_or(Timestamp::MAX);
         let carried = wait <= self.worker.ledger.policy().longest_carry;
-        let Some(applied) = self.worker.apply_patiently(self.target(), Command::Postpone { until, carried }).await else {
+        let Some(applied) = self.worker.apply_patiently(self.target(), Command::Postpone { until, carried }).await
+        else {
             return Some(self.unanswered());
         };
         match applied.answer {
@@ -346,11 +364,13 @@ fn measure(target: &Target, outcome: &Outcome, now: Timestamp) {
         Outcome::Released => "released",
     };
     if matches!(outcome, Outcome::Published(_)) {
-        metrics::histogram!("oncepost_lateness_seconds", "channel" => channel.clone()).record(target.lateness(now).as_secs_f64());
+        metrics::histogram!("oncepost_lateness_seconds", "channel" => channel.clone())
+            .record(target.lateness(now).as_secs_f64());
     }
     if let Some(lease) = &target.lease {
         let took = Duration::try_from(now.duration_since(lease.since)).unwrap_or_default();
-        metrics::histogram!("oncepost_publish_duration_seconds", "channel" => channel.clone()).record(took.as_secs_f64());
+        metrics::histogram!("oncepost_publish_duration_seconds", "channel" => channel.clone())
+            .record(took.as_secs_f64());
     }
     metrics::counter!("oncepost_outcomes_total", "channel" => channel, "outcome" => label).increment(1);
 }

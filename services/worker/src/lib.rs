@@ -74,7 +74,8 @@ impl Worker {
     pub async fn run(self) -> Result<(), WorkerError> {
         let mut lines = Vec::new();
         for name in &self.options.channels {
-            let channel = self.channels.get(name).cloned().ok_or_else(|| WorkerError::NoConnector { channel: name.clone() })?;
+            let channel =
+                self.channels.get(name).cloned().ok_or_else(|| WorkerError::NoConnector { channel: name.clone() })?;
             lines.push(consume::consume(self.clone(), channel));
         }
         futures::future::try_join_all(lines).await.map(drop)

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::{Policy, RepeatSafety, Target};
+use crate::{Landed, Policy, RepeatSafety, Route, Target, route};
 
 /// How an unknown outcome is settled next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +17,9 @@ pub enum Plan {
 
 /// The next means of settling `target`'s doubt at `now`, by what its platform offers.
 ///
+/// A repeat that the platform refused would be refused again, and proves nothing about the first call: the listing is
+/// asked instead, where there is one.
+///
 /// A key is used only well inside its window: the repeat must have *arrived* before the platform forgets the key, so
 /// the longest attempt is taken off the window's end.
 pub fn plan(target: &Target, repeat: RepeatSafety, policy: &Policy, now: Timestamp) -> Plan {
@@ -27,7 +30,11 @@ pub fn plan(target: &Target, repeat: RepeatSafety, policy: &Policy, now: Timesta
                 .armed
                 .as_ref()
                 .is_some_and(|armed| now < armed.first_at.saturating_add(usable).unwrap_or(Timestamp::MAX));
-            match (remembered, afterwards) {
+            let refused = target
+                .last_failure
+                .as_ref()
+                .is_some_and(|failure| failure.landed == Landed::No && route(failure) == Route::Dead);
+            match (remembered && !refused, afterwards) {
                 (true, _) => Plan::Repeat,
                 (false, Some(_)) => Plan::Look,
                 (false, None) => Plan::Undecidable,

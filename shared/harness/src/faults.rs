@@ -53,6 +53,9 @@ impl Platforms {
     /// Lets things go wrong from now on: lost answers, errors after the post is out, outages, limits, dead tokens.
     pub fn misbehave(&self) {
         let share = |end: End, chance: f64| Cue::new(end).chance(chance).always();
+        // The first cue that fits a call acts, alone.
+        self.mastodon
+            .cue(Cue::refuse(422, &json!({ "error": "Validation failed: forbidden" })).saying(FORBIDDEN).always());
         for (stage, seed) in [(&*self.mastodon, 1), (&*self.bluesky, 2), (&*self.webhook, 3)] {
             stage.seed(seed);
             // Before the commit point: surely nothing is out, and trying again is right.
@@ -63,7 +66,6 @@ impl Platforms {
             stage.cue(share(End::CutBefore, 0.02));
             stage.cue(share(End::Malformed, 0.02));
         }
-        self.mastodon.cue(Cue::refuse(422, &json!({ "error": "Validation failed: forbidden" })).saying(FORBIDDEN).always());
         self.mastodon.cue(Cue::new(End::RateLimit { seconds: 6 }).of("ben").nth(3));
         self.mastodon.cue(Cue::new(End::Normal).slow_after(Duration::from_secs(4)).chance(0.02).always());
         self.bluesky.cue(Cue { expire_token: true, ..Cue::default() }.nth(6));
@@ -93,7 +95,8 @@ impl Platforms {
     /// Visible posts of all platforms, and those that repeat another.
     pub fn totals(&self) -> (usize, usize) {
         let visible = self.mastodon.posts().len() + self.bluesky.posts().len() + self.webhook.posts().len();
-        let twice = self.mastodon.duplicates().len() + self.bluesky.duplicates().len() + self.webhook.duplicates().len();
+        let twice =
+            self.mastodon.duplicates().len() + self.bluesky.duplicates().len() + self.webhook.duplicates().len();
         (visible, twice)
     }
 }

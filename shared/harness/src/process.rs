@@ -1,6 +1,11 @@
 //! Processes of the product: started with a settings file, ended in order or killed.
 
-use std::{fs::File, path::{Path, PathBuf}, process::Stdio, time::Duration};
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
 
 use tokio::process::{Child, Command};
 
@@ -19,7 +24,11 @@ pub struct Process {
 pub fn binary() -> Done<PathBuf> {
     let own = std::env::current_exe()?;
     let path = own.with_file_name("oncepost");
-    if path.exists() { Ok(path) } else { Err(format!("{} is not there; build it with `cargo build -p oncepost`", path.display()).into()) }
+    if path.exists() {
+        Ok(path)
+    } else {
+        Err(format!("{} is not there; build it with `cargo build -p oncepost`", path.display()).into())
+    }
 }
 
 impl Process {

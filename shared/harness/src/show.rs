@@ -83,8 +83,11 @@ impl Progress {
 }
 
 fn others(states: &std::collections::BTreeMap<String, u64>) -> String {
-    let others: Vec<_> =
-        states.iter().filter(|(state, _)| *state != "published").map(|(state, count)| format!("{count} {state}")).collect();
+    let others: Vec<_> = states
+        .iter()
+        .filter(|(state, _)| *state != "published")
+        .map(|(state, count)| format!("{count} {state}"))
+        .collect();
     others.join(", ")
 }
 

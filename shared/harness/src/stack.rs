@@ -1,6 +1,9 @@
 //! A running oncepost: one process on embedded parts, or several on real servers.
 
-use std::{path::{Path, PathBuf}, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use testkit::servers::{Kind, Server};
 

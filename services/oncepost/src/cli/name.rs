@@ -20,7 +20,7 @@ pub(crate) enum Name {
 /// What an argument turned out to be.
 pub(crate) enum Named {
     /// A post.
-    Post(Reply<Post>),
+    Post(Box<Reply<Post>>),
     /// A target.
     Target(Box<Reply<Target>>),
 }
@@ -53,7 +53,7 @@ pub(crate) async fn post(client: &Client, text: &str) -> Result<Reply<Post>, Tro
 /// The post, or else the target, of that name.
 pub(crate) async fn post_or_target(client: &Client, text: &str) -> Result<Named, Trouble> {
     match post(client, text).await {
-        Ok(post) => Ok(Named::Post(post)),
+        Ok(post) => Ok(Named::Post(Box::new(post))),
         Err(trouble) if trouble.is_not_found() => {
             let Name::Id(id) = Name::read(text)? else { return Err(trouble) };
             match client.get(&["targets", &id], &[]).await {

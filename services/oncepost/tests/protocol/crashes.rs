@@ -125,7 +125,12 @@ async fn d15_a_thread_resumes_where_it_stopped() {
             world.check();
             assert_eq!(world.target(target).await.state, State::Published, "{kind} at {}", step.name());
             let texts: Vec<_> = world.platform.posts().into_iter().map(|post| post.text).collect();
-            assert_eq!(texts, ["post 0", "post 0 part 1", "post 0 part 2", "post 0 part 3"], "{kind} at {}", step.name());
+            assert_eq!(
+                texts,
+                ["post 0", "post 0 part 1", "post 0 part 2", "post 0 part 3"],
+                "{kind} at {}",
+                step.name()
+            );
             successor.stop().await;
             scheduler.stop().await;
         }

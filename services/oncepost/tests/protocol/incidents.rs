@@ -241,7 +241,10 @@ async fn w02_upstream_is_told_of_every_end_exactly_what_happened() {
         told.push(serde_json::from_slice::<contract::EventMessage>(&event.message.body).unwrap());
         event.ack().await.unwrap();
     }
-    assert_eq!(told.iter().map(contract::EventMessage::topic).collect::<Vec<_>>(), ["target.failed", "target.published"]);
+    assert_eq!(
+        told.iter().map(contract::EventMessage::topic).collect::<Vec<_>>(),
+        ["target.failed", "target.published"]
+    );
     assert_eq!(told[0].diagnosis.as_ref().unwrap().code, domain::Code::CONTENT_REFUSED);
     world.runtime.sleep(Duration::from_secs(120)).await;
     assert!(world.ledger.untold(Duration::ZERO, 10).await.unwrap().is_empty(), "what was told is not told again");

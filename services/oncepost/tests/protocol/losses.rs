@@ -128,7 +128,8 @@ async fn with_nothing_to_look_at_a_lost_answer_needs_a_person_and_is_never_sent_
     assert_eq!(world.platform.calls().len(), 2);
     let census = ledger::Ledger::census(&*world.ledger, Duration::from_secs(300)).await.unwrap();
     assert_eq!((census.listed, census.violations.len()), (2, 0));
-    let depth = broker::Transport::depth(&world.broker, broker::Source::Dead { channel: "nothing".into() }).await.unwrap();
+    let depth =
+        broker::Transport::depth(&world.broker, broker::Source::Dead { channel: "nothing".into() }).await.unwrap();
     assert_eq!(depth.ready, 2, "each has a dead letter");
     worker.stop().await;
     scheduler.stop().await;

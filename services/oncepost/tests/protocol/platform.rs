@@ -8,9 +8,7 @@ use std::{
 
 use async_trait::async_trait;
 use channels::{About, Call, Channel, Limits, Mark, Objection, Published, Threads};
-use domain::{
-    Code, Draft, Failure, Finding, Fix, Landed, LookUp, PlatformWords, Receipt, RepeatSafety, Scope, Worth,
-};
+use domain::{Code, Draft, Failure, Finding, Fix, Landed, LookUp, PlatformWords, Receipt, RepeatSafety, Scope, Worth};
 use jiff::Timestamp;
 use runtime::{Runtime, Step};
 
@@ -222,9 +220,11 @@ impl TestChannel {
         let seconds = Duration::from_secs;
         let look_up = LookUp { settles_after: seconds(10), sure_after: seconds(300) };
         let repeat = match kind {
-            "key" => {
-                RepeatSafety::PlatformKey { kept_for: seconds(3600), settles_after: seconds(5), afterwards: Some(look_up) }
-            }
+            "key" => RepeatSafety::PlatformKey {
+                kept_for: seconds(3600),
+                settles_after: seconds(5),
+                afterwards: Some(look_up),
+            },
             "handle" => RepeatSafety::Handle { settles_after: seconds(5) },
             "look-up" => RepeatSafety::LookUp(look_up),
             _ => RepeatSafety::Nothing,

@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use broker::{Memory, Transport};
 use channels::{Account, Accounts, Channel, ListedAccounts, Registry};
 use domain::{
-    AccountId, ChannelName, Command, Content, ContentHash, Draft, OnDoubt, Override, Part, Policy, PostId, State, Target,
-    TargetId, TenantId, WorkerName, invariant,
+    AccountId, ChannelName, Command, Content, ContentHash, Draft, OnDoubt, Override, Part, Policy, PostId, State,
+    Target, TargetId, TenantId, WorkerName, invariant,
 };
 use guard::MemoryGuard;
 use intake::{Intake, Options as IntakeOptions};
@@ -227,7 +227,11 @@ fn accounts() -> Arc<dyn Accounts> {
         rate: None,
     };
     let listed = KINDS.into_iter().flat_map(|kind| {
-        [account(kind, "main", OnDoubt::Park), account(kind, "other", OnDoubt::Park), account(kind, "loose", OnDoubt::Resend)]
+        [
+            account(kind, "main", OnDoubt::Park),
+            account(kind, "other", OnDoubt::Park),
+            account(kind, "loose", OnDoubt::Resend),
+        ]
     });
     Arc::new(ListedAccounts::new(listed))
 }

@@ -201,6 +201,9 @@ fn still_unsettled(
     if failure.is_rate_limit() {
         target.looks = target.looks.saturating_sub(1);
     }
+    if kind == AttemptKind::Repeat && route(failure) == Route::Dead {
+        target.last_failure = Some(failure.clone());
+    }
     let state = if kind == AttemptKind::Poll { State::Processing } else { State::InDoubt };
     if state == State::InDoubt && is_hopeless(target, means, context) {
         return undecidable(target, means, context);

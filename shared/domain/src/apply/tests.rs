@@ -603,3 +603,29 @@ fn a_drained_worker_gives_back_without_cost() {
     assert!(matches!(stage.finish(attempt, Outcome::Released), Answer::Finished(Next::Carry(_))));
     assert_eq!((stage.target.tries, stage.target.state), (0, State::Retrying));
 }
+
+#[test]
+fn a_refused_repeat_is_not_repeated_but_looked_into() {
+    let look_up = LookUp { settles_after: Duration::from_secs(10), sure_after: Duration::from_secs(120) };
+    let key = |afterwards| RepeatSafety::PlatformKey {
+        kept_for: Duration::from_secs(3600),
+        settles_after: Duration::from_secs(60),
+        afterwards,
+    };
+    let refused = Failure { worth: Worth::Never, scope: Scope::Post, ..failure(Landed::No, Code::CONTENT_REFUSED) };
+
+    let mut stage = Stage::new(key(Some(look_up)));
+    stage.into_doubt();
+    stage.pass_to_next();
+    let attempt = stage.begun(AttemptKind::Repeat);
+    stage.finish(attempt, Outcome::Failed(refused.clone()));
+    assert_eq!(stage.target.state, State::InDoubt, "the refusal says nothing about the first call");
+    stage.pass(600);
+    stage.begun(AttemptKind::Look);
+
+    let mut stage = Stage::new(key(None));
+    stage.into_doubt();
+    stage.pass_to_next();
+    let attempt = stage.begun(AttemptKind::Repeat);
+    assert_eq!(stage.finish(attempt, Outcome::Failed(refused)), Answer::Finished(Next::Dead), "nothing is left to try");
+}

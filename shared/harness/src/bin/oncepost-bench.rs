@@ -131,7 +131,10 @@ impl Bench<'_> {
             self.platform.arrivals().iter().map(|arrival| arrival.first.duration_since(due).as_millis_f64()).collect();
         late.sort_by(f64::total_cmp);
         let at = |share: f64| round(late[((late.len() - 1) as f64 * share) as usize]);
-        self.report("lateness_at_platform", json!({ "targets": count, "p50_ms": at(0.5), "p99_ms": at(0.99), "max_ms": at(1.0) }));
+        self.report(
+            "lateness_at_platform",
+            json!({ "targets": count, "p50_ms": at(0.5), "p99_ms": at(0.99), "max_ms": at(1.0) }),
+        );
         self.platform.clear();
         Ok(())
     }
@@ -158,7 +161,8 @@ impl Bench<'_> {
         let Some(servers) = &self.stack.servers else { return Ok(None) };
         let query = "select sum(pg_total_relation_size(c.oid)) from pg_class c join pg_namespace n on n.oid = c.relnamespace \
                      where n.nspname = 'public' and c.relkind = 'r'";
-        let output = tokio::process::Command::new("psql").args([servers.postgres.url(), "-Atc", query]).output().await?;
+        let output =
+            tokio::process::Command::new("psql").args([servers.postgres.url(), "-Atc", query]).output().await?;
         Ok(String::from_utf8_lossy(&output.stdout).trim().parse().ok())
     }
 

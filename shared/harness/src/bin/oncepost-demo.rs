@@ -67,7 +67,10 @@ async fn demo(arguments: Arguments) -> Done<bool> {
     let platforms = Platforms::start().await;
     let picture = harness::instant::picture().await?;
     let accounts = platforms.accounts();
-    println!("Starting oncepost on {}.", if arguments.real { "RabbitMQ, Redis and PostgreSQL" } else { "embedded parts" });
+    println!(
+        "Starting oncepost on {}.",
+        if arguments.real { "RabbitMQ, Redis and PostgreSQL" } else { "embedded parts" }
+    );
     let stack = if arguments.real {
         Stack::real(folder.path(), &accounts, Pace::Brisk, 3).await?
     } else {
@@ -140,7 +143,10 @@ impl Demo {
             self.posts.push(post);
         }
         let targets: usize = self.plan.iter().map(|planned| planned.targets.len()).sum();
-        println!("\nScheduled {} posts with {targets} targets; {repeated} were sent twice and count once.", self.plan.len());
+        println!(
+            "\nScheduled {} posts with {targets} targets; {repeated} were sent twice and count once.",
+            self.plan.len()
+        );
         Ok(())
     }
 

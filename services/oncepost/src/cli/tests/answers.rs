@@ -14,6 +14,10 @@ async fn scheduling_tells_what_goes_out_when_and_a_repeat_says_that_it_is_one() 
     assert_snapshot!("scheduled", server.says(&["schedule", &file]).await);
     assert_snapshot!("scheduled_again", server.says(&["schedule", &file]).await);
     assert_snapshot!("validated", server.says(&["validate", &file]).await);
+    let mut late = message("late");
+    late["publish_at"] = json!("2026-06-01T11:00:00Z");
+    let file = server.file("late.json", &late.to_string());
+    assert_snapshot!("scheduled_late", server.says(&["schedule", &file]).await);
 }
 
 #[tokio::test]

@@ -52,7 +52,7 @@ async fn each_target_is_shown_as_it_moves_and_the_end_says_what_needs_a_person()
     assert_eq!(code, 1);
     assert!(lines.contains("scheduled → published  https://example.org/@main/1"), "{lines}");
     assert!(lines.contains("scheduled → failed  needs a person"), "{lines}");
-    assert!(answer.text().contains("1 of 2 targets are published.\n"), "{}", answer.text());
+    assert!(answer.text().contains("Published: 1 of 2 targets.\n"), "{}", answer.text());
     assert!(answer.text().contains("what to do"), "{}", answer.text());
 }
 

@@ -39,9 +39,12 @@ pub(crate) fn settled(posts: &[Post]) -> String {
     let all = targets().count();
     let published = count(State::Published);
     if published == all {
-        return format!("All {} are published.", counted(all, "target"));
+        return match all {
+            1 => "The target is published.".into(),
+            all => format!("All {all} targets are published."),
+        };
     }
-    let mut lines = vec![format!("{published} of {} are published.", counted(all, "target"))];
+    let mut lines = vec![format!("Published: {published} of {}.", counted(all, "target"))];
     for post in posts {
         let open = post.targets.iter().filter(|target| target.state != State::Published);
         lines.extend(open.map(|target| format!("\n{}", target::whole(target))));

@@ -2,6 +2,7 @@
 
 use console::api::{BatchAnswer, Checked, Problem};
 use contract::{Accepted, Resolved, Rule};
+use jiff::Timestamp;
 
 use super::{counted, harmless, instant, labelled, table};
 
@@ -13,14 +14,18 @@ pub(crate) fn accepted(answer: &Accepted, repeated: bool) -> String {
     };
     let rows = answer.targets.iter().map(|target| {
         let place = format!("{}/{}", target.channel, target.account);
-        [place, time(&target.resolved), target.target.to_string()]
+        [place, time(&target.resolved, target.due_at), target.target.to_string()]
     });
     let mut blocks = vec![head, table(["account", "goes out", "target"], rows)];
     blocks.extend(answer.warnings.iter().map(|warning| told("warning:", warning)));
     blocks.join("\n")
 }
 
-fn time(resolved: &Resolved) -> String {
+/// When it goes out, and how that came about where it is not what was asked for.
+fn time(resolved: &Resolved, due_at: Timestamp) -> String {
+    if due_at != resolved.instant {
+        return format!("{} (asked for {})", instant(due_at), instant(resolved.instant));
+    }
     let rule = match resolved.rule {
         Rule::Exact => "",
         Rule::GapMovedForward => " (moved: that hour is skipped there)",
@@ -34,8 +39,10 @@ fn time(resolved: &Resolved) -> String {
 
 /// A message that would be accepted.
 pub(crate) fn checked(checked: &Checked) -> String {
-    let rows =
-        checked.targets.iter().map(|target| [format!("{}/{}", target.channel, target.account), time(&target.resolved)]);
+    let rows = checked
+        .targets
+        .iter()
+        .map(|target| [format!("{}/{}", target.channel, target.account), time(&target.resolved, target.due_at)]);
     let mut blocks = vec!["It would be accepted.".to_owned(), table(["account", "would go out"], rows)];
     blocks.extend(checked.warnings.iter().map(|warning| told("warning:", warning)));
     blocks.join("\n")
