@@ -99,7 +99,10 @@ impl Runtime {
     }
 
     /// Spawns a tracked task. [`Runtime::stopped`] waits for it.
-    pub fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> tokio::task::JoinHandle<T> {
+    pub fn spawn<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> tokio::task::JoinHandle<T> {
         match self.kill.clone() {
             None => self.tasks.spawn(work),
             Some(kill) => self.tasks.spawn(async move {
