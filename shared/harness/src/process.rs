@@ -17,18 +17,17 @@ pub struct Process {
     child: Child,
 }
 
-/// Where the product's binary is: beside the harness's own.
+/// Where the product's binary is: beside the harness's own, or a folder above, where Cargo puts it for tests.
 ///
 /// # Errors
 /// It has not been built.
 pub fn binary() -> Done<PathBuf> {
     let own = std::env::current_exe()?;
-    let path = own.with_file_name("oncepost");
-    if path.exists() {
-        Ok(path)
-    } else {
-        Err(format!("{} is not there; build it with `cargo build -p oncepost`", path.display()).into())
-    }
+    let folders = own.ancestors().skip(1).take(2);
+    folders
+        .map(|folder| folder.join("oncepost"))
+        .find(|path| path.is_file())
+        .ok_or_else(|| format!("there is no oncepost near {}; build it with `cargo build -p oncepost`", own.display()).into())
 }
 
 impl Process {

@@ -66,6 +66,7 @@ names! {
     INVARIANT_VIOLATIONS = Counter "oncepost_invariant_violations_total" ["invariant"] in Count: "Promises found broken; any is a bug";
 
     SCHEDULE_ACCEPTED = Counter "oncepost_schedule_accepted_total" [] in Count: "Schedule requests accepted from the broker";
+    SCHEDULE_REPEATED = Counter "oncepost_schedule_repeated_total" [] in Count: "Schedule requests that had been accepted before";
     SCHEDULE_REFUSED = Counter "oncepost_schedule_refused_total" [] in Count: "Schedule requests refused with a reason";
     EMITTED = Counter "oncepost_targets_emitted_total" ["channel", "found"] in Count: "Targets handed to the broker, by the state they were found in";
     EMIT_FAILURES = Counter "oncepost_emit_failures_total" ["channel"] in Count: "Targets that the broker did not take; they stay due";
