@@ -206,3 +206,33 @@ impl IntoResponse for Problem {
         response
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ledger_that_is_away_is_told_as_such_and_nothing_of_its_inside() {
+        for error in [LedgerError::Closed, LedgerError::Corrupt { what: "row 7".into() }] {
+            let problem = Problem::from(error);
+            assert_eq!((problem.status, problem.code), (503, Some(Code::OWN_HICCUP)));
+            assert!(problem.detail.contains("Asking again is safe") && !problem.detail.contains("row 7"));
+            assert_eq!(problem.into_response().headers()[header::RETRY_AFTER], "5");
+        }
+    }
+
+    #[test]
+    fn a_problem_is_read_back_as_it_was_written() {
+        let target = TargetId(uuid::Uuid::nil());
+        let problems = [
+            Problem::stale(3),
+            Problem::key_reused(PostId(uuid::Uuid::nil())),
+            Problem::too_late(vec![RefusedTarget::new(target, Refusal::InDoubt)]),
+            Problem::field("$.x", Code::BAD_FIELD, "is wrong"),
+        ];
+        for problem in problems {
+            let text = serde_json::to_string(&problem).unwrap();
+            assert_eq!(serde_json::from_str::<Problem>(&text).unwrap(), problem);
+        }
+    }
+}

@@ -21,8 +21,11 @@ pub(super) async fn target(
 ) -> Result<Json<api::Retried>, Problem> {
     let (view, frame) = futures::try_join!(find::target(&console, &caller, id), find::frame(&console, &caller))?;
     let what = if kick::is_stuck(&view.target, frame.now) && view.target.state != TargetState::Retrying {
-        let kicked = kick::kick(&console, &view.target, frame.now).await?;
-        kicked.ok_or_else(|| Problem::too_late(vec![RefusedTarget::new(id, Refusal::NotApplicable)]))?.to_owned()
+        let (done, target) = kick::kick(&console, id, frame.now).await?;
+        // It may have turned out to be paused, or past its deadline.
+        let refusal = if target.state == TargetState::Expired { Refusal::Expired } else { Refusal::NotApplicable };
+        let refused = || explained(Problem::too_late(vec![RefusedTarget::new(id, refusal)]), &target);
+        done.ok_or_else(refused)?.to_owned()
     } else {
         targets::command(&console, id, Command::Retry).await.map_err(|problem| explained(problem, &view.target))?;
         happens(&view.target, &frame)

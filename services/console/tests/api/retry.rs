@@ -1,5 +1,7 @@
 //! Trying again: what goes, what is held back, and that it is never sent twice.
 
+use std::time::Duration;
+
 use futures::future::join_all;
 use serde_json::json;
 
@@ -33,11 +35,9 @@ async fn d09_of_many_retries_at_once_one_wins_and_the_others_get_409() {
     let replies = join_all((0..8).map(|_| world.send(Some(OPERATOR), "POST", &path, String::new()))).await;
     let mut statuses: Vec<_> = replies.iter().map(|reply| reply.status).collect();
     statuses.sort_unstable();
-    // The first press makes it due; the presses after that may hand it over early, which sends nothing twice.
-    let attempt = world.begin(&targets[0]).await;
-    assert_eq!(attempt, 2, "one attempt for all presses");
+    assert_eq!(statuses, [200, 409, 409, 409, 409, 409, 409, 409]);
+    assert_eq!(world.begin(&targets[0]).await, 2, "one attempt for all presses");
     assert_eq!(world.post(&path, &json!({})).await.problem(409)["refused"][0]["refusal"], "being_published");
-    assert_eq!(statuses[0], 200);
 }
 
 /// D09: "publish now" while a worker is publishing it loses, whatever is pressed.
@@ -68,6 +68,8 @@ async fn m02_an_overdue_target_can_be_kicked_safely() {
     assert_eq!(early["refused"][0]["reason"], "it is on its way already");
     assert_eq!(world.waiting("long").await, 0, "nothing goes out before its time");
     world.at_due_time().await;
+    world.post(&path, &json!({})).await.problem(409);
+    world.runtime.sleep(Duration::from_secs(5)).await;
     for kicks in 1..=3 {
         let kicked = world.post(&path, &json!({})).await.ok(200);
         assert_eq!((&kicked["target"]["state"], world.waiting("long").await), (&json!("queued"), kicks));
@@ -100,4 +102,23 @@ async fn a_retry_of_a_post_with_nothing_failed_is_refused_with_reasons() {
     assert_eq!(problem["code"], "OP-1018");
     assert_eq!(problem["refused"][0]["refusal"], "already_published");
     assert_eq!(problem["refused"][1]["reason"], "it is on its way already");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kick_sends_nothing_past_a_pause_or_a_deadline() {
+    let world = world();
+    let mut dated = message("key");
+    dated["deadline"] = json!("2026-06-01T13:30:00Z");
+    let (_, targets) = world.accepted(&dated).await;
+    world.post("/v1/pauses", &json!({ "scope": "channel:long", "reason": "maintenance" })).await.ok(201);
+    world.at_due_time().await;
+    world.runtime.sleep(Duration::from_secs(5)).await;
+    let reason = |target: &str| {
+        let (world, path) = (&world, format!("/v1/targets/{target}/retry"));
+        async move { world.post(&path, &json!({})).await.problem(409)["refused"][0]["reason"].clone() }
+    };
+    assert_eq!(reason(&targets[0]).await, "it is held by a pause; resume that");
+    world.at_due_time().await;
+    assert_eq!(reason(&targets[1]).await, "its deadline has passed; reschedule it with a new deadline");
+    assert_eq!((world.waiting("long").await, world.waiting("short").await), (0, 0));
 }

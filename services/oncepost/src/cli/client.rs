@@ -100,13 +100,16 @@ impl Client {
         let response = request.send().await.map_err(unreachable)?;
         let status = response.status();
         let raw = response.text().await.map_err(unreachable)?;
-        let stranger = || Trouble::Stranger { address: self.base.to_string(), status: status.as_u16() };
-        if status.is_success() || status == StatusCode::UNPROCESSABLE_ENTITY && !raw.contains("\"remedy\"") {
-            let value = serde_json::from_str(&raw).map_err(|_| stranger())?;
-            return Ok(Reply { status, value, raw });
+        // A batch of which all is refused is answered item by item like any other, though its status is a refusal's.
+        if !status.is_success()
+            && let Ok(problem) = serde_json::from_str::<Problem>(&raw)
+        {
+            return Err(Trouble::Refused { problem: Box::new(problem), raw });
         }
-        let problem: Problem = serde_json::from_str(&raw).map_err(|_| stranger())?;
-        Err(Trouble::Refused { problem: Box::new(problem), raw })
+        match serde_json::from_str(&raw) {
+            Ok(value) => Ok(Reply { status, value, raw }),
+            Err(_) => Err(Trouble::Stranger { address: self.base.to_string(), status: status.as_u16() }),
+        }
     }
 }
 

@@ -41,6 +41,14 @@ async fn a_file_of_many_is_sent_whole_and_told_by_its_faults() {
     let file = server.file("many.ndjson", &lines);
     assert_snapshot!("many_validated", server.says(&["validate", &file]).await);
     assert_snapshot!("many", server.says(&["schedule", &file]).await);
+    let file = server.file("wrong.ndjson", "{}\n{\n");
+    let told = server.tell(&["schedule", &file]).await;
+    assert_eq!(
+        (told.code, told.answer.lines().last()),
+        (1, Some("2 messages: 0 accepted, 2 refused.")),
+        "{}",
+        told.all()
+    );
     let array = serde_json::to_string_pretty(&json!([message("a"), message("d")])).unwrap();
     let file = server.file("many.json", &array);
     let told = server.tell(&["schedule", &file]).await;
