@@ -1,4 +1,5 @@
 //! What the compiler cannot enforce: who may depend on whom, how long a file may be, that every room explains itself.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::{
     collections::{BTreeMap, BTreeSet},

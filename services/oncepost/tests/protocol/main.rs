@@ -2,6 +2,8 @@
 //!
 //! The platform counts; nothing else is believed. Incidents are tested by their ids.
 
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a harness")]
+
 mod crashes;
 mod incidents;
 mod losses;

@@ -84,7 +84,7 @@ impl Stage {
     }
 
     /// Brings the target into doubt: armed, sent, no answer.
-    fn into_doubt(&mut self) {
+    fn fall_into_doubt(&mut self) {
         let attempt = self.begun(AttemptKind::Send);
         assert_eq!(self.arm(attempt, 0), Answer::Done);
         self.finish(attempt, Outcome::Failed(failure(Landed::Unknown, Code::NO_ANSWER)));
@@ -228,7 +228,7 @@ fn o10_m16_success_without_an_id_is_in_doubt() {
 #[test]
 fn a_key_is_used_inside_its_window_and_a_person_asked_after_it() {
     let mut stage = Stage::new(KEY);
-    stage.into_doubt();
+    stage.fall_into_doubt();
     stage.pass_to_next();
     let attempt = stage.begun(AttemptKind::Repeat);
     stage.finish(attempt, Outcome::Failed(failure(Landed::Unknown, Code::NO_ANSWER)));
@@ -243,7 +243,7 @@ fn a_key_is_used_inside_its_window_and_a_person_asked_after_it() {
 #[test]
 fn a_repeat_that_was_surely_not_sent_leaves_the_doubt_about_the_first_send() {
     let mut stage = Stage::new(KEY);
-    stage.into_doubt();
+    stage.fall_into_doubt();
     stage.pass_to_next();
     let attempt = stage.begun(AttemptKind::Repeat);
     stage.finish(attempt, Outcome::Failed(failure(Landed::No, Code::UNREACHABLE)));
@@ -254,7 +254,7 @@ fn a_repeat_that_was_surely_not_sent_leaves_the_doubt_about_the_first_send() {
 #[test]
 fn a_listing_that_lags_is_asked_again_before_absence_is_believed() {
     let mut stage = Stage::new(LOOK);
-    stage.into_doubt();
+    stage.fall_into_doubt();
     stage.pass_to_next();
     let attempt = stage.begun(AttemptKind::Look);
     stage.finish(attempt, Outcome::Looked { part: 0, finding: Finding::Absent, last: true });
@@ -269,7 +269,7 @@ fn a_listing_that_lags_is_asked_again_before_absence_is_believed() {
 #[test]
 fn o05_looks_have_their_own_budget_and_end_with_an_owner() {
     let mut stage = Stage::new(LOOK);
-    stage.into_doubt();
+    stage.fall_into_doubt();
     for _ in 0..stage.policy.max_looks {
         assert!(stage.target.listed.is_none());
         stage.pass_to_next();
@@ -284,7 +284,7 @@ fn o05_looks_have_their_own_budget_and_end_with_an_owner() {
 #[test]
 fn with_nothing_to_settle_it_a_doubt_goes_to_a_person_at_once_and_is_never_sent_again() {
     let mut stage = Stage::new(RepeatSafety::Nothing);
-    stage.into_doubt();
+    stage.fall_into_doubt();
     assert_eq!(stage.target.listed.as_ref().unwrap().reason, ListReason::Undecidable);
     assert!(matches!(stage.begin(), Answer::Drop { state: State::InDoubt, listed: true }));
 }
@@ -302,7 +302,7 @@ fn an_account_may_choose_at_least_once() {
 #[test]
 fn o04_a_person_can_close_a_doubt_either_way() {
     let mut stage = Stage::new(RepeatSafety::Nothing);
-    stage.into_doubt();
+    stage.fall_into_doubt();
     let mut other = Stage { target: stage.target.clone(), policy: Policy::default(), pauses: vec![], ..stage };
     assert_eq!(stage.target.armed.as_ref().unwrap().part, 0);
     assert_eq!(stage.ask(&Command::Decide(Decision::Published(receipt("seen")))), Answer::Done);
@@ -315,7 +315,7 @@ fn o04_a_person_can_close_a_doubt_either_way() {
 #[test]
 fn while_the_machine_is_settling_a_doubt_nobody_may_send_again() {
     let mut stage = Stage::new(LOOK);
-    stage.into_doubt();
+    stage.fall_into_doubt();
     assert_eq!(stage.ask(&Command::Decide(Decision::SendAgain)), Answer::Refused(Refusal::InDoubt));
 }
 
@@ -444,7 +444,7 @@ fn o11_a_stale_target_expires_instead_of_going_out() {
 fn a_doubt_never_expires() {
     let mut stage = Stage::new(LOOK);
     stage.target.deadline = Some(stage.now + Duration::from_secs(60));
-    stage.into_doubt();
+    stage.fall_into_doubt();
     stage.pass(600);
     assert_eq!(stage.ask(&Command::Wake), Answer::Emit);
     stage.begun(AttemptKind::Look);
@@ -508,7 +508,7 @@ fn d15_m15_a_thread_resumes_at_the_first_part_that_is_not_out() {
 #[test]
 fn a_part_found_by_a_look_resumes_the_thread_after_it() {
     let mut stage = Stage::new(LOOK);
-    stage.into_doubt();
+    stage.fall_into_doubt();
     stage.pass_to_next();
     let attempt = stage.begun(AttemptKind::Look);
     stage.finish(attempt, Outcome::Looked { part: 0, finding: Finding::Found(receipt("a")), last: false });
@@ -615,7 +615,7 @@ fn a_refused_repeat_is_not_repeated_but_looked_into() {
     let refused = Failure { worth: Worth::Never, scope: Scope::Post, ..failure(Landed::No, Code::CONTENT_REFUSED) };
 
     let mut stage = Stage::new(key(Some(look_up)));
-    stage.into_doubt();
+    stage.fall_into_doubt();
     stage.pass_to_next();
     let attempt = stage.begun(AttemptKind::Repeat);
     stage.finish(attempt, Outcome::Failed(refused.clone()));
@@ -624,7 +624,7 @@ fn a_refused_repeat_is_not_repeated_but_looked_into() {
     stage.begun(AttemptKind::Look);
 
     let mut stage = Stage::new(key(None));
-    stage.into_doubt();
+    stage.fall_into_doubt();
     stage.pass_to_next();
     let attempt = stage.begun(AttemptKind::Repeat);
     assert_eq!(stage.finish(attempt, Outcome::Failed(refused)), Answer::Finished(Next::Dead), "nothing is left to try");
