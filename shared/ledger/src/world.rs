@@ -48,12 +48,12 @@ pub(crate) fn after(at: Timestamp, span: Duration) -> Timestamp {
     at.saturating_add(span).unwrap_or(Timestamp::MAX)
 }
 
-/// Whether anything is due.
+/// What comes next, in milliseconds since the epoch.
 pub(crate) struct Peek {
     /// The ledger's time.
-    pub now: Timestamp,
-    /// Something on its way is overdue.
-    pub moving: bool,
-    /// Something that waits for its time is due.
-    pub waiting: bool,
+    pub now: i64,
+    /// When the first of those on their way must be looked after.
+    pub moving: Option<i64>,
+    /// When the first of those that wait is due.
+    pub waiting: Option<i64>,
 }

@@ -41,7 +41,7 @@ CREATE TABLE targets (
     changes      TEXT,
     -- what a target that just waits does not have: lease, handles, proofs and the like, as JSON
     progress     TEXT
-);
+) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05);
 
 CREATE INDEX targets_post ON targets (post);
 -- Waiting for their time: in order of time, and the same for each tenant of each channel so that tenants can take turns.
@@ -69,7 +69,7 @@ CREATE TABLE outbox (
     id   UUID PRIMARY KEY,
     at   BIGINT NOT NULL,
     body TEXT NOT NULL
-);
+) WITH (autovacuum_vacuum_scale_factor = 0.05);
 
 CREATE INDEX outbox_at ON outbox (at);
 

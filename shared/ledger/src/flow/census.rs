@@ -45,18 +45,20 @@ struct Count {
 
 pub(super) async fn census(conn: &mut Connection, world: &World, patience: Duration) -> Result<Census, LedgerError> {
     let failed = "take the census";
-    let now = store::now(conn, world.now()).await?;
+    let mut tx = store::begin_scan(conn).await?;
+    let now = store::now(&mut tx, world.now()).await?;
     let counts: Vec<Count> = sqlx::query_as(COUNTS)
         .bind(millis(before(now, patience)))
         .bind(millis(now))
-        .fetch_all(&mut *conn)
+        .fetch_all(&mut *tx)
         .await
         .map_err(LedgerError::of(failed))?;
+    let rows: Vec<Record> = sqlx::query_as(SUSPICIOUS).fetch_all(&mut *tx).await.map_err(LedgerError::of(failed))?;
+    tx.commit().await.map_err(LedgerError::of(failed))?;
     let mut census = Census::default();
     for count in counts {
         add(&mut census, count);
     }
-    let rows: Vec<Record> = sqlx::query_as(SUSPICIOUS).fetch_all(&mut *conn).await.map_err(LedgerError::of(failed))?;
     for row in rows {
         let id = TargetId(row.id);
         match row.target().map(|target| invariant::check(&target)) {

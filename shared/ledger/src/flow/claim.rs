@@ -9,25 +9,25 @@ use super::{Connection, store};
 use crate::{
     Claim, Claimed, Emission, LedgerError,
     desk::Desk,
-    record::{Record, millis},
+    record::{Record, instant, millis},
     turns::{in_turn, share},
     world::{World, after},
 };
 
 /// Wakes what is due. Rows that another transaction holds are left to it.
 pub(super) async fn claim(conn: &mut Connection, world: &World, claim: &Claim) -> Result<Claimed, LedgerError> {
-    let ahead = i64::try_from(claim.ahead.as_millis()).unwrap_or(i64::MAX);
-    let peek = store::peek(conn, world.now(), ahead).await?;
-    if !(peek.moving || peek.waiting) {
-        return Ok(Claimed { now: peek.now, ..Claimed::default() });
+    let peek = store::peek(conn, world.now()).await?;
+    let until = millis(after(instant(peek.now), claim.ahead));
+    let is_due = |first: Option<i64>| first.is_some_and(|first| first <= until);
+    if !(is_due(peek.moving) || is_due(peek.waiting)) {
+        return Ok(Claimed { now: instant(peek.now), ..Claimed::default() });
     }
-    let until = millis(after(peek.now, claim.ahead));
     let mut tx = store::begin(conn).await?;
     let mut due = Due::default();
-    if peek.moving {
+    if is_due(peek.moving) {
         due.moving = store::moving(&mut tx, until, claim.limit).await?;
     }
-    if peek.waiting {
+    if is_due(peek.waiting) {
         due.find_waiting(&mut tx, until, claim).await?;
     }
     let (now, pauses) = store::surroundings(&mut tx, world.now()).await?;

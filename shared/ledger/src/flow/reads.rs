@@ -27,15 +27,9 @@ const SAME_TEXT: &str = "SELECT t.id FROM posts p JOIN targets t ON t.post = p.i
      WHERE p.print = $1 AND p.tenant = $2 AND t.channel = $3 AND t.account = $4 AND t.changes IS NOT DISTINCT FROM $5 \
      AND t.due_at BETWEEN $6 AND $7 AND t.id <> $8 AND t.state NOT IN (9, 10) ORDER BY t.due_at LIMIT 1";
 
-/// Each half is the first entry of an index.
-const NEXT_WAKE: &str = "SELECT min(at) FROM (\
-     SELECT min(wake_at) AS at FROM targets WHERE state IN (0, 4) UNION ALL \
-     SELECT min(wake_at) FROM targets WHERE state NOT IN (0, 4) AND wake_at IS NOT NULL) AS first";
-
 pub(super) async fn next_wake(conn: &mut Connection) -> Result<Option<Timestamp>, LedgerError> {
-    let at: Option<i64> =
-        sqlx::query_scalar(NEXT_WAKE).fetch_one(conn).await.map_err(LedgerError::of("read the next time to wake"))?;
-    Ok(at.map(instant))
+    let peek = store::peek(conn, None).await?;
+    Ok(peek.moving.into_iter().chain(peek.waiting).min().map(instant))
 }
 
 pub(super) async fn post(conn: &mut Connection, id: PostId, attempts: bool) -> Result<Option<PostView>, LedgerError> {

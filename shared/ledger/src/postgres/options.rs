@@ -47,6 +47,8 @@ impl PostgresOptions {
             ("idle_in_transaction_session_timeout", "15s"),
             ("lock_timeout", "10s"),
             ("statement_timeout", "60s"),
+            // Everything but the census goes by an index, whatever the statistics say of tables that change by the second.
+            ("enable_seqscan", "off"),
         ]);
         pool(self.pool.max(2)).connect_with(options).await.map_err(LedgerError::of("connect"))
     }

@@ -5,17 +5,16 @@ use std::collections::HashMap;
 use super::{Connection, time};
 use crate::{
     LedgerError,
-    record::{Record, columns, instant},
+    record::{Record, columns},
     world::Peek,
 };
 
 /// Two looks at the start of an index, whatever the ledger holds.
 const PEEK: &str = concat!(
-    "SELECT c.now, \
-     EXISTS (SELECT 1 FROM targets WHERE state NOT IN (0, 4) AND wake_at IS NOT NULL AND wake_at <= c.now + $2), \
-     EXISTS (SELECT 1 FROM targets WHERE state IN (0, 4) AND wake_at <= c.now + $2) FROM (SELECT ",
+    "SELECT ",
     time!(),
-    " AS now OFFSET 0) c"
+    ", (SELECT wake_at FROM targets WHERE state NOT IN (0, 4) AND wake_at IS NOT NULL ORDER BY wake_at LIMIT 1), \
+     (SELECT wake_at FROM targets WHERE state IN (0, 4) AND wake_at IS NOT NULL ORDER BY wake_at LIMIT 1)"
 );
 const MOVING: &str = concat!(
     "SELECT ",
@@ -53,18 +52,10 @@ const WAITING_IN_TURN: &str = concat!(
          LIMIT (SELECT greatest(1, 2 * $2 / greatest(1, count(*))) FROM due) FOR UPDATE SKIP LOCKED) t"
 );
 
-pub(in crate::postgres) async fn peek(
-    conn: &mut Connection,
-    now: Option<i64>,
-    ahead: i64,
-) -> Result<Peek, LedgerError> {
-    let (now, moving, waiting): (i64, bool, bool) = sqlx::query_as(PEEK)
-        .bind(now)
-        .bind(ahead)
-        .fetch_one(conn)
-        .await
-        .map_err(LedgerError::of("look for due work"))?;
-    Ok(Peek { now: instant(now), moving, waiting })
+pub(in crate::postgres) async fn peek(conn: &mut Connection, now: Option<i64>) -> Result<Peek, LedgerError> {
+    let (now, moving, waiting) =
+        sqlx::query_as(PEEK).bind(now).fetch_one(conn).await.map_err(LedgerError::of("look for due work"))?;
+    Ok(Peek { now, moving, waiting })
 }
 
 pub(in crate::postgres) async fn moving(

@@ -32,6 +32,15 @@ pub(super) async fn begin(conn: &mut Connection) -> Result<sqlx::Transaction<'_,
     conn.begin().await.map_err(LedgerError::of("begin a transaction"))
 }
 
+/// Begins what reads whole tables, and sees them at one instant.
+pub(super) async fn begin_scan(conn: &mut Connection) -> Result<sqlx::Transaction<'_, sqlx::Postgres>, LedgerError> {
+    let failed = "begin a scan";
+    let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+    let mut tx = conn.begin_with(begin).await.map_err(LedgerError::of(failed))?;
+    sqlx::raw_sql("SET LOCAL enable_seqscan = on").execute(&mut *tx).await.map_err(LedgerError::of(failed))?;
+    Ok(tx)
+}
+
 /// Tells every process, once this transaction is committed, that new work is due soon.
 pub(super) async fn announce(conn: &mut Connection) -> Result<(), LedgerError> {
     sqlx::query(concat!("SELECT pg_notify(", news::channel!(), ", '')"))

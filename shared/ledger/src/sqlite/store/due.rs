@@ -5,14 +5,14 @@ use std::collections::HashMap;
 use super::Connection;
 use crate::{
     LedgerError,
-    record::{Record, columns, instant, json},
+    record::{Record, columns, json},
     world::Peek,
 };
 
 /// Two looks at the start of an index, whatever the ledger holds.
 const PEEK: &str = "SELECT \
-     EXISTS (SELECT 1 FROM targets WHERE state NOT IN (0, 4) AND wake_at IS NOT NULL AND wake_at <= $1), \
-     EXISTS (SELECT 1 FROM targets WHERE state IN (0, 4) AND wake_at <= $1)";
+     (SELECT wake_at FROM targets WHERE state NOT IN (0, 4) AND wake_at IS NOT NULL ORDER BY wake_at LIMIT 1), \
+     (SELECT wake_at FROM targets WHERE state IN (0, 4) AND wake_at IS NOT NULL ORDER BY wake_at LIMIT 1)";
 const MOVING: &str = concat!(
     "SELECT ",
     columns!(),
@@ -36,14 +36,9 @@ const WAITING_IN_TURN: &str = concat!(
      JOIN targets t ON t.id = d.id"
 );
 
-pub(in crate::sqlite) async fn peek(conn: &mut Connection, now: Option<i64>, ahead: i64) -> Result<Peek, LedgerError> {
-    let now = now.unwrap_or_default();
-    let (moving, waiting): (bool, bool) = sqlx::query_as(PEEK)
-        .bind(now.saturating_add(ahead))
-        .fetch_one(conn)
-        .await
-        .map_err(LedgerError::of("look for due work"))?;
-    Ok(Peek { now: instant(now), moving, waiting })
+pub(in crate::sqlite) async fn peek(conn: &mut Connection, now: Option<i64>) -> Result<Peek, LedgerError> {
+    let (moving, waiting) = sqlx::query_as(PEEK).fetch_one(conn).await.map_err(LedgerError::of("look for due work"))?;
+    Ok(Peek { now: now.unwrap_or_default(), moving, waiting })
 }
 
 pub(in crate::sqlite) async fn moving(tx: &mut Connection, until: i64, limit: u32) -> Result<Vec<Record>, LedgerError> {

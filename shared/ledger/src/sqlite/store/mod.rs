@@ -21,6 +21,11 @@ pub(super) async fn begin(conn: &mut Connection) -> Result<sqlx::Transaction<'_,
     conn.begin_with("BEGIN IMMEDIATE").await.map_err(LedgerError::of("begin a transaction"))
 }
 
+/// Begins what reads whole tables, and sees them at one instant.
+pub(super) async fn begin_scan(conn: &mut Connection) -> Result<sqlx::Transaction<'_, sqlx::Sqlite>, LedgerError> {
+    conn.begin().await.map_err(LedgerError::of("begin a scan"))
+}
+
 /// There are no other processes to tell; this one is told when the transaction is committed.
 #[allow(clippy::unused_async, reason = "the other database has to ask its server")]
 pub(super) async fn announce(_: &mut Connection) -> Result<(), LedgerError> {
