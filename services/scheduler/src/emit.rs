@@ -19,8 +19,9 @@ use crate::{
 const ABREAST: usize = 512;
 /// Batches on their way at once: the next is claimed while the last is being confirmed.
 const BATCHES: usize = 4;
-/// How long to wait when there is more due than the queues may hold.
-const FULL_WAIT: Duration = Duration::from_millis(20);
+/// How long to wait when there is more due than the queues may hold: long enough that the next claim is worth its while,
+/// and short enough that the queues never run dry.
+const FULL_WAIT: Duration = Duration::from_millis(50);
 
 pub(crate) async fn run(scheduler: Scheduler) {
     let stop = scheduler.runtime.stop();
@@ -75,10 +76,10 @@ async fn tick(scheduler: &Scheduler, pacer: &mut Pacer, batches: &Arc<Semaphore>
         hand_over(&handing, now_due).await;
         drop(permit);
     });
-    match (more, found) {
-        (true, 0) => FULL_WAIT,
-        (true, _) => Duration::ZERO,
-        (false, _) => until_next(scheduler).await,
+    match more {
+        true if found < options.batch as usize / 2 => FULL_WAIT,
+        true => Duration::ZERO,
+        false => until_next(scheduler).await,
     }
 }
 
