@@ -15,6 +15,6 @@ mod rows;
 
 pub(super) use accept::{Known, accept};
 pub(super) use apply::apply;
-pub(super) use pauses::body as pause_body;
+pub(super) use pauses::{body as pause_body, finish_releases};
 
 use super::{Connection, Database, store};

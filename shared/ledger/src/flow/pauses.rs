@@ -39,8 +39,7 @@ pub(super) async fn pauses(conn: &mut Connection) -> Result<Vec<Pause>, LedgerEr
 pub(super) async fn pause(conn: &mut Connection, world: &World, ask: PauseAsk) -> Result<Pause, LedgerError> {
     let failed = "put a pause in force";
     let mut tx = store::begin(conn).await?;
-    let (now, _) = store::surroundings(&mut tx, world.now()).await?;
-    let pause = ask.at(now);
+    let pause = ask.at(store::now(&mut tx, world.now()).await?);
     store::insert_pauses(&mut tx, std::slice::from_ref(&pause)).await?;
     let body: String = sqlx::query_scalar("SELECT body FROM pauses WHERE scope = $1")
         .bind(pause.scope.to_string())
@@ -60,6 +59,25 @@ pub(super) async fn resume(
     if !mark_ending(conn, scope).await? {
         return Ok(None);
     }
+    release(conn, world, scope, drip).await.map(Some)
+}
+
+/// Ends what was ending when a process died.
+pub(in super::super) async fn finish_releases(conn: &mut Connection, world: &World) -> Result<(), LedgerError> {
+    let bodies: Vec<String> = sqlx::query_scalar("SELECT body FROM pauses WHERE ending ORDER BY scope")
+        .fetch_all(&mut *conn)
+        .await
+        .map_err(LedgerError::of("find pauses that are ending"))?;
+    for body in bodies {
+        let pause: Pause = read_json("pauses", "a pause", &body)?;
+        let released = release(conn, world, &pause.scope, world.policy.drip).await?;
+        tracing::info!(pause.scope = %pause.scope, released, "ended a pause that was ending");
+    }
+    Ok(())
+}
+
+/// Releases what a pause held that is marked as ending, and deletes it.
+async fn release(conn: &mut Connection, world: &World, scope: &PauseScope, drip: Duration) -> Result<u64, LedgerError> {
     let mut release = Release { scope, drip, slots: HashMap::new(), last: Uuid::nil(), released: 0 };
     while release.batch(conn, world).await? {}
     sqlx::query("DELETE FROM pauses WHERE scope = $1 AND ending")
@@ -69,7 +87,7 @@ pub(super) async fn resume(
         .map_err(LedgerError::of("end a pause"))?;
     store::announce(conn).await?;
     world.ring();
-    Ok(Some(release.released))
+    Ok(release.released)
 }
 
 /// Waits for transactions that act on the pause, so that none of them can hold a target once this has returned.

@@ -40,6 +40,8 @@ pub struct Postgres {
     world: Arc<World>,
     commands: Batch<(TargetId, Command), Applied>,
     accepts: Batch<Vec<NewPost>, Vec<Acceptance>>,
+    /// Runs what must end once it has begun; no drain waits for it.
+    tasks: Runtime,
     _listening: DropGuard,
 }
 
@@ -67,6 +69,7 @@ impl Postgres {
         let pool = options.connect().await?;
         store::check_schema(&pool, &MIGRATIONS).await?;
         let world = Arc::new(World::new(options.policy.clone(), options.time.clone()));
+        flow::finish_releases(&mut *acquire(&pool).await?, &world).await?;
         let stop = CancellationToken::new();
         news::listen(runtime, options.listening()?, world.clone(), stop.clone());
         let commands = {
@@ -83,7 +86,7 @@ impl Postgres {
                 async move { flow::accept(&mut *acquire(&pool).await?, &world, &asks).await }.boxed()
             })
         };
-        Ok(Self { pool, world, commands, accepts, _listening: stop.drop_guard() })
+        Ok(Self { pool, world, commands, accepts, tasks: runtime.sibling(), _listening: stop.drop_guard() })
     }
 
     /// Runs `work` on a connection.
@@ -94,12 +97,15 @@ impl Postgres {
         work(&mut *acquire(&self.pool).await?, &self.world).await
     }
 
-    /// Runs `work`, which writes, on a connection.
+    /// Runs `work`, which writes, on a connection: to its end, even if whoever asked has gone away.
     async fn write<T, F>(&self, work: F) -> Result<T, LedgerError>
     where
-        F: for<'c> FnOnce(&'c mut Connection, &'c World) -> BoxFuture<'c, Result<T, LedgerError>> + Send,
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut Connection, &'c World) -> BoxFuture<'c, Result<T, LedgerError>> + Send + 'static,
     {
-        self.read(work).await
+        let (pool, world) = (self.pool.clone(), self.world.clone());
+        let written = self.tasks.spawn(async move { work(&mut *acquire(&pool).await?, &world).await });
+        written.await.unwrap_or(Err(LedgerError::Closed))
     }
 }
 

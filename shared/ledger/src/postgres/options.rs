@@ -86,7 +86,7 @@ impl PostgresOptions {
 }
 
 fn pool(size: u32) -> PgPoolOptions {
-    PgPoolOptions::new().max_connections(size).acquire_timeout(Duration::from_secs(10)).test_before_acquire(false)
+    PgPoolOptions::new().max_connections(size).acquire_timeout(Duration::from_secs(10))
 }
 
 #[cfg(test)]

@@ -84,6 +84,11 @@ impl Sqlite {
     ) -> Result<Self, LedgerError> {
         let (writer, readers) = blocking(move || block_on(connect(&path, synchronous))).await?;
         let world = Arc::new(World::new(policy, TimeSource::Runtime(runtime.clock())));
+        on(writer.clone(), {
+            let world = world.clone();
+            move |conn| block_on(flow::finish_releases(conn, &world))
+        })
+        .await?;
         let commands = {
             let (writer, world) = (writer.clone(), world.clone());
             Batch::start(runtime, 1, COMMANDS, move |asks: Arc<[_]>| {

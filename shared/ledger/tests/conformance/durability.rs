@@ -57,6 +57,14 @@ pub async fn a_release_that_was_cut_short_is_finished(house: &House) {
     assert_eq!(house.state(fresh).await, State::Queued, "it holds nothing back any more");
     assert_eq!(house.ledger.resume(&scope, Duration::ZERO).await.unwrap(), Some(1));
     assert_eq!(house.state(held).await, State::Scheduled);
+    // Opened again, a ledger ends what was ending.
+    house.ledger.pause(ask.clone()).await.unwrap();
+    house.claim(10).await;
+    assert_eq!(house.state(held).await, State::Held);
+    house.execute("UPDATE pauses SET ending = TRUE", &[]).await;
+    house.again().await.unwrap();
+    assert_eq!(house.state(held).await, State::Scheduled);
+    assert!(house.ledger.pauses().await.unwrap().is_empty());
     // Paused again while it was ending, it is a pause as any other.
     house.ledger.pause(ask.clone()).await.unwrap();
     house.execute("UPDATE pauses SET ending = TRUE", &[]).await;

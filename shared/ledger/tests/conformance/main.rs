@@ -1,5 +1,7 @@
 //! One suite for every ledger. Each case is a promise; the names say which.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 extern crate oncepost_ledger as ledger;
 
 mod accepting;

@@ -29,18 +29,25 @@ const OLDEST_WAITING: &str = concat!(
     columns!(),
     " FROM targets t WHERE t.state IN (0, 4) AND t.wake_at <= $1 ORDER BY t.wake_at LIMIT $2 FOR UPDATE SKIP LOCKED"
 );
-/// Walks from one tenant of one channel to the next along the index (a loose scan), leaves out full channels, and takes
-/// an equal share of each tenant that has something due. The share is generous: what one leaves, others use.
+/// Walks along the index from one channel to the next and, in those that are not full, from one tenant to the next (loose
+/// scans), and takes an equal share of each that has something due. The share is generous: what one leaves, others use.
 const WAITING_IN_TURN: &str = concat!(
-    "WITH RECURSIVE pair (channel, tenant) AS ( \
-         (SELECT channel, tenant FROM targets WHERE state IN (0, 4) ORDER BY channel, tenant LIMIT 1) \
+    "WITH RECURSIVE kind (channel) AS ( \
+         (SELECT channel FROM targets WHERE state IN (0, 4) ORDER BY channel LIMIT 1) \
          UNION ALL \
-         SELECT n.channel, n.tenant FROM pair p, LATERAL ( \
-             SELECT t.channel, t.tenant FROM targets t \
-             WHERE t.state IN (0, 4) AND (t.channel, t.tenant) > (p.channel, p.tenant) \
-             ORDER BY t.channel, t.tenant LIMIT 1) n \
+         SELECT n.channel FROM kind k, LATERAL ( \
+             SELECT t.channel FROM targets t WHERE t.state IN (0, 4) AND t.channel > k.channel \
+             ORDER BY t.channel LIMIT 1) n \
+     ), pair (channel, tenant) AS ( \
+         SELECT k.channel, n.tenant FROM kind k, LATERAL ( \
+             SELECT t.tenant FROM targets t WHERE t.state IN (0, 4) AND t.channel = k.channel \
+             ORDER BY t.tenant LIMIT 1) n WHERE k.channel <> ALL($3) \
+         UNION ALL \
+         SELECT p.channel, n.tenant FROM pair p, LATERAL ( \
+             SELECT t.tenant FROM targets t WHERE t.state IN (0, 4) AND t.channel = p.channel AND t.tenant > p.tenant \
+             ORDER BY t.tenant LIMIT 1) n \
      ), due AS MATERIALIZED ( \
-         SELECT p.channel, p.tenant FROM pair p WHERE p.channel <> ALL($3) AND EXISTS ( \
+         SELECT p.channel, p.tenant FROM pair p WHERE EXISTS ( \
              SELECT 1 FROM targets t WHERE t.state IN (0, 4) AND t.channel = p.channel AND t.tenant = p.tenant \
              AND t.wake_at <= $1) \
      ) \
