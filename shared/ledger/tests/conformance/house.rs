@@ -44,7 +44,7 @@ pub struct House {
 }
 
 enum Store {
-    Postgres(PostgresOptions),
+    Postgres(Box<PostgresOptions>),
     Sqlite(TempDir),
     Memory,
 }
@@ -61,7 +61,7 @@ impl House {
         };
         Postgres::migrate(&options).await.unwrap();
         let ledger = Arc::new(Postgres::connect(options.clone(), &runtime).await.unwrap());
-        Self { ledger, clock, runtime, store: Store::Postgres(options) }
+        Self { ledger, clock, runtime, store: Store::Postgres(Box::new(options)) }
     }
 
     pub async fn sqlite() -> Self {
@@ -80,7 +80,9 @@ impl House {
     /// The same store, opened by another process.
     pub async fn again(&self) -> Result<Arc<dyn Ledger>, LedgerError> {
         Ok(match &self.store {
-            Store::Postgres(options) => Arc::new(Postgres::connect(options.clone(), &self.runtime).await?),
+            Store::Postgres(options) => {
+                Arc::new(Postgres::connect(PostgresOptions::clone(options), &self.runtime).await?)
+            }
             Store::Sqlite(folder) => {
                 Arc::new(Sqlite::open(folder.path().join("ledger.db"), &self.runtime, Policy::default()).await?)
             }

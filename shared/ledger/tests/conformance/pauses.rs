@@ -78,7 +78,7 @@ pub async fn an_account_that_fails_holds_its_siblings(house: &House) {
     assert_eq!(done.answer, Answer::Finished(Next::Dead));
     let pause = done.pause.unwrap();
     assert_eq!((pause.code, pause.by.as_str()), (Some(Code::TOKEN_REVOKED), "oncepost"));
-    assert_eq!(house.ledger.pauses().await.unwrap(), [pause.clone()]);
+    assert_eq!(house.ledger.pauses().await.unwrap(), std::slice::from_ref(&pause));
     for target in &targets[1..] {
         assert!(matches!(house.apply(*target, begin("w")).await.answer, Answer::Drop { state: State::Held, .. }));
     }

@@ -52,6 +52,6 @@ pub async fn a_pending_target_costs_less_than_a_kilobyte(house: &House) {
     .await
     .unwrap();
     let each = sizes.iter().map(|(_, size)| size).sum::<i64>() / POSTS as i64;
-    println!("{each} bytes for each pending target");
+    tracing::info!(each, "bytes for each pending target");
     assert!(each < 1_000, "{each} bytes for each pending target: {sizes:?}");
 }
