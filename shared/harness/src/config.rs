@@ -9,6 +9,9 @@ use crate::Done;
 /// The API token of harness runs. Not a secret: it guards fakes on loopback.
 pub const TOKEN: &str = "harness-token-0123456789abcdef";
 
+/// What names in broker and guard start with when nobody shares them.
+pub const PREFIX: &str = "oncepost";
+
 /// Where the parts of a run are.
 #[derive(Debug, Clone)]
 pub struct Stores {
@@ -18,6 +21,8 @@ pub struct Stores {
     pub broker: String,
     /// The guard's.
     pub guard: String,
+    /// What names in broker and guard start with.
+    pub prefix: String,
 }
 
 /// An account on a fake.
@@ -73,8 +78,8 @@ pub fn write(folder: &Path, stores: &Stores, accounts: &[Account], pace: Pace) -
     };
     let settings = json!({
         "ledger": { "url": stores.ledger, "pool": 10 },
-        "broker": { "url": stores.broker },
-        "guard": { "url": stores.guard },
+        "broker": { "url": stores.broker, "prefix": stores.prefix },
+        "guard": { "url": stores.guard, "prefix": stores.prefix },
         "protocol": protocol,
         "resume": { "account_gap": "200ms" },
         "api": { "tokens": [{ "name": "harness", "secret": { "value": TOKEN } }] },

@@ -8,6 +8,7 @@ pub mod config;
 pub mod faults;
 pub mod instant;
 pub mod process;
+pub mod shared;
 pub mod show;
 pub mod stack;
 pub mod tally;

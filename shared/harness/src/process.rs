@@ -7,7 +7,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::process::{Child, Command};
+use tokio::{
+    io::AsyncWriteExt,
+    process::{Child, Command},
+};
 
 use crate::Done;
 
@@ -24,10 +27,49 @@ pub struct Process {
 pub fn binary() -> Done<PathBuf> {
     let own = std::env::current_exe()?;
     let folders = own.ancestors().skip(1).take(2);
-    folders
-        .map(|folder| folder.join("oncepost"))
-        .find(|path| path.is_file())
-        .ok_or_else(|| format!("there is no oncepost near {}; build it with `cargo build -p oncepost`", own.display()).into())
+    folders.map(|folder| folder.join("oncepost")).find(|path| path.is_file()).ok_or_else(|| {
+        format!("there is no oncepost near {}; build it with `cargo build -p oncepost`", own.display()).into()
+    })
+}
+
+/// What a command that ended by itself left behind.
+#[derive(Debug)]
+pub struct Ran {
+    /// Its exit code; none if it was killed.
+    pub code: Option<i32>,
+    /// What it said on standard output.
+    pub out: String,
+    /// What it said on standard error.
+    pub err: String,
+}
+
+impl Ran {
+    /// Both streams, for searching.
+    pub fn said(&self) -> String {
+        format!("{}{}", self.out, self.err)
+    }
+}
+
+/// Runs `oncepost` with `arguments`, variables and standard input to its end. No variable of ours reaches it but those in `extra`.
+///
+/// # Errors
+/// It cannot be started, or has not ended within `limit`; then it is killed.
+pub async fn run(arguments: &[&str], extra: &[(&str, String)], input: &str, limit: Duration) -> Done<Ran> {
+    let mut command = Command::new(binary()?);
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ONCEPOST")) {
+        command.env_remove(name);
+    }
+    command.args(arguments).envs(extra.iter().map(|(key, value)| (*key, value.as_str())));
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    let mut child = command.spawn()?;
+    if let Some(mut stdin) = child.stdin.take() {
+        // A command that reads nothing may have gone before we have written.
+        let _ = stdin.write_all(input.as_bytes()).await;
+    }
+    let ended = tokio::time::timeout(limit, child.wait_with_output()).await;
+    let output = ended.map_err(|_| format!("oncepost {} did not end within {limit:?}", arguments.join(" ")))??;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Ok(Ran { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) })
 }
 
 impl Process {
@@ -67,12 +109,26 @@ impl Process {
     ///
     /// # Errors
     /// It did not end in time, or ended with an error.
-    pub async fn stop(mut self, limit: Duration) -> Done {
+    pub async fn stop(self, limit: Duration) -> Done {
+        self.ask_to_end().await?;
+        self.ended(limit).await
+    }
+
+    /// Asks it to end (SIGTERM) and does not wait.
+    ///
+    /// # Errors
+    /// It cannot be asked.
+    pub async fn ask_to_end(&self) -> Done {
         let Some(pid) = self.child.id() else { return Ok(()) };
         let asked = Command::new("kill").arg("-TERM").arg(pid.to_string()).status().await?;
-        if !asked.success() {
-            return Err(format!("{} could not be asked to end", self.name).into());
-        }
+        if asked.success() { Ok(()) } else { Err(format!("{} could not be asked to end", self.name).into()) }
+    }
+
+    /// Waits until it has ended by itself.
+    ///
+    /// # Errors
+    /// It did not end in time, or ended with an error.
+    pub async fn ended(mut self, limit: Duration) -> Done {
         match tokio::time::timeout(limit, self.child.wait()).await {
             Ok(Ok(status)) if status.success() => Ok(()),
             Ok(Ok(status)) => Err(format!("{} ended with {status}", self.name).into()),

@@ -11,7 +11,7 @@ use crate::{
     Done,
     api::Api,
     config::{self, Account, Pace, Stores},
-    process::Process,
+    process::{self, Process},
 };
 
 /// A running oncepost.
@@ -21,11 +21,25 @@ pub struct Stack {
     /// The settings file.
     pub config: PathBuf,
     folder: PathBuf,
-    processes: Vec<(Role, Process)>,
-    /// The servers under it; none when embedded.
+    processes: Vec<Running>,
+    /// The servers under it; none when embedded, or when they are not its own.
     pub servers: Option<Servers>,
+    /// Variables for processes that are started from now on, such as settings that differ.
+    pub extra: Vec<(&'static str, String)>,
     ports: u16,
     started: u32,
+}
+
+/// A process of a stack.
+pub struct Running {
+    /// What it does.
+    pub role: Role,
+    /// The process.
+    pub process: Process,
+    /// Where its probes and metrics are.
+    pub health: String,
+    /// Its log.
+    pub log: PathBuf,
 }
 
 /// Private servers of a run.
@@ -72,6 +86,7 @@ impl Stack {
             ledger: format!("sqlite://{}", folder.join("oncepost.db").display()),
             broker: "memory".into(),
             guard: "memory".into(),
+            prefix: config::PREFIX.into(),
         };
         let mut stack = Self::new(folder, &stores, accounts, pace, None)?;
         stack.start(Role::Dev)?;
@@ -86,32 +101,58 @@ impl Stack {
     pub async fn real(folder: &Path, accounts: &[Account], pace: Pace, workers: usize) -> Done<Self> {
         let (rabbit, redis, postgres) =
             tokio::try_join!(Server::start(Kind::RabbitMq), Server::start(Kind::Redis), Server::start(Kind::Postgres))?;
-        let stores = Stores { ledger: postgres.url().into(), broker: rabbit.url().into(), guard: redis.url().into() };
-        let servers = Servers { rabbit, redis, postgres };
-        let mut stack = Self::new(folder, &stores, accounts, pace, Some(servers))?;
-        let migrated = tokio::process::Command::new(crate::process::binary()?)
-            .args(["migrate", "--config"])
-            .arg(&stack.config)
-            .output()
-            .await?;
-        if !migrated.status.success() {
-            return Err(format!("migrate failed: {}", String::from_utf8_lossy(&migrated.stderr)).into());
-        }
-        for role in [Role::Scheduler, Role::Scheduler, Role::Api] {
-            stack.start(role)?;
+        let stores = Stores {
+            ledger: postgres.url().into(),
+            broker: rabbit.url().into(),
+            guard: redis.url().into(),
+            prefix: config::PREFIX.into(),
+        };
+        let mut stack = Self::over(folder, &stores, accounts, pace).await?;
+        stack.servers = Some(Servers { rabbit, redis, postgres });
+        stack.staff(2, workers).await?;
+        Ok(stack)
+    }
+
+    /// Settings and a migrated ledger over servers that are there; no process runs yet.
+    ///
+    /// # Errors
+    /// The ledger cannot be migrated.
+    pub async fn over(folder: &Path, stores: &Stores, accounts: &[Account], pace: Pace) -> Done<Self> {
+        let stack = Self::new(folder, stores, accounts, pace, None)?;
+        let config = stack.config.to_string_lossy();
+        let migrated = process::run(&["migrate", "--config", &config], &[], "", Duration::from_secs(60)).await?;
+        if migrated.code == Some(0) { Ok(stack) } else { Err(format!("migrate failed: {}", migrated.err).into()) }
+    }
+
+    /// Starts an API, schedulers and workers, and waits until they are ready.
+    ///
+    /// # Errors
+    /// Something does not come up.
+    pub async fn staff(&mut self, schedulers: usize, workers: usize) -> Done {
+        self.start(Role::Api)?;
+        for _ in 0..schedulers {
+            self.start(Role::Scheduler)?;
         }
         for _ in 0..workers {
-            stack.start(Role::Worker)?;
+            self.start(Role::Worker)?;
         }
-        stack.api.wait_ready(Duration::from_secs(60)).await?;
-        Ok(stack)
+        self.api.wait_ready(Duration::from_secs(60)).await
     }
 
     fn new(folder: &Path, stores: &Stores, accounts: &[Account], pace: Pace, servers: Option<Servers>) -> Done<Self> {
         let config = config::write(folder, stores, accounts, pace)?;
         let ports = free_port()?;
         let api = Api::new(format!("http://127.0.0.1:{ports}"), config::TOKEN);
-        Ok(Self { api, config, folder: folder.into(), processes: Vec::new(), servers, ports, started: 0 })
+        Ok(Self {
+            api,
+            config,
+            folder: folder.into(),
+            processes: Vec::new(),
+            servers,
+            extra: Vec::new(),
+            ports,
+            started: 0,
+        })
     }
 
     /// Starts one more process.
@@ -120,14 +161,31 @@ impl Stack {
     /// It cannot be started.
     pub fn start(&mut self, role: Role) -> Done {
         self.started += 1;
-        let extra = [
+        let health = format!("127.0.0.1:{}", free_port()?);
+        let own = [
             ("ONCEPOST__API__LISTEN", format!("127.0.0.1:{}", self.ports)),
-            ("ONCEPOST__HEALTH__LISTEN", format!("127.0.0.1:{}", free_port()?)),
+            ("ONCEPOST__HEALTH__LISTEN", health.clone()),
         ];
+        let extra: Vec<_> = own.into_iter().chain(self.extra.iter().cloned()).collect();
         let name = format!("{}-{}", role.command(), self.started);
         let process = Process::start(&name, &[role.command()], &self.config, &extra, &self.folder)?;
-        self.processes.push((role, process));
+        let log = self.folder.join(format!("{name}.log"));
+        self.processes.push(Running { role, process, health: format!("http://{health}"), log });
         Ok(())
+    }
+
+    /// What runs.
+    pub fn processes(&self) -> &[Running] {
+        &self.processes
+    }
+
+    /// Hands over the first process of this role; the stack does not know it any more.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn take(&mut self, role: Role) -> Done<Running> {
+        let at = self.processes.iter().position(|one| one.role == role).ok_or("no such process")?;
+        Ok(self.processes.remove(at))
     }
 
     /// Kills (SIGKILL) the first process of this role and starts another in its place.
@@ -135,14 +193,13 @@ impl Stack {
     /// # Errors
     /// There is none, or the new one cannot be started.
     pub async fn kill_and_replace(&mut self, role: Role) -> Done {
-        let at = self.processes.iter().position(|(one, _)| *one == role).ok_or("no such process to kill")?;
-        self.processes.remove(at).1.kill().await?;
+        self.take(role)?.process.kill().await?;
         self.start(role)
     }
 
     /// Resident KiB and processor seconds of all processes of a role.
     pub fn usage(&self, role: Role) -> (u64, f64) {
-        let all = self.processes.iter().filter(|(one, _)| *one == role).map(|(_, process)| process.usage());
+        let all = self.processes.iter().filter(|one| one.role == role).map(|one| one.process.usage());
         all.fold((0, 0.0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
     }
 
@@ -152,8 +209,8 @@ impl Stack {
     /// A process did not drain.
     pub async fn stop(self) -> Done {
         let mut ended = Ok(());
-        for (_, process) in self.processes {
-            ended = ended.and(process.stop(Duration::from_secs(30)).await);
+        for one in self.processes {
+            ended = ended.and(one.process.stop(Duration::from_secs(30)).await);
         }
         ended
     }
