@@ -42,7 +42,11 @@ impl Parts {
         let transport = transport(settings, &runtime, &channels, process).await?;
         let guard = guard(settings, &runtime)?;
         let accounts = accounts(settings)?;
-        let options = IntakeOptions { allow_private: settings.media.allow_private, ..IntakeOptions::default() };
+        let options = IntakeOptions {
+            allow_private: settings.media.allow_private,
+            default_deadline: settings.protocol.default_deadline,
+            ..IntakeOptions::default()
+        };
         let intake =
             Arc::new(Intake::new(ledger.clone(), channels.clone(), accounts.clone(), runtime.clone(), options));
         Ok(Self { runtime, ledger, transport, guard, channels, accounts, intake })
@@ -155,6 +159,7 @@ fn listed(settings: &Settings, account: &settings::Account) -> Result<Account<Se
         let name = format!("{}/{}/{}", account.tenant, account.channel, account.id);
         Failure::new("read accounts", format!("account {name} has no base_url, and its channel sets none"))
     })?;
+    let app = account.app.as_ref().and_then(|app| settings.apps.get(app));
     let rate = account.rate.as_ref().or_else(|| channel.and_then(|channel| channel.rate.as_ref()));
     Ok(Account {
         tenant: account.tenant.clone(),
@@ -165,8 +170,13 @@ fn listed(settings: &Settings, account: &settings::Account) -> Result<Account<Se
         secrets: account.secrets.iter().map(|(name, secret)| (name.clone(), source(secret))).collect(),
         settings: account.settings.iter().map(|(name, value)| (name.clone(), plain(value))).collect::<BTreeMap<_, _>>(),
         on_doubt: account.on_doubt,
-        rate: rate.map(|rate| (rate.burst, rate.per)),
+        rate: rate.map(pair),
+        app_rate: app.and_then(|app| app.rate.as_ref()).map(pair),
     })
+}
+
+fn pair(rate: &settings::Rate) -> (u32, Duration) {
+    (rate.burst, rate.per)
 }
 
 fn source(secret: &settings::SecretRef) -> SecretSource {

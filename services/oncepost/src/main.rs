@@ -5,6 +5,7 @@ mod compose;
 mod doctor;
 mod failure;
 mod serve;
+mod switch;
 
 use std::{io::Write, path::PathBuf, process::ExitCode};
 

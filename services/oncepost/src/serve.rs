@@ -15,6 +15,7 @@ use worker::{Ports, Worker, WorkerOptions};
 use crate::{
     compose::{Parts, enabled},
     failure::Failure,
+    switch,
 };
 
 /// How much longer than one attempt a drain may take.
@@ -46,6 +47,7 @@ pub async fn serve(
     let mut running: FuturesUnordered<futures::future::BoxFuture<'static, Result<(), Failure>>> =
         FuturesUnordered::new();
     if services.scheduler {
+        switch::follow(settings, &parts).await.map_err(|error| Failure::of("hold what is switched off", error))?;
         let scheduler = scheduler(settings, &parts);
         running.push(Box::pin(async move {
             scheduler.run().await.map_err(|error| Failure::of("run the scheduler", error))

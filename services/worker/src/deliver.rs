@@ -345,8 +345,11 @@ impl Scopes {
             Some((burst, per)) => ScopeLimit::limited(self.account, Rate { per, burst }),
             None => ScopeLimit::unlimited(self.account),
         };
-        let others = self.app.into_iter().chain([self.channel]).map(ScopeLimit::unlimited);
-        std::iter::once(account).chain(others).collect()
+        let app = self.app.map(|app| match card.and_then(|card| card.app_rate) {
+            Some((burst, per)) => ScopeLimit::limited(app, Rate { per, burst }),
+            None => ScopeLimit::unlimited(app),
+        });
+        [account, ScopeLimit::unlimited(self.channel)].into_iter().chain(app).collect()
     }
 }
 

@@ -84,6 +84,8 @@ pub struct Account<S = Secret> {
     pub on_doubt: OnDoubt,
     /// How often it may publish: so many at once, and one more for every span that passes.
     pub rate: Option<(u32, Duration)>,
+    /// How often everything through its app may publish.
+    pub app_rate: Option<(u32, Duration)>,
 }
 
 impl<S> Account<S> {
@@ -133,6 +135,7 @@ impl<S> Account<S> {
             id: self.id.clone(),
             app: self.app.clone(),
             rate: self.rate,
+            app_rate: self.app_rate,
             on_doubt: self.on_doubt,
         }
     }
@@ -151,6 +154,8 @@ pub struct AccountCard {
     pub app: Option<AppId>,
     /// How often it may publish: so many at once, and one more for every span that passes.
     pub rate: Option<(u32, Duration)>,
+    /// How often everything through its app may publish.
+    pub app_rate: Option<(u32, Duration)>,
     /// What to do with an unknown outcome that nobody can settle.
     pub on_doubt: OnDoubt,
 }
@@ -209,6 +214,7 @@ impl Accounts for ListedAccounts {
             settings: listed.settings.clone(),
             on_doubt: listed.on_doubt,
             rate: listed.rate,
+            app_rate: listed.app_rate,
         })
     }
 
@@ -254,6 +260,7 @@ mod tests {
             settings: BTreeMap::new(),
             on_doubt: OnDoubt::Park,
             rate: None,
+            app_rate: None,
         }
     }
 

@@ -81,6 +81,7 @@ pub(crate) mod tests {
             settings: BTreeMap::new(),
             on_doubt: domain::OnDoubt::Park,
             rate: None,
+            app_rate: None,
         }
     }
 

@@ -121,7 +121,8 @@ impl Intake {
         let reading = Reading::of(request.body);
         let world = self.world();
         let checked = check(&reading, request.tenant.as_ref(), &world);
-        plan(reading, checked, request.trace.clone(), world.now, &self.runtime).map_err(|refusal| {
+        let deadline = self.options.default_deadline;
+        plan(reading, checked, request.trace.clone(), world.now, deadline, &self.runtime).map_err(|refusal| {
             let foreign = request.tenant.is_some() && request.tenant != refusal.tenant;
             // Even "there is such a key" is not the caller's to know.
             Refusal { probe: refusal.probe.filter(|_| !foreign), ..refusal }

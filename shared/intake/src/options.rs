@@ -17,6 +17,8 @@ pub struct Options {
     pub past_tolerance: Duration,
     /// A publish time longer ago than this is accepted with a warning.
     pub past_warning: Duration,
+    /// How late a post may go out when it names no deadline; `None`: however late.
+    pub default_deadline: Option<Duration>,
     /// Media may be fetched from private addresses: for tests and demos.
     pub allow_private: bool,
     /// How many targets of one batch are looked up in the ledger for the same text nearby; 0 switches the warning off there.
@@ -32,6 +34,7 @@ impl Default for Options {
             max_parts: 100,
             past_tolerance: Duration::from_secs(24 * 3600),
             past_warning: Duration::from_secs(300),
+            default_deadline: None,
             allow_private: false,
             same_text_looks: 32,
         }

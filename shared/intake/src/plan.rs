@@ -1,5 +1,7 @@
 //! A request that nothing is wrong with, on its way into the ledger.
 
+use std::time::Duration;
+
 use contract::{Accepted, AcceptedTarget, Answer, Problem, Reading, Resolved, TargetAsk, V1};
 use domain::{AccountId, ChannelName, ContentHash, Draft, PostId, TargetId, TenantId};
 use jiff::Timestamp;
@@ -64,6 +66,7 @@ pub(crate) fn plan(
     checked: Checked,
     trace: Option<String>,
     now: Timestamp,
+    default_deadline: Option<Duration>,
     runtime: &Runtime,
 ) -> Result<Plan, Refusal> {
     let (tenant, key) = (reading.tenant.clone(), reading.key.clone());
@@ -102,13 +105,18 @@ pub(crate) fn plan(
             account,
             app: card.app,
             due_at: due.at,
-            deadline: checked.deadline,
+            deadline: checked.deadline.or_else(|| later(due.at, default_deadline)),
             changes,
             trace: trace.clone(),
         });
         resolved.push(due.resolved);
     }
     Ok(Plan { post, chosen_id: schedule.post.is_some(), warnings: checked.warnings, resolved })
+}
+
+/// When a target expires that names no deadline.
+fn later(due_at: Timestamp, span: Option<Duration>) -> Option<Timestamp> {
+    due_at.checked_add(span?).ok()
 }
 
 impl Plan {

@@ -64,6 +64,14 @@ impl Default for Channel {
     }
 }
 
+/// One of our registrations with a platform.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct App {
+    /// How often everything that goes through it may publish, all accounts together.
+    pub rate: Option<Rate>,
+}
+
 /// How often something may happen: `burst` times at once, and once more for every `per` that passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

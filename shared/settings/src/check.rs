@@ -65,7 +65,7 @@ fn stores(settings: &Settings, problems: &mut Vec<Problem>) {
 }
 
 fn numbers(settings: &Settings, problems: &mut Vec<Problem>) {
-    let Settings { ledger, broker, protocol, resume, telemetry, .. } = settings;
+    let Settings { ledger, broker, protocol, telemetry, .. } = settings;
     let mut need = |holds: bool, path: &str, problem: &str, remedy: &str| {
         if !holds {
             problems.push(Problem::new(path, problem, remedy));
@@ -77,7 +77,6 @@ fn numbers(settings: &Settings, problems: &mut Vec<Problem>) {
         ("protocol.max_attempts", protocol.max_attempts.into()),
         ("protocol.max_looks", protocol.max_looks.into()),
         ("protocol.outstanding_per_channel", protocol.outstanding_per_channel),
-        ("resume.drip_per_second", resume.drip_per_second),
     ] {
         need(value > 0, path, "must not be zero: nothing would ever go out", "write 1 or more");
     }
@@ -166,6 +165,9 @@ fn accounts(settings: &mut Settings, problems: &mut Vec<Problem>) {
     };
     for (name, channel) in &settings.channels {
         rate(format!("channels.{name}.rate"), &channel.rate);
+    }
+    for (name, app) in &settings.apps {
+        rate(format!("apps.{name}.rate"), &app.rate);
     }
     for (n, account) in settings.accounts.iter().enumerate() {
         rate(format!("accounts[{n}].rate"), &account.rate);

@@ -46,7 +46,7 @@ pub const KEYS: &[Key] = &[
     key("protocol.backoff.jitter", "how much longer a wait may get at random, as a share of itself"),
     key("protocol.processing_limit", "how long a platform may take to decide before a person is asked"),
     key("protocol.reemit_after", "how long an emitted message may be on its way before it is emitted again"),
-    key("protocol.emit_ahead", "how much ahead of its time a target is emitted; the worker waits for the rest"),
+    key("protocol.emit_ahead", "how much ahead of its time a target is claimed, so that it is handed over on time"),
     key(
         "protocol.outstanding_per_channel",
         "messages on their way per channel; what is due beyond that waits in the ledger",
@@ -54,7 +54,6 @@ pub const KEYS: &[Key] = &[
     key("protocol.default_deadline", "how late a post may go out when it names no deadline; absent: however late"),
     key("resume.late_after", "work that is later than this is dripped, not sent in a burst"),
     key("resume.account_gap", "the pause between two late targets of one account"),
-    key("resume.drip_per_second", "late or released targets per second and channel"),
     key("api.listen", "where API and console listen; only this machine unless a token is set"),
     key("api.tokens", "who may call: a list, empty for everyone on this machine"),
     key("api.tokens[].name", "who it is, for the audit trail"),
@@ -81,6 +80,8 @@ pub const KEYS: &[Key] = &[
     key("accounts[].base_url", "the server it lives on, where that differs from the channel's"),
     key("accounts[].app", "the registration with the platform whose limits it shares"),
     key("accounts[].secrets", "its credentials by name: secrets (below)"),
+    key("apps", "our registrations with platforms that have limits of their own, by name"),
+    key("apps.*.rate", "how often everything through this registration with a platform may publish, as for channels"),
     key("accounts[].rate", "how often it may publish, as for channels"),
     key(
         "accounts[].on_doubt",
@@ -112,7 +113,7 @@ const HEAD: &str = "\
 
 A file (`.toml`, `.yaml` or `.json`, named by `--config` or `ONCEPOST_CONFIG`) over the defaults below, and over both
 variables: `ONCEPOST__PROTOCOL__LEASE=3m` sets `protocol.lease`. Lists and maps (`ONCEPOST__ACCOUNTS`,
-`ONCEPOST__CHANNELS`, `ONCEPOST__API__TOKENS`) are written as JSON. An empty variable counts as unset.
+`ONCEPOST__CHANNELS`, `ONCEPOST__APPS`, `ONCEPOST__API__TOKENS`) are written as JSON. An empty variable counts as unset.
 
 Unknown keys are refused. So are unsafe values: `http_timeout < attempt_limit < lease <= lock_ttl < consumer_timeout`.
 All problems are reported at once, each with what to do. `oncepost doctor` shows what is in force.

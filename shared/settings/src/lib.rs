@@ -17,7 +17,7 @@ mod span;
 mod stores;
 mod text;
 
-pub use accounts::{Account, Channel, Rate};
+pub use accounts::{Account, App, Channel, Rate};
 pub use address::Address;
 pub use doors::{Api, Health, LogFormat, Media, Telemetry, Token};
 pub use keys::{KEYS, Key, reference};
@@ -28,7 +28,7 @@ pub use stores::{Broker, Guard, Ledger};
 
 use std::collections::BTreeMap;
 
-use domain::ChannelName;
+use domain::{AppId, ChannelName};
 use serde::{Deserialize, Serialize};
 
 /// Everything that can be set. `docs/configuration.md` lists the keys.
@@ -55,6 +55,8 @@ pub struct Settings {
     pub media: Media,
     /// The channels that differ from their defaults.
     pub channels: BTreeMap<ChannelName, Channel>,
+    /// Our registrations with platforms, where they have limits of their own.
+    pub apps: BTreeMap<AppId, App>,
     /// The accounts to publish on.
     pub accounts: Vec<Account>,
     #[serde(skip)]

@@ -12,9 +12,10 @@ use crate::{Problem, SecretRef, Settings, Token, check, read, secret::Found};
 
 const PREFIX: &str = "ONCEPOST__";
 /// Lists and maps, which a variable gives as JSON.
-const AS_JSON: [(&str, &[&str]); 3] = [
+const AS_JSON: [(&str, &[&str]); 4] = [
     ("ONCEPOST__ACCOUNTS", &["accounts"]),
     ("ONCEPOST__CHANNELS", &["channels"]),
+    ("ONCEPOST__APPS", &["apps"]),
     ("ONCEPOST__API__TOKENS", &["api", "tokens"]),
 ];
 

@@ -35,7 +35,7 @@ pub struct Protocol {
     /// How long an emitted message may be on its way before it is emitted again.
     #[serde(with = "span")]
     pub reemit_after: Duration,
-    /// How much ahead of its time a target is emitted; the worker waits for the rest.
+    /// How much ahead of its time a target is claimed, so that it is handed over on time.
     #[serde(with = "span")]
     pub emit_ahead: Duration,
     /// Messages on their way per channel. What is due beyond that waits in the ledger, where it can be cancelled.
@@ -98,14 +98,12 @@ pub struct Resume {
     /// The pause between two late targets of one account.
     #[serde(with = "span")]
     pub account_gap: Duration,
-    /// Late or released targets per second and channel.
-    pub drip_per_second: u32,
 }
 
 impl Default for Resume {
     fn default() -> Self {
         let policy = domain::Policy::default();
-        Self { late_after: policy.late_after, account_gap: policy.drip, drip_per_second: 20 }
+        Self { late_after: policy.late_after, account_gap: policy.drip }
     }
 }
 

@@ -30,6 +30,7 @@ fn every_key_is_described_and_every_described_key_exists() {
         [
             ("ONCEPOST__ACCOUNTS", r#"[{"tenant":"a","channel":"b","id":"c"}]"#),
             ("ONCEPOST__CHANNELS", r#"{"b":{}}"#),
+            ("ONCEPOST__APPS", r#"{"p":{}}"#),
             ("ONCEPOST__API__TOKENS", r#"[{"name":"a","secret":{"value":"0123456789abcdef"}}]"#),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned())),
@@ -40,6 +41,7 @@ fn every_key_is_described_and_every_described_key_exists() {
     for (path, one) in [
         ("accounts[]", &full["accounts"][0]),
         ("channels.*", &full["channels"]["b"]),
+        ("apps.*", &full["apps"]["p"]),
         ("api.tokens[]", &full["api"]["tokens"][0]),
     ] {
         for (name, _) in one.as_object().unwrap() {
@@ -47,6 +49,7 @@ fn every_key_is_described_and_every_described_key_exists() {
         }
     }
     settings["channels"] = Value::Null;
+    settings["apps"] = Value::Null;
     leaves(&settings, "", &mut found);
     let described: BTreeSet<_> = KEYS.iter().map(|key| key.path.to_owned()).collect();
     assert_eq!(described.len(), KEYS.len(), "a key is described twice");

@@ -251,3 +251,23 @@ async fn w02_upstream_is_told_of_every_end_exactly_what_happened() {
     worker.stop().await;
     scheduler.stop().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn r03_accounts_of_one_app_share_its_rate_and_it_costs_no_try() {
+    let world = World::new(31);
+    let worker = world.worker("w1");
+    let scheduler = world.scheduler();
+    for n in 0..10 {
+        world.post("look-up", if n % 2 == 0 { "first-of-app" } else { "second-of-app" }, 0, 1).await;
+    }
+    world.post("look-up", "main", 0, 1).await;
+    world.settle(HOURS).await;
+    world.check();
+    assert_eq!(world.in_state(State::Published), 11);
+    assert!(world.ledger.targets().iter().all(|target| target.tries == 1));
+    let calls = world.platform.calls();
+    let (first, last) = (calls[0], calls[calls.len() - 1]);
+    assert!(last.duration_since(first).as_secs() >= 90, "ten of one app take nine gaps of 10 s");
+    worker.stop().await;
+    scheduler.stop().await;
+}

@@ -154,8 +154,8 @@ impl World {
         let target = NewTarget {
             id,
             channel,
+            app: account.as_str().ends_with("of-app").then(|| domain::AppId::new("shared").unwrap()),
             account,
-            app: None,
             due_at,
             deadline: None,
             changes: Override::default(),
@@ -225,13 +225,20 @@ fn accounts() -> Arc<dyn Accounts> {
         settings: Default::default(),
         on_doubt,
         rate: None,
+        app_rate: None,
     };
-    let listed = KINDS.into_iter().flat_map(|kind| {
+    let app = |id: &str| Account {
+        app: Some(domain::AppId::new("shared").unwrap()),
+        app_rate: Some((1, Duration::from_secs(10))),
+        ..account("look-up", id, OnDoubt::Park)
+    };
+    let own = KINDS.into_iter().flat_map(|kind| {
         [
             account(kind, "main", OnDoubt::Park),
             account(kind, "other", OnDoubt::Park),
             account(kind, "loose", OnDoubt::Resend),
         ]
     });
+    let listed = own.chain([app("first-of-app"), app("second-of-app")]);
     Arc::new(ListedAccounts::new(listed))
 }

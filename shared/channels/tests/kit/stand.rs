@@ -60,6 +60,7 @@ impl Stand {
             settings: settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
             on_doubt: OnDoubt::Park,
             rate: None,
+            app_rate: None,
         };
         let channel = Registry::all(http.clone()).get(channel).unwrap().clone();
         let target = Mutex::new(target(name, clock.now()));

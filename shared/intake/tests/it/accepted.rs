@@ -113,3 +113,14 @@ async fn of_a_batch_each_gets_its_own_verdict_in_order() {
     assert_eq!(status, ["accepted", "refused", "accepted", "accepted", "refused", "accepted"]);
     assert_eq!(world.ledger.targets().len(), 4);
 }
+
+#[tokio::test(start_paused = true)]
+async fn o11_a_post_without_a_deadline_gets_the_settings_own() {
+    let late = std::time::Duration::from_secs(3600);
+    let world = world_with(Options { default_deadline: Some(late), ..Options::default() });
+    let verdict = world.accept(&message("k")).await;
+    let Verdict::New { answer: Answer::Accepted(accepted), .. } = &verdict else { panic!("{verdict:?}") };
+    for target in &accepted.targets {
+        assert_eq!(target.deadline, Some(target.due_at + late));
+    }
+}

@@ -65,6 +65,7 @@ fn account(tenant: &str, channel: &str, id: &str) -> Account<SecretSource> {
         settings: BTreeMap::new(),
         on_doubt: OnDoubt::Park,
         rate: None,
+        app_rate: None,
     }
 }
 

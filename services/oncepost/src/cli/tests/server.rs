@@ -100,6 +100,7 @@ fn account(channel: &str) -> Account<channels::SecretSource> {
         settings: BTreeMap::new(),
         on_doubt: OnDoubt::Park,
         rate: None,
+        app_rate: None,
     }
 }
 
