@@ -100,6 +100,7 @@ fn account(tenant: &str, channel: &str) -> Account<SecretSource> {
         settings: BTreeMap::new(),
         on_doubt: OnDoubt::Park,
         rate: None,
+        app_rate: None,
     }
 }
 
