@@ -1,0 +1,10 @@
+//! Whole processes on real RabbitMQ, Redis and PostgreSQL, counted by a fake platform: what only shows outside of one process.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests in real time")]
+
+mod burst;
+mod drain;
+mod examples;
+mod ground;
+mod kills;
+mod malformed;
+mod queues;
