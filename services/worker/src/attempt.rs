@@ -1,5 +1,7 @@
 //! Carries out one granted attempt and says what came of it.
 
+use std::time::Duration;
+
 use channels::{Account, Call, Channel, Mark, Published, Verdict};
 use domain::{
     AttemptKind, Begun, Code, ContentHash, Draft, Failure, Finding, Fix, Landed, Outcome, PlatformWords, Scope, Target,
@@ -47,7 +49,7 @@ impl Attempt<'_> {
         let armed = self.begun.armed.then(|| self.target.armed.as_ref().map(|armed| armed.part)).flatten();
         let now = self.worker.runtime.now();
         let mut call = Call::new(self.target, self.draft, self.account, now, armed, &progress);
-        let limit = self.leave_until.duration_since(now).unsigned_abs();
+        let limit = self.time_left();
         let sent = self.worker.runtime.within(limit, self.channel.publish(&mut call)).await;
         let everything = (0..parts).all(|part| call.receipt(part).is_some());
         let at_publish_point = progress.at_publish_point();
@@ -98,6 +100,11 @@ impl Attempt<'_> {
         })
     }
 
+    /// What is left of the attempt's time; nothing if it was granted too late.
+    fn time_left(&self) -> Duration {
+        Duration::try_from(self.leave_until.duration_since(self.worker.runtime.now())).unwrap_or_default()
+    }
+
     fn part(&self) -> u16 {
         self.target.armed.as_ref().map_or_else(|| self.target.next_part(), |armed| armed.part)
     }
@@ -120,7 +127,7 @@ impl Attempt<'_> {
         let mark = self.mark(&progress);
         let part = mark.part;
         let last = part + 1 == parts;
-        let limit = self.leave_until.duration_since(self.worker.runtime.now()).unsigned_abs();
+        let limit = self.time_left();
         match self.worker.runtime.within(limit, self.channel.find(&mark)).await {
             Some(Ok(finding)) => Outcome::Looked { part, finding, last },
             Some(Err(failure)) => Outcome::Failed(Failure { landed: no_news(failure.landed), ..failure }),
@@ -133,7 +140,7 @@ impl Attempt<'_> {
         let progress = Progress::new(self.worker, self.target, parts, self.leave_until);
         let mark = self.mark(&progress);
         let part = mark.part;
-        let limit = self.leave_until.duration_since(self.worker.runtime.now()).unsigned_abs();
+        let limit = self.time_left();
         match self.worker.runtime.within(limit, self.channel.poll(&mark)).await {
             Some(Ok(Verdict::Out(receipt))) => Outcome::Published(vec![(part, receipt)]),
             Some(Ok(Verdict::Still)) => Outcome::Processing,

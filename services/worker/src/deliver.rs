@@ -107,11 +107,29 @@ impl Delivery<'_> {
                 false
             }
         };
-        let settled = self.work().await;
+        let settled = if locked { self.work_holding(&key).await } else { self.work().await };
         if locked && let Err(error) = self.worker.guard.release(&key, &self.token).await {
             tracing::debug!(error = &error as &dyn std::error::Error, "the dedupe lock is left to end by itself");
         }
         settled
+    }
+
+    /// Works and renews the lock meanwhile, however long it takes.
+    async fn work_holding(&self, key: &str) -> Settled {
+        let ttl = self.worker.options.lock_ttl;
+        let renewing = async {
+            loop {
+                self.worker.runtime.sleep(ttl / 3).await;
+                if let Err(error) = self.worker.guard.renew(key, &self.token, ttl).await {
+                    tracing::debug!(error = &error as &dyn std::error::Error, "the dedupe lock was not renewed");
+                }
+            }
+        };
+        tokio::select! {
+            biased;
+            settled = self.work() => settled,
+            () = renewing => Settled::Leave,
+        }
     }
 
     async fn work(&self) -> Settled {

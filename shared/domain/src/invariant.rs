@@ -30,12 +30,12 @@ impl Violation {
 }
 
 /// P2: the target is waiting with a time, in flight with a lease that somebody will look at, terminal, or on the
-/// operators' list. Held targets wait for their pause to end.
+/// operators' list. Held targets wait for their pause to end, and are looked at until it does.
 pub fn no_silent_miss(target: &Target) -> Result<(), Violation> {
     let accounted = match target.state {
-        State::Published | State::Cancelled | State::Expired | State::Held => true,
+        State::Published | State::Cancelled | State::Expired => true,
         State::Failed => target.listed.is_some(),
-        State::Scheduled | State::Queued | State::Retrying => target.wake_at.is_some(),
+        State::Scheduled | State::Queued | State::Retrying | State::Held => target.wake_at.is_some(),
         State::Publishing => target.lease.is_some() && target.wake_at.is_some(),
         State::Processing | State::InDoubt => target.wake_at.is_some() || target.listed.is_some(),
     };

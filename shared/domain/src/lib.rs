@@ -1,6 +1,6 @@
 //! What oncepost knows without touching the world: words, states, transitions, decisions, failures and their codes.
 //!
-//! Pure: no async, no I/O, no clock, no randomness. Ledgers store what [`apply`] returns; workers and schedulers carry it
+//! Pure: no async, no I/O, no clock, no randomness. Ledgers store what [`apply()`] returns; workers and schedulers carry it
 //! out; the model check and the simulation drive the same functions.
 
 pub mod apply;

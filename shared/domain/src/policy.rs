@@ -36,8 +36,6 @@ pub struct Policy {
     pub late_after: Duration,
     /// The pause between two late targets of one account.
     pub drip: Duration,
-    /// Whether an unknown outcome that nobody can settle waits for a person or is sent again.
-    pub on_doubt: OnDoubt,
 }
 
 /// What to do with an unknown outcome that the platform cannot settle.
@@ -70,7 +68,6 @@ impl Default for Policy {
             longest_carry: secs(600),
             late_after: secs(900),
             drip: secs(2),
-            on_doubt: OnDoubt::Park,
         }
     }
 }

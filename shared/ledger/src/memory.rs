@@ -4,7 +4,10 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -28,6 +31,7 @@ pub struct MemoryLedger {
     policy: Policy,
     tables: Mutex<Tables>,
     news: Notify,
+    away: AtomicBool,
 }
 
 #[derive(Default)]
@@ -54,7 +58,7 @@ struct Row {
 impl MemoryLedger {
     /// An empty ledger on `clock`.
     pub fn new(clock: Arc<dyn Clock>, policy: Policy) -> Self {
-        Self { clock, policy, tables: Mutex::default(), news: Notify::new() }
+        Self { clock, policy, tables: Mutex::default(), news: Notify::new(), away: AtomicBool::new(false) }
     }
 
     /// Every target as it is now, for a harness's checks.
@@ -62,8 +66,18 @@ impl MemoryLedger {
         self.tables().targets.values().map(|row| row.target.clone()).collect()
     }
 
+    /// Plays a server that is away: until called with `false`, every method fails.
+    pub fn set_away(&self, away: bool) {
+        self.away.store(away, Ordering::SeqCst);
+    }
+
     fn tables(&self) -> MutexGuard<'_, Tables> {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The tables, unless the server is away.
+    fn reach(&self) -> Result<MutexGuard<'_, Tables>, LedgerError> {
+        if self.away.load(Ordering::SeqCst) { Err(LedgerError::Closed) } else { Ok(self.tables()) }
     }
 
     fn context<'a>(&'a self, pauses: &'a [Pause]) -> Context<'a> {
@@ -176,7 +190,7 @@ fn page<T>(items: Vec<T>, filter: &PostFilter, name: impl Fn(&T) -> String) -> P
 #[async_trait]
 impl Ledger for MemoryLedger {
     async fn accept(&self, posts: Vec<NewPost>) -> Result<Vec<Acceptance>, LedgerError> {
-        let mut tables = self.tables();
+        let mut tables = self.reach()?;
         let mut answers = Vec::with_capacity(posts.len());
         for post in posts {
             let known = tables.keys.get(&(post.tenant.clone(), post.key.clone())).copied();
@@ -197,7 +211,7 @@ impl Ledger for MemoryLedger {
     }
 
     async fn claim(&self, claim: &Claim) -> Result<Claimed, LedgerError> {
-        let mut tables = self.tables();
+        let mut tables = self.reach()?;
         let now = self.clock.now();
         let until = now.saturating_add(claim.ahead).unwrap_or(Timestamp::MAX);
         let mut due: Vec<_> = tables
@@ -245,7 +259,7 @@ impl Ledger for MemoryLedger {
     }
 
     async fn apply(&self, target: TargetId, command: Command) -> Result<Applied, LedgerError> {
-        let applied = self.run(&mut self.tables(), target, &command)?;
+        let applied = self.run(&mut *self.reach()?, target, &command)?;
         self.news.notify_waiters();
         Ok(applied)
     }
@@ -256,7 +270,7 @@ impl Ledger for MemoryLedger {
         revision: Option<u32>,
         commands: Vec<(TargetId, Command)>,
     ) -> Result<PostChange, LedgerError> {
-        let mut tables = self.tables();
+        let mut tables = self.reach()?;
         let Some(known) = tables.posts.get(&post).map(|post| post.revision) else { return Ok(PostChange::NotFound) };
         if revision.is_some_and(|asked| asked != known) {
             return Ok(PostChange::Stale { revision: known });
@@ -292,26 +306,26 @@ impl Ledger for MemoryLedger {
     }
 
     async fn post(&self, post: PostId, attempts: bool) -> Result<Option<PostView>, LedgerError> {
-        Ok(self.tables().post_view(post, attempts))
+        Ok(self.reach()?.post_view(post, attempts))
     }
 
     async fn post_by_key(&self, tenant: &TenantId, key: &str) -> Result<Option<PostId>, LedgerError> {
-        Ok(self.tables().keys.get(&(tenant.clone(), key.to_owned())).copied())
+        Ok(self.reach()?.keys.get(&(tenant.clone(), key.to_owned())).copied())
     }
 
     async fn target(&self, target: TargetId) -> Result<Option<TargetView>, LedgerError> {
-        Ok(self.tables().targets.get(&target).map(|row| row.view(true)))
+        Ok(self.reach()?.targets.get(&target).map(|row| row.view(true)))
     }
 
     async fn posts(&self, filter: &PostFilter) -> Result<Page<PostSummary>, LedgerError> {
-        let tables = self.tables();
+        let tables = self.reach()?;
         let fitting = tables.posts.keys().rev().filter(|id| tables.of_post(**id).any(|row| row.fits(filter)));
         let items = fitting.filter_map(|id| tables.post_view(*id, false)).map(|view| summary(&view)).collect();
         Ok(page(items, filter, |post: &PostSummary| post.id.to_string()))
     }
 
     async fn failures(&self, filter: &PostFilter) -> Result<Failures, LedgerError> {
-        let tables = self.tables();
+        let tables = self.reach()?;
         let listed: Vec<_> = tables
             .targets
             .values()
@@ -331,16 +345,16 @@ impl Ledger for MemoryLedger {
     }
 
     async fn pauses(&self) -> Result<Vec<Pause>, LedgerError> {
-        Ok(self.tables().pauses.clone())
+        Ok(self.reach()?.pauses.clone())
     }
 
     async fn pause(&self, ask: PauseAsk) -> Result<Pause, LedgerError> {
         let pause = ask.at(self.clock.now());
-        Ok(self.tables().put_pause(pause))
+        Ok(self.reach()?.put_pause(pause))
     }
 
     async fn resume(&self, scope: &PauseScope, drip: Duration) -> Result<Option<u64>, LedgerError> {
-        let mut tables = self.tables();
+        let mut tables = self.reach()?;
         let before = tables.pauses.len();
         tables.pauses.retain(|pause| pause.scope != *scope);
         if tables.pauses.len() == before {
@@ -367,7 +381,7 @@ impl Ledger for MemoryLedger {
     }
 
     async fn taken_ids(&self, target: TargetId, ids: &[String]) -> Result<Vec<String>, LedgerError> {
-        let tables = self.tables();
+        let tables = self.reach()?;
         let own = &tables.targets.get(&target).ok_or(LedgerError::NoSuchTarget(target))?.target;
         let taken: HashSet<_> = tables
             .targets
@@ -383,7 +397,7 @@ impl Ledger for MemoryLedger {
     }
 
     async fn same_text_nearby(&self, post: &NewPost, target: &NewTarget) -> Result<Option<TargetId>, LedgerError> {
-        let tables = self.tables();
+        let tables = self.reach()?;
         let hour = Duration::from_secs(3600);
         let draft_of = |row: &Row| {
             let none = Content::default();
@@ -406,17 +420,17 @@ impl Ledger for MemoryLedger {
 
     async fn untold(&self, older_than: Duration, limit: u32) -> Result<Vec<Event>, LedgerError> {
         let until = self.clock.now().saturating_sub(older_than).unwrap_or(Timestamp::MIN);
-        Ok(self.tables().outbox.iter().filter(|event| event.at <= until).take(limit as usize).cloned().collect())
+        Ok(self.reach()?.outbox.iter().filter(|event| event.at <= until).take(limit as usize).cloned().collect())
     }
 
     async fn told(&self, events: &[EventId]) -> Result<(), LedgerError> {
         let told: HashSet<_> = events.iter().collect();
-        self.tables().outbox.retain(|event| !told.contains(&event.id));
+        self.reach()?.outbox.retain(|event| !told.contains(&event.id));
         Ok(())
     }
 
     async fn census(&self, patience: Duration) -> Result<Census, LedgerError> {
-        let tables = self.tables();
+        let tables = self.reach()?;
         let now = self.clock.now();
         let mut census = Census::default();
         let mut counts: BTreeMap<(domain::ChannelName, State), u64> = BTreeMap::new();
@@ -439,7 +453,7 @@ impl Ledger for MemoryLedger {
     }
 
     async fn next_wake(&self) -> Result<Option<Timestamp>, LedgerError> {
-        Ok(self.tables().targets.values().filter_map(|row| row.target.wake_at).min())
+        Ok(self.reach()?.targets.values().filter_map(|row| row.target.wake_at).min())
     }
 
     async fn news(&self) {

@@ -271,3 +271,21 @@ async fn r03_accounts_of_one_app_share_its_rate_and_it_costs_no_try() {
     worker.stop().await;
     scheduler.stop().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn p7_what_is_not_what_was_approved_is_refused_and_never_sent() {
+    let world = World::new(33);
+    let worker = world.worker("w1");
+    let scheduler = world.scheduler();
+    let target = world.post("look-up", "main", 60, 1).await;
+    // Somebody changes the content past the API: the approval is for another hash.
+    let changes = domain::Override { text: Some("something else".into()), ..Default::default() };
+    let hash = world.target(target).await.hash;
+    world.ask(target, Command::Edit { changes, hash }).await;
+    world.settle(HOURS).await;
+    let seen = world.target(target).await;
+    assert_eq!((seen.state, seen.last_failure.unwrap().code), (State::Failed, domain::Code::NOT_AS_APPROVED));
+    assert!(world.platform.calls().is_empty());
+    worker.stop().await;
+    scheduler.stop().await;
+}

@@ -203,3 +203,29 @@ async fn a_drain_ends_what_is_in_flight_and_loses_nothing() {
     second.stop().await;
     scheduler.stop().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn p3_with_the_ledger_away_publishing_stops_and_nothing_is_lost() {
+    let world = World::new(32);
+    let workers = [world.worker("w1"), world.worker("w2")];
+    let scheduler = world.scheduler();
+    many(&world, &KINDS, 100, 30).await;
+    world.platform.faults((0..10).map(|_| Fault::Slow(2)));
+    for _ in 0..5 {
+        world.runtime.sleep(Duration::from_secs(3)).await;
+        world.ledger.set_away(true);
+        // What was granted before may still arrive; nothing new is begun.
+        world.runtime.sleep(Duration::from_secs(5)).await;
+        let calls = world.platform.calls().len();
+        world.runtime.sleep(Duration::from_secs(60)).await;
+        assert_eq!(world.platform.calls().len(), calls, "without the ledger nothing is sent");
+        world.ledger.set_away(false);
+    }
+    world.settle(HOURS).await;
+    world.check();
+    assert_eq!(world.in_state(State::Published), 400);
+    for process in workers {
+        process.stop().await;
+    }
+    scheduler.stop().await;
+}

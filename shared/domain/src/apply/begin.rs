@@ -79,7 +79,7 @@ fn begin_send(
         return drop_it(target);
     }
     if context.pause_over(target).is_some() {
-        hold(target);
+        hold(target, context);
         return drop_it(target);
     }
     if let Some(at) = target.next_at.filter(|at| now < *at) {

@@ -141,10 +141,12 @@ fn list(target: &mut Target, state: State, reason: ListReason, now: Timestamp) {
     target.listed = Some(Listed { reason, at: now });
 }
 
-/// Held until its pause ends, or until its deadline.
-fn hold(target: &mut Target) {
+/// Held until its pause ends, or until its deadline. It is looked at now and then all the same: a pause that ended without
+/// releasing it must not make it forgotten.
+fn hold(target: &mut Target, context: &Context<'_>) {
+    let look = wake::later(context.now, context.policy.late_after);
     target.state = State::Held;
-    target.wake_at = target.deadline;
+    target.wake_at = Some(target.deadline.map_or(look, |deadline| deadline.min(look)));
     target.lease = None;
 }
 

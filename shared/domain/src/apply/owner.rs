@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Change, Context, refusal, rest, wait, work};
+use super::{Change, Context, hold, refusal, rest, wait, work};
 use crate::{Answer, ContentHash, Decision, Override, Refusal, State, Target};
 
 pub(super) fn cancel(target: &mut Target, context: &Context<'_>) -> Answer {
@@ -40,7 +40,7 @@ pub(super) fn reschedule(
     target.revision += 1;
     if target.state == State::Held {
         target.next_at = Some(due_at);
-        target.wake_at = deadline;
+        hold(target, context);
     } else {
         start_over(target, due_at);
     }

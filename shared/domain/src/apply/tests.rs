@@ -629,3 +629,27 @@ fn a_refused_repeat_is_not_repeated_but_looked_into() {
     let attempt = stage.begun(AttemptKind::Repeat);
     assert_eq!(stage.finish(attempt, Outcome::Failed(refused)), Answer::Finished(Next::Dead), "nothing is left to try");
 }
+
+#[test]
+fn a_held_target_whose_pause_is_gone_is_found_again() {
+    let mut stage = Stage::new(LOOK);
+    stage.pauses = vec![Pause {
+        id: Uuid::nil(),
+        scope: PauseScope::All,
+        reason: "maintenance".into(),
+        code: None,
+        by: "ann".into(),
+        since: stage.now,
+    }];
+    stage.ask(&Command::Wake);
+    for _ in 0..3 {
+        stage.now = stage.target.wake_at.expect("it is looked at again");
+        stage.ask(&Command::Wake);
+        assert_eq!(stage.target.state, State::Held);
+    }
+    stage.pauses.clear();
+    stage.now = stage.target.wake_at.unwrap();
+    stage.ask(&Command::Wake);
+    assert_eq!(stage.target.state, State::Scheduled);
+    assert_eq!(stage.ask(&Command::Wake), Answer::Emit);
+}

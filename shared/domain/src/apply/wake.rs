@@ -18,7 +18,7 @@ pub(super) fn wake(target: &mut Target, context: &Context<'_>) -> Answer {
                 return Answer::Drop { state: target.state, listed: false };
             }
             if context.pause_over(target).is_some() {
-                hold(target);
+                hold(target, context);
                 return Answer::Drop { state: target.state, listed: false };
             }
             target.state = State::Queued;
@@ -27,8 +27,10 @@ pub(super) fn wake(target: &mut Target, context: &Context<'_>) -> Answer {
         State::Held => {
             if target.is_stale(now) {
                 expire(target);
+            } else if context.pause_over(target).is_some() {
+                hold(target, context);
             } else {
-                target.wake_at = target.deadline;
+                release(target, now);
             }
             Answer::Drop { state: target.state, listed: false }
         }
