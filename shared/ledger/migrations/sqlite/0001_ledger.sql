@@ -44,8 +44,10 @@ CREATE TABLE targets (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX targets_post ON targets (post);
--- Waiting for their time, with whose turn it is.
-CREATE INDEX targets_waiting ON targets (wake_at, channel, tenant) WHERE state IN (0, 4);
+-- Waiting for their time.
+CREATE INDEX targets_waiting ON targets (wake_at) WHERE state IN (0, 4);
+-- The same, for taking turns.
+CREATE INDEX targets_turns ON targets (channel, tenant, wake_at) WHERE state IN (0, 4);
 -- On their way: woken only if nobody else acts.
 CREATE INDEX targets_moving ON targets (wake_at) WHERE state NOT IN (0, 4) AND wake_at IS NOT NULL;
 CREATE INDEX targets_queued ON targets (channel) WHERE state = 1;

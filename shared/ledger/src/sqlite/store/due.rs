@@ -26,14 +26,34 @@ const OLDEST_WAITING: &str = concat!(
     columns!(),
     " FROM targets t INDEXED BY targets_waiting WHERE t.state IN (0, 4) AND t.wake_at <= $1 ORDER BY t.wake_at LIMIT $2"
 );
-/// Reads what is due, and nothing of what is not.
+/// Walks along the index from one channel to the next and, in those that are not full, from one tenant to the next (loose
+/// scans), and takes an equal share of each that has something due. The share is generous: what one leaves, others use.
 const WAITING_IN_TURN: &str = concat!(
-    "SELECT ",
+    "WITH RECURSIVE kind (channel) AS ( \
+         SELECT min(channel) FROM targets INDEXED BY targets_turns WHERE state IN (0, 4) \
+         UNION ALL \
+         SELECT (SELECT min(t.channel) FROM targets t INDEXED BY targets_turns \
+             WHERE t.state IN (0, 4) AND t.channel > k.channel) \
+         FROM kind k WHERE k.channel IS NOT NULL \
+     ), pair (channel, tenant) AS ( \
+         SELECT k.channel, (SELECT min(t.tenant) FROM targets t INDEXED BY targets_turns \
+             WHERE t.state IN (0, 4) AND t.channel = k.channel) \
+         FROM kind k WHERE k.channel IS NOT NULL AND k.channel NOT IN (SELECT value FROM json_each($3)) \
+         UNION ALL \
+         SELECT p.channel, (SELECT min(t.tenant) FROM targets t INDEXED BY targets_turns \
+             WHERE t.state IN (0, 4) AND t.channel = p.channel AND t.tenant > p.tenant) \
+         FROM pair p WHERE p.tenant IS NOT NULL \
+     ), due (channel, tenant) AS MATERIALIZED ( \
+         SELECT p.channel, p.tenant FROM pair p WHERE p.tenant IS NOT NULL AND EXISTS ( \
+             SELECT 1 FROM targets t INDEXED BY targets_turns \
+             WHERE t.state IN (0, 4) AND t.channel = p.channel AND t.tenant = p.tenant AND t.wake_at <= $1) \
+     ) \
+     SELECT ",
     columns!(),
-    " FROM (SELECT id FROM (SELECT id, wake_at, row_number() OVER (PARTITION BY channel, tenant ORDER BY wake_at) AS turn \
-         FROM targets INDEXED BY targets_waiting WHERE state IN (0, 4) AND wake_at <= $1 \
-         AND channel NOT IN (SELECT value FROM json_each($3))) ORDER BY turn, wake_at LIMIT $2) d \
-     JOIN targets t ON t.id = d.id"
+    " FROM due JOIN targets t ON t.id IN ( \
+         SELECT w.id FROM targets w INDEXED BY targets_turns \
+         WHERE w.state IN (0, 4) AND w.channel = due.channel AND w.tenant = due.tenant AND w.wake_at <= $1 \
+         ORDER BY w.wake_at LIMIT (SELECT max(1, 2 * $2 / max(1, count(*))) FROM due))"
 );
 
 pub(in crate::sqlite) async fn peek(conn: &mut Connection, now: Option<i64>) -> Result<Peek, LedgerError> {
