@@ -28,11 +28,8 @@ pub(crate) async fn run(scheduler: Scheduler) {
     let batches = Arc::new(Semaphore::new(BATCHES));
     let mut pacer = Pacer::default();
     while !stop.is_cancelled() {
-        let wait = tokio::select! {
-            biased;
-            () = stop.cancelled() => break,
-            wait = tick(&scheduler, &mut pacer, &batches) => wait,
-        };
+        // To its end, stop or not: what the ledger has marked as queued must be handed over, or it waits for the sweep.
+        let wait = tick(&scheduler, &mut pacer, &batches).await;
         tokio::select! {
             biased;
             () = stop.cancelled() => break,
