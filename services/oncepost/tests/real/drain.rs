@@ -54,7 +54,8 @@ async fn scheduler_and_workers_replaced_in_mid_run_lose_no_attempt() {
             run.until_ready_is(role, 200).await;
         }
     }
-    run.until_published(MANY as u64, Duration::from_secs(60)).await;
+    // Sooner than the sweep would find what a process had claimed and not handed over.
+    run.until_published(MANY as u64, Duration::from_secs(20)).await;
     run.check(MANY);
     for n in 0..MANY {
         let post = run.post(n).await;
