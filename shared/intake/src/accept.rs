@@ -16,7 +16,7 @@ use crate::{
     Options, Preview, Verdict,
     check::{World, check},
     plan::{Plan, Refusal, plan},
-    same_text,
+    same_text, stored,
 };
 
 /// A request, and what the door it came by knows of its sender.
@@ -211,5 +211,5 @@ fn conflict(tenant: TenantId, key: String, post: PostId) -> Verdict {
 
 /// The event has the id of the first one, so telling it again is harmless, and the sender hears an answer again.
 fn same(tenant: TenantId, post: PostId, answer: serde_json::Value, now: Timestamp) -> Verdict {
-    Verdict::Same { answer, event: Event::accepted(post, tenant, now) }
+    Verdict::Same { answer: stored::unpack(post, answer), event: Event::accepted(post, tenant, now) }
 }

@@ -8,6 +8,7 @@ mod media;
 mod options;
 mod plan;
 mod same_text;
+mod stored;
 mod times;
 mod verdict;
 

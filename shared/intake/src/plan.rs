@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::check::{Checked, CheckedTarget};
+use crate::stored;
 
 /// A post to be stored.
 pub(crate) struct Plan {
@@ -132,9 +133,8 @@ impl Plan {
         });
         let accepted =
             Accepted { version: V1, post: self.post.id, targets: targets.collect(), warnings: self.warnings };
-        let answer = Answer::Accepted(accepted);
-        self.post.answer = serde_json::to_value(&answer).unwrap_or_default();
-        (self.post, answer)
+        self.post.answer = stored::pack(&accepted);
+        (self.post, Answer::Accepted(accepted))
     }
 
     /// The plan for people, without ids that will never be.
