@@ -139,7 +139,9 @@ async fn send(scheduler: &Scheduler, emission: Emission) {
             metrics::counter!("oncepost_targets_emitted_total", "channel" => channel.clone(), "found" => emission.found.name())
                 .increment(1);
             if emission.found == domain::State::Scheduled {
-                let late = Duration::try_from(now.duration_since(target.next_at.unwrap_or(now))).unwrap_or_default();
+                // Confirmed by the broker: only now is it handed over.
+                let handed = scheduler.runtime.now();
+                let late = Duration::try_from(handed.duration_since(target.next_at.unwrap_or(now))).unwrap_or_default();
                 metrics::histogram!("oncepost_emit_lateness_seconds", "channel" => channel).record(late.as_secs_f64());
             }
         }

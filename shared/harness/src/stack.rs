@@ -203,6 +203,25 @@ impl Stack {
         all.fold((0, 0.0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
     }
 
+    /// The sum of a metric over all processes, by the value of its label `by`; histograms are read by their buckets.
+    ///
+    /// # Errors
+    /// A process does not show its metrics.
+    pub async fn metric(&self, name: &str, by: &str) -> Done<std::collections::BTreeMap<String, f64>> {
+        let mut sums = std::collections::BTreeMap::new();
+        for running in &self.processes {
+            let page = reqwest::get(format!("{}/metrics", running.health)).await?.text().await?;
+            for line in page.lines().filter(|line| line.starts_with(&format!("{name}{{"))) {
+                let label = line.split(&format!("{by}=\"")).nth(1).and_then(|rest| rest.split('"').next());
+                let value = line.rsplit(' ').next().and_then(|value| value.parse::<f64>().ok());
+                if let (Some(label), Some(value)) = (label, value) {
+                    *sums.entry(label.to_owned()).or_default() += value;
+                }
+            }
+        }
+        Ok(sums)
+    }
+
     /// Ends every process in order, then the servers.
     ///
     /// # Errors

@@ -31,11 +31,15 @@ pub enum Kind {
 }
 
 /// From a few milliseconds to the hours after an outage.
-const LATE: &[f64] = &[0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 14_400.0];
+const LATE: &[f64] =
+    &[0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 14_400.0];
 /// One attempt: up to its limit.
 const CALL: &[f64] = &[0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0];
 /// A round trip to a store.
 const TRIP: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 10.0];
+
+/// How many at once.
+const MANY: &[f64] = &[1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0];
 
 macro_rules! names {
     ($($constant:ident = $kind:ident $name:literal $labels:tt in $unit:ident $(by $buckets:ident)?: $help:literal;)+) => {
@@ -93,6 +97,7 @@ names! {
     BROKER_CONSUMER_RESTARTS = Counter "oncepost_broker_consumer_restarts_total" ["why"] in Count: "Consumers that were started again";
     BROKER_SETTLED = Counter "oncepost_broker_settled_total" ["outcome"] in Count: "Messages settled";
 
+    LEDGER_BATCH = Histogram "oncepost_ledger_batch_size" [] in Count by MANY: "Commands that one transaction of the ledger carried";
     GUARD_ERRORS = Counter "oncepost_guard_errors_total" ["operation"] in Count: "Questions that the guard did not answer; the ledger decides";
 }
 

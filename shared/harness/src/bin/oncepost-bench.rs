@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, clippy::print_stdout, reason = "a harness lives in real time and prints")]
 
 use std::{
+    collections::BTreeMap,
     process::ExitCode,
     time::{Duration, Instant as Stopwatch},
 };
@@ -126,11 +127,14 @@ impl Bench<'_> {
         let count = self.arguments.instant;
         let due = Timestamp::now().checked_add(8.seconds())?;
         self.schedule(count, due).await?;
+        let before = self.handed_over().await?;
         self.wait_for(count, Duration::from_secs(60)).await?;
         let mut late: Vec<_> =
             self.platform.arrivals().iter().map(|arrival| arrival.first.duration_since(due).as_millis_f64()).collect();
         late.sort_by(f64::total_cmp);
         let at = |share: f64| round(late[((late.len() - 1) as f64 * share) as usize]);
+        let handed = shares(&before, &self.handed_over().await?);
+        self.report("lateness_at_hand_over", json!({ "targets": count, "share_within_seconds": handed }));
         self.report(
             "lateness_at_platform",
             json!({ "targets": count, "p50_ms": at(0.5), "p99_ms": at(0.99), "max_ms": at(1.0) }),
@@ -155,6 +159,11 @@ impl Bench<'_> {
             }),
         );
         self.lateness().await
+    }
+
+    /// How late targets were handed to the broker, as the schedulers count it.
+    async fn handed_over(&self) -> Done<BTreeMap<String, f64>> {
+        self.stack.metric("oncepost_emit_lateness_seconds_bucket", "le").await
     }
 
     async fn ledger_bytes(&self) -> Done<Option<u64>> {
@@ -220,6 +229,13 @@ impl Bench<'_> {
         }
         println!("{line}");
     }
+}
+
+/// Which share of what came between `before` and `after` was within each bound.
+fn shares(before: &BTreeMap<String, f64>, after: &BTreeMap<String, f64>) -> BTreeMap<String, f64> {
+    let new = |bound: &str| after.get(bound).unwrap_or(&0.0) - before.get(bound).unwrap_or(&0.0);
+    let all = new("+Inf").max(1.0);
+    ["0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1"].map(|bound| (bound.to_owned(), round(new(bound) / all))).into()
 }
 
 fn account(n: usize, url: &str) -> Account {
