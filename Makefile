@@ -30,9 +30,10 @@ doc: ## build the documentation, warnings denied
 demo: ## publish through every failure on one machine; REAL=1 uses RabbitMQ, Redis and PostgreSQL
 	@REAL=$(REAL) $(LOCAL)/demo.sh
 
-bench: ## run the benchmarks against private servers
+bench: ## measure speed, lateness and size of the release build, in JSON lines; ARGS="--pending 1000000" and others
 	@$(LOCAL)/install.sh
-	@$(LOCAL)/with-servers.sh cargo bench --workspace --locked
+	cargo build --release --locked --quiet -p oncepost -p oncepost-harness
+	target/release/oncepost-bench $(ARGS)
 
 up: ## start Redis, RabbitMQ and PostgreSQL under ./.run and print their addresses
 	@$(LOCAL)/install.sh

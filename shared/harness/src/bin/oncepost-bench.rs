@@ -37,9 +37,6 @@ struct Arguments {
     /// Workers of the real stack.
     #[arg(long, default_value_t = 1)]
     workers: usize,
-    /// Given by `cargo bench`; means nothing.
-    #[arg(long, hide = true)]
-    bench: bool,
 }
 
 #[tokio::main]
