@@ -44,7 +44,7 @@ impl Pacer {
             (None, false) => return None,
         };
         let key = (target.tenant.clone(), target.channel.clone(), target.account.clone());
-        let free = self.slots.entry(key).or_insert(now);
+        let free = self.slots.entry(key).or_insert(Timestamp::MIN);
         // A bucket: what was not used for a while allows `burst` at once, never more.
         let room = gap.saturating_mul(burst - 1);
         *free = (*free).max(now.saturating_sub(room).unwrap_or(now));
