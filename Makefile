@@ -16,7 +16,7 @@ release: ## build the binary for production
 
 test: ## run all tests against private servers, installing these first on a Debian without them
 	@$(LOCAL)/install.sh
-	@$(LOCAL)/with-servers.sh cargo test --workspace --locked
+	@$(LOCAL)/with-servers.sh cargo test --workspace --locked --no-fail-fast
 
 check: lint test doc ## what to run before a commit: format, lints, tests, documentation
 
