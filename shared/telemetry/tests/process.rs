@@ -22,6 +22,8 @@ fn holds(body: &[u8], text: &str) -> bool {
 
 #[test]
 fn spans_reach_the_collector_before_shutdown_returns_and_metrics_are_served() {
+    // As the binary does before anything else.
+    rustls::crypto::ring::default_provider().install_default().unwrap();
     let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let received = Received::default();
     let listener = tokio.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
