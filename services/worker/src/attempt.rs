@@ -64,14 +64,9 @@ impl Attempt<'_> {
             Some(Ok(Published::Processing)) => Some(Outcome::Processing),
             // The channel says that everything is out and has no proof of it: the ledger makes a doubt of that.
             Some(Ok(Published::Out)) => Some(Outcome::Published(Vec::new())),
-            Some(Err(failure)) if failure.scope == Scope::System && at_publish_point.is_some() => {
-                // A part is out and could not be recorded because the worker stops: its successor settles it.
-                self.worker
-                    .runtime
-                    .stop()
-                    .is_cancelled()
-                    .then_some(())
-                    .map_or(Some(Outcome::Failed(failure)), |()| None)
+            // A part is out and could not be recorded because the worker stops: its successor settles it.
+            Some(Err(failure)) if failure.landed == Landed::Unknown && self.worker.runtime.stop().is_cancelled() => {
+                None
             }
             Some(Err(failure)) => Some(Outcome::Failed(failure)),
             None => Some(Outcome::Failed(out_of_time(at_publish_point))),

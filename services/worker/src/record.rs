@@ -7,7 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 use channels::Record;
-use domain::{Answer, Code, Command, Failure, Receipt, Target, TargetId};
+use domain::{Answer, Code, Command, Failure, Landed, Receipt, Scope, Target, TargetId};
 use jiff::Timestamp;
 use runtime::Step;
 
@@ -103,11 +103,19 @@ impl Record for Progress<'_> {
             state.last.push((part, receipt));
             return Ok(());
         }
-        // An intermediate part must be durable before the next one is sent, however long the ledger is away: an attempt
-        // that ended here as "not sent" would send it again.
+        // An intermediate part must be proven and durable before the next one is sent, however long the ledger is away: an
+        // attempt that ended here as "not sent" would send it again.
+        if !receipt.is_proof() {
+            let said = "accepted without the platform's id";
+            return Err(doubtful(Failure {
+                scope: Scope::Channel,
+                ..Failure::system(Code::NO_PROOF, "record a part", said)
+            }));
+        }
         let command = Command::Out { attempt: self.attempt, part, receipt };
         let Some(applied) = self.worker.apply_patiently(self.target, command).await else {
-            return Err(Failure::system(Code::OWN_HICCUP, "record a part", "the worker stops and the ledger is away"));
+            let said = "the ledger did not take the proof";
+            return Err(doubtful(Failure::system(Code::OWN_HICCUP, "record a part", said)));
         };
         self.state().at_publish_point = None;
         self.worker.outbox.tell(applied.events);
@@ -124,4 +132,9 @@ impl Record for Progress<'_> {
             .await
             .map_err(|error| Failure::system(Code::OWN_HICCUP, "look for taken ids", error.to_string()))
     }
+}
+
+/// The part may be out: nothing may be sent again before that is settled.
+fn doubtful(failure: Failure) -> Failure {
+    Failure { landed: Landed::Unknown, ..failure }
 }

@@ -7,5 +7,6 @@
 mod crashes;
 mod incidents;
 mod losses;
+mod missed;
 mod platform;
 mod world;

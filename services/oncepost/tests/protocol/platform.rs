@@ -25,6 +25,8 @@ pub enum Fault {
     Refuse,
     /// The token is revoked.
     Revoked,
+    /// The app has reached a limit that a person must have raised.
+    AppCap,
     /// Asks to come back in this many seconds.
     RateLimit(u32),
     /// Commits and answers without an id.
@@ -142,6 +144,10 @@ impl Platform {
             Some(Fault::Revoked) => {
                 let worth = Worth::AfterFix { fix: Fix::Reconnect };
                 return Err(failure(Code::TOKEN_REVOKED, Landed::No, worth, Scope::Account));
+            }
+            Some(Fault::AppCap) => {
+                let worth = Worth::AfterFix { fix: Fix::Setup };
+                return Err(failure(Code::APP_MISCONFIGURED, Landed::No, worth, Scope::App));
             }
             Some(Fault::RateLimit(seconds)) => {
                 let told = now + Duration::from_secs(seconds.into());
