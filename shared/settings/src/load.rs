@@ -71,6 +71,8 @@ impl Settings {
                 problems.push(problem);
             }
         }
+        // The same mistakes are told in the same order every time.
+        problems.sort_by(|one, other| one.path.cmp(&other.path));
         if problems.is_empty() { Ok(settings) } else { Err(problems) }
     }
 
