@@ -81,9 +81,10 @@ pub(crate) fn same_schema(
     applied: &BTreeMap<i64, Cow<'static, [u8]>>,
     migrations: &Migrator,
 ) -> Result<(), MigrateError> {
+    let latest = applied.keys().next_back().copied().unwrap_or_default();
     for migration in migrations.iter() {
         match applied.get(&migration.version) {
-            None => return Err(MigrateError::VersionNotPresent(migration.version)),
+            None => return Err(MigrateError::VersionTooNew(migration.version, latest)),
             Some(checksum) if *checksum != migration.checksum => {
                 return Err(MigrateError::VersionMismatch(migration.version));
             }
