@@ -2,11 +2,11 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use broker::{BrokerUrl, Memory, Rabbit, RabbitSettings, Transport};
+use broker::{BrokerError, BrokerUrl, Memory, Rabbit, RabbitSettings, Transport};
 use channels::{Account, Accounts, Http, HttpOptions, ListedAccounts, MediaOptions, Registry, Secret, SecretSource};
 use guard::{Guard, MemoryGuard, RedisGuard, RedisOptions};
 use intake::{Intake, Options as IntakeOptions};
-use ledger::{Ledger, Postgres, PostgresOptions, Sqlite, TimeSource};
+use ledger::{Ledger, LedgerError, Postgres, PostgresOptions, Sqlite, TimeSource};
 use runtime::Runtime;
 use settings::Settings;
 
@@ -76,11 +76,18 @@ pub async fn ledger(settings: &Settings, runtime: &Runtime, migrate: Migrate) ->
     }
     let options =
         PostgresOptions { pool: settings.ledger.pool, ..PostgresOptions::new(url, policy, TimeSource::Server) };
+    let failed = |operation| {
+        move |error: LedgerError| match error {
+            // Says itself what to do.
+            LedgerError::Schema { .. } => Failure::of(operation, error),
+            error => Failure::of(operation, error)
+                .remedy(format!("Start PostgreSQL, or correct ledger.url, which is {}.", settings.ledger.url)),
+        }
+    };
     if migrate == Migrate::Yes {
-        Postgres::migrate(&options).await.map_err(|error| Failure::of("migrate the ledger", error))?;
+        Postgres::migrate(&options).await.map_err(failed("migrate the ledger"))?;
     }
-    let ledger = Postgres::connect(options, runtime).await.map_err(|error| Failure::of("open the ledger", error))?;
-    Ok(Arc::new(ledger))
+    Ok(Arc::new(Postgres::connect(options, runtime).await.map_err(failed("open the ledger"))?))
 }
 
 /// Connects to the broker, or makes the one in memory.
@@ -104,7 +111,15 @@ pub async fn transport(
         prefix: settings.broker.prefix.clone(),
         ..RabbitSettings::new(url, format!("oncepost {process}"), names)
     };
-    let rabbit = Rabbit::connect(runtime, rabbit).await.map_err(|error| Failure::of("connect to the broker", error))?;
+    let rabbit = Rabbit::connect(runtime, rabbit).await.map_err(|error| {
+        let operation = "hand messages over";
+        match error {
+            // Says itself what to do.
+            BrokerError::Conflict { .. } => Failure::of(operation, error),
+            error => Failure::of(operation, error)
+                .remedy(format!("Start RabbitMQ, or correct broker.url, which is {}.", settings.broker.url)),
+        }
+    })?;
     Ok(Arc::new(rabbit))
 }
 

@@ -9,7 +9,7 @@ use runtime::Runtime;
 use serde::Serialize;
 use settings::Settings;
 
-use crate::compose;
+use crate::{compose, failure::Failure};
 
 /// How far this machine's clock may be from the ledger's.
 const SKEW: Duration = Duration::from_secs(2);
@@ -62,12 +62,13 @@ fn warnings(settings: &Settings) -> Finding {
 }
 
 async fn ledger(settings: &Settings, runtime: &Runtime) -> Vec<Finding> {
-    let remedy = "start the server, check ledger.url, and run `oncepost migrate` if the schema is not this program's";
+    let remedy = "start PostgreSQL, check ledger.url, and run `oncepost migrate` if the schema is not this program's";
     match compose::ledger(settings, runtime, compose::Migrate::No).await {
-        Err(failure) => vec![Finding::of("ledger", Err(failure.to_string()), remedy)],
+        Err(failure) => vec![Finding::of("ledger", Err(failure.bare().to_string()), remedy)],
         Ok(ledger) => {
             let shown = format!("{} answers, schema is up to date", settings.ledger.url);
-            let ping = ledger.ping().await.map(|()| shown).map_err(|error| error.to_string());
+            let ping =
+                ledger.ping().await.map(|()| shown).map_err(|error| Failure::of("ask the ledger", error).to_string());
             vec![Finding::of("ledger", ping, remedy), clock(&*ledger, runtime).await]
         }
     }
@@ -76,7 +77,7 @@ async fn ledger(settings: &Settings, runtime: &Runtime) -> Vec<Finding> {
 async fn clock(ledger: &dyn Ledger, runtime: &Runtime) -> Finding {
     let before = runtime.now();
     let found = match ledger.now().await {
-        Err(error) => Err(error.to_string()),
+        Err(error) => Err(Failure::of("ask the ledger for its time", error).to_string()),
         Ok(theirs) => {
             let skew = theirs.duration_since(before).unsigned_abs();
             let text = format!("{} ms from the ledger's", skew.as_millis());
@@ -88,10 +89,12 @@ async fn clock(ledger: &dyn Ledger, runtime: &Runtime) -> Finding {
 
 async fn broker(settings: &Settings, runtime: &Runtime, channels: &channels::Registry) -> Finding {
     let found = async {
-        let transport =
-            compose::transport(settings, runtime, channels, "doctor").await.map_err(|failure| failure.to_string())?;
-        transport.ping().await.map_err(|error| error.to_string())?;
-        let unrouted = transport.depth(Source::Unrouted).await.map_err(|error| error.to_string())?;
+        let transport = compose::transport(settings, runtime, channels, "doctor")
+            .await
+            .map_err(|failure| failure.bare().to_string())?;
+        let failed = |error| Failure::of("ask the broker", error).to_string();
+        transport.ping().await.map_err(failed)?;
+        let unrouted = transport.depth(Source::Unrouted).await.map_err(failed)?;
         transport.close().await;
         match unrouted.ready {
             0 => Ok(format!("{} answers, topology is declared, nothing is unrouted", settings.broker.url)),
@@ -101,14 +104,14 @@ async fn broker(settings: &Settings, runtime: &Runtime, channels: &channels::Reg
     Finding::of(
         "broker",
         found.await,
-        "start the broker, check broker.url; look into the queue oncepost.unrouted if it is not empty",
+        "start RabbitMQ, check broker.url; look into the queue oncepost.unrouted if it is not empty",
     )
 }
 
 async fn guard(settings: &Settings, runtime: &Runtime) -> Finding {
     let found = async {
         let guard = compose::guard(settings, runtime).map_err(|failure| failure.to_string())?;
-        guard.ping().await.map_err(|error| error.to_string())?;
+        guard.ping().await.map_err(|error| Failure::of("use the guard", error).to_string())?;
         Ok(format!("{} answers", settings.guard.url))
     };
     Finding::of("guard", found.await, "start Redis and check guard.url; until then oncepost is slower, not wrong")

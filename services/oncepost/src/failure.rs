@@ -1,4 +1,4 @@
-//! An error at the top of the program: what could not be done, and the whole chain of why, once.
+//! An error at the top of the program: what could not be done, the whole chain of why, once, and what to do.
 
 use std::{error::Error, fmt};
 
@@ -7,17 +7,30 @@ use std::{error::Error, fmt};
 pub struct Failure {
     operation: &'static str,
     cause: Box<dyn Error + Send + Sync>,
+    remedy: Option<String>,
 }
 
 impl Failure {
     /// `operation` failed because of `cause`.
     pub fn of(operation: &'static str, cause: impl Error + Send + Sync + 'static) -> Self {
-        Self { operation, cause: Box::new(cause) }
+        Self { operation, cause: Box::new(cause), remedy: None }
     }
 
     /// `operation` failed; `why` says it in words.
     pub fn new(operation: &'static str, why: impl Into<String>) -> Self {
-        Self { operation, cause: why.into().into() }
+        Self { operation, cause: why.into().into(), remedy: None }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn remedy(self, remedy: impl Into<String>) -> Self {
+        Self { remedy: Some(remedy.into()), ..self }
+    }
+
+    /// The same without what to do, for those who say that themselves.
+    #[must_use]
+    pub fn bare(self) -> Self {
+        Self { remedy: None, ..self }
     }
 }
 
@@ -25,10 +38,19 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "cannot {}", self.operation)?;
         let mut cause: Option<&dyn Error> = Some(&*self.cause);
+        let mut told = String::new();
         while let Some(error) = cause {
-            write!(f, "\n  because {error}")?;
+            let text = error.to_string();
+            // Libraries like to repeat their cause's words.
+            if !told.contains(&text) {
+                write!(f, "\n  because {text}")?;
+            }
+            told = text;
             cause = error.source();
         }
-        Ok(())
+        match &self.remedy {
+            Some(remedy) => write!(f, "\n→ {remedy}"),
+            None => Ok(()),
+        }
     }
 }
