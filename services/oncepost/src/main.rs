@@ -5,6 +5,7 @@ mod compose;
 mod doctor;
 mod failure;
 mod serve;
+mod signals;
 mod switch;
 
 use std::{io::Write, path::PathBuf, process::ExitCode};
@@ -15,6 +16,7 @@ use failure::Failure;
 use runtime::Runtime;
 use serve::Services;
 use settings::{LogFormat, Settings};
+use signals::Signals;
 
 /// Every scheduled post goes out once on every target, or you can see why it has not.
 #[derive(Parser)]
@@ -139,8 +141,19 @@ async fn service(settings: &Settings, name: &'static str, services: Services) ->
     for warning in settings.warnings() {
         tracing::warn!(%warning, "settings");
     }
-    let parts = Parts::connect(settings, Runtime::system(), &serve::process_name(name)).await?;
-    let ended = serve::serve(settings, parts, services, &telemetry).await;
+    let mut signals = Signals::listen()?;
+    let process = serve::process_name(name);
+    let ended = tokio::select! {
+        biased;
+        signal = signals.next() => {
+            tracing::info!(signal, "asked to end before it had begun");
+            Ok(())
+        }
+        parts = Parts::connect(settings, Runtime::system(), &process) => match parts {
+            Ok(parts) => serve::serve(settings, parts, services, &telemetry, &mut signals).await,
+            Err(failure) => Err(failure),
+        },
+    };
     if let Err(error) = telemetry.shutdown() {
         complain(&format!("the last traces were not delivered: {error}"));
     }

@@ -15,6 +15,7 @@ use worker::{Ports, Worker, WorkerOptions};
 use crate::{
     compose::{Parts, enabled},
     failure::Failure,
+    signals::Signals,
     switch,
 };
 
@@ -32,7 +33,7 @@ pub struct Services {
     pub api: bool,
 }
 
-/// Runs `services` until SIGTERM or SIGINT, then drains.
+/// Runs `services` until a signal asks to end, then drains.
 ///
 /// # Errors
 /// A part cannot be reached at the start, or a service ends by itself.
@@ -41,6 +42,7 @@ pub async fn serve(
     parts: Parts,
     services: Services,
     telemetry: &TelemetryHandle,
+    signals: &mut Signals,
 ) -> Result<(), Failure> {
     let runtime = parts.runtime.clone();
     let stop = runtime.stop();
@@ -61,16 +63,16 @@ pub async fn serve(
         let console = console(settings, &parts);
         console::check_exposure(settings.api.listen, &console.options.tokens)
             .map_err(|error| Failure::of("open the API", error))?;
-        let listener = listen(settings.api.listen, "the API").await?;
+        let listener = listen(settings.api.listen, "api.listen").await?;
         tracing::info!(address = %settings.api.listen, "the API listens");
         running.push(Box::pin(http(listener, console.router(), stop.clone())));
     }
-    let listener = listen(settings.health.listen, "probes and metrics").await?;
+    let listener = listen(settings.health.listen, "health.listen").await?;
     let health = health_router(health(&parts).metrics(telemetry.metrics()));
     running.push(Box::pin(http(listener, health, stop.clone())));
 
     let ended = tokio::select! {
-        signal = signalled() => {
+        signal = signals.next() => {
             tracing::info!(signal, "asked to end: draining");
             Ok(())
         }
@@ -158,10 +160,12 @@ fn health(parts: &Parts) -> Health {
         })
 }
 
-async fn listen(address: SocketAddr, what: &'static str) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|error| Failure::new("listen", format!("{what} cannot listen on {address}: {error}")))
+/// Listens where the setting `key` says.
+async fn listen(address: SocketAddr, key: &'static str) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| {
+        Failure::new("listen", format!("{key}, which is {address}, cannot be used: {error}"))
+            .remedy(format!("Stop what listens there, or set {key} to another address."))
+    })
 }
 
 async fn http(listener: TcpListener, router: Router, stop: runtime::Stop) -> Result<(), Failure> {
@@ -169,21 +173,6 @@ async fn http(listener: TcpListener, router: Router, stop: runtime::Stop) -> Res
         .with_graceful_shutdown(stop.cancelled_owned())
         .await
         .map_err(|error| Failure::of("serve HTTP", error))
-}
-
-/// Waits for SIGTERM or SIGINT and says which it was.
-async fn signalled() -> &'static str {
-    let terminated = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => signal.recv().await,
-            // Without it only Ctrl-C ends the process in order.
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        _ = terminated => "SIGTERM",
-        _ = tokio::signal::ctrl_c() => "SIGINT",
-    }
 }
 
 /// A name for this process, for attempts, logs and the broker's list of connections.
