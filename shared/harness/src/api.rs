@@ -27,6 +27,11 @@ impl Api {
         Self { http, base: base.into(), token: token.into() }
     }
 
+    /// Its address.
+    pub fn address(&self) -> &str {
+        &self.base
+    }
+
     /// Asks for `path`.
     ///
     /// # Errors

@@ -1,0 +1,144 @@
+//! Servers that are away, or are not what they should be: a clear error and an exit code, and never a password.
+
+use std::time::Duration;
+
+use harness::{process::Process, shared, stack::free_port};
+use tempfile::TempDir;
+use testkit::servers::{Kind, url};
+
+use crate::{CANARY, oncepost, variables};
+
+/// Nobody listens on port 1.
+const LEDGER: &str = "postgres://me:c4nary-ledger@127.0.0.1:1/oncepost";
+const BROKER: &str = "amqp://me:c4nary-broker@127.0.0.1:1/%2f";
+const GUARD: &str = "redis://:c4nary-guard@127.0.0.1:1/";
+
+fn stores(ledger: &str, broker: &str, guard: &str) -> Vec<(&'static str, String)> {
+    assert!(LEDGER.contains(CANARY) && BROKER.contains(CANARY) && GUARD.contains(CANARY));
+    variables(&[
+        ("ONCEPOST__LEDGER__URL", ledger),
+        ("ONCEPOST__BROKER__URL", broker),
+        ("ONCEPOST__GUARD__URL", guard),
+        ("ONCEPOST__TELEMETRY__LOG", "error,lapin=off"),
+    ])
+}
+
+/// A migrated ledger of this test's own.
+async fn migrated() -> String {
+    let ledger = shared::database(&url(Kind::Postgres).await.unwrap(), &shared::own_name()).await.unwrap();
+    let ran = oncepost(&["migrate"], &stores(&ledger, BROKER, GUARD)).await;
+    assert_eq!((ran.code, ran.out.trim()), (Some(0), "the ledger's schema is up to date"), "{}", ran.err);
+    ledger
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_ledger() {
+    let away = stores(LEDGER, BROKER, GUARD);
+    let (scheduler, worker, api, migrate) = tokio::join!(
+        oncepost(&["scheduler"], &away),
+        oncepost(&["worker"], &away),
+        oncepost(&["api"], &away),
+        oncepost(&["migrate"], &away),
+    );
+    for ran in [&scheduler, &worker, &api, &migrate] {
+        assert_eq!(ran.code, Some(1), "{}", ran.said());
+        assert!(ran.out.is_empty(), "trouble is not an answer: {}", ran.out);
+    }
+    assert_eq!(scheduler.err, worker.err);
+    assert_eq!(scheduler.err, api.err);
+    insta::assert_snapshot!(format!("{}{}", scheduler.err, migrate.err));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_broker() {
+    let away = stores(&migrated().await, BROKER, GUARD);
+    let (scheduler, worker, api) =
+        tokio::join!(oncepost(&["scheduler"], &away), oncepost(&["worker"], &away), oncepost(&["api"], &away));
+    for ran in [&scheduler, &worker, &api] {
+        assert_eq!(ran.code, Some(1), "{}", ran.said());
+    }
+    assert_eq!(scheduler.err, worker.err);
+    assert_eq!(scheduler.err, api.err);
+    insta::assert_snapshot!(scheduler.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_does_not_know_us_and_a_ledger_that_is_not_there() {
+    let (broker, postgres) = (url(Kind::RabbitMq).await.unwrap(), url(Kind::Postgres).await.unwrap());
+    let mut stranger = broker.parse::<url::Url>().unwrap();
+    stranger.set_username("me").unwrap();
+    stranger.set_password(Some("c4nary-broker")).unwrap();
+    let mut elsewhere = postgres.parse::<url::Url>().unwrap();
+    elsewhere.set_path("nowhere");
+    elsewhere.set_password(Some("c4nary-ledger")).unwrap();
+    let (refused, missing) =
+        (stores(&migrated().await, stranger.as_str(), GUARD), stores(elsewhere.as_str(), BROKER, GUARD));
+    let (refused, missing) = tokio::join!(oncepost(&["worker"], &refused), oncepost(&["worker"], &missing));
+    assert_eq!([refused.code, missing.code], [Some(1); 2]);
+    let port = |address: &str| address.parse::<url::Url>().unwrap().port().unwrap().to_string();
+    let told = format!("{}{}", refused.err, missing.err);
+    let told = told.replace(&port(&broker), "AMQP").replace(&port(&postgres), "POSTGRES");
+    // A place in the server's source, another in every version.
+    let place = told.find(" at line ").map(|at| at..at + told[at..].find('\n').unwrap());
+    insta::assert_snapshot!(place.map_or(told.clone(), |place| told.replace(&told[place], "")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ledger_that_was_not_migrated() {
+    let empty = shared::database(&url(Kind::Postgres).await.unwrap(), &shared::own_name()).await.unwrap();
+    let mut told = String::new();
+    for service in ["scheduler", "worker", "api"] {
+        let ran = oncepost(&[service], &stores(&empty, BROKER, GUARD)).await;
+        assert_eq!(ran.code, Some(1), "{}", ran.said());
+        assert!(ran.err.contains("oncepost migrate"), "{}", ran.err);
+        told = ran.err;
+    }
+    insta::assert_snapshot!(told);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_finds_all_of_it_and_more() {
+    let away = stores(LEDGER, BROKER, GUARD);
+    let (words, json) = tokio::join!(oncepost(&["doctor"], &away), oncepost(&["doctor", "--json"], &away));
+    assert_eq!([words.code, json.code], [Some(1); 2]);
+    let trimmed: Vec<_> = words.out.lines().map(str::trim_end).collect();
+    insta::assert_snapshot!(trimmed.join("\n"));
+    let found: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!(found["ok"], false);
+    let wrong: Vec<_> = found["checks"].as_array().unwrap().iter().filter(|check| check["ok"] == false).collect();
+    let names: Vec<_> = wrong.iter().map(|check| check["check"].as_str().unwrap()).collect();
+    assert_eq!(names, ["ledger", "broker", "guard"]);
+    assert!(wrong.iter().all(|check| check["remedy"].is_string()), "{found}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_without_its_oncepost() {
+    let api = ["--api", "http://127.0.0.1:1", "--token", CANARY];
+    let mut told = Vec::new();
+    for command in [&["posts"][..], &["status", "acme/one"], &["pause", "all", "--reason", "a test"]] {
+        let ran = oncepost(&[command, &api].concat(), &[]).await;
+        assert_eq!(ran.code, Some(3), "{}", ran.said());
+        told.push(ran.err);
+    }
+    assert!(told.windows(2).all(|pair| pair[0] == pair[1]), "{told:?}");
+    insta::assert_snapshot!(told[0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn asked_to_end_while_it_still_waits_for_its_broker() {
+    let folder = TempDir::new().unwrap();
+    let config = folder.path().join("oncepost.json");
+    std::fs::write(&config, "{}").unwrap();
+    let mut variables = stores(&migrated().await, BROKER, GUARD);
+    variables.push(("ONCEPOST__HEALTH__LISTEN", format!("127.0.0.1:{}", free_port().unwrap())));
+    variables.retain(|(name, _)| *name != "ONCEPOST__TELEMETRY__LOG");
+    let process = Process::start("worker", &["worker"], &config, &variables, folder.path()).unwrap();
+    let log = folder.path().join("worker.log");
+    let began = std::time::Instant::now();
+    while !std::fs::read_to_string(&log).unwrap().contains("broker.disconnected") {
+        assert!(began.elapsed() < Duration::from_secs(30), "it never tried the broker");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // It would try for 15 s; the signal ends that at once, and it counts as ending well.
+    process.stop(Duration::from_secs(5)).await.unwrap();
+}
