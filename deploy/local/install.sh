@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes sure that Redis, RabbitMQ and PostgreSQL are there to be run by server.sh. Does nothing if they are.
+# Makes sure that Redis, RabbitMQ and PostgreSQL are there to be run by server.sh, and Python and Node for the tests of the
+# examples. Does nothing if they are.
 # On Debian and Ubuntu it installs the distribution's packages, without letting them start anything now or at boot.
 set -euo pipefail
 
@@ -7,12 +8,15 @@ missing=()
 command -v redis-server >/dev/null || missing+=(redis-server)
 [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || command -v rabbitmq-server >/dev/null || missing+=(rabbitmq-server)
 compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || command -v postgres >/dev/null || missing+=(postgresql)
+python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+command -v node >/dev/null || missing+=(nodejs)
+command -v npm >/dev/null || missing+=(npm)
 [ "${#missing[@]}" -gt 0 ] || exit 0
 
 if ! command -v apt-get >/dev/null; then
     cat >&2 <<'END'
-oncepost's tests and demo run against a real Redis (7+), RabbitMQ (3.10+) and PostgreSQL (15+).
-This script can install them on Debian and Ubuntu only. Elsewhere, do one of these:
+oncepost's tests and demo run against a real Redis (7+), RabbitMQ (3.10+) and PostgreSQL (15+); the tests of the examples need
+Python 3 with venv, Node (18+) and npm. This script can install them on Debian and Ubuntu only. Elsewhere, do one of these:
   - install them with your system's package manager, so that redis-server, rabbitmq-server and postgres are on PATH
   - run them any other way and set ONCEPOST_TEST_REDIS, ONCEPOST_TEST_AMQP and ONCEPOST_TEST_POSTGRES to their addresses
 END
@@ -49,6 +53,8 @@ apt-get -o Acquire::Retries=3 -qq update
 apt-get -o Acquire::Retries=3 -o Dpkg::Options::=--force-confold -o Dpkg::Use-Pty=0 -qq install --no-install-recommends -y "$@" >/dev/null
 
 if [ -d /run/systemd/system ]; then
-    for service in "$@"; do systemctl disable --now "$service" || true; done
+    for service in redis-server rabbitmq-server postgresql; do
+        if [[ " $* " == *" $service "* ]]; then systemctl disable --now "$service" || true; fi
+    done
 fi
 END
