@@ -17,6 +17,8 @@ pub(crate) struct Frame {
 impl Frame {
     /// A post.
     pub fn post(&self, view: PostView, attempts: bool) -> api::Post {
+        // An edit is kept with the targets it changed: what is shown is what goes out, or went out.
+        let edited = view.targets.iter().find_map(|target| target.changes.content.clone());
         let targets = view.targets.into_iter().map(|target| self.target(target, attempts)).collect();
         api::Post {
             id: view.id,
@@ -25,7 +27,7 @@ impl Frame {
             revision: view.revision,
             status: view.status,
             accepted_at: view.accepted_at,
-            content: view.content,
+            content: edited.unwrap_or(view.content),
             targets,
         }
     }

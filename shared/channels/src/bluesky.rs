@@ -43,6 +43,9 @@ pub static TABLE: Table = Table {
         Row::on(401).coded("AuthMissing").retry(Code::TOKEN_EXPIRED, Scope::Account),
         Row::on(400).coded("ExpiredToken").retry(Code::TOKEN_EXPIRED, Scope::Account),
         Row::on(400).coded("InvalidToken").retry(Code::TOKEN_EXPIRED, Scope::Account),
+        // The server measured says 400; a proxy or a later version may say 401. Either way nothing was written.
+        Row::on(401).coded("ExpiredToken").retry(Code::TOKEN_EXPIRED, Scope::Account),
+        Row::on(401).coded("InvalidToken").retry(Code::TOKEN_EXPIRED, Scope::Account),
         Row::on(403).coded("AccountNotFound").fix(Code::PERMISSION_MISSING, Scope::Account, Fix::Permission),
         Row::on(400).coded("InvalidSwap").in_doubt().retry(Code::DUPLICATE_REFUSED, Scope::Post),
         Row::on(400).coded("BlobNotFound").retry(Code::MEDIA_NOT_READY, Scope::Post),

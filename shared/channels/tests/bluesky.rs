@@ -56,6 +56,16 @@ fn every_row_of_the_table_means_what_it_says() {
                 RETRY,
                 Scope::Account,
             ),
+            point(PUT, 401, r#"{"error":"ExpiredToken","message":"Token has expired"}"#).is(
+                Code::TOKEN_EXPIRED,
+                RETRY,
+                Scope::Account,
+            ),
+            point(PUT, 401, r#"{"error":"InvalidToken","message":"Token could not be verified"}"#).is(
+                Code::TOKEN_EXPIRED,
+                RETRY,
+                Scope::Account,
+            ),
             point(PUT, 403, r#"{"error":"AccountNotFound","message":"Could not find repo"}"#).is(
                 Code::PERMISSION_MISSING,
                 fix(Fix::Permission),

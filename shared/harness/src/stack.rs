@@ -1,7 +1,10 @@
 //! A running oncepost: one process on embedded parts, or several on real servers.
 
 use std::{
+    net::TcpListener,
+    ops::Range,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
 
@@ -13,6 +16,9 @@ use crate::{
     config::{self, Account, Pace, Stores},
     process::{self, Process},
 };
+
+/// Where ports of processes are taken from.
+const PORTS: Range<u16> = 12_000..20_000;
 
 /// A running oncepost.
 pub struct Stack {
@@ -235,10 +241,17 @@ impl Stack {
     }
 }
 
-/// A port that is free now.
+/// A port that is free now and that this process gives out once. Below the kernel's range for outgoing connections, so that none of
+/// these takes it before it is listened on, and below that of `deploy/local/server.sh`.
 ///
 /// # Errors
 /// There is none.
 pub fn free_port() -> Done<u16> {
-    Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    // Processes begin far apart; two that meet all the same see each other's ports taken, or fail to listen.
+    let first = std::process::id().wrapping_mul(677);
+    let candidates = (0..PORTS.len()).map(|_| first.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)));
+    let mut ports = candidates.filter_map(|n| PORTS.clone().nth(n as usize % PORTS.len()));
+    ports.find(free).ok_or_else(|| "no port is free".into())
 }

@@ -1,5 +1,7 @@
 //! Log lines.
 
+use std::io::IsTerminal;
+
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::Subscriber;
@@ -40,7 +42,10 @@ where
     let lines = tracing_subscriber::fmt::layer().with_writer(writer);
     let lines = match options.format {
         Format::Json => lines.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed(),
-        Format::Text => lines.with_ansi(std::env::var_os("NO_COLOR").is_none()).boxed(),
+        Format::Text => {
+            let colours = std::env::var_os("NO_COLOR").is_none() && std::io::stderr().is_terminal();
+            lines.with_ansi(colours).boxed()
+        }
     };
     let spans = tracer.map(|tracer| tracing_opentelemetry::layer().with_tracer(tracer.tracer(service.to_owned())));
     Ok(Registry::default().with(filter(&options.log)?).with(lines).with(spans))

@@ -2,8 +2,8 @@
 
 use axum::{Json, extract::State};
 use contract::{Change, ChangeAsk, V1};
-use domain::{Answer, Code, PostId, TargetId};
-use ledger::{Applied, PostChange};
+use domain::{Answer, Code, PostId, Refusal, State as Standing, TargetId};
+use ledger::{Applied, PostChange, PostView};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -85,6 +85,9 @@ async fn carry_out(
             return Err(Problem::stale(view.revision));
         }
         let commands = console.intake.commands(&view, ask).map_err(Problem::unfit)?;
+        if commands.is_empty() {
+            return nothing_left(&view, ask);
+        }
         // What was worked out is right for the revision that was read only, whether the caller named one or not.
         match console.ledger.change_post(id, Some(view.revision), commands).await? {
             PostChange::Done { revision, applied } => return Ok(done(console, caller, id, ask, revision, applied)),
@@ -124,6 +127,20 @@ fn done(
         });
     }
     api::ChangedPost { post: id, revision, targets }
+}
+
+/// No target can be changed any more. Cancelling again is harmless and changes nothing; everything else comes too late.
+fn nothing_left(view: &PostView, ask: &ChangeAsk) -> Result<api::ChangedPost, Problem> {
+    if matches!(ask.change, Change::Cancel) {
+        return Ok(api::ChangedPost { post: view.id, revision: view.revision, targets: Vec::new() });
+    }
+    let refusal = |state| match state {
+        Standing::Cancelled => Refusal::Cancelled,
+        Standing::Published => Refusal::AlreadyPublished,
+        _ => Refusal::NotApplicable,
+    };
+    let targets = view.targets.iter().map(|one| RefusedTarget::new(one.target.id, refusal(one.target.state)));
+    Err(Problem::too_late(targets.collect()))
 }
 
 fn refused(answers: &[(TargetId, Answer)]) -> Vec<RefusedTarget> {

@@ -112,7 +112,7 @@ fn failed(
     if failure.holds_siblings() {
         change.pause = scope_to_pause(target, failure).map(|scope| {
             let title = failure.code.page().map_or("a failure", |page| page.title);
-            (scope, failure.code, format!("{}: {title}", failure.code))
+            (scope, failure.code, title.to_owned())
         });
     }
     // What a repeat, a look or a poll could not do says nothing about the send before it: the doubt stays.

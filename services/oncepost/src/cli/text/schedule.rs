@@ -23,7 +23,8 @@ pub(crate) fn accepted(answer: &Accepted, repeated: bool) -> String {
 
 /// When it goes out, and how that came about where it is not what was asked for.
 fn time(resolved: &Resolved, due_at: Timestamp) -> String {
-    if due_at != resolved.instant {
+    // At the precision that is shown: what was due at once is not worth a remark.
+    if instant(due_at) != instant(resolved.instant) {
         return format!("{} (asked for {})", instant(due_at), instant(resolved.instant));
     }
     let rule = match resolved.rule {
