@@ -103,3 +103,27 @@ async fn every_change_is_told_to_upstream() {
     names.sort();
     assert_eq!(names, ["post.accepted", "target.cancelled", "target.cancelled"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_post_keeps_its_revision_and_is_not_rescheduled_without_a_word() {
+    let world = world();
+    let (post, targets) = world.accepted(&message("key")).await;
+    let path = format!("/v1/posts/{post}");
+    let first = world.post(&format!("{path}/cancel"), &json!({})).await.ok(200);
+    let again = world.post(&format!("{path}/cancel"), &json!({})).await.ok(200);
+    assert_eq!((&first["revision"], &again["revision"]), (&json!(2), &json!(2)));
+    let problem =
+        world.patch(&path, &json!({ "revision": 2, "publish_at": "2026-06-02T09:00:00Z" })).await.problem(409);
+    assert_eq!(problem["code"], "OP-1018");
+    assert_eq!(problem["refused"].as_array().unwrap().len(), targets.len());
+    assert_eq!(problem["refused"][0]["refusal"], "cancelled");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_edited_post_shows_what_goes_out() {
+    let world = world();
+    let (post, _) = world.accepted(&message("key")).await;
+    let path = format!("/v1/posts/{post}");
+    world.patch(&path, &json!({ "revision": 1, "content": { "text": "better" } })).await.ok(200);
+    assert_eq!(world.get(&path).await.ok(200)["content"]["text"], "better");
+}
