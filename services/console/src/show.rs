@@ -99,11 +99,15 @@ pub(crate) fn group((group, count): (String, u64)) -> api::FailureGroup {
 
 /// What to do about targets on the operators' list. "Nothing, it goes on by itself" is true of the failure and not of them:
 /// the machine has done what it could.
+const AFTER_A_DOUBT: &str = "Each target says where it stands. In doubt: look at the account on the platform, then \
+    `oncepost resolve TARGET --published URL`, or `--send-again` if it is not there. Failed: it is surely not out; \
+    `oncepost retry TARGET`.";
+
 fn remedy_of_listed(code: Code) -> &'static str {
     let remedy = |code: Code| code.page().map_or("", |page| page.remedy());
     match remedy(code) {
         own if !own.starts_with("Nothing") => own,
-        _ if code.to_string().starts_with("OP-4") => remedy(Code::UNDECIDABLE),
+        _ if code.to_string().starts_with("OP-4") => AFTER_A_DOUBT,
         _ => remedy(Code::TRIES_USED_UP),
     }
 }

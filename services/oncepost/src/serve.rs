@@ -65,14 +65,14 @@ pub async fn serve(
             .map_err(|error| Failure::of("open the API", error))?;
         let listener = listen(settings.api.listen, "api.listen").await?;
         tracing::info!(address = %settings.api.listen, "the API listens");
-        if services.scheduler {
-            // One process with everything: somebody sits before it.
-            let (api, health) = (settings.api.listen, settings.health.listen);
-            crate::complain(&format!("oncepost: API on http://{api}, probes and metrics on http://{health}"));
-        }
         running.push(Box::pin(http(listener, console.router(), stop.clone())));
     }
     let listener = listen(settings.health.listen, "health.listen").await?;
+    if services.api && services.scheduler {
+        // One process with everything: somebody sits before it.
+        let (api, health) = (settings.api.listen, settings.health.listen);
+        crate::complain(&format!("oncepost: API on http://{api}, probes and metrics on http://{health}"));
+    }
     let health = health_router(health(&parts).metrics(telemetry.metrics()));
     running.push(Box::pin(http(listener, health, stop.clone())));
 

@@ -39,6 +39,8 @@ pub static TABLE: Table = Table {
         Row::on(429).retry(Code::RATE_LIMITED_ACCOUNT, Scope::Account),
         Row::on(401).coded("AccountTakedown").fix(Code::ACCOUNT_RESTRICTED, Scope::Account, Fix::Account),
         Row::on(401).at(LOG_IN).fix(Code::TOKEN_REVOKED, Scope::Account, Fix::Reconnect),
+        // The session is over: a login decides whether the password still works.
+        Row::on(401).at(session::RENEW).retry(Code::TOKEN_EXPIRED, Scope::Account),
         // A token of ours has ended: the next session settles whether the account's password still works.
         Row::on(401).coded("AuthMissing").retry(Code::TOKEN_EXPIRED, Scope::Account),
         Row::on(400).coded("ExpiredToken").retry(Code::TOKEN_EXPIRED, Scope::Account),

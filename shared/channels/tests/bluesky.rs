@@ -41,6 +41,11 @@ fn every_row_of_the_table_means_what_it_says() {
                 r#"{"error":"AuthenticationRequired","message":"Invalid identifier or password"}"#,
             )
             .is(Code::TOKEN_REVOKED, fix(Fix::Reconnect), Scope::Account),
+            free("refresh session", 401, r#"{"error":"AuthenticationRequired","message":"Bad token"}"#).is(
+                Code::TOKEN_EXPIRED,
+                RETRY,
+                Scope::Account,
+            ),
             point(PUT, 401, r#"{"error":"AuthMissing","message":"Authentication Required"}"#).is(
                 Code::TOKEN_EXPIRED,
                 RETRY,

@@ -16,7 +16,7 @@ use serde_json::json;
 use super::{LOG_IN, PASSWORD, TABLE};
 use crate::{Account, Answer, Http, Secret};
 
-const RENEW: &str = "refresh session";
+pub(super) const RENEW: &str = "refresh session";
 /// A token is renewed when it has less than this left, so that it does not end in the middle of an attempt.
 const AHEAD: Duration = Duration::from_secs(300);
 
