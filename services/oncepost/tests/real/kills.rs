@@ -14,7 +14,7 @@ use crate::{
     queues::Queues,
 };
 
-const POSTS: usize = 300;
+const POSTS: usize = 900;
 /// Q01: by itself, within this.
 const DRAINED: Duration = Duration::from_secs(60);
 
