@@ -138,6 +138,7 @@ async fn service(settings: &Settings, name: &'static str, services: Services) ->
     };
     let telemetry = telemetry::init(&format!("oncepost-{name}"), &options)
         .map_err(|error| Failure::of("set up telemetry", error))?;
+    outbox::unbroken();
     for warning in settings.warnings() {
         tracing::warn!(%warning, "settings");
     }

@@ -25,7 +25,24 @@ const EDGES: &[(&str, &[&str])] = &[
     ("worker", &["domain", "contract", "runtime", "ledger", "broker", "guard", "channels", "outbox"]),
     ("console", &["domain", "contract", "runtime", "ledger", "broker", "channels", "outbox", "intake", "settings"]),
     ("testkit", &[]),
-    ("harness", &["testkit", "broker", "contract", "runtime"]),
+    ("harness", &["testkit", "domain", "broker", "contract", "runtime"]),
+    ("model", &["domain"]),
+    (
+        "simulation",
+        &[
+            "domain",
+            "contract",
+            "runtime",
+            "ledger",
+            "broker",
+            "guard",
+            "channels",
+            "outbox",
+            "intake",
+            "scheduler",
+            "worker",
+        ],
+    ),
 ];
 
 /// Which room alone may name which library.

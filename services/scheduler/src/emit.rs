@@ -60,8 +60,7 @@ async fn tick(scheduler: &Scheduler, pacer: &mut Pacer, batches: &Arc<Semaphore>
     };
     metrics::gauge!("oncepost_scheduler_last_tick_seconds").set(claimed.now.as_millisecond() as f64 / 1e3);
     for (target, violation) in &claimed.violations {
-        metrics::counter!("oncepost_invariant_violations_total", "invariant" => violation.name()).increment(1);
-        tracing::error!(target.id = %target, invariant = violation.name(), "a promise was found broken");
+        outbox::broken(*target, *violation);
     }
     let found = claimed.emissions.len();
     let more = claimed.more;

@@ -64,7 +64,6 @@ fn report(census: &Census) {
         tracing::warn!(targets = census.overdue, oldest_due = ?census.oldest_due, "targets are overdue");
     }
     for (target, violation) in &census.violations {
-        metrics::counter!("oncepost_invariant_violations_total", "invariant" => violation.name()).increment(1);
-        tracing::error!(target.id = %target, invariant = violation.name(), "a promise was found broken");
+        outbox::broken(*target, *violation);
     }
 }

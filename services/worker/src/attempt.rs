@@ -6,9 +6,9 @@ use channels::{Account, Call, Channel, Mark, Published, Verdict};
 use domain::{
     AttemptKind, Begun, Code, ContentHash, Draft, Failure, Finding, Fix, Landed, Outcome, PlatformWords, Scope, Target,
     Worth,
+    delivery::{self, Noted, Sent},
 };
-use jiff::Timestamp;
-use runtime::Step;
+use runtime::{Limit, Step};
 
 use crate::{Worker, record::Progress};
 
@@ -20,8 +20,8 @@ pub(crate) struct Attempt<'a> {
     pub draft: &'a Draft,
     pub account: &'a Account,
     pub begun: &'a Begun,
-    /// By the worker's clock: when the attempt must have ended.
-    pub leave_until: Timestamp,
+    /// By the worker's own clocks: when the attempt must have ended.
+    pub leave_by: Limit,
 }
 
 impl Attempt<'_> {
@@ -45,32 +45,32 @@ impl Attempt<'_> {
             return Some(Outcome::Failed(refusal));
         }
         let parts = self.channel.parts(self.draft);
-        let progress = Progress::new(self.worker, self.target, parts, self.leave_until);
+        let progress = Progress::new(self.worker, self.target, parts, self.leave_by);
         let armed = self.begun.armed.then(|| self.target.armed.as_ref().map(|armed| armed.part)).flatten();
         let now = self.worker.runtime.now();
         let mut call = Call::new(self.target, self.draft, self.account, now, armed, &progress);
         let limit = self.time_left();
         let sent = self.worker.runtime.within(limit, self.channel.publish(&mut call)).await;
-        let everything = (0..parts).all(|part| call.receipt(part).is_some());
-        let at_publish_point = progress.at_publish_point();
-        let last = progress.take_last();
-        if everything && at_publish_point.is_none() {
-            // Whatever went wrong after the last part was out cannot make it less out.
-            self.worker.leave_hint(self.target.id, &last).await;
+        let sent = match sent {
+            Some(Ok(Published::Out)) => Sent::Out,
+            Some(Ok(Published::Processing)) => Sent::Processing,
+            Some(Err(failure)) => Sent::Failed(failure),
+            None => Sent::OutOfTime,
+        };
+        let noted = Noted {
+            everything_out: (0..parts).all(|part| call.receipt(part).is_some()),
+            at_publish_point: progress.at_publish_point(),
+            unrecorded: progress.take_last(),
+            stopping: self.worker.runtime.stop().is_cancelled(),
+        };
+        let outcome = delivery::outcome(sent, noted);
+        if let Some(Outcome::Published(proofs)) = &outcome
+            && !proofs.is_empty()
+        {
+            self.worker.leave_hint(self.target.id, proofs).await;
             self.worker.runtime.step(Step::HintWritten).await;
-            return Some(Outcome::Published(last));
         }
-        match sent {
-            Some(Ok(Published::Processing)) => Some(Outcome::Processing),
-            // The channel says that everything is out and has no proof of it: the ledger makes a doubt of that.
-            Some(Ok(Published::Out)) => Some(Outcome::Published(Vec::new())),
-            // A part is out and could not be recorded because the worker stops: its successor settles it.
-            Some(Err(failure)) if failure.landed == Landed::Unknown && self.worker.runtime.stop().is_cancelled() => {
-                None
-            }
-            Some(Err(failure)) => Some(Outcome::Failed(failure)),
-            None => Some(Outcome::Failed(out_of_time(at_publish_point))),
-        }
+        outcome
     }
 
     /// What stands against sending at all, found before anything is sent.
@@ -97,7 +97,7 @@ impl Attempt<'_> {
 
     /// What is left of the attempt's time; nothing if it was granted too late.
     fn time_left(&self) -> Duration {
-        Duration::try_from(self.leave_until.duration_since(self.worker.runtime.now())).unwrap_or_default()
+        self.worker.runtime.left(self.leave_by)
     }
 
     fn part(&self) -> u16 {
@@ -118,21 +118,21 @@ impl Attempt<'_> {
 
     async fn look(&self) -> Outcome {
         let parts = self.channel.parts(self.draft);
-        let progress = Progress::new(self.worker, self.target, parts, self.leave_until);
+        let progress = Progress::new(self.worker, self.target, parts, self.leave_by);
         let mark = self.mark(&progress);
         let part = mark.part;
         let last = part + 1 == parts;
         let limit = self.time_left();
         match self.worker.runtime.within(limit, self.channel.find(&mark)).await {
             Some(Ok(finding)) => Outcome::Looked { part, finding, last },
-            Some(Err(failure)) => Outcome::Failed(Failure { landed: no_news(failure.landed), ..failure }),
+            Some(Err(failure)) => delivery::look_failed(failure),
             None => Outcome::Looked { part, finding: Finding::CannotTell("the look took too long".into()), last },
         }
     }
 
     async fn poll(&self) -> Outcome {
         let parts = self.channel.parts(self.draft);
-        let progress = Progress::new(self.worker, self.target, parts, self.leave_until);
+        let progress = Progress::new(self.worker, self.target, parts, self.leave_by);
         let mark = self.mark(&progress);
         let part = mark.part;
         let limit = self.time_left();
@@ -140,30 +140,7 @@ impl Attempt<'_> {
             Some(Ok(Verdict::Out(receipt))) => Outcome::Published(vec![(part, receipt)]),
             Some(Ok(Verdict::Still)) => Outcome::Processing,
             Some(Err(failure)) => Outcome::Failed(failure),
-            None => Outcome::Failed(out_of_time(None)),
+            None => Outcome::Failed(delivery::out_of_time(None)),
         }
-    }
-}
-
-/// A look publishes nothing, so its failure cannot mean that anything more is out.
-fn no_news(landed: Landed) -> Landed {
-    match landed {
-        Landed::Yes => Landed::Unknown,
-        other => other,
-    }
-}
-
-fn out_of_time(at_publish_point: Option<&'static str>) -> Failure {
-    let (code, landed, step) = match at_publish_point {
-        Some(step) => (Code::NO_ANSWER, Landed::Unknown, step),
-        None => (Code::TOO_SLOW, Landed::No, "before the publish point"),
-    };
-    Failure {
-        code,
-        landed,
-        worth: Worth::Retry { not_before: None },
-        scope: Scope::Channel,
-        step: step.into(),
-        said: PlatformWords::text("the attempt reached its time limit"),
     }
 }

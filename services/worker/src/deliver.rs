@@ -5,11 +5,14 @@ use std::time::Duration;
 use broker::{Destination, Incoming, Outgoing};
 use channels::{AccountCard, Channel};
 use contract::{Publish, Unreadable, dead};
-use domain::{Answer, Begun, Command, Next, Outcome, Target, TargetId};
+use domain::{
+    Answer, Begun, Command, Next, Outcome, Target, TargetId,
+    delivery::{self, Act},
+};
 use guard::{Lock, Permit, Rate, ScopeLimit};
 use jiff::Timestamp;
 use ledger::Applied;
-use runtime::Step;
+use runtime::{Limit, Step};
 use tracing::Instrument;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
@@ -144,7 +147,7 @@ impl Delivery<'_> {
                     None => continue,
                 }
             }
-            let asked_at = self.worker.runtime.now();
+            let leave_by = self.worker.runtime.limit(self.worker.ledger.policy().attempt_limit);
             let about = self.channel.about();
             let command = Command::Begin {
                 worker: self.worker.options.name.clone(),
@@ -154,34 +157,29 @@ impl Delivery<'_> {
             let Some(applied) = self.worker.apply_patiently(self.target(), command).await else {
                 return self.unanswered();
             };
-            self.worker.outbox.tell(applied.events.clone());
-            match applied.answer.clone() {
-                Answer::Begun(begun) => {
-                    if let Some(settled) = self.attempt(applied, begun, asked_at, card.as_ref()).await {
+            self.worker.outbox.pass_on(&applied);
+            match delivery::after_begin(&applied.answer, self.owes_a_letter()) {
+                Act::Attempt(begun) => {
+                    if let Some(settled) = self.attempt(applied, begun, leave_by, card.as_ref()).await {
                         return settled;
                     }
                 }
-                Answer::NotYet(at) => {
+                Act::ComeBack(at) => {
                     if let Some(settled) = self.wait_until(at).await {
                         return settled;
                     }
                 }
-                Answer::Busy(until) => return self.busy(self.until(until)).await,
-                Answer::Finished(Next::Dead) => {
-                    return self.worker.bury(&applied.target, self.worker.runtime.now()).await;
-                }
-                Answer::Drop { listed: true, .. } if self.owes_a_letter() => {
-                    // Its worker died between recording the end and sending the letter, or a retry by hand was refused.
-                    return self.worker.bury(&applied.target, self.worker.runtime.now()).await;
-                }
-                other => {
-                    tracing::debug!(answer = ?other, "nothing to do for this message");
+                Act::MakeWay(until) => return self.busy(self.until(until)).await,
+                Act::Bury => return self.worker.bury(&applied.target, self.worker.runtime.now()).await,
+                Act::Drop => {
+                    tracing::debug!(answer = ?applied.answer, "nothing to do for this message");
                     return Settled::Ack;
                 }
             }
         }
     }
 
+    /// The message's worker may have died between recording an end and sending the letter, or a retry by hand was refused.
     fn owes_a_letter(&self) -> bool {
         self.incoming.redelivered || self.incoming.message.headers.contains_key(dead::REASON)
     }
@@ -190,7 +188,7 @@ impl Delivery<'_> {
     async fn revive(&self) {
         if let Some(applied) = self.worker.apply_patiently(self.target(), Command::Retry).await {
             tracing::info!(target.id = %self.target(), answer = ?applied.answer, "a dead letter was moved back: a retry");
-            self.worker.outbox.tell(applied.events);
+            self.worker.outbox.pass_on(&applied);
         }
     }
 
@@ -204,29 +202,20 @@ impl Delivery<'_> {
         &self,
         applied: Applied,
         begun: Begun,
-        asked_at: Timestamp,
+        leave_by: Limit,
         card: Option<&AccountCard>,
     ) -> Option<Settled> {
         let worker = self.worker;
         worker.runtime.step(Step::Claimed).await;
         let target = applied.target;
-        let limit = worker.ledger.policy().attempt_limit;
-        let leave_until = asked_at.saturating_add(limit).unwrap_or(Timestamp::MAX);
         let span = tracing::Span::current();
         span.record("oncepost.attempt", begun.attempt);
         let on_doubt = card.map(|card| card.on_doubt).unwrap_or_default();
         let opened = worker.accounts.open(&target.tenant, &target.channel, &target.account).await;
         let outcome = match (&opened, &applied.draft) {
             (Ok(account), Some(draft)) => {
-                let attempt = Attempt {
-                    worker,
-                    channel: self.channel,
-                    target: &target,
-                    draft,
-                    account,
-                    begun: &begun,
-                    leave_until,
-                };
+                let attempt =
+                    Attempt { worker, channel: self.channel, target: &target, draft, account, begun: &begun, leave_by };
                 match attempt.carry_out().await {
                     Some(outcome) => outcome,
                     None => return Some(Settled::Leave),
@@ -250,10 +239,10 @@ impl Delivery<'_> {
         worker.runtime.step(Step::Recorded).await;
         span.record("oncepost.outcome", finished.target.state.name());
         report(&finished, &begun, worker.options.name.as_str());
-        worker.outbox.tell(finished.events.clone());
-        let settled = match &finished.answer {
-            Answer::Finished(Next::Carry(at)) => self.wait_until(*at).await,
-            Answer::Finished(Next::Dead) => Some(worker.bury(&finished.target, worker.runtime.now()).await),
+        worker.outbox.pass_on(&finished);
+        let settled = match delivery::after_finish(&finished.answer) {
+            Act::ComeBack(at) => self.wait_until(at).await,
+            Act::Bury => Some(worker.bury(&finished.target, worker.runtime.now()).await),
             _ => Some(Settled::Ack),
         };
         worker.runtime.step(Step::NextConfirmed).await;
@@ -399,10 +388,6 @@ fn measure(target: &Target, outcome: &Outcome, now: Timestamp) {
 /// One line per attempt, at the boundary, with everything an operator looks for.
 fn report(finished: &Applied, begun: &Begun, worker: &str) {
     let target = &finished.target;
-    if let Some(violation) = finished.violation {
-        metrics::counter!("oncepost_invariant_violations_total", "invariant" => violation.name()).increment(1);
-        tracing::error!(target.id = %target.id, invariant = violation.name(), "a promise was found broken");
-    }
     if let Some(pause) = &finished.pause {
         tracing::warn!(scope = %pause.scope, reason = pause.reason, "paused: what else it concerns is held, not burnt");
     }

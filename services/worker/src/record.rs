@@ -8,8 +8,7 @@ use std::{
 use async_trait::async_trait;
 use channels::Record;
 use domain::{Answer, Code, Command, Failure, Landed, Receipt, Scope, Target, TargetId};
-use jiff::Timestamp;
-use runtime::Step;
+use runtime::{Limit, Step};
 
 use crate::Worker;
 
@@ -19,9 +18,9 @@ pub(crate) struct Progress<'a> {
     target: TargetId,
     attempt: u32,
     parts: u16,
-    /// By the worker's own clock: the attempt must not call a publish point after this. It is taken *before* the ledger
+    /// By the worker's own clocks: the attempt must not call a publish point after this. It counts from *before* the ledger
     /// was asked for the lease, so it is never later than the ledger's own time for it.
-    leave_until: Timestamp,
+    leave_by: Limit,
     state: Mutex<State>,
 }
 
@@ -34,8 +33,8 @@ struct State {
 }
 
 impl<'a> Progress<'a> {
-    pub(crate) fn new(worker: &'a Worker, target: &Target, parts: u16, leave_until: Timestamp) -> Self {
-        Self { worker, target: target.id, attempt: target.attempt, parts, leave_until, state: Mutex::default() }
+    pub(crate) fn new(worker: &'a Worker, target: &Target, parts: u16, leave_by: Limit) -> Self {
+        Self { worker, target: target.id, attempt: target.attempt, parts, leave_by, state: Mutex::default() }
     }
 
     /// The publish point that was called without a recorded outcome, if any.
@@ -55,7 +54,7 @@ impl<'a> Progress<'a> {
     async fn ask(&self, step: &str, command: Command) -> Result<(), Failure> {
         match self.worker.ledger.apply(self.target, command).await {
             Ok(applied) => {
-                self.worker.outbox.tell(applied.events);
+                self.worker.outbox.pass_on(&applied);
                 match applied.answer {
                     Answer::Done => Ok(()),
                     _ => Err(Failure::system(Code::LEASE_LOST, step, "the attempt is not this worker's any more")),
@@ -70,7 +69,7 @@ impl<'a> Progress<'a> {
 #[async_trait]
 impl Record for Progress<'_> {
     fn leased(&self) -> Result<(), Failure> {
-        if self.worker.runtime.now() < self.leave_until {
+        if !self.worker.runtime.left(self.leave_by).is_zero() {
             return Ok(());
         }
         self.state().at_publish_point = None;
@@ -118,7 +117,7 @@ impl Record for Progress<'_> {
             return Err(doubtful(Failure::system(Code::OWN_HICCUP, "record a part", said)));
         };
         self.state().at_publish_point = None;
-        self.worker.outbox.tell(applied.events);
+        self.worker.outbox.pass_on(&applied);
         match applied.answer {
             Answer::Done => Ok(()),
             _ => Err(Failure::system(Code::LEASE_LOST, "record a part", "the part is recorded, the attempt is over")),

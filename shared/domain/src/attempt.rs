@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Failure, TargetId, WorkerName};
 
 /// What an attempt set out to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AttemptKind {
     /// Send what is not out yet.

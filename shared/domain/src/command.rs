@@ -102,7 +102,7 @@ pub enum Decision {
 }
 
 /// What came of an attempt, as the worker saw it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Outcome {
     /// Every publish point is out. Those not yet recorded by [`Command::Out`] come with their proofs.
     Published(Vec<(u16, Receipt)>),
@@ -124,7 +124,7 @@ pub enum Outcome {
 }
 
 /// What the ledger answers.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Answer {
     /// To `Wake`: hand it to the broker.
     Emit,
@@ -152,7 +152,7 @@ pub enum Answer {
 }
 
 /// A granted attempt.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Begun {
     /// The attempt's number.
     pub attempt: u32,
@@ -163,7 +163,7 @@ pub struct Begun {
 }
 
 /// What follows an attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Next {
     /// Nothing.
     Nothing,
@@ -176,7 +176,7 @@ pub enum Next {
 }
 
 /// Why a change is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Refusal {
     /// It is out already.
     AlreadyPublished,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Code, State};
 
 /// What went wrong, in a form that both routing and people can use.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Failure {
     /// Which failure this is; its page says what, why and what to do.
     pub code: Code,
@@ -24,7 +24,7 @@ pub struct Failure {
 }
 
 /// Could the post be out there?
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Landed {
     /// Surely not.
@@ -36,7 +36,7 @@ pub enum Landed {
 }
 
 /// Is another try worth it?
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Worth {
     /// Yes, by itself, and never before `not_before`.
@@ -56,7 +56,7 @@ pub enum Worth {
 }
 
 /// What a person must mend.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Fix {
     /// Connect the account again.
@@ -112,7 +112,7 @@ impl Scope {
 }
 
 /// The platform's own words.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct PlatformWords {
     /// The HTTP status, if there was an answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]

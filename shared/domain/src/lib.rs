@@ -9,6 +9,7 @@ mod backoff;
 mod code;
 mod command;
 mod content;
+pub mod delivery;
 mod event;
 mod failure;
 mod ids;

@@ -49,6 +49,21 @@ pub enum OnDoubt {
     Resend,
 }
 
+impl Policy {
+    /// The most that emissions double [`Policy::reemit_after`], as a power of two.
+    pub const MOST_DOUBLINGS: u16 = 6;
+
+    /// How long after a step should have been made by somebody else the ledger acts by itself, at the latest.
+    pub fn longest_patience(&self) -> Duration {
+        self.reemission(Self::MOST_DOUBLINGS).max(self.carry_grace).max(self.late_after)
+    }
+
+    /// How long a message that was emitted `before` times since its last step may be on its way.
+    pub(crate) fn reemission(&self, before: u16) -> Duration {
+        self.reemit_after.saturating_mul(1 << before.min(Self::MOST_DOUBLINGS))
+    }
+}
+
 impl Default for Policy {
     fn default() -> Self {
         const fn secs(n: u64) -> Duration {

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The platform's proof of one publish point.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Receipt {
     /// The platform's id of what was published. Empty means: no proof.
     pub id: String,
@@ -22,7 +22,7 @@ impl Receipt {
 }
 
 /// A publish point that is out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct PartOut {
     /// Which publish point: 0 is the post, 1… the thread's further parts.
     pub part: u16,
@@ -34,7 +34,7 @@ pub struct PartOut {
 }
 
 /// What a look at the platform found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Finding {
     /// It is out.
     Found(Receipt),

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// One post on one account of one channel.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Target {
     /// Its id.
     pub id: TargetId,
@@ -65,7 +65,7 @@ pub struct Target {
 }
 
 /// The right to work on a target.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Lease {
     /// Who.
     pub worker: WorkerName,
@@ -78,7 +78,7 @@ pub struct Lease {
 }
 
 /// A publish point that was called, or is about to be, and whose outcome is not known.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Armed {
     /// The step's name, as `create status`.
     pub step: String,
@@ -95,7 +95,7 @@ pub struct Armed {
 }
 
 /// An entry on the operators' list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Listed {
     /// Why a person is needed.
     pub reason: ListReason,

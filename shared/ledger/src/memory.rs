@@ -442,7 +442,7 @@ impl Ledger for MemoryLedger {
             if target.state.is_waiting() && target.due_at < now {
                 census.oldest_due = Some(census.oldest_due.map_or(target.due_at, |oldest| oldest.min(target.due_at)));
             }
-            if let Err(violation) = invariant::check(target) {
+            if let Err(violation) = invariant::check(target, now, &self.policy) {
                 census.violations.push((target.id, violation));
             }
         }

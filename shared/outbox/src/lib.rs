@@ -7,9 +7,9 @@ use std::{sync::Arc, time::Duration};
 
 use broker::{Destination, Outgoing, Transport};
 use contract::EventMessage;
-use domain::{Event, EventId};
+use domain::{Event, EventId, TargetId, invariant::Violation};
 use futures::{StreamExt, stream};
-use ledger::{Ledger, LedgerError};
+use ledger::{Applied, Ledger, LedgerError};
 use runtime::Runtime;
 use tokio::sync::mpsc;
 
@@ -46,6 +46,14 @@ impl Outbox {
         }
     }
 
+    /// Passes on what came of a command: its events, and a promise that it found broken.
+    pub fn pass_on(&self, applied: &Applied) {
+        self.tell(applied.events.clone());
+        if let Some(violation) = applied.violation {
+            broken(applied.target.id, violation);
+        }
+    }
+
     /// Tells what was left untold for longer than `older_than`. Returns how many events were told.
     ///
     /// # Errors
@@ -62,6 +70,24 @@ impl Outbox {
                 return Ok(told);
             }
         }
+    }
+}
+
+/// Counts a promise that was found broken, and says on which target. Any is a bug.
+pub fn broken(target: TargetId, violation: Violation) {
+    metrics::counter!("oncepost_invariant_violations_total", "invariant" => violation.name()).increment(1);
+    tracing::error!(
+        target.id = %target,
+        invariant = violation.name(),
+        promise = violation.promise(),
+        "a promise was found broken"
+    );
+}
+
+/// Shows every promise as unbroken so far, so that an alarm has a zero to start from.
+pub fn unbroken() {
+    for violation in Violation::ALL {
+        metrics::counter!("oncepost_invariant_violations_total", "invariant" => violation.name()).increment(0);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Where time comes from.
 
-use std::time::Duration;
+use std::{sync::OnceLock, time::Duration};
 
 use futures::future::BoxFuture;
 use jiff::Timestamp;
@@ -10,6 +10,8 @@ use tokio::time::Instant;
 pub trait Clock: Send + Sync {
     /// The wall-clock instant.
     fn now(&self) -> Timestamp;
+    /// How long it has been running: never set back or forward, whatever happens to the wall clock.
+    fn uptime(&self) -> Duration;
     /// Waits for `span`.
     fn sleep(&self, span: Duration) -> BoxFuture<'static, ()>;
 }
@@ -21,6 +23,11 @@ impl Clock for SystemClock {
     #[allow(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
     fn now(&self) -> Timestamp {
         Timestamp::now()
+    }
+
+    fn uptime(&self) -> Duration {
+        static ORIGIN: OnceLock<std::time::Instant> = OnceLock::new();
+        ORIGIN.get_or_init(std::time::Instant::now).elapsed()
     }
 
     #[allow(clippy::disallowed_methods, reason = "the one place that sleeps")]
@@ -45,6 +52,10 @@ impl VirtualClock {
 impl Clock for VirtualClock {
     fn now(&self) -> Timestamp {
         self.start.checked_add(self.origin.elapsed()).unwrap_or(Timestamp::MAX)
+    }
+
+    fn uptime(&self) -> Duration {
+        self.origin.elapsed()
     }
 
     #[allow(clippy::disallowed_methods, reason = "tokio's paused clock is the virtual clock")]

@@ -18,6 +18,14 @@ pub use tokio_util::sync::CancellationToken as Stop;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
+/// A moment by which something must be over. It has passed when either of two clocks says so: the wall clock may be set back,
+/// and the uptime stands still while the machine sleeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    uptime: Duration,
+    clock: Timestamp,
+}
+
 /// What a part needs of the world besides its ports. Cheap to clone.
 #[derive(Clone)]
 pub struct Runtime {
@@ -69,6 +77,25 @@ impl Runtime {
     /// Now, as a wall-clock instant.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// How long the clock has been running. For limits: unlike [`Runtime::now`], nobody can set it.
+    pub fn uptime(&self) -> Duration {
+        self.clock.uptime()
+    }
+
+    /// A limit that is `span` from now.
+    pub fn limit(&self, span: Duration) -> Limit {
+        Limit {
+            uptime: self.uptime().saturating_add(span),
+            clock: self.now().saturating_add(span).unwrap_or(Timestamp::MAX),
+        }
+    }
+
+    /// What is left until `limit`; nothing once it has passed.
+    pub fn left(&self, limit: Limit) -> Duration {
+        let by_clock = Duration::try_from(limit.clock.duration_since(self.now())).unwrap_or_default();
+        limit.uptime.saturating_sub(self.uptime()).min(by_clock)
     }
 
     /// The clock itself, for parts that keep it.
@@ -205,6 +232,39 @@ mod tests {
         assert_eq!(first, two.id());
         one.sleep(Duration::from_millis(2)).await;
         assert!(one.id() > first);
+    }
+
+    /// A wall clock that a test sets, over an uptime that a test moves.
+    #[derive(Default)]
+    struct Settable(std::sync::Mutex<(i64, u64)>);
+
+    impl Clock for Settable {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_second(self.0.lock().unwrap().0).unwrap()
+        }
+
+        fn uptime(&self) -> Duration {
+            Duration::from_secs(self.0.lock().unwrap().1)
+        }
+
+        fn sleep(&self, _span: Duration) -> futures::future::BoxFuture<'static, ()> {
+            Box::pin(std::future::ready(()))
+        }
+    }
+
+    #[test]
+    fn a_limit_has_passed_when_either_clock_says_so() {
+        let clock = Arc::new(Settable::default());
+        let world = Runtime::new(clock.clone(), Arc::new(SeededRandom::new(1)));
+        let limit = world.limit(Duration::from_secs(100));
+        let left = |wall, uptime| {
+            *clock.0.lock().unwrap() = (wall, uptime);
+            world.left(limit).as_secs()
+        };
+        assert_eq!(left(40, 40), 60);
+        assert_eq!(left(-5_000, 70), 30, "set back, and yet time goes by");
+        assert_eq!(left(-5_000, 100), 0);
+        assert_eq!(left(150, 10), 0, "the machine slept: only the wall clock knows");
     }
 
     #[tokio::test(start_paused = true)]

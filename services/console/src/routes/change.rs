@@ -115,8 +115,9 @@ fn done(
     };
     marks::done(caller, action, id, None);
     let mut targets = Vec::with_capacity(applied.len());
-    for Applied { target, events, .. } in applied {
-        console.outbox.tell(events);
+    for applied in applied {
+        console.outbox.pass_on(&applied);
+        let target = applied.target;
         targets.push(api::ChangedTarget {
             id: target.id,
             channel: target.channel,

@@ -69,7 +69,7 @@ fn receipt(proof: api::Proof) -> Result<Receipt, Problem> {
 /// Applies a command that its owner or an operator asked for.
 pub(super) async fn command(console: &Console, id: TargetId, command: Command) -> Result<(), Problem> {
     let applied = console.ledger.apply(id, command).await?;
-    console.outbox.tell(applied.events);
+    console.outbox.pass_on(&applied);
     match applied.answer {
         Answer::Refused(refusal) => Err(Problem::too_late(vec![RefusedTarget::new(id, refusal)])),
         _ => Ok(()),

@@ -200,8 +200,9 @@ impl World {
     /// Holds every promise against every target.
     pub fn check(&self) {
         assert_eq!(self.platform.duplicates(), [], "P1: nothing is out twice");
+        let (now, policy) = (self.runtime.now(), self.ledger.policy());
         for target in self.ledger.targets() {
-            invariant::check(&target).unwrap_or_else(|broken| panic!("{broken:?}: {target:#?}"));
+            invariant::check(&target, now, policy).unwrap_or_else(|broken| panic!("{broken:?}: {target:#?}"));
         }
     }
 

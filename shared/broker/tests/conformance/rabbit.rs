@@ -162,6 +162,35 @@ async fn an_acknowledgement_belongs_to_the_connection_it_came_on() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_being_settled_when_its_connection_ends_hears_of_it() {
+    let (proxy, world) = behind_proxy().await;
+    let mut inbox = world.inbox(work_queue("mastodon"), 1000).await;
+    for round in 0..30 {
+        let sending = (0..200).map(|number| async move { number.to_string() }).map(|id| {
+            let world = &world;
+            async move { world.send(work("mastodon"), &id.await).await }
+        });
+        futures::future::join_all(sending).await;
+        let mut settling = FuturesUnordered::new();
+        for number in 0..200 {
+            let incoming = world.next(&mut inbox).await;
+            if number == round * 6 {
+                proxy.set(Weather::Cut);
+            }
+            settling.push(world.runtime.spawn(incoming.ack()));
+        }
+        let settled = async { while settling.next().await.is_some() {} };
+        let ended = world.runtime.within(Duration::from_secs(10), settled).await;
+        assert!(ended.is_some(), "round {round}: {} never hear how it ended", settling.len());
+        disconnected(&world).await;
+        proxy.set(Weather::Fair);
+        world.within(async { while world.transport.ping().await.is_err() {} }).await;
+    }
+    world.transport.purge(work_queue("mastodon")).await.expect("purged");
+    world.tidy().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_queue_that_someone_deleted_comes_back() {
     let world = World::rabbit().await;
     let mut inbox = world.inbox(work_queue("mastodon"), 5).await;

@@ -37,6 +37,10 @@ impl Clock for Shifted {
         SystemClock.now() + SignedDuration::from_millis(self.0.load(SeqCst))
     }
 
+    fn uptime(&self) -> Duration {
+        Duration::try_from(self.now().duration_since(Timestamp::UNIX_EPOCH)).unwrap()
+    }
+
     /// Waiting is only moving the clock: nothing in these tests waits for time to pass.
     fn sleep(&self, span: Duration) -> BoxFuture<'static, ()> {
         self.advance(span);

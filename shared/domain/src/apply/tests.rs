@@ -46,7 +46,7 @@ impl Stage {
         let context = Context { now: self.now, policy: &self.policy, pauses: &self.pauses };
         let change = apply(&mut self.target, command, &context);
         assert_eq!(change.violation, None, "{command:?} on {:?}", self.target);
-        invariant::check(&self.target)
+        invariant::check(&self.target, self.now, &self.policy)
             .unwrap_or_else(|broken| panic!("{broken:?} after {command:?}: {:?}", self.target));
         change
     }

@@ -53,7 +53,7 @@ pub(super) fn wake(target: &mut Target, context: &Context<'_>) -> Answer {
 
 /// On its way to a worker. If nothing comes of it, it is emitted again, ever more seldom.
 fn emit(target: &mut Target, context: &Context<'_>) -> Answer {
-    let patience = context.policy.reemit_after.saturating_mul(1 << target.emissions.min(6));
+    let patience = context.policy.reemission(target.emissions);
     let leased = target.live_lease(context.now).map_or(context.now, |lease| lease.until);
     let again = later(leased.max(target.next_at.unwrap_or(context.now)).max(context.now), patience);
     target.wake_at = Some(match target.deadline {

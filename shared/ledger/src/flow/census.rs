@@ -8,7 +8,7 @@ use super::{Connection, store};
 use crate::{
     Census, LedgerError, StateCount,
     record::{Record, columns, instant, millis, state},
-    world::{World, before},
+    world::{World, after, before},
 };
 
 const COUNTS: &str = "SELECT channel, state, count(*) AS many, count(listed_at) AS listed, \
@@ -27,6 +27,7 @@ const SUSPICIOUS: &str = concat!(
      OR (t.state = 7 AND (t.progress IS NULL OR t.progress NOT LIKE '%\"listed\":%')) \
      OR (t.state = 6 AND (t.progress IS NULL OR t.progress NOT LIKE '%\"out\":[{%' \
          OR t.progress LIKE '%\"id\":\"\"%' OR t.progress LIKE '%\"id\":\" %')) \
+     OR (t.wake_at > $1 AND t.wake_at > COALESCE(t.next_at, 0) + $2) \
      LIMIT 1000"
 );
 
@@ -53,7 +54,13 @@ pub(super) async fn census(conn: &mut Connection, world: &World, patience: Durat
         .fetch_all(&mut *tx)
         .await
         .map_err(LedgerError::of(failed))?;
-    let rows: Vec<Record> = sqlx::query_as(SUSPICIOUS).fetch_all(&mut *tx).await.map_err(LedgerError::of(failed))?;
+    let patience = world.policy.longest_patience();
+    let rows: Vec<Record> = sqlx::query_as(SUSPICIOUS)
+        .bind(millis(after(now, patience)))
+        .bind(i64::try_from(patience.as_millis()).unwrap_or(i64::MAX / 2))
+        .fetch_all(&mut *tx)
+        .await
+        .map_err(LedgerError::of(failed))?;
     tx.commit().await.map_err(LedgerError::of(failed))?;
     let mut census = Census::default();
     for count in counts {
@@ -61,7 +68,7 @@ pub(super) async fn census(conn: &mut Connection, world: &World, patience: Durat
     }
     for row in rows {
         let id = TargetId(row.id);
-        match row.target().map(|target| invariant::check(&target)) {
+        match row.target().map(|target| invariant::check(&target, now, &world.policy)) {
             Ok(Ok(())) => {}
             Ok(Err(violation)) => census.violations.push((id, violation)),
             // Nobody can act on a row that nobody can read.

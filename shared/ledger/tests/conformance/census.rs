@@ -56,6 +56,7 @@ pub async fn every_planted_violation_is_found(house: &House) {
         ),
         ("state = 77", Violation::NoSilentMiss),
         ("progress = 'nonsense', state = 6", Violation::NoSilentMiss),
+        ("state = 1, wake_at = 99999999999999", Violation::LedgerAlone),
     ];
     let mut expected = BTreeMap::new();
     for (set, violation) in plants {

@@ -30,6 +30,10 @@ impl Clock for ManualClock {
         Timestamp::from_millisecond(self.0.load(Ordering::SeqCst)).unwrap()
     }
 
+    fn uptime(&self) -> Duration {
+        Duration::try_from(self.now().duration_since(Timestamp::UNIX_EPOCH)).unwrap()
+    }
+
     /// Nobody in this suite waits for time to pass by itself, but a lost connection may want to try again.
     fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
         Box::pin(tokio::task::yield_now())

@@ -48,6 +48,10 @@ impl Clock for StillClock {
         NOON.parse().unwrap()
     }
 
+    fn uptime(&self) -> Duration {
+        Duration::try_from(self.now().duration_since(Timestamp::UNIX_EPOCH)).unwrap()
+    }
+
     #[allow(clippy::disallowed_methods, reason = "a test server waits as long as it takes")]
     fn sleep(&self, span: Duration) -> BoxFuture<'static, ()> {
         Box::pin(tokio::time::sleep(span))
