@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::{Policy, State, Target};
+use crate::{Policy, Receipt, State, Target};
 
 /// A promise that was found broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -70,6 +70,14 @@ impl Violation {
 /// One of them is out twice.
 pub fn no_duplicate(visible: &[usize]) -> Result<(), Violation> {
     holds(visible.iter().all(|times| *times <= 1), Violation::NoDuplicate)
+}
+
+/// P1, as the ledger sees it: a publish point has one proof. `told` is what somebody says of a point that is `known` to be out.
+///
+/// # Errors
+/// It names another id: the point is out twice.
+pub fn one_proof(known: &Receipt, told: &Receipt) -> Result<(), Violation> {
+    holds(known.id == told.id, Violation::NoDuplicate)
 }
 
 /// P2: the target is waiting with a time, in flight with a lease that somebody will look at, terminal, or on the
@@ -165,7 +173,7 @@ fn later(at: Timestamp, span: Duration) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AttemptKind, Lease, ListReason, Listed, PartOut, Receipt, WorkerName, target::fixtures::target};
+    use crate::{AttemptKind, Lease, ListReason, Listed, PartOut, WorkerName, target::fixtures::target};
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -197,6 +205,13 @@ mod tests {
         assert_eq!(no_duplicate(&[]), Ok(()));
         assert_eq!(no_duplicate(&[1, 0, 1]), Ok(()));
         assert_eq!(no_duplicate(&[1, 2]), Err(Violation::NoDuplicate));
+    }
+
+    #[test]
+    fn p1_a_second_proof_must_be_the_first_one_again() {
+        let proof = |id: &str, url: Option<&str>| Receipt { id: id.into(), url: url.map(str::to_owned) };
+        assert_eq!(one_proof(&proof("p1", None), &proof("p1", Some("https://example.org/p1"))), Ok(()));
+        assert_eq!(one_proof(&proof("p1", None), &proof("p2", None)), Err(Violation::NoDuplicate));
     }
 
     #[test]

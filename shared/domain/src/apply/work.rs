@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Change, Context, rest};
-use crate::{Answer, Armed, AttemptKind, PartOut, Receipt, State, Target, invariant::Violation};
+use crate::{Answer, Armed, AttemptKind, PartOut, Receipt, State, Target, invariant};
 
 /// Stores handles before they are used. An empty value removes one.
 pub(super) fn keep(target: &mut Target, attempt: u32, handles: &BTreeMap<String, String>) -> Answer {
@@ -66,8 +66,7 @@ pub(super) fn record_out(
     change: &mut Change,
 ) {
     match target.receipt(part) {
-        Some(known) if known.receipt.id != receipt.id => change.violation = Some(Violation::NoDuplicate),
-        Some(_) => {}
+        Some(known) => change.violation = change.violation.or(invariant::one_proof(&known.receipt, receipt).err()),
         None => {
             target.out.push(PartOut { part, receipt: receipt.clone(), at: context.now });
             target.out.sort_by_key(|out| out.part);
