@@ -90,3 +90,20 @@ pub struct Attempt {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_that_messages_and_ledgers_carry() {
+        let written = |value: serde_json::Value| value.as_str().unwrap().to_owned();
+        for kind in [AttemptKind::Send, AttemptKind::Repeat, AttemptKind::Look, AttemptKind::Poll] {
+            assert_eq!(kind.name(), written(serde_json::to_value(kind).unwrap()));
+        }
+        use AttemptOutcome::{Absent, Lost, NotSent, Processing, Published, Released, Unknown};
+        for outcome in [Published, Processing, NotSent, Unknown, Absent, Lost, Released] {
+            assert_eq!(outcome.name(), written(serde_json::to_value(outcome).unwrap()));
+        }
+    }
+}

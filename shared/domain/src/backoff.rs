@@ -49,7 +49,12 @@ pub fn even_draw(target: TargetId, n: u32) -> f64 {
     hasher.update(target.0.as_bytes());
     hasher.update(n.to_be_bytes());
     let digest = hasher.finalize();
-    f64::from(u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]])) / (f64::from(u32::MAX) + 1.0)
+    fraction(u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]))
+}
+
+/// `bits` as a number in `0.0..1.0`.
+fn fraction(bits: u32) -> f64 {
+    f64::from(bits) / (f64::from(u32::MAX) + 1.0)
 }
 
 #[cfg(test)]
@@ -65,6 +70,23 @@ mod tests {
     fn waits_grow_to_the_cap() {
         let waits: Vec<_> = (1..=8).map(|n| BACKOFF.wait(n, 0.0).as_secs()).collect();
         assert_eq!(waits, [5, 15, 45, 135, 405, 1215, 3600, 3600]);
+    }
+
+    #[test]
+    fn a_told_time_is_spread_by_the_jitter_of_the_first_wait() {
+        let told = Timestamp::from_second(100_000).unwrap();
+        let spread = |draw| BACKOFF.next(1, draw, Timestamp::UNIX_EPOCH, Some(told)).duration_since(told).as_millis();
+        assert_eq!((spread(0.0), spread(0.5), spread(1.0)), (0, 500, 1000));
+    }
+
+    #[test]
+    fn draws_are_spread_over_the_whole_range_and_never_reach_one() {
+        assert_eq!(fraction(0), 0.0);
+        assert_eq!(fraction(1 << 31), 0.5);
+        assert!(fraction(u32::MAX) < 1.0);
+        let draws: Vec<_> = (0..64).map(|n| even_draw(TargetId(uuid::Uuid::nil()), n)).collect();
+        let in_quarter = |quarter: f64| draws.iter().filter(|draw| (**draw * 4.0).floor() == quarter).count();
+        assert!((0..4).all(|quarter| in_quarter(f64::from(quarter)) > 4), "{draws:?}");
     }
 
     proptest! {

@@ -160,6 +160,22 @@ mod tests {
     }
 
     #[test]
+    fn the_media_of_all_parts_are_counted() {
+        let media = |url: &str| Media { url: url.into(), alt: None };
+        let mut draft = Draft(content());
+        draft.0.media = vec![media("a"), media("b")];
+        draft.0.thread[0].media = vec![media("c")];
+        assert_eq!(draft.media().map(|media| media.url.as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn a_hash_shows_itself_in_hexadecimal() {
+        let hash = ContentHash([0xab; 16]);
+        assert_eq!(hash.to_string(), "ab".repeat(16));
+        assert_eq!(format!("{hash:?}"), format!("ContentHash({})", "ab".repeat(16)));
+    }
+
+    #[test]
     fn any_change_of_what_was_approved_changes_the_hash() {
         let draft = Draft::of(&content(), &Override::default());
         let mut other = draft.clone();

@@ -185,3 +185,89 @@ impl Failure {
         format!("{} {title}, at \"{}\"{said}; now {state}", self.code, self.step)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(landed: Landed, worth: Worth, scope: Scope) -> Failure {
+        Failure { landed, worth, ..said(scope) }
+    }
+
+    fn said(scope: Scope) -> Failure {
+        Failure {
+            code: Code::TOKEN_REVOKED,
+            landed: Landed::No,
+            worth: Worth::AfterFix { fix: Fix::Reconnect },
+            scope,
+            step: "create status".into(),
+            said: PlatformWords { status: Some(401), code: Some("190".into()), text: "The token is dead".into() },
+        }
+    }
+
+    #[test]
+    fn scopes_are_named_as_they_are_written_and_say_whose_fault_it_is() {
+        let scopes = [Scope::Post, Scope::Account, Scope::App, Scope::Channel, Scope::System];
+        for scope in scopes {
+            assert_eq!(serde_json::to_value(scope).unwrap(), scope.name());
+        }
+        assert_eq!(
+            scopes.map(Scope::whose_fault),
+            [
+                "the post itself",
+                "the account or its credentials",
+                "our app's registration with the platform",
+                "the platform",
+                "oncepost or its servers",
+            ]
+        );
+    }
+
+    #[test]
+    fn t06_siblings_are_held_only_where_all_would_surely_fail_until_a_person_mends_it() {
+        let (fix, retry) = (Worth::AfterFix { fix: Fix::Reconnect }, Worth::Retry { not_before: None });
+        let table = [
+            (Landed::No, fix, Scope::Account, true),
+            (Landed::No, fix, Scope::App, true),
+            (Landed::No, fix, Scope::Post, false),
+            (Landed::No, fix, Scope::Channel, false),
+            (Landed::No, fix, Scope::System, false),
+            (Landed::No, retry, Scope::Account, false),
+            (Landed::No, Worth::Never, Scope::App, false),
+            (Landed::Unknown, fix, Scope::Account, false),
+            (Landed::Yes, fix, Scope::Account, false),
+        ];
+        for (landed, worth, scope, holds) in table {
+            assert_eq!(failure(landed, worth, scope).holds_siblings(), holds, "{landed:?} {worth:?} {scope:?}");
+        }
+    }
+
+    #[test]
+    fn failures_are_put_together_by_code_scope_and_the_platforms_code() {
+        assert_eq!(said(Scope::Account).group(), "OP-2102/account/190");
+        let silent = Failure { said: PlatformWords::default(), ..said(Scope::Post) };
+        assert_eq!(silent.group(), "OP-2102/post/-");
+    }
+
+    #[test]
+    fn e07_a_sentence_says_what_happened_where_and_in_the_platforms_words() {
+        let sentence = said(Scope::Account).sentence(State::Failed);
+        let title = Code::TOKEN_REVOKED.page().unwrap().title;
+        assert_eq!(
+            sentence,
+            format!("OP-2102 {title}, at \"create status\" (HTTP 401: The token is dead); now failed")
+        );
+        let with = |words| Failure { said: words, ..said(Scope::Account) }.sentence(State::Failed);
+        let bare = |status| PlatformWords { status, ..PlatformWords::default() };
+        assert!(with(bare(Some(503))).contains("\" (HTTP 503); now"));
+        assert!(with(bare(None)).contains("create status\"; now"));
+        assert!(with(PlatformWords::text("cut off")).contains("\" (cut off); now"));
+    }
+
+    #[test]
+    fn words_are_trimmed_to_what_is_kept() {
+        let words = PlatformWords::text(format!("  {}  ", "é".repeat(PlatformWords::LONGEST + 1)));
+        assert_eq!(words.text, "é".repeat(PlatformWords::LONGEST));
+        assert_eq!((words.status, words.code), (None, None));
+    }
+}

@@ -1,5 +1,7 @@
 //! The protocol's rules, one test each; incidents by their ids.
 
+mod edges;
+
 use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;

@@ -1,0 +1,65 @@
+//! Each channel's repeat safety, as its connector states it.
+
+use std::time::Duration;
+
+use channels::{Http, HttpOptions, Registry};
+use domain::RepeatSafety;
+use runtime::Runtime;
+
+pub fn registry() -> Registry {
+    // Refused only if it was installed before, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Registry::all(Http::new(HttpOptions::default(), Runtime::system()).unwrap())
+}
+
+pub fn render() -> String {
+    let mut lines = vec![
+        "| channel | repeat safety | an unknown outcome is looked into | and settled by |".to_owned(),
+        "|---|---|---|---|".to_owned(),
+    ];
+    for channel in registry().iter() {
+        let about = channel.about();
+        lines.push(row(about.title, about.name, about.repeat));
+    }
+    lines.join("\n") + "\n"
+}
+
+fn row(title: &str, name: &str, repeat: RepeatSafety) -> String {
+    let after = match repeat {
+        RepeatSafety::Nothing => "at once".to_owned(),
+        other => format!("{} after the last call", span(other.settles_after())),
+    };
+    format!("| [{title}](docs/channels/{name}.md) | **{}** | {after} | {} |", kind(repeat), settled_by(repeat))
+}
+
+/// The kind, with its window.
+fn kind(repeat: RepeatSafety) -> String {
+    match repeat {
+        RepeatSafety::PlatformKey { kept_for, .. } => format!("{}, {}", repeat.name(), span(kept_for)),
+        _ => repeat.name().to_owned(),
+    }
+}
+
+fn settled_by(repeat: RepeatSafety) -> String {
+    let listing = |sure_after| format!("the account's posts; \"not there\" counts {} after the last call", span(sure_after));
+    match repeat {
+        RepeatSafety::PlatformKey { afterwards: Some(look_up), .. } => {
+            format!("the same call with the same key; when the key is forgotten, {}", listing(look_up.sure_after))
+        }
+        RepeatSafety::PlatformKey { afterwards: None, .. } => {
+            "the same call with the same key; when the key is forgotten, a person".to_owned()
+        }
+        RepeatSafety::Handle { .. } => "asking for the handle, which was stored before it was used".to_owned(),
+        RepeatSafety::LookUp(look_up) => listing(look_up.sure_after),
+        RepeatSafety::Nothing => "a person, at once; never sent again by itself".to_owned(),
+    }
+}
+
+fn span(span: Duration) -> String {
+    match span.as_secs() {
+        seconds if seconds >= 7200 && seconds % 3600 == 0 => format!("{} hours", seconds / 3600),
+        3600 => "1 hour".to_owned(),
+        seconds if seconds >= 120 && seconds % 60 == 0 => format!("{} minutes", seconds / 60),
+        seconds => format!("{seconds} s"),
+    }
+}

@@ -1,0 +1,128 @@
+//! The last recorded runs of the proofs, in `docs/proof/*.json`: written by `make prove RECORD=1` and nothing else.
+
+use serde_json::Value;
+
+use crate::page::root;
+
+/// What the page claims at the least.
+const SEEDS: u64 = 10_000;
+const KILLS: u64 = 200;
+
+fn run(name: &str) -> Value {
+    let path = root().join(format!("docs/proof/{name}.json"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn number(run: &Value, path: &str) -> f64 {
+    run.pointer(path).and_then(Value::as_f64).unwrap_or_else(|| panic!("{} has no {path}", run["check"]))
+}
+
+fn whole(run: &Value, path: &str) -> u64 {
+    run.pointer(path).and_then(Value::as_u64).unwrap_or_else(|| panic!("{} has no {path}", run["check"]))
+}
+
+/// A number as people read it: 1234567 → 1,234,567.
+fn shown(run: &Value, path: &str) -> String {
+    let digits = whole(run, path).to_string();
+    let groups = digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).unwrap());
+    groups.collect::<Vec<_>>().join(",")
+}
+
+fn minutes(run: &Value) -> String {
+    let seconds = number(run, "/seconds");
+    if seconds < 90.0 { format!("{seconds:.0} s") } else { format!("{:.0} min", seconds / 60.0) }
+}
+
+fn list<'a>(run: &'a Value, path: &str) -> &'a Vec<Value> {
+    run.pointer(path).and_then(Value::as_array).unwrap_or_else(|| panic!("{} has no list {path}", run["check"]))
+}
+
+pub fn render() -> String {
+    let (model, simulation, chaos, fuzz, mutants) =
+        (run("model"), run("simulation"), run("chaos"), run("fuzz"), run("mutants"));
+    let kills: Vec<_> = chaos["kills"].as_object().unwrap().iter().map(|(kind, count)| format!("{kind} {count}")).collect();
+    let recover: Vec<_> = chaos["recover_seconds"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(kind, times)| format!("{kind} {:.1} ({:.1})", times["median"].as_f64().unwrap(), times["max"].as_f64().unwrap()))
+        .collect();
+    let runs: u64 = list(&fuzz, "/targets").iter().map(|target| whole(target, "/runs")).sum();
+    let safeguards: Vec<_> = list(&model, "/safeguards").iter().map(|one| one["name"].as_str().unwrap()).collect();
+    [
+        "| proof | extent | duplicates | missed | people needed per 10,000 | took | repeat it |".to_owned(),
+        "|---|---|---|---|---|---|---|".to_owned(),
+        format!(
+            "| [model check](docs/proof/model.md) | {} configurations, {} distinct states, all of them | 0 | 0 | - | {} | `make model` |",
+            list(&model, "/configurations").len(),
+            shown(&model, "/unique"),
+            minutes(&model),
+        ),
+        format!(
+            "| [simulation](docs/proof/simulation.md) | {} seeds, {} targets, {} kills | {} | {} | {:.1} | {} | `make simulate SEEDS={} FIRST_SEED={}` |",
+            shown(&simulation, "/seeds"),
+            shown(&simulation, "/targets"),
+            simulation["kills"].as_object().unwrap().values().filter_map(Value::as_u64).sum::<u64>(),
+            whole(&simulation, "/duplicates"),
+            whole(&simulation, "/missed"),
+            number(&simulation, "/people_needed_per_10000"),
+            minutes(&simulation),
+            whole(&simulation, "/seeds"),
+            whole(&simulation, "/first_seed"),
+        ),
+        format!(
+            "| [chaos](docs/proof/chaos.md) on real servers | {} targets, {} kills ({}) | {} | {} | {:.1} | {} | `make chaos ARGS=\"--kills {} --seed {}\"` |",
+            shown(&chaos, "/targets"),
+            whole(&chaos, "/kills_total"),
+            kills.join(", "),
+            whole(&chaos, "/duplicates"),
+            whole(&chaos, "/missed"),
+            number(&chaos, "/people_needed_per_10000"),
+            minutes(&chaos),
+            whole(&chaos, "/kills_total"),
+            whole(&chaos, "/seed"),
+        ),
+        String::new(),
+        format!(
+            "- **Doubts settled by machine**: {} of {} in the simulation, {} of {} in chaos. The others were on channels that offer nothing; each was listed, none was sent twice.",
+            shown(&simulation, "/doubts_settled_by_machine"),
+            shown(&simulation, "/doubts"),
+            shown(&chaos, "/doubts_settled_by_machine"),
+            shown(&chaos, "/doubts"),
+        ),
+        format!("- **Back at work after a kill**, seconds, median (longest): {}.", recover.join(", ")),
+        format!("- **The model check finds the duplicate** when a safeguard is taken away: {}.", safeguards.join("; ")),
+        format!(
+            "- **Broken on purpose** (`make mutants`): {} of {} changes to the domain's decisions are noticed by its tests, {} do not compile or never end, {} go unnoticed.",
+            whole(&mutants, "/caught"),
+            whole(&mutants, "/mutants"),
+            whole(&mutants, "/unviable") + whole(&mutants, "/timeout"),
+            whole(&mutants, "/missed"),
+        ),
+        format!(
+            "- **Anything as input** (`make fuzz`): {} parsers, {} million inputs, no panic, no crash.",
+            list(&fuzz, "/targets").len(),
+            runs / 1_000_000,
+        ),
+        String::new(),
+    ]
+    .join("\n")
+}
+
+/// The recorded runs held, and are as long as the page says they are at the least.
+pub fn check() {
+    for name in ["model", "simulation", "chaos", "fuzz", "mutants"] {
+        let run = run(name);
+        assert_eq!((run["check"].as_str(), run["held"].as_bool()), (Some(name), Some(true)), "docs/proof/{name}.json");
+    }
+    let (simulation, chaos, model) = (run("simulation"), run("chaos"), run("model"));
+    assert!(whole(&simulation, "/seeds") >= SEEDS, "at least {SEEDS} seeds");
+    assert!(whole(&chaos, "/kills_total") >= KILLS, "at least {KILLS} kills");
+    for run in [&simulation, &chaos] {
+        for path in ["/duplicates", "/missed", "/disagreements"] {
+            assert_eq!(whole(run, path), 0, "{} {path}", run["check"]);
+        }
+    }
+    assert!(list(&model, "/safeguards").iter().all(|one| one["found"] == true), "each safeguard is needed");
+}
