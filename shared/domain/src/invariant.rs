@@ -197,7 +197,9 @@ mod tests {
     fn names_are_distinct_and_every_promise_has_words() {
         let names: std::collections::BTreeSet<_> = Violation::ALL.iter().map(|violation| violation.name()).collect();
         assert_eq!(names.len(), Violation::ALL.len());
-        assert!(Violation::ALL.iter().all(|violation| !violation.promise().is_empty()));
+        let promises: std::collections::BTreeSet<_> = Violation::ALL.iter().map(|one| one.promise()).collect();
+        assert_eq!(promises.len(), Violation::ALL.len());
+        assert!(promises.iter().all(|promise| promise.len() > 20));
     }
 
     #[test]

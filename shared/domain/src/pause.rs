@@ -86,3 +86,60 @@ pub struct Pause {
     #[schemars(with = "crate::Rfc3339")]
     pub since: Timestamp,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::target::fixtures::target;
+
+    #[test]
+    fn a_scope_covers_what_is_in_it_and_nothing_else() {
+        let (tenant, channel, account) = (TenantId::new("acme"), ChannelName::new("webhook"), AccountId::new("main"));
+        let (tenant, channel, account) = (tenant.unwrap(), channel.unwrap(), account.unwrap());
+        let (other_tenant, other_channel) = (TenantId::new("other").unwrap(), ChannelName::new("other").unwrap());
+        let (app, other_account) = (AppId::new("app").unwrap(), AccountId::new("other").unwrap());
+        let mut target = target();
+        let own = |tenant: &TenantId, channel: &ChannelName, account: &AccountId| PauseScope::Account {
+            tenant: tenant.clone(),
+            channel: channel.clone(),
+            account: account.clone(),
+        };
+        let table = [
+            (PauseScope::All, true),
+            (PauseScope::Channel { channel: channel.clone() }, true),
+            (PauseScope::Channel { channel: other_channel.clone() }, false),
+            (PauseScope::Tenant { tenant: tenant.clone() }, true),
+            (PauseScope::Tenant { tenant: other_tenant.clone() }, false),
+            (PauseScope::App { app: app.clone() }, false),
+            (own(&tenant, &channel, &account), true),
+            (own(&other_tenant, &channel, &account), false),
+            (own(&tenant, &other_channel, &account), false),
+            (own(&tenant, &channel, &other_account), false),
+        ];
+        for (scope, covers) in table {
+            assert_eq!(scope.covers(&target), covers, "{scope}");
+        }
+        target.app = Some(app.clone());
+        assert!(PauseScope::App { app }.covers(&target));
+        assert!(!PauseScope::App { app: AppId::new("other").unwrap() }.covers(&target));
+    }
+
+    #[test]
+    fn a_scope_is_written_as_people_type_it() {
+        let tenant = TenantId::new("acme").unwrap();
+        let channel = ChannelName::new("webhook").unwrap();
+        let account = AccountId::new("main").unwrap();
+        let app = AppId::new("ours").unwrap();
+        let scopes = [
+            PauseScope::All,
+            PauseScope::Channel { channel: channel.clone() },
+            PauseScope::App { app },
+            PauseScope::Tenant { tenant: tenant.clone() },
+            PauseScope::Account { tenant, channel, account },
+        ];
+        assert_eq!(
+            scopes.map(|scope| scope.to_string()),
+            ["all", "channel:webhook", "app:ours", "tenant:acme", "account:acme/webhook/main"]
+        );
+    }
+}

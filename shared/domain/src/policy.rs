@@ -86,3 +86,27 @@ impl Default for Policy {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn secs(n: u64) -> Duration {
+        Duration::from_secs(n)
+    }
+
+    #[test]
+    fn emissions_double_the_wait_up_to_a_limit() {
+        let policy = Policy::default();
+        let waits: Vec<_> = [0, 1, 2, 6, 7, u16::MAX].map(|before| policy.reemission(before).as_secs()).into();
+        assert_eq!(waits, [60, 120, 240, 3840, 3840, 3840]);
+    }
+
+    #[test]
+    fn the_longest_patience_is_the_longest_of_all_waits() {
+        let policy = Policy::default();
+        assert_eq!(policy.longest_patience(), secs(3840));
+        assert_eq!(Policy { carry_grace: secs(9000), ..policy.clone() }.longest_patience(), secs(9000));
+        assert_eq!(Policy { late_after: secs(9001), ..policy }.longest_patience(), secs(9001));
+    }
+}

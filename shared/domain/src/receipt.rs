@@ -43,3 +43,15 @@ pub enum Finding {
     /// The look proves nothing, with the reason in words.
     CannotTell(String),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn o10_an_id_of_nothing_but_space_proves_nothing() {
+        let proves = |id: &str| Receipt { id: id.into(), url: None }.is_proof();
+        assert!(proves("1") && proves(" 1 "));
+        assert!(!proves("") && !proves("  \n"));
+    }
+}

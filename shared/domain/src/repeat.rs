@@ -65,3 +65,25 @@ impl RepeatSafety {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_says_when_to_look_and_when_absence_counts() {
+        let secs = Duration::from_secs;
+        let look_up = LookUp { settles_after: secs(3), sure_after: secs(40) };
+        let key = |afterwards| RepeatSafety::PlatformKey { kept_for: secs(500), settles_after: secs(2), afterwards };
+        let table = [
+            (key(None), "platform key", secs(2), None),
+            (key(Some(look_up)), "platform key", secs(2), Some(secs(40))),
+            (RepeatSafety::Handle { settles_after: secs(7) }, "handle", secs(7), Some(secs(7))),
+            (RepeatSafety::LookUp(look_up), "look-up", secs(3), Some(secs(40))),
+            (RepeatSafety::Nothing, "nothing", secs(0), None),
+        ];
+        for (repeat, name, settles, sure) in table {
+            assert_eq!((repeat.name(), repeat.settles_after(), repeat.sure_after()), (name, settles, sure));
+        }
+    }
+}

@@ -129,6 +129,46 @@ mod tests {
     }
 
     #[test]
+    fn a_state_shows_itself_as_it_is_written() {
+        for state in State::ALL {
+            assert_eq!(serde_json::to_value(state).unwrap(), state.name());
+            assert_eq!(state.to_string(), state.name());
+        }
+    }
+
+    /// The whole table, drawn: a row is where it stands, a column where it goes.
+    #[test]
+    fn every_move_is_in_the_table_or_is_not_allowed() {
+        // scheduled, queued, publishing, processing, retrying, in_doubt, published, failed, held, cancelled, expired
+        let table = [
+            "xxx.x.xxxxx", // scheduled
+            "xxx.x.xxxxx", // queued
+            "..xxxxxxx.x", // publishing
+            "x..xxxxx...", // processing
+            "xxx.x.xxxxx", // retrying
+            "x.xxxxx..x.", // in doubt
+            "......x....", // published
+            "x.....xx.x.", // failed
+            "x.....x.xxx", // held
+            "......x..x.", // cancelled
+            "x.....x...x", // expired
+        ];
+        for (from, row) in State::ALL.into_iter().zip(table) {
+            let may: String = State::ALL.map(|to| if from.may_become(to) { 'x' } else { '.' }).into_iter().collect();
+            assert_eq!(may, row, "from {from}");
+        }
+    }
+
+    #[test]
+    fn at_rest_and_waiting_are_what_they_are() {
+        use State::{Cancelled, Expired, Failed, Held, Published, Queued, Retrying, Scheduled};
+        for state in State::ALL {
+            assert_eq!(state.is_terminal(), [Published, Failed, Cancelled, Expired].contains(&state), "{state}");
+            assert_eq!(state.is_waiting(), [Scheduled, Queued, Retrying, Held].contains(&state), "{state}");
+        }
+    }
+
+    #[test]
     fn a_published_target_never_moves_again() {
         for next in State::ALL {
             assert_eq!(State::Published.may_become(next), next == State::Published);

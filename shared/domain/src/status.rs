@@ -63,9 +63,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_status_shows_itself_as_it_is_written() {
+        use PostStatus::{InProgress, NeedsAttention, Partial, Published, Scheduled, Withdrawn};
+        for status in [Scheduled, InProgress, Published, Partial, NeedsAttention, Withdrawn] {
+            assert_eq!(serde_json::to_value(status).unwrap(), status.to_string());
+        }
+    }
+
+    #[test]
     fn a_post_is_published_only_when_every_target_is() {
-        use State::{Cancelled, Failed, InDoubt, Published, Queued, Scheduled};
-        let cases: [(&[(State, bool)], PostStatus); 8] = [
+        use State::{Cancelled, Expired, Failed, InDoubt, Published, Queued, Scheduled};
+        let cases: [(&[(State, bool)], PostStatus); 13] = [
             (&[(Scheduled, false), (Scheduled, false)], PostStatus::Scheduled),
             (&[(Published, false), (Published, false)], PostStatus::Published),
             (&[(Published, false), (Queued, false)], PostStatus::InProgress),
@@ -74,6 +82,11 @@ mod tests {
             (&[(InDoubt, false), (Failed, true)], PostStatus::InProgress),
             (&[(Failed, true), (Cancelled, false)], PostStatus::NeedsAttention),
             (&[(Cancelled, false)], PostStatus::Withdrawn),
+            (&[(Cancelled, false), (Expired, false)], PostStatus::Withdrawn),
+            (&[(Scheduled, false), (State::Held, false)], PostStatus::Scheduled),
+            (&[(Scheduled, false), (Queued, false)], PostStatus::InProgress),
+            (&[(Published, false), (Cancelled, false)], PostStatus::Partial),
+            (&[(InDoubt, true)], PostStatus::NeedsAttention),
         ];
         for (states, expected) in cases {
             assert_eq!(post_status(states), expected, "{states:?}");

@@ -200,3 +200,50 @@ pub(crate) mod fixtures {
         Armed { step: "publish".into(), part: 0, attempt: 1, first_at: at, last_at: at }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{fixtures::target, *};
+    use crate::Receipt;
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn after(seconds: u64) -> Timestamp {
+        NOW + Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn reasons_are_named_as_they_are_written() {
+        use ListReason::{Permanent, Poison, StillProcessing, TriesUsedUp, Undecidable};
+        for reason in [Permanent, TriesUsedUp, Poison, Undecidable, StillProcessing] {
+            assert_eq!(serde_json::to_value(reason).unwrap(), reason.name());
+        }
+    }
+
+    #[test]
+    fn a_lease_is_live_until_its_end_and_a_deadline_has_passed_at_its_time() {
+        let worker = WorkerName::new("w").unwrap();
+        let lease = Lease { worker, kind: AttemptKind::Send, since: NOW, until: after(10) };
+        let target = Target { lease: Some(lease), deadline: Some(after(10)), ..target() };
+        assert!(target.live_lease(after(9)).is_some() && target.live_lease(after(10)).is_none());
+        assert!(!target.is_stale(after(9)) && target.is_stale(after(10)));
+    }
+
+    #[test]
+    fn lateness_is_never_negative() {
+        let target = Target { due_at: after(10), ..target() };
+        assert_eq!(target.lateness(after(12)), Duration::from_secs(2));
+        assert_eq!(target.lateness(after(8)), Duration::ZERO);
+    }
+
+    #[test]
+    fn the_next_part_is_the_first_that_is_not_out() {
+        let out = |part| PartOut { part, receipt: Receipt { id: part.to_string(), url: None }, at: NOW };
+        let mut target = target();
+        assert_eq!(target.next_part(), 0);
+        target.out = vec![out(0), out(2)];
+        assert_eq!(target.next_part(), 1);
+        assert_eq!(target.receipt(2).map(|out| out.receipt.id.as_str()), Some("2"));
+        assert!(target.receipt(1).is_none());
+    }
+}
