@@ -81,6 +81,23 @@ mod tests {
     }
 
     #[test]
+    fn only_a_repeat_that_was_refused_for_good_is_not_repeated() {
+        let look_up = crate::LookUp { settles_after: Duration::ZERO, sure_after: HOUR };
+        let planned = |landed, worth| {
+            let mut target = target();
+            target.armed = Some(armed_at(Timestamp::UNIX_EPOCH));
+            let failure = crate::Failure::system(crate::Code::OWN_HICCUP, "step", "said");
+            target.last_failure = Some(crate::Failure { landed, worth, ..failure });
+            plan(&target, key(Some(look_up)), &Policy::default(), after(Duration::ZERO))
+        };
+        let (retry, never) = (crate::Worth::Retry { not_before: None }, crate::Worth::Never);
+        assert_eq!(planned(Landed::No, never), Plan::Look);
+        assert_eq!(planned(Landed::No, retry), Plan::Repeat);
+        assert_eq!(planned(Landed::Unknown, never), Plan::Repeat);
+        assert_eq!(planned(Landed::Yes, never), Plan::Repeat);
+    }
+
+    #[test]
     fn with_nothing_only_a_person_can_tell() {
         assert_eq!(plan(&target(), RepeatSafety::Nothing, &Policy::default(), after(HOUR)), Plan::Undecidable);
     }
