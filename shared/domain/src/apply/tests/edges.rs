@@ -45,6 +45,19 @@ fn what_waits_wakes_at_its_deadline_and_a_doubt_has_none() {
     doubt.target.deadline = Some(seconds(5));
     doubt.fall_into_doubt();
     assert!(doubt.target.wake_at.unwrap() >= seconds(10), "{:?}", doubt.target.wake_at);
+    // Held back by a pause it waits in the ledger, with no message on its way.
+    doubt.pauses = vec![Pause {
+        id: Uuid::nil(),
+        scope: PauseScope::All,
+        reason: "maintenance".into(),
+        code: None,
+        by: "ann".into(),
+        since: doubt.now,
+    }];
+    doubt.pass(10);
+    let again = doubt.now + doubt.policy.late_after;
+    assert_eq!(doubt.begin(), Answer::NotYet(again));
+    assert_eq!(doubt.target.wake_at, Some(again));
 }
 
 #[test]
