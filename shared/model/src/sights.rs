@@ -15,7 +15,10 @@ pub type Sight = (&'static str, fn(&Oncepost, &World) -> bool);
 pub const SIGHTS: [Sight; 16] = [
     ("published", |_, world| world.target.state == State::Published),
     ("in doubt", |_, world| world.target.state == State::InDoubt && world.target.listed.is_none()),
-    ("tried again after a crash", |_, world| is_lost(world) && world.target.state == State::Retrying),
+    ("tried again after a crash", |_, world| {
+        let landed = world.target.last_failure.as_ref().map(|failure| failure.landed);
+        is_lost(world) && world.target.state == State::Publishing && landed == Some(Landed::No)
+    }),
     ("taken over from a dead worker, in doubt", |_, world| is_lost(world) && world.target.state == State::InDoubt),
     ("two workers at once", |_, world| world.workers.iter().all(|worker| worker.doing.job().is_some())),
     ("an old request lands late", |_, world| {
@@ -48,8 +51,6 @@ pub const SIGHTS: [Sight; 16] = [
 
 fn is_lost(world: &World) -> bool {
     world.target.last_failure.as_ref().is_some_and(|failure| failure.code == Code::WORKER_LOST)
-        && world.target.lease.is_none()
-        && world.target.last_failure.as_ref().is_some_and(|failure| failure.landed != Landed::Yes)
 }
 
 fn ends(world: &World, is: impl Fn(&Job, &Outcome) -> bool) -> bool {

@@ -154,10 +154,10 @@ pub fn is_due(world: &World) -> bool {
     world.target.wake_at.is_some_and(|wake| wake <= NOW)
 }
 
-/// A bound on the model: a scheduler is slow to emit for a third time what has not been looked at yet.
+/// A bound on the model: a scheduler is slow to emit again what has not been looked at yet.
 fn is_patient(world: &World) -> bool {
     let at_work = world.workers.iter().any(|worker| worker.doing != Doing::Idle);
-    world.target.emissions >= 2 && (at_work || !world.messages.is_empty())
+    world.target.emissions >= 1 && (at_work || !world.messages.is_empty())
 }
 
 /// What comes of `action`; `None` if nothing does.

@@ -76,7 +76,7 @@ pub fn moves(world: &World, place: usize, mut push: impl FnMut(Move)) {
             } else {
                 push(Move::Cut);
             }
-            if job.leave_by == 0 {
+            if job.leave_by == 0 && flying.is_some() {
                 push(Move::Late);
             }
         }
@@ -306,13 +306,12 @@ fn answered(
             if setup.decides_later && world.platform.parts[usize::from(part)].pending {
                 return ended(job, Sent::Processing, setup);
             }
-            let receipt = world.platform.receipt(part);
-            Doing::Proving(job, part, receipt)
+            proven(job, part, world.platform.receipt(part), setup)
         }
         (Move::NoId, Some(_)) => {
             world.left.refusals -= 1;
             world.platform.land(part, setup);
-            Doing::Proving(job, part, Receipt { id: String::new(), url: None })
+            proven(job, part, Receipt { id: String::new(), url: None }, setup)
         }
         (Move::AnswerLost, Some(_)) => {
             world.left.losses -= 1;
@@ -347,10 +346,9 @@ fn answered(
 }
 
 /// The last part's proof is recorded with the attempt's end; an earlier one's before anything else is sent.
-fn prove(world: &mut World, mut job: Job, part: u16, receipt: Receipt, step: Move, setup: &Setup) -> Doing {
-    job.out.push(part);
-    job.out.sort_unstable();
+fn proven(mut job: Job, part: u16, receipt: Receipt, setup: &Setup) -> Doing {
     if part + 1 == setup.parts {
+        job.out.push(part);
         job.at_publish_point = false;
         job.unrecorded.push((part, receipt));
         return ended(job, Sent::Out, setup);
@@ -359,12 +357,16 @@ fn prove(world: &mut World, mut job: Job, part: u16, receipt: Receipt, step: Mov
         let no_proof = failure(Code::NO_PROOF, Landed::Unknown, Worth::Retry { not_before: None }, Scope::Channel);
         return ended(job, Sent::Failed(no_proof), setup);
     }
+    Doing::Proving(job, part, receipt)
+}
+
+fn prove(world: &mut World, mut job: Job, part: u16, receipt: Receipt, step: Move, setup: &Setup) -> Doing {
     let answer = world.apply(&Command::Out { attempt: job.attempt, part, receipt: receipt.clone() }, setup);
     if step == Move::Unanswered {
         world.left.ledger -= 1;
-        job.out.retain(|out| *out != part);
         return Doing::Proving(job, part, receipt);
     }
+    job.out.push(part);
     job.at_publish_point = false;
     match answer {
         Answer::Done => Doing::Preparing(job),

@@ -6,15 +6,14 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use domain::{
-    AccountId, AttemptKind, ChannelName, ContentHash, Outcome, PostId, Receipt, State, Target, TargetId, TenantId,
-    Worth, invariant::Violation,
+    AccountId, AttemptKind, ChannelName, ContentHash, Outcome, PlatformWords, PostId, Receipt, RepeatSafety, State, Target, TargetId, TenantId, Worth, invariant::Violation,
 };
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::{
     platform::{Flying, Platform},
-    setup::{Budget, Setup},
+    setup::{Budget, SETTLE, Setup, seconds},
 };
 
 /// The present, in every world.
@@ -168,6 +167,40 @@ impl Doing {
     }
 }
 
+impl Doing {
+    /// What a worker knows and will not read again is forgotten.
+    fn tidy(&mut self) {
+        match self {
+            Doing::Waiting(job, _, None) => job.leave_by = 0,
+            Doing::Asks(job) => *job = Job { asked: job.asked, ..Job::ended(job.attempt, job.kind) },
+            Doing::Starting(job) if !matches!(job.kind, AttemptKind::Repeat) => job.leave_by = 0,
+            Doing::Hinting(job, _) | Doing::Recording(job, _) => *job = Job::ended(job.attempt, job.kind),
+            _ => {}
+        }
+        if let Doing::Recording(_, Outcome::Failed(failure)) = self {
+            failure.said = PlatformWords::default();
+            failure.step.clear();
+        }
+    }
+}
+
+impl Job {
+    /// All that is known of an attempt that is over.
+    fn ended(attempt: u32, kind: AttemptKind) -> Self {
+        Self {
+            attempt,
+            kind,
+            leave_by: 0,
+            armed: None,
+            asked: 0,
+            handles: Vec::new(),
+            out: Vec::new(),
+            at_publish_point: false,
+            unrecorded: Vec::new(),
+        }
+    }
+}
+
 impl World {
     /// A target that is due now, and nothing has happened yet.
     pub fn new(setup: &Setup) -> Option<Self> {
@@ -252,41 +285,39 @@ impl World {
 
     /// Forgets what no decision reads, so that worlds that behave alike are alike.
     pub fn tidy(&mut self, setup: &Setup) {
-        let long_ago = at(-setup.memory());
-        let target = &mut self.target;
-        target.revision = 1;
-        target.due_at = target.due_at.max(long_ago);
-        // Whether a step is due is asked; since when it has been is not.
-        for time in [&mut target.deadline, &mut target.next_at, &mut target.wake_at].into_iter().flatten() {
-            *time = (*time).max(NOW);
+        if self.is_over() {
+            self.close();
         }
-        target.emissions = target.emissions.min(domain::Policy::MOST_DOUBLINGS);
-        if target.state == State::Processing {
-            target.looks = target.looks.min(1);
-        }
-        if let Some(lease) = &mut target.lease {
-            lease.since = lease.since.max(long_ago);
-            lease.until = lease.until.max(long_ago);
-        }
-        if let Some(armed) = &mut target.armed {
-            armed.first_at = armed.first_at.max(long_ago);
-            armed.last_at = armed.last_at.max(long_ago);
-        }
-        if let Some(listed) = &mut target.listed {
-            listed.at = NOW;
-        }
-        for out in &mut target.out {
-            out.at = NOW;
-        }
-        if let Some(Worth::Retry { not_before: Some(time) }) =
-            target.last_failure.as_mut().map(|failure| &mut failure.worth)
-        {
-            *time = (*time).max(NOW);
+        tidy_target(&mut self.target, setup);
+        for worker in &mut self.workers {
+            worker.doing.tidy();
         }
         self.messages.sort_unstable();
         self.number_attempts();
         if fingerprint(&self.workers[0]) > fingerprint(&self.workers[1]) {
             self.workers.swap(0, 1);
+        }
+    }
+
+    /// Nobody will move the target any more, but for a worker that comes late with the truth.
+    fn is_over(&self) -> bool {
+        let rests = self.target.state.is_terminal() || self.target.listed.is_some();
+        self.target.state == State::Published || (rests && self.left.people == 0)
+    }
+
+    /// Whoever asks for the target is sent away, so nobody need ask. Requests on their way still land.
+    fn close(&mut self) {
+        self.messages.clear();
+        self.left = Budget::default();
+        self.paused = false;
+        self.giving_back = false;
+        self.hint = None;
+        self.orphan_lock = None;
+        self.target.wake_at = None;
+        self.target.next_at = None;
+        for worker in self.workers.iter_mut().filter(|worker| worker.doing == Doing::Asking) {
+            worker.doing = Doing::Idle;
+            worker.locked = false;
         }
     }
 
@@ -319,5 +350,45 @@ impl World {
     /// Somebody holds the dedupe lock.
     pub fn is_locked(&self) -> bool {
         self.orphan_lock.is_some() || self.workers.iter().any(|worker| worker.locked)
+    }
+}
+
+fn tidy_target(target: &mut Target, setup: &Setup) {
+    target.revision = 1;
+    // Read only where nothing is armed while the platform decides, which does not happen.
+    target.due_at = NOW;
+    // Whether a step is due is asked; since when it has been is not.
+    for time in [&mut target.deadline, &mut target.next_at, &mut target.wake_at].into_iter().flatten() {
+        *time = (*time).max(NOW);
+    }
+    target.emissions = target.emissions.min(domain::Policy::MOST_DOUBLINGS);
+    if target.state == State::Processing {
+        target.looks = target.looks.min(1);
+    }
+    if let Some(lease) = &mut target.lease {
+        lease.until = lease.until.max(at(-SETTLE));
+        lease.since = lease.since.max(at(-setup.memory()));
+    }
+    if let Some(armed) = &mut target.armed {
+        let sure = setup.repeat.sure_after().map_or(SETTLE, seconds);
+        armed.last_at = armed.last_at.max(at(-sure.max(SETTLE)));
+        let counts = setup.decides_later || matches!(setup.repeat, RepeatSafety::PlatformKey { .. });
+        armed.first_at = if counts { armed.first_at.max(at(-setup.memory())) } else { armed.last_at };
+    }
+    if let Some(listed) = &mut target.listed {
+        listed.at = NOW;
+    }
+    for out in &mut target.out {
+        out.at = NOW;
+    }
+    if let Some(failure) = &mut target.last_failure {
+        failure.said = PlatformWords::default();
+        failure.step.clear();
+        if let Worth::Retry { not_before: Some(time) } = &mut failure.worth {
+            *time = (*time).max(NOW);
+        }
+    }
+    if target.state == State::Published {
+        target.last_failure = None;
     }
 }
