@@ -11,8 +11,8 @@ use stateright::{Checker, HasDiscoveries, Model, Property};
 
 use crate::{
     fair::{self, Known},
-    sights::SIGHTS,
     setup::Setup,
+    sights::SIGHTS,
     step::{self, Action},
     story,
     world::{NOW, World},
@@ -98,7 +98,9 @@ fn promises() -> Vec<Property<Oncepost>> {
                 || invariant::check_against(&world.target, &visible, NOW, &model.setup.policy).is_ok()
         }),
         Property::always(legal, |_, world: &World| world.broken.is_none()),
-        Property::always(rest, |model: &Oncepost, world: &World| fair::comes_to_rest(world, &model.setup, &model.known)),
+        Property::always(rest, |model: &Oncepost, world: &World| {
+            fair::comes_to_rest(world, &model.setup, &model.known)
+        }),
         Property::always(needless, |model: &Oncepost, world: &World| !is_needless(world, &model.setup)),
     ]
 }
@@ -109,8 +111,7 @@ fn is_needless(world: &World, setup: &Setup) -> bool {
     let Some(listed) = &target.listed else { return false };
     match listed.reason {
         ListReason::Undecidable => {
-            target.looks < setup.policy.max_looks
-                && plan(target, setup.told(), &setup.policy, NOW) != Plan::Undecidable
+            target.looks < setup.policy.max_looks && plan(target, setup.told(), &setup.policy, NOW) != Plan::Undecidable
         }
         ListReason::TriesUsedUp | ListReason::Poison => target.tries < setup.policy.max_tries,
         ListReason::Permanent => target.state != State::Failed || target.last_failure.is_none(),
@@ -132,7 +133,8 @@ impl Oncepost {
     /// Goes through every state of the configuration.
     pub fn check(self, threads: usize) -> Report {
         let started = Instant::now();
-        let checker = self.clone().checker().threads(threads).finish_when(HasDiscoveries::AnyFailures).spawn_bfs().join();
+        let checker =
+            self.clone().checker().threads(threads).finish_when(HasDiscoveries::AnyFailures).spawn_bfs().join();
         let seconds = rounded(started.elapsed());
         let mut findings = Vec::new();
         let mut broken = false;

@@ -93,10 +93,7 @@ pub fn safeguards() -> Vec<(&'static str, Setup)> {
     vec![
         ("no durable intent", without(Without::Intent, Setup::of("no durable intent", LOOK), dies)),
         ("no lease check before the send", without(Without::LeaseCheck, Setup::of("no lease check", LOOK), lost)),
-        (
-            "a look before the old attempt is over",
-            without(Without::Settling, Setup::of("no settling", HANDLE), lost),
-        ),
+        ("a look before the old attempt is over", without(Without::Settling, Setup::of("no settling", HANDLE), lost)),
         (
             "a look that can miss what is out is believed",
             without(

@@ -41,7 +41,8 @@ pub const SIGHTS: [Sight; 16] = [
     }),
     ("the truth comes late", |_, world| {
         ends(world, |job, outcome| {
-            matches!(outcome, Outcome::Published(_)) && (job.attempt != world.target.attempt || world.target.lease.is_none())
+            matches!(outcome, Outcome::Published(_))
+                && (job.attempt != world.target.attempt || world.target.lease.is_none())
         })
     }),
     ("the platform decides later", |_, world| world.target.state == State::Processing),

@@ -1,6 +1,6 @@
 //! What can happen next, and what comes of it. Everything but the workers' own steps.
 
-use domain::{Answer, Command, ContentHash, Decision, Context, Pause, PauseScope, State, apply};
+use domain::{Answer, Command, ContentHash, Context, Decision, Pause, PauseScope, State, apply};
 use jiff::Timestamp;
 use uuid::Uuid;
 

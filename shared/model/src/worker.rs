@@ -94,7 +94,8 @@ pub fn moves(world: &World, place: usize, mut push: impl FnMut(Move)) {
         }
         _ => push(Move::Go),
     }
-    let asks_the_ledger = matches!(doing, Doing::Asking | Doing::Preparing(_) | Doing::Proving(..) | Doing::Recording(..));
+    let asks_the_ledger =
+        matches!(doing, Doing::Asking | Doing::Preparing(_) | Doing::Proving(..) | Doing::Recording(..));
     if left.ledger > 0 && asks_the_ledger {
         push(Move::Unanswered);
     }
@@ -292,14 +293,7 @@ fn send(mut job: Job, part: u16, step: Move, setup: &Setup) -> Doing {
     Doing::Waiting(job, part, Some(Flying { part, done_in }))
 }
 
-fn answered(
-    world: &mut World,
-    job: Job,
-    part: u16,
-    flying: Option<Flying>,
-    step: Move,
-    setup: &Setup,
-) -> Doing {
+fn answered(world: &mut World, job: Job, part: u16, flying: Option<Flying>, step: Move, setup: &Setup) -> Doing {
     match (step, flying) {
         (Move::Go, Some(_)) => {
             world.platform.land(part, setup);

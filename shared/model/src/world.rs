@@ -6,7 +6,8 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use domain::{
-    AccountId, AttemptKind, ChannelName, ContentHash, Outcome, PlatformWords, PostId, Receipt, RepeatSafety, State, Target, TargetId, TenantId, Worth, invariant::Violation,
+    AccountId, AttemptKind, ChannelName, ContentHash, Outcome, PlatformWords, PostId, Receipt, RepeatSafety, State,
+    Target, TargetId, TenantId, Worth, invariant::Violation,
 };
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -323,7 +324,8 @@ impl World {
 
     /// Attempts are told apart by their numbers and ordered by them; how many there have been does not matter.
     fn number_attempts(&mut self) {
-        let mut known: Vec<u32> = self.workers.iter().filter_map(|worker| worker.doing.job()).map(|job| job.attempt).collect();
+        let mut known: Vec<u32> =
+            self.workers.iter().filter_map(|worker| worker.doing.job()).map(|job| job.attempt).collect();
         known.extend(self.target.armed.iter().map(|armed| armed.attempt));
         known.push(self.target.attempt);
         known.retain(|attempt| *attempt > 0);
@@ -342,9 +344,7 @@ impl World {
     /// Nothing is on its way to the platform.
     pub fn is_quiet(&self) -> bool {
         self.platform.orphans.is_empty()
-            && !self.workers.iter().any(|worker| {
-                matches!(worker.doing, Doing::Waiting(_, _, Some(_)))
-            })
+            && !self.workers.iter().any(|worker| matches!(worker.doing, Doing::Waiting(_, _, Some(_))))
     }
 
     /// Somebody holds the dedupe lock.
