@@ -40,6 +40,12 @@ pub(super) fn begin(
 fn take_over(target: &mut Target, repeat: RepeatSafety, context: &Context<'_>, change: &mut Change) {
     let now = context.now;
     let Some(lease) = target.lease.clone() else { return };
+    if let Some(armed) = &mut target.armed
+        && lease.kind.sends()
+    {
+        // Up to the end of its lease it may have sent.
+        armed.last_at = armed.last_at.max(lease.until);
+    }
     let armed = target.armed.clone();
     let failure = Failure {
         code: Code::WORKER_LOST,
@@ -60,7 +66,7 @@ fn take_over(target: &mut Target, repeat: RepeatSafety, context: &Context<'_>, c
             if lease.kind == AttemptKind::Send {
                 target.looks = 0;
             }
-            let settled = later(armed.last_at.max(lease.until), repeat.settles_after());
+            let settled = later(armed.last_at, repeat.settles_after());
             wait(target, State::InDoubt, settled);
         }
     }

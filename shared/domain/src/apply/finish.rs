@@ -163,13 +163,15 @@ fn doubt(target: &mut Target, failure: &Failure, means: Means, context: &Context
     let since = target.lease.as_ref().map_or(now, |lease| lease.since);
     let part = target.next_part();
     let attempt = target.attempt;
-    target.armed.get_or_insert_with(|| Armed {
+    let armed = target.armed.get_or_insert_with(|| Armed {
         step: failure.step.clone(),
         part,
         attempt,
         first_at: since,
         last_at: now,
     });
+    // It was armed, and then sent at any time until now.
+    armed.last_at = now;
     target.looks = 0;
     target.last_failure = Some(failure.clone());
     end_attempt(target, AttemptOutcome::Unknown, Some(failure.clone()), now, change);
@@ -200,6 +202,12 @@ fn still_unsettled(
     end_attempt(target, outcome, Some(failure.clone()), now, change);
     if failure.is_rate_limit() {
         target.looks = target.looks.saturating_sub(1);
+    }
+    if let Some(armed) = &mut target.armed
+        && kind == AttemptKind::Repeat
+        && failure.landed == Landed::Unknown
+    {
+        armed.last_at = now;
     }
     if kind == AttemptKind::Repeat && route(failure) == Route::Dead {
         target.last_failure = Some(failure.clone());

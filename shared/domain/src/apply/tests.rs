@@ -653,3 +653,42 @@ fn a_held_target_whose_pause_is_gone_is_found_again() {
     assert_eq!(stage.target.state, State::Scheduled);
     assert_eq!(stage.ask(&Command::Wake), Answer::Emit);
 }
+
+#[test]
+fn absence_counts_from_the_end_of_the_attempt_that_may_have_sent() {
+    let absent = || Outcome::Looked { part: 0, finding: Finding::Absent, last: true };
+    let sure = LOOK.sure_after().unwrap().as_secs();
+    // Armed at once and sent at the very end; then no answer, or no word of the worker at all.
+    for dies in [false, true] {
+        let mut stage = Stage::new(LOOK);
+        let attempt = stage.begun(AttemptKind::Send);
+        stage.arm(attempt, 0);
+        stage.pass(if dies { stage.policy.lease.as_secs() } else { stage.policy.attempt_limit.as_secs() });
+        let ended = stage.now;
+        if dies {
+            assert!(matches!(stage.begin(), Answer::NotYet(_)));
+        } else {
+            stage.finish(attempt, Outcome::Failed(failure(Landed::Unknown, Code::NO_ANSWER)));
+        }
+        stage.now = ended + Duration::from_secs(sure - 1);
+        let attempt = stage.begun(AttemptKind::Look);
+        stage.finish(attempt, absent());
+        assert_eq!(stage.target.state, State::InDoubt, "a listing may still lag; the worker died: {dies}");
+        stage.pass_to_next();
+        let attempt = stage.begun(AttemptKind::Look);
+        stage.finish(attempt, absent());
+        assert_eq!(stage.target.state, State::Retrying, "the worker died: {dies}");
+    }
+}
+
+#[test]
+fn a_repeat_without_an_answer_is_settled_from_its_end() {
+    let mut stage = Stage::new(KEY);
+    stage.fall_into_doubt();
+    stage.pass_to_next();
+    let attempt = stage.begun(AttemptKind::Repeat);
+    stage.pass(100);
+    stage.finish(attempt, Outcome::Failed(failure(Landed::Unknown, Code::NO_ANSWER)));
+    let settled = stage.now + KEY.settles_after();
+    assert_eq!(stage.target.next_at, Some(settled), "it may still be on its way");
+}
