@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 
-use super::{Change, Context, end_attempt, expire, finish, hold, list, wait, wake::later};
+use super::{Change, Context, end_attempt, expire, finish, hold, list, wait, wake::later, work};
 use crate::{
     Answer, Armed, AttemptKind, AttemptOutcome, Begun, Code, Failure, Landed, Lease, ListReason, Next, Plan,
     PlatformWords, RepeatSafety, Scope, State, Target, WorkerName, Worth, plan,
@@ -57,7 +57,8 @@ fn take_over(target: &mut Target, repeat: RepeatSafety, context: &Context<'_>, c
     };
     end_attempt(target, AttemptOutcome::Lost, Some(failure.clone()), now, change);
     if target.state != State::Publishing {
-        return; // A lost look or poll leaves the doubt, or the processing, as it was.
+        // A lost look or poll leaves the doubt, or the processing, as it was.
+        return work::go_on_without_doubt(target, context);
     }
     target.last_failure = Some(failure);
     match armed {

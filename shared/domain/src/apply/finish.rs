@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{
     Change, Context, end_attempt, list, wait,
     wake::{carry, later},
-    work::{publish, record_out},
+    work::{go_on_without_doubt, publish, record_out},
 };
 use crate::{
     Answer, Armed, AttemptKind, AttemptOutcome, Code, Failure, Finding, Landed, ListReason, Next, OnDoubt, Outcome,
@@ -31,6 +31,11 @@ pub(super) fn finish(
         return late_truth(target, outcome, context, change);
     }
     let kind = target.lease.as_ref().map_or(AttemptKind::Send, |lease| lease.kind);
+    if kind == AttemptKind::Look && target.armed.is_none() && !tells_what_is_out(outcome) {
+        // While it looked, the truth came from elsewhere: there is no doubt left to be settled.
+        end_attempt(target, AttemptOutcome::Released, None, context.now, change);
+        return Answer::Finished(go_on(target, State::Retrying, context.now, context));
+    }
     let next = match outcome {
         Outcome::Published(receipts) => published(target, receipts, means, context, change),
         Outcome::Processing => processing(target, kind, context, change),
@@ -41,8 +46,23 @@ pub(super) fn finish(
     Answer::Finished(next)
 }
 
+fn tells_what_is_out(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Published(_) | Outcome::Looked { finding: Finding::Found(_), .. })
+}
+
 /// The attempt is not the caller's any more. That something is out is recorded all the same, because it is true.
 fn late_truth(target: &mut Target, outcome: &Outcome, context: &Context<'_>, change: &mut Change) -> Answer {
+    if let Outcome::Looked { part, finding: Finding::Found(receipt), last } = outcome
+        && receipt.is_proof()
+    {
+        record_out(target, *part, receipt, context, change);
+        if *last {
+            end_attempt(target, AttemptOutcome::Lost, None, context.now, change);
+            publish(target);
+            return Answer::Finished(Next::Nothing);
+        }
+        go_on_without_doubt(target, context);
+    }
     if let Outcome::Published(receipts) = outcome
         && !receipts.is_empty()
         && receipts.iter().all(|(_, receipt)| receipt.is_proof())
