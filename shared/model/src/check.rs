@@ -86,7 +86,9 @@ impl Model for Oncepost {
 fn promises() -> Vec<Property<Oncepost>> {
     let [duplicate, miss, alone, report, legal, rest, needless] = PROMISES;
     vec![
-        Property::always(duplicate, |_, world: &World| invariant::no_duplicate(&world.platform.visible()).is_ok()),
+        Property::always(duplicate, |_, world: &World| {
+            world.resent || invariant::no_duplicate(&world.platform.visible()).is_ok()
+        }),
         Property::always(miss, |_, world: &World| invariant::no_silent_miss(&world.target).is_ok()),
         Property::always(alone, |model: &Oncepost, world: &World| {
             invariant::ledger_alone(&world.target, NOW, &model.setup.policy).is_ok()

@@ -47,6 +47,7 @@ fn kinds() -> Vec<Setup> {
         two(Setup::of("", LOOK), "listing, two parts"),
         Setup { on_doubt: OnDoubt::Resend, ..Setup::of("listing, resend", LOOK) },
         Setup::of("nothing", RepeatSafety::Nothing),
+        Setup { on_doubt: OnDoubt::Resend, ..Setup::of("nothing, resend", RepeatSafety::Nothing) },
         two(Setup::of("", RepeatSafety::Nothing), "nothing, two parts"),
         Setup { redis: true, ..Setup::of("nothing, with Redis", RepeatSafety::Nothing) },
         Setup { redis: true, ..Setup::of("listing, with Redis", LOOK) },
@@ -68,12 +69,14 @@ pub fn configurations(bounds: Bounds) -> Vec<Setup> {
 
 fn mixtures(bounds: Bounds) -> Vec<(&'static str, Budget)> {
     match bounds {
-        Bounds::Short => vec![("one of each failure", Budget { losses: 1, crashes: 1, ..NONE })],
+        Bounds::Short => {
+            vec![("a worker dies", Budget { crashes: 1, ..NONE }), ("an answer is lost", Budget { losses: 1, ..NONE })]
+        }
         Bounds::Full => vec![
-            ("workers and the wire", Budget { crashes: 1, losses: 2, ..NONE }),
-            ("stores", Budget { losses: 1, broker: 1, ledger: 1, scheduler: 1, doubles: 1, ..NONE }),
-            ("people", Budget { crashes: 1, losses: 1, people: 1, ..NONE }),
-            ("refusals and pauses", Budget { losses: 1, refusals: 1, pauses: 1, ..NONE }),
+            ("a worker dies, an answer is lost", Budget { crashes: 1, losses: 1, ..NONE }),
+            ("stores fail", Budget { broker: 1, ledger: 1, scheduler: 1, doubles: 1, ..NONE }),
+            ("people act", Budget { losses: 1, people: 1, ..NONE }),
+            ("refusals, a pause", Budget { refusals: 1, pauses: 1, ..NONE }),
         ],
         Bounds::Long => vec![
             ("workers and the wire", Budget { crashes: 2, losses: 2, refusals: 1, doubles: 1, ..NONE }),

@@ -92,6 +92,7 @@ impl Platform {
         }
         if setup.decides_later {
             part.pending = true;
+            part.refused = false;
         } else {
             part.visible = (part.visible + 1).min(2);
         }

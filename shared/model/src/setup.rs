@@ -89,7 +89,7 @@ const fn secs(n: u64) -> Duration {
 /// How long the platform may still be busy with a request that nobody waits for any more.
 pub const SETTLE: i64 = 2;
 /// By how much a listing lags.
-pub const LAG: i64 = 1;
+pub const LAG: i64 = 2;
 /// How long a platform remembers a key.
 const KEPT: u64 = 8;
 
@@ -116,7 +116,7 @@ impl Setup {
             backoff: every,
             look_backoff: every,
             poll_backoff: every,
-            processing_limit: secs(6),
+            processing_limit: secs(4),
             reemit_after: secs(1),
             carry_grace: secs(1),
             longest_carry: secs(1),
@@ -142,9 +142,7 @@ impl Setup {
 
     /// The longest span that any decision reads, in seconds: what is older is as good as this old.
     pub fn memory(&self) -> i64 {
-        let kept = i64::try_from(KEPT).unwrap_or_default();
-        let policy = [self.policy.lease, self.policy.processing_limit].into_iter().max().unwrap_or_default();
-        kept.max(seconds(policy)).max(2 * (SETTLE + LAG)) + 1
+        self.key_seconds().max(seconds(self.policy.processing_limit)).max(seconds(self.policy.lease)) + 1
     }
 
     /// For how many seconds the platform remembers a key.

@@ -12,7 +12,7 @@ use crate::{
 pub type Sight = (&'static str, fn(&Oncepost, &World) -> bool);
 
 /// Everything that is looked out for.
-pub const SIGHTS: [Sight; 16] = [
+pub const SIGHTS: [Sight; 17] = [
     ("published", |_, world| world.target.state == State::Published),
     ("in doubt", |_, world| world.target.state == State::InDoubt && world.target.listed.is_none()),
     ("tried again after a crash", |_, world| {
@@ -26,6 +26,7 @@ pub const SIGHTS: [Sight; 16] = [
     }),
     ("with a person, undecided", |_, world| world.target.state == State::InDoubt && world.target.listed.is_some()),
     ("with a person, failed", |_, world| world.target.state == State::Failed && world.target.listed.is_some()),
+    ("sent again, undecided", |_, world| world.resent),
     ("settled by the same key", |_, world| {
         ends(world, |job, outcome| job.kind == AttemptKind::Repeat && matches!(outcome, Outcome::Published(_)))
             && world.platform.visible().iter().all(|times| *times == 1)
@@ -69,13 +70,16 @@ impl Setup {
         let looks = self.repeat.sure_after().is_some();
         match sight {
             "published" => true,
-            "in doubt" => trouble && !self.is_hopeless(),
+            "in doubt" => trouble && self.repeat != RepeatSafety::Nothing,
             "tried again after a crash" => budget.crashes > 0 && !self.arms_early,
             "taken over from a dead worker, in doubt" => budget.crashes > 0,
             "two workers at once" => !self.redis,
             "an old request lands late" => trouble,
             "with a person, undecided" => trouble && self.is_hopeless(),
             "with a person, failed" => budget.refusals > 0,
+            "sent again, undecided" => {
+                trouble && self.repeat == RepeatSafety::Nothing && self.on_doubt == domain::OnDoubt::Resend
+            }
             "settled by the same key" => trouble && matches!(self.repeat, RepeatSafety::PlatformKey { .. }),
             "a look finds it" => trouble && looks && !matches!(self.repeat, RepeatSafety::PlatformKey { .. }),
             "a look finds nothing" => trouble && looks && !matches!(self.repeat, RepeatSafety::PlatformKey { .. }),

@@ -1,6 +1,9 @@
 //! What can happen next, and what comes of it. Everything but the workers' own steps.
 
-use domain::{Answer, Command, ContentHash, Context, Decision, Pause, PauseScope, State, apply};
+use domain::{
+    Answer, Attempt, AttemptOutcome, Command, ContentHash, Context, Decision, Pause, PauseScope, State, apply,
+    invariant::Violation,
+};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -75,8 +78,12 @@ impl World {
     pub fn apply(&mut self, command: &Command, setup: &Setup) -> Answer {
         let pauses: Vec<Pause> = self.paused.then(everything).into_iter().collect();
         let context = Context { now: NOW, policy: &setup.policy, pauses: &pauses };
+        let was_armed = self.target.armed.is_some();
         let change = apply(&mut self.target, command, &context);
-        self.broken = self.broken.or(change.violation);
+        self.resent |= was_armed && self.target.state == State::Retrying && change.attempts.iter().any(is_undecided);
+        // What is out twice because the account would have it so is no promise broken.
+        let broken = change.violation.filter(|violation| !self.resent || *violation != Violation::NoDuplicate);
+        self.broken = self.broken.or(broken);
         change.answer()
     }
 
@@ -85,6 +92,15 @@ impl World {
         if self.messages.len() < MOST_MESSAGES {
             self.messages.push(wait.max(0));
         }
+    }
+}
+
+/// The attempt ended without telling whether it is out.
+fn is_undecided(attempt: &Attempt) -> bool {
+    match attempt.outcome {
+        AttemptOutcome::Unknown => true,
+        AttemptOutcome::Absent => attempt.failure.is_some(),
+        _ => false,
     }
 }
 

@@ -58,6 +58,8 @@ pub struct World {
     pub giving_back: bool,
     /// What may still go wrong.
     pub left: Budget,
+    /// It was sent again although nobody could tell whether it is out, as the account wants it.
+    pub resent: bool,
     /// A promise that [`domain::apply()`] itself found broken.
     pub broken: Option<Violation>,
 }
@@ -242,6 +244,7 @@ impl World {
             hint: None,
             giving_back: false,
             left: setup.budget,
+            resent: false,
             broken: None,
         })
     }
