@@ -22,8 +22,12 @@ pub(super) fn begin(
     if let Some(lease) = target.live_lease(now) {
         return Answer::Busy(lease.until);
     }
+    let before = target.state;
     if target.lease.is_some() {
         take_over(target, repeat, context, change);
+    }
+    if before == State::InDoubt && target.state == State::Retrying {
+        return not_yet(target, now, context); // One move at a time: the doubt is over, and the rest is asked for anew.
     }
     match target.state {
         State::Published | State::Failed | State::Cancelled | State::Expired | State::Held => drop_it(target),

@@ -252,6 +252,8 @@ fn looked(
     change: &mut Change,
 ) -> Next {
     let now = context.now;
+    // It looked at some time since it began: what it did not see then may have become visible since.
+    let looked_at = target.lease.as_ref().map_or(now, |lease| lease.since);
     match finding {
         Finding::Found(receipt) if receipt.is_proof() => {
             record_out(target, part, receipt, context, change);
@@ -264,7 +266,7 @@ fn looked(
             end_attempt(target, AttemptOutcome::Released, None, now, change);
             go_on(target, State::Retrying, now, context)
         }
-        Finding::Absent if surely_absent(target, means.repeat, now) => {
+        Finding::Absent if surely_absent(target, means.repeat, looked_at) => {
             target.armed = None;
             end_attempt(target, AttemptOutcome::Absent, None, now, change);
             go_on(target, State::Retrying, now, context)
@@ -296,9 +298,9 @@ fn looked(
 }
 
 /// Listings lag: "not there" proves something only when enough time has passed since the last send.
-fn surely_absent(target: &Target, repeat: RepeatSafety, now: Timestamp) -> bool {
+fn surely_absent(target: &Target, repeat: RepeatSafety, looked_at: Timestamp) -> bool {
     let Some(sure_after) = repeat.sure_after() else { return false };
-    target.armed.as_ref().is_none_or(|armed| later(armed.last_at, sure_after) <= now)
+    target.armed.as_ref().is_none_or(|armed| later(armed.last_at, sure_after) <= looked_at)
 }
 
 /// Neither the platform's means nor the budget for looks leave anything to try.
@@ -309,14 +311,15 @@ fn is_hopeless(target: &Target, means: Means, context: &Context<'_>) -> bool {
 
 fn undecidable(target: &mut Target, means: Means, context: &Context<'_>) -> Next {
     match means.on_doubt {
-        OnDoubt::Park => {
-            list(target, State::InDoubt, ListReason::Undecidable, context.now);
-            Next::Dead
-        }
-        OnDoubt::Resend => {
+        OnDoubt::Resend if target.tries < context.policy.max_tries => {
             target.armed = None;
             target.state = State::InDoubt;
             go_on(target, State::Retrying, context.now, context)
+        }
+        // With all tries used up it has not failed: it may well be out, and a person is told so.
+        OnDoubt::Park | OnDoubt::Resend => {
+            list(target, State::InDoubt, ListReason::Undecidable, context.now);
+            Next::Dead
         }
     }
 }

@@ -300,6 +300,20 @@ fn an_account_may_choose_at_least_once() {
 }
 
 #[test]
+fn at_least_once_ends_in_doubt_and_not_as_failed() {
+    let mut stage = Stage::new(RepeatSafety::Nothing);
+    stage.on_doubt = OnDoubt::Resend;
+    stage.policy.max_tries = 2;
+    for state in [State::Retrying, State::InDoubt] {
+        let attempt = stage.begun(AttemptKind::Send);
+        stage.arm(attempt, 0);
+        stage.finish(attempt, Outcome::Failed(failure(Landed::Unknown, Code::NO_ANSWER)));
+        assert_eq!(stage.target.state, state);
+    }
+    assert_eq!(stage.target.listed.as_ref().unwrap().reason, ListReason::Undecidable);
+}
+
+#[test]
 fn o04_a_person_can_close_a_doubt_either_way() {
     let mut stage = Stage::new(RepeatSafety::Nothing);
     stage.fall_into_doubt();
@@ -655,7 +669,7 @@ fn a_held_target_whose_pause_is_gone_is_found_again() {
 }
 
 #[test]
-fn absence_counts_from_the_end_of_the_attempt_that_may_have_sent() {
+fn absence_counts_from_the_end_of_the_attempt_to_the_beginning_of_the_look() {
     let absent = || Outcome::Looked { part: 0, finding: Finding::Absent, last: true };
     let sure = LOOK.sure_after().unwrap().as_secs();
     // Armed at once and sent at the very end; then no answer, or no word of the worker at all.
@@ -672,6 +686,7 @@ fn absence_counts_from_the_end_of_the_attempt_that_may_have_sent() {
         }
         stage.now = ended + Duration::from_secs(sure - 1);
         let attempt = stage.begun(AttemptKind::Look);
+        stage.pass(2); // It looked at once, and was held up before it said so.
         stage.finish(attempt, absent());
         assert_eq!(stage.target.state, State::InDoubt, "a listing may still lag; the worker died: {dies}");
         stage.pass_to_next();
@@ -724,6 +739,7 @@ fn d15_a_part_proven_while_it_is_looked_for_leaves_no_doubt() {
         }
         let (mut stage, _) = proven_under_a_look(repeat);
         stage.pass(stage.policy.lease.as_secs());
+        assert_eq!(stage.begin(), Answer::NotYet(stage.now), "the look is lost, and so is the doubt");
         stage.begun(AttemptKind::Send);
     }
 }
