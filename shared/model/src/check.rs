@@ -95,8 +95,9 @@ fn promises() -> Vec<Property<Oncepost>> {
         }),
         Property::always(report, |model: &Oncepost, world: &World| {
             let visible = world.platform.visible();
-            // What is out twice is the first promise's business.
+            // What is out twice is the first promise's business, and what was sent again undecided is known to nobody.
             invariant::no_duplicate(&visible).is_err()
+                || world.resent
                 || invariant::check_against(&world.target, &visible, NOW, &model.setup.policy).is_ok()
         }),
         Property::always(legal, |_, world: &World| world.broken.is_none()),

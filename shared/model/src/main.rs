@@ -17,7 +17,7 @@ struct Options {
     /// Only the configurations and safeguards whose name contains this.
     #[arg(long, default_value = "")]
     only: String,
-    /// Bigger bounds: hours and many gigabytes.
+    /// Bigger bounds: days, and much memory.
     #[arg(long)]
     long: bool,
     /// The smallest bounds: what `cargo test` runs.

@@ -91,7 +91,7 @@ pub const SETTLE: i64 = 2;
 /// By how much a listing lags.
 pub const LAG: i64 = 2;
 /// How long a platform remembers a key.
-const KEPT: u64 = 8;
+const KEPT: u64 = 10;
 
 /// A listing that tells the truth `SETTLE + LAG` after the last send, and no sooner.
 pub const LISTING: LookUp = LookUp { settles_after: secs(SETTLE as u64), sure_after: secs((SETTLE + LAG) as u64) };
