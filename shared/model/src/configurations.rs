@@ -77,7 +77,7 @@ fn mixtures(bounds: Bounds) -> Vec<Mixture> {
     let stores = Budget { broker: 1, ledger: 1, scheduler: 1, ..NONE };
     match bounds {
         Bounds::Short => {
-            vec![("a worker dies", dies, &["nothing"]), ("an answer is lost", lost, &["listing", "handle"])]
+            vec![("a worker dies", dies, &["nothing"]), ("an answer is lost", lost, &["listing"])]
         }
         Bounds::Full => vec![
             ("a worker dies", dies, &[]),
