@@ -1,4 +1,5 @@
 //! With a safeguard taken away, the checker must find the duplicate; else it would find none where there is one.
+#![allow(clippy::print_stdout, reason = "`--nocapture` shows the way to each duplicate")]
 
 use oncepost_model::{
     check::Oncepost,
