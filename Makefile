@@ -1,7 +1,7 @@
 # `make` alone lists what there is.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help build release test check lint doc demo bench up down fmt clean-run
+.PHONY: help build release test check lint doc demo bench model up down fmt clean-run
 
 LOCAL := deploy/local
 
@@ -34,6 +34,10 @@ bench: ## measure speed, lateness and size of the release build, in JSON lines; 
 	@$(LOCAL)/install.sh
 	cargo build --release --locked --quiet -p oncepost -p oncepost-harness
 	target/release/oncepost-bench $(ARGS)
+
+model: ## check the delivery protocol in every state, within bounds; ARGS="--only listing", "--record FILE" or "--long"
+	@cargo build --release --locked --quiet -p oncepost-model
+	@target/release/oncepost-model $(ARGS)
 
 up: ## start Redis, RabbitMQ and PostgreSQL under ./.run and print their addresses
 	@$(LOCAL)/install.sh

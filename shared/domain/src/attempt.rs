@@ -21,6 +21,11 @@ pub enum AttemptKind {
 }
 
 impl AttemptKind {
+    /// Whether it calls publish points.
+    pub fn sends(self) -> bool {
+        matches!(self, AttemptKind::Send | AttemptKind::Repeat)
+    }
+
     /// The kind's name.
     pub fn name(self) -> &'static str {
         match self {

@@ -20,12 +20,13 @@ pub enum Plan {
 /// A repeat that the platform refused would be refused again, and proves nothing about the first call: the listing is
 /// asked instead, where there is one.
 ///
-/// A key is used only well inside its window: the repeat must have *arrived* before the platform forgets the key, so
-/// the longest attempt is taken off the window's end.
+/// A key is used only well inside its window: the repeat must have *arrived* before the platform forgets the key. It may be
+/// sent at the very end of the longest attempt, and be on its way for as long as the platform takes to settle: both are
+/// taken off the window's end.
 pub fn plan(target: &Target, repeat: RepeatSafety, policy: &Policy, now: Timestamp) -> Plan {
     match repeat {
-        RepeatSafety::PlatformKey { kept_for, afterwards, .. } => {
-            let usable = kept_for.saturating_sub(policy.attempt_limit);
+        RepeatSafety::PlatformKey { kept_for, settles_after, afterwards } => {
+            let usable = kept_for.saturating_sub(policy.attempt_limit).saturating_sub(settles_after);
             let remembered = target
                 .armed
                 .as_ref()
@@ -70,6 +71,18 @@ mod tests {
         let last = HOUR - policy.attempt_limit;
         assert_eq!(plan(&target, key(None), &policy, after(last - Duration::from_millis(1))), Plan::Repeat);
         assert_eq!(plan(&target, key(None), &policy, after(last)), Plan::Undecidable);
+    }
+
+    #[test]
+    fn a_repeat_that_is_sent_late_and_travels_long_still_finds_its_key() {
+        let policy = Policy::default();
+        let settles_after = Duration::from_secs(75);
+        let key = RepeatSafety::PlatformKey { kept_for: HOUR, settles_after, afterwards: None };
+        let mut target = target();
+        target.armed = Some(armed_at(Timestamp::UNIX_EPOCH));
+        let last = HOUR - policy.attempt_limit - settles_after;
+        assert_eq!(plan(&target, key, &policy, after(last - Duration::from_millis(1))), Plan::Repeat);
+        assert_eq!(plan(&target, key, &policy, after(last)), Plan::Undecidable);
     }
 
     #[test]

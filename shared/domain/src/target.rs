@@ -89,7 +89,8 @@ pub struct Armed {
     /// When it was armed first: the platform's key window counts from here.
     #[schemars(with = "crate::Rfc3339")]
     pub first_at: Timestamp,
-    /// When it was armed last: settling counts from here.
+    /// When it may have been called last: when it was armed, and, once its attempt has ended or was lost, when that ended.
+    /// Settling counts from here.
     #[schemars(with = "crate::Rfc3339")]
     pub last_at: Timestamp,
 }

@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 
-use super::{Change, Context, end_attempt, expire, finish, hold, list, wait, wake::later};
+use super::{Change, Context, end_attempt, expire, finish, hold, list, wait, wake::later, work};
 use crate::{
     Answer, Armed, AttemptKind, AttemptOutcome, Begun, Code, Failure, Landed, Lease, ListReason, Next, Plan,
     PlatformWords, RepeatSafety, Scope, State, Target, WorkerName, Worth, plan,
@@ -22,8 +22,12 @@ pub(super) fn begin(
     if let Some(lease) = target.live_lease(now) {
         return Answer::Busy(lease.until);
     }
+    let before = target.state;
     if target.lease.is_some() {
         take_over(target, repeat, context, change);
+    }
+    if before == State::InDoubt && target.state == State::Retrying {
+        return not_yet(target, now, context); // One move at a time: the doubt is over, and the rest is asked for anew.
     }
     match target.state {
         State::Published | State::Failed | State::Cancelled | State::Expired | State::Held => drop_it(target),
@@ -40,6 +44,12 @@ pub(super) fn begin(
 fn take_over(target: &mut Target, repeat: RepeatSafety, context: &Context<'_>, change: &mut Change) {
     let now = context.now;
     let Some(lease) = target.lease.clone() else { return };
+    if let Some(armed) = &mut target.armed
+        && lease.kind.sends()
+    {
+        // Up to the end of its lease it may have sent.
+        armed.last_at = armed.last_at.max(lease.until);
+    }
     let armed = target.armed.clone();
     let failure = Failure {
         code: Code::WORKER_LOST,
@@ -51,7 +61,8 @@ fn take_over(target: &mut Target, repeat: RepeatSafety, context: &Context<'_>, c
     };
     end_attempt(target, AttemptOutcome::Lost, Some(failure.clone()), now, change);
     if target.state != State::Publishing {
-        return; // A lost look or poll leaves the doubt, or the processing, as it was.
+        // A lost look or poll leaves the doubt, or the processing, as it was.
+        return work::go_on_without_doubt(target, context);
     }
     target.last_failure = Some(failure);
     match armed {
@@ -60,7 +71,7 @@ fn take_over(target: &mut Target, repeat: RepeatSafety, context: &Context<'_>, c
             if lease.kind == AttemptKind::Send {
                 target.looks = 0;
             }
-            let settled = later(armed.last_at.max(lease.until), repeat.settles_after());
+            let settled = later(armed.last_at, repeat.settles_after());
             wait(target, State::InDoubt, settled);
         }
     }

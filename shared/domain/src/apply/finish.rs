@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{
     Change, Context, end_attempt, list, wait,
     wake::{carry, later},
-    work::{publish, record_out},
+    work::{go_on_without_doubt, publish, record_out},
 };
 use crate::{
     Answer, Armed, AttemptKind, AttemptOutcome, Code, Failure, Finding, Landed, ListReason, Next, OnDoubt, Outcome,
@@ -31,6 +31,11 @@ pub(super) fn finish(
         return late_truth(target, outcome, context, change);
     }
     let kind = target.lease.as_ref().map_or(AttemptKind::Send, |lease| lease.kind);
+    if kind == AttemptKind::Look && target.armed.is_none() && !tells_what_is_out(outcome) {
+        // While it looked, the truth came from elsewhere: there is no doubt left to be settled.
+        end_attempt(target, AttemptOutcome::Released, None, context.now, change);
+        return Answer::Finished(go_on(target, State::Retrying, context.now, context));
+    }
     let next = match outcome {
         Outcome::Published(receipts) => published(target, receipts, means, context, change),
         Outcome::Processing => processing(target, kind, context, change),
@@ -41,8 +46,23 @@ pub(super) fn finish(
     Answer::Finished(next)
 }
 
+fn tells_what_is_out(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Published(_) | Outcome::Looked { finding: Finding::Found(_), .. })
+}
+
 /// The attempt is not the caller's any more. That something is out is recorded all the same, because it is true.
 fn late_truth(target: &mut Target, outcome: &Outcome, context: &Context<'_>, change: &mut Change) -> Answer {
+    if let Outcome::Looked { part, finding: Finding::Found(receipt), last } = outcome
+        && receipt.is_proof()
+    {
+        record_out(target, *part, receipt, context, change);
+        if *last {
+            end_attempt(target, AttemptOutcome::Lost, None, context.now, change);
+            publish(target);
+            return Answer::Finished(Next::Nothing);
+        }
+        go_on_without_doubt(target, context);
+    }
     if let Outcome::Published(receipts) = outcome
         && !receipts.is_empty()
         && receipts.iter().all(|(_, receipt)| receipt.is_proof())
@@ -163,13 +183,15 @@ fn doubt(target: &mut Target, failure: &Failure, means: Means, context: &Context
     let since = target.lease.as_ref().map_or(now, |lease| lease.since);
     let part = target.next_part();
     let attempt = target.attempt;
-    target.armed.get_or_insert_with(|| Armed {
+    let armed = target.armed.get_or_insert_with(|| Armed {
         step: failure.step.clone(),
         part,
         attempt,
         first_at: since,
         last_at: now,
     });
+    // It was armed, and then sent at any time until now.
+    armed.last_at = now;
     target.looks = 0;
     target.last_failure = Some(failure.clone());
     end_attempt(target, AttemptOutcome::Unknown, Some(failure.clone()), now, change);
@@ -201,6 +223,12 @@ fn still_unsettled(
     if failure.is_rate_limit() {
         target.looks = target.looks.saturating_sub(1);
     }
+    if let Some(armed) = &mut target.armed
+        && kind == AttemptKind::Repeat
+        && failure.landed == Landed::Unknown
+    {
+        armed.last_at = now;
+    }
     if kind == AttemptKind::Repeat && route(failure) == Route::Dead {
         target.last_failure = Some(failure.clone());
     }
@@ -224,6 +252,8 @@ fn looked(
     change: &mut Change,
 ) -> Next {
     let now = context.now;
+    // It looked at some time since it began: what it did not see then may have become visible since.
+    let looked_at = target.lease.as_ref().map_or(now, |lease| lease.since);
     match finding {
         Finding::Found(receipt) if receipt.is_proof() => {
             record_out(target, part, receipt, context, change);
@@ -236,7 +266,7 @@ fn looked(
             end_attempt(target, AttemptOutcome::Released, None, now, change);
             go_on(target, State::Retrying, now, context)
         }
-        Finding::Absent if surely_absent(target, means.repeat, now) => {
+        Finding::Absent if surely_absent(target, means.repeat, looked_at) => {
             target.armed = None;
             end_attempt(target, AttemptOutcome::Absent, None, now, change);
             go_on(target, State::Retrying, now, context)
@@ -268,9 +298,9 @@ fn looked(
 }
 
 /// Listings lag: "not there" proves something only when enough time has passed since the last send.
-fn surely_absent(target: &Target, repeat: RepeatSafety, now: Timestamp) -> bool {
+fn surely_absent(target: &Target, repeat: RepeatSafety, looked_at: Timestamp) -> bool {
     let Some(sure_after) = repeat.sure_after() else { return false };
-    target.armed.as_ref().is_none_or(|armed| later(armed.last_at, sure_after) <= now)
+    target.armed.as_ref().is_none_or(|armed| later(armed.last_at, sure_after) <= looked_at)
 }
 
 /// Neither the platform's means nor the budget for looks leave anything to try.
@@ -281,14 +311,15 @@ fn is_hopeless(target: &Target, means: Means, context: &Context<'_>) -> bool {
 
 fn undecidable(target: &mut Target, means: Means, context: &Context<'_>) -> Next {
     match means.on_doubt {
-        OnDoubt::Park => {
-            list(target, State::InDoubt, ListReason::Undecidable, context.now);
-            Next::Dead
-        }
-        OnDoubt::Resend => {
+        OnDoubt::Resend if target.tries < context.policy.max_tries => {
             target.armed = None;
             target.state = State::InDoubt;
             go_on(target, State::Retrying, context.now, context)
+        }
+        // With all tries used up it has not failed: it may well be out, and a person is told so.
+        OnDoubt::Park | OnDoubt::Resend => {
+            list(target, State::InDoubt, ListReason::Undecidable, context.now);
+            Next::Dead
         }
     }
 }

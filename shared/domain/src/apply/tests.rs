@@ -302,6 +302,20 @@ fn an_account_may_choose_at_least_once() {
 }
 
 #[test]
+fn at_least_once_ends_in_doubt_and_not_as_failed() {
+    let mut stage = Stage::new(RepeatSafety::Nothing);
+    stage.on_doubt = OnDoubt::Resend;
+    stage.policy.max_tries = 2;
+    for state in [State::Retrying, State::InDoubt] {
+        let attempt = stage.begun(AttemptKind::Send);
+        stage.arm(attempt, 0);
+        stage.finish(attempt, Outcome::Failed(failure(Landed::Unknown, Code::NO_ANSWER)));
+        assert_eq!(stage.target.state, state);
+    }
+    assert_eq!(stage.target.listed.as_ref().unwrap().reason, ListReason::Undecidable);
+}
+
+#[test]
 fn o04_a_person_can_close_a_doubt_either_way() {
     let mut stage = Stage::new(RepeatSafety::Nothing);
     stage.fall_into_doubt();
@@ -654,4 +668,107 @@ fn a_held_target_whose_pause_is_gone_is_found_again() {
     stage.ask(&Command::Wake);
     assert_eq!(stage.target.state, State::Scheduled);
     assert_eq!(stage.ask(&Command::Wake), Answer::Emit);
+}
+
+#[test]
+fn absence_counts_from_the_end_of_the_attempt_to_the_beginning_of_the_look() {
+    let absent = || Outcome::Looked { part: 0, finding: Finding::Absent, last: true };
+    let sure = LOOK.sure_after().unwrap().as_secs();
+    // Armed at once and sent at the very end; then no answer, or no word of the worker at all.
+    for dies in [false, true] {
+        let mut stage = Stage::new(LOOK);
+        let attempt = stage.begun(AttemptKind::Send);
+        stage.arm(attempt, 0);
+        stage.pass(if dies { stage.policy.lease.as_secs() } else { stage.policy.attempt_limit.as_secs() });
+        let ended = stage.now;
+        if dies {
+            assert!(matches!(stage.begin(), Answer::NotYet(_)));
+        } else {
+            stage.finish(attempt, Outcome::Failed(failure(Landed::Unknown, Code::NO_ANSWER)));
+        }
+        stage.now = ended + Duration::from_secs(sure - 1);
+        let attempt = stage.begun(AttemptKind::Look);
+        stage.pass(2); // It looked at once, and was held up before it said so.
+        stage.finish(attempt, absent());
+        assert_eq!(stage.target.state, State::InDoubt, "a listing may still lag; the worker died: {dies}");
+        stage.pass_to_next();
+        let attempt = stage.begun(AttemptKind::Look);
+        stage.finish(attempt, absent());
+        assert_eq!(stage.target.state, State::Retrying, "the worker died: {dies}");
+    }
+}
+
+#[test]
+fn a_repeat_without_an_answer_is_settled_from_its_end() {
+    let mut stage = Stage::new(KEY);
+    stage.fall_into_doubt();
+    stage.pass_to_next();
+    let attempt = stage.begun(AttemptKind::Repeat);
+    stage.pass(100);
+    stage.finish(attempt, Outcome::Failed(failure(Landed::Unknown, Code::NO_ANSWER)));
+    let settled = stage.now + KEY.settles_after();
+    assert_eq!(stage.target.next_at, Some(settled), "it may still be on its way");
+}
+
+/// A worker that was held up proves part 0 of a thread after its successor has begun to look for it.
+fn proven_under_a_look(repeat: RepeatSafety) -> (Stage, u32) {
+    let mut stage = Stage::new(repeat);
+    let slow = stage.begun(AttemptKind::Send);
+    stage.arm(slow, 0);
+    stage.pass(stage.policy.lease.as_secs());
+    stage.begin();
+    stage.pass_to_next();
+    let look = stage.begun(AttemptKind::Look);
+    assert_eq!(stage.ask(&Command::Out { attempt: slow, part: 0, receipt: receipt("a") }), Answer::Lost);
+    (stage, look)
+}
+
+#[test]
+fn d15_a_part_proven_while_it_is_looked_for_leaves_no_doubt() {
+    let nothing_new = [
+        Outcome::Failed(failure(Landed::No, Code::LOOK_FAILED)),
+        Outcome::Looked { part: 0, finding: Finding::CannotTell("no means".into()), last: false },
+        Outcome::Looked { part: 0, finding: Finding::Absent, last: false },
+    ];
+    for repeat in [LOOK, RepeatSafety::Nothing] {
+        for outcome in &nothing_new {
+            let (mut stage, look) = proven_under_a_look(repeat);
+            stage.target.tries = stage.policy.max_tries - 1;
+            stage.finish(look, outcome.clone());
+            assert_eq!((stage.target.state, stage.target.listed.as_ref()), (State::Retrying, None), "{outcome:?}");
+            let attempt = stage.begun(AttemptKind::Send);
+            assert_eq!(stage.arm(attempt, 1), Answer::Done);
+        }
+        let (mut stage, _) = proven_under_a_look(repeat);
+        stage.pass(stage.policy.lease.as_secs());
+        assert_eq!(stage.begin(), Answer::NotYet(stage.now), "the look is lost, and so is the doubt");
+        stage.begun(AttemptKind::Send);
+    }
+}
+
+#[test]
+fn d15_a_part_proven_after_its_thread_went_to_a_person_sends_the_rest() {
+    let mut stage = Stage::new(RepeatSafety::Nothing);
+    let attempt = stage.begun(AttemptKind::Send);
+    stage.arm(attempt, 0);
+    stage.finish(attempt, Outcome::Failed(failure(Landed::Unknown, Code::NO_ANSWER)));
+    assert!(stage.target.listed.is_some());
+    stage.ask(&Command::Out { attempt, part: 0, receipt: receipt("a") });
+    assert_eq!((stage.target.state, stage.target.listed.as_ref()), (State::Retrying, None));
+    stage.begun(AttemptKind::Send);
+}
+
+#[test]
+fn what_a_look_found_is_true_however_late_it_is_said() {
+    for last in [false, true] {
+        let mut stage = Stage::new(LOOK);
+        stage.fall_into_doubt();
+        stage.pass_to_next();
+        let slow = stage.begun(AttemptKind::Look);
+        stage.pass(stage.policy.lease.as_secs());
+        stage.begun(AttemptKind::Look);
+        stage.finish(slow, Outcome::Looked { part: 0, finding: Finding::Found(receipt("a")), last });
+        assert!(stage.target.receipt(0).is_some());
+        assert_eq!(stage.target.state == State::Published, last);
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Change, Context, rest};
+use super::{Change, Context, rest, wait};
 use crate::{Answer, Armed, AttemptKind, PartOut, Receipt, State, Target, invariant};
 
 /// Stores handles before they are used. An empty value removes one.
@@ -54,6 +54,7 @@ pub(super) fn out(
         return Answer::Lost;
     }
     record_out(target, part, receipt, context, change);
+    go_on_without_doubt(target, context);
     if target.attempt == attempt && target.live_lease(context.now).is_some() { Answer::Done } else { Answer::Lost }
 }
 
@@ -74,6 +75,15 @@ pub(super) fn record_out(
     }
     if target.armed.as_ref().is_some_and(|armed| armed.part == part) {
         target.armed = None;
+    }
+}
+
+/// A part that was in doubt has turned out to be out: what is left of the thread goes on, and no person is needed for it.
+/// An attempt under way goes on by itself when it ends.
+pub(super) fn go_on_without_doubt(target: &mut Target, context: &Context<'_>) {
+    if target.state == State::InDoubt && target.armed.is_none() && target.lease.is_none() {
+        target.listed = None;
+        wait(target, State::Retrying, context.now);
     }
 }
 
