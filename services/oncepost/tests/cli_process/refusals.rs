@@ -146,3 +146,12 @@ async fn a_port_that_is_taken() {
     }
     insta::assert_snapshot!(told.replace(&address, "127.0.0.1:PORT"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drill_at_a_step_that_there_is_not_and_nobody_is_told_of_drills() {
+    let ran = oncepost(&["worker", "--abort-at", "lunch"], &[]).await;
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.err.contains("claimed, handle_stored, armed, sent, answered, hint_written"), "{}", ran.said());
+    let help = oncepost(&["worker", "--help"], &[]).await;
+    assert!(help.code == Some(0) && !help.said().contains("abort"), "{}", help.said());
+}

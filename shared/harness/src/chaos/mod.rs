@@ -11,7 +11,11 @@ mod strike;
 pub mod timetable;
 pub mod web;
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use broker::{Rabbit, RabbitSettings};
 use jiff::Timestamp;
@@ -31,7 +35,7 @@ use crate::{
 };
 use feed::Feed;
 use record::Record;
-use report::Report;
+use report::{Found, Report};
 use seats::Seat;
 use timetable::Scale;
 
@@ -84,7 +88,7 @@ pub async fn run(options: &Options, folder: &Path) -> Done<Report> {
     ground::misbehave(&platforms, options.seed);
     let span = Duration::from_secs(options.seconds);
     let plan = ground::plan(options.posts, Timestamp::now() + LEAD, span.saturating_sub(LEAD));
-    let scale = Scale { seed: options.seed, span, kills: options.kills, processes: chaos.seats.len() };
+    let scale = Scale { seed: options.seed, span, kills: options.kills };
     let began = Instant::now();
     let watching = chaos.clone();
     let supervisor = tokio::spawn(async move { watching.supervise().await });
@@ -105,14 +109,15 @@ pub async fn run(options: &Options, folder: &Path) -> Done<Report> {
     println!("{:6.1} s  nothing goes wrong any more", began.elapsed().as_secs_f64());
     let at_rest = chaos.until_rest(Duration::from_secs(options.rest)).await;
     teller.abort();
-    let report = chaos.report(options, &plan, &platforms, began, at_rest, &feed, folder).await;
+    let found = chaos.found(&plan, &platforms, folder).await;
     supervisor.abort();
     // Its handle to the run goes with it.
     let _ = (supervisor.await, teller.await);
     if let Some(chaos) = Arc::into_inner(chaos) {
         chaos.stop().await?;
     }
-    report
+    let sent_again = feed.again.load(Ordering::Relaxed);
+    Ok(Report::new(options.seed, found?, at_rest, sent_again, began.elapsed()))
 }
 
 impl Chaos {
@@ -187,29 +192,18 @@ impl Chaos {
         false
     }
 
-    #[allow(clippy::too_many_arguments, reason = "everything there is to say of a run")]
-    async fn report(
-        &self,
-        options: &Options,
-        plan: &[Planned],
-        platforms: &Platforms,
-        began: Instant,
-        at_rest: bool,
-        feed: &Feed,
-        folder: &Path,
-    ) -> Done<Report> {
+    /// Takes stock: the platforms, the API, the ledger's scan, the processes and their logs are asked.
+    async fn found(&self, plan: &[Planned], platforms: &Platforms, folder: &Path) -> Done<Found> {
         for seat in &self.seats {
             seat.look(&self.record).await;
         }
         let census = self.stack.api.get("/v1/census").await?;
         let in_ledger = census["violations"].as_array().map_or(0, |found| found.len() as u64);
         let tally = Tally::take(&self.stack.api, plan, platforms).await?;
-        let sights = recovery::sights(plan, &Shown::on(platforms));
         let seen = self.record.so_far();
         let violations = seen.violations.max(record::logged_violations(folder)?) + in_ledger;
-        let recover = recovery::by_kind(&seen.kills, &sights);
-        let sent_again = feed.again.load(std::sync::atomic::Ordering::Relaxed);
-        Ok(Report::new(options, tally, seen, recover, violations, at_rest, sent_again, began.elapsed()))
+        let recover = recovery::by_kind(&seen.kills, &recovery::sights(plan, &Shown::on(platforms)));
+        Ok(Found { tally, seen, recover, violations })
     }
 
     async fn stop(self) -> Done {

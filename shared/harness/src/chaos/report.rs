@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use comfy_table::{Table, presets};
 use serde::Serialize;
 
-use super::{Options, ground, record::Seen, recovery::Recovery};
+use super::{ground, record::Seen, recovery::Recovery};
 use crate::tally::{Row, Tally};
 
 /// The result of a run.
@@ -72,18 +72,21 @@ pub struct Report {
     pub stories: Vec<String>,
 }
 
+/// What was found when all was over.
+pub(super) struct Found {
+    /// What the platforms count against what the API says.
+    pub tally: Tally,
+    /// What the run has seen.
+    pub seen: Seen,
+    /// Times to recover.
+    pub recover: BTreeMap<&'static str, Recovery>,
+    /// Promises that oncepost itself found broken.
+    pub violations: u64,
+}
+
 impl Report {
-    #[allow(clippy::too_many_arguments, reason = "everything there is to say of a run")]
-    pub(super) fn new(
-        options: &Options,
-        tally: Tally,
-        seen: Seen,
-        recover_seconds: BTreeMap<&'static str, Recovery>,
-        violations: u64,
-        at_rest: bool,
-        messages_sent_again: usize,
-        took: Duration,
-    ) -> Self {
+    pub(super) fn new(seed: u64, found: Found, at_rest: bool, messages_sent_again: usize, took: Duration) -> Self {
+        let Found { tally, seen, recover: recover_seconds, violations } = found;
         let mut kills = BTreeMap::new();
         for kill in &seen.kills {
             *kills.entry(kill.kind).or_default() += 1;
@@ -94,7 +97,7 @@ impl Report {
             check: "chaos",
             held: tally.held_promises && violations == 0 && at_rest && seen.fallen.is_empty(),
             seconds: round(took.as_secs_f64()),
-            seed: options.seed,
+            seed,
             posts: tally.posts,
             targets: tally.targets,
             kills_total: seen.kills.len(),

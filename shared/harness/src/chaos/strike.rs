@@ -15,7 +15,7 @@ use crate::Done;
 /// The channels whose queues there are.
 pub const CHANNELS: [&str; 3] = ["bluesky", "mastodon", "webhook"];
 /// How long emptying one queue is tried while the broker is away.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Lets everything go wrong, each at its time and side by side, and returns when all of it is over and mended.
 ///
@@ -46,11 +46,10 @@ async fn strike(chaos: &Chaos, event: Event) -> Done {
         }
         Event::Kill { thing, down, .. } => kill_server(chaos, thing, down).await,
         Event::Network { which, strand, trouble, span } => {
-            let seat = &chaos.seats[which % chaos.seats.len()];
-            if seat.web.trouble(strand, trouble, span).await? {
-                chaos.record.troubled(trouble.name());
-            }
-            Ok(())
+            let fitting: Vec<_> = chaos.seats.iter().filter(|seat| seat.web.has(strand)).collect();
+            let seat = fitting.get(which % fitting.len().max(1)).ok_or("no such strand")?;
+            chaos.record.troubled(trouble.name());
+            seat.web.trouble(strand, trouble, span).await
         }
         Event::Purge => {
             chaos.record.purged(purge(&chaos.transport).await?);

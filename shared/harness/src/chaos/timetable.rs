@@ -90,7 +90,7 @@ pub enum Event {
     },
     /// Trouble between one process and one server or platform.
     Network {
-        /// Which process, counted from 0 over all.
+        /// Which of the processes that are connected to it, counted from 0 over all.
         which: usize,
         /// Between it and what.
         strand: Strand,
@@ -121,8 +121,6 @@ pub struct Scale {
     pub span: Duration,
     /// How many kills by SIGKILL.
     pub kills: usize,
-    /// How many processes of oncepost there are.
-    pub processes: usize,
 }
 
 /// The longest time that bytes are kept from a platform. A call that is kept longer than its channel waits before it settles a doubt
@@ -157,9 +155,9 @@ fn kills(scale: &Scale, rng: &mut StdRng) -> Vec<Timed> {
     (0..scale.kills).map(kill).collect()
 }
 
-/// About one in two seconds.
+/// About one each second.
 fn network(scale: &Scale, rng: &mut StdRng) -> Vec<Timed> {
-    let count = scale.span.as_secs() / 2;
+    let count = scale.span.as_secs();
     let one = |_| {
         let trouble = match rng.random_range(0..10) {
             0..=2 => Trouble::Cut,
@@ -170,7 +168,7 @@ fn network(scale: &Scale, rng: &mut StdRng) -> Vec<Timed> {
         };
         let strand = Strand::ALL.choose(rng).copied().unwrap_or(Strand::PostgreSql);
         let span = millis(rng, 1000, LONGEST_STALL.as_millis() as u64);
-        let event = Event::Network { which: rng.random_range(0..scale.processes.max(1)), strand, trouble, span };
+        let event = Event::Network { which: rng.random_range(0..1000), strand, trouble, span };
         Timed { at: scale.span.mul_f64(rng.random()), event }
     };
     (0..count).map(one).collect()
@@ -179,7 +177,7 @@ fn network(scale: &Scale, rng: &mut StdRng) -> Vec<Timed> {
 /// Now and then, and in any run once. Not near the end: what they take with them is to come back while other things go wrong.
 fn purges(scale: &Scale, rng: &mut StdRng) -> Vec<Timed> {
     let count = scale.span.as_secs() / 75 + 1;
-    (0..count).map(|_| Timed { at: scale.span.mul_f64(rng.random_range(0.2..0.8)), event: Event::Purge }).collect()
+    (0..count).map(|_| Timed { at: scale.span.mul_f64(rng.random_range(0.2..0.6)), event: Event::Purge }).collect()
 }
 
 fn millis(rng: &mut StdRng, least: u64, most: u64) -> Duration {
@@ -193,7 +191,7 @@ mod tests {
     use super::*;
 
     fn scale(seed: u64, kills: usize) -> Scale {
-        Scale { seed, span: Duration::from_secs(100), kills, processes: 6 }
+        Scale { seed, span: Duration::from_secs(100), kills }
     }
 
     #[test]
@@ -216,9 +214,9 @@ mod tests {
                         killed.push(*thing);
                         assert!(abort_at.is_none() || *thing == Thing::Process(Role::Worker));
                     }
-                    Event::Network { trouble, span, which, .. } => {
+                    Event::Network { trouble, span, .. } => {
                         troubles.insert(trouble.name());
-                        assert!(*span <= LONGEST_STALL && *which < 6);
+                        assert!(*span <= LONGEST_STALL);
                     }
                     Event::Purge => {}
                 }

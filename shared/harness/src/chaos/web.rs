@@ -31,9 +31,6 @@ impl Strand {
         Strand::Platform("bluesky"),
         Strand::Platform("webhook"),
     ];
-
-    /// Those to servers.
-    pub const SERVERS: [Strand; 3] = [Strand::RabbitMq, Strand::Redis, Strand::PostgreSql];
 }
 
 /// How long a strand is left alone after trouble, so that what was kept gets through before anything else is done to it.
@@ -83,12 +80,17 @@ impl Web {
         })
     }
 
-    /// Makes trouble on a strand, and ends it after `span`. Says whether there was a strand to make it on.
+    /// Whether the process is connected to this.
+    pub fn has(&self, strand: Strand) -> bool {
+        self.0.contains_key(&strand)
+    }
+
+    /// Makes trouble on a strand, and ends it after `span`.
     ///
     /// # Errors
-    /// The proxy cannot be opened again.
-    pub async fn trouble(&self, strand: Strand, trouble: Trouble, span: Duration) -> Done<bool> {
-        let Some(line) = self.0.get(&strand) else { return Ok(false) };
+    /// There is no such strand, or its proxy cannot be opened again.
+    pub async fn trouble(&self, strand: Strand, trouble: Trouble, span: Duration) -> Done {
+        let line = self.0.get(&strand).ok_or("no such strand")?;
         let _busy = line.busy.lock().await;
         let proxy = &line.proxy;
         match trouble {
@@ -109,7 +111,7 @@ impl Web {
             Trouble::StallDown => stall(proxy, Way::Down, span).await,
         }
         tokio::time::sleep(REST).await;
-        Ok(true)
+        Ok(())
     }
 }
 
