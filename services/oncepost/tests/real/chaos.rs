@@ -7,7 +7,8 @@ use tempfile::TempDir;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_is_killed_and_cut_and_nothing_is_out_twice_or_missed() {
-    let options = Options { posts: 120, kills: 9, seconds: 14, seed: 5, rest: 120, schedulers: 2, workers: 3 };
+    let (schedulers, workers, forgetful) = (2, 3, false);
+    let options = Options { posts: 120, kills: 9, seconds: 14, seed: 5, rest: 120, schedulers, workers, forgetful };
     let mut folder = TempDir::new().unwrap();
     let report = chaos::run(&options, folder.path()).await.unwrap();
     if !report.held {

@@ -32,6 +32,9 @@ struct Arguments {
     /// How many workers.
     #[arg(long, default_value_t = 3)]
     workers: usize,
+    /// Let the webhook receivers forget the ids that they say they keep. The run must then find duplicates, and fail.
+    #[arg(long)]
+    forgetful: bool,
     /// Write the result to this file as well.
     #[arg(long)]
     record: Option<PathBuf>,
@@ -53,9 +56,9 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Done<bool> {
-    let Arguments { posts, kills, seconds, rest, schedulers, workers, .. } = arguments;
+    let Arguments { posts, kills, seconds, rest, schedulers, workers, forgetful, .. } = arguments;
     let seed = arguments.seed.unwrap_or_else(|| jiff::Timestamp::now().as_microsecond().unsigned_abs() % 1_000_000);
-    let options = chaos::Options { posts, kills, seconds, seed, rest, schedulers, workers };
+    let options = chaos::Options { posts, kills, seconds, seed, rest, schedulers, workers, forgetful };
     let mut folder = tempfile::Builder::new().prefix("oncepost-chaos.").tempdir()?;
     println!(
         "{posts} posts and {kills} kills within {seconds} s, by seed {seed}; logs are in {}",

@@ -65,6 +65,8 @@ pub struct Options {
     pub schedulers: usize,
     /// Workers.
     pub workers: usize,
+    /// The webhook receivers that say they keep ids do not: the run must find duplicates. Shows that it can.
+    pub forgetful: bool,
 }
 
 /// Everything of a run that others are let loose on.
@@ -86,6 +88,9 @@ pub async fn run(options: &Options, folder: &Path) -> Done<Report> {
     let platforms = Platforms::start().await;
     let chaos = Arc::new(Chaos::start(options, folder, &platforms).await?);
     ground::misbehave(&platforms, options.seed);
+    if options.forgetful {
+        platforms.webhook.set(|knobs| knobs.keeps_ids = false);
+    }
     let span = Duration::from_secs(options.seconds);
     let plan = ground::plan(options.posts, Timestamp::now() + LEAD, span.saturating_sub(LEAD));
     let scale = Scale { seed: options.seed, span, kills: options.kills };
