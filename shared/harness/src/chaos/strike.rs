@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use broker::{Source, Tier, Transport};
 use jiff::Timestamp;
+use testkit::Server;
 use tokio::{task::JoinSet, time::Instant};
 
 use super::{
@@ -14,7 +15,7 @@ use crate::Done;
 
 /// The channels whose queues there are.
 pub const CHANNELS: [&str; 3] = ["bluesky", "mastodon", "webhook"];
-/// How long emptying one queue is tried while the broker is away.
+/// How long a queue is tried to be emptied while the broker is away, and a server to be started.
 const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Lets everything go wrong, each at its time and side by side, and returns when all of it is over and mended.
@@ -71,9 +72,22 @@ async fn kill_server(chaos: &Chaos, thing: Thing, down: Duration) -> Done {
     if thing == Thing::Redis {
         server.wipe().await?;
     }
-    server.start_again().await?;
+    start_again(server).await?;
     chaos.record.killed(thing.name(), killed, Timestamp::now());
     Ok(())
+}
+
+/// Starts a server again, however often it takes: while it was dead somebody else on this machine may have taken one of its ports
+/// for a while.
+async fn start_again(server: &Server) -> Done {
+    let give_up = Instant::now() + PATIENCE;
+    loop {
+        match server.start_again().await {
+            Ok(()) => return Ok(()),
+            Err(error) if Instant::now() > give_up => return Err(error.into()),
+            Err(_) => tokio::time::sleep(Duration::from_secs(1)).await,
+        }
+    }
 }
 
 /// Empties every queue, and says how many messages were lost with that.
