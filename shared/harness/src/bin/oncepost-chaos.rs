@@ -75,7 +75,8 @@ async fn run(arguments: Arguments) -> Done<bool> {
         println!("The promises held.");
     } else {
         println!("A PROMISE WAS BROKEN. The logs are kept in {}", folder.path().display());
-        println!("Again: make chaos ARGS=\"--posts {posts} --kills {kills} --seconds {seconds} --seed {seed}\"");
+        let more = if forgetful { " --forgetful" } else { "" };
+        println!("Again: make chaos ARGS=\"--posts {posts} --kills {kills} --seconds {seconds} --seed {seed}{more}\"");
     }
     if let Some(path) = arguments.record {
         std::fs::write(path, serde_json::to_string_pretty(&report)? + "\n")?;
