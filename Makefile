@@ -1,7 +1,7 @@
 # `make` alone lists what there is.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help build release test check lint doc demo bench model up down fmt clean-run
+.PHONY: help build release test check lint doc demo prove model simulate chaos fuzz mutants bench up down fmt clean-run
 
 LOCAL := deploy/local
 
@@ -29,6 +29,9 @@ doc: ## build the documentation, warnings denied
 
 demo: ## publish through every failure on one machine; REAL=1 uses RabbitMQ, Redis and PostgreSQL
 	@REAL=$(REAL) $(LOCAL)/demo.sh
+
+chaos: ## kill and cut everything on real servers while posts go out; ARGS="--kills 200 --seconds 1000 --seed 7" and others
+	@$(LOCAL)/chaos.sh $(ARGS)
 
 bench: ## measure speed, lateness and size of the release build, in JSON lines; ARGS="--pending 1000000" and others
 	@$(LOCAL)/install.sh

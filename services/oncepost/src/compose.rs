@@ -3,7 +3,9 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use broker::{BrokerError, BrokerUrl, Memory, Rabbit, RabbitSettings, Transport};
-use channels::{Account, Accounts, Http, HttpOptions, ListedAccounts, MediaOptions, Registry, Secret, SecretSource};
+use channels::{
+    Account, AccountCard, Accounts, Http, HttpOptions, ListedAccounts, MediaOptions, Registry, Secret, SecretSource,
+};
 use guard::{Guard, MemoryGuard, RedisGuard, RedisOptions};
 use intake::{Intake, Options as IntakeOptions};
 use ledger::{Ledger, LedgerError, Postgres, PostgresOptions, Sqlite, TimeSource};
@@ -38,10 +40,11 @@ impl Parts {
     /// A store cannot be reached, or what it holds is not for this program. Each error says what to do.
     pub async fn connect(settings: &Settings, runtime: Runtime, process: &str) -> Result<Self, Failure> {
         let channels = Arc::new(registry(settings, &runtime)?);
+        // First what needs no connection: it is wrong until somebody changes the settings.
+        let accounts = accounts(settings, &channels)?;
         let ledger = ledger(settings, &runtime, Migrate::No).await?;
         let transport = transport(settings, &runtime, &channels, process).await?;
         let guard = guard(settings, &runtime)?;
-        let accounts = accounts(settings)?;
         let options = IntakeOptions {
             allow_private: settings.media.allow_private,
             default_deadline: settings.protocol.default_deadline,
@@ -161,10 +164,20 @@ pub fn registry(settings: &Settings, runtime: &Runtime) -> Result<Registry, Fail
 /// The accounts that the settings list.
 ///
 /// # Errors
-/// An account has no address.
-pub fn accounts(settings: &Settings) -> Result<Arc<dyn Accounts>, Failure> {
+/// An account has no address, or says of its server or receiver what its channel does not understand.
+pub fn accounts(settings: &Settings, channels: &Registry) -> Result<Arc<dyn Accounts>, Failure> {
     let listed = settings.accounts.iter().map(|account| listed(settings, account)).collect::<Result<Vec<_>, _>>()?;
-    Ok(Arc::new(ListedAccounts::new(listed)))
+    let accounts = ListedAccounts::new(listed);
+    let wrong = |card: &AccountCard| {
+        let found = channels.get(card.channel.as_str()).map(|channel| channel.check_account(card)).unwrap_or_default();
+        let name = format!("{}/{}/{}", card.tenant, card.channel, card.id);
+        found.into_iter().map(move |why| format!("account {name}: {why}")).collect::<Vec<_>>()
+    };
+    let wrong: Vec<_> = accounts.all().iter().flat_map(wrong).collect();
+    if !wrong.is_empty() {
+        return Err(Failure::new("read accounts", wrong.join("\n  and ")));
+    }
+    Ok(Arc::new(accounts))
 }
 
 fn listed(settings: &Settings, account: &settings::Account) -> Result<Account<SecretSource>, Failure> {

@@ -51,7 +51,9 @@ pub async fn examine(settings: &Settings, runtime: &Runtime) -> Vec<Finding> {
         findings.push(broker(settings, runtime, channels).await);
     }
     findings.push(guard(settings, runtime).await);
-    findings.push(accounts(settings).await);
+    if let Ok(channels) = &channels {
+        findings.push(accounts(settings, channels).await);
+    }
     findings
 }
 
@@ -117,9 +119,9 @@ async fn guard(settings: &Settings, runtime: &Runtime) -> Finding {
     Finding::of("guard", found.await, "start Redis and check guard.url; until then oncepost is slower, not wrong")
 }
 
-async fn accounts(settings: &Settings) -> Finding {
+async fn accounts(settings: &Settings, channels: &channels::Registry) -> Finding {
     let found = async {
-        let accounts = compose::accounts(settings).map_err(|failure| failure.to_string())?;
+        let accounts = compose::accounts(settings, channels).map_err(|failure| failure.to_string())?;
         let mut problems = Vec::new();
         for card in accounts.all() {
             if let Err(failure) = accounts.open(&card.tenant, &card.channel, &card.id).await {
@@ -132,7 +134,11 @@ async fn accounts(settings: &Settings) -> Finding {
             Err(problems.join("; "))
         }
     };
-    Finding::of("accounts", found.await, "put the named secrets in place; an account without them cannot publish")
+    Finding::of(
+        "accounts",
+        found.await,
+        "put the named secrets and settings in place; an account without them cannot publish",
+    )
 }
 
 /// Prints the findings; returns whether all is well.

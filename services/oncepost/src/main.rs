@@ -13,7 +13,7 @@ use std::{io::Write, path::PathBuf, process::ExitCode};
 use clap::{Parser, Subcommand};
 use compose::{Migrate, Parts};
 use failure::Failure;
-use runtime::Runtime;
+use runtime::{CrashPoints, Runtime, Step};
 use serve::Services;
 use settings::{LogFormat, Settings};
 use signals::Signals;
@@ -42,6 +42,9 @@ enum Command {
         /// A channel to work for; may be given several times. Without it: all channels that are switched on.
         #[arg(long, value_name = "NAME")]
         channel: Vec<String>,
+        /// For drills: the process aborts itself, as if killed, when it first reaches this step of the protocol.
+        #[arg(long, hide = true, value_name = "STEP", value_parser = step)]
+        abort_at: Option<Step>,
     },
     /// Serve the HTTP API
     Api,
@@ -92,13 +95,25 @@ async fn run(arguments: Arguments) -> ExitCode {
         }
         Command::Migrate => migrate(&settings).await,
         Command::Dev => {
-            service(&settings, "dev", Services { scheduler: true, worker: Some(Vec::new()), api: true }).await
+            service(
+                &settings,
+                "dev",
+                CrashPoints::none(),
+                Services { scheduler: true, worker: Some(Vec::new()), api: true },
+            )
+            .await
         }
-        Command::Scheduler => shared(&settings, "scheduler", Services { scheduler: true, ..Services::default() }).await,
-        Command::Worker { channel } => {
-            shared(&settings, "worker", Services { worker: Some(channel), ..Services::default() }).await
+        Command::Scheduler => {
+            shared(&settings, "scheduler", CrashPoints::none(), Services { scheduler: true, ..Services::default() })
+                .await
         }
-        Command::Api => shared(&settings, "api", Services { api: true, ..Services::default() }).await,
+        Command::Worker { channel, abort_at } => {
+            let crash = abort_at.map_or_else(CrashPoints::none, CrashPoints::abort_at);
+            shared(&settings, "worker", crash, Services { worker: Some(channel), ..Services::default() }).await
+        }
+        Command::Api => {
+            shared(&settings, "api", CrashPoints::none(), Services { api: true, ..Services::default() }).await
+        }
         Command::Client(_) => Ok(()),
     };
     match done {
@@ -110,6 +125,12 @@ async fn run(arguments: Arguments) -> ExitCode {
     }
 }
 
+/// A step of the protocol by its name.
+fn step(name: &str) -> Result<Step, String> {
+    let names = || Step::ALL.map(Step::name).join(", ");
+    Step::ALL.into_iter().find(|step| step.name() == name).ok_or_else(|| format!("the steps are {}", names()))
+}
+
 async fn migrate(settings: &Settings) -> Result<(), Failure> {
     compose::ledger(settings, &Runtime::system(), Migrate::Yes).await?;
     say("the ledger's schema is up to date");
@@ -117,16 +138,26 @@ async fn migrate(settings: &Settings) -> Result<(), Failure> {
 }
 
 /// Runs one service of several processes: its stores must be ones that processes can share.
-async fn shared(settings: &Settings, name: &'static str, services: Services) -> Result<(), Failure> {
+async fn shared(
+    settings: &Settings,
+    name: &'static str,
+    crash: CrashPoints,
+    services: Services,
+) -> Result<(), Failure> {
     let problems = settings.problems_for_many_processes();
     if !problems.is_empty() {
         let list: Vec<_> = problems.iter().map(ToString::to_string).collect();
         return Err(Failure::new("start a single service", list.join("\n  and ")));
     }
-    service(settings, name, services).await
+    service(settings, name, crash, services).await
 }
 
-async fn service(settings: &Settings, name: &'static str, services: Services) -> Result<(), Failure> {
+async fn service(
+    settings: &Settings,
+    name: &'static str,
+    crash: CrashPoints,
+    services: Services,
+) -> Result<(), Failure> {
     let options = telemetry::Options {
         log: settings.telemetry.log.clone(),
         format: match settings.telemetry.format {
@@ -150,7 +181,7 @@ async fn service(settings: &Settings, name: &'static str, services: Services) ->
             tracing::info!(signal, "asked to end before it had begun");
             Ok(())
         }
-        parts = Parts::connect(settings, Runtime::system(), &process) => match parts {
+        parts = Parts::connect(settings, Runtime::system().with_crash_points(crash), &process) => match parts {
             Ok(parts) => serve::serve(settings, parts, services, &telemetry, &mut signals).await,
             Err(failure) => Err(failure),
         },

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use broker::{Destination, Incoming, Outgoing};
-use channels::{AccountCard, Channel};
+use channels::{AccountCard, Channel, Safety};
 use contract::{Publish, Unreadable, dead};
 use domain::{
     Answer, Begun, Command, Next, Outcome, Target, TargetId,
@@ -148,11 +148,11 @@ impl Delivery<'_> {
                 }
             }
             let leave_by = self.worker.runtime.limit(self.worker.ledger.policy().attempt_limit);
-            let about = self.channel.about();
+            let safety = self.safety(card.as_ref());
             let command = Command::Begin {
                 worker: self.worker.options.name.clone(),
-                repeat: about.repeat,
-                arm: about.arms.map(str::to_owned),
+                repeat: safety.repeat,
+                arm: safety.arms.map(str::to_owned),
             };
             let Some(applied) = self.worker.apply_patiently(self.target(), command).await else {
                 return self.unanswered();
@@ -177,6 +177,13 @@ impl Delivery<'_> {
                 }
             }
         }
+    }
+
+    /// What the platform offers the account against doing a thing twice. Of an account that nobody knows nothing is sent, so
+    /// nothing is armed early for it.
+    fn safety(&self, card: Option<&AccountCard>) -> Safety {
+        let unknown = || Safety { repeat: self.channel.about().repeat, arms: None };
+        card.map_or_else(unknown, |card| self.channel.safety(card))
     }
 
     /// The message's worker may have died between recording an end and sending the letter, or a retry by hand was refused.
@@ -232,7 +239,7 @@ impl Delivery<'_> {
         let finish = Command::Finish {
             attempt: begun.attempt,
             outcome: outcome.clone(),
-            repeat: self.channel.about().repeat,
+            repeat: self.safety(card).repeat,
             on_doubt,
         };
         let Some(finished) = worker.apply_patiently(target.id, finish).await else { return Some(Settled::Leave) };

@@ -128,7 +128,8 @@ impl Account {
 }
 
 impl<S> Account<S> {
-    fn card(&self) -> AccountCard {
+    /// What is known of it without its credentials.
+    pub fn card(&self) -> AccountCard {
         AccountCard {
             tenant: self.tenant.clone(),
             channel: self.channel.clone(),
@@ -137,11 +138,12 @@ impl<S> Account<S> {
             rate: self.rate,
             app_rate: self.app_rate,
             on_doubt: self.on_doubt,
+            settings: self.settings.clone(),
         }
     }
 }
 
-/// What intake and pacing need of an account: no secrets.
+/// What intake, pacing and the protocol need of an account: no secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountCard {
     /// Whose it is.
@@ -158,6 +160,15 @@ pub struct AccountCard {
     pub app_rate: Option<(u32, Duration)>,
     /// What to do with an unknown outcome that nobody can settle.
     pub on_doubt: OnDoubt,
+    /// What else the channel's page lists.
+    pub settings: BTreeMap<String, String>,
+}
+
+impl AccountCard {
+    /// A setting's value.
+    pub fn setting(&self, name: &str) -> Option<&str> {
+        self.settings.get(name).map(String::as_str)
+    }
 }
 
 /// Where accounts are kept.

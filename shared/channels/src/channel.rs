@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::{Draft, Failure, Finding, RepeatSafety};
 
-use crate::{Call, Limits, Mark, Objection};
+use crate::{AccountCard, Call, Limits, Mark, Objection, Safety};
 
 /// What a channel is. Queues, metrics, docs and guarantees follow from it.
 #[derive(Debug, Clone)]
@@ -12,7 +12,7 @@ pub struct About {
     pub name: &'static str,
     /// The platform's name, for people.
     pub title: &'static str,
-    /// What the platform offers against doing a thing twice.
+    /// What the platform offers against doing a thing twice, where an account does not say otherwise.
     pub repeat: RepeatSafety,
     /// What the platform takes.
     pub limits: Limits,
@@ -59,6 +59,19 @@ pub enum Verdict {
 pub trait Channel: Send + Sync {
     /// What it is.
     fn about(&self) -> &About;
+
+    /// What the platform offers this account against doing a thing twice: its server or receiver may offer less than others do,
+    /// and the account's settings say so. A value that the channel does not know counts as the weaker one.
+    fn safety(&self, _account: &AccountCard) -> Safety {
+        let About { repeat, arms, .. } = *self.about();
+        Safety { repeat, arms }
+    }
+
+    /// What is wrong with the settings by which an account says what its server or receiver offers; with a wrong one no
+    /// process starts. Pure.
+    fn check_account(&self, _account: &AccountCard) -> Vec<String> {
+        Vec::new()
+    }
 
     /// Everything in the draft that the platform would refuse. Pure; asked at intake and again before sending.
     fn check(&self, draft: &Draft) -> Vec<Objection>;

@@ -2,6 +2,7 @@
 //!
 //! The server remembers an `Idempotency-Key` for an hour. It writes the key only after the post is stored, so a repeat waits until
 //! the first call is surely over, and looks for the post before it sends: a server that died in between has the post, not the key.
+//! For a server that speaks the API and ignores the key only the look counts: the account says so.
 
 mod look;
 mod media;
@@ -15,14 +16,27 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::{
-    About, Account, Call, Channel, Count, Http, Limits, Mark, Objection, Published, Row, Table, Threads, Told, Unit,
-    text,
+    About, Account, AccountCard, Call, Channel, Count, Http, Limits, Mark, Objection, Published, Row, Safety, Table,
+    Threads, Told, Unit, text,
 };
 
 const CREATE: &str = "create status";
 const UPLOAD: &str = "upload media";
 const AWAIT: &str = "await media";
 const TOKEN: &str = "access_token";
+/// The setting that says what the server does with an idempotency key, and its values.
+const KEY: &str = "idempotency_key";
+const HONOURED: &str = "honoured";
+const IGNORED: &str = "ignored";
+/// The settings that say how long the server works on a request, and when its listings are complete.
+const SETTLES_AFTER: &str = "settles_after";
+const SURE_AFTER: &str = "sure_after";
+/// How long a server remembers a key.
+const KEPT_FOR: Duration = Duration::from_secs(60 * 60);
+/// Longer than a server works on a request: a repeat that overtakes the first makes a second post.
+const SETTLED: Duration = Duration::from_secs(75);
+/// Listings lag.
+const SURE: Duration = Duration::from_secs(5 * 60);
 const MOST_PARTS: u16 = 50;
 const VISIBILITIES: [&str; 4] = ["public", "unlisted", "private", "direct"];
 const TEXT: Count = Count::new(Unit::Graphemes, 500).with_urls_as(23).with_short_handles();
@@ -71,16 +85,10 @@ impl Mastodon {
 
     /// The channel.
     pub fn new(http: Http) -> Self {
-        let minutes = |n: u64| Duration::from_secs(60 * n);
         let about = About {
             name: Self::NAME,
             title: "Mastodon",
-            repeat: RepeatSafety::PlatformKey {
-                kept_for: minutes(60),
-                // Longer than a server works on a request: a repeat that overtakes the first makes a second post.
-                settles_after: Duration::from_secs(75),
-                afterwards: Some(LookUp { settles_after: Duration::from_secs(75), sure_after: minutes(5) }),
-            },
+            repeat: honouring(LookUp { settles_after: SETTLED, sure_after: SURE }),
             limits: Limits { text: &[TEXT], media: 4 },
             threads: Threads::PerPart(MOST_PARTS),
             secrets: &[TOKEN],
@@ -130,6 +138,24 @@ impl Channel for Mastodon {
         &self.about
     }
 
+    fn safety(&self, account: &AccountCard) -> Safety {
+        let settles_after = account.span(SETTLES_AFTER, SETTLED);
+        let look_up = LookUp { settles_after, sure_after: account.span(SURE_AFTER, SURE).max(settles_after) };
+        let honoured = account.is_as_strong_as(KEY, HONOURED);
+        Safety { repeat: if honoured { honouring(look_up) } else { RepeatSafety::LookUp(look_up) }, arms: None }
+    }
+
+    fn check_account(&self, account: &AccountCard) -> Vec<String> {
+        let mut wrong = Vec::new();
+        account.check_choice(KEY, &[HONOURED, IGNORED], &mut wrong);
+        account.check_span(SETTLES_AFTER, &mut wrong);
+        account.check_span(SURE_AFTER, &mut wrong);
+        if account.span(SURE_AFTER, SURE) < account.span(SETTLES_AFTER, SETTLED) {
+            wrong.push(format!("settings.{SURE_AFTER} is shorter than settings.{SETTLES_AFTER}; write a longer time"));
+        }
+        wrong
+    }
+
     fn check(&self, draft: &Draft) -> Vec<Objection> {
         let mut objections = self.about.limits.check(draft, MOST_PARTS);
         let setting = |name: &str| draft.0.settings.get(name).map(String::as_str);
@@ -174,6 +200,12 @@ impl Channel for Mastodon {
         mark.account.check_transport()?;
         self.look(mark).await
     }
+}
+
+/// What a server offers that remembers keys: the key for its time, and the look after it.
+fn honouring(look_up: LookUp) -> RepeatSafety {
+    let settles_after = look_up.settles_after;
+    RepeatSafety::PlatformKey { kept_for: KEPT_FOR, settles_after, afterwards: Some(look_up) }
 }
 
 /// What we read of a status.

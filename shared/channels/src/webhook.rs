@@ -1,7 +1,7 @@
 //! Publishes to any HTTPS endpoint, signed the Standard Webhooks way.
 //!
 //! The receiver gets the same `webhook-id` on every try and must remember it for a day, so a repeat within the day is harmless;
-//! after it nobody but a person can tell.
+//! after it nobody but a person can tell. For a receiver that remembers no ids only a person ever can: the account says so.
 
 use std::time::Duration;
 
@@ -15,11 +15,16 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use crate::{
-    About, Account, Answer, Call, Channel, Http, Limits, Mark, Objection, Published, Row, Table, Threads, Told,
+    About, Account, AccountCard, Answer, Call, Channel, Http, Limits, Mark, Objection, Published, Row, Safety, Table,
+    Threads, Told,
 };
 
 const STEP: &str = "deliver";
 const SECRET: &str = "signing_secret";
+/// The setting that says whether the receiver remembers ids, and its values.
+const REPEATS: &str = "repeats";
+const SAFE: &str = "safe";
+const UNSAFE: &str = "unsafe";
 const MOST_PARTS: u16 = 100;
 /// The most a receiver must be ready to take.
 const MOST_BYTES: usize = 256 * 1024;
@@ -77,6 +82,20 @@ impl Webhook {
 impl Channel for Webhook {
     fn about(&self) -> &About {
         &self.about
+    }
+
+    fn safety(&self, account: &AccountCard) -> Safety {
+        if account.is_as_strong_as(REPEATS, SAFE) {
+            Safety { repeat: self.about.repeat, arms: self.about.arms }
+        } else {
+            Safety { repeat: RepeatSafety::Nothing, arms: None }
+        }
+    }
+
+    fn check_account(&self, account: &AccountCard) -> Vec<String> {
+        let mut wrong = Vec::new();
+        account.check_choice(REPEATS, &[SAFE, UNSAFE], &mut wrong);
+        wrong
     }
 
     fn check(&self, draft: &Draft) -> Vec<Objection> {

@@ -3,11 +3,11 @@
 
 mod kit;
 
-use std::{collections::BTreeSet, fs, path::Path, sync::Arc};
+use std::{collections::BTreeSet, fs, path::Path, sync::Arc, time::Duration};
 
-use domain::ChannelName;
+use domain::{AccountId, ChannelName, LookUp, OnDoubt, RepeatSafety, TenantId};
 use kit::{Shifted, http};
-use oncepost_channels::{Registry, Threads};
+use oncepost_channels::{AccountCard, Registry, Safety, Threads};
 
 const ROOM: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -63,6 +63,72 @@ fn what_a_channel_says_of_itself_makes_sense() {
         // P1: arming early is only for platforms that make a repeat harmless.
         let harmless = matches!(about.repeat, domain::RepeatSafety::PlatformKey { .. });
         assert!(about.arms.is_none() || harmless, "{}", about.name);
+        for name in ["idempotency_key", "repeats", "settles_after", "sure_after"] {
+            let known = !channel.check_account(&card(about.name, &[(name, "?")])).is_empty();
+            assert_eq!(page.contains(&format!("settings.{name}")), known, "{}'s page and {name}", about.name);
+        }
+    }
+}
+
+fn card(channel: &str, settings: &[(&str, &str)]) -> AccountCard {
+    AccountCard {
+        tenant: TenantId::new("acme").unwrap(),
+        channel: ChannelName::new(channel).unwrap(),
+        id: AccountId::new("main").unwrap(),
+        app: None,
+        rate: None,
+        app_rate: None,
+        on_doubt: OnDoubt::Park,
+        settings: settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+    }
+}
+
+#[test]
+fn an_account_says_what_its_server_or_receiver_offers_against_repeats() {
+    let registry = registry();
+    let safety = |channel: &str, settings: &[(&str, &str)]| {
+        let channel = registry.get(channel).unwrap();
+        let card = card(channel.about().name, settings);
+        assert_eq!(channel.check_account(&card), [""; 0]);
+        channel.safety(&card)
+    };
+    for channel in registry.iter() {
+        let about = channel.about();
+        assert_eq!(safety(about.name, &[]), Safety { repeat: about.repeat, arms: about.arms }, "{}", about.name);
+    }
+    assert_eq!(safety("webhook", &[("repeats", "safe")]), safety("webhook", &[]));
+    let nothing = Safety { repeat: RepeatSafety::Nothing, arms: None };
+    assert_eq!(safety("webhook", &[("repeats", "unsafe")]), nothing);
+    assert_eq!(safety("mastodon", &[("idempotency_key", "honoured")]), safety("mastodon", &[]));
+    let secs = Duration::from_secs;
+    let look_up =
+        |settles_after, sure_after| LookUp { settles_after: secs(settles_after), sure_after: secs(sure_after) };
+    let own = [("idempotency_key", "ignored"), ("settles_after", "2m"), ("sure_after", "10m")];
+    let ignored = Safety { repeat: RepeatSafety::LookUp(look_up(75, 300)), arms: None };
+    assert_eq!(safety("mastodon", &own[..1]), ignored);
+    assert_eq!(safety("mastodon", &own).repeat, RepeatSafety::LookUp(look_up(120, 600)));
+    let kept = safety("mastodon", &own[1..]).repeat;
+    assert_eq!((kept.name(), kept.settles_after(), kept.sure_after()), ("platform key", secs(120), Some(secs(600))));
+}
+
+#[test]
+fn what_an_account_says_wrongly_is_told_and_counts_as_the_weaker() {
+    let registry = registry();
+    for (channel, name, value) in [
+        ("webhook", "repeats", "Safe"),
+        ("webhook", "repeats", ""),
+        ("mastodon", "idempotency_key", "true"),
+        ("mastodon", "settles_after", "soon"),
+        ("mastodon", "sure_after", "-1m"),
+        ("mastodon", "sure_after", "10s"),
+    ] {
+        let channel = registry.get(channel).unwrap();
+        let card = card(channel.about().name, &[(name, value)]);
+        let wrong = channel.check_account(&card);
+        assert!(wrong.len() == 1 && wrong[0].contains(name), "{name} = {value:?}: {wrong:?}");
+        let (weak, usual) = (channel.safety(&card).repeat, channel.about().repeat);
+        let times = name.ends_with("_after");
+        assert!(if times { weak.settles_after() >= usual.settles_after() } else { weak.name() != usual.name() });
     }
 }
 

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, time::Duration};
 use reqwest::{Client, StatusCode};
 use serde_json::Value;
 
-use crate::{Done, Trouble};
+use crate::{
+    Done, Trouble,
+    campaign::{Planned, TENANT},
+};
 
 /// A client of one oncepost.
 #[derive(Clone)]
@@ -39,6 +42,19 @@ impl Api {
     pub async fn get(&self, path: &str) -> Done<Value> {
         let (status, answer) = self.ask(self.http.get(self.url(path))).await?;
         if status.is_success() { Ok(answer) } else { Err(refused("GET", path, status, &answer)) }
+    }
+
+    /// A post and its targets with their attempts, by its idempotency key; none if oncepost does not know it.
+    ///
+    /// # Errors
+    /// No answer, or not a good one.
+    pub async fn post_by_key(&self, planned: &Planned) -> Done<Option<Value>> {
+        let path = format!("/v1/posts/by-key/{TENANT}/{}?attempts=true", planned.key());
+        match self.ask(self.http.get(self.url(&path))).await? {
+            (StatusCode::NOT_FOUND, _) => Ok(None),
+            (status, answer) if status.is_success() => Ok(Some(answer)),
+            (status, answer) => Err(refused("GET", &path, status, &answer)),
+        }
     }
 
     /// Sends `body` to `path`; the answer whatever its status.

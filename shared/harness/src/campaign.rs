@@ -3,6 +3,8 @@
 use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
 
+use crate::shown::marker;
+
 /// The tenant of the campaign.
 pub const TENANT: &str = "acme";
 /// The account whose token is revoked.
@@ -23,8 +25,25 @@ pub struct Planned {
     pub message: Value,
     /// Where it is to be seen: channel, account, and the marker of each part.
     pub targets: Vec<PlannedTarget>,
+    /// When it is due.
+    pub due: Timestamp,
     /// It breaks the platform's rules, or its account is dead: it must not be out before a person mends it.
     pub doomed: bool,
+}
+
+impl Planned {
+    /// A plain post with `parts` parts.
+    pub fn plain(number: usize, parts: usize, due: Timestamp, targets: Vec<PlannedTarget>) -> Self {
+        let say = |part: usize| format!("News number {number}, part {part}. {}", marker(number, part));
+        let thread: Vec<_> = (1..parts).map(|part| json!({ "text": say(part) })).collect();
+        let content = json!({ "text": say(0), "thread": thread });
+        Self { number, message: message(number, &content, due, &targets), targets, due, doomed: false }
+    }
+
+    /// Its idempotency key.
+    pub fn key(&self) -> String {
+        format!("campaign-{}", self.number)
+    }
 }
 
 /// One target of it.
@@ -32,6 +51,8 @@ pub struct Planned {
 pub struct PlannedTarget {
     /// The channel.
     pub channel: &'static str,
+    /// What it is counted under.
+    pub row: &'static str,
     /// The account.
     pub account: &'static str,
     /// Every part's marker. A channel that publishes threads whole shows them in one post.
@@ -47,7 +68,7 @@ fn one(number: usize, posts: usize, start: Timestamp, spread: usize, picture: &s
     let doomed_account = number % 12 == 5;
     let forbidden = number % 15 == 7;
     let parts = if number % 6 == 3 { 3 } else { 1 };
-    let marker = |part: usize| format!("[post-{number:04}-part-{part}]");
+    let marker = |part: usize| marker(number, part);
     let say = |part: usize| match (forbidden, part) {
         (true, 0) => format!("{FORBIDDEN} {}", marker(0)),
         (_, part) => format!("News number {number}, part {part}. {}", marker(part)),
@@ -57,29 +78,47 @@ fn one(number: usize, posts: usize, start: Timestamp, spread: usize, picture: &s
     let after = i64::try_from(number * spread / posts.max(1)).unwrap_or_default();
     let due = start.checked_add(after.seconds()).unwrap_or(start);
     let targets: Vec<PlannedTarget> = if doomed_account {
-        vec![PlannedTarget { channel: "mastodon", account: REVOKED, markers: (0..parts).map(marker).collect() }]
+        vec![PlannedTarget {
+            channel: "mastodon",
+            row: "mastodon",
+            account: REVOKED,
+            markers: (0..parts).map(marker).collect(),
+        }]
     } else if forbidden {
-        vec![PlannedTarget { channel: "mastodon", account: "ada", markers: (0..parts).map(marker).collect() }]
+        vec![PlannedTarget {
+            channel: "mastodon",
+            row: "mastodon",
+            account: "ada",
+            markers: (0..parts).map(marker).collect(),
+        }]
     } else {
         let account = |accounts: [&'static str; 3]| accounts[number % 3];
         ACCOUNTS
             .into_iter()
             .map(|(channel, accounts)| PlannedTarget {
                 channel,
+                row: channel,
                 account: account(accounts),
                 markers: (0..parts).map(marker).collect(),
             })
             .collect()
     };
-    let message = json!({
+    let content = json!({ "text": say(0), "thread": thread, "media": media });
+    let message = message(number, &content, due, &targets);
+    Planned { number, message, targets, due, doomed: doomed_account || forbidden }
+}
+
+/// The schedule message of a post.
+fn message(number: usize, content: &Value, due: Timestamp, targets: &[PlannedTarget]) -> Value {
+    let target = |target: &PlannedTarget| json!({ "channel": target.channel, "account": target.account });
+    json!({
         "version": 1,
         "idempotency_key": format!("campaign-{number}"),
         "tenant": TENANT,
-        "content": { "text": say(0), "thread": thread, "media": media },
+        "content": content,
         "publish_at": due.to_string(),
-        "targets": targets.iter().map(|target| json!({ "channel": target.channel, "account": target.account })).collect::<Vec<_>>(),
-    });
-    Planned { number, message, targets, doomed: doomed_account || forbidden }
+        "targets": targets.iter().map(target).collect::<Vec<_>>(),
+    })
 }
 
 /// A message that breaks several rules at once, to show the reasons.

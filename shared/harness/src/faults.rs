@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use testkit::{Bluesky, Cue, End, Fake, Mastodon, Webhook};
+use testkit::{Bluesky, Cue, End, Fake, Mastodon, Webhook, fake::Stage};
 
 use crate::{
     campaign::{ACCOUNTS, FORBIDDEN, REVOKED, TENANT},
@@ -26,28 +26,25 @@ impl Platforms {
         Self { mastodon: Fake::start().await, bluesky: Fake::start().await, webhook: Fake::start().await }
     }
 
+    /// Where a channel's fake is.
+    pub fn url(&self, channel: &str) -> String {
+        match channel {
+            "mastodon" => self.mastodon.url(),
+            "bluesky" => self.bluesky.url(),
+            _ => self.webhook.url(),
+        }
+    }
+
     /// The accounts on them, for the settings.
     pub fn accounts(&self) -> Vec<Account> {
         let mut all = Vec::new();
         for (channel, names) in ACCOUNTS {
             let extra = (channel == "mastodon").then_some(REVOKED);
             for name in names.into_iter().chain(extra) {
-                all.push(self.account(channel, name));
+                all.push(account(channel, name, &self.url(channel)));
             }
         }
         all
-    }
-
-    fn account(&self, channel: &'static str, name: &'static str) -> Account {
-        let (base_url, secret, settings) = match channel {
-            "mastodon" => (self.mastodon.url(), ("access_token", Mastodon::token(name)), vec![]),
-            "bluesky" => {
-                let secret = ("app_password", Bluesky::password(name));
-                (self.bluesky.url(), secret, vec![("identifier", Bluesky::handle(name))])
-            }
-            _ => (format!("{}/{name}", self.webhook.url()), ("signing_secret", Webhook::SECRET.to_owned()), vec![]),
-        };
-        Account { tenant: TENANT, channel, id: name.into(), base_url, secrets: vec![secret], settings }
     }
 
     /// Lets things go wrong from now on: lost answers, errors after the post is out, outages, limits, dead tokens.
@@ -72,31 +69,28 @@ impl Platforms {
         self.mastodon.platform().revoke(REVOKED);
     }
 
+    /// What each of them remembers.
+    pub fn stages(&self) -> [&Stage; 3] {
+        [&self.mastodon, &self.bluesky, &self.webhook]
+    }
+
     /// Ends all that.
     pub fn behave(&self) {
-        for stage in [&*self.mastodon, &*self.bluesky, &*self.webhook] {
+        for stage in self.stages() {
             stage.clear_cues();
         }
     }
+}
 
-    /// How many visible posts carry this marker on an account.
-    pub fn count(&self, channel: &str, account: &str, marker: &str) -> usize {
-        let posts = match channel {
-            "mastodon" => self.mastodon.posts(),
-            "bluesky" => self.bluesky.posts(),
-            _ => self.webhook.posts(),
-        };
-        let own = |shown: &str| shown == account || shown.starts_with(&format!("{account}."));
-        // A webhook receiver gets a thread whole; its parts are in what it keeps of the request.
-        let shows = |post: &&testkit::Post| post.text.contains(marker) || post.native.to_string().contains(marker);
-        posts.iter().filter(|post| own(&post.account)).filter(shows).count()
-    }
-
-    /// Visible posts of all platforms, and those that repeat another.
-    pub fn totals(&self) -> (usize, usize) {
-        let visible = self.mastodon.posts().len() + self.bluesky.posts().len() + self.webhook.posts().len();
-        let twice =
-            self.mastodon.duplicates().len() + self.bluesky.duplicates().len() + self.webhook.duplicates().len();
-        (visible, twice)
-    }
+/// The account `name` of a fake at `url`.
+pub fn account(channel: &'static str, name: &'static str, url: &str) -> Account {
+    let (base_url, secret, settings) = match channel {
+        "mastodon" => (url.to_owned(), ("access_token", Mastodon::token(name)), vec![]),
+        "bluesky" => {
+            let secret = ("app_password", Bluesky::password(name));
+            (url.to_owned(), secret, vec![("identifier", Bluesky::handle(name))])
+        }
+        _ => (format!("{url}/{name}"), ("signing_secret", Webhook::SECRET.to_owned()), vec![]),
+    };
+    Account { tenant: TENANT, channel, id: name.into(), base_url, secrets: vec![secret], settings }
 }

@@ -1,15 +1,19 @@
-//! Whole oncepost processes against fake platforms: what the demo and the benchmarks are made of. Development only.
+//! Whole oncepost processes against fake platforms: what the demo, the benchmarks and chaos are made of. Development only.
 #![allow(clippy::disallowed_methods, reason = "a harness lives in real time")]
 #![allow(clippy::print_stdout, reason = "its output is for people and scripts")]
 
 pub mod api;
 pub mod campaign;
+pub mod chaos;
 pub mod config;
 pub mod faults;
 pub mod instant;
 pub mod process;
+pub mod reading;
+pub mod rest;
 pub mod shared;
 pub mod show;
+pub mod shown;
 pub mod stack;
 pub mod tally;
 

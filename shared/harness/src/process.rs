@@ -97,11 +97,24 @@ impl Process {
         self.child.id()
     }
 
+    /// How it ended by itself; none while it runs.
+    pub fn has_ended(&mut self) -> Option<std::process::ExitStatus> {
+        self.child.try_wait().ok().flatten()
+    }
+
     /// Kills it (SIGKILL) and waits until it is gone.
     ///
     /// # Errors
     /// It cannot be killed.
     pub async fn kill(mut self) -> Done {
+        self.kill_now().await
+    }
+
+    /// The same, and keeps it for who wants to know how it ended.
+    ///
+    /// # Errors
+    /// It cannot be killed.
+    pub async fn kill_now(&mut self) -> Done {
         Ok(self.child.kill().await?)
     }
 

@@ -96,10 +96,9 @@ pub fn table(tally: &Tally) -> String {
     let mut table = Table::new();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY);
     table.set_header(["channel", "targets", "published", "after retries", "doubts settled", "need a person"]);
-    for (channel, row) in &tally.channels {
-        let mut cells = vec![channel.clone()];
-        cells.extend(row.iter().map(ToString::to_string));
-        table.add_row(cells);
+    for (name, row) in &tally.rows {
+        let figures = [row.targets, row.published, row.retried, row.settled, row.with_person];
+        table.add_row(std::iter::once((*name).to_owned()).chain(figures.iter().map(ToString::to_string)));
     }
     let mut text = format!("{table}\n");
     for (code, count) in &tally.dead_letters {

@@ -33,7 +33,7 @@ pub struct Stack {
     /// Variables for processes that are started from now on, such as settings that differ.
     pub extra: Vec<(&'static str, String)>,
     ports: u16,
-    started: u32,
+    started: AtomicU32,
 }
 
 /// A process of a stack.
@@ -59,7 +59,7 @@ pub struct Servers {
 }
 
 /// What a process of the stack does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     /// Everything, embedded.
     Dev,
@@ -72,7 +72,8 @@ pub enum Role {
 }
 
 impl Role {
-    fn command(self) -> &'static str {
+    /// Its subcommand.
+    pub fn command(self) -> &'static str {
         match self {
             Role::Dev => "dev",
             Role::Scheduler => "scheduler",
@@ -157,7 +158,7 @@ impl Stack {
             servers,
             extra: Vec::new(),
             ports,
-            started: 0,
+            started: AtomicU32::new(0),
         })
     }
 
@@ -166,18 +167,28 @@ impl Stack {
     /// # Errors
     /// It cannot be started.
     pub fn start(&mut self, role: Role) -> Done {
-        self.started += 1;
+        let running = self.launch(role, &self.config, &[])?;
+        self.processes.push(running);
+        Ok(())
+    }
+
+    /// Starts a process with settings of its own and these further arguments, and hands it over: the stack does not know it.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn launch(&self, role: Role, config: &Path, more: &[&str]) -> Done<Running> {
+        let number = self.started.fetch_add(1, Ordering::Relaxed) + 1;
         let health = format!("127.0.0.1:{}", free_port()?);
         let own = [
             ("ONCEPOST__API__LISTEN", format!("127.0.0.1:{}", self.ports)),
             ("ONCEPOST__HEALTH__LISTEN", health.clone()),
         ];
         let extra: Vec<_> = own.into_iter().chain(self.extra.iter().cloned()).collect();
-        let name = format!("{}-{}", role.command(), self.started);
-        let process = Process::start(&name, &[role.command()], &self.config, &extra, &self.folder)?;
+        let name = format!("{}-{number}", role.command());
+        let arguments: Vec<_> = std::iter::once(role.command()).chain(more.iter().copied()).collect();
+        let process = Process::start(&name, &arguments, config, &extra, &self.folder)?;
         let log = self.folder.join(format!("{name}.log"));
-        self.processes.push(Running { role, process, health: format!("http://{health}"), log });
-        Ok(())
+        Ok(Running { role, process, health: format!("http://{health}"), log })
     }
 
     /// What runs.

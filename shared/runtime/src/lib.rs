@@ -63,7 +63,7 @@ impl Runtime {
         }
     }
 
-    /// The same runtime with crash points armed; tests only.
+    /// The same runtime with crash points armed; tests and drills only.
     pub fn with_crash_points(mut self, crash: CrashPoints) -> Self {
         self.crash = crash;
         self

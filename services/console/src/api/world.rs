@@ -1,5 +1,7 @@
 //! What oncepost publishes to, and how much of it there is.
 
+use std::collections::BTreeMap;
+
 use domain::{AccountId, AppId, ChannelName, OnDoubt, State, TargetId, TenantId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -18,8 +20,11 @@ pub struct Channel {
     pub name: String,
     /// The platform's name.
     pub title: String,
-    /// What the platform offers against doing a thing twice.
+    /// What the platform offers against doing a thing twice, where an account does not say otherwise.
     pub repeat: Repeat,
+    /// How many of the accounts say otherwise, by the kind that holds for them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub repeat_differs: BTreeMap<String, usize>,
     /// The longest text of a part, each way of counting by itself: "500 characters".
     pub text: Vec<String>,
     /// The most media per part; absent where there is no limit.
@@ -88,6 +93,9 @@ pub struct Account {
     pub app: Option<AppId>,
     /// What becomes of an unknown outcome that nobody can settle.
     pub on_doubt: OnDoubt,
+    /// What its platform offers against doing a thing twice; absent if there is no such channel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeat: Option<Repeat>,
     /// The scopes of the pauses that hold it back.
     pub paused_by: Vec<String>,
 }

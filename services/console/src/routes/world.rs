@@ -1,5 +1,7 @@
 //! Channels, accounts, the census, and the failures' pages.
 
+use std::collections::BTreeMap;
+
 use axum::{
     Json,
     extract::State,
@@ -7,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use broker::Source;
-use channels::{About, Count, Threads, Unit};
+use channels::{About, AccountCard, Channel, Count, Threads, Unit};
 use domain::{Code, PauseScope, RepeatSafety};
 
 use crate::{Console, Problem, access::Caller, api, extract::Id, show::pauses_for};
@@ -34,6 +36,7 @@ pub(super) async fn channels(State(console): State<Console>, caller: Caller) -> 
         channels.push(api::Channel {
             title: about.title.into(),
             repeat: repeat(about.repeat),
+            repeat_differs: differing(&**channel, accounts.iter().filter(|card| caller.owns(&card.tenant))),
             text: about.limits.text.iter().map(length).collect(),
             media: Some(about.limits.media).filter(|most| *most < usize::MAX),
             thread_parts: parts(about),
@@ -49,6 +52,19 @@ pub(super) async fn channels(State(console): State<Console>, caller: Caller) -> 
         });
     }
     Ok(Json(api::Channels { channels }))
+}
+
+/// How many of a channel's accounts have another kind of repeat safety than the channel in general.
+fn differing<'a>(channel: &dyn Channel, accounts: impl Iterator<Item = &'a AccountCard>) -> BTreeMap<String, usize> {
+    let about = channel.about();
+    let mut kinds = BTreeMap::new();
+    for card in accounts.filter(|card| card.channel.as_str() == about.name) {
+        let kind = channel.safety(card).repeat.name();
+        if kind != about.repeat.name() {
+            *kinds.entry(kind.to_owned()).or_default() += 1;
+        }
+    }
+    kinds
 }
 
 /// A queue's depth; nothing if the broker does not say. That is no reason to answer nothing at all.
@@ -118,6 +134,8 @@ pub(super) async fn accounts(State(console): State<Console>, caller: Caller) -> 
                 *tenant == card.tenant && *channel == card.channel && *account == card.id
             }
         };
+        let channel = console.channels.get(card.channel.as_str());
+        let safety = channel.map(|channel| repeat(channel.safety(&card).repeat));
         api::Account {
             paused_by: pauses
                 .iter()
@@ -129,6 +147,7 @@ pub(super) async fn accounts(State(console): State<Console>, caller: Caller) -> 
             id: card.id,
             app: card.app,
             on_doubt: card.on_doubt,
+            repeat: safety,
         }
     });
     Ok(Json(api::Accounts { accounts: accounts.collect() }))

@@ -67,6 +67,44 @@ secrets = {{ signing_secret = {{ env = "NOT_SET_ANYWHERE" }} }}
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_says_wrongly_what_its_receiver_does_with_repeats() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("oncepost.toml");
+    let text = format!(
+        r#"
+[ledger]
+url = "sqlite://{}"
+[[accounts]]
+tenant = "acme"
+channel = "webhook"
+id = "main"
+base_url = "https://example.org/hook"
+secrets = {{ signing_secret = {{ value = "{CANARY}" }} }}
+settings = {{ repeats = "Safe" }}
+[[accounts]]
+tenant = "acme"
+channel = "mastodon"
+id = "main"
+base_url = "https://example.org"
+secrets = {{ access_token = {{ value = "{CANARY}" }} }}
+settings = {{ idempotency_key = true, settles_after = "soon" }}
+"#,
+        folder.path().join("oncepost.db").display()
+    );
+    std::fs::write(&file, text).unwrap();
+    let file = file.to_string_lossy().into_owned();
+    let ran = oncepost(&["dev", "--config", &file], &variables(&[("ONCEPOST__TELEMETRY__LOG", "off")])).await;
+    assert_eq!(ran.code, Some(1), "{}", ran.said());
+    for told in
+        ["settings.repeats is \"Safe\"", "settings.idempotency_key is \"true\"", "settings.settles_after is \"soon\""]
+    {
+        assert!(ran.err.contains(told), "{told}: {}", ran.said());
+    }
+    let doctor = oncepost(&["doctor", "--config", &file], &[]).await;
+    assert!(doctor.code == Some(1) && doctor.said().contains("settings.repeats"), "{}", doctor.said());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn settings_that_are_not_there_and_variables_that_nobody_knows() {
     let missing = oncepost(&["api", "--config", "/nowhere/oncepost.toml"], &[]).await;
     let unknown = oncepost(&["api"], &variables(&[("ONCEPOST__LEDGER__ULR", CANARY)])).await;
@@ -107,4 +145,13 @@ async fn a_port_that_is_taken() {
         told += &ran.said();
     }
     insta::assert_snapshot!(told.replace(&address, "127.0.0.1:PORT"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drill_at_a_step_that_there_is_not_and_nobody_is_told_of_drills() {
+    let ran = oncepost(&["worker", "--abort-at", "lunch"], &[]).await;
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.err.contains("claimed, handle_stored, armed, sent, answered, hint_written"), "{}", ran.said());
+    let help = oncepost(&["worker", "--help"], &[]).await;
+    assert!(help.code == Some(0) && !help.said().contains("abort"), "{}", help.said());
 }

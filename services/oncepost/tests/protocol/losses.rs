@@ -136,6 +136,44 @@ async fn with_nothing_to_look_at_a_lost_answer_needs_a_person_and_is_never_sent_
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_account_that_offers_less_than_its_channel_is_never_sent_to_again_by_itself() {
+    let world = World::new(15);
+    let worker = world.worker("w1");
+    let scheduler = world.scheduler();
+    world.platform.faults([Fault::LoseAnswer, Fault::LoseAnswer]);
+    let weak = world.post("key", "weak", 0, 1).await;
+    let strong = world.post("key", "main", 0, 1).await;
+    world.settle(HOURS).await;
+    world.check();
+    let weak = world.target(weak).await;
+    assert_eq!((weak.state, weak.attempt), (State::InDoubt, 1));
+    assert!(weak.listed.is_some());
+    assert_eq!(
+        world.target(strong).await.state,
+        State::Published,
+        "the channel's own repeat safety holds for the others"
+    );
+    worker.stop().await;
+    scheduler.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_armed_early_for_an_account_that_offers_less_than_its_channel() {
+    let world = World::new(15);
+    let scheduler = world.scheduler();
+    let doomed = world.doomed_worker(runtime::Step::Claimed);
+    let target = world.post("key", "weak", 0, 1).await;
+    doomed.death().await;
+    doomed.kill();
+    let successor = world.worker("successor");
+    world.settle(HOURS).await;
+    world.check();
+    assert_eq!(world.target(target).await.state, State::Published, "nothing had been sent, so nobody is needed");
+    successor.stop().await;
+    scheduler.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_request_that_was_lost_on_the_way_is_found_absent_and_sent_again() {
     for kind in SETTLED_BY_MACHINE {
         let world = World::new(16);

@@ -7,7 +7,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use channels::{About, Call, Channel, Limits, Mark, Objection, Published, Threads};
+use channels::{About, AccountCard, Call, Channel, Limits, Mark, Objection, Published, Safety, Threads};
 use domain::{Code, Draft, Failure, Finding, Fix, Landed, LookUp, PlatformWords, Receipt, RepeatSafety, Scope, Worth};
 use jiff::Timestamp;
 use runtime::{Runtime, Step};
@@ -256,6 +256,13 @@ impl TestChannel {
 impl Channel for TestChannel {
     fn about(&self) -> &About {
         &self.about
+    }
+
+    fn safety(&self, account: &AccountCard) -> Safety {
+        match account.setting("offers") {
+            Some("nothing") => Safety { repeat: RepeatSafety::Nothing, arms: None },
+            _ => Safety { repeat: self.about.repeat, arms: self.about.arms },
+        }
     }
 
     fn check(&self, _draft: &Draft) -> Vec<Objection> {

@@ -240,6 +240,11 @@ fn accounts() -> Arc<dyn Accounts> {
             account(kind, "loose", OnDoubt::Resend),
         ]
     });
-    let listed = own.chain([app("first-of-app"), app("second-of-app")]);
+    // Its server offers less than the channel in general.
+    let weak = Account {
+        settings: [("offers".to_owned(), "nothing".to_owned())].into(),
+        ..account("key", "weak", OnDoubt::Park)
+    };
+    let listed = own.chain([app("first-of-app"), app("second-of-app"), weak]);
     Arc::new(ListedAccounts::new(listed))
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests in real time")]
 
 mod burst;
+mod chaos;
 mod drain;
 mod examples;
 mod ground;

@@ -55,6 +55,10 @@ pub struct Place {
     pub without_id: Value,
     /// Whether the channel asks the platform, rather than repeating, to settle a doubt.
     pub looks: bool,
+    /// Whether only a person can settle a doubt.
+    pub asks_person: bool,
+    /// What the account says of its server or receiver.
+    pub says: &'static [(&'static str, &'static str)],
 }
 
 impl Place {
@@ -66,7 +70,16 @@ impl Place {
             forbidden: Cue::refuse(403, &json!({"error": "not for you"})),
             without_id: json!({"ok": true}),
             looks: false,
+            asks_person: false,
+            says: &[],
         }
+    }
+
+    /// A receiver that does not keep ids, and an account that says so.
+    pub async fn webhook_without_ids() -> Self {
+        let forgetful = Fake::<Webhook>::start().await;
+        forgetful.set(|knobs| knobs.keeps_ids = false);
+        Self { site: Box::new(forgetful), asks_person: true, says: &[("repeats", "unsafe")], ..Self::webhook().await }
     }
 
     pub async fn mastodon() -> Self {
@@ -77,7 +90,16 @@ impl Place {
             forbidden: Cue::refuse(403, &json!({"error": "This action is outside the authorized scopes"})),
             without_id: json!({"url": "https://mastodon.test/@main/1"}),
             looks: false,
+            asks_person: false,
+            says: &[],
         }
+    }
+
+    /// A server that ignores idempotency keys, and an account that says so.
+    pub async fn mastodon_without_keys() -> Self {
+        let keyless = Fake::<Mastodon>::start().await;
+        keyless.set(|knobs| knobs.keeps_keys = false);
+        Self { site: Box::new(keyless), looks: true, says: &[("idempotency_key", "ignored")], ..Self::mastodon().await }
     }
 
     pub async fn bluesky() -> Self {
@@ -90,11 +112,16 @@ impl Place {
             forbidden: Cue::refuse(403, &other),
             without_id: json!({"validationStatus": "valid"}),
             looks: true,
+            asks_person: false,
+            says: &[],
         }
     }
 
     pub fn stand(&self, content: Content) -> Stand {
-        stand(self.name, &self.site.url(), content)
+        let mut stand = stand(self.name, &self.site.url(), content);
+        let says = self.says.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        stand.account.settings.extend(says);
+        stand
     }
 }
 

@@ -109,15 +109,15 @@ impl Stand {
 
     /// One attempt, or what stands in its way.
     async fn try_attempt(&self) -> Result<Ended, Answer> {
-        let about = self.channel.about();
+        let safety = self.channel.safety(&self.account.card());
         let worker = WorkerName::new("w1").unwrap();
-        let arm = about.arms.map(str::to_owned);
-        let begun = match self.ask(&Command::Begin { worker, repeat: about.repeat, arm }) {
+        let arm = safety.arms.map(str::to_owned);
+        let begun = match self.ask(&Command::Begin { worker, repeat: safety.repeat, arm }) {
             Answer::Begun(begun) => begun,
             other => return Err(other),
         };
         let (ended, outcome) = self.carry_out(&begun).await;
-        let (repeat, on_doubt) = (about.repeat, self.account.on_doubt);
+        let (repeat, on_doubt) = (safety.repeat, self.account.on_doubt);
         self.ask(&Command::Finish { attempt: begun.attempt, outcome, repeat, on_doubt });
         Ok(ended)
     }

@@ -10,17 +10,18 @@ use std::{
 use clap::Parser;
 use harness::{
     Done,
-    api::{Counts, text},
+    api::text,
     campaign::{self, Planned},
     config::Pace,
     faults::Platforms,
+    rest,
     show::{self, Progress},
     stack::{Role, Stack},
     tally::Tally,
 };
 use jiff::{Timestamp, ToSpan};
 use oncepost_harness as harness;
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// Publishes a campaign through every kind of failure and lets the platforms count.
 #[derive(Parser)]
@@ -55,7 +56,6 @@ struct Demo {
     stack: Stack,
     platforms: Platforms,
     plan: Vec<Planned>,
-    posts: Vec<String>,
     progress: Progress,
     began: Instant,
     kills: BTreeMap<&'static str, usize>,
@@ -80,16 +80,7 @@ async fn demo(arguments: Arguments) -> Done<bool> {
     let plan = campaign::plan(arguments.posts, start, arguments.spread, &picture);
     let limit = Duration::from_secs(arguments.limit);
     let began = Instant::now();
-    let mut demo = Demo {
-        stack,
-        platforms,
-        plan,
-        posts: Vec::new(),
-        progress: Progress::default(),
-        began,
-        kills: BTreeMap::new(),
-        limit,
-    };
+    let mut demo = Demo { stack, platforms, plan, progress: Progress::default(), began, kills: BTreeMap::new(), limit };
     let result = demo.run(arguments.real).await;
     demo.progress.end();
     let Demo { stack, kills, .. } = demo;
@@ -111,7 +102,7 @@ impl Demo {
         self.until_quiet().await?;
         self.mend().await?;
         self.until_quiet().await?;
-        Tally::take(&self.stack.api, &self.plan, &self.posts, &self.platforms).await
+        Tally::take(&self.stack.api, &self.plan, &self.platforms).await
     }
 
     /// A broken message is refused with all its reasons at once.
@@ -140,7 +131,6 @@ impl Demo {
                 }
                 repeated += 1;
             }
-            self.posts.push(post);
         }
         let targets: usize = self.plan.iter().map(|planned| planned.targets.len()).sum();
         println!(
@@ -240,7 +230,7 @@ impl Demo {
             let census = self.stack.api.get("/v1/census").await?;
             let counts = self.stack.api.counts().await?;
             self.progress.show(&counts, self.began.elapsed());
-            if moving(&counts, &census) == 0 {
+            if rest::moving(&counts, &census) == 0 {
                 return Ok(());
             }
             if self.began.elapsed() > self.limit {
@@ -250,15 +240,4 @@ impl Demo {
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
     }
-}
-
-/// How many targets still move: all that are neither at an end, nor held, nor with a person.
-fn moving(counts: &Counts, census: &Value) -> u64 {
-    let at_rest = ["published", "failed", "cancelled", "expired", "held"];
-    let states = || counts.values().flatten();
-    let all: u64 = states().filter(|(state, _)| !at_rest.contains(&state.as_str())).map(|(_, count)| count).sum();
-    let failed: u64 = states().filter(|(state, _)| *state == "failed").map(|(_, count)| count).sum();
-    let with_person = census["needs_person"].as_u64().unwrap_or_default();
-    // Those with a person that did not fail are in doubt or still processing.
-    all.saturating_sub(with_person.saturating_sub(failed))
 }

@@ -12,7 +12,7 @@ mod statuses;
 mod text;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Mutex, atomic::AtomicU64},
     time::Duration,
 };
@@ -31,6 +31,8 @@ pub struct Knobs {
     /// From the moment a post is stored until its idempotency key is written and the call is answered, milliseconds. A repeat that
     /// comes in between makes a second post.
     pub processing_ms: u64,
+    /// Keys are remembered. Servers that only speak the API may ignore them.
+    pub keeps_keys: bool,
     /// How long an uploaded file stays unusable, milliseconds; 0 answers 200 to the upload at once.
     pub media_processing_ms: u64,
     /// Characters in a post.
@@ -41,7 +43,13 @@ pub struct Knobs {
 
 impl Default for Knobs {
     fn default() -> Self {
-        Self { processing_ms: 0, media_processing_ms: 0, max_characters: 500, calls_per_window: 1_000_000 }
+        Self {
+            processing_ms: 0,
+            keeps_keys: true,
+            media_processing_ms: 0,
+            max_characters: 500,
+            calls_per_window: 1_000_000,
+        }
     }
 }
 
@@ -54,6 +62,8 @@ pub struct Mastodon {
     people: Mutex<HashMap<String, String>>,
     /// (account, key) → (status, when the key was written)
     keys: Mutex<HashMap<(String, String), (String, Timestamp)>>,
+    /// Accounts whose keys are ignored.
+    keyless: Mutex<HashSet<String>>,
     media: Mutex<HashMap<String, Media>>,
     media_ids: AtomicU64,
     limiter: Limiter,
@@ -84,6 +94,11 @@ impl Mastodon {
     /// The server loses all idempotency keys: a crash between storing the post and writing the key, or its Redis wiped.
     pub fn forget_keys(&self) {
         lock(&self.keys).clear();
+    }
+
+    /// From now on the keys of this account are ignored, as by a server that only speaks the API.
+    pub fn ignore_keys_of(&self, account: &str) {
+        lock(&self.keyless).insert(account.to_owned());
     }
 
     async fn route(&self, ask: &Ask, account: Result<String, Answer>, stage: &Stage) -> Result<Answer, Answer> {

@@ -12,7 +12,8 @@ const KEY_LIFE: Duration = Duration::from_secs(3600);
 
 impl Mastodon {
     pub(super) async fn publish(&self, ask: &Ask, account: String, stage: &Stage) -> Result<Answer, Answer> {
-        let key = ask.header("idempotency-key").map(|key| (account.clone(), key.to_owned()));
+        let keeps = lock(&self.knobs).keeps_keys && !lock(&self.keyless).contains(&account);
+        let key = ask.header("idempotency-key").filter(|_| keeps).map(|key| (account.clone(), key.to_owned()));
         if let Some(id) = key.as_ref().and_then(|key| self.remembered(key, stage)) {
             // The body is not compared. A post that is gone is not made again.
             return stage.post(&id).map(|post| Answer::json(200, &status(&post))).ok_or_else(not_found);

@@ -46,6 +46,8 @@ pub struct Webhook {
     knobs: Mutex<Knobs>,
     /// (account, id) → (post, when)
     kept: Mutex<HashMap<(String, String), (String, Timestamp)>>,
+    /// Accounts whose ids are not remembered.
+    forgetful: Mutex<HashSet<String>>,
     seen: Mutex<Seen>,
 }
 
@@ -69,6 +71,11 @@ impl Webhook {
         lock(&self.seen).ids.len()
     }
 
+    /// From now on the ids of this account are not remembered.
+    pub fn forget_ids_of(&self, account: &str) {
+        lock(&self.forgetful).insert(account.to_owned());
+    }
+
     fn receive(&self, ask: &Ask, account: String, stage: &Stage) -> Result<Answer, Answer> {
         let knobs = lock(&self.knobs).clone();
         if !knobs.secret.is_empty() {
@@ -83,7 +90,8 @@ impl Webhook {
 
         // Held to the end: this receiver, unlike some, does two things with one id one after the other.
         let mut kept = lock(&self.kept);
-        let key = id.filter(|_| knobs.keeps_ids).map(|id| (account.clone(), id));
+        let keeps = knobs.keeps_ids && !lock(&self.forgetful).contains(&account);
+        let key = id.filter(|_| keeps).map(|id| (account.clone(), id));
         if let Some((post, when)) = key.as_ref().and_then(|key| kept.get(key))
             && ask.at < *when + Duration::from_secs(knobs.retention_s)
         {

@@ -30,7 +30,7 @@ pub(crate) fn channels(channels: &Channels) -> String {
             channel.queue.map_or_else(|| "not known".into(), |queue| queue.consumers.to_string()),
             depth(channel.dead),
             limits(channel),
-            channel.repeat.kind.clone(),
+            against_repeats(channel),
         ]
     });
     table(["channel", "accounts", "state", "waiting", "workers", "dead", "takes", "against repeats"], rows)
@@ -38,6 +38,17 @@ pub(crate) fn channels(channels: &Channels) -> String {
 
 fn depth(queue: Option<Queue>) -> String {
     queue.map_or_else(|| "not known".into(), |queue| queue.ready.to_string())
+}
+
+/// The kind of repeat safety, and where accounts differ: "platform key (2 accounts: nothing)".
+fn against_repeats(channel: &Channel) -> String {
+    let differ: Vec<_> =
+        channel.repeat_differs.iter().map(|(kind, count)| format!("{count} accounts: {kind}")).collect();
+    if differ.is_empty() {
+        channel.repeat.kind.clone()
+    } else {
+        format!("{} ({})", channel.repeat.kind, differ.join(", "))
+    }
 }
 
 fn limits(channel: &Channel) -> String {
