@@ -9,6 +9,7 @@ mod error;
 mod memory;
 mod postgres;
 mod record;
+mod schema;
 mod sqlite;
 mod turns;
 mod views;
