@@ -8,6 +8,7 @@ mod attempt;
 mod consume;
 mod deliver;
 mod hint;
+mod newer;
 mod next;
 mod options;
 mod patience;
