@@ -28,7 +28,12 @@ impl Worker {
     /// What a predecessor left, if everything it says is proof.
     pub(crate) async fn find_hint(&self, target: TargetId) -> Option<Vec<(u16, Receipt)>> {
         let value = self.guard.hint_of(&key(target)).await.ok().flatten()?;
-        let hint: Hint = serde_json::from_str(&value).ok()?;
-        (!hint.out.is_empty() && hint.out.iter().all(|(_, receipt)| receipt.is_proof())).then_some(hint.out)
+        read_hint(&value)
     }
+}
+
+/// What an outcome hint says is out, by publish point; nothing unless all of it is proof.
+pub fn read_hint(text: &str) -> Option<Vec<(u16, Receipt)>> {
+    let hint: Hint = serde_json::from_str(text).ok()?;
+    (!hint.out.is_empty() && hint.out.iter().all(|(_, receipt)| receipt.is_proof())).then_some(hint.out)
 }

@@ -23,6 +23,7 @@ use ledger::Ledger;
 use outbox::Outbox;
 use runtime::Runtime;
 
+pub use hint::read_hint;
 pub use options::WorkerOptions;
 
 /// What a worker works with.

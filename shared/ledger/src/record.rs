@@ -177,6 +177,14 @@ impl Record {
     }
 }
 
+/// What this version makes of a target's stored progress: as it would write it back, having changed nothing.
+///
+/// # Errors
+/// It holds what this version does not know.
+pub fn rewritten(progress: &str) -> Result<String, LedgerError> {
+    read_json::<Progress>("a target", "the progress", progress).map(|progress| json(&progress))
+}
+
 /// The group of a listed target's failure, as the operators' list counts them.
 pub(crate) fn group(target: &Target) -> Option<String> {
     target.listed.as_ref()?;
