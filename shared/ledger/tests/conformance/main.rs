@@ -9,6 +9,7 @@ mod attempts;
 mod census;
 mod changes;
 mod claims;
+mod corpus;
 mod durability;
 mod events;
 mod house;
@@ -102,6 +103,10 @@ mod stored {
             everything_is_there_after_opening_again,
             an_unreadable_row_harms_nobody_else,
             a_release_that_was_cut_short_is_finished,
+        }
+        [postgres, sqlite] => corpus::{
+            rows_of_every_version_are_read_and_mean_the_same,
+            statements_of_every_version_work_on_this_schema,
         }
         [postgres, sqlite] => versions::{
             a_newer_schema_that_only_adds_is_worked_with,
