@@ -42,6 +42,9 @@ model: ## check the delivery protocol in every state, within bounds; ARGS="--onl
 	@cargo build --release --locked --quiet -p oncepost-model
 	@target/release/oncepost-model $(ARGS)
 
+fuzz: ## throw garbage at every parser for SECONDS each (20), or at one TARGET; RECORD=FILE keeps the result
+	@$(LOCAL)/fuzz.sh $(if $(TARGET),--target $(TARGET)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(RECORD),--record $(RECORD))
+
 up: ## start Redis, RabbitMQ and PostgreSQL under ./.run and print their addresses
 	@$(LOCAL)/install.sh
 	@$(LOCAL)/up.sh

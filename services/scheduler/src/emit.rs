@@ -62,7 +62,7 @@ async fn tick(scheduler: &Scheduler, pacer: &mut Pacer, batches: &Arc<Semaphore>
     for (target, violation) in &claimed.violations {
         outbox::broken(*target, *violation);
     }
-    let found = claimed.emissions.len();
+    let (found, now) = (claimed.emissions.len(), claimed.now);
     let more = claimed.more;
     scheduler.outbox.tell(claimed.events.clone());
     let mut now_due = hold_back(scheduler, pacer, claimed).await;
@@ -75,7 +75,7 @@ async fn tick(scheduler: &Scheduler, pacer: &mut Pacer, batches: &Arc<Semaphore>
     match more {
         true if found < options.batch as usize / 2 => FULL_WAIT,
         true => Duration::ZERO,
-        false => until_next(scheduler).await,
+        false => until_next(scheduler, now, found).await,
     }
 }
 
@@ -161,14 +161,16 @@ async fn give_back(scheduler: &Scheduler, emission: &Emission, now: Timestamp) {
     }
 }
 
-/// How long until the next target has to be claimed, at most the poll interval.
-async fn until_next(scheduler: &Scheduler) -> Duration {
+/// How long until the next target has to be claimed after a claim at `now`, at most the poll interval.
+async fn until_next(scheduler: &Scheduler, now: Timestamp, found: usize) -> Duration {
     let poll = scheduler.options.poll;
     match scheduler.ledger.next_wake().await {
         Ok(Some(at)) => {
             let claim_at = at.saturating_sub(scheduler.options.ahead).unwrap_or(at);
             let wait = Duration::try_from(claim_at.duration_since(scheduler.runtime.now())).unwrap_or_default();
-            wait.clamp(Duration::from_millis(2), poll)
+            // What was due and was not claimed is in other hands, or cannot be read here: asking at once gives the same.
+            let least = if found == 0 && claim_at <= now { FULL_WAIT } else { Duration::from_millis(2) };
+            wait.clamp(least.min(poll), poll)
         }
         Ok(None) | Err(_) => poll,
     }

@@ -19,6 +19,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 use crate::{
     Worker,
     attempt::Attempt,
+    newer,
     next::{Carrier, Settled, carrier},
 };
 
@@ -31,7 +32,10 @@ pub(crate) async fn deliver(worker: &Worker, channel: &dyn Channel, incoming: In
     let message = match Publish::decode(&incoming.message.body) {
         Ok(message) => message,
         Err(unreadable) => {
-            let settled = set_aside(worker, name, &incoming, &unreadable).await;
+            let settled = match newer::patience(&unreadable, &incoming.message.headers) {
+                Some(wait) => wait.take(worker, name, &incoming).await,
+                None => set_aside(worker, name, &incoming, &unreadable).await,
+            };
             return acknowledge(incoming, settled).await;
         }
     };
@@ -199,7 +203,7 @@ impl Delivery<'_> {
         }
     }
 
-    /// The ledger did not answer: the worker stops, or the ledger does not know the target.
+    /// The ledger did not answer: the worker stops, or the ledger does not know the target, or this version cannot read it.
     fn unanswered(&self) -> Settled {
         if self.worker.runtime.stop().is_cancelled() { Settled::Leave } else { Settled::Ack }
     }

@@ -28,7 +28,39 @@ impl Worker {
     /// What a predecessor left, if everything it says is proof.
     pub(crate) async fn find_hint(&self, target: TargetId) -> Option<Vec<(u16, Receipt)>> {
         let value = self.guard.hint_of(&key(target)).await.ok().flatten()?;
-        let hint: Hint = serde_json::from_str(&value).ok()?;
-        (!hint.out.is_empty() && hint.out.iter().all(|(_, receipt)| receipt.is_proof())).then_some(hint.out)
+        read_hint(&value)
+    }
+}
+
+/// What an outcome hint says is out, by publish point; nothing unless all of it is proof.
+pub fn read_hint(text: &str) -> Option<Vec<(u16, Receipt)>> {
+    let hint: Hint = serde_json::from_str(text).ok()?;
+    (!hint.out.is_empty() && hint.out.iter().all(|(_, receipt)| receipt.is_proof())).then_some(hint.out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As each release has written it: add a line when the form changes, and keep the old ones.
+    const STORED: [&str; 1] = [include_str!("../corpus/0.1.0/hint.json")];
+
+    #[test]
+    fn hints_of_every_version_are_read_and_what_is_written_is_as_the_newest() {
+        let receipt = |id: &str, url: Option<&str>| Receipt { id: id.into(), url: url.map(str::to_owned) };
+        let out = vec![(0, receipt("17", Some("https://a.example/17"))), (1, receipt("18", None))];
+        for stored in STORED {
+            assert_eq!(read_hint(stored), Some(out.clone()));
+        }
+        let written = serde_json::to_string(&Hint { out }).unwrap();
+        assert_eq!(Some(written.as_str()), STORED.last().map(|stored| stored.trim()));
+    }
+
+    #[test]
+    fn what_is_no_proof_says_nothing_and_an_addition_is_ignored() {
+        for nothing in ["", "{}", r#"{"out":[]}"#, r#"{"out":[[0,{"id":" "}]]}"#, r#"{"out":[[-1,{"id":"1"}]]}"#] {
+            assert_eq!(read_hint(nothing), None, "{nothing}");
+        }
+        assert!(read_hint(r#"{"out":[[0,{"id":"1","at":9}]],"by":"v9"}"#).is_some());
     }
 }

@@ -8,6 +8,7 @@ mod attempt;
 mod consume;
 mod deliver;
 mod hint;
+mod newer;
 mod next;
 mod options;
 mod patience;
@@ -22,6 +23,7 @@ use ledger::Ledger;
 use outbox::Outbox;
 use runtime::Runtime;
 
+pub use hint::read_hint;
 pub use options::WorkerOptions;
 
 /// What a worker works with.

@@ -36,8 +36,15 @@ pub(crate) fn carrier(wait: Duration) -> Carrier {
 impl Worker {
     /// Sends the message through a retry tier.
     pub(crate) async fn carry(&self, incoming: &Incoming, channel: &str, tier: Tier) -> Settled {
+        self.carry_with(incoming, channel, tier, Headers::new()).await
+    }
+
+    /// The same, with these headers besides.
+    pub(crate) async fn carry_with(&self, incoming: &Incoming, channel: &str, tier: Tier, more: Headers) -> Settled {
         let to = Destination::Retry { tier, channel: channel.to_owned() };
-        let message = Message { headers: own_headers(&incoming.message.headers), ..incoming.message.clone() };
+        let mut headers = own_headers(&incoming.message.headers);
+        headers.extend(more);
+        let message = Message { headers, ..incoming.message.clone() };
         self.send(Outgoing { to, message }).await
     }
 

@@ -11,7 +11,8 @@ const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 impl Worker {
-    /// Applies `command`, again and again while the ledger is away. `None`: the worker stops, or the target does not exist.
+    /// Applies `command`, again and again while the ledger is away. `None`: the worker stops, or the target does not
+    /// exist, or a newer version has written what this one cannot read.
     ///
     /// Repeating is safe because every command is a compare-and-set on the attempt's number.
     pub(crate) async fn apply_patiently(&self, target: TargetId, command: Command) -> Option<Applied> {
@@ -22,6 +23,16 @@ impl Worker {
                 Ok(applied) => return Some(applied),
                 Err(LedgerError::NoSuchTarget(_)) => {
                     tracing::error!(target.id = %target, "a message names a target that the ledger does not have");
+                    return None;
+                }
+                // Waiting makes it no better, and the worker has others to see to.
+                Err(error @ LedgerError::Corrupt { .. }) => {
+                    metrics::counter!("oncepost_worker_unreadable_targets_total").increment(1);
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        target.id = %target,
+                        "left to a version that can read it: the ledger emits it anew"
+                    );
                     return None;
                 }
                 Err(error) => {

@@ -23,6 +23,9 @@ pub const DO: &str = "oncepost-do";
 /// Header: the newest attempt's number.
 pub const ATTEMPT: &str = "oncepost-attempt";
 
+/// The most that is told of why a message cannot be read, in characters.
+const LONGEST_WHY: usize = 500;
+
 /// [`REASON`] of a message that cannot be understood.
 pub const UNREADABLE: &str = "unreadable";
 
@@ -70,7 +73,9 @@ impl Dead {
 
 /// The headers of a message that could not be read; its body goes into the dead letters as it came.
 pub fn unreadable_headers(error: &Unreadable) -> BTreeMap<String, String> {
-    let why = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
+    // A parser may quote all of a long value, and a message's headers have to fit into one frame.
+    let short = |cause: &dyn std::error::Error| cause.to_string().chars().take(LONGEST_WHY).collect::<String>();
+    let why = std::error::Error::source(error).map(|cause| format!(": {}", short(cause))).unwrap_or_default();
     let diagnosis = Diagnosis {
         code: Unreadable::CODE,
         sentence: format!("{} {error}{why}", Unreadable::CODE),
@@ -166,5 +171,12 @@ mod tests {
         let headers = unreadable_headers(&error);
         assert_eq!((headers[REASON].as_str(), headers[CODE].as_str()), (UNREADABLE, "OP-5009"));
         assert!(headers[WHAT].contains("EOF"), "{}", headers[WHAT]);
+    }
+
+    #[test]
+    fn however_long_the_message_its_headers_fit_into_a_frame() {
+        let body = format!(r#"{{"version":"{}"}}"#, "x".repeat(1 << 20));
+        let headers = unreadable_headers(&Publish::decode(body.as_bytes()).unwrap_err());
+        assert!(headers.values().all(|value| value.len() < 4_096));
     }
 }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::V1;
+use crate::{V1, version};
 
 /// One target to be worked on, version 1. It carries no content: the worker gets that from the ledger with its attempt,
 /// so that an edit or cancel that arrives while the message waits is never lost.
@@ -40,14 +40,24 @@ pub struct Publish {
     pub emitted_at: Timestamp,
 }
 
-/// A publish message that cannot be understood. It belongs in the dead letters; the ledger emits its target anew.
+/// A publish message that cannot be understood. If it is of a newer version, somebody else may understand it; else it belongs
+/// in the dead letters. The ledger emits its target anew.
 #[derive(Debug, thiserror::Error)]
 #[error("a publish message cannot be understood")]
-pub struct Unreadable(#[source] serde_json::Error);
+pub struct Unreadable {
+    #[source]
+    why: serde_json::Error,
+    newer: Option<u64>,
+}
 
 impl Unreadable {
     /// The failure's code.
     pub const CODE: Code = Code::BAD_PUBLISH_MESSAGE;
+
+    /// The message's version, if it is newer than what is read here.
+    pub fn newer(&self) -> Option<u64> {
+        self.newer
+    }
 }
 
 impl Publish {
@@ -73,7 +83,7 @@ impl Publish {
     /// # Errors
     /// It is not JSON, lacks a field, or is of a version that is not read here.
     pub fn decode(body: &[u8]) -> Result<Self, Unreadable> {
-        serde_json::from_slice(body).map_err(Unreadable)
+        serde_json::from_slice(body).map_err(|why| Unreadable { why, newer: version::newer(body) })
     }
 
     /// The message's body.

@@ -14,6 +14,16 @@ impl V1 {
     pub const NUMBER: u64 = 1;
 }
 
+/// The version of the message in `body`, if it is one newer than what is read here. Nothing else of it is looked at.
+pub(crate) fn newer(body: &[u8]) -> Option<u64> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        version: u64,
+    }
+    let Versioned { version } = serde_json::from_slice(body).ok()?;
+    (body.trim_ascii_start().starts_with(b"{") && version > V1::NUMBER).then_some(version)
+}
+
 impl Serialize for V1 {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_u64(Self::NUMBER)

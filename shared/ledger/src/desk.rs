@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     Applied, LedgerError, pause_id,
-    record::{Record, mark},
+    record::{Record, Rest, mark},
     world::{NEAR, after},
 };
 
@@ -21,9 +21,18 @@ pub(crate) struct Desk<'a> {
     writes: Writes,
 }
 
-struct Seat {
-    target: Target,
+/// A target that is locked, and what a newer version keeps in its row.
+pub(crate) struct Seat {
+    pub target: Target,
+    rest: Rest,
     changed: bool,
+}
+
+impl Seat {
+    /// The row to write.
+    pub(crate) fn record(&self) -> Record {
+        Record::with(&self.target, &self.rest)
+    }
 }
 
 /// What a transaction writes besides the targets.
@@ -46,7 +55,10 @@ impl<'a> Desk<'a> {
     pub(crate) fn new(policy: &'a Policy, now: Timestamp, pauses: Vec<Pause>, records: Vec<Record>) -> Self {
         let targets = records
             .into_iter()
-            .map(|record| (TargetId(record.id), record.target().map(|target| Seat { target, changed: false })))
+            .map(|record| {
+                let id = TargetId(record.id);
+                (id, record.read().map(|(target, rest)| Seat { target, rest, changed: false }))
+            })
             .collect();
         Self { now, policy, pauses, targets, writes: Writes::default() }
     }
@@ -99,10 +111,10 @@ impl<'a> Desk<'a> {
     }
 
     /// The targets that differ from their rows, ordered by id.
-    pub(crate) fn changed(&self) -> Vec<&Target> {
+    pub(crate) fn changed(&self) -> Vec<&Seat> {
         let seats = self.targets.values().filter_map(|seat| seat.as_ref().ok());
-        let mut changed: Vec<_> = seats.filter(|seat| seat.changed).map(|seat| &seat.target).collect();
-        changed.sort_unstable_by_key(|target| target.id);
+        let mut changed: Vec<_> = seats.filter(|seat| seat.changed).collect();
+        changed.sort_unstable_by_key(|seat| seat.target.id);
         changed
     }
 
@@ -114,7 +126,7 @@ impl<'a> Desk<'a> {
     /// A changed target is due so soon that the scheduler should not wait for its poll.
     pub(crate) fn is_news(&self) -> bool {
         let near = after(self.now, NEAR);
-        self.changed().iter().any(|target| {
+        self.changed().iter().map(|seat| &seat.target).any(|target| {
             matches!(target.state, State::Scheduled | State::Retrying)
                 && target.wake_at.is_some_and(|wake| wake <= near)
         })

@@ -1,8 +1,8 @@
 //! What can go wrong in the ledger.
 
-use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::migrate::MigrateError;
 
 /// The ledger could not do what was asked. Nothing was published because of it, and nothing is lost.
 ///
@@ -27,12 +27,23 @@ pub enum LedgerError {
         #[source]
         cause: Arc<sqlx::Error>,
     },
-    /// A migration could not be applied, or the schema is newer than this program.
+    /// The schema is older than this program, or a migration could not be applied.
     #[error("the ledger's schema is not the one this program needs; run `oncepost migrate`")]
     Schema {
         /// Why.
         #[source]
         cause: Arc<MigrateError>,
+    },
+    /// A newer version has changed the schema so that this program cannot work with it.
+    #[error(
+        "the ledger's schema has migration {version} ({description}), which this older program cannot work with; \
+         start the version that made it, or a newer one: docs/upgrades.md"
+    )]
+    SchemaNewer {
+        /// The migration's number.
+        version: i64,
+        /// What it is called.
+        description: String,
     },
     /// A stored row cannot be read.
     #[error("a row of the ledger cannot be read: {what}")]
@@ -73,26 +84,5 @@ impl LedgerError {
     /// `what` of row `id` cannot be read, because of `why`.
     pub(crate) fn corrupt(id: impl std::fmt::Display, what: &str, why: impl std::fmt::Display) -> Self {
         Self::Corrupt { what: format!("{what} of {id}: {why}") }
-    }
-}
-
-/// Whether `applied` (versions and checksums) is what `migrations` make, no less and no more.
-pub(crate) fn same_schema(
-    applied: &BTreeMap<i64, Cow<'static, [u8]>>,
-    migrations: &Migrator,
-) -> Result<(), MigrateError> {
-    let latest = applied.keys().next_back().copied().unwrap_or_default();
-    for migration in migrations.iter() {
-        match applied.get(&migration.version) {
-            None => return Err(MigrateError::VersionTooNew(migration.version, latest)),
-            Some(checksum) if *checksum != migration.checksum => {
-                return Err(MigrateError::VersionMismatch(migration.version));
-            }
-            Some(_) => {}
-        }
-    }
-    match applied.keys().find(|version| !migrations.version_exists(**version)) {
-        Some(newer) => Err(MigrateError::VersionMissing(*newer)),
-        None => Ok(()),
     }
 }

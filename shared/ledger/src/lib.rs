@@ -9,6 +9,7 @@ mod error;
 mod memory;
 mod postgres;
 mod record;
+mod schema;
 mod sqlite;
 mod turns;
 mod views;
@@ -27,6 +28,7 @@ use uuid::Uuid;
 pub use error::LedgerError;
 pub use memory::MemoryLedger;
 pub use postgres::{Postgres, PostgresOptions};
+pub use record::rewritten;
 pub use sqlite::Sqlite;
 pub use views::{
     Acceptance, Census, Claim, Claimed, Emission, Failures, NewPost, NewTarget, Page, PauseAsk, PostFilter,

@@ -63,7 +63,15 @@ struct Progress {
     looks: u16,
     #[serde(skip_serializing_if = "is_default")]
     emissions: u16,
+    #[serde(flatten)]
+    rest: Rest,
 }
+
+/// What a newer version keeps in the progress and this one does not know. It is written back as it was found, so that an
+/// older process that acts on a row during an upgrade loses nothing of it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Rest(serde_json::Map<String, serde_json::Value>);
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
@@ -73,14 +81,19 @@ impl Record {
     /// The target in this row.
     ///
     /// # Errors
-    /// A column holds what no version of this program writes.
+    /// A column holds what this version does not know.
     pub(crate) fn target(self) -> Result<Target, LedgerError> {
+        self.read().map(|(target, _)| target)
+    }
+
+    /// The target in this row, and what else a newer version keeps there.
+    ///
+    /// # Errors
+    /// A column holds what this version does not know.
+    pub(crate) fn read(self) -> Result<(Target, Rest), LedgerError> {
         let id = TargetId(self.id);
-        let progress: Progress = match &self.progress {
-            None => Progress::default(),
-            Some(text) => read_json(id, "the progress", text)?,
-        };
-        Ok(Target {
+        let progress = self.progress()?;
+        let target = Target {
             id,
             post: PostId(self.post),
             tenant: TenantId::new(self.tenant).map_err(|why| LedgerError::corrupt(id, "the tenant", why))?,
@@ -105,11 +118,32 @@ impl Record {
             listed: progress.listed,
             last_failure: progress.last_failure,
             trace: self.trace,
-        })
+        };
+        Ok((target, progress.rest))
     }
 
-    /// The row of `target`.
+    /// Whether this version can act on the row.
+    ///
+    /// # Errors
+    /// Its state or its progress holds what this version does not know.
+    pub(crate) fn is_known(&self) -> Result<(), LedgerError> {
+        state(TargetId(self.id), self.state)?;
+        self.progress().map(drop)
+    }
+
+    fn progress(&self) -> Result<Progress, LedgerError> {
+        self.progress
+            .as_deref()
+            .map_or_else(|| Ok(Progress::default()), |text| read_json(TargetId(self.id), "the progress", text))
+    }
+
+    /// The row of a new `target`.
     pub(crate) fn of(target: &Target) -> Self {
+        Self::with(target, &Rest::default())
+    }
+
+    /// The row of `target`, which keeps the `rest` that was found in it.
+    pub(crate) fn with(target: &Target, rest: &Rest) -> Self {
         let progress = Progress {
             lease: target.lease.clone(),
             armed: target.armed.clone(),
@@ -119,6 +153,7 @@ impl Record {
             last_failure: target.last_failure.clone(),
             looks: target.looks,
             emissions: target.emissions,
+            rest: rest.clone(),
         };
         Self {
             id: target.id.0,
@@ -140,6 +175,14 @@ impl Record {
             progress: (!is_default(&progress)).then(|| json(&progress)),
         }
     }
+}
+
+/// What this version makes of a target's stored progress: as it would write it back, having changed nothing.
+///
+/// # Errors
+/// It holds what this version does not know.
+pub fn rewritten(progress: &str) -> Result<String, LedgerError> {
+    read_json::<Progress>("a target", "the progress", progress).map(|progress| json(&progress))
 }
 
 /// The group of a listed target's failure, as the operators' list counts them.
@@ -287,6 +330,18 @@ mod tests {
         let mut target = waiting();
         target.wake_at = Some(Timestamp::from_nanosecond(1_000_000_001).unwrap());
         assert_eq!(Record::of(&target).wake_at, Some(1_001));
+    }
+
+    #[test]
+    fn what_a_newer_version_added_is_written_back() {
+        let found =
+            Record { progress: Some(r#"{"tenure":{"by":"v9","n":[1,2]},"looks":2}"#.into()), ..Record::of(&waiting()) };
+        let (mut target, rest) = found.read().unwrap();
+        assert_eq!(target.looks, 2);
+        target.looks = 3;
+        let again = Record::with(&target, &rest).progress.unwrap();
+        let again: serde_json::Value = serde_json::from_str(&again).unwrap();
+        assert_eq!(again, serde_json::json!({ "looks": 3, "tenure": { "by": "v9", "n": [1, 2] } }));
     }
 
     #[test]

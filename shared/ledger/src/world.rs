@@ -1,6 +1,9 @@
 //! What both databases need to decide and to tell.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
 use domain::Policy;
 use jiff::Timestamp;
@@ -16,11 +19,16 @@ pub(crate) struct World {
     pub policy: Policy,
     pub time: TimeSource,
     pub news: Notify,
+    /// How many due targets the last claim could not read.
+    unreadable: AtomicU32,
 }
+
+/// The most unreadable targets that a claim looks past.
+const MOST_UNREADABLE: u32 = 10_000;
 
 impl World {
     pub(crate) fn new(policy: Policy, time: TimeSource) -> Self {
-        Self { policy, time, news: Notify::new() }
+        Self { policy, time, news: Notify::new(), unreadable: AtomicU32::new(0) }
     }
 
     /// The time to use, in milliseconds; `None` if the server is to say it.
@@ -29,6 +37,18 @@ impl World {
             TimeSource::Server => None,
             TimeSource::Runtime(clock) => Some(millis(clock.now())),
         }
+    }
+
+    /// How many more rows than asked for a claim has to look at, so that those nobody here can read hide no other.
+    pub(crate) fn unreadable(&self) -> u32 {
+        self.unreadable.load(Ordering::Relaxed)
+    }
+
+    /// Notes how many due targets could not be read; the number before.
+    pub(crate) fn note_unreadable(&self, many: usize) -> u32 {
+        metrics::gauge!("oncepost_ledger_unreadable_targets").set(many as f64);
+        let many = u32::try_from(many).unwrap_or(u32::MAX).min(MOST_UNREADABLE);
+        self.unreadable.swap(many, Ordering::Relaxed)
     }
 
     /// Wakes whoever waits for news, and the next one to ask if nobody does.

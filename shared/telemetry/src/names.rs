@@ -84,6 +84,8 @@ names! {
     EVENTS_LEFT = Counter "oncepost_events_left_to_sweep_total" [] in Count: "Events that could not be told at once";
 
     BAD_MESSAGES = Counter "oncepost_worker_bad_messages_total" ["channel"] in Count: "Messages that could not be read";
+    NEWER_MESSAGES = Counter "oncepost_worker_newer_messages_total" ["channel"] in Count: "Messages of a newer version sent round until a worker that knows them takes them";
+    UNREADABLE_TARGETS = Counter "oncepost_worker_unreadable_targets_total" [] in Count: "Messages left to a version that can read their target";
     WORKER_LEDGER_WAITS = Counter "oncepost_worker_ledger_waits_total" [] in Count: "Waits of workers for the ledger";
     RATE_WAITS = Counter "oncepost_worker_rate_waits_total" ["channel"] in Count: "Targets put off by a rate limit; they cost no attempt";
     UNGUARDED = Counter "oncepost_worker_unguarded_total" [] in Count: "Attempts made without the dedupe lock because the guard was away";
@@ -98,6 +100,8 @@ names! {
     BROKER_SETTLED = Counter "oncepost_broker_settled_total" ["outcome"] in Count: "Messages settled";
 
     LEDGER_BATCH = Histogram "oncepost_ledger_batch_size" [] in Count by MANY: "Commands that one transaction of the ledger carried";
+    LEDGER_UNREADABLE = Gauge "oncepost_ledger_unreadable_targets" [] in Count: "Due targets that this version cannot read; a newer one wrote them, or nobody";
+    LEDGER_LEFT_OUT = Counter "oncepost_ledger_rows_left_out_total" [] in Count: "Rows left out of lists because this version cannot read them";
     GUARD_ERRORS = Counter "oncepost_guard_errors_total" ["operation"] in Count: "Questions that the guard did not answer; the ledger decides";
 }
 

@@ -5,6 +5,7 @@
 mod access;
 mod changes;
 mod failures;
+mod garbage;
 mod operate;
 mod posts;
 mod retry;

@@ -175,6 +175,18 @@ impl World {
         Reply { status, headers, text: String::from_utf8(body.to_vec()).unwrap() }
     }
 
+    /// The same with any bytes.
+    pub async fn send_bytes(&self, token: &str, method: &str, path: &str, body: Vec<u8>) -> Reply {
+        let request = Request::builder().method(method).uri(path).header("host", "127.0.0.1:8380");
+        let request = request.header("authorization", format!("Bearer {token}")).body(Body::from(body)).unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let status = response.status().as_u16();
+        let headers = response.headers().iter();
+        let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
+        let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        Reply { status, headers, text: String::from_utf8(body.to_vec()).unwrap() }
+    }
+
     pub async fn get(&self, path: &str) -> Reply {
         self.send(Some(OPERATOR), "GET", path, String::new()).await
     }

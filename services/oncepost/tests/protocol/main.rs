@@ -9,4 +9,5 @@ mod incidents;
 mod losses;
 mod missed;
 mod platform;
+mod upgrades;
 mod world;

@@ -20,16 +20,19 @@ pub(super) async fn claim(conn: &mut Connection, world: &World, claim: &Claim) -
     let until = millis(after(instant(peek.now), claim.ahead));
     let is_due = |first: Option<i64>| first.is_some_and(|first| first <= until);
     if !(is_due(peek.moving) || is_due(peek.waiting)) {
+        world.note_unreadable(0);
         return Ok(Claimed { now: instant(peek.now), ..Claimed::default() });
     }
     let mut tx = store::begin(conn).await?;
     let mut due = Due::default();
+    let limit = claim.limit.saturating_add(world.unreadable());
     if is_due(peek.moving) {
-        due.moving = store::moving(&mut tx, until, claim.limit).await?;
+        due.moving = store::moving(&mut tx, until, limit).await?;
     }
     if is_due(peek.waiting) {
-        due.find_waiting(&mut tx, until, claim).await?;
+        due.find_waiting(&mut tx, until, &Claim { limit, ..claim.clone() }).await?;
     }
+    due.leave_out_unreadable(world);
     let (now, pauses) = store::surroundings(&mut tx, world.now()).await?;
     let (order, found) = due.order();
     let mut desk = Desk::new(&world.policy, now, pauses, due.moving.drain(..).chain(due.waiting.drain(..)).collect());
@@ -82,6 +85,30 @@ impl Due {
             store::waiting_in_turn(tx, until, claim.limit, &full).await?
         };
         Ok(())
+    }
+
+    /// Rows that a newer version has written, or nobody, must not stop the others: they stay as they are, for whoever can
+    /// read them. The census finds them as overdue.
+    fn leave_out_unreadable(&mut self, world: &World) {
+        let (mut many, mut example) = (0, None);
+        for rows in [&mut self.moving, &mut self.waiting] {
+            rows.retain(|row| match row.is_known() {
+                Ok(()) => true,
+                Err(error) => {
+                    many += 1;
+                    example.get_or_insert(error);
+                    false
+                }
+            });
+        }
+        let before = world.note_unreadable(many);
+        if let Some(error) = example.filter(|_| many > before as usize) {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                targets = many,
+                "due targets cannot be read by this version; they are left to one that can: docs/upgrades.md"
+            );
+        }
     }
 
     /// In which order to wake them, and where each stood.

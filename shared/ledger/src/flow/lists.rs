@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{
     Connection,
     reads::attempts,
-    rows::{PostRow, TargetRow},
+    rows::{PostRow, TargetRow, readable},
 };
 use crate::{Failures, LedgerError, Page, PostFilter, PostSummary, record::columns};
 
@@ -55,7 +55,7 @@ pub(super) async fn posts(conn: &mut Connection, filter: &PostFilter) -> Result<
         .await
         .map_err(LedgerError::of("list posts"))?;
     let (rows, next) = page(rows, limit, |row| row.id.to_string());
-    Ok(Page { items: rows.into_iter().map(PostRow::summary).collect::<Result<_, _>>()?, next })
+    Ok(Page { items: readable(rows.into_iter().map(PostRow::summary)), next })
 }
 
 pub(super) async fn failures(conn: &mut Connection, filter: &PostFilter) -> Result<Failures, LedgerError> {
@@ -94,8 +94,9 @@ pub(super) async fn failures(conn: &mut Connection, filter: &PostFilter) -> Resu
     let mut items = Vec::with_capacity(rows.len());
     for row in rows {
         let attempts = attempts(conn, domain::TargetId(row.record.id)).await?;
-        items.push(row.view(attempts)?);
+        items.push(row.view(attempts));
     }
+    let items = readable(items);
     let groups = groups
         .into_iter()
         .map(|(group, many)| (group.unwrap_or_else(|| "-".into()), u64::try_from(many).unwrap_or_default()))

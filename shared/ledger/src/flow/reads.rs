@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{
     Connection,
-    rows::{AttemptRow, PostRow, TargetRow},
+    rows::{AttemptRow, PostRow, TargetRow, readable},
     store,
 };
 use crate::{
@@ -43,8 +43,8 @@ pub(super) async fn post(conn: &mut Connection, id: PostId, attempts: bool) -> R
     if attempts {
         let rows: Vec<AttemptRow> =
             sqlx::query_as(ATTEMPTS_OF_POST).bind(id.0).fetch_all(&mut *conn).await.map_err(LedgerError::of(failed))?;
-        for row in rows {
-            log.entry(TargetId(row.target)).or_default().push(row.attempt()?);
+        for attempt in readable(rows.into_iter().map(AttemptRow::attempt)) {
+            log.entry(attempt.target).or_default().push(attempt);
         }
     }
     let targets = rows
@@ -84,7 +84,7 @@ pub(super) async fn attempts(conn: &mut Connection, id: TargetId) -> Result<Vec<
         .fetch_all(conn)
         .await
         .map_err(LedgerError::of("read a target's attempts"))?;
-    rows.into_iter().map(AttemptRow::attempt).collect()
+    Ok(readable(rows.into_iter().map(AttemptRow::attempt)))
 }
 
 pub(super) async fn taken_ids(conn: &mut Connection, id: TargetId, ids: &[String]) -> Result<Vec<String>, LedgerError> {

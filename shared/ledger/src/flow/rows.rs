@@ -56,6 +56,19 @@ impl AttemptRow {
     }
 }
 
+/// Those of `read` that could be read. What a newer version has written must not hide the rest from people.
+pub(super) fn readable<T>(read: impl IntoIterator<Item = Result<T, LedgerError>>) -> Vec<T> {
+    let told = |result: Result<T, LedgerError>| match result {
+        Ok(row) => Some(row),
+        Err(error) => {
+            metrics::counter!("oncepost_ledger_rows_left_out_total").increment(1);
+            tracing::error!(error = &error as &dyn std::error::Error, "a row is left out of what is shown");
+            None
+        }
+    };
+    read.into_iter().filter_map(told).collect()
+}
+
 fn named<T: DeserializeOwned>(id: TargetId, what: &str, name: String) -> Result<T, LedgerError> {
     serde_json::from_value(serde_json::Value::String(name)).map_err(|why| LedgerError::corrupt(id, what, why))
 }

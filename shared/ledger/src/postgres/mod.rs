@@ -7,7 +7,7 @@ mod news;
 mod options;
 mod store;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use domain::Command;
 use domain::TargetId;
@@ -23,7 +23,12 @@ pub use options::PostgresOptions;
 type Connection = sqlx::PgConnection;
 type Database = Postgres;
 
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+/// They run on a schema that may have more: whether we can work with that is asked first.
+static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
+    let mut migrations = sqlx::migrate!("migrations/postgres");
+    migrations.set_ignore_missing(true);
+    migrations
+});
 
 /// How many batches of commands may be committed at the same time.
 const COMMAND_WRITERS: usize = 4;
@@ -49,11 +54,12 @@ impl Postgres {
     /// Brings the schema up to date. Several processes may do so at once; one does, the others wait.
     ///
     /// # Errors
-    /// The server cannot be reached, or its schema is newer than this program.
+    /// The server cannot be reached, or a newer version has made its schema one that this program cannot work with.
     pub async fn migrate(options: &PostgresOptions) -> Result<(), LedgerError> {
         let pool = options.migrating().await?;
         let migrated = async {
             options.make_schema(&pool).await?;
+            store::schema(&mut *acquire(&pool).await?).await?.lets_in(&MIGRATIONS)?;
             MIGRATIONS.run(&pool).await.map_err(LedgerError::schema)
         }
         .await;
@@ -64,10 +70,10 @@ impl Postgres {
     /// Connects to a ledger whose schema is up to date.
     ///
     /// # Errors
-    /// The server cannot be reached, or its schema is older or newer than this program.
+    /// The server cannot be reached, or its schema is older than this program, or a newer one that lets no older program in.
     pub async fn connect(options: PostgresOptions, runtime: &Runtime) -> Result<Self, LedgerError> {
         let pool = options.connect().await?;
-        store::check_schema(&pool, &MIGRATIONS).await?;
+        store::schema(&mut *acquire(&pool).await?).await?.serves(&MIGRATIONS)?;
         let world = Arc::new(World::new(options.policy.clone(), options.time.clone()));
         flow::finish_releases(&mut *acquire(&pool).await?, &world).await?;
         let stop = CancellationToken::new();

@@ -11,7 +11,7 @@ mod store;
 use std::{
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, LazyLock,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -33,7 +33,12 @@ type Connection = sqlx::SqliteConnection;
 type Database = Sqlite;
 type Shared = Arc<Mutex<Connection>>;
 
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+/// They run on a schema that may have more: whether we can work with that is asked first.
+static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
+    let mut migrations = sqlx::migrate!("migrations/sqlite");
+    migrations.set_ignore_missing(true);
+    migrations
+});
 
 /// How many connections only read.
 const READERS: usize = 4;
@@ -58,7 +63,7 @@ impl Sqlite {
     /// Opens the file, or makes it, and brings its schema up to date. What is committed is on the disk.
     ///
     /// # Errors
-    /// The file cannot be opened, or its schema is newer than this program.
+    /// The file cannot be opened, or a newer version has made its schema one that this program cannot work with.
     pub async fn open(path: impl AsRef<Path>, runtime: &Runtime, policy: Policy) -> Result<Self, LedgerError> {
         Self::start(path.as_ref().to_owned(), SqliteSynchronous::Full, None, runtime, policy).await
     }
@@ -140,6 +145,7 @@ async fn connect(path: &Path, synchronous: SqliteSynchronous) -> Result<(Shared,
         .pragma("cache_size", "-32768");
     let opening = "open the file";
     let mut writer = options.connect().await.map_err(LedgerError::of(opening))?;
+    store::schema(&mut writer).await?.lets_in(&MIGRATIONS)?;
     MIGRATIONS.run(&mut writer).await.map_err(LedgerError::schema)?;
     let mut readers = Vec::with_capacity(READERS);
     for _ in 0..READERS {

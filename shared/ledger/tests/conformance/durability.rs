@@ -73,14 +73,6 @@ pub async fn a_release_that_was_cut_short_is_finished(house: &House) {
     assert_eq!(house.state(held).await, State::Held);
 }
 
-pub async fn a_newer_schema_is_refused(house: &House) {
-    let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
-                 SELECT 9999, 'newer', success, checksum, 0 FROM _sqlx_migrations WHERE version = 1";
-    house.execute(newer, &[]).await;
-    let error = house.again().await.err().unwrap();
-    assert!(matches!(error, LedgerError::Schema { .. }), "{error}");
-}
-
 pub async fn a_schema_that_is_not_there_is_refused(house: &House) {
     let options = house.elsewhere();
     let error = Postgres::connect(options, &house.runtime).await.err().unwrap();

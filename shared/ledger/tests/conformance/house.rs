@@ -139,6 +139,68 @@ impl House {
         }
     }
 
+    /// Which dialect of SQL the store speaks.
+    pub fn dialect(&self) -> &'static str {
+        match &self.store {
+            Store::Postgres(_) => "postgres",
+            _ => "sqlite",
+        }
+    }
+
+    /// Rows as SQLite writes them, for this store: ids are blobs there and UUIDs here.
+    pub fn in_dialect(&self, rows: &str) -> String {
+        if self.dialect() == "postgres" { rows.replace("X'", "'") } else { rows.to_owned() }
+    }
+
+    /// Every target there is.
+    pub async fn targets(&self) -> Vec<domain::TargetId> {
+        let ids: Vec<uuid::Uuid> = match &self.store {
+            Store::Postgres(_) => sqlx::query_scalar("SELECT id FROM targets ORDER BY id")
+                .fetch_all(&mut self.server().await)
+                .await
+                .unwrap(),
+            _ => sqlx::query_scalar("SELECT id FROM targets ORDER BY id")
+                .fetch_all(&mut self.file().await)
+                .await
+                .unwrap(),
+        };
+        ids.into_iter().map(domain::TargetId).collect()
+    }
+
+    /// Texts, asked past the ledger, of a file.
+    pub async fn texts(&self, question: &str) -> Vec<String> {
+        sqlx::query_scalar(AssertSqlSafe(question.to_owned())).fetch_all(&mut self.file().await).await.unwrap()
+    }
+
+    /// Whether the store takes a statement, without running it.
+    pub async fn prepare(&self, statement: &str) -> Result<(), sqlx::Error> {
+        use sqlx::{Executor as _, SqlSafeStr as _};
+        let statement = AssertSqlSafe(statement.to_owned()).into_sql_str();
+        match &self.store {
+            Store::Postgres(_) => self.server().await.prepare(statement).await.map(drop),
+            _ => self.file().await.prepare(statement).await.map(drop),
+        }
+    }
+
+    async fn file(&self) -> sqlx::SqliteConnection {
+        let Store::Sqlite(folder) = &self.store else { panic!("this is not a file") };
+        SqliteConnectOptions::new().filename(folder.path().join("ledger.db")).connect().await.unwrap()
+    }
+
+    /// One number, asked past the ledger.
+    pub async fn count(&self, question: &str) -> i64 {
+        let question = AssertSqlSafe(question.to_owned());
+        match &self.store {
+            Store::Postgres(_) => sqlx::query_scalar(question).fetch_one(&mut self.server().await).await.unwrap(),
+            Store::Sqlite(folder) => {
+                let options = SqliteConnectOptions::new().filename(folder.path().join("ledger.db"));
+                let mut connection = options.connect().await.unwrap();
+                sqlx::query_scalar(question).fetch_one(&mut connection).await.unwrap()
+            }
+            Store::Memory => panic!("there are no tables"),
+        }
+    }
+
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }

@@ -9,12 +9,14 @@ mod attempts;
 mod census;
 mod changes;
 mod claims;
+mod corpus;
 mod durability;
 mod events;
 mod house;
 mod making;
 mod pauses;
 mod size;
+mod versions;
 
 /// Runs cases against ledgers: `for_each_ledger! { [postgres, sqlite] => module::case, … }`.
 macro_rules! for_each_ledger {
@@ -101,7 +103,20 @@ mod stored {
             everything_is_there_after_opening_again,
             an_unreadable_row_harms_nobody_else,
             a_release_that_was_cut_short_is_finished,
-            a_newer_schema_is_refused,
+        }
+        [postgres, sqlite] => corpus::{
+            rows_of_every_version_are_read_and_mean_the_same,
+            statements_of_every_version_work_on_this_schema,
+        }
+        [postgres, sqlite] => versions::{
+            a_newer_schema_that_only_adds_is_worked_with,
+            a_newer_schema_that_takes_away_is_refused_with_what_to_do,
+            a_newer_schema_that_takes_away_what_we_do_not_use_is_worked_with,
+            what_a_newer_version_added_to_a_row_survives_an_older_one,
+            an_unknown_word_stops_its_row_and_no_other,
+            what_cannot_be_read_hides_nothing_else_in_a_list,
+            an_attempt_of_an_unknown_kind_hides_no_other,
+            a_pause_of_an_unknown_scope_holds_everything_back,
         }
     }
 }

@@ -10,15 +10,13 @@ pub(super) use load::{drafts, lock, lock_post, now, surroundings, taken_marks};
 pub(super) use posts::{insert_posts, insert_targets, known_posts};
 pub(super) use save::{delete_events, insert_events, insert_pauses, save};
 
-use std::collections::BTreeMap;
-
-use sqlx::{
-    Connection as _, PgPool,
-    migrate::{Migrate, Migrator},
-};
+use sqlx::{Connection as _, migrate::Migrate};
 
 use super::{Connection, flow, news};
-use crate::LedgerError;
+use crate::{
+    LedgerError,
+    schema::{DESCRIPTIONS, Schema},
+};
 
 /// The ledger's time in milliseconds: the one given as `$1`, or the server's.
 macro_rules! time {
@@ -50,18 +48,17 @@ pub(super) async fn announce(conn: &mut Connection) -> Result<(), LedgerError> {
         .map_err(LedgerError::of("announce new work"))
 }
 
-/// Whether the schema is exactly the one that `migrations` make.
-pub(super) async fn check_schema(pool: &PgPool, migrations: &Migrator) -> Result<(), LedgerError> {
-    let mut conn = super::acquire(pool).await?;
+/// The schema as it is.
+pub(super) async fn schema(conn: &mut Connection) -> Result<Schema, LedgerError> {
+    let failed = "read the schema's version";
     let there: bool = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL")
         .fetch_one(&mut *conn)
         .await
-        .map_err(LedgerError::of("read the schema's version"))?;
-    let applied: BTreeMap<_, _> = if there {
-        let applied = conn.list_applied_migrations("_sqlx_migrations").await.map_err(LedgerError::schema)?;
-        applied.into_iter().map(|migration| (migration.version, migration.checksum)).collect()
-    } else {
-        BTreeMap::new()
-    };
-    crate::error::same_schema(&applied, migrations).map_err(LedgerError::schema)
+        .map_err(LedgerError::of(failed))?;
+    if !there {
+        return Ok(Schema::default());
+    }
+    let applied = conn.list_applied_migrations("_sqlx_migrations").await.map_err(LedgerError::schema)?;
+    let descriptions = sqlx::query_as(DESCRIPTIONS).fetch_all(conn).await.map_err(LedgerError::of(failed))?;
+    Ok(Schema::new(applied, descriptions))
 }

@@ -1,12 +1,12 @@
 //! Writing what was decided: one statement for each table, however many rows.
 
-use domain::{Event, Pause, Target};
+use domain::{Event, Pause};
 use uuid::Uuid;
 
 use super::{Connection, flow};
 use crate::{
     LedgerError,
-    desk::Desk,
+    desk::{Desk, Seat},
     record::{Record, group, json, millis, stored},
 };
 
@@ -49,14 +49,14 @@ pub(in crate::postgres) async fn save(tx: &mut Connection, desk: &Desk<'_>) -> R
     insert_pauses(tx, &writes.pauses).await
 }
 
-async fn update(tx: &mut Connection, targets: &[&Target]) -> Result<(), LedgerError> {
-    if targets.is_empty() {
+async fn update(tx: &mut Connection, seats: &[&Seat]) -> Result<(), LedgerError> {
+    if seats.is_empty() {
         return Ok(());
     }
-    let rows: Vec<Record> = targets.iter().map(|target| Record::of(target)).collect();
+    let rows: Vec<Record> = seats.iter().map(|seat| seat.record()).collect();
     let listed_at: Vec<Option<i64>> =
-        targets.iter().map(|target| target.listed.as_ref().map(|listed| millis(listed.at))).collect();
-    let listed_group: Vec<Option<String>> = targets.iter().map(|target| group(target)).collect();
+        seats.iter().map(|seat| seat.target.listed.as_ref().map(|listed| millis(listed.at))).collect();
+    let listed_group: Vec<Option<String>> = seats.iter().map(|seat| group(&seat.target)).collect();
     let query = sqlx::query(UPDATE)
         .bind(column(&rows, |row| row.id))
         .bind(column(&rows, |row| row.state))

@@ -10,11 +10,14 @@ pub(super) use load::{drafts, lock, lock_post, now, surroundings, taken_marks};
 pub(super) use posts::{insert_posts, insert_targets, known_posts};
 pub(super) use save::{delete_events, insert_events, insert_pauses, save};
 
-use sqlx::Connection as _;
+use sqlx::{Connection as _, migrate::Migrate};
 use uuid::Uuid;
 
 use super::{Connection, flow};
-use crate::LedgerError;
+use crate::{
+    LedgerError,
+    schema::{DESCRIPTIONS, Schema},
+};
 
 /// Takes the one write lock at once: nobody changes what this transaction reads.
 pub(super) async fn begin(conn: &mut Connection) -> Result<sqlx::Transaction<'_, sqlx::Sqlite>, LedgerError> {
@@ -30,6 +33,21 @@ pub(super) async fn begin_scan(conn: &mut Connection) -> Result<sqlx::Transactio
 #[allow(clippy::unused_async, reason = "the other database has to ask its server")]
 pub(super) async fn announce(_: &mut Connection) -> Result<(), LedgerError> {
     Ok(())
+}
+
+/// The schema as it is.
+pub(super) async fn schema(conn: &mut Connection) -> Result<Schema, LedgerError> {
+    let failed = "read the schema's version";
+    let there: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_master WHERE name = '_sqlx_migrations'")
+        .fetch_one(&mut *conn)
+        .await
+        .map_err(LedgerError::of(failed))?;
+    if there == 0 {
+        return Ok(Schema::default());
+    }
+    let applied = conn.list_applied_migrations("_sqlx_migrations").await.map_err(LedgerError::schema)?;
+    let descriptions = sqlx::query_as(DESCRIPTIONS).fetch_all(conn).await.map_err(LedgerError::of(failed))?;
+    Ok(Schema::new(applied, descriptions))
 }
 
 /// An id as JSON carries it; `unhex` takes it back.

@@ -1,14 +1,14 @@
 //! Writing what was decided: one statement for each table, however many rows.
 
-use domain::{Event, Pause, Target};
+use domain::{Event, Pause};
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::{Connection, flow, hex, list};
 use crate::{
     LedgerError,
-    desk::Desk,
-    record::{Record, group, json, millis, stored},
+    desk::{Desk, Seat},
+    record::{group, json, millis, stored},
 };
 
 const UPDATE: &str = "WITH v AS MATERIALIZED (SELECT unhex(value ->> 0) AS id, value ->> 1 AS state, \
@@ -45,8 +45,8 @@ pub(in crate::sqlite) async fn save(tx: &mut Connection, desk: &Desk<'_>) -> Res
     insert_pauses(tx, &writes.pauses).await
 }
 
-fn row(target: &Target) -> impl Serialize + use<> {
-    let row = Record::of(target);
+fn row(seat: &Seat) -> impl Serialize + use<> {
+    let (row, target) = (seat.record(), &seat.target);
     (
         hex(row.id),
         row.state,

@@ -1,0 +1,80 @@
+//! What platforms answer: an HTTP answer of any kind, and the first bytes of media.
+
+use std::collections::BTreeMap;
+
+use channels::{Account, Answer, Kind, Secret, Table, bluesky, mastodon, webhook};
+use domain::{Landed, OnDoubt, PlatformWords, Worth};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use jiff::Timestamp;
+
+const SECRET: &str = "hush-hush-secret";
+const CHANNELS: [(&Table, &str); 3] =
+    [(&mastodon::TABLE, "create status"), (&bluesky::TABLE, "put record"), (&webhook::TABLE, "deliver")];
+
+/// Whatever the answer says, judging it gives a failure that fits: short words, no secret in them, never earlier than now, and
+/// at a publish point "surely not published" only by a row of the channel's table.
+///
+/// The first line is the status, the next ones are header fields, the rest after an empty line is the body.
+pub fn answer(bytes: &[u8]) {
+    let (head, body) = split(bytes);
+    let mut lines = head.lines();
+    let status = lines.next().and_then(|line| line.trim().parse().ok()).unwrap_or(200);
+    let headers: HeaderMap = lines.filter_map(header).collect();
+    let account = account();
+    for (table, step) in CHANNELS {
+        for point in [true, false] {
+            let answer = Answer {
+                step,
+                point,
+                status,
+                headers: headers.clone(),
+                body: body.to_vec().into(),
+                at: Timestamp::UNIX_EPOCH,
+            };
+            let failure = table.judge(&answer, &account);
+            let row = table.row_of(&answer, &account);
+            assert!(failure.landed != Landed::Yes);
+            assert!(failure.landed == Landed::Unknown || !point || row.is_some(), "{failure:?}");
+            assert!(failure.landed == Landed::No || point);
+            assert!(failure.said.text.chars().count() <= PlatformWords::LONGEST);
+            assert!(failure.said.code.as_ref().is_none_or(|code| code.chars().count() <= 100));
+            assert!(!failure.said.text.contains(SECRET), "{failure:?}");
+            assert!(matches!(failure.worth, Worth::Retry { .. }) || row.is_some());
+            assert!(!failure.group().is_empty());
+        }
+    }
+}
+
+/// A file is known by its first bytes, or not at all.
+pub fn media(bytes: &[u8]) {
+    if let Some(kind) = Kind::of(bytes) {
+        assert!(!kind.extension.is_empty() && bytes.len() >= 3);
+    }
+}
+
+fn split(bytes: &[u8]) -> (String, &[u8]) {
+    let end = bytes.windows(2).position(|two| two == b"\n\n");
+    let (head, body) = end.map_or((bytes, &[][..]), |end| (&bytes[..end], &bytes[end + 2..]));
+    (String::from_utf8_lossy(head).into_owned(), body)
+}
+
+fn header(line: &str) -> Option<(HeaderName, HeaderValue)> {
+    let (name, value) = line.split_once(':')?;
+    Some((name.trim().parse().ok()?, HeaderValue::from_bytes(value.trim().as_bytes()).ok()?))
+}
+
+fn account() -> Account {
+    let name = "these are names";
+    Account {
+        tenant: "acme".parse().expect(name),
+        channel: "webhook".parse().expect(name),
+        id: "main".parse().expect(name),
+        app: None,
+        base_url: "https://example.org".parse().expect("this is an address"),
+        secrets: [("token".to_owned(), Secret::new(SECRET))].into(),
+        settings: BTreeMap::new(),
+        on_doubt: OnDoubt::Park,
+        rate: None,
+        app_rate: None,
+    }
+}
