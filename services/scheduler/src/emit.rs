@@ -63,7 +63,7 @@ async fn tick(scheduler: &Scheduler, pacer: &mut Pacer, batches: &Arc<Semaphore>
         outbox::broken(*target, *violation);
     }
     let found = claimed.emissions.len();
-    let more = claimed.more;
+    let (more, asked_at) = (claimed.more, claimed.now);
     scheduler.outbox.tell(claimed.events.clone());
     let mut now_due = hold_back(scheduler, pacer, claimed).await;
     now_due.sort_by_key(|emission| emission.target.next_at);
@@ -75,7 +75,7 @@ async fn tick(scheduler: &Scheduler, pacer: &mut Pacer, batches: &Arc<Semaphore>
     match more {
         true if found < options.batch as usize / 2 => FULL_WAIT,
         true => Duration::ZERO,
-        false => until_next(scheduler).await,
+        false => until_next(scheduler, asked_at).await,
     }
 }
 
@@ -155,19 +155,22 @@ async fn send(scheduler: &Scheduler, emission: Emission) {
 /// A message that was not taken leaves its target due (M10).
 async fn give_back(scheduler: &Scheduler, emission: &Emission, now: Timestamp) {
     let target = emission.target.id;
+    // By the ledger's clock: ours may be minutes off.
+    let now = scheduler.ledger.now().await.unwrap_or(now);
     let until = now.saturating_add(scheduler.options.poll).unwrap_or(Timestamp::MAX);
     if let Err(error) = scheduler.ledger.apply(target, Command::Postpone { until, carried: false }).await {
         tracing::warn!(error = &error as &dyn std::error::Error, target.id = %target, "left to the sweep");
     }
 }
 
-/// How long until the next target has to be claimed, at most the poll interval.
-async fn until_next(scheduler: &Scheduler) -> Duration {
+/// How long until the next target has to be claimed, at most the poll interval. `now` is the ledger's: by a clock of our own
+/// that is ahead of it, the next target would be due all the time.
+async fn until_next(scheduler: &Scheduler, now: Timestamp) -> Duration {
     let poll = scheduler.options.poll;
     match scheduler.ledger.next_wake().await {
         Ok(Some(at)) => {
             let claim_at = at.saturating_sub(scheduler.options.ahead).unwrap_or(at);
-            let wait = Duration::try_from(claim_at.duration_since(scheduler.runtime.now())).unwrap_or_default();
+            let wait = Duration::try_from(claim_at.duration_since(now)).unwrap_or_default();
             wait.clamp(Duration::from_millis(2), poll)
         }
         Ok(None) | Err(_) => poll,
