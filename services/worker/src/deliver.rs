@@ -158,7 +158,7 @@ impl Delivery<'_> {
                 return self.unanswered();
             };
             self.worker.outbox.pass_on(&applied);
-            match delivery::after_begin(&applied.answer, self.owes_a_letter()) {
+            match delivery::after_begin(&applied.answer) {
                 Act::Attempt(begun) => {
                     if let Some(settled) = self.attempt(applied, begun, leave_by, card.as_ref()).await {
                         return settled;
@@ -177,11 +177,6 @@ impl Delivery<'_> {
                 }
             }
         }
-    }
-
-    /// The message's worker may have died between recording an end and sending the letter, or a retry by hand was refused.
-    fn owes_a_letter(&self) -> bool {
-        self.incoming.redelivered || self.incoming.message.headers.contains_key(dead::REASON)
     }
 
     /// A dead letter that came back was moved by a person: that is a retry. The ledger refuses it where it is not safe.
@@ -240,7 +235,7 @@ impl Delivery<'_> {
         span.record("oncepost.outcome", finished.target.state.name());
         report(&finished, &begun, worker.options.name.as_str());
         worker.outbox.pass_on(&finished);
-        let settled = match delivery::after_finish(&finished.answer) {
+        let settled = match delivery::after_finish(&finished.answer, finished.target.listed.is_some()) {
             Act::ComeBack(at) => self.wait_for(between(finished.now, at)).await,
             Act::Bury => Some(worker.bury(&finished.target, worker.runtime.now()).await),
             _ => Some(Settled::Ack),
