@@ -1,7 +1,7 @@
 # `make` alone lists what there is.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help build release test check lint doc demo bench up down fmt clean-run
+.PHONY: help build release test check lint doc demo bench simulate up down fmt clean-run
 
 LOCAL := deploy/local
 
@@ -34,6 +34,13 @@ bench: ## measure speed, lateness and size of the release build, in JSON lines; 
 	@$(LOCAL)/install.sh
 	cargo build --release --locked --quiet -p oncepost -p oncepost-harness
 	target/release/oncepost-bench $(ARGS)
+
+SEEDS ?= 1000
+FIRST_SEED ?= 1
+
+simulate: ## play whole runs on a virtual clock, each decided by its seed: SEEDS=1000 FIRST_SEED=1, ARGS="--record FILE"
+	@cargo build --release --locked --quiet -p oncepost-simulation
+	@target/release/oncepost-simulate --seeds $(SEEDS) --first-seed $(FIRST_SEED) $(ARGS)
 
 up: ## start Redis, RabbitMQ and PostgreSQL under ./.run and print their addresses
 	@$(LOCAL)/install.sh

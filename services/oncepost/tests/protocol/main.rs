@@ -8,5 +8,3 @@ mod crashes;
 mod incidents;
 mod losses;
 mod missed;
-mod platform;
-mod world;
