@@ -207,7 +207,11 @@ fn what_is_simulated_chooses_in_a_fixed_order() {
     for place in SIMULATED {
         let path = root().join(place);
         let mut files = Vec::new();
-        if path.is_dir() { sources(&path, &mut files) } else { files.push(path) }
+        if path.is_dir() {
+            sources(&path, &mut files)
+        } else {
+            files.push(path)
+        }
         for file in files {
             let text = std::fs::read_to_string(&file).unwrap();
             for (at, _) in text.match_indices("select! {") {

@@ -292,6 +292,10 @@ impl Delivery<'_> {
         match applied.answer {
             Answer::Done if carried => self.wait_for(wait).await,
             Answer::NotYet(at) => self.wait_for(between(applied.now, at)).await,
+            // As after a refused begin: whoever meets a listed target owes its letter.
+            Answer::Drop { listed: true, .. } => {
+                Some(self.worker.bury(&applied.target, self.worker.runtime.now()).await)
+            }
             _ => Some(Settled::Ack),
         }
     }
