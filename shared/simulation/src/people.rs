@@ -35,8 +35,7 @@ impl Desk {
     fn new(stage: &Stage, slot: &Slot, name: &str, run: u64) -> Self {
         let (ledger, runtime) = (slot.ledger(run), slot.runtime(run));
         let registry = stage.registry(&stage.platform);
-        let intake =
-            Intake::new(ledger.clone(), registry, stage.accounts.clone(), runtime.clone(), Options::default());
+        let intake = Intake::new(ledger.clone(), registry, stage.accounts.clone(), runtime.clone(), Options::default());
         let dice = Dice::new(stage.seed, name);
         Self { stage: stage.clone(), name: name.to_owned(), ledger, runtime, intake, dice }
     }

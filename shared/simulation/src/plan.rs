@@ -86,12 +86,15 @@ impl Plan {
         })
     }
 
-    /// Accounts that asked for at-least-once on a platform where nobody can tell.
+    /// Accounts that asked for at-least-once on a platform where nobody can tell, or not before the looks are used up.
     pub fn tolerant(&self) -> BTreeSet<AccountKey> {
         let tolerant = self.accounts.iter().filter(|account| {
-            account.on_doubt == OnDoubt::Resend && UNASKABLE.contains(&account.channel.as_str())
+            let slow_to_tell = account.channel.as_str() == "deciding";
+            account.on_doubt == OnDoubt::Resend && (slow_to_tell || UNASKABLE.contains(&account.channel.as_str()))
         });
-        tolerant.map(|account| (account.tenant.to_string(), account.channel.to_string(), account.id.to_string())).collect()
+        tolerant
+            .map(|account| (account.tenant.to_string(), account.channel.to_string(), account.id.to_string()))
+            .collect()
     }
 }
 

@@ -52,14 +52,16 @@ impl Process {
         accounts: Arc<dyn Accounts>,
         options: SchedulerOptions,
     ) -> Self {
-        let intake =
-            Intake::new(ledger.clone(), registry, accounts.clone(), runtime.clone(), IntakeOptions::default());
+        let intake = Intake::new(ledger.clone(), registry, accounts.clone(), runtime.clone(), IntakeOptions::default());
         let scheduler = Scheduler::new(runtime.clone(), ledger, transport, accounts, Arc::new(intake), options);
         let work = async move { scheduler.run().await.map_err(|error| error.to_string()) };
         Self::running(runtime, Stop::new(), work)
     }
 
-    #[allow(clippy::disallowed_methods, reason = "the process itself; its runtime's own tasks are what a drain waits for")]
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the process itself; its runtime's own tasks are what a drain waits for"
+    )]
     fn running(runtime: Runtime, died: Stop, work: impl Future<Output = Result<(), String>> + Send + 'static) -> Self {
         let task = tokio::spawn(async move {
             if let Err(error) = work.await {

@@ -154,7 +154,8 @@ impl Slot {
 
     /// Freezes the process, sets its clock, and makes its ways to the stores bad, one thing at a time.
     pub async fn suffer(self) {
-        let (stage, dice, trouble) = (&self.stage, Dice::new(self.stage.seed, &format!("{} suffers", self.name)), self.stage.plan.trouble);
+        let (stage, dice, trouble) =
+            (&self.stage, Dice::new(self.stage.seed, &format!("{} suffers", self.name)), self.stage.plan.trouble);
         while stage.troubled(dice.seconds(2, 90)).await {
             let place = dice.number(0, 3) as usize;
             match dice.number(0, 9) {

@@ -104,7 +104,8 @@ impl Stage {
 
     /// The channels on `platform`.
     pub fn registry(&self, platform: &Platform) -> Arc<Registry> {
-        let channel = |kind| Arc::new(TestChannel::with_defect(kind, platform.clone(), self.defect)) as Arc<dyn Channel>;
+        let channel =
+            |kind| Arc::new(TestChannel::with_defect(kind, platform.clone(), self.defect)) as Arc<dyn Channel>;
         Arc::new(Registry::of(ALL_KINDS.map(channel)))
     }
 

@@ -5,8 +5,8 @@
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::Parser;
-use serde_json::Value;
 use oncepost_simulation::{Campaign, run, story};
+use serde_json::Value;
 
 /// How many failing seeds have their story told.
 const STORIES: usize = 3;
@@ -60,7 +60,8 @@ fn simulate(options: &Options) -> Result<bool, String> {
     table(&result);
     if let Some(file) = &options.record {
         let pretty = serde_json::to_string_pretty(&result).map_err(|error| error.to_string())?;
-        std::fs::write(file, pretty + "\n").map_err(|error| format!("{} cannot be written: {error}", file.display()))?;
+        std::fs::write(file, pretty + "\n")
+            .map_err(|error| format!("{} cannot be written: {error}", file.display()))?;
     }
     println!("{result}");
     Ok(result["held"] == true)

@@ -97,13 +97,7 @@ struct Way {
 
 impl Link {
     /// The way from `process`, which `gate` freezes, on the one true clock of `runtime`.
-    pub fn new(
-        process: &str,
-        runtime: Runtime,
-        dice: Dice,
-        gate: Gate,
-        weather: Arc<Weather>,
-    ) -> Self {
+    pub fn new(process: &str, runtime: Runtime, dice: Dice, gate: Gate, weather: Arc<Weather>) -> Self {
         Self(Arc::new(Way { process: process.to_owned(), runtime, dice, gate, weather }))
     }
 
@@ -134,11 +128,7 @@ impl Link {
     }
 
     /// Does `work` at the other end. `lost` makes the error for a call that did not arrive (`false`) or whose answer did not.
-    async fn call<T, E>(
-        &self,
-        work: impl Future<Output = Result<T, E>>,
-        lost: impl Fn(bool) -> E,
-    ) -> Result<T, E> {
+    async fn call<T, E>(&self, work: impl Future<Output = Result<T, E>>, lost: impl Fn(bool) -> E) -> Result<T, E> {
         if !self.there().await {
             return Err(lost(false));
         }
