@@ -45,6 +45,13 @@ model: ## check the delivery protocol in every state, within bounds; ARGS="--onl
 fuzz: ## throw garbage at every parser for SECONDS each (20), or at one TARGET; RECORD=FILE keeps the result
 	@$(LOCAL)/fuzz.sh $(if $(TARGET),--target $(TARGET)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(RECORD),--record $(RECORD))
 
+SEEDS ?= 1000
+FIRST_SEED ?= 1
+
+simulate: ## play whole runs on a virtual clock, each decided by its seed: SEEDS=1000 FIRST_SEED=1, ARGS="--record FILE"
+	@cargo build --release --locked --quiet -p oncepost-simulation
+	@target/release/oncepost-simulate --seeds $(SEEDS) --first-seed $(FIRST_SEED) $(ARGS)
+
 up: ## start Redis, RabbitMQ and PostgreSQL under ./.run and print their addresses
 	@$(LOCAL)/install.sh
 	@$(LOCAL)/up.sh

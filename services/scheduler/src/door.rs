@@ -68,6 +68,7 @@ async fn accept_alone(scheduler: &Scheduler, incoming: Incoming) {
             Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "waiting for the ledger"),
         }
         tokio::select! {
+            biased;
             // Unacknowledged, it comes again.
             () = stop.cancelled() => return,
             () = scheduler.runtime.sleep(wait) => {}

@@ -155,19 +155,22 @@ async fn send(scheduler: &Scheduler, emission: Emission) {
 /// A message that was not taken leaves its target due (M10).
 async fn give_back(scheduler: &Scheduler, emission: &Emission, now: Timestamp) {
     let target = emission.target.id;
+    // By the ledger's clock: ours may be minutes off.
+    let now = scheduler.ledger.now().await.unwrap_or(now);
     let until = now.saturating_add(scheduler.options.poll).unwrap_or(Timestamp::MAX);
     if let Err(error) = scheduler.ledger.apply(target, Command::Postpone { until, carried: false }).await {
         tracing::warn!(error = &error as &dyn std::error::Error, target.id = %target, "left to the sweep");
     }
 }
 
-/// How long until the next target has to be claimed after a claim at `now`, at most the poll interval.
+/// How long until the next target has to be claimed after a claim that found so many, at most the poll interval. `now` is the
+/// ledger's: by a clock of our own that is ahead of it, the next target would be due all the time.
 async fn until_next(scheduler: &Scheduler, now: Timestamp, found: usize) -> Duration {
     let poll = scheduler.options.poll;
     match scheduler.ledger.next_wake().await {
         Ok(Some(at)) => {
             let claim_at = at.saturating_sub(scheduler.options.ahead).unwrap_or(at);
-            let wait = Duration::try_from(claim_at.duration_since(scheduler.runtime.now())).unwrap_or_default();
+            let wait = Duration::try_from(claim_at.duration_since(now)).unwrap_or_default();
             // What was due and was not claimed is in other hands, or cannot be read here: asking at once gives the same.
             let least = if found == 0 && claim_at <= now { FULL_WAIT } else { Duration::from_millis(2) };
             wait.clamp(least.min(poll), poll)

@@ -16,6 +16,7 @@ pub(crate) async fn run(scheduler: Scheduler) {
     loop {
         sweep(&scheduler).await;
         tokio::select! {
+            biased;
             () = stop.cancelled() => return,
             () = scheduler.runtime.sleep(scheduler.options.sweep) => {}
         }

@@ -162,18 +162,18 @@ impl Delivery<'_> {
                 return self.unanswered();
             };
             self.worker.outbox.pass_on(&applied);
-            match delivery::after_begin(&applied.answer, self.owes_a_letter()) {
+            match delivery::after_begin(&applied.answer) {
                 Act::Attempt(begun) => {
                     if let Some(settled) = self.attempt(applied, begun, leave_by, card.as_ref()).await {
                         return settled;
                     }
                 }
                 Act::ComeBack(at) => {
-                    if let Some(settled) = self.wait_until(at).await {
+                    if let Some(settled) = self.wait_for(between(applied.now, at)).await {
                         return settled;
                     }
                 }
-                Act::MakeWay(until) => return self.busy(self.until(until)).await,
+                Act::MakeWay(until) => return self.busy(between(applied.now, until)).await,
                 Act::Bury => return self.worker.bury(&applied.target, self.worker.runtime.now()).await,
                 Act::Drop => {
                     tracing::debug!(answer = ?applied.answer, "nothing to do for this message");
@@ -188,11 +188,6 @@ impl Delivery<'_> {
     fn safety(&self, card: Option<&AccountCard>) -> Safety {
         let unknown = || Safety { repeat: self.channel.about().repeat, arms: None };
         card.map_or_else(unknown, |card| self.channel.safety(card))
-    }
-
-    /// The message's worker may have died between recording an end and sending the letter, or a retry by hand was refused.
-    fn owes_a_letter(&self) -> bool {
-        self.incoming.redelivered || self.incoming.message.headers.contains_key(dead::REASON)
     }
 
     /// A dead letter that came back was moved by a person: that is a retry. The ledger refuses it where it is not safe.
@@ -251,8 +246,8 @@ impl Delivery<'_> {
         span.record("oncepost.outcome", finished.target.state.name());
         report(&finished, &begun, worker.options.name.as_str());
         worker.outbox.pass_on(&finished);
-        let settled = match delivery::after_finish(&finished.answer) {
-            Act::ComeBack(at) => self.wait_until(at).await,
+        let settled = match delivery::after_finish(&finished.answer, finished.target.listed.is_some()) {
+            Act::ComeBack(at) => self.wait_for(between(finished.now, at)).await,
             Act::Bury => Some(worker.bury(&finished.target, worker.runtime.now()).await),
             _ => Some(Settled::Ack),
         };
@@ -296,15 +291,22 @@ impl Delivery<'_> {
 
     async fn postpone(&self, until: Timestamp) -> Option<Settled> {
         // Spread, so that a whole account does not come back in the same instant.
-        let wait = self.worker.runtime.jittered(self.until(until).max(Duration::from_millis(200)), 0.5);
-        let until = self.worker.runtime.now().saturating_add(wait).unwrap_or(Timestamp::MAX);
+        let now = self.worker.runtime.now();
+        let wait = self.worker.runtime.jittered(between(now, until).max(Duration::from_millis(200)), 0.5);
+        // The guard counts by our clock, the ledger by its own: what it is given must be by that.
+        let until = self.worker.ledger.now().await.unwrap_or(now).saturating_add(wait).unwrap_or(Timestamp::MAX);
         let carried = wait <= self.worker.ledger.policy().longest_carry;
         let Some(applied) = self.worker.apply_patiently(self.target(), Command::Postpone { until, carried }).await
         else {
             return Some(self.unanswered());
         };
         match applied.answer {
-            Answer::Done if carried => self.wait_until(until).await,
+            Answer::Done if carried => self.wait_for(wait).await,
+            Answer::NotYet(at) => self.wait_for(between(applied.now, at)).await,
+            // As after a refused begin: whoever meets a listed target owes its letter.
+            Answer::Drop { listed: true, .. } => {
+                Some(self.worker.bury(&applied.target, self.worker.runtime.now()).await)
+            }
             _ => Some(Settled::Ack),
         }
     }
@@ -318,10 +320,10 @@ impl Delivery<'_> {
         }
     }
 
-    /// Sends the message on its way to come back at `at`; `None` if the wait was short and is over.
-    async fn wait_until(&self, at: Timestamp) -> Option<Settled> {
-        // Never spin: the ledger's clock may be a little behind ours.
-        let wait = self.until(at).max(Duration::from_millis(50));
+    /// Sends the message on its way to come back after `wait`; `None` if the wait was short and is over.
+    async fn wait_for(&self, wait: Duration) -> Option<Settled> {
+        // Never spin, whatever is asked for.
+        let wait = wait.max(Duration::from_millis(50));
         if wait > self.worker.ledger.policy().longest_carry {
             return Some(Settled::Ack); // The ledger wakes it.
         }
@@ -330,16 +332,19 @@ impl Delivery<'_> {
             Carrier::Here(wait) => {
                 let stop = self.worker.runtime.stop();
                 tokio::select! {
+                    biased;
                     () = stop.cancelled() => Some(Settled::Leave),
                     () = self.worker.runtime.sleep(wait) => None,
                 }
             }
         }
     }
+}
 
-    fn until(&self, at: Timestamp) -> Duration {
-        Duration::try_from(at.duration_since(self.worker.runtime.now())).unwrap_or_default()
-    }
+/// How long it is from `now` to `at`, both by the same clock: the ledger's where the ledger named the time, because a
+/// worker's own may be minutes off. Nothing if `at` has passed.
+fn between(now: Timestamp, at: Timestamp) -> Duration {
+    Duration::try_from(at.duration_since(now)).unwrap_or_default()
 }
 
 /// The scopes a call falls in.

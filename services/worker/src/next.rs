@@ -70,6 +70,7 @@ impl Worker {
                 ),
             }
             tokio::select! {
+                biased;
                 () = stop.cancelled() => return Settled::Leave,
                 () = self.runtime.sleep(self.runtime.jittered(wait, 0.5)) => {}
             }

@@ -46,6 +46,7 @@ impl Worker {
                 }
             }
             tokio::select! {
+                biased;
                 () = stop.cancelled() => return None,
                 () = self.runtime.sleep(self.runtime.jittered(wait, 0.5)) => {}
             }

@@ -19,24 +19,28 @@ pub enum Act {
     Drop,
 }
 
-/// After [`crate::Command::Begin`]. `owes_letter`: the message has been delivered before, so that its worker may have died
-/// between recording an end and sending the letter; or it was moved back by a person, and its letter with it.
-pub fn after_begin(answer: &Answer, owes_letter: bool) -> Act {
+/// After [`crate::Command::Begin`].
+///
+/// Whoever meets a listed target owes its letter: the worker that listed it may have died before sending it or may not have
+/// heard that it did, or a person has moved the letter back. A second letter is harmless; none would leave a person waiting.
+pub fn after_begin(answer: &Answer) -> Act {
     match answer {
         Answer::Begun(begun) => Act::Attempt(begun.clone()),
         Answer::NotYet(at) => Act::ComeBack(*at),
         Answer::Busy(until) => Act::MakeWay(*until),
         Answer::Finished(Next::Dead) => Act::Bury,
-        Answer::Drop { listed: true, .. } if owes_letter => Act::Bury,
+        Answer::Drop { listed: true, .. } => Act::Bury,
         _ => Act::Drop,
     }
 }
 
-/// After [`crate::Command::Finish`].
-pub fn after_finish(answer: &Answer) -> Act {
+/// After [`crate::Command::Finish`]. `listed`: the target is on the operators' list now. Asked again after an answer that was
+/// lost, the ledger says that the attempt is over, and the letter is owed all the same.
+pub fn after_finish(answer: &Answer, listed: bool) -> Act {
     match answer {
         Answer::Finished(Next::Carry(at)) => Act::ComeBack(*at),
         Answer::Finished(Next::Dead) => Act::Bury,
+        Answer::Lost if listed => Act::Bury,
         _ => Act::Drop,
     }
 }
@@ -130,17 +134,16 @@ mod tests {
         let begun = Begun { attempt: 1, kind: AttemptKind::Send, armed: false };
         let drop = |listed| Answer::Drop { state: State::Failed, listed };
         let table = [
-            (Answer::Begun(begun.clone()), true, Act::Attempt(begun)),
-            (Answer::NotYet(at), true, Act::ComeBack(at)),
-            (Answer::Busy(at), true, Act::MakeWay(at)),
-            (Answer::Finished(Next::Dead), false, Act::Bury),
-            (drop(true), true, Act::Bury),
-            (drop(true), false, Act::Drop),
-            (drop(false), true, Act::Drop),
-            (Answer::Lost, true, Act::Drop),
+            (Answer::Begun(begun.clone()), Act::Attempt(begun)),
+            (Answer::NotYet(at), Act::ComeBack(at)),
+            (Answer::Busy(at), Act::MakeWay(at)),
+            (Answer::Finished(Next::Dead), Act::Bury),
+            (drop(true), Act::Bury),
+            (drop(false), Act::Drop),
+            (Answer::Lost, Act::Drop),
         ];
-        for (answer, owes_letter, act) in table {
-            assert_eq!(after_begin(&answer, owes_letter), act, "{answer:?}, owes a letter: {owes_letter}");
+        for (answer, act) in table {
+            assert_eq!(after_begin(&answer), act, "{answer:?}");
         }
     }
 
@@ -155,8 +158,9 @@ mod tests {
             (Answer::Lost, Act::Drop),
         ];
         for (answer, act) in table {
-            assert_eq!(after_finish(&answer), act, "{answer:?}");
+            assert_eq!(after_finish(&answer, false), act, "{answer:?}");
         }
+        assert_eq!(after_finish(&Answer::Lost, true), Act::Bury, "its answer was lost, and so would the letter be");
     }
 
     #[test]

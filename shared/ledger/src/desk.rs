@@ -107,7 +107,8 @@ impl<'a> Desk<'a> {
                 pause
             },
         );
-        Ok(Applied { answer, target, draft: None, events: change.events, pause, violation: change.violation })
+        let (now, violation) = (self.now, change.violation);
+        Ok(Applied { answer, target, draft: None, events: change.events, pause, violation, now })
     }
 
     /// The targets that differ from their rows, ordered by id.

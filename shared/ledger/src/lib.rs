@@ -144,6 +144,8 @@ pub struct Applied {
     pub pause: Option<Pause>,
     /// A promise found broken.
     pub violation: Option<Violation>,
+    /// The ledger's time when it decided: what the answer's times are measured by.
+    pub now: Timestamp,
 }
 
 /// What came of a change of a post.

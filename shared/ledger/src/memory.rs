@@ -66,6 +66,11 @@ impl MemoryLedger {
         self.tables().targets.values().map(|row| row.target.clone()).collect()
     }
 
+    /// Shows every target as it is now, without a copy.
+    pub fn for_each(&self, mut see: impl FnMut(&Target)) {
+        self.tables().targets.values().for_each(|row| see(&row.target));
+    }
+
     /// Plays a server that is away: until called with `false`, every method fails.
     pub fn set_away(&self, away: bool) {
         self.away.store(away, Ordering::SeqCst);
@@ -111,7 +116,8 @@ impl MemoryLedger {
             .then(|| tables.posts.get(&target.post).map(|post| Draft::of(&post.post.content, &changes)))
             .flatten();
         tables.outbox.extend(change.events.iter().cloned());
-        Ok(Applied { answer, target, draft, events: change.events, pause, violation: change.violation })
+        let (now, violation) = (context.now, change.violation);
+        Ok(Applied { answer, target, draft, events: change.events, pause, violation, now })
     }
 }
 

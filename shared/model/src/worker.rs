@@ -195,7 +195,7 @@ fn ask(world: &mut World, step: Move, setup: &Setup) -> Doing {
         world.left.ledger -= 1;
         return Doing::Asking;
     }
-    match delivery::after_begin(&answer, false) {
+    match delivery::after_begin(&answer) {
         Act::Attempt(begun) => begin_job(world, &begun, setup),
         Act::ComeBack(at) => come_back(world, from_now(at), setup),
         Act::MakeWay(until) => {
@@ -439,7 +439,7 @@ fn record(world: &mut World, job: Job, outcome: Outcome, step: Move, setup: &Set
         world.left.ledger -= 1;
         return Doing::Recording(job, outcome);
     }
-    match delivery::after_finish(&answer) {
+    match delivery::after_finish(&answer, world.target.listed.is_some()) {
         Act::ComeBack(at) => come_back(world, from_now(at), setup),
         _ => Doing::Idle,
     }

@@ -41,7 +41,8 @@ fn kind(repeat: RepeatSafety) -> String {
 }
 
 fn settled_by(repeat: RepeatSafety) -> String {
-    let listing = |sure_after| format!("the account's posts; \"not there\" counts {} after the last call", span(sure_after));
+    let listing =
+        |sure_after| format!("the account's posts; \"not there\" counts {} after the last call", span(sure_after));
     match repeat {
         RepeatSafety::PlatformKey { afterwards: Some(look_up), .. } => {
             format!("the same call with the same key; when the key is forgotten, {}", listing(look_up.sure_after))

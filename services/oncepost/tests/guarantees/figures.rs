@@ -41,12 +41,15 @@ fn list<'a>(run: &'a Value, path: &str) -> &'a Vec<Value> {
 pub fn render() -> String {
     let (model, simulation, chaos, fuzz, mutants) =
         (run("model"), run("simulation"), run("chaos"), run("fuzz"), run("mutants"));
-    let kills: Vec<_> = chaos["kills"].as_object().unwrap().iter().map(|(kind, count)| format!("{kind} {count}")).collect();
+    let kills: Vec<_> =
+        chaos["kills"].as_object().unwrap().iter().map(|(kind, count)| format!("{kind} {count}")).collect();
     let recover: Vec<_> = chaos["recover_seconds"]
         .as_object()
         .unwrap()
         .iter()
-        .map(|(kind, times)| format!("{kind} {:.1} ({:.1})", times["median"].as_f64().unwrap(), times["max"].as_f64().unwrap()))
+        .map(|(kind, times)| {
+            format!("{kind} {:.1} ({:.1})", times["median"].as_f64().unwrap(), times["max"].as_f64().unwrap())
+        })
         .collect();
     let runs: u64 = list(&fuzz, "/targets").iter().map(|target| whole(target, "/runs")).sum();
     let safeguards: Vec<_> = list(&model, "/safeguards").iter().map(|one| one["name"].as_str().unwrap()).collect();

@@ -15,8 +15,7 @@ use page::{functions, page, parts, root};
 
 #[test]
 fn the_generated_parts_are_as_generated() {
-    let generated =
-        [("figures", figures::render()), ("channels", channels::render()), ("matrix", matrix::render())];
+    let generated = [("figures", figures::render()), ("channels", channels::render()), ("matrix", matrix::render())];
     let mut text = page();
     for (name, fresh) in &generated {
         text = parts::replace(&text, name, fresh);

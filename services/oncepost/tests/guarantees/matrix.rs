@@ -40,18 +40,29 @@ const ROWS: &[Row] = &[
     },
     Row {
         wrong: "the request is lost on the way",
-        happens: ["repeated with the same key: now it goes out", "not there: sent again", "not there, once the listing can be trusted: sent again", PERSON],
+        happens: [
+            "repeated with the same key: now it goes out",
+            "not there: sent again",
+            "not there, once the listing can be trusted: sent again",
+            PERSON,
+        ],
         shown: &["a_request_that_was_lost_on_the_way_is_found_absent_and_sent_again"],
     },
     Row {
         wrong: "the platform refuses in words that nobody knows, though the post is out",
         happens: ["in doubt, as above", SAME, SAME, PERSON],
-        shown: &["d01_a_refusal_that_nobody_knows_is_in_doubt", "d01_d18_an_error_after_the_publish_point_is_in_doubt_whatever_it_says_of_retrying"],
+        shown: &[
+            "d01_a_refusal_that_nobody_knows_is_in_doubt",
+            "d01_d18_an_error_after_the_publish_point_is_in_doubt_whatever_it_says_of_retrying",
+        ],
     },
     Row {
         wrong: "success without an id",
         happens: ["in doubt, as above", SAME, SAME, PERSON],
-        shown: &["o10_success_without_an_id_is_looked_for_and_proved", "m04_a_run_that_ends_with_no_outcome_is_not_a_success"],
+        shown: &[
+            "o10_success_without_an_id_is_looked_for_and_proved",
+            "m04_a_run_that_ends_with_no_outcome_is_not_a_success",
+        ],
     },
     Row {
         wrong: "the doubt grows older than the platform's memory",
@@ -65,13 +76,24 @@ const ROWS: &[Row] = &[
     },
     Row {
         wrong: "a thread breaks in the middle",
-        happens: ["goes on at the first part that is not out", SAME, SAME, "the open part: a person; then on from there"],
-        shown: &["d15_a_thread_resumes_where_it_stopped", "m15_o10_a_thread_part_without_proof_is_in_doubt_like_any_other"],
+        happens: [
+            "goes on at the first part that is not out",
+            SAME,
+            SAME,
+            "the open part: a person; then on from there",
+        ],
+        shown: &[
+            "d15_a_thread_resumes_where_it_stopped",
+            "m15_o10_a_thread_part_without_proof_is_in_doubt_like_any_other",
+        ],
     },
     Row {
         wrong: "the platform takes it and decides later",
         happens: ["`processing`, polled until its verdict; a late refusal is a failure", SAME, SAME, SAME],
-        shown: &["m07_processing_outlives_everything_and_ends_with_a_person", "o02_m17_accepted_is_not_published_and_a_late_refusal_is_a_failure"],
+        shown: &[
+            "m07_processing_outlives_everything_and_ends_with_a_person",
+            "o02_m17_accepted_is_not_published_and_a_late_refusal_is_a_failure",
+        ],
     },
     Row {
         wrong: "surely not sent: no name, no connection, no TLS, our own error",
@@ -86,7 +108,11 @@ const ROWS: &[Row] = &[
     Row {
         wrong: "RabbitMQ dies, doubles or loses every message",
         happens: ["the ledger hands over again; of two messages one begins", SAME, SAME, SAME],
-        shown: &["m20_p3_every_queue_is_emptied_in_mid_run", "d11_d03_messages_double_confirms_are_lost_and_the_broker_restarts", "q01_q02_rabbitmq_killed_and_started_again"],
+        shown: &[
+            "m20_p3_every_queue_is_emptied_in_mid_run",
+            "d11_d03_messages_double_confirms_are_lost_and_the_broker_restarts",
+            "q01_q02_rabbitmq_killed_and_started_again",
+        ],
     },
     Row {
         wrong: "PostgreSQL is away",

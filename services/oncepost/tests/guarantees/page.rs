@@ -50,11 +50,9 @@ pub mod parts {
     /// What looks like a test's name: words in backticks, at least three joined by underscores. An ellipsis stands for the rest.
     pub fn tests_named_in(text: &str) -> BTreeSet<String> {
         let quoted = text.split('`').skip(1).step_by(2);
-        let word = |name: &str| name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '…');
+        let word =
+            |name: &str| name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '…');
         let long = |name: &str| name.matches('_').count() >= 2 || name.ends_with('…');
-        quoted
-            .filter(|name| word(name) && long(name) && !name.starts_with("oncepost_"))
-            .map(str::to_owned)
-            .collect()
+        quoted.filter(|name| word(name) && long(name) && !name.starts_with("oncepost_")).map(str::to_owned).collect()
     }
 }

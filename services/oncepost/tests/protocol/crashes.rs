@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::{ListReason, State};
 use runtime::Step;
 
-use crate::{platform::KINDS, world::World};
+use simulation::{KINDS, World};
 
 const HOURS: Duration = Duration::from_secs(12 * 3600);
 

@@ -7,7 +7,7 @@ use broker::Transport;
 use domain::{Answer, Command, Refusal, State};
 use ledger::Ledger;
 
-use crate::{platform::Fault, world::World};
+use simulation::{Fault, World};
 
 const HOURS: Duration = Duration::from_secs(24 * 3600);
 

@@ -6,10 +6,7 @@ use std::time::Duration;
 use domain::State;
 use guard::Guard;
 
-use crate::{
-    platform::{Fault, KINDS},
-    world::World,
-};
+use simulation::{Fault, KINDS, World};
 
 const HOURS: Duration = Duration::from_secs(24 * 3600);
 const SETTLED_BY_MACHINE: [&str; 3] = ["key", "handle", "look-up"];

@@ -8,6 +8,4 @@ mod crashes;
 mod incidents;
 mod losses;
 mod missed;
-mod platform;
 mod upgrades;
-mod world;

@@ -6,10 +6,7 @@ use broker::{Source, Transport};
 use domain::{Answer, Command, EventName, ListReason, PauseScope, Refusal, State};
 use ledger::Ledger;
 
-use crate::{
-    platform::{Fault, KINDS},
-    world::World,
-};
+use simulation::{Fault, KINDS, World};
 
 const HOURS: Duration = Duration::from_secs(24 * 3600);
 

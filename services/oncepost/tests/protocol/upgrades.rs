@@ -7,7 +7,7 @@ use contract::Publish;
 use domain::State;
 use serde_json::{Value, json};
 
-use crate::world::World;
+use simulation::World;
 
 async fn send(world: &World, body: &Value) {
     let to = Destination::Publish { channel: "key".into() };

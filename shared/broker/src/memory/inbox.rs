@@ -33,8 +33,9 @@ impl Inbox for MemoryInbox {
                 return Some(incoming);
             }
             tokio::select! {
-                () = rung => {}
+                biased;
                 () = self.shared.stop.cancelled() => {}
+                () = rung => {}
             }
         }
     }

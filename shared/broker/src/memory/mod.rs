@@ -206,9 +206,10 @@ async fn expire(shared: Weak<Shared>, queue: String) {
         let next = strong.state().next_expiry(&queue);
         drop(strong);
         tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
             () = rung => {}
             () = async { match next { Some(when) => runtime.sleep_until(when).await, None => std::future::pending().await } } => {}
-            () = stop.cancelled() => return,
         }
     }
 }

@@ -362,6 +362,21 @@ fn o06_never_earlier_than_told() {
 }
 
 #[test]
+fn o06_a_second_message_neither_shortens_a_wait_nor_prolongs_it() {
+    let mut stage = Stage::new(LOOK);
+    let told = stage.now + Duration::from_secs(100);
+    let postponed =
+        |seconds| Command::Postpone { until: Timestamp::UNIX_EPOCH + Duration::from_secs(seconds), carried: true };
+    assert_eq!(stage.ask(&postponed(100)), Answer::Done);
+    for seconds in [5, 500] {
+        assert_eq!(stage.ask(&postponed(seconds)), Answer::NotYet(told));
+    }
+    assert_eq!(stage.target.next_at, Some(told));
+    stage.pass(100);
+    assert_eq!(stage.ask(&postponed(500)), Answer::Done, "its time has come, and it is put off once more");
+}
+
+#[test]
 fn o08_our_own_errors_never_end_a_target() {
     let mut stage = Stage::new(LOOK);
     for _ in 0..100 {

@@ -65,9 +65,14 @@ fn emit(target: &mut Target, context: &Context<'_>) -> Answer {
 }
 
 /// Not before `until`. Costs no try; the first attempt may not even have begun.
+///
+/// What waits for a time already keeps it: a second message must neither cut a backoff short nor put it off for ever.
 pub(super) fn postpone(target: &mut Target, until: Timestamp, carried: bool, context: &Context<'_>) -> Answer {
     if !matches!(target.state, State::Scheduled | State::Queued | State::Retrying) {
         return Answer::Drop { state: target.state, listed: target.listed.is_some() };
+    }
+    if let Some(at) = target.next_at.filter(|at| target.state != State::Queued && context.now < *at) {
+        return Answer::NotYet(at);
     }
     let state = if target.attempt == 0 { State::Scheduled } else { State::Retrying };
     wait(target, state, until);

@@ -1,4 +1,7 @@
-//! A whole oncepost in one process on a virtual clock: memory ledger, memory broker, memory guard, real services.
+//! A whole oncepost in one process on a virtual clock: memory ledger, memory broker, memory guard, real services. Faults come on
+//! cue; for faults by chance see [`crate::run`].
+
+#![allow(clippy::unwrap_used, reason = "a harness for tests")]
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,65 +9,45 @@ use broker::{Memory, Transport};
 use channels::{Account, Accounts, Channel, ListedAccounts, Registry};
 use domain::{
     AccountId, ChannelName, Command, Content, ContentHash, Draft, OnDoubt, Override, Part, Policy, PostId, State,
-    Target, TargetId, TenantId, WorkerName, invariant,
+    Target, TargetId, TenantId, invariant,
 };
 use guard::MemoryGuard;
-use intake::{Intake, Options as IntakeOptions};
 use jiff::Timestamp;
 use ledger::{Ledger, MemoryLedger, NewPost, NewTarget};
 use runtime::{CrashPoints, Runtime, Step, Stop};
-use scheduler::{Scheduler, SchedulerOptions};
-use worker::{Ports, Worker, WorkerOptions};
+use scheduler::SchedulerOptions;
+use worker::Ports;
 
-use crate::platform::{KINDS, Platform, TestChannel};
+use crate::{
+    channel::{KINDS, TestChannel},
+    platform::Platform,
+    process::Process,
+};
 
+/// Everything that the protocol's tests need, with faults on cue.
 pub struct World {
+    /// The virtual clock and the seed's chance.
     pub runtime: Runtime,
+    /// The truth.
     pub ledger: Arc<MemoryLedger>,
+    /// The queues.
     pub broker: Memory,
+    /// Locks, hints and limits.
     pub guard: Arc<MemoryGuard>,
+    /// The witness.
     pub platform: Platform,
     registry: Arc<Registry>,
     accounts: Arc<dyn Accounts>,
     made: std::sync::atomic::AtomicU32,
 }
 
-/// A process that can be stopped in order or die.
-pub struct Process {
-    runtime: Runtime,
-    died: Stop,
-    tasks: Vec<tokio::task::JoinHandle<()>>,
-}
-
-impl Process {
-    /// Ends it in order and waits for the drain.
-    pub async fn stop(self) {
-        self.runtime.stop().cancel();
-        for task in self.tasks {
-            task.await.expect("a process ends without a panic");
-        }
-        self.runtime.stopped().await;
-    }
-
-    /// Waits until its crash point was hit.
-    pub async fn death(&self) {
-        self.died.cancelled().await;
-    }
-
-    /// Kills it: nothing it holds is given back by itself.
-    pub fn kill(self) {
-        self.runtime.kill();
-        for task in &self.tasks {
-            task.abort();
-        }
-    }
-}
-
 impl World {
+    /// A world with the default policy.
     pub fn new(seed: u64) -> Self {
         Self::with_policy(seed, Policy::default())
     }
 
+    /// A world with a policy of its own.
     pub fn with_policy(seed: u64, policy: Policy) -> Self {
         let start = "2026-03-01T12:00:00Z".parse().unwrap();
         let runtime = Runtime::simulated(seed, start);
@@ -84,24 +67,14 @@ impl World {
 
     /// Starts a scheduler process.
     pub fn scheduler(&self) -> Process {
-        let runtime = self.runtime.sibling().mortal();
-        let intake = Intake::new(
-            self.ledger.clone(),
-            self.registry.clone(),
-            self.accounts.clone(),
-            runtime.clone(),
-            IntakeOptions::default(),
-        );
-        let scheduler = Scheduler::new(
-            runtime.clone(),
+        Process::scheduler(
+            self.runtime.sibling().mortal(),
             self.ledger.clone(),
             Arc::new(self.broker.clone()),
+            self.registry.clone(),
             self.accounts.clone(),
-            Arc::new(intake),
             SchedulerOptions::default(),
-        );
-        let task = tokio::spawn(async move { scheduler.run().await.expect("the scheduler runs") });
-        Process { runtime, died: Stop::new(), tasks: vec![task] }
+        )
     }
 
     /// Starts a worker process for all channels.
@@ -128,17 +101,7 @@ impl World {
             channels: Arc::new(Registry::of(channels)),
             accounts: self.accounts.clone(),
         };
-        let options = WorkerOptions {
-            name: WorkerName::new(name).unwrap(),
-            channels: KINDS.map(str::to_owned).to_vec(),
-            prefetch: 200,
-            lock_ttl: Duration::from_secs(180),
-            hint_ttl: Duration::from_secs(3600),
-            drain_limit: Duration::from_secs(300),
-        };
-        let worker = Worker::new(runtime.clone(), ports, options);
-        let task = tokio::spawn(async move { worker.run().await.expect("the worker runs") });
-        Process { runtime, died, tasks: vec![task] }
+        Process::worker(name, runtime, ports, &KINDS, died).unwrap()
     }
 
     /// Accepts a post of one target due in `seconds`, with a text of its own. Further `parts` make a thread.
@@ -176,10 +139,12 @@ impl World {
         id
     }
 
+    /// A target as it stands.
     pub async fn target(&self, id: TargetId) -> Target {
         self.ledger.target(id).await.unwrap().unwrap().target
     }
 
+    /// Asks something of a target.
     pub async fn ask(&self, id: TargetId, command: Command) -> domain::Answer {
         self.ledger.apply(id, command).await.unwrap().answer
     }
@@ -206,6 +171,7 @@ impl World {
         }
     }
 
+    /// How many targets are in a state.
     pub fn in_state(&self, state: State) -> usize {
         self.ledger.targets().iter().filter(|target| target.state == state).count()
     }
