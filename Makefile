@@ -30,20 +30,12 @@ doc: ## build the documentation, warnings denied
 demo: ## publish through every failure on one machine; REAL=1 uses RabbitMQ, Redis and PostgreSQL
 	@REAL=$(REAL) $(LOCAL)/demo.sh
 
-chaos: ## kill and cut everything on real servers while posts go out; ARGS="--kills 200 --seconds 1000 --seed 7" and others
-	@$(LOCAL)/chaos.sh $(ARGS)
-
-bench: ## measure speed, lateness and size of the release build, in JSON lines; ARGS="--pending 1000000" and others
-	@$(LOCAL)/install.sh
-	cargo build --release --locked --quiet -p oncepost -p oncepost-harness
-	target/release/oncepost-bench $(ARGS)
+prove: ## check every promise: model, simulation, chaos; RECORD=1 is the long run whose figures GUARANTEES.md shows
+	@$(LOCAL)/prove.sh $(if $(RECORD),--record)
 
 model: ## check the delivery protocol in every state, within bounds; ARGS="--only listing", "--record FILE" or "--long"
 	@cargo build --release --locked --quiet -p oncepost-model
 	@target/release/oncepost-model $(ARGS)
-
-fuzz: ## throw garbage at every parser for SECONDS each (20), or at one TARGET; RECORD=FILE keeps the result
-	@$(LOCAL)/fuzz.sh $(if $(TARGET),--target $(TARGET)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(RECORD),--record $(RECORD))
 
 SEEDS ?= 1000
 FIRST_SEED ?= 1
@@ -51,6 +43,20 @@ FIRST_SEED ?= 1
 simulate: ## play whole runs on a virtual clock, each decided by its seed: SEEDS=1000 FIRST_SEED=1, ARGS="--record FILE"
 	@cargo build --release --locked --quiet -p oncepost-simulation
 	@target/release/oncepost-simulate --seeds $(SEEDS) --first-seed $(FIRST_SEED) $(ARGS)
+
+chaos: ## kill and cut everything on real servers while posts go out; ARGS="--kills 200 --seconds 1000 --seed 7" and others
+	@$(LOCAL)/chaos.sh $(ARGS)
+
+fuzz: ## throw garbage at every parser for SECONDS each (20), or at one TARGET; RECORD=FILE keeps the result
+	@$(LOCAL)/fuzz.sh $(if $(TARGET),--target $(TARGET)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(RECORD),--record $(RECORD))
+
+mutants: ## break the domain's decisions on purpose, one by one, and tell which breaks no test notices; ARGS="--record FILE"
+	@$(LOCAL)/mutants.sh $(ARGS)
+
+bench: ## measure speed, lateness and size of the release build, in JSON lines; ARGS="--pending 1000000" and others
+	@$(LOCAL)/install.sh
+	cargo build --release --locked --quiet -p oncepost -p oncepost-harness
+	target/release/oncepost-bench $(ARGS)
 
 up: ## start Redis, RabbitMQ and PostgreSQL under ./.run and print their addresses
 	@$(LOCAL)/install.sh

@@ -2,9 +2,15 @@
 
 use std::time::Duration;
 
-use channels::{Http, HttpOptions, Registry};
-use domain::RepeatSafety;
+use channels::{AccountCard, Channel, Http, HttpOptions, Registry};
+use domain::{AccountId, ChannelName, OnDoubt, RepeatSafety, TenantId};
 use runtime::Runtime;
+
+/// What an account can say of its server or receiver: channel, setting, value, and what that means in words.
+const VARIANTS: &[(&str, &str, &str, &str)] = &[
+    ("mastodon", "idempotency_key", "ignored", "on a server that ignores keys"),
+    ("webhook", "repeats", "unsafe", "to a receiver that forgets ids"),
+];
 
 pub fn registry() -> Registry {
     // Refused only if it was installed before, which is as good.
@@ -20,8 +26,28 @@ pub fn render() -> String {
     for channel in registry().iter() {
         let about = channel.about();
         lines.push(row(about.title, about.name, about.repeat));
+        for (_, setting, value, words) in VARIANTS.iter().filter(|(channel, ..)| *channel == about.name) {
+            let repeat = variant(&**channel, setting, value);
+            assert_ne!(repeat, about.repeat, "{} {setting} = {value} changes nothing", about.name);
+            lines.push(row(&format!("{} {words} (`{setting} = \"{value}\"`)", about.title), about.name, repeat));
+        }
     }
     lines.join("\n") + "\n"
+}
+
+/// What the channel makes of an account with this setting.
+fn variant(channel: &dyn Channel, setting: &str, value: &str) -> RepeatSafety {
+    let card = AccountCard {
+        tenant: TenantId::new("acme").unwrap(),
+        channel: ChannelName::new(channel.about().name).unwrap(),
+        id: AccountId::new("main").unwrap(),
+        app: None,
+        rate: None,
+        app_rate: None,
+        on_doubt: OnDoubt::Park,
+        settings: [(setting.to_owned(), value.to_owned())].into(),
+    };
+    channel.safety(&card).repeat
 }
 
 fn row(title: &str, name: &str, repeat: RepeatSafety) -> String {

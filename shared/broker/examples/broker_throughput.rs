@@ -1,6 +1,6 @@
 //! Measures publishing with confirms and consuming with acknowledgements over the broker in `ONCEPOST_TEST_AMQP`.
 //!
-//! `cargo run --release -p oncepost-broker --example throughput [messages] [in flight]`
+//! `cargo run --release -p oncepost-broker --example broker_throughput [messages] [in flight]`
 
 extern crate oncepost_broker as broker;
 

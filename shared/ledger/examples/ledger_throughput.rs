@@ -1,6 +1,6 @@
 //! How fast the ledgers are: prints one JSON line for each step.
 //!
-//! `cargo run --release -p oncepost-ledger --example throughput -- [targets] [pending]`, with `ONCEPOST_TEST_POSTGRES` set
+//! `cargo run --release -p oncepost-ledger --example ledger_throughput -- [targets] [pending]`, with `ONCEPOST_TEST_POSTGRES` set
 //! for PostgreSQL. `targets` go the whole way (50,000 unless told otherwise) while `pending` others wait for tomorrow (0).
 
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a program for developers")]
