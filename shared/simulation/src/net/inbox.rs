@@ -35,13 +35,11 @@ impl FarInbox {
 #[async_trait]
 impl Inbox for FarInbox {
     async fn next(&mut self) -> Option<Incoming> {
-        let mut cuts = self.link.cuts();
         loop {
             self.link.0.gate.pass().await;
-            if *cuts.borrow_and_update() {
+            if self.link.is_cut() {
                 self.inbox = None;
-                // It fails only when the sender is gone, and the link holds it.
-                let _ = cuts.wait_for(|cut| !cut).await;
+                self.link.cut_becomes(false).await;
                 continue;
             }
             let Some(inbox) = &mut self.inbox else {
@@ -56,7 +54,7 @@ impl Inbox for FarInbox {
             };
             tokio::select! {
                 biased;
-                _ = cuts.changed() => {}
+                () = self.link.cut_becomes(true) => {}
                 message = inbox.next() => return message,
             }
         }

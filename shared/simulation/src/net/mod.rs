@@ -11,58 +11,79 @@ mod transport;
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 use runtime::Runtime;
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 pub use self::{guard::FarGuard, ledger::FarLedger, transport::FarTransport};
 use crate::dice::Dice;
 
-/// A process that can be frozen: while it is, nothing in it goes on.
-#[derive(Clone)]
-pub struct Gate(Arc<watch::Sender<bool>>);
+/// A switch that can be waited for, first come first served: tokio's `watch` wakes in an order of its own randomness.
+#[derive(Default)]
+struct Switch {
+    on: AtomicBool,
+    changed: Notify,
+}
 
-impl Default for Gate {
-    fn default() -> Self {
-        Self(Arc::new(watch::Sender::new(false)))
+impl Switch {
+    fn set(&self, on: bool) {
+        self.on.store(on, Ordering::SeqCst);
+        self.changed.notify_waiters();
+    }
+
+    fn is_on(&self) -> bool {
+        self.on.load(Ordering::SeqCst)
+    }
+
+    /// Returns when the switch is `on`, at once if it is already.
+    async fn becomes(&self, on: bool) {
+        loop {
+            let changed = self.changed.notified();
+            if self.is_on() == on {
+                return;
+            }
+            changed.await;
+        }
     }
 }
+
+/// A process that can be frozen: while it is, nothing in it goes on.
+#[derive(Clone, Default)]
+pub struct Gate(Arc<Switch>);
 
 impl Gate {
     /// Freezes the process, or lets it go on.
     pub fn freeze(&self, frozen: bool) {
-        self.0.send_replace(frozen);
+        self.0.set(frozen);
     }
 
     /// Returns at once, or when the process goes on.
     pub async fn pass(&self) {
-        let mut frozen = self.0.subscribe();
-        // It fails only when the sender is gone, and `self` holds it.
-        let _ = frozen.wait_for(|frozen| !frozen).await;
+        self.0.becomes(false).await;
     }
 }
 
 /// How bad the way to one store is. All numbers may change at any time.
 pub struct Weather {
-    cut: watch::Sender<bool>,
+    cut: Switch,
     slowest_ms: AtomicU64,
     lost_per_mille: AtomicU64,
 }
 
 impl Default for Weather {
     fn default() -> Self {
-        Self { cut: watch::Sender::new(false), slowest_ms: AtomicU64::new(3), lost_per_mille: AtomicU64::new(0) }
+        Self { cut: Switch::default(), slowest_ms: AtomicU64::new(3), lost_per_mille: AtomicU64::new(0) }
     }
 }
 
 impl Weather {
     /// Nothing gets through, or everything again.
     pub fn cut(&self, cut: bool) {
-        self.cut.send_replace(cut);
+        self.cut.set(cut);
     }
 
     /// Each way takes up to this long.
@@ -124,7 +145,7 @@ impl Link {
         let slowest = way.weather.slowest_ms.load(Ordering::SeqCst);
         way.runtime.sleep(way.dice.millis(0, slowest)).await;
         let lost = way.weather.lost_per_mille.load(Ordering::SeqCst);
-        !*way.weather.cut.borrow() && (lost == 0 || way.dice.number(1, 1000) > lost)
+        !way.weather.cut.is_on() && (lost == 0 || way.dice.number(1, 1000) > lost)
     }
 
     /// Does `work` at the other end. `lost` makes the error for a call that did not arrive (`false`) or whose answer did not.
@@ -137,10 +158,11 @@ impl Link {
     }
 
     fn is_cut(&self) -> bool {
-        *self.0.weather.cut.borrow()
+        self.0.weather.cut.is_on()
     }
 
-    fn cuts(&self) -> watch::Receiver<bool> {
-        self.0.weather.cut.subscribe()
+    /// Returns when the way is cut, or is none any more.
+    async fn cut_becomes(&self, cut: bool) {
+        self.0.weather.cut.becomes(cut).await;
     }
 }
