@@ -15,8 +15,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    About, Account, Answer, Call, Channel, Count, Http, Limits, Mark, Objection, Published, Row, Table, Threads, Told,
-    Unit, media::refused, text,
+    About, Account, Answer, Call, Channel, Count, Http, Limits, Mark, Objection, Published, Row, Table, Threads,
+    TokenLife, Told, Unit, media::refused, text,
 };
 use record::{COLLECTION, Place};
 use session::Sessions;
@@ -94,6 +94,7 @@ impl Bluesky {
             limits: Limits { text: TEXT, media: 4 },
             threads: Threads::PerPart(MOST_PARTS),
             secrets: &[PASSWORD],
+            tokens: TokenLife::MadeByUs,
             arms: None,
         };
         Self { sessions: Sessions::new(http.clone()), http, about }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::{Draft, Failure, Finding, RepeatSafety};
 
-use crate::{AccountCard, Call, Limits, Mark, Objection, Safety};
+use crate::{Account, AccountCard, Call, Limits, Mark, Objection, Safety, Standing, TokenLife, Tokens};
 
 /// What a channel is. Queues, metrics, docs and guarantees follow from it.
 #[derive(Debug, Clone)]
@@ -20,6 +20,8 @@ pub struct About {
     pub threads: Threads,
     /// The names of the secrets an account needs.
     pub secrets: &'static [&'static str],
+    /// How long its access token lives.
+    pub tokens: TokenLife,
     /// The step that may be armed together with the attempt: set only where the platform makes a repeat harmless, so
     /// that arming early costs nothing and saves a write.
     pub arms: Option<&'static str>,
@@ -96,6 +98,26 @@ pub trait Channel: Send + Sync {
     /// The platform's refusal, or that it could not be asked.
     async fn poll(&self, _mark: &Mark<'_>) -> Result<Verdict, Failure> {
         Ok(Verdict::Still)
+    }
+
+    /// Asks the platform whether the account's credentials are good and suffice for publishing, by a call that publishes nothing
+    /// and costs little.
+    ///
+    /// # Errors
+    /// The platform's refusal by the channel's table (a dead token, a restricted account), or that it could not be asked.
+    async fn check_credentials(&self, _account: &Account) -> Result<Standing, Failure> {
+        Ok(Standing::unknown())
+    }
+
+    /// Renews the account's tokens, once. `None`: there is nothing to renew ([`TokenLife`]).
+    ///
+    /// Of a refresh token that is good only once, an answer that is lost takes the account with it: whoever calls this holds a lock
+    /// for the account and stores the answer before it is used.
+    ///
+    /// # Errors
+    /// [`domain::Landed::Unknown`] if the platform may have renewed them all the same; else its refusal by the channel's table.
+    async fn refresh(&self, _account: &Account) -> Result<Option<Tokens>, Failure> {
+        Ok(None)
     }
 
     /// How many publish points the draft has.

@@ -3,6 +3,7 @@
 mod account;
 mod call;
 mod channel;
+mod credentials;
 mod http;
 mod limits;
 mod media;
@@ -21,6 +22,7 @@ pub mod webhook;
 pub use account::{Account, AccountCard, Accounts, ListedAccounts, Secret, SecretSource};
 pub use call::{Call, Mark, PublishPoint, Record};
 pub use channel::{About, Channel, Published, Threads, Verdict};
+pub use credentials::{Standing, TokenLife, Tokens};
 pub use http::{Answer, Http, HttpError, HttpOptions};
 pub use limits::{Count, Limits, Objection, Unit};
 pub use media::{Fetched, Kind, Media, MediaOptions};

@@ -17,7 +17,7 @@ use serde_json::json;
 
 use crate::{
     About, Account, AccountCard, Call, Channel, Count, Http, Limits, Mark, Objection, Published, Row, Safety, Table,
-    Threads, Told, Unit, text,
+    Threads, TokenLife, Told, Unit, text,
 };
 
 const CREATE: &str = "create status";
@@ -92,6 +92,7 @@ impl Mastodon {
             limits: Limits { text: &[TEXT], media: 4 },
             threads: Threads::PerPart(MOST_PARTS),
             secrets: &[TOKEN],
+            tokens: TokenLife::Lasting,
             arms: None,
         };
         Self { http, about, ids: Mutex::default() }

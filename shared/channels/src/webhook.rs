@@ -16,7 +16,7 @@ use sha2::Sha256;
 
 use crate::{
     About, Account, AccountCard, Answer, Call, Channel, Http, Limits, Mark, Objection, Published, Row, Safety, Table,
-    Threads, Told,
+    Threads, TokenLife, Told,
 };
 
 const STEP: &str = "deliver";
@@ -72,6 +72,7 @@ impl Webhook {
             limits: Limits::NONE,
             threads: Threads::Whole(MOST_PARTS),
             secrets: &[SECRET],
+            tokens: TokenLife::Lasting,
             arms: Some(STEP),
         };
         Self { http, about }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use channels::{
-    About, Account, AccountCard, Call, Channel, Limits, Mark, Objection, Published, Safety, Threads, Verdict,
+    About, Account, AccountCard, Call, Channel, Limits, Mark, Objection, Published, Safety, Threads, TokenLife, Verdict,
 };
 use domain::{Draft, Failure, Finding, Landed, LookUp, Receipt, RepeatSafety};
 use jiff::Timestamp;
@@ -65,6 +65,7 @@ impl TestChannel {
             limits: Limits::NONE,
             threads: if kind == "deciding" { Threads::Whole(10) } else { Threads::PerPart(10) },
             secrets: &[],
+            tokens: TokenLife::Lasting,
             arms: (kind == "key").then_some("publish"),
         };
         Self { about, platform, defect }

@@ -7,7 +7,7 @@ use axum::{Router, body::Body, http::Request};
 use broker::{Memory, Source, Transport};
 use channels::{
     About, Account, Call, Channel, Count, Limits, ListedAccounts, Mark, Objection, Published, Registry, Secret,
-    SecretSource, Threads, Unit,
+    SecretSource, Threads, TokenLife, Unit,
 };
 use domain::{
     AccountId, Answer, AppId, ChannelName, Code, Command, Draft, Failure, Finding, Landed, OnDoubt, Outcome,
@@ -86,7 +86,16 @@ impl Channel for Plain {
 fn channel(name: &'static str, title: &'static str, text: &'static [Count]) -> Arc<dyn Channel> {
     let limits = Limits { text, media: 4 };
     let repeat = RepeatSafety::Nothing;
-    Arc::new(Plain(About { name, title, repeat, limits, threads: Threads::None, secrets: &["token"], arms: None }))
+    Arc::new(Plain(About {
+        name,
+        title,
+        repeat,
+        limits,
+        threads: Threads::None,
+        secrets: &["token"],
+        tokens: TokenLife::Lasting,
+        arms: None,
+    }))
 }
 
 fn account(tenant: &str, channel: &str) -> Account<SecretSource> {

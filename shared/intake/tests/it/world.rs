@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use channels::{
     About, Account, Call, Channel, Count, Limits, ListedAccounts, Mark, Objection, Published, Registry, SecretSource,
-    Threads, Unit,
+    Threads, TokenLife, Unit,
 };
 use domain::{AccountId, AppId, ChannelName, Code, Draft, Failure, Finding, OnDoubt, Policy, RepeatSafety, TenantId};
 use jiff::Timestamp;
@@ -51,7 +51,16 @@ impl Channel for Plain {
 
 fn channel(name: &'static str, limits: Limits, threads: Threads) -> Arc<dyn Channel> {
     let repeat = RepeatSafety::Nothing;
-    Arc::new(Plain(About { name, title: name, repeat, limits, threads, secrets: &[], arms: None }))
+    Arc::new(Plain(About {
+        name,
+        title: name,
+        repeat,
+        limits,
+        threads,
+        secrets: &[],
+        tokens: TokenLife::Lasting,
+        arms: None,
+    }))
 }
 
 fn account(tenant: &str, channel: &str, id: &str) -> Account<SecretSource> {

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use broker::Memory;
 use channels::{
     About, Account, Accounts, Call, Channel, Count, Limits, ListedAccounts, Mark, Objection, Published, Registry,
-    Threads, Unit,
+    Threads, TokenLife, Unit,
 };
 use clap::Parser;
 use console::{Console, ConsoleOptions, Parts, Token};
@@ -89,6 +89,7 @@ fn channel(name: &'static str, threads: Threads) -> Arc<dyn Channel> {
         limits,
         threads,
         secrets: &[],
+        tokens: TokenLife::Lasting,
         arms: None,
     }))
 }
