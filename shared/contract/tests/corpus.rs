@@ -3,7 +3,11 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use domain::{
     AttemptKind, ChannelName, Code, ContentHash, Event, EventName, Failure, Fix, Landed, Lease, ListReason, Listed,
@@ -36,7 +40,7 @@ fn versions() -> Vec<PathBuf> {
 }
 
 /// The messages of a version, by name; a name starts with the message's kind.
-fn stored(version: &PathBuf) -> BTreeMap<String, Value> {
+fn stored(version: &Path) -> BTreeMap<String, Value> {
     let files = fs::read_dir(version).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
     files
         .map(|path| {
@@ -151,7 +155,7 @@ fn a_written_form_does_not_change_without_a_new_folder() {
     }
 }
 
-fn store(folder: &PathBuf, messages: &BTreeMap<String, Value>) {
+fn store(folder: &Path, messages: &BTreeMap<String, Value>) {
     fs::create_dir_all(folder.join("schema")).unwrap();
     for (name, message) in messages {
         fs::write(folder.join(format!("{name}.json")), format!("{message:#}\n")).unwrap();

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use config::{Config, ConfigError, Environment, File, FileFormat};
+use config::{Config, ConfigError, Environment, File, FileFormat, Source};
 
 use crate::{Problem, SecretRef, Settings, Token, check, read, secret::Found};
 
@@ -37,13 +37,26 @@ impl Settings {
         let mut builder = Config::builder();
         if let Some(path) = &path {
             match file(path) {
-                Ok((text, format)) => builder = builder.add_source(File::from_str(&text, format)),
+                Ok((text, format)) => {
+                    let source = File::from_str(&text, format);
+                    // A file that cannot be parsed tells so when the tree is built.
+                    match source.collect().ok().and_then(|keys| keys.into_keys().find(|key| !is_key(key))) {
+                        Some(key) => {
+                            let key: String = key.chars().take(60).collect();
+                            problems.push(Problem::new(key, "is no key", "docs/configuration.md lists the keys"));
+                        }
+                        None => builder = builder.add_source(source),
+                    }
+                }
                 Err(problem) => problems.push(problem),
             }
         }
+        if env.keys().any(|name| name.starts_with(PREFIX) && !is_key(name)) {
+            problems.push(no_key());
+        }
         let (lists, plain): (BTreeMap<_, _>, BTreeMap<_, _>) = env
             .iter()
-            .filter(|(name, _)| name.starts_with(PREFIX))
+            .filter(|(name, _)| name.starts_with(PREFIX) && is_key(name))
             .partition(|(name, _)| AS_JSON.iter().any(|(list, _)| list == name));
         for (name, keys) in AS_JSON {
             match lists.get(&name.to_owned()).map(|text| nested(keys, text)) {
@@ -119,6 +132,16 @@ fn file(path: &Path) -> Result<(String, FileFormat), Problem> {
     }
 }
 
+/// Whether a name can be that of a key, in a variable or at the top of a file. Dots and brackets are none of ours, and an index in brackets would be taken as
+/// a place in a list, however far, and memory for all before it.
+fn is_key(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+}
+
+fn no_key() -> Problem {
+    Problem::new("environment", "a variable that starts with ONCEPOST__ is no key", "correct its name")
+}
+
 fn nested(keys: &[&str], text: &str) -> Result<String, serde_json::Error> {
     let mut json: serde_json::Value = serde_json::from_str(text)?;
     for key in keys.iter().rev() {
@@ -136,9 +159,7 @@ fn malformed(path: Option<&Path>, error: &ConfigError) -> Problem {
             let path = path.map(|path| path.display().to_string()).unwrap_or_default();
             Problem::new(path, format!("cannot be read: {}", said.join(": ")), "correct the file there")
         }
-        ConfigError::PathParse { .. } => {
-            Problem::new("environment", "a variable that starts with ONCEPOST__ is no key", "correct its name")
-        }
+        ConfigError::PathParse { .. } => no_key(),
         other => Problem::new("settings", other.to_string(), "correct it"),
     }
 }

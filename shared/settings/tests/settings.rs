@@ -365,3 +365,21 @@ fn a_problem_reads_as_a_sentence() {
          in. To mend it: raise protocol.lock_ttl above 3m 20s, or lower protocol.lease below 3m."
     );
 }
+
+#[test]
+fn a_variable_with_an_index_is_refused_and_takes_no_memory() {
+    for name in ["ONCEPOST__ACCOUNTS[99999999999]", "ONCEPOST__A[-26666666666]", "ONCEPOST__A.B[1]", "ONCEPOST__A[5]"] {
+        let problems = Settings::load(None, [(name.to_owned(), "x".to_owned())]).unwrap_err();
+        assert!(problems.iter().any(|problem| problem.to_string().contains("is no key")), "{name}: {problems:?}");
+    }
+}
+
+#[test]
+fn an_index_in_a_key_of_a_file_takes_no_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("oncepost.json");
+    for key in ["accounts[99999999999]", "a[-26666666666]", "a[5]"] {
+        std::fs::write(&path, format!("{{\"{key}\":1}}")).unwrap();
+        assert!(!Settings::load(Some(&path), []).unwrap_err().is_empty(), "{key}");
+    }
+}
