@@ -95,8 +95,13 @@ pub enum Command {
 /// A person's word on a target in doubt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
-    /// It is out.
-    Published(Receipt),
+    /// The publish point in doubt is out.
+    Published {
+        /// The platform's proof.
+        receipt: Receipt,
+        /// Nothing is left to send after it; else what is left of the thread goes on.
+        last: bool,
+    },
     /// It is not out: send it again.
     SendAgain,
 }

@@ -147,10 +147,10 @@ pub fn actions(world: &World, actions: &mut Vec<Action>) {
         actions.extend([Deed::Retry, Deed::Cancel, Deed::Reschedule].map(Action::Person));
         let visible = world.platform.visible();
         if matches!(world.target.state, State::InDoubt | State::Processing) {
-            if visible.iter().all(|times| *times > 0) {
+            let part = usize::from(open_part(world));
+            if visible.get(part).is_some_and(|times| *times > 0) {
                 actions.push(Action::Person(Deed::SaysOut));
             }
-            let part = usize::from(world.target.armed.as_ref().map_or(0, |armed| armed.part));
             let pending = world.platform.parts.iter().any(|part| part.pending);
             if visible.get(part) == Some(&0) && world.is_quiet() && !pending {
                 actions.push(Action::Person(Deed::SaysAgain));
@@ -214,7 +214,7 @@ pub fn next(world: &World, action: Action, setup: &Setup) -> Option<World> {
         Action::Verdict(out) => next.platform.decide(out),
         Action::Person(deed) => {
             next.left.people -= 1;
-            let answer = next.apply(&command(world, deed), setup);
+            let answer = next.apply(&command(world, deed, setup), setup);
             if matches!(answer, Answer::Refused(_)) {
                 return None;
             }
@@ -246,14 +246,20 @@ fn wake(world: &mut World, handing: Handing, setup: &Setup) {
     }
 }
 
-fn command(world: &World, deed: Deed) -> Command {
+/// The publish point that a person is asked about.
+fn open_part(world: &World) -> u16 {
+    world.target.armed.as_ref().map_or(world.target.next_part(), |armed| armed.part)
+}
+
+fn command(world: &World, deed: Deed, setup: &Setup) -> Command {
     match deed {
         Deed::Retry => Command::Retry,
         Deed::Cancel => Command::Cancel,
         Deed::Reschedule => Command::Reschedule { due_at: at(1), deadline: None, hash: ContentHash([0; 16]) },
         Deed::SaysOut => {
-            let part = world.target.armed.as_ref().map_or(world.target.next_part(), |armed| armed.part);
-            Command::Decide(Decision::Published(world.platform.receipt(part)))
+            let part = open_part(world);
+            let last = part + 1 == setup.parts;
+            Command::Decide(Decision::Published { receipt: world.platform.receipt(part), last })
         }
         Deed::SaysAgain => Command::Decide(Decision::SendAgain),
     }

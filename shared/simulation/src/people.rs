@@ -194,10 +194,11 @@ impl Desk {
         self.stage.platform.shown_of(target.id, |part, id| shown.push((part, id.to_owned())));
         let seen = shown.into_iter().find(|(shown, _)| *shown == part).map(|(_, id)| id);
         let decision = match seen {
-            // "It is out" is said of the whole, and only when it is.
-            Some(id) if usize::from(part) + 1 == parts => Decision::Published(Receipt { id, url: None }),
+            Some(id) => {
+                let receipt = Receipt { id, url: None };
+                Decision::Published { receipt, last: usize::from(part) + 1 == parts }
+            }
             None => Decision::SendAgain,
-            Some(_) => return None,
         };
         self.ledger.apply(target.id, Command::Decide(decision)).await.ok().map(drop)
     }

@@ -1,7 +1,8 @@
 //! Single targets: look, cancel, settle.
 
 use axum::{Json, extract::State};
-use domain::{Answer, Code, Command, Decision, Receipt, TargetId};
+use domain::{Answer, Code, Command, Decision, Draft, Receipt, TargetId};
+use ledger::TargetView;
 
 use super::find;
 use crate::{
@@ -37,9 +38,12 @@ pub(super) async fn resolve(
     Id(id): Id<TargetId>,
     Body(word): Body<api::Resolution>,
 ) -> Result<Json<api::Target>, Problem> {
-    find::target(&console, &caller, id).await?;
+    let view = find::target(&console, &caller, id).await?;
     let (action, decision) = match (word.published, word.send_again) {
-        (Some(proof), false) => ("mark as published", Decision::Published(receipt(proof)?)),
+        (Some(proof), false) => {
+            let (receipt, last) = (receipt(proof)?, is_last(&console, &view).await?);
+            ("mark as published", Decision::Published { receipt, last })
+        }
         (None, true) => ("send again", Decision::SendAgain),
         _ => {
             let message = "needs exactly one of published and send_again";
@@ -49,6 +53,15 @@ pub(super) async fn resolve(
     command(&console, id, Command::Decide(decision)).await?;
     marks::done(&caller, action, id, word.note.as_deref());
     current(&console, &caller, id).await.map(Json)
+}
+
+/// Whether nothing is left to send once the publish point in doubt is out.
+async fn is_last(console: &Console, view: &TargetView) -> Result<bool, Problem> {
+    let target = &view.target;
+    let Some(channel) = console.channels.get(target.channel.as_str()) else { return Ok(true) };
+    let Some(post) = console.ledger.post(target.post, false).await? else { return Ok(true) };
+    let open = target.armed.as_ref().map_or(target.next_part(), |armed| armed.part);
+    Ok(open + 1 >= channel.parts(&Draft::of(&post.content, &view.changes)))
 }
 
 /// A person's proof: the platform's id, or the address they saw it at.

@@ -101,16 +101,16 @@ pub(super) fn decide(target: &mut Target, decision: &Decision, context: &Context
         return Answer::Refused(Refusal::BeingPublished);
     }
     match decision {
-        Decision::Published(receipt) if receipt.is_proof() => {
+        Decision::Published { receipt, last } if receipt.is_proof() => {
             let part = target.armed.as_ref().map_or(target.next_part(), |armed| armed.part);
             work::record_out(target, part, receipt, context, change);
-            work::publish(target);
+            if *last { work::publish(target) } else { start_over(target, context.now) }
         }
         Decision::SendAgain if target.listed.is_some() => {
             target.armed = None;
             start_over(target, context.now);
         }
-        Decision::Published(_) | Decision::SendAgain => return Answer::Refused(Refusal::InDoubt),
+        Decision::Published { .. } | Decision::SendAgain => return Answer::Refused(Refusal::InDoubt),
     }
     target.revision += 1;
     Answer::Done

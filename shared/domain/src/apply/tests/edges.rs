@@ -94,7 +94,7 @@ fn who_makes_a_change_raises_the_revision_once_and_a_repeat_does_not() {
     };
     let edit = Command::Edit { changes: Override::default(), hash };
     let reschedule = Command::Reschedule { due_at: seconds(9), deadline: None, hash };
-    let out = Command::Decide(Decision::Published(receipt("p1")));
+    let out = Command::Decide(Decision::Published { receipt: receipt("p1"), last: true });
     assert_eq!(after(|_| {}, Command::Cancel), 1);
     assert_eq!(after(|_| {}, edit), 1);
     assert_eq!(after(|_| {}, reschedule), 1);
@@ -127,7 +127,7 @@ fn what_has_ended_says_so_to_its_owner() {
 fn a_person_who_says_it_is_out_must_say_where() {
     let mut stage = Stage::new(RepeatSafety::Nothing);
     stage.fall_into_doubt();
-    let nowhere = Command::Decide(Decision::Published(receipt(" ")));
+    let nowhere = Command::Decide(Decision::Published { receipt: receipt(" "), last: true });
     assert_eq!(stage.ask(&nowhere), Answer::Refused(Refusal::InDoubt));
     assert_eq!(stage.target.state, State::InDoubt);
 }
@@ -360,4 +360,18 @@ fn a_part_that_is_out_is_recorded_whoever_says_so_and_only_the_holder_goes_on() 
     assert_eq!(told(1, 0), Answer::Done);
     assert_eq!(told(2, 0), Answer::Lost, "another attempt");
     assert_eq!(told(1, 150), Answer::Lost, "the lease has ended");
+}
+
+/// The first part of a thread is out, says a person: the parts after it are still to be sent.
+#[test]
+fn d15_o04_a_person_who_settles_one_part_of_a_thread_lets_the_rest_go_on() {
+    let mut stage = Stage::new(RepeatSafety::Nothing);
+    stage.fall_into_doubt();
+    let first = Command::Decide(Decision::Published { receipt: receipt("p1"), last: false });
+    assert_eq!(stage.ask(&first), Answer::Done);
+    assert_eq!((stage.target.state, stage.target.next_part()), (State::Scheduled, 1));
+    assert!(stage.target.listed.is_none() && stage.target.armed.is_none());
+    let attempt = stage.begun(AttemptKind::Send);
+    assert_eq!(stage.arm(attempt, 0), Answer::Lost, "what is out is not sent again");
+    assert_eq!(stage.arm(attempt, 1), Answer::Done);
 }
