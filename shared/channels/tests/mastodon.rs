@@ -261,9 +261,9 @@ async fn a_server_that_lost_the_key_is_not_asked_to_post_again() {
 async fn after_the_keys_hour_the_listing_decides_and_its_lag_is_waited_out() {
     let scene = Scene::new(says("late")).await;
     let minutes = |n: u64| Duration::from_secs(60 * n);
-    scene.fake.cue(Cue::new(End::CutAfter).list_late(minutes(61)));
+    scene.fake.cue(Cue::new(End::CutAfter).list_late(minutes(60)));
     scene.stand.attempt().await;
-    scene.pass(57 * 60);
+    scene.pass(56 * 60);
     scene.fake.cue(Cue::new(End::CutBefore));
     assert_eq!(scene.stand.attempt().await.kind, AttemptKind::Repeat);
     let attempts = scene.stand.settle(|span| scene.fake.advance(span)).await;
