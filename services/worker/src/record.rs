@@ -125,11 +125,15 @@ impl Record for Progress<'_> {
     }
 
     async fn taken(&self, ids: &[String]) -> Result<Vec<String>, Failure> {
-        self.worker
-            .ledger
-            .taken_ids(self.target, ids)
-            .await
-            .map_err(|error| Failure::system(Code::OWN_HICCUP, "look for taken ids", error.to_string()))
+        let taken = self.worker.ledger.taken_ids(self.target, ids).await;
+        let taken =
+            taken.map_err(|error| Failure::system(Code::OWN_HICCUP, "look for taken ids", error.to_string()))?;
+        if taken.others_busy && ids.iter().any(|id| !taken.ids.contains(id)) {
+            // What was found may be a twin's that is out and not on record yet (D20). Soon it will be.
+            let said = "another post of the account is being sent right now; looked for again when it is on record";
+            return Err(doubtful(Failure::system(Code::LOOK_FAILED, "look for taken ids", said)));
+        }
+        Ok(taken.ids)
     }
 }
 

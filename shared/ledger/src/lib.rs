@@ -32,7 +32,7 @@ pub use record::rewritten;
 pub use sqlite::Sqlite;
 pub use views::{
     Acceptance, Census, Claim, Claimed, Emission, Failures, NewPost, NewTarget, Page, PauseAsk, PostFilter,
-    PostSummary, PostView, StateCount, TargetView,
+    PostSummary, PostView, StateCount, Taken, TargetView,
 };
 
 /// Which clock the ledger's time comes from. Leases are judged by one clock only, so that skew between machines is harmless.
@@ -97,8 +97,8 @@ pub trait Ledger: Send + Sync {
     /// covers it. Returns how many targets were released; `None` if the scope was not paused.
     async fn resume(&self, scope: &PauseScope, drip: Duration) -> Result<Option<u64>, LedgerError>;
 
-    /// Ids that the ledger gave to other targets of the same account as `target`: a look-up must not take these.
-    async fn taken_ids(&self, target: TargetId, ids: &[String]) -> Result<Vec<String>, LedgerError>;
+    /// Which of these platform ids a look-up for `target` must not take, or cannot take yet.
+    async fn taken_ids(&self, target: TargetId, ids: &[String]) -> Result<Taken, LedgerError>;
 
     /// Another live or published target of the account that carries the same content as `target` of `post` and is due
     /// within an hour of it. `post` need not be accepted yet.

@@ -22,7 +22,7 @@ use tokio::sync::Notify;
 
 use crate::{
     Acceptance, Applied, Census, Claim, Claimed, Emission, Failures, Ledger, LedgerError, NewPost, NewTarget, Page,
-    PauseAsk, PostChange, PostFilter, PostSummary, PostView, StateCount, TargetView, pause_id,
+    PauseAsk, PostChange, PostFilter, PostSummary, PostView, StateCount, Taken, TargetView, pause_id,
 };
 
 /// A ledger in memory.
@@ -386,10 +386,10 @@ impl Ledger for MemoryLedger {
         Ok(Some(held.len() as u64))
     }
 
-    async fn taken_ids(&self, target: TargetId, ids: &[String]) -> Result<Vec<String>, LedgerError> {
+    async fn taken_ids(&self, target: TargetId, ids: &[String]) -> Result<Taken, LedgerError> {
         let tables = self.reach()?;
         let own = &tables.targets.get(&target).ok_or(LedgerError::NoSuchTarget(target))?.target;
-        let taken: HashSet<_> = tables
+        let others: Vec<_> = tables
             .targets
             .values()
             .map(|row| &row.target)
@@ -397,9 +397,13 @@ impl Ledger for MemoryLedger {
                 other.id != target
                     && (&other.tenant, &other.channel, &other.account) == (&own.tenant, &own.channel, &own.account)
             })
-            .flat_map(|other| other.out.iter().map(|out| out.receipt.id.clone()))
             .collect();
-        Ok(ids.iter().filter(|id| taken.contains(*id)).cloned().collect())
+        let taken: HashSet<_> = others.iter().flat_map(|other| &other.out).map(|out| &out.receipt.id).collect();
+        let busy = |other: &&Target| matches!(other.state, State::Publishing | State::InDoubt) && other.lease.is_some();
+        Ok(Taken {
+            ids: ids.iter().filter(|id| taken.contains(id)).cloned().collect(),
+            others_busy: others.iter().any(busy),
+        })
     }
 
     async fn same_text_nearby(&self, post: &NewPost, target: &NewTarget) -> Result<Option<TargetId>, LedgerError> {

@@ -244,6 +244,15 @@ pub struct Census {
     pub violations: Vec<(TargetId, Violation)>,
 }
 
+/// What the ledger knows of platform ids that a look-up has found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// Those of them that it gave to other targets of the same account.
+    pub ids: Vec<String>,
+    /// Another target of the account is being sent or looked for right now: what is found may be its own, and not on record yet.
+    pub others_busy: bool,
+}
+
 impl NewTarget {
     /// The target as it enters the ledger.
     pub fn target(&self, post: &NewPost) -> Target {

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::{Database, census, change, claim, events, lists, pauses, reads, store};
 use crate::{
     Acceptance, Applied, Census, Claim, Claimed, Failures, Ledger, LedgerError, NewPost, NewTarget, Page, PauseAsk,
-    PostChange, PostFilter, PostSummary, PostView, TargetView,
+    PostChange, PostFilter, PostSummary, PostView, Taken, TargetView,
 };
 
 #[async_trait]
@@ -76,7 +76,7 @@ impl Ledger for Database {
         self.write(move |conn, world| async move { pauses::resume(conn, world, &scope, drip).await }.boxed()).await
     }
 
-    async fn taken_ids(&self, target: TargetId, ids: &[String]) -> Result<Vec<String>, LedgerError> {
+    async fn taken_ids(&self, target: TargetId, ids: &[String]) -> Result<Taken, LedgerError> {
         let ids = ids.to_vec();
         self.read(move |conn, _| async move { reads::taken_ids(conn, target, &ids).await }.boxed()).await
     }

@@ -11,7 +11,7 @@ use super::{
     store,
 };
 use crate::{
-    LedgerError, NewPost, NewTarget, PostView, TargetView,
+    LedgerError, NewPost, NewTarget, PostView, Taken, TargetView,
     record::{Record, changes, columns, instant, mark, millis, print, request},
 };
 
@@ -87,7 +87,11 @@ pub(super) async fn attempts(conn: &mut Connection, id: TargetId) -> Result<Vec<
     Ok(readable(rows.into_iter().map(AttemptRow::attempt)))
 }
 
-pub(super) async fn taken_ids(conn: &mut Connection, id: TargetId, ids: &[String]) -> Result<Vec<String>, LedgerError> {
+/// Targets of an account that a worker holds: being sent, or looked for. In doubt without a lease is nobody's.
+const OTHERS_BUSY: &str = "SELECT count(*) FROM targets WHERE state IN (2, 5) AND tenant = $1 AND channel = $2 \
+     AND account = $3 AND id <> $4 AND progress LIKE '%\"lease\":%'";
+
+pub(super) async fn taken_ids(conn: &mut Connection, id: TargetId, ids: &[String]) -> Result<Taken, LedgerError> {
     let own: Option<Record> = sqlx::query_as(concat!("SELECT ", columns!(), " FROM targets t WHERE t.id = $1"))
         .bind(id.0)
         .fetch_optional(&mut *conn)
@@ -95,8 +99,18 @@ pub(super) async fn taken_ids(conn: &mut Connection, id: TargetId, ids: &[String
         .map_err(LedgerError::of("read a target"))?;
     let own = own.ok_or(LedgerError::NoSuchTarget(id))?.target()?;
     let marks: Vec<_> = ids.iter().map(|platform_id| mark(&own, platform_id)).collect();
+    // First who is busy, then what is taken: who ends in between has its ids on record by then.
+    let busy: i64 = sqlx::query_scalar(OTHERS_BUSY)
+        .bind(own.tenant.as_str())
+        .bind(own.channel.as_str())
+        .bind(own.account.as_str())
+        .bind(id.0)
+        .fetch_one(&mut *conn)
+        .await
+        .map_err(LedgerError::of("look for others of the account"))?;
     let taken = store::taken_marks(conn, &marks, id.0).await?;
-    Ok(ids.iter().zip(marks).filter(|(_, mark)| taken.contains(mark)).map(|(id, _)| id.clone()).collect())
+    let ids = ids.iter().zip(marks).filter(|(_, mark)| taken.contains(mark)).map(|(id, _)| id.clone()).collect();
+    Ok(Taken { ids, others_busy: busy > 0 })
 }
 
 pub(super) async fn same_text_nearby(

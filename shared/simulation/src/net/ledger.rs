@@ -7,7 +7,7 @@ use domain::{Command, Event, EventId, Pause, PauseScope, Policy, PostId, TargetI
 use jiff::Timestamp;
 use ledger::{
     Acceptance, Applied, Census, Claim, Claimed, Failures, Ledger, LedgerError, MemoryLedger, NewPost, NewTarget, Page,
-    PauseAsk, PostChange, PostFilter, PostSummary, PostView, TargetView,
+    PauseAsk, PostChange, PostFilter, PostSummary, PostView, Taken, TargetView,
 };
 
 use super::Link;
@@ -126,7 +126,7 @@ impl Ledger for FarLedger {
         .await
     }
 
-    async fn taken_ids(&self, target: TargetId, ids: &[String]) -> Result<Vec<String>, LedgerError> {
+    async fn taken_ids(&self, target: TargetId, ids: &[String]) -> Result<Taken, LedgerError> {
         self.call(self.near.taken_ids(target, ids)).await
     }
 
