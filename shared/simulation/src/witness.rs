@@ -9,7 +9,7 @@ use std::{
 use broker::{Destination, Outgoing};
 use contract::{Dead, EventMessage};
 use domain::{
-    Answer, Command, Draft, EventName, ListReason, State, Target, TargetId,
+    Answer, Command, Draft, EventName, ListReason, PartOut, State, Target, TargetId,
     invariant::{self, Violation},
 };
 use jiff::Timestamp;
@@ -250,7 +250,8 @@ impl Witness {
         self.tolerant.contains(&key)
     }
 
-    /// How often each part of a target is to be seen. Of two with the same text, each has what the ledger gave it.
+    /// How often each part of a target is to be seen. Of two with the same text, each has what the ledger gave it: one that was
+    /// given the other's post leaves its own to the other ([`Witness::one_each`] counts them in the end).
     fn visible(&self, target: &Target) -> Vec<usize> {
         let mut notes = self.notes();
         let mut stolen = None;
@@ -263,16 +264,14 @@ impl Witness {
         let parts = notes.parts.get(&target.id).copied().unwrap_or(1);
         let mut visible = vec![0; usize::from(parts)];
         let mut see = |part: u16| visible.get_mut(usize::from(part)).into_iter().for_each(|times| *times += 1);
+        let others = |out: &PartOut| self.platform.shown(&out.receipt.id).is_some_and(|post| post.of.0 != target.id);
+        let given: BTreeSet<u16> = target.out.iter().filter(|out| others(out)).map(|out| out.part).collect();
         self.platform.shown_of(target.id, |part, id| {
-            if notes.claimed.get(id).is_none_or(|owner| *owner == target.id) {
+            if !given.contains(&part) && notes.claimed.get(id).is_none_or(|owner| *owner == target.id) {
                 see(part);
             }
         });
-        for out in &target.out {
-            if self.platform.shown(&out.receipt.id).is_some_and(|post| post.of.0 != target.id) {
-                see(out.part);
-            }
-        }
+        given.into_iter().for_each(&mut see);
         drop(notes);
         if stolen.is_some() {
             self.report(Broken::other(1, target.id));
@@ -310,6 +309,7 @@ impl Witness {
         self.check_all(now, true);
         let (mut targets, mut published, mut chosen) = (Vec::new(), 0, 0);
         self.ledger.for_each(|target| targets.push(target.clone()));
+        self.one_each(&targets);
         for target in &targets {
             if !rests(target) {
                 self.report(Broken::of(Violation::NoSilentMiss, target.id));
@@ -337,6 +337,25 @@ impl Witness {
         let mut notes = self.notes();
         notes.counts.published = published;
         notes.counts.chosen = chosen;
+    }
+
+    /// P1 among targets with the same text: there are no more posts of it than targets that made or were given one.
+    fn one_each(&self, targets: &[Target]) {
+        let tolerant: BTreeSet<_> =
+            targets.iter().filter(|target| self.is_tolerant(target)).map(|target| target.id).collect();
+        let claimed = self.notes().claimed.clone();
+        let mut texts: BTreeMap<(String, String), (usize, BTreeSet<TargetId>)> = BTreeMap::new();
+        for post in self.platform.posts() {
+            let (count, owners) = texts.entry((post.account, post.text)).or_default();
+            *count += 1;
+            owners.insert(post.of.0);
+            owners.extend(claimed.get(&post.id));
+        }
+        for (count, owners) in texts.into_values() {
+            if count > owners.len() && owners.is_disjoint(&tolerant) {
+                owners.first().into_iter().for_each(|one| self.report(Broken::of(Violation::NoDuplicate, *one)));
+            }
+        }
     }
 
     /// P7, as the platform shows it.
