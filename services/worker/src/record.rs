@@ -3,14 +3,20 @@
 use std::{
     collections::BTreeMap,
     sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
 use async_trait::async_trait;
 use channels::Record;
 use domain::{Answer, Code, Command, Failure, Landed, Receipt, Scope, Target, TargetId};
+use jiff::Timestamp;
+use ledger::Taken;
 use runtime::{Limit, Step};
 
 use crate::Worker;
+
+/// The step of asking the ledger about what a look has found.
+const LOOK: &str = "look for taken ids";
 
 /// Where one attempt's progress goes.
 pub(crate) struct Progress<'a> {
@@ -49,6 +55,11 @@ impl<'a> Progress<'a> {
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn ask_taken(&self, ids: &[String]) -> Result<Taken, Failure> {
+        let taken = self.worker.ledger.taken_ids(self.target, ids).await;
+        taken.map_err(|error| doubtful(Failure::system(Code::OWN_HICCUP, LOOK, error.to_string())))
     }
 
     async fn ask(&self, step: &str, command: Command) -> Result<(), Failure> {
@@ -125,15 +136,20 @@ impl Record for Progress<'_> {
     }
 
     async fn taken(&self, ids: &[String]) -> Result<Vec<String>, Failure> {
-        let taken = self.worker.ledger.taken_ids(self.target, ids).await;
-        let taken =
-            taken.map_err(|error| Failure::system(Code::OWN_HICCUP, "look for taken ids", error.to_string()))?;
-        if taken.others_busy && ids.iter().any(|id| !taken.ids.contains(id)) {
-            // What was found may be a twin's that is out and not on record yet (D20). Soon it will be.
-            let said = "another post of the account is being sent right now; looked for again when it is on record";
-            return Err(doubtful(Failure::system(Code::LOOK_FAILED, "look for taken ids", said)));
+        let taken = self.ask_taken(ids).await?;
+        if taken.twins.iter().any(|twin| twin.leased) && ids.iter().any(|id| !taken.ids.contains(id)) {
+            // What was found may be the twin's, out and not on record yet (D20). Soon it will be.
+            let said = "a post with the same content is being sent right now; looked for again when that is on record";
+            return Err(doubtful(Failure::system(Code::LOOK_FAILED, LOOK, said)));
         }
         Ok(taken.ids)
+    }
+
+    async fn rivals(&self, kept_for: Duration) -> Result<bool, Failure> {
+        let now = self.worker.runtime.now();
+        let remembered = |since: Timestamp| now < since.saturating_add(kept_for).unwrap_or(Timestamp::MAX);
+        let twins = self.ask_taken(&[]).await?.twins;
+        Ok(twins.iter().any(|twin| twin.leased || twin.since.is_some_and(remembered)))
     }
 }
 

@@ -1,6 +1,6 @@
 //! One attempt as a channel sees it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use async_trait::async_trait;
 use domain::{AttemptKind, Draft, Failure, PartOut, Receipt, Target};
@@ -21,8 +21,12 @@ pub trait Record: Send + Sync {
     async fn arm(&self, step: &'static str, part: u16) -> Result<(), Failure>;
     /// Records that a publish point is out.
     async fn out(&self, part: u16, receipt: Receipt) -> Result<(), Failure>;
-    /// Which of these platform ids the ledger gave to other targets of the account.
+    /// Which of these platform ids the ledger gave to other targets of the account. An error while what was found may belong to a
+    /// target with the same content that is being sent: then it must be asked again.
     async fn taken(&self, ids: &[String]) -> Result<Vec<String>, Failure>;
+    /// Whether another target of the account with the same content may still be given its post by key, because it is being sent or
+    /// was first sent no longer ago than the platform keeps keys: what a look finds may then be that other's.
+    async fn rivals(&self, kept_for: Duration) -> Result<bool, Failure>;
 }
 
 /// Leave to call one publish point once. It cannot be made outside this module, copied or kept.
@@ -85,6 +89,14 @@ impl<'a> Call<'a> {
             kind: AttemptKind::Look,
             record: self.record,
         }
+    }
+
+    /// Whether what a look finds may belong to a twin that is settled by its key ([`Record::rivals`]): then only the own key tells.
+    ///
+    /// # Errors
+    /// The ledger is away.
+    pub async fn has_rivals(&self, kept_for: Duration) -> Result<bool, Failure> {
+        self.record.rivals(kept_for).await
     }
 
     /// The idempotency key of a publish point: the same on every attempt.

@@ -105,8 +105,10 @@ impl Mastodon {
 
     async fn publish_part(&self, call: &mut Call<'_>, number: u16, part: &Part) -> Result<Receipt, Failure> {
         let account = call.account;
+        // A twin's post says the same as ours: while the twin may still be given it by its key, only our own key tells.
         if call.is_repeat(number)
-            && let Finding::Found(receipt) = self.find(&call.mark(number)).await?
+            && !call.has_rivals(KEPT_FOR).await?
+            && let Finding::Found(receipt) = self.look(&call.mark(number)).await?
         {
             return Ok(receipt);
         }
@@ -199,7 +201,13 @@ impl Channel for Mastodon {
 
     async fn find(&self, mark: &Mark<'_>) -> Result<Finding, Failure> {
         mark.account.check_transport()?;
-        self.look(mark).await
+        let found = self.look(mark).await?;
+        let by_key = matches!(self.safety(&mark.account.card()).repeat, RepeatSafety::PlatformKey { .. });
+        if by_key && matches!(found, Finding::Found(_)) && mark.record.rivals(KEPT_FOR).await? {
+            let why = "a post with the same content is not settled yet, and what was found may be that one";
+            return Ok(Finding::CannotTell(why.into()));
+        }
+        Ok(found)
     }
 }
 

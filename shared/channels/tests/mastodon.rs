@@ -3,7 +3,7 @@
 
 mod kit;
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering::SeqCst, time::Duration};
 
 use domain::{AttemptKind, Code, Content, Draft, Finding, Fix, Landed, Scope, State, Worth};
 use kit::{
@@ -287,6 +287,32 @@ async fn after_the_keys_hour_a_post_that_never_arrived_goes_out() {
     scene.pass(3600);
     assert_eq!(scene.settle().await, [AttemptKind::Look, AttemptKind::Send]);
     assert_eq!((scene.stand.state(), scene.fake.posts().len()), (State::Published, 1));
+}
+
+/// A twin says the same, and its outcome is not known either: its post must not be taken for ours, nor ours for its.
+#[tokio::test]
+async fn d20_while_a_twin_is_not_settled_only_our_own_key_tells() {
+    let scene = Scene::new(says("twins")).await;
+    let twin = scene.stand.another(says("twins"));
+    scene.fake.cue(Cue::new(End::CutAfter));
+    twin.attempt().await;
+    scene.fake.cue(Cue::new(End::CutBefore));
+    scene.stand.attempt().await;
+    scene.stand.rival.store(true, SeqCst);
+    assert_eq!(scene.settle().await, [AttemptKind::Repeat], "the twin's post is listed, and left to it");
+    assert_eq!((scene.stand.state(), scene.fake.posts().len()), (State::Published, 2));
+    assert_ne!(scene.stand.receipts()[0].id, scene.fake.posts()[0].id);
+
+    let late = scene.stand.another(says("twins"));
+    scene.fake.cue(Cue::new(End::CutBefore));
+    late.attempt().await;
+    scene.pass(3600);
+    late.rival.store(true, SeqCst);
+    let ended = late.attempt().await;
+    assert!(
+        matches!(ended.finding, Some(Finding::CannotTell(_))),
+        "after the key's hour it waits for the twin: {ended:?}"
+    );
 }
 
 #[tokio::test]

@@ -101,6 +101,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn only_sends_and_repeats_call_publish_points() {
+        let kinds = [AttemptKind::Send, AttemptKind::Repeat, AttemptKind::Look, AttemptKind::Poll];
+        assert_eq!(kinds.map(AttemptKind::sends), [true, true, false, false]);
+    }
+
+    #[test]
     fn names_are_those_that_messages_and_ledgers_carry() {
         let written = |value: serde_json::Value| value.as_str().unwrap().to_owned();
         for kind in [AttemptKind::Send, AttemptKind::Repeat, AttemptKind::Look, AttemptKind::Poll] {

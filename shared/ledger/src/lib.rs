@@ -32,7 +32,7 @@ pub use record::rewritten;
 pub use sqlite::Sqlite;
 pub use views::{
     Acceptance, Census, Claim, Claimed, Emission, Failures, NewPost, NewTarget, Page, PauseAsk, PostFilter,
-    PostSummary, PostView, StateCount, Taken, TargetView,
+    PostSummary, PostView, StateCount, Taken, TargetView, Twin,
 };
 
 /// Which clock the ledger's time comes from. Leases are judged by one clock only, so that skew between machines is harmless.

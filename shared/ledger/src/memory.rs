@@ -22,7 +22,7 @@ use tokio::sync::Notify;
 
 use crate::{
     Acceptance, Applied, Census, Claim, Claimed, Emission, Failures, Ledger, LedgerError, NewPost, NewTarget, Page,
-    PauseAsk, PostChange, PostFilter, PostSummary, PostView, StateCount, Taken, TargetView, pause_id,
+    PauseAsk, PostChange, PostFilter, PostSummary, PostView, StateCount, Taken, TargetView, Twin, pause_id,
 };
 
 /// A ledger in memory.
@@ -389,20 +389,20 @@ impl Ledger for MemoryLedger {
     async fn taken_ids(&self, target: TargetId, ids: &[String]) -> Result<Taken, LedgerError> {
         let tables = self.reach()?;
         let own = &tables.targets.get(&target).ok_or(LedgerError::NoSuchTarget(target))?.target;
+        let account = |other: &Target| (other.tenant.clone(), other.channel.clone(), other.account.clone());
         let others: Vec<_> = tables
             .targets
             .values()
-            .map(|row| &row.target)
-            .filter(|other| {
-                other.id != target
-                    && (&other.tenant, &other.channel, &other.account) == (&own.tenant, &own.channel, &own.account)
-            })
+            .filter(|row| row.target.id != target && account(&row.target) == account(own))
             .collect();
-        let taken: HashSet<_> = others.iter().flat_map(|other| &other.out).map(|out| &out.receipt.id).collect();
-        let busy = |other: &&Target| matches!(other.state, State::Publishing | State::InDoubt) && other.lease.is_some();
+        let taken: HashSet<_> = others.iter().flat_map(|row| &row.target.out).map(|out| &out.receipt.id).collect();
+        let says = |row: &Row| tables.posts.get(&row.target.post).map(|post| (&post.post.content, row.changes.clone()));
+        let own_says = tables.targets.get(&target).and_then(says);
+        let twin =
+            |row: &&&Row| matches!(row.target.state, State::Publishing | State::InDoubt) && says(row) == own_says;
         Ok(Taken {
             ids: ids.iter().filter(|id| taken.contains(id)).cloned().collect(),
-            others_busy: others.iter().any(busy),
+            twins: others.iter().filter(twin).map(|row| Twin::of(&row.target)).collect(),
         })
     }
 

@@ -249,8 +249,25 @@ pub struct Census {
 pub struct Taken {
     /// Those of them that it gave to other targets of the same account.
     pub ids: Vec<String>,
-    /// Another target of the account is being sent or looked for right now: what is found may be its own, and not on record yet.
-    pub others_busy: bool,
+    /// Targets of the account with the same content that are being sent or in doubt: what is found may be theirs, and not on record
+    /// yet.
+    pub twins: Vec<Twin>,
+}
+
+/// A target whose posts cannot be told from those of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Twin {
+    /// A worker holds it.
+    pub leased: bool,
+    /// When its open publish point was armed first.
+    pub since: Option<Timestamp>,
+}
+
+impl Twin {
+    /// What `target` is to its twins.
+    pub(crate) fn of(target: &Target) -> Self {
+        Self { leased: target.lease.is_some(), since: target.armed.as_ref().map(|armed| armed.first_at) }
+    }
 }
 
 impl NewTarget {

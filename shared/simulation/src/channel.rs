@@ -11,6 +11,9 @@ use jiff::Timestamp;
 
 use crate::platform::{Ask, Job, Platform, rejected};
 
+/// How long the platforms that remember keys do so.
+const KEPT: Duration = Duration::from_secs(3600);
+
 /// The four kinds of repeat safety.
 pub const KINDS: [&str; 4] = ["key", "handle", "look-up", "nothing"];
 
@@ -49,8 +52,7 @@ impl TestChannel {
         let seconds = Duration::from_secs;
         let sure_after = if defect == Some(Defect::AbsentAtOnce) { seconds(10) } else { seconds(300) };
         let look_up = LookUp { settles_after: seconds(10), sure_after };
-        let key =
-            |afterwards| RepeatSafety::PlatformKey { kept_for: seconds(3600), settles_after: seconds(5), afterwards };
+        let key = |afterwards| RepeatSafety::PlatformKey { kept_for: KEPT, settles_after: seconds(5), afterwards };
         let repeat = match kind {
             "key" => key(Some(look_up)),
             "key-only" => key(None),
@@ -139,8 +141,8 @@ impl Channel for TestChannel {
         for (part, content) in (0..).zip(&parts).skip(call.next_part().into()) {
             // As Mastodon's channel does: what is listed need not be sent again, whatever the platform remembers.
             let found = match self.about.name == "key" && call.is_repeat(part) {
-                true => self.search(&call.mark(part)).await?,
-                false => Finding::Absent,
+                true if !call.has_rivals(KEPT).await? => self.search(&call.mark(part)).await?,
+                _ => Finding::Absent,
             };
             let receipt = match found {
                 Finding::Found(receipt) => receipt,
@@ -170,6 +172,12 @@ impl Channel for TestChannel {
             (_, RepeatSafety::Nothing | RepeatSafety::PlatformKey { afterwards: None, .. }) => {
                 Ok(Finding::CannotTell("the platform cannot be asked".into()))
             }
+            (_, RepeatSafety::PlatformKey { .. }) => match self.search(mark).await? {
+                Finding::Found(_) if mark.record.rivals(KEPT).await? => {
+                    Ok(Finding::CannotTell("it may be a twin's, which is settled first".into()))
+                }
+                finding => Ok(finding),
+            },
             _ => self.search(mark).await,
         }
     }

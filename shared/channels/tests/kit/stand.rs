@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
     time::Duration,
 };
 
@@ -35,6 +38,8 @@ pub struct Stand {
     pub http: Http,
     /// What the ledger gave to other targets.
     pub taken: Mutex<Vec<String>>,
+    /// A target with the same content is not settled yet.
+    pub rival: AtomicBool,
     target: Mutex<Target>,
     policy: Policy,
 }
@@ -65,7 +70,17 @@ impl Stand {
         let channel = Registry::all(http.clone()).get(channel).unwrap().clone();
         let target = Mutex::new(target(name, clock.now()));
         let policy = Policy::default();
-        Self { channel, account, draft: Draft(content), clock, http, taken: Mutex::default(), target, policy }
+        Self {
+            channel,
+            account,
+            draft: Draft(content),
+            clock,
+            http,
+            taken: Mutex::default(),
+            rival: AtomicBool::default(),
+            target,
+            policy,
+        }
     }
 
     /// The same with another post on the same account and channel, sessions and caches included.
@@ -77,6 +92,7 @@ impl Stand {
             clock: self.clock.clone(),
             http: self.http.clone(),
             taken: Mutex::default(),
+            rival: AtomicBool::default(),
             target: Mutex::new(target(self.account.channel.clone(), self.clock.now())),
             policy: self.policy.clone(),
         }
@@ -216,6 +232,10 @@ impl Record for Stand {
     async fn taken(&self, ids: &[String]) -> Result<Vec<String>, Failure> {
         let taken = self.taken.lock().unwrap();
         Ok(ids.iter().filter(|id| taken.contains(id)).cloned().collect())
+    }
+
+    async fn rivals(&self, _kept_for: Duration) -> Result<bool, Failure> {
+        Ok(self.rival.load(SeqCst))
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
     store,
 };
 use crate::{
-    LedgerError, NewPost, NewTarget, PostView, Taken, TargetView,
+    LedgerError, NewPost, NewTarget, PostView, Taken, TargetView, Twin,
     record::{Record, changes, columns, instant, mark, millis, print, request},
 };
 
@@ -87,9 +87,15 @@ pub(super) async fn attempts(conn: &mut Connection, id: TargetId) -> Result<Vec<
     Ok(readable(rows.into_iter().map(AttemptRow::attempt)))
 }
 
-/// Targets of an account that a worker holds: being sent, or looked for. In doubt without a lease is nobody's.
-const OTHERS_BUSY: &str = "SELECT count(*) FROM targets WHERE state IN (2, 5) AND tenant = $1 AND channel = $2 \
-     AND account = $3 AND id <> $4 AND progress LIKE '%\"lease\":%'";
+/// Targets of the account with the same content that are being sent or in doubt.
+const TWINS: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM posts p JOIN targets t ON t.post = p.id \
+     WHERE p.print = (SELECT print FROM posts WHERE id = $1) AND p.tenant = $2 AND t.channel = $3 AND t.account = $4 \
+     AND t.changes IS NOT DISTINCT FROM (SELECT changes FROM targets WHERE id = $5) AND t.state IN (2, 5) \
+     AND t.id <> $5 LIMIT 100"
+);
 
 pub(super) async fn taken_ids(conn: &mut Connection, id: TargetId, ids: &[String]) -> Result<Taken, LedgerError> {
     let own: Option<Record> = sqlx::query_as(concat!("SELECT ", columns!(), " FROM targets t WHERE t.id = $1"))
@@ -99,18 +105,20 @@ pub(super) async fn taken_ids(conn: &mut Connection, id: TargetId, ids: &[String
         .map_err(LedgerError::of("read a target"))?;
     let own = own.ok_or(LedgerError::NoSuchTarget(id))?.target()?;
     let marks: Vec<_> = ids.iter().map(|platform_id| mark(&own, platform_id)).collect();
-    // First who is busy, then what is taken: who ends in between has its ids on record by then.
-    let busy: i64 = sqlx::query_scalar(OTHERS_BUSY)
+    // First the twins, then what is taken: whichever of them ends in between has its ids on record by then.
+    let twins: Vec<Record> = sqlx::query_as(TWINS)
+        .bind(own.post.0)
         .bind(own.tenant.as_str())
         .bind(own.channel.as_str())
         .bind(own.account.as_str())
         .bind(id.0)
-        .fetch_one(&mut *conn)
+        .fetch_all(&mut *conn)
         .await
-        .map_err(LedgerError::of("look for others of the account"))?;
+        .map_err(LedgerError::of("look for the same content"))?;
+    let twins = twins.into_iter().map(|row| row.target().map(|twin| Twin::of(&twin))).collect::<Result<_, _>>()?;
     let taken = store::taken_marks(conn, &marks, id.0).await?;
     let ids = ids.iter().zip(marks).filter(|(_, mark)| taken.contains(mark)).map(|(id, _)| id.clone()).collect();
-    Ok(Taken { ids, others_busy: busy > 0 })
+    Ok(Taken { ids, twins })
 }
 
 pub(super) async fn same_text_nearby(

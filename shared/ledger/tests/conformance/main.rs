@@ -57,7 +57,7 @@ mod every {
             commands_that_meet_on_one_target_all_count,
             a_dead_worker_is_taken_over_and_logged,
             a_doubt_that_nobody_can_settle_waits_for_a_person,
-            d20_who_is_being_sent_on_the_account_is_known_to_a_look,
+            d20_twins_that_are_being_sent_are_known_to_a_look,
             platform_ids_are_remembered_by_account,
             the_same_text_nearby_is_found,
         }
