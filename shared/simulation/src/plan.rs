@@ -43,7 +43,8 @@ pub(crate) struct Trouble {
     pub operators: bool,
     /// The share of publish calls that meet a fault.
     pub platform: f64,
-    /// The servers of the channel `key` forget their keys at once. Its channel looks before it repeats.
+    /// The servers of the channel `key` forget their keys at once. Its channel looks before it repeats. Then no two posts say the
+    /// same: with neither the key nor the text, nobody could tell them apart (GUARANTEES.md).
     pub forgetful: bool,
 }
 
@@ -77,7 +78,7 @@ impl Plan {
         };
         let targets = if seed.is_multiple_of(BIG_EVERY) { dice.number(1500, 3000) } else { dice.number(5, 80) };
         Ok(Self {
-            posts: posts(&dice, &accounts, targets),
+            posts: posts(&dice, &accounts, targets, !trouble.forgetful),
             accounts,
             workers: dice.number(1, 3),
             schedulers: dice.number(1, 2),
@@ -128,7 +129,7 @@ fn url() -> url::Url {
     "https://platform.example".parse().unwrap()
 }
 
-fn posts(dice: &Dice, accounts: &[Account<SecretSource>], targets: u64) -> Vec<Planned> {
+fn posts(dice: &Dice, accounts: &[Account<SecretSource>], targets: u64, twins: bool) -> Vec<Planned> {
     let mut posts: Vec<Planned> = Vec::new();
     let (mut left, mut ask_at) = (targets as usize, Duration::ZERO);
     let pause = (600_000 / targets).max(1);
@@ -161,7 +162,7 @@ fn posts(dice: &Dice, accounts: &[Account<SecretSource>], targets: u64) -> Vec<P
             deadline_in: dice.chance(0.15).then(|| dice.seconds(300, 3 * 3600)),
         };
         // Two real posts that say the same on the same accounts: both must go out.
-        if dice.chance(0.06) && left >= post.targets.len() {
+        if dice.chance(0.06) && twins && left >= post.targets.len() {
             left -= post.targets.len();
             posts.push(Planned { ask_at: ask_at + dice.seconds(0, 120), ..post.clone() });
         }

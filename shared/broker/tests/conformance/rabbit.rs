@@ -171,9 +171,12 @@ async fn what_is_being_settled_when_its_connection_ends_hears_of_it() {
             async move { world.send(work("mastodon"), &id.await).await }
         });
         futures::future::join_all(sending).await;
+        let mut taken = Vec::new();
+        while taken.len() < 200 {
+            taken.push(world.next(&mut inbox).await);
+        }
         let mut settling = FuturesUnordered::new();
-        for number in 0..200 {
-            let incoming = world.next(&mut inbox).await;
+        for (number, incoming) in taken.into_iter().enumerate() {
             if number == round * 6 {
                 proxy.set(Weather::Cut);
             }
