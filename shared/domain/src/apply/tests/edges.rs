@@ -375,3 +375,17 @@ fn d15_o04_a_person_who_settles_one_part_of_a_thread_lets_the_rest_go_on() {
     assert_eq!(stage.arm(attempt, 0), Answer::Lost, "what is out is not sent again");
     assert_eq!(stage.arm(attempt, 1), Answer::Done);
 }
+
+/// The old worker says that it is out while its successor looks: what the look finds then still ends it.
+#[test]
+fn a_look_that_finds_what_was_just_proven_ends_it() {
+    let mut stage = Stage::new(LOOK);
+    stage.fall_into_doubt();
+    stage.pass_to_next();
+    let look = stage.begun(AttemptKind::Look);
+    assert_eq!(stage.ask(&Command::Out { attempt: 1, part: 0, receipt: receipt("p1") }), Answer::Lost);
+    assert!(stage.target.armed.is_none());
+    let found = Outcome::Looked { part: 0, finding: Finding::Found(receipt("p1")), last: true };
+    assert_eq!(stage.finish(look, found), Answer::Finished(Next::Nothing));
+    assert_eq!(stage.target.state, State::Published);
+}
