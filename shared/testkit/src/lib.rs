@@ -8,6 +8,7 @@ pub mod mastodon;
 mod port;
 pub mod proxy;
 pub mod servers;
+pub mod telegram;
 pub mod webhook;
 
 pub use bluesky::Bluesky;
@@ -16,4 +17,5 @@ pub use fake::{Answer, Call, Cue, End, Fake, Post};
 pub use mastodon::Mastodon;
 pub use proxy::Proxy;
 pub use servers::Server;
+pub use telegram::Telegram;
 pub use webhook::Webhook;
