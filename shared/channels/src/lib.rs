@@ -17,6 +17,7 @@ mod words;
 
 pub mod bluesky;
 pub mod mastodon;
+pub mod telegram;
 pub mod webhook;
 
 pub use account::{Account, AccountCard, Accounts, ListedAccounts, Secret, SecretSource};

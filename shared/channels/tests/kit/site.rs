@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::Content;
 use serde_json::{Value, json};
 use testkit::{
-    Bluesky, Cue, Fake, Mastodon, Post, Webhook,
+    Bluesky, Cue, End, Fake, Mastodon, Post, Telegram, Webhook,
     fake::{Platform, Stage},
 };
 
@@ -57,6 +57,10 @@ pub struct Place {
     pub looks: bool,
     /// Whether only a person can settle a doubt.
     pub asks_person: bool,
+    /// Whether the platform takes descriptions of pictures.
+    pub describes: bool,
+    /// Whether the platform names what it made: its id, and where a person sees it.
+    pub names_posts: bool,
     /// What the account says of its server or receiver.
     pub says: &'static [(&'static str, &'static str)],
 }
@@ -71,6 +75,8 @@ impl Place {
             without_id: json!({"ok": true}),
             looks: false,
             asks_person: false,
+            describes: true,
+            names_posts: true,
             says: &[],
         }
     }
@@ -91,6 +97,8 @@ impl Place {
             without_id: json!({"url": "https://mastodon.test/@main/1"}),
             looks: false,
             asks_person: false,
+            describes: true,
+            names_posts: true,
             says: &[],
         }
     }
@@ -113,6 +121,24 @@ impl Place {
             without_id: json!({"validationStatus": "valid"}),
             looks: true,
             asks_person: false,
+            describes: true,
+            names_posts: true,
+            says: &[],
+        }
+    }
+
+    pub async fn telegram() -> Self {
+        let refused = |status: u16, text| json!({"ok": false, "error_code": status, "description": text});
+        Self {
+            name: "telegram",
+            site: Box::new(Fake::<Telegram>::start().await),
+            unauthorized: Cue::refuse(401, &refused(401, "Unauthorized")),
+            forbidden: Cue::refuse(403, &refused(403, "Forbidden: bot was kicked from the channel chat")),
+            without_id: json!({"ok": true, "result": true}),
+            looks: false,
+            asks_person: true,
+            describes: false,
+            names_posts: true,
             says: &[],
         }
     }
@@ -125,6 +151,14 @@ impl Place {
     }
 }
 
+/// The status that a cue refuses with.
+pub fn status(cue: &Cue) -> Option<u16> {
+    match &cue.end {
+        End::Refuse(answer) => Some(answer.status),
+        _ => None,
+    }
+}
+
 /// A target on `name` at `url`, on the fake account `main`.
 pub fn stand(name: &str, url: &str, content: Content) -> Stand {
     match name {
@@ -134,6 +168,10 @@ pub fn stand(name: &str, url: &str, content: Content) -> Stand {
             let identifier = Bluesky::handle("main");
             let settings = [("identifier", identifier.as_str())];
             Stand::new(name, url, ("app_password", &Bluesky::password("main")), &settings, content)
+        }
+        "telegram" => {
+            let chat = Telegram::chat("main").to_string();
+            Stand::new(name, url, ("bot_token", &Telegram::token("main")), &[("chat_id", &chat)], content)
         }
         other => panic!("no fake of {other}"),
     }
