@@ -8,6 +8,7 @@ pub mod mastodon;
 mod port;
 pub mod proxy;
 pub mod servers;
+pub mod slack;
 pub mod telegram;
 pub mod webhook;
 
@@ -17,5 +18,6 @@ pub use fake::{Answer, Call, Cue, End, Fake, Post};
 pub use mastodon::Mastodon;
 pub use proxy::Proxy;
 pub use servers::Server;
+pub use slack::Slack;
 pub use telegram::Telegram;
 pub use webhook::Webhook;

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use clap::Parser;
 use oncepost_testkit::{
-    Bluesky, Board, Fake, Mastodon, Telegram, Webhook,
+    Bluesky, Board, Fake, Mastodon, Slack, Telegram, Webhook,
     fake::{Call, Platform},
 };
 use serde_json::{Value, json};
@@ -31,6 +31,9 @@ struct Ports {
     /// Port of the fake Telegram Bot API.
     #[arg(long, default_value_t = 0)]
     telegram: u16,
+    /// Port of the fake Slack.
+    #[arg(long, default_value_t = 0)]
+    slack: u16,
 }
 
 #[tokio::main]
@@ -41,6 +44,7 @@ async fn main() -> io::Result<()> {
     let (_webhook, mut webhook) = serve::<Webhook>(ports.webhook).await?;
     let (_board, mut board) = serve::<Board>(ports.board).await?;
     let (_telegram, mut telegram) = serve::<Telegram>(ports.telegram).await?;
+    let (_slack, mut slack) = serve::<Slack>(ports.slack).await?;
     loop {
         // A feed ends with its fake only, and these live as long as this function.
         tokio::select! {
@@ -49,6 +53,7 @@ async fn main() -> io::Result<()> {
             Some(call) = webhook.recv() => print_call::<Webhook>(&call)?,
             Some(call) = board.recv() => print_call::<Board>(&call)?,
             Some(call) = telegram.recv() => print_call::<Telegram>(&call)?,
+            Some(call) = slack.recv() => print_call::<Slack>(&call)?,
             stopped = tokio::signal::ctrl_c() => return stopped,
         }
     }
