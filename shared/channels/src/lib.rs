@@ -17,6 +17,7 @@ mod words;
 
 pub mod bluesky;
 pub mod mastodon;
+pub mod slack;
 pub mod telegram;
 pub mod webhook;
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use crate::{Channel, Http, bluesky::Bluesky, mastodon::Mastodon, telegram::Telegram, webhook::Webhook};
+use crate::{Channel, Http, bluesky::Bluesky, mastodon::Mastodon, slack::Slack, telegram::Telegram, webhook::Webhook};
 
 /// The channels by name.
 #[derive(Clone, Default)]
@@ -14,6 +14,7 @@ impl Registry {
         Self::of([
             Arc::new(Bluesky::new(http.clone())) as Arc<dyn Channel>,
             Arc::new(Mastodon::new(http.clone())),
+            Arc::new(Slack::new(http.clone())),
             Arc::new(Telegram::new(http.clone())),
             Arc::new(Webhook::new(http)),
         ])

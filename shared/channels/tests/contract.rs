@@ -39,6 +39,21 @@ macro_rules! for_every_channel {
             }
 
             #[tokio::test]
+            async fn slack() {
+                exchange(Place::slack().await).await;
+            }
+
+            #[tokio::test]
+            async fn slack_without_history() {
+                exchange(Place::slack_without_history().await).await;
+            }
+
+            #[tokio::test]
+            async fn slack_webhook() {
+                exchange(Place::slack_webhook().await).await;
+            }
+
+            #[tokio::test]
             async fn telegram() {
                 exchange(Place::telegram().await).await;
             }

@@ -63,7 +63,7 @@ fn what_a_channel_says_of_itself_makes_sense() {
         // P1: arming early is only for platforms that make a repeat harmless.
         let harmless = matches!(about.repeat, domain::RepeatSafety::PlatformKey { .. });
         assert!(about.arms.is_none() || harmless, "{}", about.name);
-        for name in ["idempotency_key", "repeats", "settles_after", "sure_after"] {
+        for name in ["idempotency_key", "look_up", "repeats", "settles_after", "sure_after", "via"] {
             let known = !channel.check_account(&card(about.name, &[(name, "?")])).is_empty();
             assert_eq!(page.contains(&format!("settings.{name}")), known, "{}'s page and {name}", about.name);
         }
@@ -135,5 +135,5 @@ fn what_an_account_says_wrongly_is_told_and_counts_as_the_weaker() {
 #[test]
 fn an_unknown_name_is_no_channel() {
     assert!(registry().get("nobody").is_none());
-    assert_eq!(registry().names(), ["bluesky", "mastodon", "telegram", "webhook"]);
+    assert_eq!(registry().names(), ["bluesky", "mastodon", "slack", "telegram", "webhook"]);
 }

@@ -14,6 +14,8 @@ use tracing_subscriber::{
 pub struct Canary {
     text: Lines,
     _guard: tracing::subscriber::DefaultGuard,
+    /// With one listener alone, what another thread's test logs first is switched off for all.
+    _second: tracing::Dispatch,
 }
 
 #[derive(Clone, Default)]
@@ -28,7 +30,8 @@ impl Canary {
             .with_ansi(false)
             .with_writer(text.clone())
             .finish();
-        Self { text, _guard: subscriber.set_default() }
+        let guard = subscriber.set_default();
+        Self { text, _guard: guard, _second: tracing::Dispatch::new(tracing_subscriber::registry()) }
     }
 
     /// What was said so far.

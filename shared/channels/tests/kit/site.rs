@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use domain::Content;
+use oncepost_channels::Secret;
 use serde_json::{Value, json};
 use testkit::{
-    Bluesky, Cue, End, Fake, Mastodon, Post, Telegram, Webhook,
+    Answer, Bluesky, Cue, End, Fake, Mastodon, Post, Slack, Telegram, Webhook,
     fake::{Platform, Stage},
 };
 
@@ -143,6 +144,48 @@ impl Place {
         }
     }
 
+    pub async fn slack() -> Self {
+        let refused = |code| json!({"ok": false, "error": code});
+        Self {
+            name: "slack",
+            site: Box::new(Fake::<Slack>::start().await),
+            unauthorized: Cue::refuse(200, &refused("token_revoked")),
+            forbidden: Cue::refuse(200, &refused("not_in_channel")),
+            without_id: json!({"ok": true}),
+            looks: true,
+            asks_person: false,
+            describes: true,
+            names_posts: true,
+            says: &[],
+        }
+    }
+
+    /// A bot that may not read, and an account that says so.
+    pub async fn slack_without_history() -> Self {
+        let site = Fake::<Slack>::start().await;
+        site.platform().access().grant("main", &["chat:write", "files:write"]);
+        Self {
+            site: Box::new(site),
+            looks: false,
+            asks_person: true,
+            says: &[("look_up", "none")],
+            ..Self::slack().await
+        }
+    }
+
+    pub async fn slack_webhook() -> Self {
+        let refused = |status, text| Cue::new(End::Refuse(Answer::text(status, "text/html", text)));
+        Self {
+            unauthorized: refused(403, "invalid_token"),
+            forbidden: refused(403, "action_prohibited"),
+            looks: false,
+            asks_person: true,
+            names_posts: false,
+            says: &[("via", "webhook"), ("proof", "ok")],
+            ..Self::slack().await
+        }
+    }
+
     pub fn stand(&self, content: Content) -> Stand {
         let mut stand = stand(self.name, &self.site.url(), content);
         let says = self.says.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
@@ -172,6 +215,14 @@ pub fn stand(name: &str, url: &str, content: Content) -> Stand {
         "telegram" => {
             let chat = Telegram::chat("main").to_string();
             Stand::new(name, url, ("bot_token", &Telegram::token("main")), &[("chat_id", &chat)], content)
+        }
+        "slack" => {
+            let settings = [("channel", Slack::channel("main")), ("workspace", "https://acme.slack.test".into())];
+            let settings = settings.each_ref().map(|(name, value)| (*name, value.as_str()));
+            let mut stand = Stand::new(name, url, ("bot_token", &Slack::token("main")), &settings, content);
+            let hook = Secret::new(format!("https://hooks.slack.test{}", Slack::hook("main")));
+            stand.account.secrets.insert("webhook_url".into(), hook);
+            stand
         }
         other => panic!("no fake of {other}"),
     }
