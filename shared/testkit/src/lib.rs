@@ -3,6 +3,7 @@
 
 pub mod bluesky;
 pub mod board;
+pub mod discord;
 pub mod fake;
 pub mod mastodon;
 mod port;
@@ -14,6 +15,7 @@ pub mod webhook;
 
 pub use bluesky::Bluesky;
 pub use board::Board;
+pub use discord::Discord;
 pub use fake::{Answer, Call, Cue, End, Fake, Post};
 pub use mastodon::Mastodon;
 pub use proxy::Proxy;
