@@ -16,6 +16,7 @@ mod transport;
 mod words;
 
 pub mod bluesky;
+pub mod discord;
 pub mod mastodon;
 pub mod slack;
 pub mod telegram;

@@ -39,6 +39,21 @@ macro_rules! for_every_channel {
             }
 
             #[tokio::test]
+            async fn discord() {
+                exchange(Place::discord().await).await;
+            }
+
+            #[tokio::test]
+            async fn discord_without_history() {
+                exchange(Place::discord_without_history().await).await;
+            }
+
+            #[tokio::test]
+            async fn discord_webhook() {
+                exchange(Place::discord_webhook().await).await;
+            }
+
+            #[tokio::test]
             async fn slack() {
                 exchange(Place::slack().await).await;
             }

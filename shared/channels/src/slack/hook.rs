@@ -1,12 +1,11 @@
 //! The other door: an incoming webhook. Its address is the secret, and its whole answer is the word `ok`.
 
-use domain::{Code, Failure, Part, Receipt};
+use domain::{Failure, Part, Receipt};
 use reqwest::Method;
 use serde_json::json;
-use url::Url;
 
 use super::{HOOK, OK, PROOF, Slack, TABLE, message};
-use crate::{Account, Call, media::refused};
+use crate::{Call, media::refused};
 
 const ADDRESS: &str = "webhook_url";
 
@@ -18,7 +17,7 @@ impl Slack {
         part: &Part,
     ) -> Result<Receipt, Failure> {
         let account = call.account;
-        let url = address(account, ADDRESS)?;
+        let url = account.secret_address(ADDRESS)?;
         for media in &part.media {
             // Slack fetches the pictures itself: that they are there, and are pictures, is seen before anything is sent.
             let file = self.http.media().fetch(&media.url).await?;
@@ -36,17 +35,4 @@ impl Slack {
         }
         Err(TABLE.judge(&answer, account))
     }
-}
-
-/// The secret address's path, behind the account's own address: which server is called, the settings alone decide.
-///
-/// # Errors
-/// There is no such secret, or it is no address.
-pub(crate) fn address(account: &Account, secret: &str) -> Result<Url, Failure> {
-    let url = Url::parse(account.secret(secret)?.reveal()).ok().filter(|url| url.has_host() && url.path().len() > 1);
-    let url = url.ok_or_else(|| {
-        let why = format!("secret \"{secret}\": it is no address such as https://…");
-        Failure::system(Code::CREDENTIALS_MISSING, "open account", why)
-    })?;
-    Ok(account.url(url.path()))
 }

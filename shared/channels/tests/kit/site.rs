@@ -6,7 +6,7 @@ use domain::Content;
 use oncepost_channels::Secret;
 use serde_json::{Value, json};
 use testkit::{
-    Answer, Bluesky, Cue, End, Fake, Mastodon, Post, Slack, Telegram, Webhook,
+    Answer, Bluesky, Cue, Discord, End, Fake, Mastodon, Post, Slack, Telegram, Webhook,
     fake::{Platform, Stage},
 };
 
@@ -144,6 +144,45 @@ impl Place {
         }
     }
 
+    pub async fn discord() -> Self {
+        Self {
+            name: "discord",
+            site: Box::new(Fake::<Discord>::start().await),
+            unauthorized: Cue::refuse(401, &json!({"message": "401: Unauthorized", "code": 0})),
+            forbidden: Cue::refuse(403, &json!({"message": "Missing Permissions", "code": 50013})),
+            without_id: json!({"content": "once"}),
+            // The nonce's two minutes are over as soon as an attempt may take that long.
+            looks: true,
+            asks_person: false,
+            describes: true,
+            names_posts: true,
+            says: &[],
+        }
+    }
+
+    /// A bot that may not read, and an account that says so.
+    pub async fn discord_without_history() -> Self {
+        let site = Fake::<Discord>::start().await;
+        site.platform().blind("main");
+        Self {
+            site: Box::new(site),
+            looks: false,
+            asks_person: true,
+            says: &[("look_up", "none")],
+            ..Self::discord().await
+        }
+    }
+
+    pub async fn discord_webhook() -> Self {
+        Self {
+            unauthorized: Cue::refuse(401, &json!({"message": "Invalid Webhook Token", "code": 50027})),
+            looks: false,
+            asks_person: true,
+            says: &[("via", "webhook")],
+            ..Self::discord().await
+        }
+    }
+
     pub async fn slack() -> Self {
         let refused = |code| json!({"ok": false, "error": code});
         Self {
@@ -215,6 +254,14 @@ pub fn stand(name: &str, url: &str, content: Content) -> Stand {
         "telegram" => {
             let chat = Telegram::chat("main").to_string();
             Stand::new(name, url, ("bot_token", &Telegram::token("main")), &[("chat_id", &chat)], content)
+        }
+        "discord" => {
+            let settings = [("channel_id", Discord::channel("main")), ("guild_id", "1000".into())];
+            let settings = settings.each_ref().map(|(name, value)| (*name, value.as_str()));
+            let mut stand = Stand::new(name, url, ("bot_token", &Discord::token("main")), &settings, content);
+            let hook = Secret::new(format!("https://discord.test{}", Discord::hook("main")));
+            stand.account.secrets.insert("webhook_url".into(), hook);
+            stand
         }
         "slack" => {
             let settings = [("channel", Slack::channel("main")), ("workspace", "https://acme.slack.test".into())];

@@ -35,8 +35,9 @@ pub struct Stand {
     pub http: Http,
     /// What the ledger gave to other targets.
     pub taken: Mutex<Vec<String>>,
+    /// The protocol's numbers.
+    pub policy: Policy,
     target: Mutex<Target>,
-    policy: Policy,
 }
 
 impl Stand {
