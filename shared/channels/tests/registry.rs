@@ -107,6 +107,14 @@ fn an_account_says_what_its_server_or_receiver_offers_against_repeats() {
     let ignored = Safety { repeat: RepeatSafety::LookUp(look_up(75, 300)), arms: None };
     assert_eq!(safety("mastodon", &own[..1]), ignored);
     assert_eq!(safety("mastodon", &own).repeat, RepeatSafety::LookUp(look_up(120, 600)));
+    for blind in [("via", "webhook"), ("look_up", "none")] {
+        assert_eq!(registry.get("slack").unwrap().safety(&card("slack", &[blind])), nothing);
+    }
+    assert_eq!(registry.get("slack").unwrap().check_account(&card("slack", &[("via", "webhook")])).len(), 1, "proof");
+    assert_eq!(safety("slack", &[("via", "webhook"), ("proof", "ok")]), nothing);
+    assert_eq!(safety("discord", &[("via", "webhook")]), nothing);
+    let blind = safety("discord", &[("look_up", "none")]).repeat;
+    assert_eq!((blind.name(), blind.sure_after()), ("platform key", None));
     let kept = safety("mastodon", &own[1..]).repeat;
     assert_eq!((kept.name(), kept.settles_after(), kept.sure_after()), ("platform key", secs(120), Some(secs(600))));
 }
@@ -121,6 +129,9 @@ fn what_an_account_says_wrongly_is_told_and_counts_as_the_weaker() {
         ("mastodon", "settles_after", "soon"),
         ("mastodon", "sure_after", "-1m"),
         ("mastodon", "sure_after", "10s"),
+        ("slack", "via", "Bot"),
+        ("slack", "look_up", "yes"),
+        ("discord", "via", ""),
     ] {
         let channel = registry.get(channel).unwrap();
         let card = card(channel.about().name, &[(name, value)]);
