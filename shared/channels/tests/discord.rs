@@ -280,6 +280,22 @@ async fn t06_t07_what_counts_as_an_invalid_request_is_never_tried_again_by_itsel
 }
 
 #[tokio::test]
+async fn o04_d15_a_person_who_gives_a_parts_address_lets_the_rest_go_on() {
+    let mut scene = Scene::new(thread(&["one", "two"])).await;
+    scene.set("look_up", "none");
+    scene.fake.cue(Cue::new(End::CutAfter));
+    scene.stand.attempt().await;
+    scene.settle().await;
+    let seen = scene.fake.posts()[0].clone();
+    let attempt = scene.stand.target().attempt;
+    let receipt = domain::Receipt { id: seen.url.clone(), url: Some(seen.url) };
+    scene.stand.ask(&domain::Command::Out { attempt, part: 0, receipt });
+    scene.settle().await;
+    assert_eq!((scene.stand.state(), scene.fake.posts().len()), (State::Published, 2));
+    assert_eq!(scene.fake.posts()[1].native["reference"], json!(seen.id));
+}
+
+#[tokio::test]
 async fn settings_of_the_post_and_the_account_reach_the_message() {
     let settings = [("mentions", "all"), ("link_preview", "false"), ("silent", "true")];
     let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into();

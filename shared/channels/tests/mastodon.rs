@@ -263,7 +263,7 @@ async fn after_the_keys_hour_the_listing_decides_and_its_lag_is_waited_out() {
     let minutes = |n: u64| Duration::from_secs(60 * n);
     scene.fake.cue(Cue::new(End::CutAfter).list_late(minutes(61)));
     scene.stand.attempt().await;
-    scene.pass(57 * 60);
+    scene.pass(56 * 60);
     scene.fake.cue(Cue::new(End::CutBefore));
     assert_eq!(scene.stand.attempt().await.kind, AttemptKind::Repeat);
     let attempts = scene.stand.settle(|span| scene.fake.advance(span)).await;
@@ -335,6 +335,21 @@ async fn a_look_knows_a_part_by_its_place_in_the_thread() {
     assert_eq!(ids, posts.iter().map(|post| post.id.clone()).collect::<Vec<_>>());
     let replies: Vec<_> = posts.iter().map(|post| post.native["in_reply_to_id"].clone()).collect();
     assert_eq!(replies, [json!(null), json!(ids[0]), json!(ids[1])]);
+}
+
+#[tokio::test]
+async fn o04_d15_a_person_who_gives_a_parts_address_lets_the_rest_go_on() {
+    let mut scene = Scene::new(thread(&["one", "two"])).await;
+    scene.stand.account.settings.insert("idempotency_key".into(), "ignored".into());
+    scene.fake.cue(Cue::new(End::CutAfter).list_late(Duration::from_secs(24 * 3600)));
+    scene.stand.attempt().await;
+    let seen = scene.fake.posts()[0].clone();
+    let attempt = scene.stand.target().attempt;
+    let receipt = domain::Receipt { id: seen.url.clone(), url: Some(seen.url) };
+    scene.stand.ask(&domain::Command::Out { attempt, part: 0, receipt });
+    scene.settle().await;
+    assert_eq!((scene.stand.state(), scene.fake.posts().len()), (State::Published, 2));
+    assert_eq!(scene.fake.posts()[1].native["in_reply_to_id"], json!(seen.id));
 }
 
 #[tokio::test]

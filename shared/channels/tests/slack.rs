@@ -236,6 +236,22 @@ async fn m15_d15_a_thread_answers_its_beginning_and_a_lost_part_is_found_in_it()
 }
 
 #[tokio::test]
+async fn o04_d15_a_person_who_gives_a_parts_address_lets_the_rest_go_on() {
+    let mut scene = Scene::new(thread(&["one", "two"])).await;
+    scene.set("look_up", "none");
+    scene.fake.cue(Cue::new(End::CutAfter));
+    scene.stand.attempt().await;
+    scene.settle().await;
+    let seen = scene.fake.posts()[0].clone();
+    let attempt = scene.stand.target().attempt;
+    let receipt = domain::Receipt { id: seen.url.clone(), url: Some(seen.url) };
+    scene.stand.ask(&domain::Command::Out { attempt, part: 0, receipt });
+    scene.settle().await;
+    assert_eq!((scene.stand.state(), scene.fake.posts().len()), (State::Published, 2));
+    assert_eq!(scene.fake.posts()[1].native["thread_ts"], json!(seen.id));
+}
+
+#[tokio::test]
 async fn settings_of_the_post_reach_the_message_and_a_text_goes_out_as_it_is() {
     let settings = [("unfurl_links".to_owned(), "false".to_owned())].into();
     let content = Content { settings, link: Some("https://example.org/?a&b".into()), ..says("<!channel> & *hi*") };

@@ -330,6 +330,20 @@ async fn an_account_may_let_telegram_fetch_the_files() {
 }
 
 #[tokio::test]
+async fn e02_a_file_that_telegram_could_not_fetch_is_tried_again_and_one_that_is_none_is_not() {
+    for (why, posts) in [("failed to get HTTP URL content", 1), ("wrong type of the web page content", 0)] {
+        let mut scene = Scene::new(media(&["https://cdn.example/a.png".to_owned()])).await;
+        scene.stand.account.settings.insert("media".into(), "address".into());
+        let text = format!("Bad Request: {why}");
+        scene.fake.cue(Cue::refuse(400, &json!({"ok": false, "error_code": 400, "description": text})));
+        let failure = scene.stand.attempt().await.failure.unwrap();
+        assert_eq!((failure.landed, failure.scope), (Landed::No, Scope::Post));
+        scene.settle().await;
+        assert_eq!(scene.fake.posts().len(), posts, "{why}");
+    }
+}
+
+#[tokio::test]
 async fn m15_each_part_of_a_thread_answers_the_one_before() {
     let scene = Scene::new(thread(&["one", "two", "three"])).await;
     assert_eq!(scene.stand.attempt().await.failure, None);
@@ -351,11 +365,13 @@ async fn d15_a_person_who_finds_a_part_lets_the_rest_go_on() {
     assert_eq!((scene.stand.state(), scene.stand.receipts().len()), (State::InDoubt, 1));
     let seen = scene.fake.posts()[1].clone();
     let attempt = scene.stand.target().attempt;
-    let receipt = domain::Receipt { id: seen.id, url: Some(seen.url) };
+    // A person gives the address where they saw it, which then stands for the id.
+    let receipt = domain::Receipt { id: seen.url.clone(), url: Some(seen.url) };
     scene.stand.ask(&domain::Command::Out { attempt, part: 1, receipt });
     scene.settle().await;
     let texts: Vec<_> = scene.fake.posts().into_iter().map(|post| post.text).collect();
     assert_eq!((scene.stand.state(), texts), (State::Published, vec!["one".to_owned(), "two".into(), "three".into()]));
+    assert_eq!(scene.fake.posts()[2].native["messages"][0]["reply_to_message"]["message_id"], json!(2));
 }
 
 #[tokio::test]

@@ -121,7 +121,7 @@ struct Wanted<'a> {
 impl<'a> Wanted<'a> {
     fn of(mark: &'a Mark<'_>) -> Self {
         let part = text::parts(mark.draft).into_iter().nth(usize::from(mark.part)).unwrap_or_default();
-        let receipt = |part: u16| mark.target.receipt(part).map(|out| out.receipt.id.as_str());
+        let receipt = |part: u16| mark.target.receipt(part).map(|out| text::id_of(&out.receipt.id));
         Self {
             nonce: nonce(&mark.target.id.idempotency_key(mark.part)),
             reply_to: mark.part.checked_sub(1).and_then(receipt),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{Discord, POST, is_hook};
-use crate::{Call, Kind, media::refused};
+use crate::{Call, Kind, media::refused, text};
 
 /// What every server takes; boosted ones take more.
 const MOST_FILE_BYTES: usize = 10 * 1024 * 1024;
@@ -46,7 +46,8 @@ impl Discord {
             body["enforce_nonce"] = json!(true);
             // A webhook cannot answer: its parts stand one below the other.
             if let Some(before) = number.checked_sub(1).and_then(|before| call.receipt(before)) {
-                body["message_reference"] = json!({ "message_id": before.id, "fail_if_not_exists": true });
+                body["message_reference"] =
+                    json!({ "message_id": text::id_of(&before.id), "fail_if_not_exists": true });
             }
         }
         let mut files = Vec::new();

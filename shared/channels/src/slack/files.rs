@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{COMPLETE, SHARE, Slack, TABLE, TICKET, UPLOAD, conversation, receipt};
+use super::{COMPLETE, SHARE, Slack, TABLE, TICKET, UPLOAD, conversation, message::stamp, receipt};
 use crate::{Account, Answer, Call, Fetched, Mark, media::refused};
 
 const INFO: &str = "read file";
@@ -110,7 +110,7 @@ impl Slack {
             fields.push(("initial_comment", part.text.clone()));
         }
         if let Some(first) = call.receipt(0).filter(|_| number > 0) {
-            fields.push(("thread_ts", first.id.clone()));
+            fields.push(("thread_ts", stamp(&first.id)));
         }
         let request = self.request(account, "files.completeUploadExternal")?.form(&fields);
         let point = call.publish_point(SHARE, number).await?;

@@ -72,7 +72,7 @@ impl Slack {
     /// The conversation's messages since the mark's time, or the thread's; `None` if there are too many to read.
     async fn messages_since(&self, mark: &Mark<'_>, channel: &str) -> Result<Option<Vec<Message>>, Failure> {
         let since = mark.since.checked_sub(SKEW).unwrap_or(Timestamp::UNIX_EPOCH).as_second();
-        let root = mark.target.receipt(0).filter(|_| mark.part > 0).map(|out| out.receipt.id.clone());
+        let root = mark.target.receipt(0).filter(|_| mark.part > 0).map(|out| message::stamp(&out.receipt.id));
         let method = if root.is_some() { "conversations.replies" } else { "conversations.history" };
         let mut fields = vec![
             (CHANNEL, channel.to_owned()),

@@ -4,7 +4,7 @@ use domain::{Draft, Failure, Part};
 use serde_json::{Value, json};
 
 use super::{CHANNEL, conversation, files::File};
-use crate::Call;
+use crate::{Call, text};
 
 /// The name under which our mark stands in a message's metadata.
 pub(super) const EVENT: &str = "oncepost_post";
@@ -47,6 +47,15 @@ pub(super) fn shown(text: &str) -> String {
     shown.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 }
 
+/// The time stamp that is a message's id. A person's proof may be the message's address, which ends in `p` and its digits.
+pub(super) fn stamp(proof: &str) -> String {
+    let id = text::id_of(proof);
+    match id.strip_prefix('p').and_then(|digits| digits.split_at_checked(digits.len().checked_sub(6)?)) {
+        Some((seconds, micros)) => format!("{seconds}.{micros}"),
+        None => id.to_owned(),
+    }
+}
+
 /// The body of a bot's message, with our mark.
 pub(super) fn of(call: &Call<'_>, number: u16, part: &Part, files: &[File]) -> Result<Value, Failure> {
     let pictures = files.iter().map(|file| json!({ "slack_file": { "id": file.id } }));
@@ -54,7 +63,7 @@ pub(super) fn of(call: &Call<'_>, number: u16, part: &Part, files: &[File]) -> R
     body[CHANNEL] = json!(conversation(call.account)?);
     body["metadata"] = json!({ "event_type": EVENT, "event_payload": { MARK: call.key(number) } });
     if let Some(first) = call.receipt(0).filter(|_| number > 0) {
-        body["thread_ts"] = json!(first.id);
+        body["thread_ts"] = json!(stamp(&first.id));
     }
     Ok(body)
 }
@@ -94,6 +103,15 @@ mod tests {
         let theirs = "a &amp; b &lt;c&gt; <https://x.example/?a=1&amp;b=2> <http://y.example|y.example>";
         assert_eq!(shown(theirs), "a & b <c> https://x.example/?a=1&b=2 y.example");
         assert_eq!(shown("broken <https://x"), "broken https://x");
+    }
+
+    #[test]
+    fn an_address_holds_the_stamp() {
+        assert_eq!(stamp("https://a.slack.com/archives/C1/p1503435956000247?thread_ts=1.2"), "1503435956.000247");
+        assert_eq!(
+            (stamp("1503435956.000247"), stamp("p1"), stamp("")),
+            ("1503435956.000247".into(), "p1".into(), "".into())
+        );
     }
 
     proptest! {

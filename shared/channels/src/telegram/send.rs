@@ -6,7 +6,7 @@ use reqwest::{RequestBuilder, multipart};
 use serde_json::{Map, Value, json};
 
 use super::{CHAT, Telegram, chat};
-use crate::{Call, Kind, media::refused, telegram::format::Format};
+use crate::{Call, Kind, media::refused, telegram::format::Format, text};
 
 const MOST_PHOTO_BYTES: usize = 10 * 1024 * 1024;
 const MOST_FILE_BYTES: usize = 50 * 1024 * 1024;
@@ -42,7 +42,7 @@ impl Telegram {
             fields.insert("message_thread_id".into(), json!(topic));
         }
         let before = number.checked_sub(1).and_then(|before| call.receipt(before));
-        if let Some(id) = before.and_then(|out| out.id.rsplit('/').next()?.parse::<i64>().ok()) {
+        if let Some(id) = before.and_then(|out| text::id_of(&out.id).parse::<i64>().ok()) {
             fields.insert("reply_parameters".into(), json!({ "message_id": id }));
         }
         for name in ["disable_notification", "protect_content"] {
