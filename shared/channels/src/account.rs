@@ -112,6 +112,16 @@ impl Account {
         self.secrets.get(name).ok_or_else(|| missing(name, "the settings name none"))
     }
 
+    /// The path of a secret that is an address, behind the account's own address: which server is called, the settings alone
+    /// decide.
+    ///
+    /// # Errors
+    /// The account has no secret of this name, or it is no address.
+    pub(crate) fn secret_address(&self, name: &str) -> Result<Url, Failure> {
+        let url = Url::parse(self.secret(name)?.reveal()).ok().filter(|url| url.has_host() && url.path().len() > 1);
+        url.map(|url| self.url(url.path())).ok_or_else(|| missing(name, "it is no address such as https://…"))
+    }
+
     /// Tells credentials apart without holding them: for what is remembered about an account in memory.
     pub(crate) fn fingerprint(&self) -> [u8; 32] {
         let mut hasher = Sha256::new();

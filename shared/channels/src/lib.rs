@@ -16,7 +16,10 @@ mod transport;
 mod words;
 
 pub mod bluesky;
+pub mod discord;
 pub mod mastodon;
+pub mod slack;
+pub mod telegram;
 pub mod webhook;
 
 pub use account::{Account, AccountCard, Accounts, ListedAccounts, Secret, SecretSource};

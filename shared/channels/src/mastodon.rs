@@ -117,7 +117,7 @@ impl Mastodon {
         let body = json!({
             "status": part.text,
             "media_ids": media,
-            "in_reply_to_id": number.checked_sub(1).and_then(|before| call.receipt(before)).map(|out| &out.id),
+            "in_reply_to_id": number.checked_sub(1).and_then(|before| call.receipt(before)).map(|out| text::id_of(&out.id)),
             "visibility": option("visibility"),
             "language": option("language"),
             "spoiler_text": option("spoiler_text"),

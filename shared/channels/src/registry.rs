@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use crate::{Channel, Http, bluesky::Bluesky, mastodon::Mastodon, webhook::Webhook};
+use crate::{
+    Channel, Http, bluesky::Bluesky, discord::Discord, mastodon::Mastodon, slack::Slack, telegram::Telegram,
+    webhook::Webhook,
+};
 
 /// The channels by name.
 #[derive(Clone, Default)]
@@ -13,7 +16,10 @@ impl Registry {
     pub fn all(http: Http) -> Self {
         Self::of([
             Arc::new(Bluesky::new(http.clone())) as Arc<dyn Channel>,
+            Arc::new(Discord::new(http.clone())),
             Arc::new(Mastodon::new(http.clone())),
+            Arc::new(Slack::new(http.clone())),
+            Arc::new(Telegram::new(http.clone())),
             Arc::new(Webhook::new(http)),
         ])
     }

@@ -16,6 +16,13 @@ pub(crate) fn parts(draft: &Draft) -> Vec<Part> {
     parts
 }
 
+/// The platform's id in the proof of something that is out. A person's proof may be the address where they saw it, which ends in
+/// the id.
+pub(crate) fn id_of(proof: &str) -> &str {
+    let path = proof.split(['?', '#']).next().unwrap_or(proof).trim_end_matches('/');
+    path.rsplit('/').next().unwrap_or(path)
+}
+
 /// Where web addresses stand in `text`, in bytes.
 pub(crate) fn urls(text: &str) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
@@ -206,6 +213,12 @@ mod tests {
     #[test]
     fn broken_html_is_taken_as_it_is() {
         assert_eq!(plain("a < b &unknown; & c &#x1F600;"), "a < b &unknown; & c 😀");
+    }
+
+    #[test]
+    fn an_address_ends_in_the_id() {
+        assert_eq!(id_of("https://mastodon.example/@ann/1234/?x=/1#y"), "1234");
+        assert_eq!((id_of("1234"), id_of("-100/7"), id_of("")), ("1234", "7", ""));
     }
 
     proptest! {

@@ -34,6 +34,9 @@ pub(crate) fn redacted(text: &str, account: &Account) -> String {
     for secret in account.secrets.values() {
         for piece in secret.reveal().split_whitespace().filter(|piece| piece.len() >= 4) {
             text = text.replace(piece, "***");
+            for inner in inner_secrets(piece) {
+                text = text.replace(inner, "***");
+            }
         }
     }
     let mut clean = String::with_capacity(text.len());
@@ -50,13 +53,20 @@ pub(crate) fn redacted(text: &str, account: &Account) -> String {
     clean
 }
 
+/// What is secret in itself within a secret that is an address or a pair: a platform may say only that.
+fn inner_secrets(secret: &str) -> impl Iterator<Item = &str> {
+    let path = secret.split_once("://").map_or(secret, |(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
+    path.split(['/', ':', '?', '=', '&']).filter(|piece| piece.len() >= 12)
+}
+
 fn is_token(c: char) -> bool {
     c.is_ascii_alphanumeric() || "_-.~+/".contains(c)
 }
 
 /// JWTs, webhook secrets, and long runs without a word in them. Paths and sentences are none.
 fn looks_secret(word: &str) -> bool {
-    let marked = ["eyJ", "whsec_", "xoxb-", "xoxp-"].iter().any(|mark| word.starts_with(mark) && word.len() > 12);
+    let marked =
+        ["eyJ", "whsec_", "xoxb-", "xoxe", "xoxp-"].iter().any(|mark| word.starts_with(mark) && word.len() > 12);
     let long = word.len() >= 32 && !word.contains('/') && word.contains(|c: char| c.is_ascii_digit());
     marked || long
 }
@@ -109,6 +119,13 @@ pub(crate) mod tests {
         let clean = redacted(&said, &account);
         assert_eq!(clean, "token ***, key ***; Authorization: Bearer *** jwt=*** id ***");
         assert_eq!(redacted("The access token is invalid", &account), "The access token is invalid");
+    }
+
+    #[test]
+    fn a_part_of_an_address_or_pair_is_secret_too() {
+        let hook = account("https://hooks.example.org/services/T1/B2/hush-hush-hush 17:other-hush-hush");
+        let said = "no service hush-hush-hush on hooks.example.org for T1, bot other-hush-hush";
+        assert_eq!(redacted(said, &hook), "no service *** on hooks.example.org for T1, bot ***");
     }
 
     #[test]

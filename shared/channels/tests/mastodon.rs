@@ -364,6 +364,21 @@ async fn a_look_knows_a_part_by_its_place_in_the_thread() {
 }
 
 #[tokio::test]
+async fn o04_d15_a_person_who_gives_a_parts_address_lets_the_rest_go_on() {
+    let mut scene = Scene::new(thread(&["one", "two"])).await;
+    scene.stand.account.settings.insert("idempotency_key".into(), "ignored".into());
+    scene.fake.cue(Cue::new(End::CutAfter).list_late(Duration::from_secs(24 * 3600)));
+    scene.stand.attempt().await;
+    let seen = scene.fake.posts()[0].clone();
+    let attempt = scene.stand.target().attempt;
+    let receipt = domain::Receipt { id: seen.url.clone(), url: Some(seen.url) };
+    scene.stand.ask(&domain::Command::Out { attempt, part: 0, receipt });
+    scene.settle().await;
+    assert_eq!((scene.stand.state(), scene.fake.posts().len()), (State::Published, 2));
+    assert_eq!(scene.fake.posts()[1].native["in_reply_to_id"], json!(seen.id));
+}
+
+#[tokio::test]
 async fn a_look_reads_as_many_pages_as_it_takes() {
     let scene = Scene::new(says("deep down")).await;
     scene.fake.cue(Cue::new(End::CutAfter));

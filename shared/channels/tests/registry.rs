@@ -63,7 +63,7 @@ fn what_a_channel_says_of_itself_makes_sense() {
         // P1: arming early is only for platforms that make a repeat harmless.
         let harmless = matches!(about.repeat, domain::RepeatSafety::PlatformKey { .. });
         assert!(about.arms.is_none() || harmless, "{}", about.name);
-        for name in ["idempotency_key", "repeats", "settles_after", "sure_after"] {
+        for name in ["idempotency_key", "look_up", "repeats", "settles_after", "sure_after", "via"] {
             let known = !channel.check_account(&card(about.name, &[(name, "?")])).is_empty();
             assert_eq!(page.contains(&format!("settings.{name}")), known, "{}'s page and {name}", about.name);
         }
@@ -107,6 +107,14 @@ fn an_account_says_what_its_server_or_receiver_offers_against_repeats() {
     let ignored = Safety { repeat: RepeatSafety::LookUp(look_up(75, 300)), arms: None };
     assert_eq!(safety("mastodon", &own[..1]), ignored);
     assert_eq!(safety("mastodon", &own).repeat, RepeatSafety::LookUp(look_up(120, 600)));
+    for blind in [("via", "webhook"), ("look_up", "none")] {
+        assert_eq!(registry.get("slack").unwrap().safety(&card("slack", &[blind])), nothing);
+    }
+    assert_eq!(registry.get("slack").unwrap().check_account(&card("slack", &[("via", "webhook")])).len(), 1, "proof");
+    assert_eq!(safety("slack", &[("via", "webhook"), ("proof", "ok")]), nothing);
+    assert_eq!(safety("discord", &[("via", "webhook")]), nothing);
+    let blind = safety("discord", &[("look_up", "none")]).repeat;
+    assert_eq!((blind.name(), blind.sure_after()), ("platform key", None));
     let kept = safety("mastodon", &own[1..]).repeat;
     assert_eq!((kept.name(), kept.settles_after(), kept.sure_after()), ("platform key", secs(120), Some(secs(600))));
 }
@@ -121,6 +129,9 @@ fn what_an_account_says_wrongly_is_told_and_counts_as_the_weaker() {
         ("mastodon", "settles_after", "soon"),
         ("mastodon", "sure_after", "-1m"),
         ("mastodon", "sure_after", "10s"),
+        ("slack", "via", "Bot"),
+        ("slack", "look_up", "yes"),
+        ("discord", "via", ""),
     ] {
         let channel = registry.get(channel).unwrap();
         let card = card(channel.about().name, &[(name, value)]);
@@ -135,5 +146,5 @@ fn what_an_account_says_wrongly_is_told_and_counts_as_the_weaker() {
 #[test]
 fn an_unknown_name_is_no_channel() {
     assert!(registry().get("nobody").is_none());
-    assert_eq!(registry().names(), ["bluesky", "mastodon", "webhook"]);
+    assert_eq!(registry().names(), ["bluesky", "discord", "mastodon", "slack", "telegram", "webhook"]);
 }

@@ -3,17 +3,23 @@
 
 pub mod bluesky;
 pub mod board;
+pub mod discord;
 pub mod fake;
 pub mod mastodon;
 mod port;
 pub mod proxy;
 pub mod servers;
+pub mod slack;
+pub mod telegram;
 pub mod webhook;
 
 pub use bluesky::Bluesky;
 pub use board::Board;
+pub use discord::Discord;
 pub use fake::{Answer, Call, Cue, End, Fake, Post};
 pub use mastodon::Mastodon;
 pub use proxy::Proxy;
 pub use servers::Server;
+pub use slack::Slack;
+pub use telegram::Telegram;
 pub use webhook::Webhook;

@@ -114,13 +114,13 @@ struct Wanted<'a> {
 impl<'a> Wanted<'a> {
     fn of(mark: &'a Mark<'_>) -> Self {
         let part = text::parts(mark.draft).into_iter().nth(usize::from(mark.part)).unwrap_or_default();
-        let receipt = |part: u16| mark.target.receipt(part).map(|out| out.receipt.id.as_str());
+        let receipt = |part: u16| mark.target.receipt(part).map(|out| text::id_of(&out.receipt.id));
         Self {
             spoiler: option(mark.draft, mark.account, "spoiler_text").unwrap_or_default(),
             reply_to: mark.part.checked_sub(1).and_then(receipt),
             uploads: (0..part.media.len()).filter_map(|n| mark.handle(&format!("media.{}.{n}", mark.part))).collect(),
             media: part.media.len(),
-            own: mark.target.out.iter().map(|out| out.receipt.id.as_str()).collect(),
+            own: mark.target.out.iter().map(|out| text::id_of(&out.receipt.id)).collect(),
             text: part.text,
         }
     }

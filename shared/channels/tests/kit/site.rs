@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use domain::Content;
+use oncepost_channels::Secret;
 use serde_json::{Value, json};
 use testkit::{
-    Bluesky, Cue, Fake, Mastodon, Post, Webhook,
+    Answer, Bluesky, Cue, Discord, End, Fake, Mastodon, Post, Slack, Telegram, Webhook,
     fake::{Platform, Stage},
 };
 
@@ -57,6 +58,10 @@ pub struct Place {
     pub looks: bool,
     /// Whether only a person can settle a doubt.
     pub asks_person: bool,
+    /// Whether the platform takes descriptions of pictures.
+    pub describes: bool,
+    /// Whether the platform names what it made: its id, and where a person sees it.
+    pub names_posts: bool,
     /// What the account says of its server or receiver.
     pub says: &'static [(&'static str, &'static str)],
 }
@@ -71,6 +76,8 @@ impl Place {
             without_id: json!({"ok": true}),
             looks: false,
             asks_person: false,
+            describes: true,
+            names_posts: true,
             says: &[],
         }
     }
@@ -91,6 +98,8 @@ impl Place {
             without_id: json!({"url": "https://mastodon.test/@main/1"}),
             looks: false,
             asks_person: false,
+            describes: true,
+            names_posts: true,
             says: &[],
         }
     }
@@ -113,7 +122,106 @@ impl Place {
             without_id: json!({"validationStatus": "valid"}),
             looks: true,
             asks_person: false,
+            describes: true,
+            names_posts: true,
             says: &[],
+        }
+    }
+
+    pub async fn telegram() -> Self {
+        let refused = |status: u16, text| json!({"ok": false, "error_code": status, "description": text});
+        Self {
+            name: "telegram",
+            site: Box::new(Fake::<Telegram>::start().await),
+            unauthorized: Cue::refuse(401, &refused(401, "Unauthorized")),
+            forbidden: Cue::refuse(403, &refused(403, "Forbidden: bot was kicked from the channel chat")),
+            without_id: json!({"ok": true, "result": true}),
+            looks: false,
+            asks_person: true,
+            describes: false,
+            names_posts: true,
+            says: &[],
+        }
+    }
+
+    pub async fn discord() -> Self {
+        Self {
+            name: "discord",
+            site: Box::new(Fake::<Discord>::start().await),
+            unauthorized: Cue::refuse(401, &json!({"message": "401: Unauthorized", "code": 0})),
+            forbidden: Cue::refuse(403, &json!({"message": "Missing Permissions", "code": 50013})),
+            without_id: json!({"content": "once"}),
+            // The nonce's two minutes are over as soon as an attempt may take that long.
+            looks: true,
+            asks_person: false,
+            describes: true,
+            names_posts: true,
+            says: &[],
+        }
+    }
+
+    /// A bot that may not read, and an account that says so.
+    pub async fn discord_without_history() -> Self {
+        let site = Fake::<Discord>::start().await;
+        site.platform().blind("main");
+        Self {
+            site: Box::new(site),
+            looks: false,
+            asks_person: true,
+            says: &[("look_up", "none")],
+            ..Self::discord().await
+        }
+    }
+
+    pub async fn discord_webhook() -> Self {
+        Self {
+            unauthorized: Cue::refuse(401, &json!({"message": "Invalid Webhook Token", "code": 50027})),
+            looks: false,
+            asks_person: true,
+            says: &[("via", "webhook")],
+            ..Self::discord().await
+        }
+    }
+
+    pub async fn slack() -> Self {
+        let refused = |code| json!({"ok": false, "error": code});
+        Self {
+            name: "slack",
+            site: Box::new(Fake::<Slack>::start().await),
+            unauthorized: Cue::refuse(200, &refused("token_revoked")),
+            forbidden: Cue::refuse(200, &refused("not_in_channel")),
+            without_id: json!({"ok": true}),
+            looks: true,
+            asks_person: false,
+            describes: true,
+            names_posts: true,
+            says: &[],
+        }
+    }
+
+    /// A bot that may not read, and an account that says so.
+    pub async fn slack_without_history() -> Self {
+        let site = Fake::<Slack>::start().await;
+        site.platform().access().grant("main", &["chat:write", "files:write"]);
+        Self {
+            site: Box::new(site),
+            looks: false,
+            asks_person: true,
+            says: &[("look_up", "none")],
+            ..Self::slack().await
+        }
+    }
+
+    pub async fn slack_webhook() -> Self {
+        let refused = |status, text| Cue::new(End::Refuse(Answer::text(status, "text/html", text)));
+        Self {
+            unauthorized: refused(403, "invalid_token"),
+            forbidden: refused(403, "action_prohibited"),
+            looks: false,
+            asks_person: true,
+            names_posts: false,
+            says: &[("via", "webhook"), ("proof", "ok")],
+            ..Self::slack().await
         }
     }
 
@@ -122,6 +230,14 @@ impl Place {
         let says = self.says.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         stand.account.settings.extend(says);
         stand
+    }
+}
+
+/// The status that a cue refuses with.
+pub fn status(cue: &Cue) -> Option<u16> {
+    match &cue.end {
+        End::Refuse(answer) => Some(answer.status),
+        _ => None,
     }
 }
 
@@ -134,6 +250,26 @@ pub fn stand(name: &str, url: &str, content: Content) -> Stand {
             let identifier = Bluesky::handle("main");
             let settings = [("identifier", identifier.as_str())];
             Stand::new(name, url, ("app_password", &Bluesky::password("main")), &settings, content)
+        }
+        "telegram" => {
+            let chat = Telegram::chat("main").to_string();
+            Stand::new(name, url, ("bot_token", &Telegram::token("main")), &[("chat_id", &chat)], content)
+        }
+        "discord" => {
+            let settings = [("channel_id", Discord::channel("main")), ("guild_id", "1000".into())];
+            let settings = settings.each_ref().map(|(name, value)| (*name, value.as_str()));
+            let mut stand = Stand::new(name, url, ("bot_token", &Discord::token("main")), &settings, content);
+            let hook = Secret::new(format!("https://discord.test{}", Discord::hook("main")));
+            stand.account.secrets.insert("webhook_url".into(), hook);
+            stand
+        }
+        "slack" => {
+            let settings = [("channel", Slack::channel("main")), ("workspace", "https://acme.slack.test".into())];
+            let settings = settings.each_ref().map(|(name, value)| (*name, value.as_str()));
+            let mut stand = Stand::new(name, url, ("bot_token", &Slack::token("main")), &settings, content);
+            let hook = Secret::new(format!("https://hooks.slack.test{}", Slack::hook("main")));
+            stand.account.secrets.insert("webhook_url".into(), hook);
+            stand
         }
         other => panic!("no fake of {other}"),
     }

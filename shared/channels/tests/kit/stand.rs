@@ -40,8 +40,9 @@ pub struct Stand {
     pub taken: Mutex<Vec<String>>,
     /// A target with the same content is not settled yet.
     pub rival: AtomicBool,
+    /// The protocol's numbers.
+    pub policy: Policy,
     target: Mutex<Target>,
-    policy: Policy,
 }
 
 impl Stand {

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use clap::Parser;
 use oncepost_testkit::{
-    Bluesky, Board, Fake, Mastodon, Webhook,
+    Bluesky, Board, Discord, Fake, Mastodon, Slack, Telegram, Webhook,
     fake::{Call, Platform},
 };
 use serde_json::{Value, json};
@@ -28,6 +28,15 @@ struct Ports {
     /// Port of the board, a platform with no idempotency at all.
     #[arg(long, default_value_t = 0)]
     board: u16,
+    /// Port of the fake Telegram Bot API.
+    #[arg(long, default_value_t = 0)]
+    telegram: u16,
+    /// Port of the fake Slack.
+    #[arg(long, default_value_t = 0)]
+    slack: u16,
+    /// Port of the fake Discord.
+    #[arg(long, default_value_t = 0)]
+    discord: u16,
 }
 
 #[tokio::main]
@@ -37,6 +46,9 @@ async fn main() -> io::Result<()> {
     let (_bluesky, mut bluesky) = serve::<Bluesky>(ports.bluesky).await?;
     let (_webhook, mut webhook) = serve::<Webhook>(ports.webhook).await?;
     let (_board, mut board) = serve::<Board>(ports.board).await?;
+    let (_telegram, mut telegram) = serve::<Telegram>(ports.telegram).await?;
+    let (_slack, mut slack) = serve::<Slack>(ports.slack).await?;
+    let (_discord, mut discord) = serve::<Discord>(ports.discord).await?;
     loop {
         // A feed ends with its fake only, and these live as long as this function.
         tokio::select! {
@@ -44,6 +56,9 @@ async fn main() -> io::Result<()> {
             Some(call) = bluesky.recv() => print_call::<Bluesky>(&call)?,
             Some(call) = webhook.recv() => print_call::<Webhook>(&call)?,
             Some(call) = board.recv() => print_call::<Board>(&call)?,
+            Some(call) = telegram.recv() => print_call::<Telegram>(&call)?,
+            Some(call) = slack.recv() => print_call::<Slack>(&call)?,
+            Some(call) = discord.recv() => print_call::<Discord>(&call)?,
             stopped = tokio::signal::ctrl_c() => return stopped,
         }
     }

@@ -1,0 +1,98 @@
+//! Looks for a message by the mark that it carries. Never the newest, and never by its text alone.
+
+use std::time::Duration;
+
+use domain::{Failure, Finding};
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{CHANNEL, SHARE, Slack, conversation, message, receipt};
+use crate::{Mark, text};
+
+const LIST: &str = "read history";
+/// How far the platform's clock may be behind ours.
+const SKEW: Duration = Duration::from_secs(60);
+const PAGE: usize = 200;
+const MOST_PAGES: usize = 10;
+
+#[derive(Deserialize)]
+struct Page {
+    messages: Vec<Message>,
+    #[serde(default)]
+    response_metadata: Next,
+}
+
+#[derive(Default, Deserialize)]
+struct Next {
+    #[serde(default)]
+    next_cursor: String,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    ts: String,
+    #[serde(default)]
+    text: String,
+    metadata: Option<Value>,
+}
+
+impl Slack {
+    pub(super) async fn look(&self, mark: &Mark<'_>) -> Result<Finding, Failure> {
+        if mark.target.armed.as_ref().is_some_and(|armed| armed.step == SHARE) {
+            return self.look_by_file(mark).await;
+        }
+        let channel = conversation(mark.account)?;
+        let Some(messages) = self.messages_since(mark, channel).await? else {
+            return Ok(Finding::CannotTell(format!("there are more than {} newer messages", PAGE * MOST_PAGES)));
+        };
+        let key = mark.target.id.idempotency_key(mark.part);
+        let marked = |message: &Message| {
+            let metadata = message.metadata.as_ref();
+            metadata.is_some_and(|metadata| metadata["event_payload"][message::MARK] == key.as_str())
+        };
+        if let Some(ours) = messages.iter().find(|message| marked(message)) {
+            return Ok(Finding::Found(receipt(mark.account, channel, &ours.ts)));
+        }
+        // A message that says the same and shows no mark at all: has Slack kept ours back, or is it somebody else's?
+        let part = text::parts(mark.draft).into_iter().nth(usize::from(mark.part)).unwrap_or_default();
+        let alike = |message: &&Message| {
+            message.metadata.is_none()
+                && !part.text.trim().is_empty()
+                && text::same(&part.text, &message::shown(&message.text))
+        };
+        let alike: Vec<String> = messages.iter().filter(alike).map(|message| message.ts.clone()).collect();
+        let taken = if alike.is_empty() { Vec::new() } else { mark.record.taken(&alike).await? };
+        match alike.into_iter().find(|ts| !taken.contains(ts)) {
+            Some(ts) => Ok(Finding::CannotTell(format!("message {ts} says the same and carries no mark"))),
+            None => Ok(Finding::Absent),
+        }
+    }
+
+    /// The conversation's messages since the mark's time, or the thread's; `None` if there are too many to read.
+    async fn messages_since(&self, mark: &Mark<'_>, channel: &str) -> Result<Option<Vec<Message>>, Failure> {
+        let since = mark.since.checked_sub(SKEW).unwrap_or(Timestamp::UNIX_EPOCH).as_second();
+        let root = mark.target.receipt(0).filter(|_| mark.part > 0).map(|out| message::stamp(&out.receipt.id));
+        let method = if root.is_some() { "conversations.replies" } else { "conversations.history" };
+        let mut fields = vec![
+            (CHANNEL, channel.to_owned()),
+            ("oldest", format!("{since}.000000")),
+            ("inclusive", "true".into()),
+            ("include_all_metadata", "true".into()),
+            ("limit", PAGE.to_string()),
+        ];
+        fields.extend(root.map(|ts| ("ts", ts)));
+        let mut found = Vec::new();
+        for _ in 0..MOST_PAGES {
+            let page: Page = self.ask(LIST, mark.account, method, &fields).await?;
+            found.extend(page.messages);
+            let cursor = page.response_metadata.next_cursor;
+            if cursor.is_empty() {
+                return Ok(Some(found));
+            }
+            fields.retain(|(name, _)| *name != "cursor");
+            fields.push(("cursor", cursor));
+        }
+        Ok(None)
+    }
+}
