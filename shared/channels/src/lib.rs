@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod account;
+mod article;
 mod call;
 mod channel;
 mod credentials;
@@ -18,6 +19,7 @@ mod words;
 pub mod bluesky;
 pub mod mastodon;
 pub mod webhook;
+pub mod wordpress;
 
 pub use account::{Account, AccountCard, Accounts, ListedAccounts, Secret, SecretSource};
 pub use call::{Call, Mark, PublishPoint, Record};

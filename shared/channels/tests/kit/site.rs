@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::Content;
 use serde_json::{Value, json};
 use testkit::{
-    Bluesky, Cue, Fake, Mastodon, Post, Webhook,
+    Bluesky, Cue, Fake, Mastodon, Post, Webhook, WordPress,
     fake::{Platform, Stage},
 };
 
@@ -57,6 +57,8 @@ pub struct Place {
     pub looks: bool,
     /// Whether only a person can settle a doubt.
     pub asks_person: bool,
+    /// Whether a thread goes out as one text, its parts under each other.
+    pub joins: bool,
     /// What the account says of its server or receiver.
     pub says: &'static [(&'static str, &'static str)],
 }
@@ -71,6 +73,7 @@ impl Place {
             without_id: json!({"ok": true}),
             looks: false,
             asks_person: false,
+            joins: false,
             says: &[],
         }
     }
@@ -91,6 +94,7 @@ impl Place {
             without_id: json!({"url": "https://mastodon.test/@main/1"}),
             looks: false,
             asks_person: false,
+            joins: false,
             says: &[],
         }
     }
@@ -113,6 +117,22 @@ impl Place {
             without_id: json!({"validationStatus": "valid"}),
             looks: true,
             asks_person: false,
+            joins: false,
+            says: &[],
+        }
+    }
+
+    pub async fn wordpress() -> Self {
+        let refusal = |code: &str| json!({"code": code, "message": "Sorry, you are not allowed to do that."});
+        Self {
+            name: "wordpress",
+            site: Box::new(Fake::<WordPress>::start().await),
+            unauthorized: Cue::refuse(401, &refusal("rest_cannot_edit")),
+            forbidden: Cue::refuse(403, &refusal("rest_cannot_publish")),
+            without_id: json!({"status": "publish", "link": "https://blog.test/once/"}),
+            looks: true,
+            asks_person: false,
+            joins: true,
             says: &[],
         }
     }
@@ -134,6 +154,10 @@ pub fn stand(name: &str, url: &str, content: Content) -> Stand {
             let identifier = Bluesky::handle("main");
             let settings = [("identifier", identifier.as_str())];
             Stand::new(name, url, ("app_password", &Bluesky::password("main")), &settings, content)
+        }
+        "wordpress" => {
+            let settings = [("username", "main")];
+            Stand::new(name, url, ("application_password", &WordPress::password("main")), &settings, content)
         }
         other => panic!("no fake of {other}"),
     }
