@@ -17,6 +17,7 @@ mod transport;
 mod words;
 
 pub mod bluesky;
+pub mod ghost;
 pub mod mastodon;
 pub mod webhook;
 pub mod wordpress;

@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use crate::{Channel, Http, bluesky::Bluesky, mastodon::Mastodon, webhook::Webhook, wordpress::WordPress};
+use crate::{
+    Channel, Http, bluesky::Bluesky, ghost::Ghost, mastodon::Mastodon, webhook::Webhook, wordpress::WordPress,
+};
 
 /// The channels by name.
 #[derive(Clone, Default)]
@@ -13,6 +15,7 @@ impl Registry {
     pub fn all(http: Http) -> Self {
         Self::of([
             Arc::new(Bluesky::new(http.clone())) as Arc<dyn Channel>,
+            Arc::new(Ghost::new(http.clone())),
             Arc::new(Mastodon::new(http.clone())),
             Arc::new(Webhook::new(http.clone())),
             Arc::new(WordPress::new(http)),

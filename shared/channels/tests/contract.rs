@@ -29,6 +29,11 @@ macro_rules! for_every_channel {
             }
 
             #[tokio::test]
+            async fn ghost() {
+                exchange(Place::ghost().await).await;
+            }
+
+            #[tokio::test]
             async fn mastodon() {
                 exchange(Place::mastodon().await).await;
             }

@@ -4,6 +4,7 @@
 pub mod bluesky;
 pub mod board;
 pub mod fake;
+pub mod ghost;
 pub mod mastodon;
 mod port;
 pub mod proxy;
@@ -14,6 +15,7 @@ pub mod wordpress;
 pub use bluesky::Bluesky;
 pub use board::Board;
 pub use fake::{Answer, Call, Cue, End, Fake, Post};
+pub use ghost::Ghost;
 pub use mastodon::Mastodon;
 pub use proxy::Proxy;
 pub use servers::Server;

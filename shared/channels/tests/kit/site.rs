@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::Content;
 use serde_json::{Value, json};
 use testkit::{
-    Bluesky, Cue, Fake, Mastodon, Post, Webhook, WordPress,
+    Bluesky, Cue, Fake, Ghost, Mastodon, Post, Webhook, WordPress,
     fake::{Platform, Stage},
 };
 
@@ -137,6 +137,21 @@ impl Place {
         }
     }
 
+    pub async fn ghost() -> Self {
+        let refusal = |kind: &str, code: &str| json!({"errors": [{"type": kind, "code": code, "message": "Sorry"}]});
+        Self {
+            name: "ghost",
+            site: Box::new(Fake::<Ghost>::start().await),
+            unauthorized: Cue::refuse(401, &refusal("UnauthorizedError", "UNKNOWN_ADMIN_API_KEY")),
+            forbidden: Cue::refuse(403, &refusal("NoPermissionError", "")),
+            without_id: json!({"posts": [{"status": "published", "url": "https://ghost.test/once/"}]}),
+            looks: true,
+            asks_person: false,
+            joins: true,
+            says: &[],
+        }
+    }
+
     pub fn stand(&self, content: Content) -> Stand {
         let mut stand = stand(self.name, &self.site.url(), content);
         let says = self.says.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
@@ -159,6 +174,7 @@ pub fn stand(name: &str, url: &str, content: Content) -> Stand {
             let settings = [("username", "main")];
             Stand::new(name, url, ("application_password", &WordPress::password("main")), &settings, content)
         }
+        "ghost" => Stand::new(name, url, ("admin_api_key", &Ghost::key("main")), &[], content),
         other => panic!("no fake of {other}"),
     }
 }
