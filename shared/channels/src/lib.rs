@@ -19,6 +19,7 @@ mod words;
 pub mod bluesky;
 pub mod ghost;
 pub mod mastodon;
+pub mod reddit;
 pub mod webhook;
 pub mod wordpress;
 

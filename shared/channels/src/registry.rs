@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    Channel, Http, bluesky::Bluesky, ghost::Ghost, mastodon::Mastodon, webhook::Webhook, wordpress::WordPress,
+    Channel, Http, bluesky::Bluesky, ghost::Ghost, mastodon::Mastodon, reddit::Reddit, webhook::Webhook,
+    wordpress::WordPress,
 };
 
 /// The channels by name.
@@ -17,6 +18,7 @@ impl Registry {
             Arc::new(Bluesky::new(http.clone())) as Arc<dyn Channel>,
             Arc::new(Ghost::new(http.clone())),
             Arc::new(Mastodon::new(http.clone())),
+            Arc::new(Reddit::new(http.clone())),
             Arc::new(Webhook::new(http.clone())),
             Arc::new(WordPress::new(http)),
         ])

@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::Content;
 use serde_json::{Value, json};
 use testkit::{
-    Bluesky, Cue, Fake, Ghost, Mastodon, Post, Webhook, WordPress,
+    Bluesky, Cue, Fake, Ghost, Mastodon, Post, Reddit, Webhook, WordPress,
     fake::{Platform, Stage},
 };
 
@@ -152,6 +152,20 @@ impl Place {
         }
     }
 
+    pub async fn reddit() -> Self {
+        Self {
+            name: "reddit",
+            site: Box::new(Fake::<Reddit>::start().await),
+            unauthorized: Cue::refuse(401, &json!({"message": "Unauthorized", "error": 401})),
+            forbidden: Cue::refuse(403, &json!({"message": "Forbidden", "error": 403})),
+            without_id: json!({"json": {"errors": [], "data": {"drafts_count": 0}}}),
+            looks: true,
+            asks_person: false,
+            joins: false,
+            says: &[],
+        }
+    }
+
     pub fn stand(&self, content: Content) -> Stand {
         let mut stand = stand(self.name, &self.site.url(), content);
         let says = self.says.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
@@ -175,6 +189,18 @@ pub fn stand(name: &str, url: &str, content: Content) -> Stand {
             Stand::new(name, url, ("application_password", &WordPress::password("main")), &settings, content)
         }
         "ghost" => Stand::new(name, url, ("admin_api_key", &Ghost::key("main")), &[], content),
+        "reddit" => {
+            let settings = [("subreddit", "test"), ("auth_url", url)];
+            let mut stand = Stand::new(name, url, ("access_token", &Reddit::token("main")), &settings, content);
+            let more = [
+                ("refresh_token", Reddit::refresh_token("main")),
+                ("client_id", Reddit::CLIENT.0.to_owned()),
+                ("client_secret", Reddit::CLIENT.1.to_owned()),
+            ];
+            let more = more.map(|(name, value)| (name.to_owned(), oncepost_channels::Secret::new(value)));
+            stand.account.secrets.extend(more);
+            stand
+        }
         other => panic!("no fake of {other}"),
     }
 }

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use clap::Parser;
 use oncepost_testkit::{
-    Bluesky, Board, Fake, Ghost, Mastodon, Webhook, WordPress,
+    Bluesky, Board, Fake, Ghost, Mastodon, Reddit, Webhook, WordPress,
     fake::{Call, Platform},
 };
 use serde_json::{Value, json};
@@ -31,6 +31,9 @@ struct Ports {
     /// Port of the fake Ghost site.
     #[arg(long, default_value_t = 0)]
     ghost: u16,
+    /// Port of the fake Reddit.
+    #[arg(long, default_value_t = 0)]
+    reddit: u16,
     /// Port of the board, a platform with no idempotency at all.
     #[arg(long, default_value_t = 0)]
     board: u16,
@@ -44,6 +47,7 @@ async fn main() -> io::Result<()> {
     let (_webhook, mut webhook) = serve::<Webhook>(ports.webhook).await?;
     let (_wordpress, mut wordpress) = serve::<WordPress>(ports.wordpress).await?;
     let (_ghost, mut ghost) = serve::<Ghost>(ports.ghost).await?;
+    let (_reddit, mut reddit) = serve::<Reddit>(ports.reddit).await?;
     let (_board, mut board) = serve::<Board>(ports.board).await?;
     loop {
         // A feed ends with its fake only, and these live as long as this function.
@@ -53,6 +57,7 @@ async fn main() -> io::Result<()> {
             Some(call) = webhook.recv() => print_call::<Webhook>(&call)?,
             Some(call) = wordpress.recv() => print_call::<WordPress>(&call)?,
             Some(call) = ghost.recv() => print_call::<Ghost>(&call)?,
+            Some(call) = reddit.recv() => print_call::<Reddit>(&call)?,
             Some(call) = board.recv() => print_call::<Board>(&call)?,
             stopped = tokio::signal::ctrl_c() => return stopped,
         }
