@@ -347,12 +347,18 @@ async fn a_link_that_is_refused_after_a_doubt_is_out_and_found() {
 
 #[tokio::test]
 async fn a_link_that_is_refused_while_its_own_post_is_listed_is_settled_at_once() {
+    // How many looks it takes until absence is believed.
+    let absent = Scene::new(link("Ours", "https://a.example/")).await;
+    absent.fake.cue(Cue::new(End::CutBefore));
+    sent_link(&absent).await;
+    let looks = absent.settle().await.iter().filter(|kind| **kind == AttemptKind::Look).count();
+
     let scene = Scene::new(link("Ours", "https://a.example/")).await;
     scene.fake.cue(Cue::new(End::CutAfter));
     sent_link(&scene).await;
-    // The looks fail to see it, as a listing behind a cache would.
+    // So many looks fail to see it, as if a cache in front of the listing were behind.
     let empty = json!({"kind": "Listing", "data": {"after": null, "children": []}});
-    scene.fake.cue(Cue::refuse(200, &empty).on("GET", "/submitted").times(3));
+    scene.fake.cue(Cue::refuse(200, &empty).on("GET", "/submitted").times(looks as u64));
     let attempts = scene.stand.settle(|span| scene.fake.advance(span)).await;
     assert_eq!(attempts.last().map(|ended| ended.kind), Some(AttemptKind::Send), "{attempts:?}");
     assert!(attempts.iter().all(|ended| ended.failure.is_none()), "{attempts:?}");
