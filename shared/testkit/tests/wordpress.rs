@@ -1,7 +1,9 @@
-//! The fake WordPress site against what was measured of the real one.
+//! The fake WordPress site against what was measured of the real one, and WordPress's own client against the fake.
 
+mod clients;
 mod http;
 
+use clients::Client;
 use http::{get, http, ok};
 use oncepost_testkit::{Fake, WordPress};
 use reqwest::{Method, RequestBuilder, Response};
@@ -35,6 +37,14 @@ impl<'a> Author<'a> {
         let request = self.request(Method::POST, "media").header("content-type", "image/png");
         request.header("content-disposition", disposition).body(bytes.to_vec()).send().await
     }
+}
+
+#[tokio::test]
+async fn wordpresss_own_client_works_against_the_fake() {
+    let fake = Fake::<WordPress>::start().await;
+    let client = Client::node("wordpress.mjs", &["wpapi@1.2.2"]).await;
+    let id = client.run(&[&fake.url(), "ann", &WordPress::password("ann")]).await;
+    assert_eq!(fake.posts().iter().map(|post| post.id.as_str()).collect::<Vec<_>>(), [id]);
 }
 
 #[tokio::test]

@@ -174,7 +174,8 @@ impl WordPress {
         let article = posts.get_mut(&id).ok_or_else(invalid_id)?;
         article.status = "trash".into();
         let gone = article.clone();
-        if ask.param("force") == Some("true") {
+        let in_body = ask.fields().iter().any(|(name, value)| name == "force" && value == "true");
+        if ask.param("force") == Some("true") || in_body {
             posts.remove(&id);
         }
         drop(posts);
