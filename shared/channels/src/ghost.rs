@@ -26,7 +26,7 @@ const CHECK: &str = "list posts";
 const UPLOAD: &str = "upload image";
 const FIND: &str = "find draft";
 const DRAFT: &str = "write draft";
-const NAME: &str = "name draft";
+const RENAME: &str = "name draft";
 const SHOW: &str = "read post";
 const PUBLISH: &str = "publish draft";
 const KEY: &str = "admin_api_key";
@@ -172,7 +172,7 @@ impl Ghost {
         let name = option(call.draft, call.account, "slug").unwrap_or(&article.title);
         let body = json!({ "posts": [{ "slug": name, "updated_at": draft.updated_at }] });
         let request = self.request(Method::PUT, call.account, &format!("posts/{}", draft.id))?;
-        let answer = self.http.free(NAME, request.json(&body)).await?;
+        let answer = self.http.free(RENAME, request.json(&body)).await?;
         post(&answer).ok_or_else(|| TABLE.judge(&answer, call.account))
     }
 

@@ -1,9 +1,11 @@
 //! Publishes to Reddit: a post in a subreddit, and further parts as comments under it.
 //!
 //! Reddit knows no idempotency key, so an unknown outcome is settled by looking through the account's own posts. Links are guarded
-//! by the platform besides: with `resubmit=false` a subreddit takes the same link once.
+//! by the platform besides: with `resubmit=false` a subreddit takes the same link once. A post with a picture is accepted without an id
+//! and made later: it is out when the account's listing shows it.
 
 mod account;
+mod image;
 mod look;
 mod submission;
 
@@ -16,7 +18,7 @@ use serde::Deserialize;
 
 use crate::{
     About, Account, AccountCard, Answer, Call, Channel, Count, Http, Limits, Mark, Objection, Published, Row, Standing,
-    Table, Threads, TokenLife, Tokens, Told, Unit,
+    Table, Threads, TokenLife, Tokens, Told, Unit, Verdict,
     article::{Article, TITLE},
 };
 use submission::{Kind, Submission};
@@ -24,6 +26,8 @@ use submission::{Kind, Submission};
 const SUBMIT: &str = "submit post";
 const COMMENT: &str = "submit comment";
 const WHO: &str = "read account";
+const LEASE: &str = "lease upload";
+const UPLOAD: &str = "upload image";
 const LIST: &str = "list posts";
 const RENEW: &str = "renew token";
 const TOKEN: &str = "access_token";
@@ -32,8 +36,8 @@ const CLIENT: &str = "client_id";
 const CLIENT_SECRET: &str = "client_secret";
 /// Longer than the platform works on a request.
 const SETTLED: Duration = Duration::from_secs(60);
-/// A post that is not listed by then is not there: listings show texts and links at once, and are given their time all the same.
-const SURE: Duration = Duration::from_secs(10 * 60);
+/// A post that is not listed by then is not there: listings show texts and links at once, and pictures after minutes.
+const SURE: Duration = Duration::from_secs(20 * 60);
 /// Told with each token; the shorter of the lives that were seen.
 const LIFE: Duration = Duration::from_secs(60 * 60);
 const MOST_PARTS: u16 = 50;
@@ -85,6 +89,9 @@ pub static TABLE: Table = Table {
         Row::on(403).coded("private").fix(Code::PERMISSION_MISSING, Scope::Post, Fix::Permission),
         Row::on(403).saying("forbidden").fix(Code::PERMISSION_MISSING, Scope::Account, Fix::Permission),
         Row::on(404).coded("404").never(Code::REFERENCE_GONE),
+        Row::on(413).at(UPLOAD).never(Code::MEDIA_REFUSED),
+        Row::on(400).at(UPLOAD).never(Code::MEDIA_REFUSED),
+        Row::on(400).at(LEASE).never(Code::MEDIA_REFUSED),
         Row::on(429).retry(Code::RATE_LIMITED_APP, Scope::App),
     ],
 };
@@ -116,11 +123,26 @@ struct Data {
     name: String,
     url: Option<String>,
     things: Vec<Thing>,
+    /// Where the account's posts are to be seen, and where the post will be announced: instead of an id.
+    user_submitted_page: Option<String>,
+    websocket_url: Option<String>,
+}
+
+impl Data {
+    fn is_made_later(&self) -> bool {
+        self.name.is_empty() && (self.user_submitted_page.is_some() || self.websocket_url.is_some())
+    }
 }
 
 #[derive(Deserialize)]
 struct Thing {
     data: look::Listed,
+}
+
+/// Whether the answer takes a post that has no id yet.
+fn is_accepted(answer: &Answer) -> bool {
+    let made = answer.json::<Outcome>().filter(|_| answer.is_success());
+    made.is_some_and(|made| made.json.errors.is_empty() && made.json.data.is_some_and(|data| data.is_made_later()))
 }
 
 /// The proof in an answer, if it is one.
@@ -144,7 +166,7 @@ impl Reddit {
             name: Self::NAME,
             title: "Reddit",
             repeat: RepeatSafety::LookUp(LookUp { settles_after: SETTLED, sure_after: SURE }),
-            limits: Limits { text: &[LONGEST_TEXT], media: 0 },
+            limits: Limits { text: &[LONGEST_TEXT], media: 1 },
             threads: Threads::PerPart(MOST_PARTS),
             secrets: &[TOKEN, REFRESH, CLIENT, CLIENT_SECRET],
             tokens: TokenLife::Refreshed { life: LIFE, rotates: false, refresh_life: None },
@@ -154,11 +176,18 @@ impl Reddit {
     }
 
     /// The post itself, or a comment under the part before.
-    async fn publish_part(&self, call: &mut Call<'_>, number: u16, part: &Part) -> Result<Receipt, Failure> {
+    /// `None`: accepted; the post is made later.
+    async fn publish_part(&self, call: &mut Call<'_>, number: u16, part: &Part) -> Result<Option<Receipt>, Failure> {
         let account = call.account;
+        let image = match part.media.first().filter(|_| number == 0) {
+            Some(media) => Some(self.image(call, media).await?),
+            None => None,
+        };
         let (step, path, form) = match number.checked_sub(1).and_then(|before| call.receipt(before)) {
             Some(parent) => (COMMENT, "api/comment", submission::comment(&parent.id, &part.text)),
-            None => (SUBMIT, "api/submit", Submission::of(call.draft, account)?.form(call.draft, account)),
+            None => {
+                (SUBMIT, "api/submit", Submission::of(call.draft, account)?.form(call.draft, account, image.as_deref()))
+            }
         };
         let request = self.request(Method::POST, account, path)?.form(&form);
         // Whether an earlier try may have sent it: only then can a duplicate be our own.
@@ -170,12 +199,15 @@ impl Reddit {
         let point = call.publish_point(step, number).await?;
         let answer = self.http.publish(point, request).await?;
         if let Some(receipt) = proof(&answer) {
-            return Ok(receipt);
+            return Ok(Some(receipt));
+        }
+        if image.is_some() && is_accepted(&answer) {
+            return Ok(None);
         }
         let mut failure = TABLE.judge(&answer, account);
         if failure.code == Code::DUPLICATE_REFUSED {
             if may_be_ours && let Ok(Finding::Found(receipt)) = self.look(&call.mark(number)).await {
-                return Ok(receipt);
+                return Ok(Some(receipt));
             }
             if !may_be_ours {
                 // It was never sent before: somebody else has posted the link there.
@@ -229,8 +261,10 @@ impl Channel for Reddit {
         call.account.check_transport()?;
         let parts = call.draft.parts();
         for (number, part) in (0_u16..).zip(&parts).skip(usize::from(call.next_part())) {
-            let receipt = self.publish_part(call, number, part).await?;
-            call.out(number, receipt).await?;
+            match self.publish_part(call, number, part).await? {
+                Some(receipt) => call.out(number, receipt).await?,
+                None => return Ok(Published::Processing),
+            }
         }
         Ok(Published::Out)
     }
@@ -238,6 +272,13 @@ impl Channel for Reddit {
     async fn find(&self, mark: &Mark<'_>) -> Result<Finding, Failure> {
         mark.account.check_transport()?;
         self.look(mark).await
+    }
+
+    async fn poll(&self, mark: &Mark<'_>) -> Result<Verdict, Failure> {
+        Ok(match self.find(mark).await? {
+            Finding::Found(receipt) => Verdict::Out(receipt),
+            _ => Verdict::Still,
+        })
     }
 
     async fn check_credentials(&self, account: &Account) -> Result<Standing, Failure> {

@@ -9,8 +9,9 @@ use domain::{AttemptKind, Code, Content, Draft, Failure, Finding, Fix, Landed, S
 use kit::{
     crash::dies_at,
     rows::{self, Case, RETRY, fix, free, point},
+    servers::{files, png},
     site::stand,
-    stand::{Stand, says, thread},
+    stand::{Stand, picture, says, thread},
 };
 use oncepost_channels::{Account, Secret, TokenLife, reddit::TABLE};
 use serde_json::{Value, json};
@@ -18,6 +19,7 @@ use testkit::{Cue, End, Fake, Reddit, fake::Platform};
 
 const SUBMIT: &str = "submit post";
 const COMMENT: &str = "submit comment";
+const UPLOAD: &str = "upload image";
 const RENEW: &str = "renew token";
 
 #[test]
@@ -28,6 +30,7 @@ fn every_row_of_the_table_means_what_it_says() {
     let refused = |case: Case| case.is(Code::CONTENT_REFUSED, Worth::Never, Scope::Post);
     let gone = |case: Case| case.is(Code::REFERENCE_GONE, Worth::Never, Scope::Post);
     let there = |case: Case| case.is(Code::PERMISSION_MISSING, permission, Scope::Post);
+    let spoiled = |case: Case| case.is(Code::MEDIA_REFUSED, Worth::Never, Scope::Post);
     let held = |case: Case| case.is(Code::ACCOUNT_RESTRICTED, restricted, Scope::Account);
     let dead = |case: Case| case.is(Code::TOKEN_REVOKED, reconnect, Scope::Account);
     let setup = |case: Case| case.is(Code::APP_MISCONFIGURED, fix(Fix::Setup), Scope::App);
@@ -76,6 +79,9 @@ fn every_row_of_the_table_means_what_it_says() {
                 Scope::Account,
             ),
             gone(point(SUBMIT, 404, r#"{"message":"Not Found","error":404}"#)),
+            spoiled(free(UPLOAD, 413, "<Error><Code>EntityTooLarge</Code></Error>")),
+            spoiled(free(UPLOAD, 400, "<Error><Code>EntityTooLarge</Code></Error>")),
+            spoiled(free("lease upload", 400, r#"{"message":"Bad Request","error":400}"#)),
             point(SUBMIT, 429, r#"{"message":"Too Many Requests","error":429}"#).is(
                 Code::RATE_LIMITED_APP,
                 RETRY,
@@ -191,6 +197,13 @@ async fn what_reddit_would_refuse_is_refused_before() {
     assert_eq!(objections(both), [("settings.kind".to_owned(), Code::BAD_SETTING)]);
     assert_eq!(objections(says(&"x".repeat(301))), [("text".to_owned(), Code::TEXT_TOO_LONG)]);
     assert_eq!(objections(says(&format!("Title\n{}", "x".repeat(40_000)))), [("text".to_owned(), Code::TEXT_TOO_LONG)]);
+    let shown = |content: Content| Content { media: picture("", "https://a.example").media, ..content };
+    assert_eq!(objections(shown(says("Title"))), []);
+    assert_eq!(objections(shown(says("Title\ntext"))), [("text".to_owned(), Code::TEXT_TOO_LONG)]);
+    assert_eq!(objections(shown(thread(&["Title", "comment"]))), [("thread".to_owned(), Code::THREAD_NOT_TAKEN)]);
+    let mut comment = thread(&["Title", "comment"]);
+    comment.thread[0].media = picture("", "https://a.example").media;
+    assert_eq!(objections(comment), [("thread[0].media".to_owned(), Code::TOO_MANY_MEDIA)]);
     let comment = "x".repeat(10_001);
     assert_eq!(objections(thread(&["Title", &comment])), [("thread[0].text".to_owned(), Code::TEXT_TOO_LONG)]);
     assert_eq!(
@@ -251,13 +264,13 @@ async fn d14_a_lost_post_is_looked_up_and_the_lag_of_the_listing_waited_out() {
 }
 
 #[tokio::test]
-async fn a_post_that_never_arrived_goes_out_after_ten_minutes() {
+async fn a_post_that_never_arrived_goes_out_after_twenty_minutes() {
     let scene = Scene::new(says("Title")).await;
     let before = scene.fake.now();
     scene.fake.cue(Cue::new(End::CutBefore));
     scene.stand.attempt().await;
     assert_eq!(scene.settle().await.last(), Some(&AttemptKind::Send));
-    assert!(scene.fake.posts()[0].created_at >= before + Duration::from_secs(600));
+    assert!(scene.fake.posts()[0].created_at >= before + Duration::from_secs(1200));
     assert_eq!(scene.fake.posts().len(), 1);
 }
 
@@ -319,6 +332,82 @@ async fn a_look_reads_as_many_pages_as_it_takes() {
     assert_eq!((asked("/submitted"), asked("/me")), (2, 1), "the account's name is remembered");
 }
 
+#[tokio::test]
+async fn m17_a_picture_is_accepted_and_published_only_when_it_is_listed() {
+    let file = files(png()).await;
+    let scene = Scene::new(picture("Look", &file.url())).await;
+    assert_eq!(scene.stand.attempt().await.failure, None);
+    assert_eq!((scene.stand.state(), scene.stand.receipts().len()), (State::Processing, 0));
+    let paths: Vec<_> = scene.fake.calls().into_iter().map(|call| call.path).collect();
+    assert_eq!(paths, ["/api/media/asset.json", "/media-store", "/api/submit"]);
+    let twin = scene.stand.another(with_settings(link("Look", "https://a.example/"), &[("subreddit", "elsewhere")]));
+    twin.attempt().await;
+    let attempts = scene.stand.settle(|span| scene.fake.advance(span)).await;
+    assert!(attempts.len() > 1 && attempts.iter().all(|ended| ended.kind == AttemptKind::Poll), "{attempts:?}");
+    let post = &scene.fake.posts()[0];
+    assert_eq!((scene.stand.state(), scene.stand.receipts()[0].id.as_str()), (State::Published, post.id.as_str()));
+    assert!(post.native["url"].as_str().unwrap().contains("/media-store/rte_images/"), "{post:?}");
+}
+
+#[tokio::test]
+async fn m07_o02_a_picture_that_is_never_made_is_not_shown_as_published() {
+    let file = files(png()).await;
+    let scene = Scene::new(picture("Look", &file.url())).await;
+    scene.fake.set(|knobs| knobs.loses_images = true);
+    scene.stand.attempt().await;
+    for _ in 0..10 {
+        scene.pass(1000);
+        assert_eq!(scene.stand.attempt().await.kind, AttemptKind::Poll);
+    }
+    assert_eq!((scene.stand.state(), scene.fake.publish_calls().len()), (State::Processing, 1));
+}
+
+#[tokio::test]
+async fn a_picture_whose_answer_was_lost_is_looked_for_like_any_post() {
+    let file = files(png()).await;
+    let scene = Scene::new(picture("Look", &file.url())).await;
+    scene.fake.set(|knobs| knobs.image_after_s = 900);
+    scene.fake.cue(Cue::new(End::CutAfter));
+    assert_eq!(scene.stand.attempt().await.failure.unwrap().landed, Landed::Unknown);
+    let attempts = scene.stand.settle(|span| scene.fake.advance(span)).await;
+    assert!(attempts.iter().all(|ended| ended.kind == AttemptKind::Look), "{attempts:?}");
+    assert_eq!(
+        (scene.stand.state(), scene.fake.posts().len(), scene.fake.publish_calls().len()),
+        (State::Published, 1, 1)
+    );
+}
+
+#[tokio::test]
+async fn a_picture_is_uploaded_once_and_refused_where_it_is_none_or_too_large() {
+    let file = files(png()).await;
+    let scene = Scene::new(picture("Look", &file.url())).await;
+    scene.fake.cue(Cue::new(End::RateLimit { seconds: 60 }));
+    scene.stand.attempt().await;
+    scene.settle().await;
+    let uploads = scene.fake.calls().iter().filter(|call| call.path == "/media-store").count();
+    assert_eq!((scene.stand.state(), uploads), (State::Published, 1));
+    scene.fake.set(|knobs| knobs.max_upload_bytes = 10);
+    let large = scene.stand.another(picture("Large", &file.url()));
+    assert_eq!(large.attempt().await.failure.unwrap().code, Code::MEDIA_REFUSED);
+    let video = files(b"\0\0\0\x20ftypmp42".to_vec()).await;
+    let film = scene.stand.another(picture("Film", &video.url()));
+    assert_eq!(film.attempt().await.failure.unwrap().code, Code::MEDIA_REFUSED);
+}
+
+#[tokio::test]
+async fn a_crash_while_a_picture_goes_up_makes_one_post() {
+    for (path, uploads) in [("asset.json", 1), ("media-store", 2), ("api/submit", 1)] {
+        let file = files(png()).await;
+        let scene = Scene::new(picture("Look", &file.url())).await;
+        dies_at(&scene.fake, &scene.stand, "POST", path).await;
+        scene.settle().await;
+        let calls = scene.fake.calls();
+        let uploaded = calls.iter().filter(|call| call.path == "/media-store").count();
+        assert_eq!((scene.stand.state(), scene.fake.posts().len(), uploaded), (State::Published, 1, uploads), "{path}");
+        assert_eq!(scene.fake.publish_calls().len(), 1, "{path}");
+    }
+}
+
 async fn sent_link(scene: &Scene) -> Failure {
     scene.stand.attempt().await.failure.unwrap()
 }
@@ -336,7 +425,7 @@ async fn a_link_that_another_has_posted_is_refused_for_good() {
 async fn a_link_that_is_refused_after_a_doubt_is_out_and_found() {
     let scene = Scene::new(link("Ours", "https://a.example/")).await;
     // Listed only after absence has been believed: the link itself is what prevents the second post.
-    scene.fake.cue(Cue::new(End::CutAfter).list_late(Duration::from_secs(900)));
+    scene.fake.cue(Cue::new(End::CutAfter).list_late(Duration::from_secs(1500)));
     assert_eq!(sent_link(&scene).await.landed, Landed::Unknown);
     let attempts = scene.stand.settle(|span| scene.fake.advance(span)).await;
     let refused = attempts.iter().find(|ended| ended.kind == AttemptKind::Send).unwrap().failure.as_ref().unwrap();

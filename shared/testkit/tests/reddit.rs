@@ -8,7 +8,7 @@ use std::time::Duration;
 use clients::Client;
 use http::{http, ok};
 use oncepost_testkit::{Cue, End, Fake, Reddit, fake::Platform};
-use reqwest::{Method, RequestBuilder};
+use reqwest::{Method, RequestBuilder, multipart};
 use serde_json::{Value, json};
 
 const AGENT: &str = "test:oncepost-testkit:1";
@@ -145,6 +145,40 @@ async fn listings_are_newest_first_in_pages_and_may_lag() {
     fake.platform().remove(&id, &fake);
     let removed = ann.get("user/ann/submitted?limit=1", 200).await["data"]["children"][0]["data"].clone();
     assert_eq!((&removed["selftext"], &removed["removed_by_category"]), (&json!("[removed]"), &json!("moderator")));
+}
+
+#[tokio::test]
+async fn a_picture_is_accepted_without_an_id_and_listed_later() {
+    let fake = Fake::<Reddit>::start().await;
+    let ann = Author::new(&fake, "ann");
+    let form = [("filepath", "a.png"), ("mimetype", "image/png")];
+    let lease = ok(ann.request(Method::POST, "api/media/asset.json").form(&form).send().await, 200).await;
+    let place = format!("http:{}", lease["args"]["action"].as_str().expect("a place"));
+    let upload = async |bytes: usize, status: u16| {
+        let mut form = multipart::Form::new();
+        for field in lease["args"]["fields"].as_array().expect("fields") {
+            let of = |name: &str| field[name].as_str().expect("text").to_owned();
+            form = form.text(of("name"), of("value"));
+        }
+        let form = form.part("file", multipart::Part::bytes(vec![1; bytes]).file_name("a.png"));
+        // The store wants neither a token nor a name.
+        ok(http().post(&place).multipart(form).send().await, status).await
+    };
+    let taken = upload(3, 201).await;
+    let xml = taken.as_str().expect("XML");
+    let address = xml.split("<Location>").nth(1).and_then(|rest| rest.split("</").next()).expect("an address");
+    let strange = [("title", "x"), ("kind", "image"), ("url", "https://a.example/b.png")];
+    assert_eq!(ann.refusal(&strange).await, "BAD_URL");
+    let made = ann.submit(&[("title", "x"), ("kind", "image"), ("url", address)]).await;
+    assert!(made["data"]["id"].is_null() && made["data"]["websocket_url"].is_string(), "{made}");
+    let listed = async || ann.get("user/ann/submitted", 200).await["data"]["dist"].clone();
+    assert_eq!((listed().await, fake.posts().len()), (json!(0), 1));
+    fake.advance(Duration::from_secs(91));
+    assert_eq!(listed().await, 1);
+    fake.set(|knobs| (knobs.loses_images, knobs.max_upload_bytes) = (true, 2));
+    ann.submit(&[("title", "lost"), ("kind", "image"), ("url", address)]).await;
+    assert_eq!(fake.posts().len(), 1);
+    upload(3, 400).await;
 }
 
 #[tokio::test]

@@ -61,7 +61,9 @@ impl Ghost {
         if !file.kind.is_image() {
             return Err(refused(format!("{} is no picture", file.kind.mime)));
         }
-        let part = multipart::Part::stream(file.bytes).file_name(format!("oncepost.{}", file.kind.extension));
+        let length = file.bytes.len() as u64;
+        let part = multipart::Part::stream_with_length(file.bytes, length)
+            .file_name(format!("oncepost.{}", file.kind.extension));
         let part = part.mime_str(file.kind.mime);
         let part = part.map_err(|_| refused(format!("{} is no type of file", file.kind.mime)))?;
         let form = multipart::Form::new().part("file", part).text("purpose", "image");

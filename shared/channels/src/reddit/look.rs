@@ -151,6 +151,7 @@ impl Wanted {
     fn says_the_same(&self, listed: &Listed) -> bool {
         match self {
             Wanted::Post(post) if post.kind == Kind::Link => listed.url == post.body,
+            Wanted::Post(post) if post.kind == Kind::Image => true,
             Wanted::Post(post) => text::same(&post.body, &listed.selftext),
             Wanted::Comment { text, .. } => text::same(text, &listed.body),
         }

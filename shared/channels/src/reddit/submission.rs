@@ -18,12 +18,15 @@ pub(super) enum Kind {
     Text,
     /// A link and a title.
     Link,
+    /// A picture and a title.
+    Image,
 }
 
 impl Kind {
-    /// By the setting, else a link where there is nothing else to say than the title.
+    /// A picture makes its own kind; else by the setting, else a link where there is nothing else to say than the title.
     fn of(draft: &Draft, article: &Article) -> Self {
         match draft.0.settings.get("kind").map(String::as_str) {
+            _ if !draft.0.media.is_empty() => Kind::Image,
             Some("link") => Kind::Link,
             Some("self") => Kind::Text,
             _ if draft.0.link.is_some() && article.sections[0].text.is_empty() => Kind::Link,
@@ -38,7 +41,7 @@ pub(super) struct Submission {
     pub subreddit: String,
     pub title: String,
     pub kind: Kind,
-    /// The text, or the link.
+    /// The text, or the link; of a picture its text, which must be empty.
     pub body: String,
 }
 
@@ -59,17 +62,18 @@ impl Submission {
     }
 
     /// The fields of `POST /api/submit`.
-    pub fn form(self, draft: &Draft, account: &Account) -> Form {
-        let (kind, field) = match self.kind {
-            Kind::Text => ("self", "text"),
-            Kind::Link => ("link", "url"),
+    pub fn form(self, draft: &Draft, account: &Account, image: Option<&str>) -> Form {
+        let (kind, field, body) = match (self.kind, image) {
+            (Kind::Image, Some(address)) => ("image", "url", address.to_owned()),
+            (Kind::Link, _) => ("link", "url", self.body),
+            _ => ("self", "text", self.body),
         };
         let mut form = vec![
             ("api_type", "json".to_owned()),
             ("sr", self.subreddit),
             ("kind", kind.to_owned()),
             ("title", self.title),
-            (field, self.body),
+            (field, body),
             // The subreddit then takes the same link once: a repeat cannot double it.
             ("resubmit", "false".to_owned()),
         ];
@@ -99,29 +103,48 @@ pub(super) fn subreddit(name: &str) -> Option<&str> {
 pub(super) fn check(draft: &Draft, article: &Article) -> Vec<Objection> {
     let mut objections = Vec::new();
     let setting = |name: &str| draft.0.settings.get(name).map(String::as_str);
-    let mut refuse = |name: &str, message: String, remedy: &str| {
-        objections.push(Objection::new(format!("settings.{name}"), Code::BAD_SETTING, message, remedy));
+    let bad = |name: &str, message: String, remedy: &str| {
+        Objection::new(format!("settings.{name}"), Code::BAD_SETTING, message, remedy)
     };
     let unknown = |name: &str| format!("the value of \"{name}\" is none that Reddit knows");
     if setting("subreddit").is_some_and(|name| subreddit(name).is_none()) {
-        refuse("subreddit", "this is no name of a subreddit".into(), "write a name such as rust");
+        objections.push(bad("subreddit", "this is no name of a subreddit".into(), "write a name such as rust"));
     }
     if setting("kind").is_some_and(|kind| !["self", "link"].contains(&kind)) {
-        refuse("kind", unknown("kind"), "use self or link");
+        objections.push(bad("kind", unknown("kind"), "use self or link"));
+    }
+    for (n, part) in draft.0.thread.iter().enumerate().filter(|(_, part)| !part.media.is_empty()) {
+        let message = format!("a comment takes no media, and this one has {}", part.media.len());
+        objections.push(Objection::new(format!("thread[{n}].media"), Code::TOO_MANY_MEDIA, message, "leave them out"));
     }
     for name in ["nsfw", "spoiler", "sendreplies"] {
         if setting(name).is_some_and(|value| !["true", "false"].contains(&value)) {
-            refuse(name, unknown(name), "use true or false");
+            objections.push(bad(name, unknown(name), "use true or false"));
         }
     }
-    if setting("kind") == Some("link") {
+    if !draft.0.media.is_empty() {
+        if draft.0.link.is_some() || !article.sections[0].text.is_empty() {
+            let message = "a post with a picture has a title, and neither a text nor a link";
+            let remedy = "make the text one line, and leave the link out";
+            objections.push(Objection::new("text", Code::TEXT_TOO_LONG, message, remedy));
+        }
+        if !draft.0.thread.is_empty() {
+            let message = "a post with a picture has no id when it is accepted, so nothing can follow it";
+            objections.push(Objection::new(
+                "thread",
+                Code::THREAD_NOT_TAKEN,
+                message,
+                "leave the thread or the picture out",
+            ));
+        }
+    } else if setting("kind") == Some("link") {
         if draft.0.link.is_none() {
-            refuse("kind", "a link post needs a link".into(), "give the post a link, or use self");
+            objections.push(bad("kind", "a link post needs a link".into(), "give the post a link, or use self"));
         }
         if !article.sections[0].text.is_empty() {
             let remedy =
                 format!("put the text into the thread, as a comment, or give the setting \"{TITLE}\" and no text");
-            refuse("kind", "a link post has a title and no text".into(), &remedy);
+            objections.push(bad("kind", "a link post has a title and no text".into(), &remedy));
         }
     }
     objections

@@ -59,6 +59,8 @@ pub struct Place {
     pub asks_person: bool,
     /// Whether a thread goes out as one text, its parts under each other.
     pub joins: bool,
+    /// Whether a post with a picture is accepted at once and made later, and carries no description.
+    pub pictures_later: bool,
     /// What the account says of its server or receiver.
     pub says: &'static [(&'static str, &'static str)],
 }
@@ -74,6 +76,7 @@ impl Place {
             looks: false,
             asks_person: false,
             joins: false,
+            pictures_later: false,
             says: &[],
         }
     }
@@ -95,6 +98,7 @@ impl Place {
             looks: false,
             asks_person: false,
             joins: false,
+            pictures_later: false,
             says: &[],
         }
     }
@@ -118,6 +122,7 @@ impl Place {
             looks: true,
             asks_person: false,
             joins: false,
+            pictures_later: false,
             says: &[],
         }
     }
@@ -133,6 +138,7 @@ impl Place {
             looks: true,
             asks_person: false,
             joins: true,
+            pictures_later: false,
             says: &[],
         }
     }
@@ -148,6 +154,7 @@ impl Place {
             looks: true,
             asks_person: false,
             joins: true,
+            pictures_later: false,
             says: &[],
         }
     }
@@ -162,6 +169,7 @@ impl Place {
             looks: true,
             asks_person: false,
             joins: false,
+            pictures_later: true,
             says: &[],
         }
     }

@@ -2,10 +2,12 @@
 //!
 //! An account is NAME with the token [`Reddit::token`] and the refresh token [`Reddit::refresh_token`], and needs no making; any
 //! subreddit is there. What is reproduced with care: refusals of posts with status 200, `resubmit` and its `ALREADY_SUB`, the
-//! limiter of posts in the body with its seconds and its words, listings that may lag, permanent refresh tokens, and the refusal of
-//! nameless callers. Not there: pictures, votes, moderation, private messages.
+//! limiter of posts in the body with its seconds and its words, listings that may lag, pictures that are accepted without an id and made
+//! later, permanent refresh tokens, and the refusal of nameless callers. Not there: galleries, videos, the websocket that announces what
+//! was made, votes, moderation, private messages.
 
 mod access;
+mod media;
 mod posts;
 
 use std::{
@@ -33,11 +35,24 @@ pub struct Knobs {
     pub post_every_s: u64,
     /// Calls per account in ten minutes.
     pub calls_per_window: u64,
+    /// How long it takes until a post with a picture is listed, seconds.
+    pub image_after_s: u64,
+    /// Posts with pictures are accepted and never made.
+    pub loses_images: bool,
+    /// The largest file, bytes.
+    pub max_upload_bytes: usize,
 }
 
 impl Default for Knobs {
     fn default() -> Self {
-        Self { token_life_s: 3600, post_every_s: 0, calls_per_window: 1_000_000 }
+        Self {
+            token_life_s: 3600,
+            post_every_s: 0,
+            calls_per_window: 1_000_000,
+            image_after_s: 90,
+            loses_images: false,
+            max_upload_bytes: 20 << 20,
+        }
     }
 }
 
@@ -53,6 +68,8 @@ pub struct Reddit {
     /// (subreddit, link) → the post that has it
     links: Mutex<HashMap<(String, String), String>>,
     gone: Mutex<HashSet<String>>,
+    /// The addresses of uploaded files.
+    files: Mutex<HashSet<String>>,
     banned: Mutex<HashSet<(String, String)>>,
     suspended: Mutex<HashSet<String>>,
 }
@@ -115,14 +132,18 @@ impl Reddit {
         digits.into_iter().rev().collect()
     }
 
-    fn route(&self, ask: &Ask, stage: &Stage) -> Result<Answer, Answer> {
+    async fn route(&self, ask: &Ask, stage: &Stage) -> Result<Answer, Answer> {
         if ask.path.trim_end_matches('/') == "/api/v1/access_token" {
             return self.access.renew(ask, lock(&self.knobs).token_life_s);
+        }
+        if ask.path == media::PLACE {
+            return Ok(self.take_file(ask).await);
         }
         let name = self.access.check(ask)?;
         match (ask.method.as_str(), ask.segments().as_slice()) {
             ("GET", ["api", "v1", "me"]) => Ok(self.me(&name)),
             ("POST", ["api", "submit"]) => Ok(self.submit(ask, &name, stage)),
+            ("POST", ["api", "media", "asset.json"]) => Ok(self.lease(ask)),
             ("POST", ["api", "comment"]) => Ok(self.comment(ask, &name, stage)),
             ("GET", ["user", user, kind]) => self.list(ask, user, kind, stage),
             ("GET", ["comments", id, ..]) => self.show(id, stage),
@@ -154,7 +175,7 @@ impl Platform for Reddit {
     }
 
     async fn answer(&self, ask: Ask, stage: &Stage) -> Answer {
-        if !access::says_who_it_is(&ask) {
+        if ask.path != media::PLACE && !access::says_who_it_is(&ask) {
             return error(429, "Too Many Requests");
         }
         let caller = access::named(&ask).unwrap_or_default();
@@ -163,7 +184,7 @@ impl Platform for Reddit {
         let answer = if standing.over {
             error(429, "Too Many Requests")
         } else {
-            self.route(&ask, stage).unwrap_or_else(|refusal| refusal)
+            self.route(&ask, stage).await.unwrap_or_else(|refusal| refusal)
         };
         let reset = standing.reset.duration_since(ask.at).as_secs();
         answer

@@ -13,8 +13,17 @@ const LONGEST_COMMENT: usize = 10_000;
 
 impl Reddit {
     pub(super) fn submit(&self, ask: &Ask, account: &str, stage: &Stage) -> Answer {
+        let image = ask.fields().iter().any(|(name, value)| name == "kind" && value == "image");
         match self.submitted(ask, account, stage) {
-            Ok(post) => {
+            Ok(made) if image => {
+                // Made later: there is no id to tell yet.
+                let page = format!("https://www.reddit.com/user/{account}/submitted/");
+                let data = json!({"user_submitted_page": page, "websocket_url": "wss://ws.reddit.test/asset"});
+                let answer = Answer::json(200, &json!({"json": {"errors": [], "data": data}}));
+                if let Some(post) = made { answer.made(&post.id) } else { answer }
+            }
+            Ok(None) => error(500, "Internal Server Error"),
+            Ok(Some(post)) => {
                 let id = post.id.trim_start_matches("t3_");
                 let data = json!({"url": post.url, "drafts_count": 0, "id": id, "name": post.id});
                 Answer::json(200, &json!({"json": {"errors": [], "data": data}})).made(&post.id)
@@ -23,7 +32,7 @@ impl Reddit {
         }
     }
 
-    fn submitted(&self, ask: &Ask, account: &str, stage: &Stage) -> Result<Post, Answer> {
+    fn submitted(&self, ask: &Ask, account: &str, stage: &Stage) -> Result<Option<Post>, Answer> {
         let fields = ask.fields();
         let one = |name: &str| fields.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
         let refused = |code: &str, words: &str, field: &str| Err(Answer::json(200, &refusal(code, words, field)));
@@ -55,6 +64,11 @@ impl Reddit {
                     return refused("ALREADY_SUB", "that link has already been submitted", "url");
                 }
             }
+            "image" if !lock(&self.files).contains(link) => {
+                return refused("BAD_URL", "you should check that url", "url");
+            }
+            "image" if lock(&self.knobs).loses_images => return Ok(None),
+            "image" => {}
             _ => return refused("INVALID_OPTION", "that option is not valid", "kind"),
         }
         self.wait(account, &sr, ask)?;
@@ -67,7 +81,7 @@ impl Reddit {
         let url = format!("https://www.reddit.com{permalink}");
         let native = json!({
             "id": id, "name": name, "subreddit": subreddit, "title": title.trim(), "is_self": kind == "self",
-            "selftext": one("text"), "url": if kind == "link" { link } else { &url }, "permalink": permalink, "author": account,
+            "selftext": one("text"), "url": if kind == "self" { &url } else { link }, "permalink": permalink, "author": account,
             "over_18": one("nsfw") == "true", "spoiler": one("spoiler") == "true", "link_flair_text": one("flair_text"),
             "removed_by_category": null, "num_comments": 0,
         });
@@ -75,7 +89,11 @@ impl Reddit {
             lock(&self.links).insert((sr, link.to_owned()), name.clone());
         }
         let text = format!("{}\n{}", title.trim(), one("text")).trim().to_owned();
-        Ok(stage.publish(ask, Draft { id: name, url, account: account.into(), text, native }))
+        let mut ask = ask.clone();
+        if kind == "image" {
+            ask.list_late = ask.list_late.max(Duration::from_secs(lock(&self.knobs).image_after_s));
+        }
+        Ok(Some(stage.publish(&ask, Draft { id: name, url, account: account.into(), text, native })))
     }
 
     /// The limiter that knows an account and a subreddit.
