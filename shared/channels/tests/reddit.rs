@@ -296,6 +296,16 @@ async fn a_look_takes_nothing_that_is_another_posts() {
 }
 
 #[tokio::test]
+async fn a_title_that_reddit_has_tidied_up_is_still_ours() {
+    let scene = Scene::new(with_settings(says("text & more <3"), &[("title", "Two  spaces &\ttabs")])).await;
+    scene.fake.cue(Cue::new(End::CutAfter));
+    scene.stand.attempt().await;
+    assert_eq!(scene.fake.posts()[0].native["title"], "Two spaces & tabs");
+    assert_eq!(scene.settle().await, [AttemptKind::Look]);
+    assert_eq!((scene.stand.state(), scene.fake.posts().len()), (State::Published, 1));
+}
+
+#[tokio::test]
 async fn of_several_with_our_title_the_one_with_our_text_is_ours() {
     let scene = Scene::new(says("Title\nours")).await;
     scene.fake.cue(Cue::new(End::CutAfter));

@@ -139,7 +139,7 @@ impl Wanted {
         match self {
             Wanted::Post(post) => {
                 listed.subreddit.eq_ignore_ascii_case(&post.subreddit)
-                    && listed.title.trim() == post.title.trim()
+                    && text::same(&post.title, &listed.title)
                     && listed.is_self == (post.kind == Kind::Text)
             }
             Wanted::Comment { parent, .. } => {

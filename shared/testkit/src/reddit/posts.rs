@@ -36,7 +36,9 @@ impl Reddit {
         let fields = ask.fields();
         let one = |name: &str| fields.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
         let refused = |code: &str, words: &str, field: &str| Err(Answer::json(200, &refusal(code, words, field)));
-        let (subreddit, title, kind) = (one("sr"), one("title"), one("kind"));
+        let (subreddit, kind) = (one("sr"), one("kind"));
+        // White space in titles is tidied up.
+        let title = one("title").split_whitespace().collect::<Vec<_>>().join(" ");
         let sr = subreddit.to_lowercase();
         if sr.is_empty() || lock(&self.gone).contains(&sr) {
             return refused("SUBREDDIT_NOEXIST", "that subreddit doesn't exist", "sr");
@@ -44,7 +46,7 @@ impl Reddit {
         if lock(&self.banned).contains(&(account.to_owned(), sr.clone())) {
             return refused("SUBREDDIT_NOTALLOWED", "you aren't allowed to post there.", "sr");
         }
-        if title.trim().is_empty() {
+        if title.is_empty() {
             return refused("NO_TEXT", "we need something here", "title");
         }
         if title.chars().count() > LONGEST_TITLE {
@@ -80,7 +82,7 @@ impl Reddit {
         let permalink = format!("/r/{subreddit}/comments/{id}/{}/", &slug[..slug.len().min(50)]);
         let url = format!("https://www.reddit.com{permalink}");
         let native = json!({
-            "id": id, "name": name, "subreddit": subreddit, "title": title.trim(), "is_self": kind == "self",
+            "id": id, "name": name, "subreddit": subreddit, "title": title, "is_self": kind == "self",
             "selftext": one("text"), "url": if kind == "self" { &url } else { link }, "permalink": permalink, "author": account,
             "over_18": one("nsfw") == "true", "spoiler": one("spoiler") == "true", "link_flair_text": one("flair_text"),
             "removed_by_category": null, "num_comments": 0,
@@ -88,7 +90,7 @@ impl Reddit {
         if kind == "link" {
             lock(&self.links).insert((sr, link.to_owned()), name.clone());
         }
-        let text = format!("{}\n{}", title.trim(), one("text")).trim().to_owned();
+        let text = format!("{title}\n{}", one("text")).trim().to_owned();
         let mut ask = ask.clone();
         if kind == "image" {
             ask.list_late = ask.list_late.max(Duration::from_secs(lock(&self.knobs).image_after_s));
