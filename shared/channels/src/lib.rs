@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod account;
+mod article;
 mod call;
 mod channel;
 mod credentials;
@@ -17,10 +18,13 @@ mod words;
 
 pub mod bluesky;
 pub mod discord;
+pub mod ghost;
 pub mod mastodon;
+pub mod reddit;
 pub mod slack;
 pub mod telegram;
 pub mod webhook;
+pub mod wordpress;
 
 pub use account::{Account, AccountCard, Accounts, ListedAccounts, Secret, SecretSource};
 pub use call::{Call, Mark, PublishPoint, Record};

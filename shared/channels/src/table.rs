@@ -26,7 +26,7 @@ pub struct Row {
     pub step: &'static str,
     /// The HTTP status; 0 is any.
     pub status: u16,
-    /// The platform's code; empty is any.
+    /// The platform's code; empty is any, and one that ends in `*` is every code that begins so.
     pub said_code: &'static str,
     /// What the platform's words contain, whatever the case; empty is any.
     pub said_text: &'static str,
@@ -61,7 +61,7 @@ impl Row {
         self
     }
 
-    /// Only with this platform code.
+    /// Only with this platform code; with `*` at its end, with every code that begins so.
     pub const fn coded(mut self, code: &'static str) -> Self {
         self.said_code = code;
         self
@@ -101,10 +101,17 @@ impl Row {
         self
     }
 
+    fn fits_code(&self, code: &str) -> bool {
+        match self.said_code.strip_suffix('*') {
+            Some(start) => code.starts_with(start),
+            None => code == self.said_code,
+        }
+    }
+
     fn fits(&self, answer: &Answer, words: &PlatformWords) -> bool {
         answer.step.starts_with(self.step)
             && (self.status == 0 || self.status == answer.status)
-            && (self.said_code.is_empty() || words.code.as_deref() == Some(self.said_code))
+            && (self.said_code.is_empty() || words.code.as_deref().is_some_and(|code| self.fits_code(code)))
             && (self.said_text.is_empty() || words.text.to_lowercase().contains(&self.said_text.to_lowercase()))
     }
 }
@@ -162,6 +169,7 @@ mod tests {
         told: &[Told::RetryAfter, Told::Epoch("ratelimit-reset")],
         rows: &[
             Row::on(400).coded("Again").in_doubt().never(Code::DUPLICATE_REFUSED),
+            Row::on(400).coded("Bad*").never(Code::CONTENT_REFUSED),
             Row::on(400).saying("Too BIG").never(Code::CONTENT_REFUSED),
             Row::on(429).at("st").retry(Code::RATE_LIMITED_ACCOUNT, Scope::Account),
             Row::on(429).retry(Code::RATE_LIMITED_CHANNEL, Scope::Channel),
@@ -179,6 +187,8 @@ mod tests {
         assert_eq!(judged(true, 400, r#"{"error":"Again"}"#), (Code::DUPLICATE_REFUSED, Landed::Unknown));
         assert_eq!(judged(false, 400, r#"{"error":"Again"}"#), (Code::DUPLICATE_REFUSED, Landed::No));
         assert_eq!(judged(true, 429, ""), (Code::RATE_LIMITED_ACCOUNT, Landed::No));
+        assert_eq!(judged(true, 400, r#"{"error":"BadFlair"}"#), (Code::CONTENT_REFUSED, Landed::No));
+        assert_eq!(judged(true, 400, r#"{"error":"NotBad"}"#), (Code::UNCLEAR_ANSWER, Landed::Unknown));
     }
 
     #[test]

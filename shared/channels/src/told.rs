@@ -16,10 +16,19 @@ pub enum Told {
     Epoch(&'static str),
     /// A header field with an ISO 8601 time.
     Iso(&'static str),
+    /// A header field with a number of seconds from now, which counts once another field says that nothing is left.
+    Spent {
+        /// How many calls are left, with or without decimals.
+        left: &'static str,
+        /// In how many seconds there are more.
+        reset: &'static str,
+    },
     /// A JSON pointer to a number of seconds, with or without decimals.
     BodySeconds(&'static str),
     /// A JSON pointer to a number of milliseconds.
     BodyMillis(&'static str),
+    /// A JSON pointer to a sentence that names a span, as "try again in 9 minutes".
+    Words(&'static str),
 }
 
 impl Told {
@@ -39,8 +48,14 @@ impl Told {
                 Timestamp::from_second(seconds).ok().map(|at| by_our_clock(at, answer))
             }
             Told::Iso(name) => answer.header(name)?.trim().parse().ok().map(|at| by_our_clock(at, answer)),
+            Told::Spent { left, reset } => {
+                let header = |name| answer.header(name)?.trim().parse::<f64>().ok();
+                let spent = header(left).is_none_or(|left| left < 1.0);
+                after(answer.at, header(reset).filter(|_| spent)?)
+            }
             Told::BodySeconds(pointer) => after(answer.at, number(answer, pointer)?),
             Told::BodyMillis(pointer) => after(answer.at, number(answer, pointer)? / 1000.0),
+            Told::Words(pointer) => after(answer.at, span_in(answer.json::<Value>()?.pointer(pointer)?.as_str()?)?),
         }
     }
 }
@@ -57,6 +72,22 @@ fn after(now: Timestamp, seconds: f64) -> Option<Timestamp> {
 
 fn number(answer: &Answer, pointer: &str) -> Option<f64> {
     answer.json::<Value>()?.pointer(pointer)?.as_f64()
+}
+
+/// The first span that a sentence names, in seconds, and a second more: what is said is rounded.
+fn span_in(sentence: &str) -> Option<f64> {
+    let words: Vec<&str> = sentence.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    words.windows(2).find_map(|pair| {
+        let number: f64 = pair[0].parse().ok()?;
+        let unit = match pair[1].to_ascii_lowercase().trim_end_matches('s') {
+            "millisecond" => 0.001,
+            "second" => 1.0,
+            "minute" => 60.0,
+            "hour" => 3600.0,
+            _ => return None,
+        };
+        Some(number * unit + 1.0)
+    })
 }
 
 /// A time by the platform's clock, by ours. If ours is ahead, the same time would come too early for the platform.
@@ -87,6 +118,10 @@ mod tests {
         );
         assert_eq!(told(Told::BodySeconds("/p/retry_after"), &[], r#"{"p":{"retry_after":90}}"#), at);
         assert_eq!(told(Told::BodyMillis("/retry_after_ms"), &[], r#"{"retry_after_ms":90000}"#), at);
+        let spent = Told::Spent { left: "left", reset: "reset" };
+        assert_eq!(told(spent, &[("reset", "90")], ""), at);
+        assert_eq!(told(spent, &[("reset", "90"), ("left", "0.0")], ""), at);
+        assert_eq!(told(spent, &[("reset", "90"), ("left", "17.0")], ""), None);
     }
 
     #[test]
@@ -98,6 +133,20 @@ mod tests {
                 if value == "-5" { Some(-5000) } else { None }
             );
         }
+    }
+
+    #[test]
+    fn a_span_in_words_is_read_and_a_second_added() {
+        let words = |sentence: &str| {
+            told(Told::Words("/m"), &[], &serde_json::json!({ "m": sentence }).to_string()).map(|millis| millis / 1000)
+        };
+        assert_eq!(words("you are doing that too much. try again in 9 minutes."), Some(541));
+        assert_eq!(words("Take a break for 1 minute before trying again."), Some(61));
+        assert_eq!(
+            (words("in 30 seconds"), words("in 2 hours"), words("in 5 milliseconds")),
+            (Some(31), Some(7201), Some(1))
+        );
+        assert_eq!((words("try again later"), words("over 9000 posts"), words("")), (None, None, None));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 pub mod canary;
+pub mod crash;
 pub mod rows;
 pub mod servers;
 pub mod site;

@@ -6,7 +6,7 @@ use domain::Content;
 use oncepost_channels::Secret;
 use serde_json::{Value, json};
 use testkit::{
-    Answer, Bluesky, Cue, Discord, End, Fake, Mastodon, Post, Slack, Telegram, Webhook,
+    Answer, Bluesky, Cue, Discord, End, Fake, Ghost, Mastodon, Post, Reddit, Slack, Telegram, Webhook, WordPress,
     fake::{Platform, Stage},
 };
 
@@ -62,6 +62,10 @@ pub struct Place {
     pub describes: bool,
     /// Whether the platform names what it made: its id, and where a person sees it.
     pub names_posts: bool,
+    /// Whether a thread goes out as one text, its parts under each other.
+    pub joins: bool,
+    /// Whether a post with a picture is accepted at once and made later, and carries no description.
+    pub pictures_later: bool,
     /// What the account says of its server or receiver.
     pub says: &'static [(&'static str, &'static str)],
 }
@@ -78,6 +82,8 @@ impl Place {
             asks_person: false,
             describes: true,
             names_posts: true,
+            joins: false,
+            pictures_later: false,
             says: &[],
         }
     }
@@ -100,6 +106,8 @@ impl Place {
             asks_person: false,
             describes: true,
             names_posts: true,
+            joins: false,
+            pictures_later: false,
             says: &[],
         }
     }
@@ -124,6 +132,61 @@ impl Place {
             asks_person: false,
             describes: true,
             names_posts: true,
+            joins: false,
+            pictures_later: false,
+            says: &[],
+        }
+    }
+
+    pub async fn wordpress() -> Self {
+        let refusal = |code: &str| json!({"code": code, "message": "Sorry, you are not allowed to do that."});
+        Self {
+            name: "wordpress",
+            site: Box::new(Fake::<WordPress>::start().await),
+            unauthorized: Cue::refuse(401, &refusal("rest_cannot_edit")),
+            forbidden: Cue::refuse(403, &refusal("rest_cannot_publish")),
+            without_id: json!({"status": "publish", "link": "https://blog.test/once/"}),
+            looks: true,
+            asks_person: false,
+            joins: true,
+            pictures_later: false,
+            describes: true,
+            names_posts: true,
+            says: &[],
+        }
+    }
+
+    pub async fn ghost() -> Self {
+        let refusal = |kind: &str, code: &str| json!({"errors": [{"type": kind, "code": code, "message": "Sorry"}]});
+        Self {
+            name: "ghost",
+            site: Box::new(Fake::<Ghost>::start().await),
+            unauthorized: Cue::refuse(401, &refusal("UnauthorizedError", "UNKNOWN_ADMIN_API_KEY")),
+            forbidden: Cue::refuse(403, &refusal("NoPermissionError", "")),
+            without_id: json!({"posts": [{"status": "published", "url": "https://ghost.test/once/"}]}),
+            looks: true,
+            asks_person: false,
+            joins: true,
+            pictures_later: false,
+            describes: true,
+            names_posts: true,
+            says: &[],
+        }
+    }
+
+    pub async fn reddit() -> Self {
+        Self {
+            name: "reddit",
+            site: Box::new(Fake::<Reddit>::start().await),
+            unauthorized: Cue::refuse(401, &json!({"message": "Unauthorized", "error": 401})),
+            forbidden: Cue::refuse(403, &json!({"message": "Forbidden", "error": 403})),
+            without_id: json!({"json": {"errors": [], "data": {"drafts_count": 0}}}),
+            looks: true,
+            asks_person: false,
+            joins: false,
+            pictures_later: true,
+            describes: true,
+            names_posts: true,
             says: &[],
         }
     }
@@ -140,6 +203,8 @@ impl Place {
             asks_person: true,
             describes: false,
             names_posts: true,
+            joins: false,
+            pictures_later: false,
             says: &[],
         }
     }
@@ -156,6 +221,8 @@ impl Place {
             asks_person: false,
             describes: true,
             names_posts: true,
+            joins: false,
+            pictures_later: false,
             says: &[],
         }
     }
@@ -195,6 +262,8 @@ impl Place {
             asks_person: false,
             describes: true,
             names_posts: true,
+            joins: false,
+            pictures_later: false,
             says: &[],
         }
     }
@@ -269,6 +338,23 @@ pub fn stand(name: &str, url: &str, content: Content) -> Stand {
             let mut stand = Stand::new(name, url, ("bot_token", &Slack::token("main")), &settings, content);
             let hook = Secret::new(format!("https://hooks.slack.test{}", Slack::hook("main")));
             stand.account.secrets.insert("webhook_url".into(), hook);
+            stand
+        }
+        "wordpress" => {
+            let settings = [("username", "main")];
+            Stand::new(name, url, ("application_password", &WordPress::password("main")), &settings, content)
+        }
+        "ghost" => Stand::new(name, url, ("admin_api_key", &Ghost::key("main")), &[], content),
+        "reddit" => {
+            let settings = [("subreddit", "test"), ("auth_url", url)];
+            let mut stand = Stand::new(name, url, ("access_token", &Reddit::token("main")), &settings, content);
+            let more = [
+                ("refresh_token", Reddit::refresh_token("main")),
+                ("client_id", Reddit::CLIENT.0.to_owned()),
+                ("client_secret", Reddit::CLIENT.1.to_owned()),
+            ];
+            let more = more.map(|(name, value)| (name.to_owned(), oncepost_channels::Secret::new(value)));
+            stand.account.secrets.extend(more);
             stand
         }
         other => panic!("no fake of {other}"),

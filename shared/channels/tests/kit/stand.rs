@@ -16,7 +16,7 @@ use domain::{
     apply,
 };
 use jiff::Timestamp;
-use oncepost_channels::{Account, Call, Channel, Http, Published, Record, Registry, Secret};
+use oncepost_channels::{Account, Call, Channel, Http, Published, Record, Registry, Secret, Verdict};
 use runtime::{Clock, Runtime, SystemRandom};
 
 use super::{Shifted, http};
@@ -167,7 +167,17 @@ impl Stand {
                     }
                 }
             }
-            AttemptKind::Poll => panic!("no channel here decides later"),
+            AttemptKind::Poll => {
+                let part = target.armed.as_ref().map_or_else(|| target.next_part(), |armed| armed.part);
+                match self.channel.poll(&call.mark(part)).await {
+                    Ok(Verdict::Out(receipt)) => Outcome::Published(vec![(part, receipt)]),
+                    Ok(Verdict::Still) => Outcome::Processing,
+                    Err(failure) => {
+                        ended.failure = Some(failure.clone());
+                        Outcome::Failed(failure)
+                    }
+                }
+            }
         };
         (ended, outcome)
     }

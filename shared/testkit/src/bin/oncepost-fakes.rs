@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use clap::Parser;
 use oncepost_testkit::{
-    Bluesky, Board, Discord, Fake, Mastodon, Slack, Telegram, Webhook,
+    Bluesky, Board, Discord, Fake, Ghost, Mastodon, Reddit, Slack, Telegram, Webhook, WordPress,
     fake::{Call, Platform},
 };
 use serde_json::{Value, json};
@@ -25,6 +25,15 @@ struct Ports {
     /// Port of the webhook receiver.
     #[arg(long, default_value_t = 0)]
     webhook: u16,
+    /// Port of the fake WordPress site.
+    #[arg(long, default_value_t = 0)]
+    wordpress: u16,
+    /// Port of the fake Ghost site.
+    #[arg(long, default_value_t = 0)]
+    ghost: u16,
+    /// Port of the fake Reddit.
+    #[arg(long, default_value_t = 0)]
+    reddit: u16,
     /// Port of the board, a platform with no idempotency at all.
     #[arg(long, default_value_t = 0)]
     board: u16,
@@ -45,6 +54,9 @@ async fn main() -> io::Result<()> {
     let (_mastodon, mut mastodon) = serve::<Mastodon>(ports.mastodon).await?;
     let (_bluesky, mut bluesky) = serve::<Bluesky>(ports.bluesky).await?;
     let (_webhook, mut webhook) = serve::<Webhook>(ports.webhook).await?;
+    let (_wordpress, mut wordpress) = serve::<WordPress>(ports.wordpress).await?;
+    let (_ghost, mut ghost) = serve::<Ghost>(ports.ghost).await?;
+    let (_reddit, mut reddit) = serve::<Reddit>(ports.reddit).await?;
     let (_board, mut board) = serve::<Board>(ports.board).await?;
     let (_telegram, mut telegram) = serve::<Telegram>(ports.telegram).await?;
     let (_slack, mut slack) = serve::<Slack>(ports.slack).await?;
@@ -55,6 +67,9 @@ async fn main() -> io::Result<()> {
             Some(call) = mastodon.recv() => print_call::<Mastodon>(&call)?,
             Some(call) = bluesky.recv() => print_call::<Bluesky>(&call)?,
             Some(call) = webhook.recv() => print_call::<Webhook>(&call)?,
+            Some(call) = wordpress.recv() => print_call::<WordPress>(&call)?,
+            Some(call) = ghost.recv() => print_call::<Ghost>(&call)?,
+            Some(call) = reddit.recv() => print_call::<Reddit>(&call)?,
             Some(call) = board.recv() => print_call::<Board>(&call)?,
             Some(call) = telegram.recv() => print_call::<Telegram>(&call)?,
             Some(call) = slack.recv() => print_call::<Slack>(&call)?,
