@@ -13,6 +13,7 @@ mod table;
 mod text;
 mod told;
 mod transport;
+mod weighted;
 mod words;
 
 pub mod bluesky;

@@ -61,7 +61,7 @@ impl Row {
         self
     }
 
-    /// Only with this platform code.
+    /// Only with this platform code. Of a code that is an address only the last segment is compared.
     pub const fn coded(mut self, code: &'static str) -> Self {
         self.said_code = code;
         self
@@ -104,9 +104,13 @@ impl Row {
     fn fits(&self, answer: &Answer, words: &PlatformWords) -> bool {
         answer.step.starts_with(self.step)
             && (self.status == 0 || self.status == answer.status)
-            && (self.said_code.is_empty() || words.code.as_deref() == Some(self.said_code))
+            && (self.said_code.is_empty() || words.code.as_deref().is_some_and(|code| is_code(code, self.said_code)))
             && (self.said_text.is_empty() || words.text.to_lowercase().contains(&self.said_text.to_lowercase()))
     }
+}
+
+fn is_code(said: &str, code: &str) -> bool {
+    said == code || (said.starts_with("https://") && said.rsplit('/').next() == Some(code))
 }
 
 const RETRY: Worth = Worth::Retry { not_before: None };
@@ -179,6 +183,13 @@ mod tests {
         assert_eq!(judged(true, 400, r#"{"error":"Again"}"#), (Code::DUPLICATE_REFUSED, Landed::Unknown));
         assert_eq!(judged(false, 400, r#"{"error":"Again"}"#), (Code::DUPLICATE_REFUSED, Landed::No));
         assert_eq!(judged(true, 429, ""), (Code::RATE_LIMITED_ACCOUNT, Landed::No));
+    }
+
+    #[test]
+    fn a_code_that_is_an_address_is_known_by_its_end() {
+        let address = r#"{"error":"https://platform.example/problems/Again"}"#;
+        assert_eq!(judged(true, 400, address).0, Code::DUPLICATE_REFUSED);
+        assert_eq!(judged(true, 400, r#"{"error":"problems/Again"}"#).0, Code::UNCLEAR_ANSWER);
     }
 
     #[test]
