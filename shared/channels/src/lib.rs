@@ -19,6 +19,7 @@ mod words;
 pub mod bluesky;
 pub mod mastodon;
 pub mod webhook;
+pub mod x;
 
 pub use account::{Account, AccountCard, Accounts, ListedAccounts, Secret, SecretSource};
 pub use call::{Call, Mark, PublishPoint, Record};

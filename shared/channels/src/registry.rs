@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use crate::{Channel, Http, bluesky::Bluesky, mastodon::Mastodon, webhook::Webhook};
+use crate::{Channel, Http, bluesky::Bluesky, mastodon::Mastodon, webhook::Webhook, x::X};
 
 /// The channels by name.
 #[derive(Clone, Default)]
@@ -14,7 +14,8 @@ impl Registry {
         Self::of([
             Arc::new(Bluesky::new(http.clone())) as Arc<dyn Channel>,
             Arc::new(Mastodon::new(http.clone())),
-            Arc::new(Webhook::new(http)),
+            Arc::new(Webhook::new(http.clone())),
+            Arc::new(X::new(http)),
         ])
     }
 

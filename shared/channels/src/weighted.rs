@@ -43,15 +43,14 @@ fn heavy(chars: impl Iterator<Item = char>) -> usize {
 
 /// Shown as a picture: by itself, or because a variation selector or a keycap says so.
 fn is_emoji(cluster: &str) -> bool {
-    let is_picture = |c: char| c.is_emoji_char() && !c.is_ascii() && (heavy([c].into_iter()) > 1 || cluster.contains(VARIATION));
+    let is_picture =
+        |c: char| c.is_emoji_char() && !c.is_ascii() && (heavy([c].into_iter()) > 1 || cluster.contains(VARIATION));
     cluster.contains(KEYCAP) || cluster.chars().next().is_some_and(is_picture)
 }
 
 /// An emoji, and whatever stands on it that is no part of one.
 fn emoji(cluster: &str) -> usize {
-    let is_part = |c: &char| {
-        matches!(*c, VARIATION | KEYCAP | JOINER | '\u{e0020}'..='\u{e007f}') || c.is_emoji_char()
-    };
+    let is_part = |c: &char| matches!(*c, VARIATION | KEYCAP | JOINER | '\u{e0020}'..='\u{e007f}') || c.is_emoji_char();
     EMOJI + heavy(cluster.chars().filter(|c| !is_part(c)))
 }
 
@@ -125,7 +124,8 @@ fn tail(rest: &str) -> usize {
 
 fn is_in_path(c: char) -> bool {
     let sign = "-_.~!*'();:@&=+$,/?#[]%|".contains(c);
-    sign || c.is_ascii_alphanumeric() || (c.is_alphanumeric() && matches!(c, '\u{c0}'..='\u{24f}' | '\u{400}'..='\u{4ff}'))
+    sign || c.is_ascii_alphanumeric()
+        || (c.is_alphanumeric() && matches!(c, '\u{c0}'..='\u{24f}' | '\u{400}'..='\u{4ff}'))
 }
 
 #[cfg(test)]

@@ -47,6 +47,11 @@ macro_rules! for_every_channel {
             async fn webhook_without_ids() {
                 exchange(Place::webhook_without_ids().await).await;
             }
+
+            #[tokio::test]
+            async fn x() {
+                exchange(Place::x().await).await;
+            }
         }
     )*};
 }
@@ -89,6 +94,17 @@ async fn settles(place: &Place, stand: &Stand) {
     assert_eq!(attempts[0].kind, first, "{attempts:?}");
     assert_eq!(place.site.posts().len(), 1);
     assert!(stand.receipts().iter().all(|receipt| receipt.is_proof()));
+}
+
+/// A twin that the platform refuses never takes the first one's post for its own, and is not sent again and again.
+async fn twins_are_refused(place: &Place, first: &Stand, twin: &Stand) {
+    let failure = twin.attempt().await.failure.expect("a refusal");
+    assert_eq!((failure.code, failure.landed), (Code::DUPLICATE_REFUSED, Landed::Unknown), "{failure:?}");
+    twin.taken.lock().unwrap().push(first.receipts()[0].id.clone());
+    twin.settle(|span| place.site.advance(span)).await;
+    assert_eq!((place.site.posts().len(), place.site.publish_calls()), (1, 2));
+    assert_eq!((twin.state(), twin.receipts()), (State::InDoubt, vec![]));
+    assert_eq!(twin.target().listed.map(|listed| listed.reason), Some(ListReason::Undecidable));
 }
 
 /// The failure says "in doubt", the platform has made so many posts, and in the end there is one.
@@ -263,6 +279,9 @@ for_every_channel! {
         let stand = place.stand(says("good morning"));
         stand.attempt().await;
         let twin = stand.another(says("good morning"));
+        if place.refuses_twins {
+            return twins_are_refused(&place, &stand, &twin).await;
+        }
         assert_eq!(twin.attempt().await.failure, None);
         assert_eq!(place.site.posts().len(), 2);
         assert_ne!(stand.receipts()[0].id, twin.receipts()[0].id);

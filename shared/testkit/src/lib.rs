@@ -9,6 +9,7 @@ mod port;
 pub mod proxy;
 pub mod servers;
 pub mod webhook;
+pub mod x;
 
 pub use bluesky::Bluesky;
 pub use board::Board;
@@ -17,3 +18,4 @@ pub use mastodon::Mastodon;
 pub use proxy::Proxy;
 pub use servers::Server;
 pub use webhook::Webhook;
+pub use x::X;

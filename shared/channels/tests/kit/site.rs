@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::Content;
 use serde_json::{Value, json};
 use testkit::{
-    Bluesky, Cue, Fake, Mastodon, Post, Webhook,
+    Bluesky, Cue, Fake, Mastodon, Post, Webhook, X,
     fake::{Platform, Stage},
 };
 
@@ -57,6 +57,8 @@ pub struct Place {
     pub looks: bool,
     /// Whether only a person can settle a doubt.
     pub asks_person: bool,
+    /// Whether the platform refuses a text that it has seen lately, so that of two posts that look alike one cannot go out.
+    pub refuses_twins: bool,
     /// What the account says of its server or receiver.
     pub says: &'static [(&'static str, &'static str)],
 }
@@ -71,6 +73,7 @@ impl Place {
             without_id: json!({"ok": true}),
             looks: false,
             asks_person: false,
+            refuses_twins: false,
             says: &[],
         }
     }
@@ -91,6 +94,7 @@ impl Place {
             without_id: json!({"url": "https://mastodon.test/@main/1"}),
             looks: false,
             asks_person: false,
+            refuses_twins: false,
             says: &[],
         }
     }
@@ -113,6 +117,25 @@ impl Place {
             without_id: json!({"validationStatus": "valid"}),
             looks: true,
             asks_person: false,
+            refuses_twins: false,
+            says: &[],
+        }
+    }
+
+    pub async fn x() -> Self {
+        let problem = |status: u16, title: &str, detail: &str| {
+            let body = json!({"type": "about:blank", "title": title, "status": status, "detail": detail});
+            Cue::refuse(status, &body)
+        };
+        Self {
+            name: "x",
+            site: Box::new(Fake::<X>::start().await),
+            unauthorized: problem(401, "Unauthorized", "Unauthorized"),
+            forbidden: problem(403, "Forbidden", "You are not permitted to perform this action."),
+            without_id: json!({"data": {"text": "once"}}),
+            looks: true,
+            asks_person: false,
+            refuses_twins: true,
             says: &[],
         }
     }
@@ -135,6 +158,7 @@ pub fn stand(name: &str, url: &str, content: Content) -> Stand {
             let settings = [("identifier", identifier.as_str())];
             Stand::new(name, url, ("app_password", &Bluesky::password("main")), &settings, content)
         }
+        "x" => Stand::new(name, url, ("access_token", &X::token("main")), &[], content),
         other => panic!("no fake of {other}"),
     }
 }
