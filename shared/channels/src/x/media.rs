@@ -28,20 +28,22 @@ const LONGEST_WAIT: u64 = 10;
 
 /// What X calls a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
 enum Category {
-    TweetImage,
-    TweetGif,
-    TweetVideo,
+    #[serde(rename = "tweet_image")]
+    Image,
+    #[serde(rename = "tweet_gif")]
+    Animation,
+    #[serde(rename = "tweet_video")]
+    Video,
 }
 
 impl Category {
     /// What the file is to X, if X takes it.
     fn of(file: &Fetched) -> Result<Self, Failure> {
         let (category, most) = match file.kind.mime {
-            "image/jpeg" | "image/png" | "image/webp" => (Category::TweetImage, 5 * MIB),
-            "image/gif" => (Category::TweetGif, 15 * MIB),
-            "video/mp4" | "video/quicktime" => (Category::TweetVideo, 512 * MIB),
+            "image/jpeg" | "image/png" | "image/webp" => (Category::Image, 5 * MIB),
+            "image/gif" => (Category::Animation, 15 * MIB),
+            "video/mp4" | "video/quicktime" => (Category::Video, 512 * MIB),
             other => return Err(refused(format!("X does not take {other}"))),
         };
         match file.bytes.len() {
@@ -134,7 +136,7 @@ impl X {
         if upload.stage == Stage::Working {
             self.wait(call, handle, &mut upload).await?;
         }
-        if let Some(alt) = media.alt.as_ref().filter(|_| !upload.described && upload.category != Category::TweetVideo) {
+        if let Some(alt) = media.alt.as_ref().filter(|_| !upload.described && upload.category != Category::Video) {
             let body = json!({ "id": upload.id, "metadata": { "alt_text": { "text": alt } } });
             let request = self.request(Method::POST, call.account, "media/metadata")?.json(&body);
             self.free::<Value>(DESCRIBE, call.account, request).await?;
@@ -151,11 +153,11 @@ impl X {
     async fn begin(&self, call: &mut Call<'_>, handle: &str, media: &Media, alone: bool) -> Result<Upload, Failure> {
         let file = self.file(media).await?;
         let category = Category::of(&file)?;
-        if !alone && category != Category::TweetImage {
+        if !alone && category != Category::Image {
             return Err(refused("X takes a video or an animation alone, without other media".into()));
         }
         let bytes = file.bytes.len();
-        let (told, stage) = if category == Category::TweetImage {
+        let (told, stage) = if category == Category::Image {
             let form = form(file, bytes)?.text("media_category", "tweet_image");
             let request = self.request(Method::POST, call.account, "media/upload")?.multipart(form);
             (self.free::<Told>(ONE_SHOT, call.account, request).await?, Stage::Ready)
