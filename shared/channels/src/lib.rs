@@ -17,6 +17,7 @@ mod weighted;
 mod words;
 
 pub mod bluesky;
+pub mod linkedin;
 pub mod mastodon;
 pub mod webhook;
 pub mod x;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use crate::{Channel, Http, bluesky::Bluesky, mastodon::Mastodon, webhook::Webhook, x::X};
+use crate::{Channel, Http, bluesky::Bluesky, linkedin::LinkedIn, mastodon::Mastodon, webhook::Webhook, x::X};
 
 /// The channels by name.
 #[derive(Clone, Default)]
@@ -13,6 +13,7 @@ impl Registry {
     pub fn all(http: Http) -> Self {
         Self::of([
             Arc::new(Bluesky::new(http.clone())) as Arc<dyn Channel>,
+            Arc::new(LinkedIn::new(http.clone())),
             Arc::new(Mastodon::new(http.clone())),
             Arc::new(Webhook::new(http.clone())),
             Arc::new(X::new(http)),

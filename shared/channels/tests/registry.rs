@@ -135,5 +135,5 @@ fn what_an_account_says_wrongly_is_told_and_counts_as_the_weaker() {
 #[test]
 fn an_unknown_name_is_no_channel() {
     assert!(registry().get("nobody").is_none());
-    assert_eq!(registry().names(), ["bluesky", "mastodon", "webhook", "x"]);
+    assert_eq!(registry().names(), ["bluesky", "linkedin", "mastodon", "webhook", "x"]);
 }

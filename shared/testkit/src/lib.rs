@@ -4,6 +4,7 @@
 pub mod bluesky;
 pub mod board;
 pub mod fake;
+pub mod linkedin;
 pub mod mastodon;
 mod port;
 pub mod proxy;
@@ -14,6 +15,7 @@ pub mod x;
 pub use bluesky::Bluesky;
 pub use board::Board;
 pub use fake::{Answer, Call, Cue, End, Fake, Post};
+pub use linkedin::LinkedIn;
 pub use mastodon::Mastodon;
 pub use proxy::Proxy;
 pub use servers::Server;

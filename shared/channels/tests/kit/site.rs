@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::Content;
 use serde_json::{Value, json};
 use testkit::{
-    Bluesky, Cue, Fake, Mastodon, Post, Webhook, X,
+    Bluesky, Cue, Fake, LinkedIn, Mastodon, Post, Webhook, X,
     fake::{Platform, Stage},
 };
 
@@ -59,6 +59,8 @@ pub struct Place {
     pub asks_person: bool,
     /// Whether the platform refuses a text that it has seen lately, so that of two posts that look alike one cannot go out.
     pub refuses_twins: bool,
+    /// Whether a success has no body: the id stands in a header field.
+    pub id_in_header: bool,
     /// What the account says of its server or receiver.
     pub says: &'static [(&'static str, &'static str)],
 }
@@ -74,6 +76,7 @@ impl Place {
             looks: false,
             asks_person: false,
             refuses_twins: false,
+            id_in_header: false,
             says: &[],
         }
     }
@@ -95,6 +98,7 @@ impl Place {
             looks: false,
             asks_person: false,
             refuses_twins: false,
+            id_in_header: false,
             says: &[],
         }
     }
@@ -118,6 +122,7 @@ impl Place {
             looks: true,
             asks_person: false,
             refuses_twins: false,
+            id_in_header: false,
             says: &[],
         }
     }
@@ -136,8 +141,34 @@ impl Place {
             looks: true,
             asks_person: false,
             refuses_twins: true,
+            id_in_header: false,
             says: &[],
         }
+    }
+
+    /// As a member: what is out, LinkedIn does not show.
+    pub async fn linkedin() -> Self {
+        let refused = |status: u16, code: &str| {
+            let body = json!({"status": status, "code": code, "message": "not with this token"});
+            Cue::refuse(status, &body)
+        };
+        Self {
+            name: "linkedin",
+            site: Box::new(Fake::<LinkedIn>::start().await),
+            unauthorized: refused(401, "INVALID_ACCESS_TOKEN"),
+            forbidden: refused(403, "ACCESS_DENIED"),
+            without_id: json!({}),
+            looks: false,
+            asks_person: true,
+            refuses_twins: true,
+            id_in_header: true,
+            says: &[],
+        }
+    }
+
+    /// For a page, whose posts can be looked up.
+    pub async fn linkedin_page() -> Self {
+        Self { looks: true, asks_person: false, says: &[("author", LINKEDIN_PAGE)], ..Self::linkedin().await }
     }
 
     pub fn stand(&self, content: Content) -> Stand {
@@ -147,6 +178,9 @@ impl Place {
         stand
     }
 }
+
+/// The page that the fake account `main` looks after.
+const LINKEDIN_PAGE: &str = "urn:li:organization:17657408";
 
 /// A target on `name` at `url`, on the fake account `main`.
 pub fn stand(name: &str, url: &str, content: Content) -> Stand {
@@ -158,6 +192,7 @@ pub fn stand(name: &str, url: &str, content: Content) -> Stand {
             let settings = [("identifier", identifier.as_str())];
             Stand::new(name, url, ("app_password", &Bluesky::password("main")), &settings, content)
         }
+        "linkedin" => Stand::new(name, url, ("access_token", &LinkedIn::token("main")), &[], content),
         "x" => Stand::new(name, url, ("access_token", &X::token("main")), &[], content),
         other => panic!("no fake of {other}"),
     }

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use clap::Parser;
 use oncepost_testkit::{
-    Bluesky, Board, Fake, Mastodon, Webhook, X,
+    Bluesky, Board, Fake, LinkedIn, Mastodon, Webhook, X,
     fake::{Call, Platform},
 };
 use serde_json::{Value, json};
@@ -25,6 +25,9 @@ struct Ports {
     /// Port of the webhook receiver.
     #[arg(long, default_value_t = 0)]
     webhook: u16,
+    /// Port of the fake LinkedIn.
+    #[arg(long, default_value_t = 0)]
+    linkedin: u16,
     /// Port of the fake X.
     #[arg(long, default_value_t = 0)]
     x: u16,
@@ -39,6 +42,7 @@ async fn main() -> io::Result<()> {
     let (_mastodon, mut mastodon) = serve::<Mastodon>(ports.mastodon).await?;
     let (_bluesky, mut bluesky) = serve::<Bluesky>(ports.bluesky).await?;
     let (_webhook, mut webhook) = serve::<Webhook>(ports.webhook).await?;
+    let (_linkedin, mut linkedin) = serve::<LinkedIn>(ports.linkedin).await?;
     let (_x, mut x) = serve::<X>(ports.x).await?;
     let (_board, mut board) = serve::<Board>(ports.board).await?;
     loop {
@@ -47,6 +51,7 @@ async fn main() -> io::Result<()> {
             Some(call) = mastodon.recv() => print_call::<Mastodon>(&call)?,
             Some(call) = bluesky.recv() => print_call::<Bluesky>(&call)?,
             Some(call) = webhook.recv() => print_call::<Webhook>(&call)?,
+            Some(call) = linkedin.recv() => print_call::<LinkedIn>(&call)?,
             Some(call) = x.recv() => print_call::<X>(&call)?,
             Some(call) = board.recv() => print_call::<Board>(&call)?,
             stopped = tokio::signal::ctrl_c() => return stopped,

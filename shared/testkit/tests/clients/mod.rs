@@ -8,7 +8,10 @@ use tokio::process::Command;
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients");
 
 async fn run(program: &str, arguments: &[&str]) -> String {
-    let ran = Command::new(program).args(arguments).kill_on_drop(true).output();
+    let mut command = Command::new(program);
+    // Nothing is left behind among the sources.
+    command.args(arguments).env("PYTHONDONTWRITEBYTECODE", "1").kill_on_drop(true);
+    let ran = command.output();
     let output = tokio::time::timeout(Duration::from_secs(180), ran).await.expect("it ends in time");
     let output = output.unwrap_or_else(|error| panic!("{program} cannot be run ({error}): install python3-venv"));
     let said = String::from_utf8_lossy(&output.stderr);

@@ -2,22 +2,10 @@
 
 import json
 import sys
-from urllib.parse import urlsplit
 
 import requests
 import tweepy
-from requests.adapters import HTTPAdapter
-
-# tweepy has the address of X built in: its session is given a way that leads to the fake.
-class Detour(HTTPAdapter):
-    def __init__(self, base):
-        self.base = urlsplit(base)
-        super().__init__()
-
-    def send(self, request, **options):
-        url = urlsplit(request.url)
-        request.url = url._replace(scheme=self.base.scheme, netloc=self.base.netloc).geturl()
-        return super().send(request, **options)
+from detour import Detour
 
 
 def refusal(call):
