@@ -254,6 +254,22 @@ async fn a_look_takes_neither_older_posts_nor_those_of_other_targets_nor_other_t
 }
 
 #[tokio::test]
+async fn a_pages_post_with_our_words_and_another_address_is_neither_ours_nor_absence() {
+    let link = |link: &str| Content { link: Some(link.into()), ..says("news") };
+    for (ours, theirs) in [
+        (says("news https://example.org/a"), says("news https://lnkd.in/b")),
+        (link("https://example.org/a"), link("https://example.org/b")),
+    ] {
+        let scene = Scene::page(ours).await;
+        scene.stand.another(theirs).attempt().await;
+        let finding = scene.stand.find(0).await.unwrap();
+        assert!(matches!(finding, Finding::CannotTell(_)), "{finding:?}");
+        scene.stand.taken.lock().unwrap().push(scene.fake.posts()[0].id.clone());
+        assert_eq!(scene.stand.find(0).await.unwrap(), Finding::Absent, "the ledger gave it to another target");
+    }
+}
+
+#[tokio::test]
 async fn a_look_reads_on_until_it_is_back_at_the_time_of_the_call() {
     let scene = Scene::page(says("deep down")).await;
     scene.loses_the_answer().await;
@@ -579,4 +595,34 @@ async fn a_comment_has_a_text_of_its_own() {
     let scene = Scene::new(says("x")).await;
     let objections = scene.stand.channel.check(&Draft(content));
     assert_eq!(objections[0].path, "thread[0].text");
+}
+
+/// Whatever call is cut off, before or after LinkedIn did its part: each part goes out once, and nothing is uploaded twice without need.
+#[tokio::test]
+async fn d02_d15_whatever_call_breaks_off_each_part_is_out_once() {
+    let file = files(mp4(5 * MIB)).await;
+    let mut content = thread(&["one", "two"]);
+    content.media = picture("", &file.url()).media;
+    let mut broken = 0;
+    for end in [End::CutBefore, End::CutAfter] {
+        for nth in 1.. {
+            let scene = Scene::page(content.clone()).await;
+            scene.fake.cue(Cue { path: Some("/".into()), ..Cue::new(end.clone()).nth(nth) });
+            if scene.stand.attempt().await.failure.is_none() {
+                break;
+            }
+            broken += 1;
+            scene.settle().await;
+            let texts: Vec<_> = scene.fake.posts().into_iter().map(|post| post.text).collect();
+            assert_eq!(
+                (scene.stand.state(), texts),
+                (State::Published, vec!["one".into(), "two".into()]),
+                "{end:?} {nth}"
+            );
+            let sent = scene.calls("/upload/");
+            assert!(sent == 2 || (sent == 3 && (2..=3).contains(&nth)), "{end:?} {nth}: {sent} pieces");
+        }
+    }
+    // initialize, two pieces, finalize, status, the post, the comment.
+    assert_eq!(broken, 14);
 }

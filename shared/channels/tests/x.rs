@@ -553,3 +553,33 @@ async fn a_missing_scope_is_told_before_anything_is_out() {
     let failure = scene.stand.attempt().await.failure.unwrap();
     assert_eq!((failure.code, failure.landed, scene.fake.posts().len()), (Code::PERMISSION_MISSING, Landed::No, 0));
 }
+
+/// Whatever call is cut off, before or after X did its part: each part goes out once, and nothing is uploaded twice without need.
+#[tokio::test]
+async fn d02_d15_whatever_call_breaks_off_each_part_is_out_once() {
+    let file = files(mp4(5 * MIB)).await;
+    let mut content = thread(&["one", "two"]);
+    content.media = picture("", &file.url()).media;
+    let mut broken = 0;
+    for end in [End::CutBefore, End::CutAfter] {
+        for nth in 1.. {
+            let scene = Scene::new(content.clone()).await;
+            scene.fake.cue(Cue { path: Some("/2/".into()), ..Cue::new(end.clone()).nth(nth) });
+            if scene.stand.attempt().await.failure.is_none() {
+                break;
+            }
+            broken += 1;
+            scene.settle().await;
+            let texts: Vec<_> = scene.fake.posts().into_iter().map(|post| post.text).collect();
+            assert_eq!(
+                (scene.stand.state(), texts),
+                (State::Published, vec!["one".into(), "two".into()]),
+                "{end:?} {nth}"
+            );
+            let began = scene.calls("/initialize");
+            assert!(began == 1 || (began == 2 && nth == 1), "{end:?} {nth}: {began} uploads");
+        }
+    }
+    // initialize, two segments, finalize, status, two posts.
+    assert_eq!(broken, 14);
+}

@@ -49,14 +49,19 @@ impl LinkedIn {
             )));
         };
         let wanted = Wanted::of(mark);
-        listed.retain(|listed| listed.made >= since && wanted.fits(listed));
+        listed.retain(|listed| listed.made >= since && wanted.is_like(listed));
         let ids: Vec<String> = listed.iter().map(|listed| listed.id.clone()).collect();
         let taken = if ids.is_empty() { vec![] } else { mark.record.taken(&ids).await? };
+        listed.retain(|listed| !taken.contains(&listed.id));
         // Of several that say the same, the oldest is the nearest to our call.
-        let ours = listed.into_iter().filter(|listed| !taken.contains(&listed.id)).min_by_key(|listed| listed.made);
+        let ours = listed.iter().filter(|listed| wanted.is(listed)).min_by_key(|listed| listed.made);
         let post = mark.target.receipt(0).map(|out| out.receipt.id.clone());
         Ok(match ours {
             Some(ours) => Finding::Found(receipt(&ours.id, post.as_deref().unwrap_or(&ours.id))),
+            None if !listed.is_empty() => {
+                let id = &listed[0].id;
+                Finding::CannotTell(format!("{id} has our words, but other addresses, links or media"))
+            }
             // Sending again would be refused again; whether the text that LinkedIn has seen is ours is not known.
             None if refused => {
                 Finding::CannotTell("LinkedIn refused the text as a duplicate, and lists no such post of ours".into())
@@ -146,7 +151,7 @@ fn comment(element: &Value) -> Option<Listed> {
 struct Wanted<'a> {
     author: &'a str,
     text: String,
-    /// URNs of uploads and the link: all must be in it, and one of them or a text must be there.
+    /// URNs of uploads and the link.
     holds: Vec<String>,
     own: Vec<&'a str>,
 }
@@ -164,14 +169,16 @@ impl<'a> Wanted<'a> {
         }
     }
 
-    fn fits(&self, listed: &Listed) -> bool {
+    /// Everything that we know of it is there.
+    fn is(&self, listed: &Listed) -> bool {
         let known = !self.text.trim().is_empty() || !self.holds.is_empty();
-        known
-            && !listed.failed
-            && listed.author == self.author
-            && !self.own.contains(&listed.id.as_str())
-            && text::same(&self.text, &listed.text)
-            && self.holds.iter().all(|value| holds(&listed.content, value))
+        known && text::same(&self.text, &listed.text) && self.holds.iter().all(|value| holds(&listed.content, value))
+    }
+
+    /// It may be ours: LinkedIn may have changed its addresses, its link or its media, but not its words.
+    fn is_like(&self, listed: &Listed) -> bool {
+        let possible = !listed.failed && listed.author == self.author && !self.own.contains(&listed.id.as_str());
+        possible && text::same(&text::words(&self.text), &text::words(&listed.text))
     }
 }
 

@@ -204,8 +204,8 @@ impl<'a> Wanted<'a> {
         let has_ours = !self.uploads.is_empty() && self.uploads.iter().all(|key| attached.contains(key));
         let theirs = said(post.note_tweet.as_ref().unwrap_or(&post.short), &post.id);
         let says_ours = !self.text.trim().is_empty() && text::same(&bare(&self.text), &bare(&theirs));
-        let words = |text: &str| text::without(text, &text::urls(text));
-        let like_ours = !words(&self.text).trim().is_empty() && text::same(&words(&self.text), &words(&theirs));
+        let words = text::words(&self.text);
+        let like_ours = !words.trim().is_empty() && text::same(&words, &text::words(&theirs));
         match (has_ours, says_ours, attached.len() == self.media, like_ours) {
             (true, ..) | (_, true, true, _) => Likeness::Whole,
             (_, true, ..) | (.., true) => Likeness::Words,
