@@ -53,11 +53,13 @@ impl Unit {
         }
     }
 
-    fn name(self) -> &'static str {
+    /// The units' name, for people.
+    pub fn name(self) -> &'static str {
         match self {
-            Unit::Graphemes | Unit::Chars | Unit::Weighted => "characters",
+            Unit::Graphemes | Unit::Chars => "characters",
             Unit::Utf16 => "UTF-16 units",
             Unit::Bytes => "bytes",
+            Unit::Weighted => "weighted characters",
         }
     }
 }
