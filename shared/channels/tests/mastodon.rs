@@ -263,7 +263,7 @@ async fn after_the_keys_hour_the_listing_decides_and_its_lag_is_waited_out() {
     let minutes = |n: u64| Duration::from_secs(60 * n);
     scene.fake.cue(Cue::new(End::CutAfter).list_late(minutes(61)));
     scene.stand.attempt().await;
-    scene.pass(57 * 60);
+    scene.pass(56 * 60);
     scene.fake.cue(Cue::new(End::CutBefore));
     assert_eq!(scene.stand.attempt().await.kind, AttemptKind::Repeat);
     let attempts = scene.stand.settle(|span| scene.fake.advance(span)).await;
