@@ -14,17 +14,20 @@ mod table;
 mod text;
 mod told;
 mod transport;
+mod weighted;
 mod words;
 
 pub mod bluesky;
 pub mod discord;
 pub mod ghost;
+pub mod linkedin;
 pub mod mastodon;
 pub mod reddit;
 pub mod slack;
 pub mod telegram;
 pub mod webhook;
 pub mod wordpress;
+pub mod x;
 
 pub use account::{Account, AccountCard, Accounts, ListedAccounts, Secret, SecretSource};
 pub use call::{Call, Mark, PublishPoint, Record};

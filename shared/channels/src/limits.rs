@@ -3,7 +3,7 @@
 use domain::{Code, Draft};
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::text;
+use crate::{text, weighted};
 
 /// What a channel takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +38,8 @@ pub enum Unit {
     Utf16,
     /// Bytes of UTF-8.
     Bytes,
+    /// X's own count: most letters one, others and emoji two, web addresses 23.
+    Weighted,
 }
 
 impl Unit {
@@ -47,14 +49,17 @@ impl Unit {
             Unit::Chars => text.chars().count(),
             Unit::Utf16 => text.encode_utf16().count(),
             Unit::Bytes => text.len(),
+            Unit::Weighted => weighted::length(text),
         }
     }
 
-    fn name(self) -> &'static str {
+    /// The units' name, for people.
+    pub fn name(self) -> &'static str {
         match self {
             Unit::Graphemes | Unit::Chars => "characters",
             Unit::Utf16 => "UTF-16 units",
             Unit::Bytes => "bytes",
+            Unit::Weighted => "weighted characters",
         }
     }
 }
@@ -247,7 +252,7 @@ mod tests {
     proptest! {
         #[test]
         fn counting_takes_any_text(text in "\\PC*|(https?://|@|#|[a-z.]|\\PC|[\\r\\n\\t ])*") {
-            for unit in [Unit::Graphemes, Unit::Chars, Unit::Utf16, Unit::Bytes] {
+            for unit in [Unit::Graphemes, Unit::Chars, Unit::Utf16, Unit::Bytes, Unit::Weighted] {
                 Count::new(unit, 1).with_urls_as(23).with_short_handles().of(&text);
             }
             prop_assert!(MASTODON.of(&text) <= text.len() + 23 * text.matches("://").count());

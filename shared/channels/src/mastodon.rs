@@ -28,15 +28,14 @@ const TOKEN: &str = "access_token";
 const KEY: &str = "idempotency_key";
 const HONOURED: &str = "honoured";
 const IGNORED: &str = "ignored";
-/// The settings that say how long the server works on a request, and when its listings are complete.
-const SETTLES_AFTER: &str = "settles_after";
-const SURE_AFTER: &str = "sure_after";
 /// How long a server remembers a key.
 const KEPT_FOR: Duration = Duration::from_secs(60 * 60);
-/// Longer than a server works on a request: a repeat that overtakes the first makes a second post.
-const SETTLED: Duration = Duration::from_secs(75);
-/// Listings lag.
-const SURE: Duration = Duration::from_secs(5 * 60);
+const LOOK_UP: LookUp = LookUp {
+    // Longer than a server works on a request: a repeat that overtakes the first makes a second post.
+    settles_after: Duration::from_secs(75),
+    // Listings lag.
+    sure_after: Duration::from_secs(5 * 60),
+};
 const MOST_PARTS: u16 = 50;
 const VISIBILITIES: [&str; 4] = ["public", "unlisted", "private", "direct"];
 const TEXT: Count = Count::new(Unit::Graphemes, 500).with_urls_as(23).with_short_handles();
@@ -88,7 +87,7 @@ impl Mastodon {
         let about = About {
             name: Self::NAME,
             title: "Mastodon",
-            repeat: honouring(LookUp { settles_after: SETTLED, sure_after: SURE }),
+            repeat: honouring(LOOK_UP),
             limits: Limits { text: &[TEXT], media: 4 },
             threads: Threads::PerPart(MOST_PARTS),
             secrets: &[TOKEN],
@@ -142,8 +141,7 @@ impl Channel for Mastodon {
     }
 
     fn safety(&self, account: &AccountCard) -> Safety {
-        let settles_after = account.span(SETTLES_AFTER, SETTLED);
-        let look_up = LookUp { settles_after, sure_after: account.span(SURE_AFTER, SURE).max(settles_after) };
+        let look_up = account.look_up(LOOK_UP);
         let honoured = account.is_as_strong_as(KEY, HONOURED);
         Safety { repeat: if honoured { honouring(look_up) } else { RepeatSafety::LookUp(look_up) }, arms: None }
     }
@@ -151,11 +149,7 @@ impl Channel for Mastodon {
     fn check_account(&self, account: &AccountCard) -> Vec<String> {
         let mut wrong = Vec::new();
         account.check_choice(KEY, &[HONOURED, IGNORED], &mut wrong);
-        account.check_span(SETTLES_AFTER, &mut wrong);
-        account.check_span(SURE_AFTER, &mut wrong);
-        if account.span(SURE_AFTER, SURE) < account.span(SETTLES_AFTER, SETTLED) {
-            wrong.push(format!("settings.{SURE_AFTER} is shorter than settings.{SETTLES_AFTER}; write a longer time"));
-        }
+        account.check_look_up(LOOK_UP, &mut wrong);
         wrong
     }
 

@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
-use domain::RepeatSafety;
+use domain::{LookUp, RepeatSafety};
 use jiff::SignedDuration;
 
 use crate::AccountCard;
+
+/// The settings that say how long a platform works on a request, and when its listings are complete.
+const SETTLES_AFTER: &str = "settles_after";
+const SURE_AFTER: &str = "sure_after";
 
 /// What a channel offers one account against doing a thing twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +37,21 @@ impl AccountCard {
     /// A span such as `90s` or `5m`, else `default`.
     pub(crate) fn span(&self, name: &str, default: Duration) -> Duration {
         self.setting(name).and_then(span).unwrap_or(default)
+    }
+
+    /// The look-up by the account's `settles_after` and `sure_after`, else `default`. Surely absent never comes before settled.
+    pub(crate) fn look_up(&self, default: LookUp) -> LookUp {
+        let settles_after = self.span(SETTLES_AFTER, default.settles_after);
+        LookUp { settles_after, sure_after: self.span(SURE_AFTER, default.sure_after).max(settles_after) }
+    }
+
+    /// Complains about an account's look-up that cannot be read, or is sure before it is settled.
+    pub(crate) fn check_look_up(&self, default: LookUp, wrong: &mut Vec<String>) {
+        self.check_span(SETTLES_AFTER, wrong);
+        self.check_span(SURE_AFTER, wrong);
+        if self.span(SURE_AFTER, default.sure_after) < self.span(SETTLES_AFTER, default.settles_after) {
+            wrong.push(format!("settings.{SURE_AFTER} is shorter than settings.{SETTLES_AFTER}; write a longer time"));
+        }
     }
 
     /// Complains about a setting that is no span.

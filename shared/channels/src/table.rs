@@ -61,7 +61,8 @@ impl Row {
         self
     }
 
-    /// Only with this platform code; with `*` at its end, with every code that begins so.
+    /// Only with this platform code; with `*` at its end, with every code that begins so. Of a code that is an address only the last
+    /// segment is compared.
     pub const fn coded(mut self, code: &'static str) -> Self {
         self.said_code = code;
         self
@@ -104,7 +105,7 @@ impl Row {
     fn fits_code(&self, code: &str) -> bool {
         match self.said_code.strip_suffix('*') {
             Some(start) => code.starts_with(start),
-            None => code == self.said_code,
+            None => is_code(code, self.said_code),
         }
     }
 
@@ -114,6 +115,10 @@ impl Row {
             && (self.said_code.is_empty() || words.code.as_deref().is_some_and(|code| self.fits_code(code)))
             && (self.said_text.is_empty() || words.text.to_lowercase().contains(&self.said_text.to_lowercase()))
     }
+}
+
+fn is_code(said: &str, code: &str) -> bool {
+    said == code || (said.starts_with("https://") && said.rsplit('/').next() == Some(code))
 }
 
 const RETRY: Worth = Worth::Retry { not_before: None };
@@ -189,6 +194,13 @@ mod tests {
         assert_eq!(judged(true, 429, ""), (Code::RATE_LIMITED_ACCOUNT, Landed::No));
         assert_eq!(judged(true, 400, r#"{"error":"BadFlair"}"#), (Code::CONTENT_REFUSED, Landed::No));
         assert_eq!(judged(true, 400, r#"{"error":"NotBad"}"#), (Code::UNCLEAR_ANSWER, Landed::Unknown));
+    }
+
+    #[test]
+    fn a_code_that_is_an_address_is_known_by_its_end() {
+        let address = r#"{"error":"https://platform.example/problems/Again"}"#;
+        assert_eq!(judged(true, 400, address).0, Code::DUPLICATE_REFUSED);
+        assert_eq!(judged(true, 400, r#"{"error":"problems/Again"}"#).0, Code::UNCLEAR_ANSWER);
     }
 
     #[test]

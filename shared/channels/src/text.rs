@@ -76,6 +76,11 @@ pub(crate) fn without(text: &str, places: &[Range<usize>]) -> String {
     rest
 }
 
+/// What `text` says beside its web addresses, which platforms shorten.
+pub(crate) fn words(text: &str) -> String {
+    without(text, &urls(text))
+}
+
 /// `text` with every `@user@domain` cut to `@user`.
 pub(crate) fn short_handles(text: &str) -> String {
     let mut cut = Vec::new();

@@ -14,6 +14,13 @@ pub enum Told {
     RetryAfter,
     /// A header field with seconds since 1970.
     Epoch(&'static str),
+    /// A header field with seconds since 1970, which counts only while another says that nothing remains.
+    EpochIfSpent {
+        /// The field with the time.
+        reset: &'static str,
+        /// The field with what remains.
+        remaining: &'static str,
+    },
     /// A header field with an ISO 8601 time.
     Iso(&'static str),
     /// A header field with a number of seconds from now, which counts once another field says that nothing is left.
@@ -43,9 +50,9 @@ impl Told {
                     }
                 }
             }
-            Told::Epoch(name) => {
-                let seconds = answer.header(name)?.trim().parse().ok()?;
-                Timestamp::from_second(seconds).ok().map(|at| by_our_clock(at, answer))
+            Told::Epoch(name) => epoch(answer, name),
+            Told::EpochIfSpent { reset, remaining } => {
+                answer.header(remaining).is_some_and(|left| left.trim() == "0").then(|| epoch(answer, reset)).flatten()
             }
             Told::Iso(name) => answer.header(name)?.trim().parse().ok().map(|at| by_our_clock(at, answer)),
             Told::Spent { left, reset } => {
@@ -63,6 +70,11 @@ impl Told {
 /// The latest time that any of `ways` tells.
 pub(crate) fn latest(ways: &[Told], answer: &Answer) -> Option<Timestamp> {
     ways.iter().filter_map(|way| way.read(answer)).max()
+}
+
+fn epoch(answer: &Answer, name: &str) -> Option<Timestamp> {
+    let seconds = answer.header(name)?.trim().parse().ok()?;
+    Timestamp::from_second(seconds).ok().map(|at| by_our_clock(at, answer))
 }
 
 fn after(now: Timestamp, seconds: f64) -> Option<Timestamp> {
@@ -153,6 +165,14 @@ mod tests {
     fn the_latest_of_several_counts() {
         let both = answer(true, 429, &[("retry-after", "60"), ("ratelimit-reset", "90")], "");
         assert_eq!(latest(&[Told::RetryAfter, Told::Epoch("ratelimit-reset")], &both).unwrap().as_second(), 90);
+    }
+
+    #[test]
+    fn a_long_window_counts_once_it_is_spent() {
+        let way = Told::EpochIfSpent { reset: "x-day-reset", remaining: "x-day-remaining" };
+        let spent = |left| told(way, &[("x-day-reset", "90"), ("x-day-remaining", left)], "");
+        assert_eq!((spent("0"), spent("7")), (Some(90_000), None));
+        assert_eq!(told(way, &[("x-day-reset", "90")], ""), None);
     }
 
     #[test]

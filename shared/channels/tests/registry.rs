@@ -146,6 +146,18 @@ fn what_an_account_says_wrongly_is_told_and_counts_as_the_weaker() {
 #[test]
 fn an_unknown_name_is_no_channel() {
     assert!(registry().get("nobody").is_none());
-    let names = ["bluesky", "discord", "ghost", "mastodon", "reddit", "slack", "telegram", "webhook", "wordpress"];
+    let names = [
+        "bluesky",
+        "discord",
+        "ghost",
+        "linkedin",
+        "mastodon",
+        "reddit",
+        "slack",
+        "telegram",
+        "webhook",
+        "wordpress",
+        "x",
+    ];
     assert_eq!(registry().names(), names);
 }

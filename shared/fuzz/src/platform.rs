@@ -2,14 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use channels::{Account, Answer, Kind, Secret, Table, bluesky, mastodon, webhook};
+use channels::{Account, Answer, Kind, Secret, Table, bluesky, linkedin, mastodon, webhook, x};
 use domain::{Landed, OnDoubt, PlatformWords, Worth};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 
 const SECRET: &str = "hush-hush-secret";
-const CHANNELS: [(&Table, &str); 3] =
-    [(&mastodon::TABLE, "create status"), (&bluesky::TABLE, "put record"), (&webhook::TABLE, "deliver")];
+const CHANNELS: [(&Table, &str); 5] = [
+    (&mastodon::TABLE, "create status"),
+    (&bluesky::TABLE, "put record"),
+    (&webhook::TABLE, "deliver"),
+    (&linkedin::TABLE, "create post"),
+    (&x::TABLE, "create post"),
+];
 
 /// Whatever the answer says, judging it gives a failure that fits: short words, no secret in them, never earlier than now, and
 /// at a publish point "surely not published" only by a row of the channel's table.

@@ -8,6 +8,8 @@ use runtime::Runtime;
 
 /// What an account can say of its server or receiver: channel, setting, value, and what that means in words.
 const VARIANTS: &[(&str, &str, &str, &str)] = &[
+    ("linkedin", "author", "urn:li:organization:ID", "for a page"),
+    ("linkedin", "duplicate_guard", "trusted", "whose refusal of duplicates is trusted"),
     ("mastodon", "idempotency_key", "ignored", "on a server that ignores keys"),
     ("webhook", "repeats", "unsafe", "to a receiver that forgets ids"),
 ];

@@ -6,7 +6,8 @@ use domain::Content;
 use oncepost_channels::Secret;
 use serde_json::{Value, json};
 use testkit::{
-    Answer, Bluesky, Cue, Discord, End, Fake, Ghost, Mastodon, Post, Reddit, Slack, Telegram, Webhook, WordPress,
+    Answer, Bluesky, Cue, Discord, End, Fake, Ghost, LinkedIn, Mastodon, Post, Reddit, Slack, Telegram, Webhook,
+    WordPress, X,
     fake::{Platform, Stage},
 };
 
@@ -44,6 +45,9 @@ impl<P: Platform> Site for Fake<P> {
     }
 }
 
+/// The page that the fake account `main` looks after.
+const LINKEDIN_PAGE: &str = "urn:li:organization:17657408";
+
 /// A platform and how it says things.
 pub struct Place {
     pub name: &'static str,
@@ -66,6 +70,10 @@ pub struct Place {
     pub joins: bool,
     /// Whether a post with a picture is accepted at once and made later, and carries no description.
     pub pictures_later: bool,
+    /// Whether the platform refuses a text that it has seen lately, so that of two posts that look alike one cannot go out.
+    pub refuses_twins: bool,
+    /// Whether a success has no body: the id stands in a header field.
+    pub id_in_header: bool,
     /// What the account says of its server or receiver.
     pub says: &'static [(&'static str, &'static str)],
 }
@@ -84,6 +92,8 @@ impl Place {
             names_posts: true,
             joins: false,
             pictures_later: false,
+            refuses_twins: false,
+            id_in_header: false,
             says: &[],
         }
     }
@@ -108,6 +118,8 @@ impl Place {
             names_posts: true,
             joins: false,
             pictures_later: false,
+            refuses_twins: false,
+            id_in_header: false,
             says: &[],
         }
     }
@@ -134,6 +146,8 @@ impl Place {
             names_posts: true,
             joins: false,
             pictures_later: false,
+            refuses_twins: false,
+            id_in_header: false,
             says: &[],
         }
     }
@@ -152,6 +166,8 @@ impl Place {
             pictures_later: false,
             describes: true,
             names_posts: true,
+            refuses_twins: false,
+            id_in_header: false,
             says: &[],
         }
     }
@@ -170,6 +186,8 @@ impl Place {
             pictures_later: false,
             describes: true,
             names_posts: true,
+            refuses_twins: false,
+            id_in_header: false,
             says: &[],
         }
     }
@@ -187,6 +205,8 @@ impl Place {
             pictures_later: true,
             describes: true,
             names_posts: true,
+            refuses_twins: false,
+            id_in_header: false,
             says: &[],
         }
     }
@@ -205,6 +225,8 @@ impl Place {
             names_posts: true,
             joins: false,
             pictures_later: false,
+            refuses_twins: false,
+            id_in_header: false,
             says: &[],
         }
     }
@@ -223,6 +245,8 @@ impl Place {
             names_posts: true,
             joins: false,
             pictures_later: false,
+            refuses_twins: false,
+            id_in_header: false,
             says: &[],
         }
     }
@@ -264,6 +288,8 @@ impl Place {
             names_posts: true,
             joins: false,
             pictures_later: false,
+            refuses_twins: false,
+            id_in_header: false,
             says: &[],
         }
     }
@@ -292,6 +318,58 @@ impl Place {
             says: &[("via", "webhook"), ("proof", "ok")],
             ..Self::slack().await
         }
+    }
+
+    pub async fn x() -> Self {
+        let problem = |status: u16, title: &str, detail: &str| {
+            let body = json!({"type": "about:blank", "title": title, "status": status, "detail": detail});
+            Cue::refuse(status, &body)
+        };
+        Self {
+            name: "x",
+            site: Box::new(Fake::<X>::start().await),
+            unauthorized: problem(401, "Unauthorized", "Unauthorized"),
+            forbidden: problem(403, "Forbidden", "You are not permitted to perform this action."),
+            without_id: json!({"data": {"text": "once"}}),
+            looks: true,
+            asks_person: false,
+            refuses_twins: true,
+            id_in_header: false,
+            describes: true,
+            names_posts: true,
+            joins: false,
+            pictures_later: false,
+            says: &[],
+        }
+    }
+
+    /// As a member: what is out, LinkedIn does not show.
+    pub async fn linkedin() -> Self {
+        let refused = |status: u16, code: &str| {
+            let body = json!({"status": status, "code": code, "message": "not with this token"});
+            Cue::refuse(status, &body)
+        };
+        Self {
+            name: "linkedin",
+            site: Box::new(Fake::<LinkedIn>::start().await),
+            unauthorized: refused(401, "INVALID_ACCESS_TOKEN"),
+            forbidden: refused(403, "ACCESS_DENIED"),
+            without_id: json!({}),
+            looks: false,
+            asks_person: true,
+            refuses_twins: true,
+            id_in_header: true,
+            describes: true,
+            names_posts: true,
+            joins: false,
+            pictures_later: false,
+            says: &[],
+        }
+    }
+
+    /// For a page, whose posts can be looked up.
+    pub async fn linkedin_page() -> Self {
+        Self { looks: true, asks_person: false, says: &[("author", LINKEDIN_PAGE)], ..Self::linkedin().await }
     }
 
     pub fn stand(&self, content: Content) -> Stand {
@@ -357,6 +435,8 @@ pub fn stand(name: &str, url: &str, content: Content) -> Stand {
             stand.account.secrets.extend(more);
             stand
         }
+        "linkedin" => Stand::new(name, url, ("access_token", &LinkedIn::token("main")), &[], content),
+        "x" => Stand::new(name, url, ("access_token", &X::token("main")), &[], content),
         other => panic!("no fake of {other}"),
     }
 }

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use clap::Parser;
 use oncepost_testkit::{
-    Bluesky, Board, Discord, Fake, Ghost, Mastodon, Reddit, Slack, Telegram, Webhook, WordPress,
+    Bluesky, Board, Discord, Fake, Ghost, LinkedIn, Mastodon, Reddit, Slack, Telegram, Webhook, WordPress, X,
     fake::{Call, Platform},
 };
 use serde_json::{Value, json};
@@ -34,6 +34,12 @@ struct Ports {
     /// Port of the fake Reddit.
     #[arg(long, default_value_t = 0)]
     reddit: u16,
+    /// Port of the fake LinkedIn.
+    #[arg(long, default_value_t = 0)]
+    linkedin: u16,
+    /// Port of the fake X.
+    #[arg(long, default_value_t = 0)]
+    x: u16,
     /// Port of the board, a platform with no idempotency at all.
     #[arg(long, default_value_t = 0)]
     board: u16,
@@ -57,6 +63,8 @@ async fn main() -> io::Result<()> {
     let (_wordpress, mut wordpress) = serve::<WordPress>(ports.wordpress).await?;
     let (_ghost, mut ghost) = serve::<Ghost>(ports.ghost).await?;
     let (_reddit, mut reddit) = serve::<Reddit>(ports.reddit).await?;
+    let (_linkedin, mut linkedin) = serve::<LinkedIn>(ports.linkedin).await?;
+    let (_x, mut x) = serve::<X>(ports.x).await?;
     let (_board, mut board) = serve::<Board>(ports.board).await?;
     let (_telegram, mut telegram) = serve::<Telegram>(ports.telegram).await?;
     let (_slack, mut slack) = serve::<Slack>(ports.slack).await?;
@@ -70,6 +78,8 @@ async fn main() -> io::Result<()> {
             Some(call) = wordpress.recv() => print_call::<WordPress>(&call)?,
             Some(call) = ghost.recv() => print_call::<Ghost>(&call)?,
             Some(call) = reddit.recv() => print_call::<Reddit>(&call)?,
+            Some(call) = linkedin.recv() => print_call::<LinkedIn>(&call)?,
+            Some(call) = x.recv() => print_call::<X>(&call)?,
             Some(call) = board.recv() => print_call::<Board>(&call)?,
             Some(call) = telegram.recv() => print_call::<Telegram>(&call)?,
             Some(call) = slack.recv() => print_call::<Slack>(&call)?,

@@ -117,6 +117,11 @@ impl Stage {
         lock(&self.truth).listed(account, self.now()).filter(|post| wanted(post)).take(limit).cloned().collect()
     }
 
+    /// All posts that were taken down, in the order they were made.
+    pub fn deleted(&self) -> Vec<Post> {
+        lock(&self.truth).deleted().cloned().collect()
+    }
+
     /// All visible posts, in the order they were made.
     pub fn posts(&self) -> Vec<Post> {
         lock(&self.truth).visible().cloned().collect()

@@ -89,6 +89,11 @@ impl Truth {
         self.posts.iter().filter(|post| !post.deleted)
     }
 
+    /// Everything that was taken down.
+    pub(crate) fn deleted(&self) -> impl Iterator<Item = &Post> {
+        self.posts.iter().filter(|post| post.deleted)
+    }
+
     /// What listings of an account show now, newest first.
     pub(crate) fn listed(&self, account: &str, now: Timestamp) -> impl Iterator<Item = &Post> {
         let places = self.by_account.get(account).map(Vec::as_slice).unwrap_or_default();

@@ -1,0 +1,113 @@
+//! Whose the token is, what it may do, and how it is renewed.
+
+use std::{sync::PoisonError, time::Duration};
+
+use domain::Failure;
+use jiff::Timestamp;
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{AUTHOR, LinkedIn, REFRESH, repeat};
+use crate::{Account, Answer, Secret, Standing, Tokens};
+
+const WHO: &str = "read member";
+const ROLES: &str = "read roles";
+const REFRESH_TOKEN: &str = "refresh_token";
+const CLIENT_ID: &str = "client_id";
+const CLIENT_SECRET: &str = "client_secret";
+/// Where tokens are renewed, unless the account's `oauth_url` says another.
+const OAUTH: &str = "https://www.linkedin.com";
+const POSTING_ROLES: [&str; 3] = ["ADMINISTRATOR", "DIRECT_SPONSORED_CONTENT_POSTER", "CONTENT_ADMIN"];
+
+#[derive(Deserialize)]
+struct Renewed {
+    access_token: String,
+    refresh_token: Option<String>,
+    expires_in: Option<u64>,
+    refresh_token_expires_in: Option<u64>,
+    scope: Option<String>,
+}
+
+impl LinkedIn {
+    /// For whom the account writes: as it says, else for the member whose token it holds.
+    pub(super) async fn author(&self, account: &Account) -> Result<String, Failure> {
+        if let Some(author) = account.setting(AUTHOR) {
+            return Ok(author.to_owned());
+        }
+        let key = account.fingerprint();
+        let known = self.members.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        if let Some(author) = known {
+            return Ok(author);
+        }
+        let (id, _) = self.member(account).await?;
+        let author = format!("urn:li:person:{id}");
+        self.members.lock().unwrap_or_else(PoisonError::into_inner).insert(key, author.clone());
+        Ok(author)
+    }
+
+    /// The member's id and name.
+    async fn member(&self, account: &Account) -> Result<(String, String), Failure> {
+        let answer = self.http.free(WHO, self.bare(Method::GET, account, "v2/userinfo")?).await?;
+        let body: Value = answer.json().filter(|_| answer.is_success()).unwrap_or_default();
+        let id = body["sub"].as_str().filter(|id| !id.is_empty()).ok_or_else(|| self.judge(&answer, account))?;
+        Ok((id.to_owned(), body["name"].as_str().unwrap_or(id).to_owned()))
+    }
+
+    /// A member is good if its token is; for a page it takes a role.
+    pub(super) async fn standing(&self, account: &Account) -> Result<Standing, Failure> {
+        let author = account.setting(AUTHOR);
+        if !repeat::is_page(author) {
+            let (id, name) = self.member(account).await?;
+            let other = author.filter(|author| **author != format!("urn:li:person:{id}"));
+            let missing = other.map(|author| format!("the token of {author}")).into_iter().collect();
+            return Ok(Standing { missing, ..Standing::good(name) });
+        }
+        let page = author.unwrap_or_default();
+        let query = [("q", "roleAssignee"), ("state", "APPROVED"), ("count", "100")];
+        let request = self.request(Method::GET, account, "organizationAcls")?.query(&query);
+        let body = self.free(ROLES, account, request).await?;
+        let may = |role: &Value| {
+            let organization = role["organization"].as_str().or_else(|| role["organizationTarget"].as_str());
+            organization == Some(page) && role["role"].as_str().is_some_and(|role| POSTING_ROLES.contains(&role))
+        };
+        let has_role = body["elements"].as_array().into_iter().flatten().any(may);
+        let missing = if has_role { vec![] } else { vec![format!("one of the roles {}", POSTING_ROLES.join(", "))] };
+        Ok(Standing { missing, ..Standing::good(page) })
+    }
+
+    /// The refresh token stays good: an answer that is lost costs nothing.
+    pub(super) async fn renew(&self, account: &Account) -> Result<Option<Tokens>, Failure> {
+        if !account.secrets.contains_key(REFRESH_TOKEN) {
+            return Ok(None);
+        }
+        let at = account.setting("oauth_url").and_then(|url| url.parse().ok());
+        let oauth = at.or_else(|| OAUTH.parse().ok()).unwrap_or_else(|| account.base_url.clone());
+        let there = Account { base_url: oauth, ..account.clone() };
+        there.check_transport()?;
+        let request = self.http.request(Method::POST, there.url("oauth/v2/accessToken")).form(&[
+            ("grant_type", REFRESH_TOKEN),
+            (REFRESH_TOKEN, account.secret(REFRESH_TOKEN)?.reveal()),
+            (CLIENT_ID, account.secret(CLIENT_ID)?.reveal()),
+            (CLIENT_SECRET, account.secret(CLIENT_SECRET)?.reveal()),
+        ]);
+        let answer = self.http.free(REFRESH, request).await?;
+        tokens(&answer).map(Some).ok_or_else(|| self.judge(&answer, account))
+    }
+}
+
+fn tokens(answer: &Answer) -> Option<Tokens> {
+    let renewed: Renewed = answer.json().filter(|_| answer.is_success())?;
+    let at = |life: Option<u64>| -> Option<Timestamp> { answer.at.checked_add(Duration::from_secs(life?)).ok() };
+    let scopes = |scope: String| {
+        let split = scope.split(|c: char| c == ',' || c.is_whitespace());
+        split.filter(|scope| !scope.is_empty()).map(str::to_owned).collect()
+    };
+    (!renewed.access_token.is_empty()).then(|| Tokens {
+        expires_at: at(renewed.expires_in),
+        refresh_expires_at: at(renewed.refresh_token_expires_in),
+        access: Secret::new(renewed.access_token),
+        refresh: renewed.refresh_token.filter(|token| !token.is_empty()).map(Secret::new),
+        scopes: renewed.scope.map(scopes),
+    })
+}
