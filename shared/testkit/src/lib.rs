@@ -4,6 +4,8 @@
 pub mod bluesky;
 pub mod board;
 pub mod fake;
+mod graph;
+pub mod instagram;
 pub mod mastodon;
 mod port;
 pub mod proxy;
@@ -13,6 +15,7 @@ pub mod webhook;
 pub use bluesky::Bluesky;
 pub use board::Board;
 pub use fake::{Answer, Call, Cue, End, Fake, Post};
+pub use instagram::Instagram;
 pub use mastodon::Mastodon;
 pub use proxy::Proxy;
 pub use servers::Server;

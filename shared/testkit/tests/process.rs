@@ -22,12 +22,12 @@ async fn it_says_where_it_listens_and_what_it_was_asked() {
     let mut process = command.stdout(Stdio::piped()).kill_on_drop(true).spawn().expect("the binary");
     let mut lines = BufReader::new(process.stdout.take().expect("stdout")).lines();
     let mut urls = Vec::new();
-    for fake in ["mastodon", "bluesky", "webhook", "board"] {
+    for fake in ["mastodon", "bluesky", "instagram", "webhook", "board"] {
         let line = next(&mut lines).await;
         assert_eq!((&line["event"], &line["fake"]), (&json!("listening"), &json!(fake)));
         urls.push(line["url"].as_str().expect("a URL").to_owned());
     }
-    let board = &urls[3];
+    let board = urls.last().expect("the board");
     send(&format!("{board}/_control/cues"), &json!({"end": {"say": {"status": 502}}}), 200).await;
     send(&format!("{board}/posts"), &json!({"text": "one", "account": "alice"}), 502).await;
     let call = next(&mut lines).await;

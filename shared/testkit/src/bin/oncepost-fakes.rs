@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use clap::Parser;
 use oncepost_testkit::{
-    Bluesky, Board, Fake, Mastodon, Webhook,
+    Bluesky, Board, Fake, Instagram, Mastodon, Webhook,
     fake::{Call, Platform},
 };
 use serde_json::{Value, json};
@@ -22,6 +22,9 @@ struct Ports {
     /// Port of the fake Bluesky server.
     #[arg(long, default_value_t = 0)]
     bluesky: u16,
+    /// Port of the fake Instagram.
+    #[arg(long, default_value_t = 0)]
+    instagram: u16,
     /// Port of the webhook receiver.
     #[arg(long, default_value_t = 0)]
     webhook: u16,
@@ -35,6 +38,7 @@ async fn main() -> io::Result<()> {
     let ports = Ports::parse();
     let (_mastodon, mut mastodon) = serve::<Mastodon>(ports.mastodon).await?;
     let (_bluesky, mut bluesky) = serve::<Bluesky>(ports.bluesky).await?;
+    let (_instagram, mut instagram) = serve::<Instagram>(ports.instagram).await?;
     let (_webhook, mut webhook) = serve::<Webhook>(ports.webhook).await?;
     let (_board, mut board) = serve::<Board>(ports.board).await?;
     loop {
@@ -42,6 +46,7 @@ async fn main() -> io::Result<()> {
         tokio::select! {
             Some(call) = mastodon.recv() => print_call::<Mastodon>(&call)?,
             Some(call) = bluesky.recv() => print_call::<Bluesky>(&call)?,
+            Some(call) = instagram.recv() => print_call::<Instagram>(&call)?,
             Some(call) = webhook.recv() => print_call::<Webhook>(&call)?,
             Some(call) = board.recv() => print_call::<Board>(&call)?,
             stopped = tokio::signal::ctrl_c() => return stopped,
