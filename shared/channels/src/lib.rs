@@ -4,6 +4,7 @@ mod account;
 mod call;
 mod channel;
 mod credentials;
+mod graph;
 mod http;
 mod limits;
 mod media;
@@ -16,6 +17,7 @@ mod transport;
 mod words;
 
 pub mod bluesky;
+pub mod instagram;
 pub mod mastodon;
 pub mod webhook;
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use crate::{Channel, Http, bluesky::Bluesky, mastodon::Mastodon, webhook::Webhook};
+use crate::{Channel, Http, bluesky::Bluesky, instagram::Instagram, mastodon::Mastodon, webhook::Webhook};
 
 /// The channels by name.
 #[derive(Clone, Default)]
@@ -13,6 +13,7 @@ impl Registry {
     pub fn all(http: Http) -> Self {
         Self::of([
             Arc::new(Bluesky::new(http.clone())) as Arc<dyn Channel>,
+            Arc::new(Instagram::new(http.clone())),
             Arc::new(Mastodon::new(http.clone())),
             Arc::new(Webhook::new(http)),
         ])

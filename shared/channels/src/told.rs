@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::{Timestamp, fmt::rfc2822};
 use serde_json::Value;
 
-use crate::Answer;
+use crate::{Answer, graph::usage};
 
 /// One way in which platforms say when to come back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub enum Told {
     BodySeconds(&'static str),
     /// A JSON pointer to a number of milliseconds.
     BodyMillis(&'static str),
+    /// `X-Business-Use-Case-Usage` of Meta's Graph APIs: minutes, per use case.
+    BusinessUsage,
 }
 
 impl Told {
@@ -41,6 +43,7 @@ impl Told {
             Told::Iso(name) => answer.header(name)?.trim().parse().ok().map(|at| by_our_clock(at, answer)),
             Told::BodySeconds(pointer) => after(answer.at, number(answer, pointer)?),
             Told::BodyMillis(pointer) => after(answer.at, number(answer, pointer)? / 1000.0),
+            Told::BusinessUsage => after(answer.at, usage::minutes_to_regain(answer)? * 60.0),
         }
     }
 }
@@ -86,6 +89,8 @@ mod tests {
             at
         );
         assert_eq!(told(Told::BodySeconds("/p/retry_after"), &[], r#"{"p":{"retry_after":90}}"#), at);
+        let usage = r#"{"1":[{"type":"instagram","estimated_time_to_regain_access":1.5}]}"#;
+        assert_eq!(told(Told::BusinessUsage, &[("x-business-use-case-usage", usage)], ""), at);
         assert_eq!(told(Told::BodyMillis("/retry_after_ms"), &[], r#"{"retry_after_ms":90000}"#), at);
     }
 

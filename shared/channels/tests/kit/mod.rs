@@ -1,6 +1,7 @@
 //! What the tests of channels share: a target in memory that the domain's own rules drive, and small servers.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub mod graph;
 pub mod rows;
 pub mod servers;
 pub mod site;

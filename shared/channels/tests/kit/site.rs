@@ -5,11 +5,14 @@ use std::time::Duration;
 use domain::Content;
 use serde_json::{Value, json};
 use testkit::{
-    Bluesky, Cue, Fake, Mastodon, Post, Webhook,
+    Bluesky, Cue, Fake, Instagram, Mastodon, Post, Webhook,
     fake::{Platform, Stage},
 };
 
-use super::stand::Stand;
+use super::{
+    servers::{Raw, files, png},
+    stand::{Stand, picture},
+};
 
 /// A fake platform.
 pub trait Site: Send + Sync {
@@ -59,6 +62,8 @@ pub struct Place {
     pub asks_person: bool,
     /// What the account says of its server or receiver.
     pub says: &'static [(&'static str, &'static str)],
+    /// Where a picture is had for posts that have none, on a platform that takes no text alone.
+    pub picture: Option<Raw>,
 }
 
 impl Place {
@@ -72,6 +77,7 @@ impl Place {
             looks: false,
             asks_person: false,
             says: &[],
+            picture: None,
         }
     }
 
@@ -92,6 +98,7 @@ impl Place {
             looks: false,
             asks_person: false,
             says: &[],
+            picture: None,
         }
     }
 
@@ -114,11 +121,37 @@ impl Place {
             looks: true,
             asks_person: false,
             says: &[],
+            picture: None,
+        }
+    }
+
+    pub async fn instagram() -> Self {
+        let error = |code: u64, finer: u64, message: &str| json!({"error": {"message": message, "type": "OAuthException", "code": code, "error_subcode": finer}});
+        Self {
+            name: "instagram",
+            site: Box::new(Fake::<Instagram>::start().await),
+            unauthorized: Cue::refuse(401, &error(190, 460, "Error validating access token")),
+            forbidden: Cue::refuse(403, &error(10, 0, "(#10) Application does not have permission for this action")),
+            without_id: json!({"success": true}),
+            looks: true,
+            asks_person: false,
+            says: &[],
+            picture: Some(files(png()).await),
+        }
+    }
+
+    /// The content as this platform takes it: where no text goes out alone, with a picture.
+    pub fn content(&self, content: Content) -> Content {
+        match &self.picture {
+            Some(file) if content.media.is_empty() && !content.text.is_empty() => {
+                Content { media: picture("", &file.url()).media, ..content }
+            }
+            _ => content,
         }
     }
 
     pub fn stand(&self, content: Content) -> Stand {
-        let mut stand = stand(self.name, &self.site.url(), content);
+        let mut stand = stand(self.name, &self.site.url(), self.content(content));
         let says = self.says.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         stand.account.settings.extend(says);
         stand
@@ -135,6 +168,7 @@ pub fn stand(name: &str, url: &str, content: Content) -> Stand {
             let settings = [("identifier", identifier.as_str())];
             Stand::new(name, url, ("app_password", &Bluesky::password("main")), &settings, content)
         }
+        "instagram" => Stand::new(name, url, ("access_token", &Instagram::token("main")), &[], content),
         other => panic!("no fake of {other}"),
     }
 }
