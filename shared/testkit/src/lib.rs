@@ -10,6 +10,7 @@ pub mod mastodon;
 mod port;
 pub mod proxy;
 pub mod servers;
+pub mod threads;
 pub mod webhook;
 
 pub use bluesky::Bluesky;
@@ -19,4 +20,5 @@ pub use instagram::Instagram;
 pub use mastodon::Mastodon;
 pub use proxy::Proxy;
 pub use servers::Server;
+pub use threads::Threads;
 pub use webhook::Webhook;

@@ -22,7 +22,7 @@ async fn it_says_where_it_listens_and_what_it_was_asked() {
     let mut process = command.stdout(Stdio::piped()).kill_on_drop(true).spawn().expect("the binary");
     let mut lines = BufReader::new(process.stdout.take().expect("stdout")).lines();
     let mut urls = Vec::new();
-    for fake in ["mastodon", "bluesky", "instagram", "webhook", "board"] {
+    for fake in ["mastodon", "bluesky", "instagram", "threads", "webhook", "board"] {
         let line = next(&mut lines).await;
         assert_eq!((&line["event"], &line["fake"]), (&json!("listening"), &json!(fake)));
         urls.push(line["url"].as_str().expect("a URL").to_owned());

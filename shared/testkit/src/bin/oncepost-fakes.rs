@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use clap::Parser;
 use oncepost_testkit::{
-    Bluesky, Board, Fake, Instagram, Mastodon, Webhook,
+    Bluesky, Board, Fake, Instagram, Mastodon, Threads, Webhook,
     fake::{Call, Platform},
 };
 use serde_json::{Value, json};
@@ -25,6 +25,9 @@ struct Ports {
     /// Port of the fake Instagram.
     #[arg(long, default_value_t = 0)]
     instagram: u16,
+    /// Port of the fake Threads.
+    #[arg(long, default_value_t = 0)]
+    threads: u16,
     /// Port of the webhook receiver.
     #[arg(long, default_value_t = 0)]
     webhook: u16,
@@ -39,6 +42,7 @@ async fn main() -> io::Result<()> {
     let (_mastodon, mut mastodon) = serve::<Mastodon>(ports.mastodon).await?;
     let (_bluesky, mut bluesky) = serve::<Bluesky>(ports.bluesky).await?;
     let (_instagram, mut instagram) = serve::<Instagram>(ports.instagram).await?;
+    let (_threads, mut threads) = serve::<Threads>(ports.threads).await?;
     let (_webhook, mut webhook) = serve::<Webhook>(ports.webhook).await?;
     let (_board, mut board) = serve::<Board>(ports.board).await?;
     loop {
@@ -47,6 +51,7 @@ async fn main() -> io::Result<()> {
             Some(call) = mastodon.recv() => print_call::<Mastodon>(&call)?,
             Some(call) = bluesky.recv() => print_call::<Bluesky>(&call)?,
             Some(call) = instagram.recv() => print_call::<Instagram>(&call)?,
+            Some(call) = threads.recv() => print_call::<Threads>(&call)?,
             Some(call) = webhook.recv() => print_call::<Webhook>(&call)?,
             Some(call) = board.recv() => print_call::<Board>(&call)?,
             stopped = tokio::signal::ctrl_c() => return stopped,
