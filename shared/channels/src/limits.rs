@@ -1,6 +1,7 @@
 //! What platforms take, as data, counted the way each platform counts.
 
 use domain::{Code, Draft};
+use unicode_properties::UnicodeEmoji;
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::text;
@@ -38,6 +39,8 @@ pub enum Unit {
     Utf16,
     /// Bytes of UTF-8.
     Bytes,
+    /// Unicode characters, but of emoji the bytes of UTF-8, as Threads counts.
+    EmojiBytes,
 }
 
 impl Unit {
@@ -47,6 +50,7 @@ impl Unit {
             Unit::Chars => text.chars().count(),
             Unit::Utf16 => text.encode_utf16().count(),
             Unit::Bytes => text.len(),
+            Unit::EmojiBytes => text.graphemes(true).map(with_emoji_as_bytes).sum(),
         }
     }
 
@@ -55,8 +59,15 @@ impl Unit {
             Unit::Graphemes | Unit::Chars => "characters",
             Unit::Utf16 => "UTF-16 units",
             Unit::Bytes => "bytes",
+            Unit::EmojiBytes => "characters (emoji count by their bytes)",
         }
     }
+}
+
+/// The length of one grapheme. Digits and signs that could begin an emoji are none by themselves.
+fn with_emoji_as_bytes(grapheme: &str) -> usize {
+    let is_emoji = |c: char| c == '\u{fe0f}' || (!c.is_ascii() && c.is_emoji_char());
+    if grapheme.chars().any(is_emoji) { grapheme.len() } else { grapheme.chars().count() }
 }
 
 impl Count {
@@ -194,6 +205,23 @@ mod tests {
     }
 
     #[test]
+    fn emoji_count_by_their_bytes_and_nothing_else_does() {
+        let table = [
+            ("plain, 7 #1 *", 13),
+            ("Größe 日本", 8),
+            ("e\u{301}", 2),
+            ("🎉", 4),
+            ("👨‍👩‍👧‍👦", 25),
+            ("1\u{fe0f}\u{20e3}", 7),
+            ("🇩🇪!", 9),
+            ("❤\u{fe0f}", 6),
+        ];
+        for (text, length) in table {
+            assert_eq!(Count::new(Unit::EmojiBytes, 0).of(text), length, "{text}");
+        }
+    }
+
+    #[test]
     fn an_address_counts_the_same_however_long() {
         assert_eq!(MASTODON.of("see http://a.b"), 4 + 23);
         assert_eq!(MASTODON.of(&format!("see https://example.org/{}", "x".repeat(600))), 4 + 23);
@@ -247,7 +275,7 @@ mod tests {
     proptest! {
         #[test]
         fn counting_takes_any_text(text in "\\PC*|(https?://|@|#|[a-z.]|\\PC|[\\r\\n\\t ])*") {
-            for unit in [Unit::Graphemes, Unit::Chars, Unit::Utf16, Unit::Bytes] {
+            for unit in [Unit::Graphemes, Unit::Chars, Unit::Utf16, Unit::Bytes, Unit::EmojiBytes] {
                 Count::new(unit, 1).with_urls_as(23).with_short_handles().of(&text);
             }
             prop_assert!(MASTODON.of(&text) <= text.len() + 23 * text.matches("://").count());
