@@ -19,6 +19,7 @@ mod words;
 pub mod bluesky;
 pub mod instagram;
 pub mod mastodon;
+pub mod threads;
 pub mod webhook;
 
 pub use account::{Account, AccountCard, Accounts, ListedAccounts, Secret, SecretSource};

@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use crate::{Channel, Http, bluesky::Bluesky, instagram::Instagram, mastodon::Mastodon, webhook::Webhook};
+use crate::{
+    Channel, Http, bluesky::Bluesky, instagram::Instagram, mastodon::Mastodon, threads::ThreadsApp, webhook::Webhook,
+};
 
 /// The channels by name.
 #[derive(Clone, Default)]
@@ -15,6 +17,7 @@ impl Registry {
             Arc::new(Bluesky::new(http.clone())) as Arc<dyn Channel>,
             Arc::new(Instagram::new(http.clone())),
             Arc::new(Mastodon::new(http.clone())),
+            Arc::new(ThreadsApp::new(http.clone())),
             Arc::new(Webhook::new(http)),
         ])
     }

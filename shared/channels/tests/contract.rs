@@ -44,6 +44,11 @@ macro_rules! for_every_channel {
             }
 
             #[tokio::test]
+            async fn threads() {
+                exchange(Place::threads().await).await;
+            }
+
+            #[tokio::test]
             async fn webhook() {
                 exchange(Place::webhook().await).await;
             }

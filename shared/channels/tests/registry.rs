@@ -131,5 +131,5 @@ fn what_an_account_says_wrongly_is_told_and_counts_as_the_weaker() {
 #[test]
 fn an_unknown_name_is_no_channel() {
     assert!(registry().get("nobody").is_none());
-    assert_eq!(registry().names(), ["bluesky", "instagram", "mastodon", "webhook"]);
+    assert_eq!(registry().names(), ["bluesky", "instagram", "mastodon", "threads", "webhook"]);
 }

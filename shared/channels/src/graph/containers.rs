@@ -163,12 +163,28 @@ impl Containers {
         }
         let failure = self.graph.judge(&answer, account);
         if failure.code == Code::MEDIA_NOT_READY && failure.landed == Landed::No {
-            if self.age(container) >= KNOWN_AFTER {
-                call.forget(&handle(part)).await?;
-            } else {
-                return Err(not_before(failure, container, KNOWN_AFTER));
-            }
+            return self.unknown_to_publish(call, part, container, failure).await;
         }
+        Err(failure)
+    }
+
+    /// The publish call does not know the container, though it is said to be ready. A new one may not be known yet. One that stays
+    /// unknown is made anew, unless it may be unknown because it is used up.
+    async fn unknown_to_publish(
+        &self,
+        call: &mut Call<'_>,
+        part: u16,
+        container: &Container,
+        failure: Failure,
+    ) -> Result<Receipt, Failure> {
+        let sent_before = call.target.last_failure.as_ref().is_some_and(|failure| failure.landed == Landed::Unknown);
+        if sent_before || self.state(call.account, &container.id).await? == State::Published {
+            return Err(in_doubt(failure));
+        }
+        if self.age(container) < KNOWN_AFTER {
+            return Err(not_before(failure, container, KNOWN_AFTER));
+        }
+        call.forget(&handle(part)).await?;
         Err(failure)
     }
 

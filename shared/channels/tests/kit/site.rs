@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::Content;
 use serde_json::{Value, json};
 use testkit::{
-    Bluesky, Cue, Fake, Instagram, Mastodon, Post, Webhook,
+    Bluesky, Cue, Fake, Instagram, Mastodon, Post, Threads, Webhook,
     fake::{Platform, Stage},
 };
 
@@ -125,19 +125,29 @@ impl Place {
         }
     }
 
-    pub async fn instagram() -> Self {
+    /// Meta's platforms speak alike.
+    fn graph(name: &'static str, site: Box<dyn Site>) -> Self {
         let error = |code: u64, finer: u64, message: &str| json!({"error": {"message": message, "type": "OAuthException", "code": code, "error_subcode": finer}});
         Self {
-            name: "instagram",
-            site: Box::new(Fake::<Instagram>::start().await),
+            name,
+            site,
             unauthorized: Cue::refuse(401, &error(190, 460, "Error validating access token")),
             forbidden: Cue::refuse(403, &error(10, 0, "(#10) Application does not have permission for this action")),
             without_id: json!({"success": true}),
             looks: true,
             asks_person: false,
             says: &[],
-            picture: Some(files(png()).await),
+            picture: None,
         }
+    }
+
+    pub async fn instagram() -> Self {
+        let place = Self::graph("instagram", Box::new(Fake::<Instagram>::start().await));
+        Self { picture: Some(files(png()).await), ..place }
+    }
+
+    pub async fn threads() -> Self {
+        Self::graph("threads", Box::new(Fake::<Threads>::start().await))
     }
 
     /// The content as this platform takes it: where no text goes out alone, with a picture.
@@ -168,6 +178,7 @@ pub fn stand(name: &str, url: &str, content: Content) -> Stand {
             let settings = [("identifier", identifier.as_str())];
             Stand::new(name, url, ("app_password", &Bluesky::password("main")), &settings, content)
         }
+        "threads" => Stand::new(name, url, ("access_token", &Threads::token("main")), &[], content),
         "instagram" => Stand::new(name, url, ("access_token", &Instagram::token("main")), &[], content),
         other => panic!("no fake of {other}"),
     }

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::{Containers, NEXT_QUESTION, READ, WAITS};
 use crate::{Account, Answer, Call, graph::failure};
 
-/// The finer code that says: no such container, or not any more.
-const GONE: &str = "/2207008";
+/// The finer codes that say: no such container, or not yet, or not any more. The first is Instagram's, the second Threads'.
+const GONE: [&str; 2] = ["/2207008", "/4279009"];
 
 /// A container of ours, as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +67,7 @@ impl Containers {
             Some("ERROR") => Ok(State::Broken(body[self.dialect.why].as_str().unwrap_or_default().into())),
             _ => {
                 let failure = self.graph.judge(&answer, account);
-                let gone = failure.said.code.as_ref().is_some_and(|code| code.ends_with(GONE));
+                let gone = failure.said.code.as_ref().is_some_and(|code| GONE.iter().any(|gone| code.ends_with(gone)));
                 if gone { Ok(State::Gone) } else { Err(failure) }
             }
         }
