@@ -246,7 +246,7 @@ async fn ready_is_read_twice_before_it_counts() {
     scene.pass(5 * MINUTE);
     let before = runtime::Clock::now(&*scene.stand.clock);
     assert_eq!(scene.stand.find(0).await.unwrap(), Finding::Absent);
-    assert_eq!(reads(&scene), early + 3);
+    assert_eq!(reads(&scene), early + 4, "twice the container, once the listing");
     assert!(runtime::Clock::now(&*scene.stand.clock) >= before + Duration::from_secs(30), "tens of seconds apart");
 }
 
@@ -277,6 +277,18 @@ async fn a_container_that_could_be_published_twice_is_not() {
     assert_eq!(attempts[0].finding, Some(Finding::Absent), "ready, it says");
     assert!(attempts.iter().all(|ended| ended.kind == AttemptKind::Look), "{attempts:?}");
     scene.is_out_once(1);
+}
+
+#[tokio::test]
+async fn d05_a_container_that_never_says_it_is_published_is_not_sent_again_and_again() {
+    let scene = Scene::new("once").await;
+    scene.fake.set(|knobs| (knobs.single_use, knobs.ready_after_publish_ms) = (false, 86_400_000));
+    scene.fake.cue(Cue::new(End::CutAfter).always());
+    scene.stand.attempt().await;
+    scene.settle().await;
+    assert_eq!((scene.fake.posts().len(), scene.fake.publish_calls().len()), (1, 1));
+    assert_eq!(scene.stand.state(), State::InDoubt);
+    assert!(scene.stand.target().listed.is_some(), "a person is asked");
 }
 
 #[tokio::test]
@@ -428,16 +440,19 @@ async fn e01_a_container_that_cannot_be_read_proves_nothing() {
 }
 
 #[tokio::test]
-async fn t06_a_token_that_dies_between_two_steps_holds_the_account_and_nothing_is_lost() {
-    let scene = Scene::new("later").await;
-    scene.fake.cue(Cue { expire_token: true, ..Cue::default() });
-    let failure = scene.stand.attempt().await.failure.unwrap();
-    assert_eq!((failure.code, failure.landed, failure.step.as_str()), (Code::TOKEN_EXPIRED, Landed::No, PUBLISH));
-    assert!(failure.holds_siblings());
-    scene.fake.platform().restore("main");
-    assert_eq!(scene.stand.ask(&Command::Retry), domain::Answer::Done);
-    scene.settle().await;
-    scene.is_out_once(1);
+async fn t06_d02_a_token_that_dies_between_two_steps_holds_the_account_and_nothing_starts_over() {
+    // While the container is awaited, and at the publish point.
+    for (cue, step) in [(Cue::default().on("GET", "/v25.0/"), READ), (Cue::default(), PUBLISH)] {
+        let scene = Scene::new("later").await;
+        scene.fake.cue(Cue { expire_token: true, ..cue });
+        let failure = scene.stand.attempt().await.failure.unwrap();
+        assert_eq!((failure.code, failure.landed, failure.step.as_str()), (Code::TOKEN_EXPIRED, Landed::No, step));
+        assert!(failure.holds_siblings());
+        scene.fake.platform().restore("main");
+        assert_eq!(scene.stand.ask(&Command::Retry), domain::Answer::Done);
+        scene.settle().await;
+        scene.is_out_once(1);
+    }
 }
 
 #[tokio::test]

@@ -210,9 +210,9 @@ async fn e05_a_container_that_is_not_known_yet_is_waited_for_and_then_made_anew(
 #[tokio::test]
 async fn e05_a_container_unknown_after_a_doubt_may_be_used_up_and_none_is_made_anew() {
     let scene = Scene::new(says("once")).await;
-    // For longer than we wait, it says "ready" though it was published, and a second publish call does not know it.
+    // For longer than we wait it says "ready", though it was published, and lists nothing; a second publish call does not know it.
     scene.fake.set(|knobs| knobs.ready_after_publish_ms = 900_000);
-    scene.fake.cue(Cue::new(End::CutAfter));
+    scene.fake.cue(Cue::new(End::CutAfter).list_late(15 * MINUTE));
     scene.stand.attempt().await;
     let attempts = scene.settle().await;
     let sent = attempts.iter().find(|ended| ended.kind == AttemptKind::Send).expect("surely not published, it seemed");

@@ -27,12 +27,18 @@ impl Containers {
             return Ok(Finding::CannotTell("the container is not among the handles".into()));
         };
         let mut state = self.state(mark.account, &container.id).await?;
-        if state == State::Ready && self.counts(mark) {
+        let counts = self.counts(mark);
+        if state == State::Ready && counts {
             self.graph.http.runtime().sleep(BETWEEN).await;
             state = self.state(mark.account, &container.id).await?;
         }
         let unlisted = |why: &str| Ok(Finding::CannotTell(why.into()));
         match state {
+            // A state that lags for ever would have it sent again and again, each time visibly.
+            State::Ready if counts => match self.listed(mark, &container, plan).await? {
+                Finding::Absent => Ok(Finding::Absent),
+                _ => unlisted("the container says that it is not published, but a post that says the same is listed"),
+            },
             State::Ready => Ok(Finding::Absent),
             State::Working => unlisted("the platform still works on the container"),
             // Neither can be published any more. The listing is asked all the same, before another is made.
