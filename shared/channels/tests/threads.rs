@@ -224,20 +224,36 @@ async fn e05_a_container_unknown_after_a_doubt_may_be_used_up_and_none_is_made_a
 
 #[tokio::test]
 async fn a_look_knows_a_part_by_its_place_and_takes_no_others() {
-    let scene = Scene::new(thread(&["again ", "again", "again"])).await;
-    let twin = scene.stand.another(says("again"));
-    twin.attempt().await;
-    scene.stand.taken.lock().unwrap().push(twin.receipts()[0].id.clone());
-    for nth in [1, 2] {
-        // The second cue meets the look's next attempt, at part 2.
-        scene.fake.cue(Cue::new(End::CutAfter).saying("creation_id").nth(nth));
+    for (says_replied_to, cut) in [(true, 1), (true, 2), (true, 3), (false, 3)] {
+        let scene = Scene::new(thread(&["again ", "again", "again"])).await;
+        scene.fake.set(|knobs| knobs.says_replied_to = says_replied_to);
+        scene.fake.cue(Cue::new(End::CutAfter).nth(cut).list_late(MINUTE / 2));
+        scene.stand.attempt().await;
+        // Somebody else's target says the same, as a post and as an answer to the first part, and stands on top.
+        let twin = scene.stand.another(thread(&["again", "again"]));
+        twin.attempt().await;
+        scene.stand.taken.lock().unwrap().extend(twin.receipts().into_iter().map(|receipt| receipt.id));
+        let attempts = scene.settle().await;
+        assert_eq!(attempts[0].kind, AttemptKind::Look);
+        let twins: Vec<_> = twin.receipts().into_iter().map(|receipt| receipt.id).collect();
+        let posts = scene.fake.posts().into_iter().map(|post| post.id).filter(|id| !twins.contains(id));
+        let ids: Vec<_> = scene.stand.receipts().into_iter().map(|receipt| receipt.id).collect();
+        assert_eq!((scene.stand.state(), ids), (State::Published, posts.collect()), "cut at {cut}");
+        assert_eq!(scene.fake.publish_calls().len(), 5, "each once");
     }
-    let attempts = scene.settle().await;
-    assert!(kinds(&attempts).contains(&AttemptKind::Look), "{attempts:?}");
-    let posts: Vec<_> = scene.fake.posts().into_iter().skip(1).map(|post| post.id).collect();
-    let ids: Vec<_> = scene.stand.receipts().into_iter().map(|receipt| receipt.id).collect();
-    assert_eq!((scene.stand.state(), ids), (State::Published, posts));
-    assert_eq!(scene.fake.posts().len(), 4);
+}
+
+#[tokio::test]
+async fn a_look_takes_no_post_of_another_kind() {
+    let scene = Scene::new(says("same words")).await;
+    scene.fake.cue(Cue::new(End::CutAfter).list_late(10 * MINUTE));
+    scene.stand.attempt().await;
+    scene.stand.another(Content { media: media(&["a.jpg"]), ..says("same words") }).attempt().await;
+    scene.stand.another(says("other words")).attempt().await;
+    assert!(matches!(scene.stand.find(0).await.unwrap(), Finding::CannotTell(_)));
+    scene.pass(10 * MINUTE);
+    let ours = scene.fake.posts()[0].id.clone();
+    assert!(matches!(scene.stand.find(0).await.unwrap(), Finding::Found(receipt) if receipt.id == ours));
 }
 
 #[tokio::test]

@@ -37,6 +37,8 @@ pub struct Knobs {
     pub ready_after_publish_ms: u64,
     /// Media are fetched from their addresses; otherwise every address is believed.
     pub fetches: bool,
+    /// Answers say what they answer, where that is asked for.
+    pub says_replied_to: bool,
     /// Posts of an account in 24 hours.
     pub quota: u64,
     /// Answers of an account in 24 hours.
@@ -52,6 +54,7 @@ impl Default for Knobs {
             single_use: true,
             ready_after_publish_ms: 0,
             fetches: true,
+            says_replied_to: true,
             quota: 250,
             reply_quota: 1000,
         }
@@ -112,8 +115,8 @@ impl Threads {
             ("GET", ["access_token"]) => self.access.lengthen(ask, "th_exchange_token"),
             ("POST", [user, "threads"]) => self.make(ask, owner(ask, user, publisher()?)?, stage).await,
             ("POST", [user, "threads_publish"]) => self.publish(ask, owner(ask, user, publisher()?)?, stage),
-            ("GET", [user, "threads"]) => Ok(posts::list(ask, &owner(ask, user, reader()?)?, stage, false)),
-            ("GET", [user, "replies"]) => Ok(posts::list(ask, &owner(ask, user, reader()?)?, stage, true)),
+            ("GET", [user, "threads"]) => Ok(self.list(ask, &owner(ask, user, reader()?)?, stage, false)),
+            ("GET", [user, "replies"]) => Ok(self.list(ask, &owner(ask, user, reader()?)?, stage, true)),
             ("GET", [user, "threads_publishing_limit"]) => Ok(self.limit(ask, &owner(ask, user, publisher()?)?)),
             ("GET", [id]) => self.show(ask, id, &reader()?, stage),
             _ => Err(error(400, 2500, 0, "Unknown path components")),

@@ -133,11 +133,17 @@ impl Threads {
             |(name, answer, at): &&(String, bool, Timestamp)| name == account && *answer == answers && *at + DAY > now;
         published.iter().filter(counts).count() as u64
     }
-}
 
-/// The account's posts, or its answers.
-pub(super) fn list(ask: &Ask, account: &str, stage: &Stage, answers: bool) -> Answer {
-    page(ask, stage, account, |post| post.native["reply_to_id"].is_null() != answers, shown)
+    /// The account's posts, or its answers.
+    pub(super) fn list(&self, ask: &Ask, account: &str, stage: &Stage, answers: bool) -> Answer {
+        let mut hidden = ask.clone();
+        if !lock(&self.knobs).says_replied_to {
+            for (_, value) in hidden.query.iter_mut().filter(|(name, _)| name == "fields") {
+                *value = value.replace("replied_to", "");
+            }
+        }
+        page(&hidden, stage, account, |post| post.native["reply_to_id"].is_null() != answers, shown)
+    }
 }
 
 /// The shape the API gives a post. Without a text there is no such field.
