@@ -244,6 +244,17 @@ async fn a_look_knows_a_part_by_its_place_and_takes_no_others() {
 }
 
 #[tokio::test]
+async fn a_look_takes_no_answer_to_another_post() {
+    let scene = Scene::new(thread(&["one", "two"])).await;
+    // Not ours, a moment earlier, and nobody has it on record.
+    scene.stand.another(thread(&["something else", "two"])).attempt().await;
+    scene.fake.cue(Cue::new(End::CutAfter).nth(2));
+    scene.stand.attempt().await;
+    scene.settle().await;
+    assert_eq!(scene.stand.receipts()[1].id, scene.fake.posts()[3].id);
+}
+
+#[tokio::test]
 async fn a_look_takes_no_post_of_another_kind() {
     let scene = Scene::new(says("same words")).await;
     scene.fake.cue(Cue::new(End::CutAfter).list_late(10 * MINUTE));
