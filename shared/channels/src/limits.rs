@@ -54,7 +54,8 @@ impl Unit {
         }
     }
 
-    fn name(self) -> &'static str {
+    /// The units' name, for people.
+    pub fn name(self) -> &'static str {
         match self {
             Unit::Graphemes | Unit::Chars => "characters",
             Unit::Utf16 => "UTF-16 units",

@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use broker::Source;
-use channels::{About, AccountCard, Channel, Count, Threads, Unit};
+use channels::{About, AccountCard, Channel, Count, Threads};
 use domain::{Code, PauseScope, RepeatSafety};
 
 use crate::{Console, Problem, access::Caller, api, extract::Id, show::pauses_for};
@@ -80,12 +80,7 @@ async fn depth(console: &Console, source: Source) -> Option<api::Queue> {
 
 /// The longest text, as "500 characters".
 fn length(count: &Count) -> String {
-    let unit = match count.unit {
-        Unit::Graphemes | Unit::Chars => "characters",
-        Unit::Utf16 => "UTF-16 units",
-        Unit::Bytes => "bytes",
-    };
-    format!("{} {unit}", count.most)
+    format!("{} {}", count.most, count.unit.name())
 }
 
 fn parts(about: &About) -> u16 {
