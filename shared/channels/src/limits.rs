@@ -1,6 +1,7 @@
 //! What platforms take, as data, counted the way each platform counts.
 
 use domain::{Code, Draft};
+use unicode_properties::UnicodeEmoji;
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::{text, weighted};
@@ -40,6 +41,8 @@ pub enum Unit {
     Bytes,
     /// X's own count: most letters one, others and emoji two, web addresses 23.
     Weighted,
+    /// Unicode characters, but of emoji the bytes of UTF-8, as Threads counts.
+    EmojiBytes,
 }
 
 impl Unit {
@@ -50,6 +53,7 @@ impl Unit {
             Unit::Utf16 => text.encode_utf16().count(),
             Unit::Bytes => text.len(),
             Unit::Weighted => weighted::length(text),
+            Unit::EmojiBytes => text.graphemes(true).map(with_emoji_as_bytes).sum(),
         }
     }
 
@@ -60,8 +64,15 @@ impl Unit {
             Unit::Utf16 => "UTF-16 units",
             Unit::Bytes => "bytes",
             Unit::Weighted => "weighted characters",
+            Unit::EmojiBytes => "characters (emoji count by their bytes)",
         }
     }
+}
+
+/// The length of one grapheme. Digits and signs that could begin an emoji are none by themselves.
+fn with_emoji_as_bytes(grapheme: &str) -> usize {
+    let is_emoji = |c: char| c == '\u{fe0f}' || (!c.is_ascii() && c.is_emoji_char());
+    if grapheme.chars().any(is_emoji) { grapheme.len() } else { grapheme.chars().count() }
 }
 
 impl Count {
@@ -199,6 +210,23 @@ mod tests {
     }
 
     #[test]
+    fn emoji_count_by_their_bytes_and_nothing_else_does() {
+        let table = [
+            ("plain, 7 #1 *", 13),
+            ("Größe 日本", 8),
+            ("e\u{301}", 2),
+            ("🎉", 4),
+            ("👨‍👩‍👧‍👦", 25),
+            ("1\u{fe0f}\u{20e3}", 7),
+            ("🇩🇪!", 9),
+            ("❤\u{fe0f}", 6),
+        ];
+        for (text, length) in table {
+            assert_eq!(Count::new(Unit::EmojiBytes, 0).of(text), length, "{text}");
+        }
+    }
+
+    #[test]
     fn an_address_counts_the_same_however_long() {
         assert_eq!(MASTODON.of("see http://a.b"), 4 + 23);
         assert_eq!(MASTODON.of(&format!("see https://example.org/{}", "x".repeat(600))), 4 + 23);
@@ -252,7 +280,7 @@ mod tests {
     proptest! {
         #[test]
         fn counting_takes_any_text(text in "\\PC*|(https?://|@|#|[a-z.]|\\PC|[\\r\\n\\t ])*") {
-            for unit in [Unit::Graphemes, Unit::Chars, Unit::Utf16, Unit::Bytes, Unit::Weighted] {
+            for unit in [Unit::Graphemes, Unit::Chars, Unit::Utf16, Unit::Bytes, Unit::Weighted, Unit::EmojiBytes] {
                 Count::new(unit, 1).with_urls_as(23).with_short_handles().of(&text);
             }
             prop_assert!(MASTODON.of(&text) <= text.len() + 23 * text.matches("://").count());

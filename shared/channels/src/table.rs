@@ -9,7 +9,8 @@ use crate::{Account, Answer, Told, told, words};
 /// A platform's answers. The first row that fits counts.
 #[derive(Debug)]
 pub struct Table {
-    /// Where the platform's error code stands: JSON pointers, the first that is there.
+    /// Where the platform's error code stands: JSON pointers, the first that is there. Two with a space between are a code and
+    /// its finer code, read as `190/463`.
     pub code_at: &'static [&'static str],
     /// Where the platform's words stand.
     pub text_at: &'static [&'static str],
@@ -24,9 +25,10 @@ pub struct Table {
 pub struct Row {
     /// Only steps whose name starts with this.
     pub step: &'static str,
-    /// The HTTP status; 0 is any.
+    /// The HTTP status; 0 is any, 4 is any from 400 to 499.
     pub status: u16,
-    /// The platform's code; empty is any, and one that ends in `*` is every code that begins so.
+    /// The platform's code; empty is any, and one that ends in `*` is every code that begins so. `190/` is code 190 whatever its finer
+    /// code, `/463` that finer code of any code.
     pub said_code: &'static str,
     /// What the platform's words contain, whatever the case; empty is any.
     pub said_text: &'static str,
@@ -41,7 +43,7 @@ pub struct Row {
 }
 
 impl Row {
-    /// An answer with this status; 0 is any.
+    /// An answer with this status; 0 is any, 4 is any from 400 to 499.
     pub const fn on(status: u16) -> Self {
         Self {
             step: "",
@@ -103,15 +105,18 @@ impl Row {
     }
 
     fn fits_code(&self, code: &str) -> bool {
-        match self.said_code.strip_suffix('*') {
-            Some(start) => code.starts_with(start),
-            None => is_code(code, self.said_code),
+        let wanted = self.said_code;
+        if let Some(start) = wanted.strip_suffix('*') {
+            return code.starts_with(start);
         }
+        is_code(code, wanted)
+            || wanted.strip_suffix('/').is_some_and(|whole| code == whole || code.starts_with(wanted))
+            || (wanted.starts_with('/') && code.ends_with(wanted))
     }
 
     fn fits(&self, answer: &Answer, words: &PlatformWords) -> bool {
         answer.step.starts_with(self.step)
-            && (self.status == 0 || self.status == answer.status)
+            && [0, answer.status, answer.status / 100].contains(&self.status)
             && (self.said_code.is_empty() || words.code.as_deref().is_some_and(|code| self.fits_code(code)))
             && (self.said_text.is_empty() || words.text.to_lowercase().contains(&self.said_text.to_lowercase()))
     }
@@ -178,6 +183,9 @@ mod tests {
             Row::on(400).saying("Too BIG").never(Code::CONTENT_REFUSED),
             Row::on(429).at("st").retry(Code::RATE_LIMITED_ACCOUNT, Scope::Account),
             Row::on(429).retry(Code::RATE_LIMITED_CHANNEL, Scope::Channel),
+            Row::on(4).coded("190/463").fix(Code::TOKEN_EXPIRED, Scope::Account, Fix::Reconnect),
+            Row::on(4).coded("190/").fix(Code::TOKEN_REVOKED, Scope::Account, Fix::Reconnect),
+            Row::on(4).coded("/33").never(Code::REFERENCE_GONE),
         ],
     };
 
@@ -201,6 +209,16 @@ mod tests {
         let address = r#"{"error":"https://platform.example/problems/Again"}"#;
         assert_eq!(judged(true, 400, address).0, Code::DUPLICATE_REFUSED);
         assert_eq!(judged(true, 400, r#"{"error":"problems/Again"}"#).0, Code::UNCLEAR_ANSWER);
+    }
+
+    #[test]
+    fn a_finer_code_counts_where_the_row_asks_for_it() {
+        let code = |status, code: &str| judged(false, status, &format!(r#"{{"error":"{code}"}}"#)).0;
+        assert_eq!(code(400, "190/463"), Code::TOKEN_EXPIRED);
+        assert_eq!([code(401, "190"), code(400, "190/460")], [Code::TOKEN_REVOKED; 2]);
+        assert_eq!(code(404, "100/33"), Code::REFERENCE_GONE);
+        assert_eq!([code(400, "1900"), code(400, "100/133"), code(200, "190")], [Code::STRANGE_ANSWER; 3]);
+        assert_eq!(code(500, "190"), Code::OUT_OF_ORDER, "a class of statuses is no other");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::{Timestamp, fmt::rfc2822};
 use serde_json::Value;
 
-use crate::Answer;
+use crate::{Answer, graph::usage};
 
 /// One way in which platforms say when to come back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +36,8 @@ pub enum Told {
     BodyMillis(&'static str),
     /// A JSON pointer to a sentence that names a span, as "try again in 9 minutes".
     Words(&'static str),
+    /// `X-Business-Use-Case-Usage` of Meta's Graph APIs: minutes, per use case.
+    BusinessUsage,
 }
 
 impl Told {
@@ -63,6 +65,7 @@ impl Told {
             Told::BodySeconds(pointer) => after(answer.at, number(answer, pointer)?),
             Told::BodyMillis(pointer) => after(answer.at, number(answer, pointer)? / 1000.0),
             Told::Words(pointer) => after(answer.at, span_in(answer.json::<Value>()?.pointer(pointer)?.as_str()?)?),
+            Told::BusinessUsage => after(answer.at, usage::minutes_to_regain(answer)? * 60.0),
         }
     }
 }
@@ -129,6 +132,8 @@ mod tests {
             at
         );
         assert_eq!(told(Told::BodySeconds("/p/retry_after"), &[], r#"{"p":{"retry_after":90}}"#), at);
+        let usage = r#"{"1":[{"type":"instagram","estimated_time_to_regain_access":1.5}]}"#;
+        assert_eq!(told(Told::BusinessUsage, &[("x-business-use-case-usage", usage)], ""), at);
         assert_eq!(told(Told::BodyMillis("/retry_after_ms"), &[], r#"{"retry_after_ms":90000}"#), at);
         let spent = Told::Spent { left: "left", reset: "reset" };
         assert_eq!(told(spent, &[("reset", "90")], ""), at);

@@ -6,24 +6,26 @@ use serde_json::Value;
 use crate::{Account, Answer, text};
 
 /// Reads the platform's words from an answer: its code and text at the given JSON pointers, or the text that an HTML page or
-/// plain body shows.
+/// plain body shows. A place that is two pointers, with a space between, is a code and its finer code: `190/463`.
 pub(crate) fn of(answer: &Answer, code_at: &[&str], text_at: &[&str], account: &Account) -> PlatformWords {
     let body: Option<Value> = answer.json();
-    let at = |pointers: &[&str]| {
-        pointers.iter().find_map(|pointer| match body.as_ref()?.pointer(pointer)? {
-            Value::String(text) if !text.is_empty() => Some(text.clone()),
-            Value::Number(number) => Some(number.to_string()),
-            _ => None,
-        })
+    let at = |pointer: &str| match body.as_ref()?.pointer(pointer)? {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
     };
-    let text = at(text_at).unwrap_or_else(|| {
+    let code = code_at.iter().map(|pointers| pointers.split(' ').map_while(at).collect::<Vec<_>>().join("/"));
+    let text = text_at.iter().find_map(|pointer| at(pointer)).unwrap_or_else(|| {
         let start: String = String::from_utf8_lossy(&answer.body).chars().take(8 * PlatformWords::LONGEST).collect();
         if start.trim_start().starts_with('<') { text::plain(&start) } else { start }
     });
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     PlatformWords {
         status: Some(answer.status),
-        code: at(code_at).map(|code| redacted(&code, account).chars().take(100).collect()),
+        code: code
+            .filter(|code| !code.is_empty())
+            .map(|code| redacted(&code, account).chars().take(100).collect())
+            .next(),
         ..PlatformWords::text(redacted(&text, account))
     }
 }
@@ -143,5 +145,13 @@ pub(crate) mod tests {
         assert_eq!((words.code.as_deref(), words.text.as_str()), (Some("ExpiredToken"), "Token has expired"));
         let number = of(&answer(false, 400, &[], body), &["/n"], &["/message"], &account("x"));
         assert_eq!(number.code.as_deref(), Some("17"));
+    }
+
+    #[test]
+    fn a_code_and_its_finer_code_are_read_together() {
+        let code = |body: &str| of(&answer(false, 400, &[], body), &["/code /sub", "/other"], &[], &account("x")).code;
+        assert_eq!(code(r#"{"code":190,"sub":463}"#).as_deref(), Some("190/463"));
+        assert_eq!(code(r#"{"code":-1}"#).as_deref(), Some("-1"));
+        assert_eq!(code(r#"{"sub":463,"other":"x"}"#).as_deref(), Some("x"), "a finer code alone is none");
     }
 }

@@ -44,6 +44,11 @@ macro_rules! for_every_channel {
             }
 
             #[tokio::test]
+            async fn instagram() {
+                exchange(Place::instagram().await).await;
+            }
+
+            #[tokio::test]
             async fn mastodon() {
                 exchange(Place::mastodon().await).await;
             }
@@ -91,6 +96,11 @@ macro_rules! for_every_channel {
             #[tokio::test]
             async fn reddit() {
                 exchange(Place::reddit().await).await;
+            }
+
+            #[tokio::test]
+            async fn threads() {
+                exchange(Place::threads().await).await;
             }
 
             #[tokio::test]
@@ -326,7 +336,8 @@ for_every_channel! {
     }
 
     async fn o03_an_unreachable_platform_is_tried_again_and_nobody_is_in_doubt(place: Place) {
-        let stand = kit::site::stand(place.name, "http://127.0.0.1:1", says("x"));
+        let mut stand = place.stand(says("x"));
+        stand.account.base_url = "http://127.0.0.1:1/".parse().unwrap();
         let failure = stand.attempt().await.failure.unwrap();
         assert_eq!((failure.code, failure.landed, failure.scope), (Code::UNREACHABLE, Landed::No, Scope::Channel));
         assert_eq!(stand.state(), State::Retrying);
@@ -360,7 +371,7 @@ for_every_channel! {
     async fn d20_what_looks_alike_is_still_two_posts(place: Place) {
         let stand = place.stand(says("good morning"));
         stand.attempt().await;
-        let twin = stand.another(says("good morning"));
+        let twin = stand.another(place.content(says("good morning")));
         if place.refuses_twins {
             return twins_are_refused(&place, &stand, &twin).await;
         }

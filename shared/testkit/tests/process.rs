@@ -25,6 +25,8 @@ async fn it_says_where_it_listens_and_what_it_was_asked() {
     let fakes = [
         "mastodon",
         "bluesky",
+        "instagram",
+        "threads",
         "webhook",
         "wordpress",
         "ghost",
@@ -41,7 +43,7 @@ async fn it_says_where_it_listens_and_what_it_was_asked() {
         assert_eq!((&line["event"], &line["fake"]), (&json!("listening"), &json!(fake)));
         urls.push(line["url"].as_str().expect("a URL").to_owned());
     }
-    let board = &urls[8];
+    let board = &urls[10];
     send(&format!("{board}/_control/cues"), &json!({"end": {"say": {"status": 502}}}), 200).await;
     send(&format!("{board}/posts"), &json!({"text": "one", "account": "alice"}), 502).await;
     let call = next(&mut lines).await;

@@ -3,6 +3,7 @@
 
 pub mod canary;
 pub mod crash;
+pub mod graph;
 pub mod rows;
 pub mod servers;
 pub mod site;

@@ -6,12 +6,15 @@ use domain::Content;
 use oncepost_channels::Secret;
 use serde_json::{Value, json};
 use testkit::{
-    Answer, Bluesky, Cue, Discord, End, Fake, Ghost, LinkedIn, Mastodon, Post, Reddit, Slack, Telegram, Webhook,
-    WordPress, X,
+    Answer, Bluesky, Cue, Discord, End, Fake, Ghost, Instagram, LinkedIn, Mastodon, Post, Reddit, Slack, Telegram,
+    Threads, Webhook, WordPress, X,
     fake::{Platform, Stage},
 };
 
-use super::stand::Stand;
+use super::{
+    servers::{Raw, files, png},
+    stand::{Stand, picture},
+};
 
 /// A fake platform.
 pub trait Site: Send + Sync {
@@ -74,6 +77,8 @@ pub struct Place {
     pub refuses_twins: bool,
     /// Whether a success has no body: the id stands in a header field.
     pub id_in_header: bool,
+    /// Where a picture is had for posts that have none, on a platform that takes no text alone.
+    pub picture: Option<Raw>,
     /// What the account says of its server or receiver.
     pub says: &'static [(&'static str, &'static str)],
 }
@@ -94,6 +99,7 @@ impl Place {
             pictures_later: false,
             refuses_twins: false,
             id_in_header: false,
+            picture: None,
             says: &[],
         }
     }
@@ -120,6 +126,7 @@ impl Place {
             pictures_later: false,
             refuses_twins: false,
             id_in_header: false,
+            picture: None,
             says: &[],
         }
     }
@@ -148,6 +155,7 @@ impl Place {
             pictures_later: false,
             refuses_twins: false,
             id_in_header: false,
+            picture: None,
             says: &[],
         }
     }
@@ -168,6 +176,7 @@ impl Place {
             names_posts: true,
             refuses_twins: false,
             id_in_header: false,
+            picture: None,
             says: &[],
         }
     }
@@ -188,6 +197,7 @@ impl Place {
             names_posts: true,
             refuses_twins: false,
             id_in_header: false,
+            picture: None,
             says: &[],
         }
     }
@@ -207,6 +217,7 @@ impl Place {
             names_posts: true,
             refuses_twins: false,
             id_in_header: false,
+            picture: None,
             says: &[],
         }
     }
@@ -227,6 +238,7 @@ impl Place {
             pictures_later: false,
             refuses_twins: false,
             id_in_header: false,
+            picture: None,
             says: &[],
         }
     }
@@ -247,6 +259,7 @@ impl Place {
             pictures_later: false,
             refuses_twins: false,
             id_in_header: false,
+            picture: None,
             says: &[],
         }
     }
@@ -290,6 +303,7 @@ impl Place {
             pictures_later: false,
             refuses_twins: false,
             id_in_header: false,
+            picture: None,
             says: &[],
         }
     }
@@ -339,6 +353,7 @@ impl Place {
             names_posts: true,
             joins: false,
             pictures_later: false,
+            picture: None,
             says: &[],
         }
     }
@@ -363,6 +378,7 @@ impl Place {
             names_posts: true,
             joins: false,
             pictures_later: false,
+            picture: None,
             says: &[],
         }
     }
@@ -370,6 +386,47 @@ impl Place {
     /// For a page, whose posts can be looked up.
     pub async fn linkedin_page() -> Self {
         Self { looks: true, asks_person: false, says: &[("author", LINKEDIN_PAGE)], ..Self::linkedin().await }
+    }
+
+    /// Meta's platforms speak alike.
+    fn graph(name: &'static str, site: Box<dyn Site>) -> Self {
+        let error = |code: u64, finer: u64, message: &str| json!({"error": {"message": message, "type": "OAuthException", "code": code, "error_subcode": finer}});
+        Self {
+            name,
+            site,
+            unauthorized: Cue::refuse(401, &error(190, 460, "Error validating access token")),
+            forbidden: Cue::refuse(403, &error(10, 0, "(#10) Application does not have permission for this action")),
+            without_id: json!({"success": true}),
+            looks: true,
+            asks_person: false,
+            describes: true,
+            names_posts: true,
+            joins: false,
+            pictures_later: false,
+            refuses_twins: false,
+            id_in_header: false,
+            says: &[],
+            picture: None,
+        }
+    }
+
+    pub async fn instagram() -> Self {
+        let place = Self::graph("instagram", Box::new(Fake::<Instagram>::start().await));
+        Self { picture: Some(files(png()).await), ..place }
+    }
+
+    pub async fn threads() -> Self {
+        Self::graph("threads", Box::new(Fake::<Threads>::start().await))
+    }
+
+    /// The content as this platform takes it: where no text goes out alone, with a picture.
+    pub fn content(&self, content: Content) -> Content {
+        match &self.picture {
+            Some(file) if content.media.is_empty() && !content.text.is_empty() => {
+                Content { media: picture("", &file.url()).media, ..content }
+            }
+            _ => content,
+        }
     }
 
     pub fn stand(&self, content: Content) -> Stand {
@@ -437,6 +494,8 @@ pub fn stand(name: &str, url: &str, content: Content) -> Stand {
         }
         "linkedin" => Stand::new(name, url, ("access_token", &LinkedIn::token("main")), &[], content),
         "x" => Stand::new(name, url, ("access_token", &X::token("main")), &[], content),
+        "threads" => Stand::new(name, url, ("access_token", &Threads::token("main")), &[], content),
+        "instagram" => Stand::new(name, url, ("access_token", &Instagram::token("main")), &[], content),
         other => panic!("no fake of {other}"),
     }
 }

@@ -7,7 +7,8 @@ use std::io::{self, Write};
 
 use clap::Parser;
 use oncepost_testkit::{
-    Bluesky, Board, Discord, Fake, Ghost, LinkedIn, Mastodon, Reddit, Slack, Telegram, Webhook, WordPress, X,
+    Bluesky, Board, Discord, Fake, Ghost, Instagram, LinkedIn, Mastodon, Reddit, Slack, Telegram, Threads, Webhook,
+    WordPress, X,
     fake::{Call, Platform},
 };
 use serde_json::{Value, json};
@@ -22,6 +23,12 @@ struct Ports {
     /// Port of the fake Bluesky server.
     #[arg(long, default_value_t = 0)]
     bluesky: u16,
+    /// Port of the fake Instagram.
+    #[arg(long, default_value_t = 0)]
+    instagram: u16,
+    /// Port of the fake Threads.
+    #[arg(long, default_value_t = 0)]
+    threads: u16,
     /// Port of the webhook receiver.
     #[arg(long, default_value_t = 0)]
     webhook: u16,
@@ -59,6 +66,8 @@ async fn main() -> io::Result<()> {
     let ports = Ports::parse();
     let (_mastodon, mut mastodon) = serve::<Mastodon>(ports.mastodon).await?;
     let (_bluesky, mut bluesky) = serve::<Bluesky>(ports.bluesky).await?;
+    let (_instagram, mut instagram) = serve::<Instagram>(ports.instagram).await?;
+    let (_threads, mut threads) = serve::<Threads>(ports.threads).await?;
     let (_webhook, mut webhook) = serve::<Webhook>(ports.webhook).await?;
     let (_wordpress, mut wordpress) = serve::<WordPress>(ports.wordpress).await?;
     let (_ghost, mut ghost) = serve::<Ghost>(ports.ghost).await?;
@@ -74,6 +83,8 @@ async fn main() -> io::Result<()> {
         tokio::select! {
             Some(call) = mastodon.recv() => print_call::<Mastodon>(&call)?,
             Some(call) = bluesky.recv() => print_call::<Bluesky>(&call)?,
+            Some(call) = instagram.recv() => print_call::<Instagram>(&call)?,
+            Some(call) = threads.recv() => print_call::<Threads>(&call)?,
             Some(call) = webhook.recv() => print_call::<Webhook>(&call)?,
             Some(call) = wordpress.recv() => print_call::<WordPress>(&call)?,
             Some(call) = ghost.recv() => print_call::<Ghost>(&call)?,

@@ -1,0 +1,136 @@
+//! Looks for a post among the account's own, by time and content. Never simply the newest.
+
+use std::time::Duration;
+
+use domain::{Failure, Finding, Receipt};
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::Graph;
+use crate::{Account, Mark, text};
+
+pub(crate) const LIST: &str = "list posts";
+/// How far the platform's clock may be behind ours.
+const SKEW: Duration = Duration::from_secs(60);
+const PAGE: &str = "50";
+const MOST_PAGES: usize = 10;
+
+/// A page of posts or comments.
+#[derive(Deserialize)]
+struct Page {
+    data: Vec<Entry>,
+    paging: Option<Paging>,
+}
+
+#[derive(Deserialize)]
+struct Paging {
+    cursors: Option<Cursors>,
+    /// There only if there is another page. It holds the token, so it is not followed as it is.
+    next: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Cursors {
+    after: Option<String>,
+}
+
+/// What we read of a post or comment.
+#[derive(Deserialize)]
+pub(crate) struct Entry {
+    /// Its id.
+    pub id: String,
+    #[serde(alias = "caption", default)]
+    text: String,
+    timestamp: Timestamp,
+    permalink: Option<String>,
+    /// `IMAGE`, `VIDEO`, `CAROUSEL_ALBUM`…
+    #[serde(default)]
+    pub media_type: String,
+    /// Who wrote it, where that is asked for.
+    pub username: Option<String>,
+    /// What it answers, where that is asked for.
+    pub replied_to: Option<Named>,
+}
+
+/// Something that is named by its id.
+#[derive(Deserialize)]
+pub(crate) struct Named {
+    /// The id.
+    pub id: String,
+}
+
+/// Where to look, and for what.
+pub(crate) struct Search<'a> {
+    /// The listing.
+    pub path: &'a str,
+    /// The fields to ask for beyond id, time and address.
+    pub fields: &'a str,
+    /// Nothing older can be it.
+    pub since: Timestamp,
+    /// What it says.
+    pub text: &'a str,
+}
+
+impl Graph {
+    /// The post that says what was to go out, was made since, for which `fits` holds, and that belongs to no other target.
+    pub async fn search(
+        &self,
+        mark: &Mark<'_>,
+        search: &Search<'_>,
+        fits: impl Fn(&Entry) -> bool,
+    ) -> Result<Finding, Failure> {
+        let since = search.since.checked_sub(SKEW).unwrap_or(Timestamp::MIN);
+        let Some(entries) = self.entries(mark.account, search, since).await? else {
+            return Ok(Finding::CannotTell("the account has too many newer posts to read".into()));
+        };
+        let own = |entry: &Entry| mark.target.out.iter().any(|out| out.receipt.id == entry.id);
+        let mut fitting: Vec<Entry> = entries
+            .into_iter()
+            .filter(|entry| !own(entry) && text::same(search.text, &entry.text) && fits(entry))
+            .collect();
+        if fitting.is_empty() {
+            return Ok(Finding::Absent);
+        }
+        let ids: Vec<String> = fitting.iter().map(|entry| entry.id.clone()).collect();
+        let taken = mark.record.taken(&ids).await?;
+        fitting.retain(|entry| !taken.contains(&entry.id));
+        if fitting.len() > 1 && search.text.trim().is_empty() {
+            return Ok(Finding::CannotTell("several posts without a text were made since, and any may be it".into()));
+        }
+        // Newest first: of several that say the same, the oldest is the nearest to our call.
+        let ours = fitting.pop();
+        Ok(ours.map_or(Finding::Absent, |entry| Finding::Found(Receipt { id: entry.id, url: entry.permalink })))
+    }
+
+    /// What was made since then, newest first; `None` if it is too much to read.
+    async fn entries(
+        &self,
+        account: &Account,
+        search: &Search<'_>,
+        since: Timestamp,
+    ) -> Result<Option<Vec<Entry>>, Failure> {
+        let fields = format!("id,timestamp,{}", search.fields);
+        let mut found: Vec<Entry> = Vec::new();
+        let mut after = String::new();
+        for _ in 0..MOST_PAGES {
+            let mut query = vec![("fields", fields.as_str()), ("limit", PAGE)];
+            if !after.is_empty() {
+                query.push(("after", after.as_str()));
+            }
+            let page: Page = self.ask(LIST, account, self.get(account, search.path, &query)?).await?;
+            // A page may be short for other reasons than being the last; only an older or an empty one ends the listing.
+            let older = page.data.last().is_none_or(|last| last.timestamp < since);
+            found.extend(page.data);
+            let paging = page.paging.filter(|paging| paging.next.is_some());
+            let next = paging.and_then(|paging| paging.cursors?.after).filter(|after| !after.is_empty());
+            match next {
+                Some(next) if !older => after = next,
+                _ => {
+                    found.retain(|entry| entry.timestamp >= since);
+                    return Ok(Some(found));
+                }
+            }
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,123 @@
+//! Tokens: long-lived ones that are exchanged for new ones, and what they allow.
+
+use std::{collections::HashMap, sync::Mutex, time::Duration};
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::{error, parameter};
+use crate::fake::{Answer, Ask, lock};
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+/// How long a long-lived token is good: 60 days, less the moment it takes to hand it out.
+const LIFE: u64 = 5_183_944;
+
+/// A token that was handed out.
+#[derive(Clone, Copy)]
+struct Grant {
+    issued: Timestamp,
+    until: Timestamp,
+}
+
+/// Who may call.
+#[derive(Default)]
+pub(crate) struct Access {
+    /// Tokens that were exchanged for, by themselves. Those that were there from the beginning are `token-NAME`.
+    granted: Mutex<HashMap<String, Grant>>,
+    /// Accounts whose tokens do not work: finer code, words.
+    refused: Mutex<HashMap<String, (u64, &'static str)>>,
+    /// Accounts that did not give the permission to publish.
+    reading: Mutex<Vec<String>>,
+}
+
+impl Access {
+    pub fn expire(&self, account: &str) {
+        let said = "Error validating access token: Session has expired.";
+        lock(&self.refused).insert(account.into(), (463, said));
+    }
+
+    pub fn revoke(&self, account: &str) {
+        let said =
+            "Error validating access token: The session has been invalidated because the user changed their password.";
+        lock(&self.refused).insert(account.into(), (460, said));
+    }
+
+    pub fn restore(&self, account: &str) {
+        lock(&self.refused).remove(account);
+    }
+
+    /// The account takes the permission to publish away.
+    pub fn forbid(&self, account: &str) {
+        lock(&self.reading).push(account.into());
+    }
+
+    /// The account, or the refusal.
+    pub fn check(&self, ask: &Ask) -> Result<String, Answer> {
+        let invalid = || error(401, 190, 0, "Invalid OAuth access token - Cannot parse access token");
+        let token = token(ask).ok_or_else(invalid)?;
+        let account = name(ask).ok_or_else(invalid)?;
+        if let Some((finer, why)) = lock(&self.refused).get(&account) {
+            return Err(error(400, 190, *finer, why));
+        }
+        let granted = lock(&self.granted).get(&token).copied();
+        match granted {
+            Some(grant) if grant.until <= ask.at => {
+                Err(error(400, 190, 463, "Error validating access token: Session has expired."))
+            }
+            None if token.contains('~') => Err(invalid()),
+            _ => Ok(account),
+        }
+    }
+
+    /// The same for calls that publish.
+    pub fn check_publisher(&self, ask: &Ask) -> Result<String, Answer> {
+        let account = self.check(ask)?;
+        if lock(&self.reading).contains(&account) {
+            return Err(error(403, 10, 0, "(#10) Application does not have permission for this action"));
+        }
+        Ok(account)
+    }
+
+    /// A new token for one that is a day old and still good. The old one stays good until its own end.
+    pub fn exchange(&self, ask: &Ask, grant_type: &str) -> Result<Answer, Answer> {
+        if parameter(ask, "grant_type").as_deref() != Some(grant_type) {
+            return Err(error(400, 100, 0, "Invalid grant_type"));
+        }
+        let account = self.check(ask)?;
+        let old = token(ask).unwrap_or_default();
+        let young = lock(&self.granted).get(&old).is_some_and(|grant| grant.issued + DAY > ask.at);
+        if young {
+            return Err(error(400, 100, 0, "The access token must be at least 24 hours old to be refreshed"));
+        }
+        Ok(self.grant(ask, &account))
+    }
+
+    /// A long-lived token for a short one, for those who know the app's secret.
+    pub fn lengthen(&self, ask: &Ask, grant_type: &str) -> Result<Answer, Answer> {
+        let known = parameter(ask, "client_secret").is_some_and(|secret| !secret.is_empty());
+        if parameter(ask, "grant_type").as_deref() != Some(grant_type) || !known {
+            return Err(error(400, 101, 0, "Error validating client secret."));
+        }
+        let account = self.check(ask)?;
+        Ok(self.grant(ask, &account))
+    }
+
+    fn grant(&self, ask: &Ask, account: &str) -> Answer {
+        let mut granted = lock(&self.granted);
+        let token = format!("token-{account}~{}", granted.len() + 1);
+        granted.insert(token.clone(), Grant { issued: ask.at, until: ask.at + Duration::from_secs(LIFE) });
+        Answer::json(200, &json!({"access_token": token, "token_type": "bearer", "expires_in": LIFE}))
+    }
+}
+
+/// The token, from wherever it is taken: query, form or header.
+fn token(ask: &Ask) -> Option<String> {
+    parameter(ask, "access_token").or_else(|| ask.bearer().map(str::to_owned))
+}
+
+/// Whose token this is, working or not.
+pub(crate) fn name(ask: &Ask) -> Option<String> {
+    let token = token(ask)?;
+    let name = token.strip_prefix("token-")?.split('~').next()?;
+    (!name.is_empty()).then(|| name.to_owned())
+}
