@@ -2,18 +2,29 @@
 
 use std::collections::BTreeMap;
 
-use channels::{Account, Answer, Kind, Secret, Table, bluesky, linkedin, mastodon, webhook, x};
+use channels::{
+    Account, Answer, Kind, Secret, Table, bluesky, discord, ghost, instagram, linkedin, mastodon, reddit, slack,
+    telegram, threads, webhook, wordpress, x,
+};
 use domain::{Landed, OnDoubt, PlatformWords, Worth};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 
 const SECRET: &str = "hush-hush-secret";
-const CHANNELS: [(&Table, &str); 5] = [
+const CHANNELS: [(&Table, &str); 13] = [
     (&mastodon::TABLE, "create status"),
     (&bluesky::TABLE, "put record"),
     (&webhook::TABLE, "deliver"),
     (&linkedin::TABLE, "create post"),
     (&x::TABLE, "create post"),
+    (&discord::TABLE, "create message"),
+    (&ghost::TABLE, "publish draft"),
+    (&instagram::TABLE, "publish container"),
+    (&reddit::TABLE, "submit post"),
+    (&slack::TABLE, "post message"),
+    (&telegram::TABLE, "send message"),
+    (&threads::TABLE, "publish container"),
+    (&wordpress::TABLE, "publish draft"),
 ];
 
 /// Whatever the answer says, judging it gives a failure that fits: short words, no secret in them, never earlier than now, and

@@ -8,9 +8,13 @@ use runtime::Runtime;
 
 /// What an account can say of its server or receiver: channel, setting, value, and what that means in words.
 const VARIANTS: &[(&str, &str, &str, &str)] = &[
+    ("discord", "look_up", "none", "where the bot may not read"),
+    ("discord", "via", "webhook", "through a webhook"),
     ("linkedin", "author", "urn:li:organization:ID", "for a page"),
     ("linkedin", "duplicate_guard", "trusted", "whose refusal of duplicates is trusted"),
     ("mastodon", "idempotency_key", "ignored", "on a server that ignores keys"),
+    ("slack", "look_up", "none", "where the bot may not read"),
+    ("slack", "via", "webhook", "through an incoming webhook"),
     ("webhook", "repeats", "unsafe", "to a receiver that forgets ids"),
 ];
 

@@ -430,7 +430,7 @@ impl Place {
     }
 
     pub fn stand(&self, content: Content) -> Stand {
-        let mut stand = stand(self.name, &self.site.url(), content);
+        let mut stand = stand(self.name, &self.site.url(), self.content(content));
         let says = self.says.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         stand.account.settings.extend(says);
         stand
