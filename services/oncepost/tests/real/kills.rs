@@ -22,7 +22,7 @@ const DRAINED: Duration = Duration::from_secs(60);
 async fn half_way(stores: &Stores) -> Run {
     let mut run = Run::new(stores, Pace::Brisk).await.forgetful();
     run.stack.staff(2, 2).await.unwrap();
-    run.schedule(POSTS, Duration::from_secs(2), Duration::from_secs(6)).await;
+    run.schedule(POSTS, Duration::from_secs(2), Duration::from_secs(15)).await;
     run.until_out(POSTS / 4).await;
     assert!(run.platform.posts().len() < POSTS, "it is over before anything was killed");
     run
