@@ -33,7 +33,7 @@ demo: ## publish through every failure on one machine; REAL=1 uses RabbitMQ, Red
 prove: ## check every promise: model, simulation, chaos; RECORD=1 is the long run whose figures GUARANTEES.md shows
 	@$(LOCAL)/prove.sh $(if $(RECORD),--record)
 
-model: ## check the delivery protocol in every state, within bounds; ARGS="--only listing", "--record FILE" or "--long"
+model: ## check the delivery protocol in every state, within bounds; ARGS="--only TEXT" (in the name), "--record FILE" or "--long"
 	@cargo build --release --locked --quiet -p oncepost-model
 	@target/release/oncepost-model $(ARGS)
 
