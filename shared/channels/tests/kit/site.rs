@@ -84,13 +84,14 @@ pub struct Place {
 }
 
 impl Place {
-    pub async fn webhook() -> Self {
+    /// One that settles a doubt by repeating and does all that most do; what its answers look like is each one's own to say.
+    fn plain(name: &'static str, site: Box<dyn Site>) -> Self {
         Self {
-            name: "webhook",
-            site: Box::new(Fake::<Webhook>::start().await),
-            unauthorized: Cue::refuse(401, &json!({"error": "no signature is right"})),
-            forbidden: Cue::refuse(403, &json!({"error": "not for you"})),
-            without_id: json!({"ok": true}),
+            name,
+            site,
+            unauthorized: Cue::refuse(401, &json!({})),
+            forbidden: Cue::refuse(403, &json!({})),
+            without_id: json!({}),
             looks: false,
             asks_person: false,
             describes: true,
@@ -104,6 +105,15 @@ impl Place {
         }
     }
 
+    pub async fn webhook() -> Self {
+        Self {
+            unauthorized: Cue::refuse(401, &json!({"error": "no signature is right"})),
+            forbidden: Cue::refuse(403, &json!({"error": "not for you"})),
+            without_id: json!({"ok": true}),
+            ..Self::plain("webhook", Box::new(Fake::<Webhook>::start().await))
+        }
+    }
+
     /// A receiver that does not keep ids, and an account that says so.
     pub async fn webhook_without_ids() -> Self {
         let forgetful = Fake::<Webhook>::start().await;
@@ -113,21 +123,10 @@ impl Place {
 
     pub async fn mastodon() -> Self {
         Self {
-            name: "mastodon",
-            site: Box::new(Fake::<Mastodon>::start().await),
             unauthorized: Cue::refuse(401, &json!({"error": "The access token was revoked"})),
             forbidden: Cue::refuse(403, &json!({"error": "This action is outside the authorized scopes"})),
             without_id: json!({"url": "https://mastodon.test/@main/1"}),
-            looks: false,
-            asks_person: false,
-            describes: true,
-            names_posts: true,
-            joins: false,
-            pictures_later: false,
-            refuses_twins: false,
-            id_in_header: false,
-            picture: None,
-            says: &[],
+            ..Self::plain("mastodon", Box::new(Fake::<Mastodon>::start().await))
         }
     }
 
@@ -142,125 +141,69 @@ impl Place {
         let refused = json!({"error": "AuthenticationRequired", "message": "Invalid identifier or password"});
         let other = json!({"error": "AccountNotFound", "message": "Could not find repo"});
         Self {
-            name: "bluesky",
-            site: Box::new(Fake::<Bluesky>::start().await),
             unauthorized: Cue::refuse(401, &refused).on("POST", "createSession"),
             forbidden: Cue::refuse(403, &other),
             without_id: json!({"validationStatus": "valid"}),
             looks: true,
-            asks_person: false,
-            describes: true,
-            names_posts: true,
-            joins: false,
-            pictures_later: false,
-            refuses_twins: false,
-            id_in_header: false,
-            picture: None,
-            says: &[],
+            ..Self::plain("bluesky", Box::new(Fake::<Bluesky>::start().await))
         }
     }
 
     pub async fn wordpress() -> Self {
         let refusal = |code: &str| json!({"code": code, "message": "Sorry, you are not allowed to do that."});
         Self {
-            name: "wordpress",
-            site: Box::new(Fake::<WordPress>::start().await),
             unauthorized: Cue::refuse(401, &refusal("rest_cannot_edit")),
             forbidden: Cue::refuse(403, &refusal("rest_cannot_publish")),
             without_id: json!({"status": "publish", "link": "https://blog.test/once/"}),
             looks: true,
-            asks_person: false,
             joins: true,
-            pictures_later: false,
-            describes: true,
-            names_posts: true,
-            refuses_twins: false,
-            id_in_header: false,
-            picture: None,
-            says: &[],
+            ..Self::plain("wordpress", Box::new(Fake::<WordPress>::start().await))
         }
     }
 
     pub async fn ghost() -> Self {
         let refusal = |kind: &str, code: &str| json!({"errors": [{"type": kind, "code": code, "message": "Sorry"}]});
         Self {
-            name: "ghost",
-            site: Box::new(Fake::<Ghost>::start().await),
             unauthorized: Cue::refuse(401, &refusal("UnauthorizedError", "UNKNOWN_ADMIN_API_KEY")),
             forbidden: Cue::refuse(403, &refusal("NoPermissionError", "")),
             without_id: json!({"posts": [{"status": "published", "url": "https://ghost.test/once/"}]}),
             looks: true,
-            asks_person: false,
             joins: true,
-            pictures_later: false,
-            describes: true,
-            names_posts: true,
-            refuses_twins: false,
-            id_in_header: false,
-            picture: None,
-            says: &[],
+            ..Self::plain("ghost", Box::new(Fake::<Ghost>::start().await))
         }
     }
 
     pub async fn reddit() -> Self {
         Self {
-            name: "reddit",
-            site: Box::new(Fake::<Reddit>::start().await),
             unauthorized: Cue::refuse(401, &json!({"message": "Unauthorized", "error": 401})),
             forbidden: Cue::refuse(403, &json!({"message": "Forbidden", "error": 403})),
             without_id: json!({"json": {"errors": [], "data": {"drafts_count": 0}}}),
             looks: true,
-            asks_person: false,
-            joins: false,
             pictures_later: true,
-            describes: true,
-            names_posts: true,
-            refuses_twins: false,
-            id_in_header: false,
-            picture: None,
-            says: &[],
+            ..Self::plain("reddit", Box::new(Fake::<Reddit>::start().await))
         }
     }
 
     pub async fn telegram() -> Self {
         let refused = |status: u16, text| json!({"ok": false, "error_code": status, "description": text});
         Self {
-            name: "telegram",
-            site: Box::new(Fake::<Telegram>::start().await),
             unauthorized: Cue::refuse(401, &refused(401, "Unauthorized")),
             forbidden: Cue::refuse(403, &refused(403, "Forbidden: bot was kicked from the channel chat")),
             without_id: json!({"ok": true, "result": true}),
-            looks: false,
             asks_person: true,
             describes: false,
-            names_posts: true,
-            joins: false,
-            pictures_later: false,
-            refuses_twins: false,
-            id_in_header: false,
-            picture: None,
-            says: &[],
+            ..Self::plain("telegram", Box::new(Fake::<Telegram>::start().await))
         }
     }
 
     pub async fn discord() -> Self {
         Self {
-            name: "discord",
-            site: Box::new(Fake::<Discord>::start().await),
             unauthorized: Cue::refuse(401, &json!({"message": "401: Unauthorized", "code": 0})),
             forbidden: Cue::refuse(403, &json!({"message": "Missing Permissions", "code": 50013})),
             without_id: json!({"content": "once"}),
             // The nonce's two minutes are over as soon as an attempt may take that long.
             looks: true,
-            asks_person: false,
-            describes: true,
-            names_posts: true,
-            joins: false,
-            pictures_later: false,
-            refuses_twins: false,
-            id_in_header: false,
-            picture: None,
-            says: &[],
+            ..Self::plain("discord", Box::new(Fake::<Discord>::start().await))
         }
     }
 
@@ -290,21 +233,11 @@ impl Place {
     pub async fn slack() -> Self {
         let refused = |code| json!({"ok": false, "error": code});
         Self {
-            name: "slack",
-            site: Box::new(Fake::<Slack>::start().await),
             unauthorized: Cue::refuse(200, &refused("token_revoked")),
             forbidden: Cue::refuse(200, &refused("not_in_channel")),
             without_id: json!({"ok": true}),
             looks: true,
-            asks_person: false,
-            describes: true,
-            names_posts: true,
-            joins: false,
-            pictures_later: false,
-            refuses_twins: false,
-            id_in_header: false,
-            picture: None,
-            says: &[],
+            ..Self::plain("slack", Box::new(Fake::<Slack>::start().await))
         }
     }
 
@@ -340,21 +273,12 @@ impl Place {
             Cue::refuse(status, &body)
         };
         Self {
-            name: "x",
-            site: Box::new(Fake::<X>::start().await),
             unauthorized: problem(401, "Unauthorized", "Unauthorized"),
             forbidden: problem(403, "Forbidden", "You are not permitted to perform this action."),
             without_id: json!({"data": {"text": "once"}}),
             looks: true,
-            asks_person: false,
             refuses_twins: true,
-            id_in_header: false,
-            describes: true,
-            names_posts: true,
-            joins: false,
-            pictures_later: false,
-            picture: None,
-            says: &[],
+            ..Self::plain("x", Box::new(Fake::<X>::start().await))
         }
     }
 
@@ -365,21 +289,13 @@ impl Place {
             Cue::refuse(status, &body)
         };
         Self {
-            name: "linkedin",
-            site: Box::new(Fake::<LinkedIn>::start().await),
             unauthorized: refused(401, "INVALID_ACCESS_TOKEN"),
             forbidden: refused(403, "ACCESS_DENIED"),
             without_id: json!({}),
-            looks: false,
             asks_person: true,
             refuses_twins: true,
             id_in_header: true,
-            describes: true,
-            names_posts: true,
-            joins: false,
-            pictures_later: false,
-            picture: None,
-            says: &[],
+            ..Self::plain("linkedin", Box::new(Fake::<LinkedIn>::start().await))
         }
     }
 
@@ -392,21 +308,11 @@ impl Place {
     fn graph(name: &'static str, site: Box<dyn Site>) -> Self {
         let error = |code: u64, finer: u64, message: &str| json!({"error": {"message": message, "type": "OAuthException", "code": code, "error_subcode": finer}});
         Self {
-            name,
-            site,
             unauthorized: Cue::refuse(401, &error(190, 460, "Error validating access token")),
             forbidden: Cue::refuse(403, &error(10, 0, "(#10) Application does not have permission for this action")),
             without_id: json!({"success": true}),
             looks: true,
-            asks_person: false,
-            describes: true,
-            names_posts: true,
-            joins: false,
-            pictures_later: false,
-            refuses_twins: false,
-            id_in_header: false,
-            says: &[],
-            picture: None,
+            ..Self::plain(name, site)
         }
     }
 
