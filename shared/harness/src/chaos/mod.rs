@@ -116,8 +116,13 @@ pub async fn run(options: &Options, folder: &Path) -> Done<Report> {
     teller.abort();
     let found = chaos.found(&plan, &platforms, folder).await;
     supervisor.abort();
-    // Its handle to the run goes with it.
-    let _ = (supervisor.await, teller.await);
+    // Their handles to the run go with them. Who supervised no longer has proven less than the report would say.
+    drop(teller.await);
+    match supervisor.await {
+        Ok(ended) => ended?,
+        Err(stopped) if stopped.is_cancelled() => {}
+        Err(panicked) => return Err(panicked.into()),
+    }
     if let Some(chaos) = Arc::into_inner(chaos) {
         chaos.stop().await?;
     }
