@@ -5,6 +5,9 @@ use serde_json::Value;
 
 use crate::{Account, Answer, text};
 
+/// The type of a problem that has none but its status (RFC 9457): no code.
+const NO_TYPE: &str = "about:blank";
+
 /// Reads the platform's words from an answer: its code and text at the given JSON pointers, or the text that an HTML page or
 /// plain body shows. A place that is two pointers, with a space between, is a code and its finer code: `190/463`.
 pub(crate) fn of(answer: &Answer, code_at: &[&str], text_at: &[&str], account: &Account) -> PlatformWords {
@@ -23,7 +26,7 @@ pub(crate) fn of(answer: &Answer, code_at: &[&str], text_at: &[&str], account: &
     PlatformWords {
         status: Some(answer.status),
         code: code
-            .filter(|code| !code.is_empty())
+            .filter(|code| !code.is_empty() && code != NO_TYPE)
             .map(|code| redacted(&code, account).chars().take(100).collect())
             .next(),
         ..PlatformWords::text(redacted(&text, account))

@@ -379,6 +379,7 @@ async fn a_refusal_that_x_never_gave_before_is_in_doubt() {
     scene.fake.cue(Cue::say(403, &body));
     let failure = scene.stand.attempt().await.failure.unwrap();
     assert_eq!((failure.code, failure.landed), (Code::UNCLEAR_ANSWER, Landed::Unknown));
+    assert_eq!(failure.said.code, None, "a problem of no type has no code");
     scene.finds_its_post().await;
 }
 
