@@ -99,7 +99,7 @@ impl Inbox for RabbitInbox {
         let _ = self.subscription.runtime.within(PAUSE, cancelled).await;
         // What had been sent ahead of the cancel was never begun: another consumer may have it at once.
         while let Some(Some(Ok(delivery))) = open.consumer.next().now_or_never() {
-            drop(open.incoming(delivery));
+            drop(open.incoming(delivery, &self.subscription.link));
         }
     }
 }
@@ -158,7 +158,7 @@ impl Open {
                 // A message that is already here costs no timer.
                 biased;
                 found = self.consumer.next() => return match found {
-                    Some(Ok(delivery)) => Ok(self.incoming(delivery)),
+                    Some(Ok(delivery)) => Ok(self.incoming(delivery, &subscription.link)),
                     Some(Err(_)) | None => Err("ended"),
                 },
                 () = subscription.link.replaced(&self.connection) => return Err("reconnected"),
@@ -171,11 +171,16 @@ impl Open {
         }
     }
 
-    fn incoming(&mut self, delivery: Delivery) -> Incoming {
+    fn incoming(&mut self, delivery: Delivery, link: &Link) -> Incoming {
         self.suspected = false;
         self.unsettled.fetch_add(1, Ordering::SeqCst);
         let (message, delivery_count) = convert::message(&delivery.properties, delivery.data);
-        let receipt = Receipt::new(Unsettled { acker: delivery.acker, count: self.unsettled.clone() });
+        let receipt = Receipt::new(Unsettled {
+            acker: delivery.acker,
+            count: self.unsettled.clone(),
+            link: link.clone(),
+            connection: self.connection.clone(),
+        });
         Incoming { message, redelivered: delivery.redelivered, delivery_count, receipt }
     }
 }
@@ -195,15 +200,32 @@ pub(super) async fn depth(connection: &Connection, queue: &str) -> Result<Depth,
 struct Unsettled {
     acker: Acker,
     count: Arc<AtomicUsize>,
+    link: Link,
+    connection: Arc<Connection>,
+}
+
+impl Unsettled {
+    /// Whether the broker was told, and on a connection that still stood.
+    async fn tell(&self, verdict: Verdict) -> lapin::Result<bool> {
+        let told = async {
+            match verdict {
+                Verdict::Ack => self.acker.ack(BasicAckOptions::default()).await,
+                Verdict::Requeue => self.acker.nack(requeue()).await,
+            }
+        };
+        tokio::select! {
+            biased;
+            told = told => told,
+            // Seen: what lapin has queued at the moment a connection breaks may never hear of it.
+            () = self.link.replaced(&self.connection) => Ok(false),
+        }
+    }
 }
 
 impl Settle for Unsettled {
     fn settle(self: Box<Self>, verdict: Verdict) -> BoxFuture<'static, Result<(), SettleError>> {
         Box::pin(async move {
-            let settled = match verdict {
-                Verdict::Ack => self.acker.ack(BasicAckOptions::default()).await,
-                Verdict::Requeue => self.acker.nack(requeue()).await,
-            };
+            let settled = self.tell(verdict).await;
             self.count.fetch_sub(1, Ordering::SeqCst);
             match settled {
                 Ok(true) => {

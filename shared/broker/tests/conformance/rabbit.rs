@@ -165,7 +165,7 @@ async fn an_acknowledgement_belongs_to_the_connection_it_came_on() {
 async fn what_is_being_settled_when_its_connection_ends_hears_of_it() {
     let (proxy, world) = behind_proxy().await;
     let mut inbox = world.inbox(work_queue("mastodon"), 1000).await;
-    for round in 0..30 {
+    for round in 0..10 {
         let sending = (0..200).map(|number| async move { number.to_string() }).map(|id| {
             let world = &world;
             async move { world.send(work("mastodon"), &id.await).await }
@@ -177,7 +177,7 @@ async fn what_is_being_settled_when_its_connection_ends_hears_of_it() {
         }
         let mut settling = FuturesUnordered::new();
         for (number, incoming) in taken.into_iter().enumerate() {
-            if number == round * 6 {
+            if number == round * 18 {
                 proxy.set(Weather::Cut);
             }
             settling.push(world.runtime.spawn(incoming.ack()));
