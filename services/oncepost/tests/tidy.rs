@@ -26,7 +26,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("console", &["domain", "contract", "runtime", "ledger", "broker", "channels", "outbox", "intake", "settings"]),
     ("testkit", &[]),
     ("harness", &["testkit", "domain", "broker", "contract", "runtime"]),
-    ("fuzz", &["domain", "contract", "ledger", "broker", "channels", "settings", "worker"]),
+    ("fuzz", &["domain", "contract", "ledger", "broker", "channels", "runtime", "settings", "worker"]),
     ("model", &["domain"]),
     (
         "simulation",

@@ -6,11 +6,12 @@
 mod answer;
 mod broken;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use domain::Failure;
-use reqwest::{Client, Method, RequestBuilder, Response, redirect};
+use reqwest::{Client, Method, Request, RequestBuilder, Response, redirect};
 use runtime::{Runtime, Step};
 use tracing::Instrument;
 use url::Url;
@@ -54,10 +55,28 @@ impl Default for HttpOptions {
 #[error("the HTTP client could not be set up")]
 pub struct HttpError(#[source] pub(crate) reqwest::Error);
 
+/// What carries requests to platforms: the network, or in tests whatever answers in its place.
+#[async_trait]
+pub trait Wire: Send + Sync {
+    /// Sends a request and waits for the answer's head.
+    ///
+    /// # Errors
+    /// No answer came.
+    async fn carry(&self, request: Request) -> reqwest::Result<Response>;
+}
+
+#[async_trait]
+impl Wire for Client {
+    async fn carry(&self, request: Request) -> reqwest::Result<Response> {
+        self.execute(request).await
+    }
+}
+
 /// The HTTP client. Cheap to clone; all clones share their connections.
 #[derive(Clone)]
 pub struct Http {
     client: Client,
+    wire: Arc<dyn Wire>,
     media: Media,
     runtime: Runtime,
     max_answer: usize,
@@ -70,7 +89,14 @@ impl Http {
     /// The system's certificates cannot be read, or an option makes no sense.
     pub fn new(options: HttpOptions, runtime: Runtime) -> Result<Self, HttpError> {
         let client = builder(&options).redirect(redirect::Policy::none()).build().map_err(HttpError)?;
-        Ok(Self { client, media: Media::new(&options)?, runtime, max_answer: options.max_answer })
+        let wire = Arc::new(client.clone());
+        Ok(Self { client, wire, media: Media::new(&options)?, runtime, max_answer: options.max_answer })
+    }
+
+    /// The same with another wire to platforms. Media come over the network still.
+    #[must_use]
+    pub fn over(self, wire: Arc<dyn Wire>) -> Self {
+        Self { wire, ..self }
     }
 
     /// What fetches pictures and videos.
@@ -118,7 +144,7 @@ impl Http {
             http.response.status_code = tracing::field::Empty,
         );
         let work = async {
-            let sent = self.client.execute(request).await.map_err(Broken::sending);
+            let sent = self.wire.carry(request).await.map_err(Broken::sending);
             if point && !matches!(&sent, Err(broken) if broken.is_unsent()) {
                 self.runtime.step(Step::Sent).await;
             }

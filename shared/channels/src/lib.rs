@@ -36,7 +36,7 @@ pub use account::{Account, AccountCard, Accounts, ListedAccounts, Secret, Secret
 pub use call::{Call, Mark, PublishPoint, Record};
 pub use channel::{About, Channel, Published, Threads, Verdict};
 pub use credentials::{Standing, TokenLife, Tokens};
-pub use http::{Answer, Http, HttpError, HttpOptions};
+pub use http::{Answer, Http, HttpError, HttpOptions, Wire};
 pub use limits::{Count, Limits, Objection, Unit};
 pub use media::{Fetched, Kind, Media, MediaOptions};
 pub use registry::Registry;

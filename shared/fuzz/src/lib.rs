@@ -1,11 +1,13 @@
 #![doc = include_str!("../README.md")]
 
 mod config;
+mod dialogue;
 mod messages;
 mod platform;
 mod stored;
 
 pub use config::{json_settings, toml_settings, variables, yaml_settings};
+pub use dialogue::dialogue;
 pub use messages::{change, headers, publish, schedule, time, told};
 pub use platform::{answer, media};
 pub use stored::{hint, progress};
@@ -24,6 +26,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("progress", progress),
     ("hint", hint),
     ("answer", answer),
+    ("dialogue", dialogue),
     ("media", media),
     ("toml_settings", toml_settings),
     ("yaml_settings", yaml_settings),

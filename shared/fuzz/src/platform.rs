@@ -11,20 +11,21 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 
 const SECRET: &str = "hush-hush-secret";
-const CHANNELS: [(&Table, &str); 13] = [
-    (&mastodon::TABLE, "create status"),
-    (&bluesky::TABLE, "put record"),
-    (&webhook::TABLE, "deliver"),
-    (&linkedin::TABLE, "create post"),
-    (&x::TABLE, "create post"),
-    (&discord::TABLE, "create message"),
-    (&ghost::TABLE, "publish draft"),
-    (&instagram::TABLE, "publish container"),
-    (&reddit::TABLE, "submit post"),
-    (&slack::TABLE, "post message"),
-    (&telegram::TABLE, "send message"),
-    (&threads::TABLE, "publish container"),
-    (&wordpress::TABLE, "publish draft"),
+/// Each channel, its table and one of its publish points.
+pub(crate) const CHANNELS: [(&str, &Table, &str); 13] = [
+    ("mastodon", &mastodon::TABLE, "create status"),
+    ("bluesky", &bluesky::TABLE, "put record"),
+    ("webhook", &webhook::TABLE, "deliver"),
+    ("linkedin", &linkedin::TABLE, "create post"),
+    ("x", &x::TABLE, "create post"),
+    ("discord", &discord::TABLE, "create message"),
+    ("ghost", &ghost::TABLE, "publish draft"),
+    ("instagram", &instagram::TABLE, "publish container"),
+    ("reddit", &reddit::TABLE, "submit post"),
+    ("slack", &slack::TABLE, "post message"),
+    ("telegram", &telegram::TABLE, "send message"),
+    ("threads", &threads::TABLE, "publish container"),
+    ("wordpress", &wordpress::TABLE, "publish draft"),
 ];
 
 /// Whatever the answer says, judging it gives a failure that fits: short words, no secret in them, never earlier than now, and
@@ -37,7 +38,7 @@ pub fn answer(bytes: &[u8]) {
     let status = lines.next().and_then(|line| line.trim().parse().ok()).unwrap_or(200);
     let headers: HeaderMap = lines.filter_map(header).collect();
     let account = account();
-    for (table, step) in CHANNELS {
+    for (_, table, step) in CHANNELS {
         for point in [true, false] {
             let answer = Answer {
                 step,
@@ -68,13 +69,13 @@ pub fn media(bytes: &[u8]) {
     }
 }
 
-fn split(bytes: &[u8]) -> (String, &[u8]) {
+pub(crate) fn split(bytes: &[u8]) -> (String, &[u8]) {
     let end = bytes.windows(2).position(|two| two == b"\n\n");
     let (head, body) = end.map_or((bytes, &[][..]), |end| (&bytes[..end], &bytes[end + 2..]));
     (String::from_utf8_lossy(head).into_owned(), body)
 }
 
-fn header(line: &str) -> Option<(HeaderName, HeaderValue)> {
+pub(crate) fn header(line: &str) -> Option<(HeaderName, HeaderValue)> {
     let (name, value) = line.split_once(':')?;
     Some((name.trim().parse().ok()?, HeaderValue::from_bytes(value.trim().as_bytes()).ok()?))
 }

@@ -1,0 +1,231 @@
+//! A platform that says anything: a whole attempt of every channel against it, from upload to receipt.
+
+mod platform;
+mod target;
+
+use std::{
+    cell::OnceCell,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use channels::{Account, Call, Channel, Http, HttpOptions, MediaOptions, Published, Registry, Secret};
+use domain::{Content, Draft, Failure, Finding, Landed, Media, OnDoubt, Part, PlatformWords};
+use runtime::Runtime;
+
+use crate::platform::CHANNELS;
+use platform::{Counted, Platform, Script, Still, picture};
+use target::Journal;
+
+/// What every secret of the account holds: it has a colon and a hexadecimal end, as some platforms want.
+const SECRET: &str = "64ab01:c0ffee5ec2e7c0ffee5ec2e7c0ffee5ec2e7";
+
+/// Settings that accounts of one channel or another need.
+const SETTINGS: [(&str, &str); 9] = [
+    ("author", "urn:li:organization:1"),
+    ("board_id", "1"),
+    ("channel", "C0123456789"),
+    ("channel_id", "1000"),
+    ("chat_id", "1"),
+    ("identifier", "ann.example.org"),
+    ("page_id", "1"),
+    ("subreddit", "test"),
+    ("username", "ann"),
+];
+
+/// Whatever a platform says to a channel's calls, one after another, the channel takes it for no more than it is:
+/// - it comes to an end, within [`platform::MOST_CALLS`] calls;
+/// - parts go out one after another, each armed before; what is out has a receipt;
+/// - after a whole answer at a publish point, "surely not published" only by a row of the channel's table;
+/// - no secret is in what it fails with, and its words are short.
+///
+/// The first line names the channel, what it is to do (`publish`, `find`, `poll`, `check`, `refresh`) and what is posted (`text`, `thread`,
+/// `link`, `picture`). Each answer follows after a line `---`: the status, header fields, an empty line, the body.
+pub fn dialogue(bytes: &[u8]) {
+    hold(bytes);
+}
+
+/// How far a dialogue went.
+#[derive(Debug, Default)]
+struct Ended {
+    /// The answers that were given.
+    given: usize,
+    /// Everything went out in the first attempt, or was accepted by a platform that decides later.
+    published: bool,
+}
+
+fn hold(bytes: &[u8]) -> Ended {
+    thread_local! {
+        static RUNTIME: OnceCell<tokio::runtime::Runtime> = const { OnceCell::new() };
+    }
+    let text = String::from_utf8_lossy(bytes);
+    let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
+    let script = Script::read(rest);
+    RUNTIME.with(|runtime| {
+        let runtime = runtime.get_or_init(|| {
+            let built = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            built.expect("a runtime can be had")
+        });
+        runtime.block_on(play(first, script))
+    })
+}
+
+async fn play(first: &str, script: Script) -> Ended {
+    let mut words = first.split_whitespace();
+    let mut word = || words.next().unwrap_or_default();
+    let platform = Arc::new(Platform::new(script));
+    let http = http().over(platform.clone());
+    let registry = Registry::all(http);
+    let Some(channel) = registry.get(word()) else { return Ended::default() };
+    let (task, shape) = (word(), word());
+    let account = account(channel.as_ref());
+    let draft = Draft(content(shape, &picture().await));
+    if !channel.check(&draft).is_empty() {
+        return Ended::default();
+    }
+    let run = Run { channel: channel.as_ref(), account: &account, draft: &draft, platform: &platform };
+    let mut published = false;
+    match task {
+        "check" => told(run.channel.check_credentials(&account).await),
+        "refresh" => told(run.channel.refresh(&account).await),
+        "find" => run.doubt().await,
+        _ => published = run.publish().await,
+    }
+    Ended { given: platform.given(), published }
+}
+
+struct Run<'a> {
+    channel: &'a dyn Channel,
+    account: &'a Account,
+    draft: &'a Draft,
+    platform: &'a Platform,
+}
+
+impl Run<'_> {
+    /// A first attempt, and what the platform says of it afterwards.
+    async fn publish(&self) -> bool {
+        let journal = Journal::begun(self.account, self.channel, self.platform);
+        let target = journal.target();
+        let mut call = Call::new(&target, self.draft, self.account, target.due_at, None, &journal);
+        let published = self.channel.publish(&mut call).await;
+        let parts = self.channel.parts(self.draft);
+        let went_out = published.is_ok();
+        match published {
+            Ok(Published::Out) => assert_eq!(journal.target().next_part(), parts, "a part is not out"),
+            Ok(Published::Processing) => {}
+            Err(failure) => {
+                if std::env::var("SHOW").is_ok() { eprintln!("{failure:?}"); }
+                self.proven(&failure, &journal);
+                fits(failure);
+            }
+        }
+        self.look(&journal).await;
+        went_out
+    }
+
+    /// An attempt whose outcome is not known.
+    async fn doubt(&self) {
+        let journal = Journal::begun(self.account, self.channel, self.platform);
+        journal.doubt(0);
+        self.look(&journal).await;
+    }
+
+    async fn look(&self, journal: &Journal<'_>) {
+        let target = journal.target();
+        let part = target.armed.as_ref().map_or(0, |armed| armed.part);
+        let call = Call::new(&target, self.draft, self.account, target.due_at, None, journal);
+        match self.channel.find(&call.mark(part)).await {
+            Ok(Finding::Found(receipt)) => assert!(receipt.is_proof(), "{receipt:?}"),
+            Ok(_) => {}
+            Err(failure) => fits(failure),
+        }
+        told(self.channel.poll(&call.mark(part)).await);
+    }
+
+    /// A platform's whole answer to a publish point is a refusal only where the channel's table says so.
+    fn proven(&self, failure: &Failure, journal: &Journal<'_>) {
+        let Some((answer, step)) = journal.answer_to_the_point() else { return };
+        if failure.landed != Landed::No || failure.step != step {
+            return;
+        }
+        let name = self.channel.about().name;
+        let (_, table, _) = CHANNELS.iter().find(|(listed, ..)| *listed == name).expect("every channel is listed");
+        assert!(table.row_of(&answer, self.account).is_some(), "{failure:?} after {answer:?}");
+    }
+}
+
+fn told<T>(result: Result<T, Failure>) {
+    match result {
+        Ok(_) => {}
+        Err(failure) => fits(failure),
+    }
+}
+
+fn fits(failure: Failure) {
+    assert!(failure.said.text.chars().count() <= PlatformWords::LONGEST);
+    assert!(failure.said.code.as_ref().is_none_or(|code| code.chars().count() <= 100));
+    assert!(!format!("{failure:?}").contains(SECRET), "{failure:?}");
+    assert!(failure.landed != Landed::Yes);
+}
+
+fn http() -> Http {
+    let second = Duration::from_secs(1);
+    let media = MediaOptions { allow_private: true, timeout: second, ..MediaOptions::default() };
+    let options = HttpOptions { timeout: second, max_answer: 64 * 1024, media, ..HttpOptions::default() };
+    let runtime = Runtime::new(Arc::new(Still::default()), Arc::new(Counted(Mutex::new(0))));
+    Http::new(options, runtime).expect("a client can be had")
+}
+
+fn content(shape: &str, picture: &str) -> Content {
+    let text = "Hello & <world>".to_owned();
+    let media = vec![Media { url: picture.to_owned(), alt: Some("a pixel".into()) }];
+    match shape {
+        "thread" => {
+            Content { text, thread: vec![Part { text: "and more".into(), media: vec![] }], ..Content::default() }
+        }
+        "link" => Content { text, link: Some("https://example.org/a?b=c".into()), ..Content::default() },
+        "picture" => Content { text, media, ..Content::default() },
+        _ => Content { text, ..Content::default() },
+    }
+}
+
+fn account(channel: &dyn Channel) -> Account {
+    let name = "these are names";
+    let secrets = channel.about().secrets.iter().map(|name| ((*name).to_owned(), Secret::new(SECRET)));
+    Account {
+        tenant: "acme".parse().expect(name),
+        channel: channel.about().name.parse().expect(name),
+        id: "main".parse().expect(name),
+        app: None,
+        base_url: "https://example.org".parse().expect("this is an address"),
+        secrets: secrets.collect(),
+        settings: SETTINGS.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        on_doubt: OnDoubt::Park,
+        rate: None,
+        app_rate: None,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::{collections::BTreeMap, fs, path::Path};
+
+    use super::*;
+
+    #[test]
+    fn the_stored_dialogues_are_held_and_every_channel_publishes_in_some() {
+        let mut published: BTreeMap<_, bool> = CHANNELS.iter().map(|(name, ..)| ((*name).to_owned(), false)).collect();
+        for seed in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/dialogue")).unwrap() {
+            let seed = fs::read(seed.unwrap().path()).unwrap();
+            let first = String::from_utf8_lossy(&seed);
+            let first = first.lines().next().unwrap();
+            let channel = first.split(' ').next().unwrap();
+            let ended = hold(&seed);
+            println!("{first}: {ended:?}");
+            *published.get_mut(channel).unwrap() |= ended.published;
+        }
+        let silent: Vec<_> = published.iter().filter(|(_, published)| !**published).collect();
+        assert!(silent.is_empty(), "no stored dialogue ends well: {silent:?}");
+    }
+}

@@ -1,0 +1,164 @@
+//! What answers in a platform's place: the script's answers in their order, and then the last one again and again.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use axum::{Router, http::header::CONTENT_TYPE};
+use bytes::Bytes;
+use channels::Wire;
+use futures::future::BoxFuture;
+use http::{HeaderMap, Response as Head};
+use jiff::{SignedDuration, Timestamp};
+use reqwest::{Request, Response};
+use runtime::{Clock, Random};
+use tokio::{net::TcpListener, sync::OnceCell};
+
+use crate::platform::{header, split};
+
+/// The most calls that an attempt, its look and its poll may take together: pages of lists, waits for a state and pieces of files
+/// all have their bounds.
+pub const MOST_CALLS: usize = 500;
+
+/// One answer.
+#[derive(Debug, Clone)]
+pub struct Said {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+/// What is answered, in order.
+pub struct Script(Vec<Said>);
+
+impl Script {
+    pub fn read(text: &str) -> Self {
+        Self(text.split("---\n").filter(|one| !one.is_empty()).map(said).collect())
+    }
+}
+
+fn said(text: &str) -> Said {
+    let (head, body) = split(text.as_bytes());
+    let mut lines = head.lines();
+    let status = lines.next().and_then(|line| line.trim().parse().ok()).filter(|status| (200..600).contains(status));
+    Said {
+        status: status.unwrap_or(200),
+        headers: lines.filter_map(header).collect(),
+        body: Bytes::copy_from_slice(body),
+    }
+}
+
+/// The platform, and how often it was asked.
+pub struct Platform {
+    script: Script,
+    given: Mutex<usize>,
+}
+
+impl Platform {
+    pub fn new(script: Script) -> Self {
+        Self { script, given: Mutex::new(0) }
+    }
+
+    /// How many answers it has given.
+    pub fn given(&self) -> usize {
+        *self.lock()
+    }
+
+    /// The answer with this number, counted from 0.
+    pub fn said(&self, number: usize) -> Said {
+        let said = self.script.0.get(number).or(self.script.0.last());
+        said.cloned().unwrap_or_else(|| said_nothing())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, usize> {
+        self.given.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn said_nothing() -> Said {
+    Said { status: 200, headers: HeaderMap::new(), body: Bytes::new() }
+}
+
+#[async_trait]
+impl Wire for Platform {
+    async fn carry(&self, _request: Request) -> reqwest::Result<Response> {
+        let number = {
+            let mut given = self.lock();
+            *given += 1;
+            *given - 1
+        };
+        assert!(number < MOST_CALLS, "it asks without end");
+        let said = self.said(number);
+        let mut head = Head::new(said.body);
+        *head.status_mut() = said.status.try_into().unwrap_or_default();
+        *head.headers_mut() = said.headers;
+        Ok(head.into())
+    }
+}
+
+/// A clock that stands still until somebody waits.
+#[derive(Default)]
+pub struct Still(Mutex<Duration>);
+
+impl Still {
+    fn spent(&self) -> MutexGuard<'_, Duration> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Clock for Still {
+    fn now(&self) -> Timestamp {
+        let spent = SignedDuration::try_from(*self.spent()).unwrap_or_default();
+        Timestamp::UNIX_EPOCH + SignedDuration::from_hours(500_000) + spent
+    }
+
+    fn uptime(&self) -> Duration {
+        *self.spent()
+    }
+
+    fn sleep(&self, span: Duration) -> BoxFuture<'static, ()> {
+        let mut spent = self.spent();
+        *spent = spent.saturating_add(span);
+        Box::pin(tokio::task::yield_now())
+    }
+}
+
+/// The same numbers each time, so that an input that fails fails again.
+pub struct Counted(pub Mutex<u8>);
+
+impl Random for Counted {
+    fn fill(&self, bytes: &mut [u8]) {
+        let mut next = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for byte in bytes {
+            *next = next.wrapping_add(37);
+            *byte = *next;
+        }
+    }
+}
+
+/// Where a picture can be fetched.
+pub async fn picture() -> String {
+    thread_local! {
+        static ADDRESS: OnceCell<String> = const { OnceCell::const_new() };
+    }
+    if let Some(address) = ADDRESS.with(|address| address.get().cloned()) {
+        return address;
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port can be had");
+    let address = format!("http://{}/a.png", listener.local_addr().expect("it has an address"));
+    tokio::spawn(async {
+        let file = Router::new().fallback(|| async { ([(CONTENT_TYPE, "image/png")], PNG) });
+        axum::serve(listener, file).await
+    });
+    ADDRESS.with(|kept| kept.set(address.clone()).expect("it was not set"));
+    address
+}
+
+/// A whole picture of one pixel.
+const PNG: &[u8] = &[
+    0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', 0, 0, 0, 13, b'I', b'H', b'D', b'R', 0, 0, 0, 1, 0, 0, 0, 1, 8,
+    2, 0, 0, 0, 0x90, 0x77, 0x53, 0xde, 0, 0, 0, 12, b'I', b'D', b'A', b'T', 0x08, 0xd7, 0x63, 0xf8, 0xcf, 0xc0, 0, 0,
+    3, 1, 1, 0, 0x18, 0xdd, 0x8d, 0xb0, 0, 0, 0, 0, b'I', b'E', b'N', b'D', 0xae, 0x42, 0x60, 0x82,
+];
