@@ -16,6 +16,7 @@ use reqwest::{Request, Response};
 use runtime::{Clock, Random};
 use tokio::{net::TcpListener, sync::OnceCell};
 
+use super::{ID, NOW};
 use crate::platform::{header, split};
 
 /// The most calls that an attempt, its look and its poll may take together: pages of lists, waits for a state and pieces of files
@@ -46,7 +47,7 @@ fn said(text: &str) -> Said {
     Said {
         status: status.unwrap_or(200),
         headers: lines.filter_map(header).collect(),
-        body: Bytes::copy_from_slice(body),
+        body: String::from_utf8_lossy(body).replace("{key}", &ID.simple().to_string()).into(),
     }
 }
 
@@ -111,7 +112,7 @@ impl Still {
 impl Clock for Still {
     fn now(&self) -> Timestamp {
         let spent = SignedDuration::try_from(*self.spent()).unwrap_or_default();
-        Timestamp::UNIX_EPOCH + SignedDuration::from_hours(500_000) + spent
+        NOW + spent
     }
 
     fn uptime(&self) -> Duration {

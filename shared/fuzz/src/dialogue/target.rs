@@ -12,12 +12,8 @@ use domain::{
     Answer, AttemptKind, Command, ContentHash, Context, Failure, Policy, PostId, Receipt, State, Target, TargetId,
     apply,
 };
-use jiff::Timestamp;
-use uuid::Uuid;
 
-use super::{SECRET, platform::Platform};
-
-const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+use super::{ID, NOW, SECRET, platform::Platform};
 
 /// The target, and when its publish points were called.
 pub struct Journal<'a> {
@@ -111,10 +107,9 @@ impl Record for Journal<'_> {
 }
 
 fn target(account: &Account) -> Target {
-    let id = Uuid::from_u128(0x0193_0000_0000_7000_8000_0000_0000_0001);
     Target {
-        id: TargetId(id),
-        post: PostId(id),
+        id: TargetId(ID),
+        post: PostId(ID),
         tenant: account.tenant.clone(),
         channel: account.channel.clone(),
         account: account.id.clone(),
