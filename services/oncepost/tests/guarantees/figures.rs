@@ -79,7 +79,7 @@ pub fn render() -> String {
             whole(&simulation, "/first_seed"),
         ),
         format!(
-            "| [chaos](docs/proof/chaos.md) on real servers | {} targets, {} kills ({}) | {} | {} | {:.1} | {} | `make chaos ARGS=\"--posts {} --kills {} --seconds {:.0} --seed {}\"` |",
+            "| [chaos](docs/proof/chaos.md) on real servers | {} targets, {} kills ({}) | {} | {} | {:.1} | {} | `make chaos ARGS=\"{}\"` |",
             shown(&chaos, "/targets"),
             whole(&chaos, "/kills_total"),
             kills.join(", "),
@@ -87,11 +87,7 @@ pub fn render() -> String {
             whole(&chaos, "/missed"),
             number(&chaos, "/people_needed_per_10000"),
             minutes(&chaos),
-            whole(&chaos, "/posts"),
-            // Workers that abort at a step come on top of the kills that are asked for.
-            whole(&chaos, "/kills_total") - whole(&chaos, "/kills/worker_at_step"),
-            number(&chaos, "/seconds"),
-            whole(&chaos, "/seed"),
+            chaos["arguments"].as_str().expect("chaos records its arguments"),
         ),
         String::new(),
         format!(

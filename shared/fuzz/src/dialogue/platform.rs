@@ -13,7 +13,7 @@ use futures::future::BoxFuture;
 use http::{HeaderMap, Response as Head};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{Request, Response};
-use runtime::{Clock, Random};
+use runtime::{Clock, Random, Runtime};
 use tokio::{net::TcpListener, sync::OnceCell};
 
 use super::{ID, NOW};
@@ -70,7 +70,7 @@ impl Platform {
     /// The answer with this number, counted from 0.
     pub fn said(&self, number: usize) -> Said {
         let said = self.script.0.get(number).or(self.script.0.last());
-        said.cloned().unwrap_or_else(|| said_nothing())
+        said.cloned().unwrap_or_else(said_nothing)
     }
 
     fn lock(&self) -> MutexGuard<'_, usize> {
@@ -149,9 +149,10 @@ pub async fn picture() -> String {
     }
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port can be had");
     let address = format!("http://{}/a.png", listener.local_addr().expect("it has an address"));
-    tokio::spawn(async {
+    Runtime::system().spawn(async {
         let file = Router::new().fallback(|| async { ([(CONTENT_TYPE, "image/png")], PNG) });
-        axum::serve(listener, file).await
+        // Its end is this process's end.
+        let _ = axum::serve(listener, file).await;
     });
     ADDRESS.with(|kept| kept.set(address.clone()).expect("it was not set"));
     address

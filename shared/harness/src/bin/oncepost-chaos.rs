@@ -75,8 +75,7 @@ async fn run(arguments: Arguments) -> Done<bool> {
         println!("The promises held.");
     } else {
         println!("A PROMISE WAS BROKEN. The logs are kept in {}", folder.path().display());
-        let more = if forgetful { " --forgetful" } else { "" };
-        println!("Again: make chaos ARGS=\"--posts {posts} --kills {kills} --seconds {seconds} --seed {seed}{more}\"");
+        println!("Again: make chaos ARGS=\"{}\"", report.arguments);
     }
     if let Some(path) = arguments.record {
         std::fs::write(path, serde_json::to_string_pretty(&report)? + "\n")?;

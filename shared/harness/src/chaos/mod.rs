@@ -69,6 +69,17 @@ pub struct Options {
     pub forgetful: bool,
 }
 
+impl Options {
+    /// The arguments of the command that repeats the run.
+    pub fn arguments(&self) -> String {
+        let Self { posts, kills, seconds, seed, rest, schedulers, workers, forgetful } = self;
+        let more = if *forgetful { " --forgetful" } else { "" };
+        format!(
+            "--posts {posts} --kills {kills} --seconds {seconds} --seed {seed} --rest {rest} --schedulers {schedulers} --workers {workers}{more}"
+        )
+    }
+}
+
 /// Everything of a run that others are let loose on.
 pub struct Chaos {
     stack: Stack,
@@ -127,7 +138,7 @@ pub async fn run(options: &Options, folder: &Path) -> Done<Report> {
         chaos.stop().await?;
     }
     let sent_again = feed.again.load(Ordering::Relaxed);
-    Ok(Report::new(options.seed, found?, at_rest, sent_again, began.elapsed()))
+    Ok(Report::new(options, found?, at_rest, sent_again, began.elapsed()))
 }
 
 impl Chaos {

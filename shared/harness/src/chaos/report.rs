@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use comfy_table::{Table, presets};
 use serde::Serialize;
 
-use super::{ground, record::Seen, recovery::Recovery};
+use super::{Options, ground, record::Seen, recovery::Recovery};
 use crate::tally::{Row, Tally};
 
 /// The result of a run.
@@ -17,6 +17,8 @@ pub struct Report {
     seconds: f64,
     /// The seed.
     pub seed: u64,
+    /// What `make chaos` is given as `ARGS` to do the same again.
+    pub arguments: String,
     /// Posts that were scheduled.
     pub posts: usize,
     /// Their targets.
@@ -85,7 +87,13 @@ pub(super) struct Found {
 }
 
 impl Report {
-    pub(super) fn new(seed: u64, found: Found, at_rest: bool, messages_sent_again: usize, took: Duration) -> Self {
+    pub(super) fn new(
+        options: &Options,
+        found: Found,
+        at_rest: bool,
+        messages_sent_again: usize,
+        took: Duration,
+    ) -> Self {
         let Found { tally, seen, recover: recover_seconds, violations } = found;
         let mut kills = BTreeMap::new();
         for kill in &seen.kills {
@@ -97,7 +105,8 @@ impl Report {
             check: "chaos",
             held: tally.held_promises && violations == 0 && at_rest && seen.fallen.is_empty(),
             seconds: round(took.as_secs_f64()),
-            seed,
+            seed: options.seed,
+            arguments: options.arguments(),
             posts: tally.posts,
             targets: tally.targets,
             kills_total: seen.kills.len(),
