@@ -16,7 +16,7 @@ use runtime::{Runtime, Step};
 use tracing::Instrument;
 use url::Url;
 
-use crate::{Media, MediaOptions, PublishPoint};
+use crate::{Media, MediaOptions, PublishPoint, StoreError};
 pub use answer::Answer;
 pub(crate) use broken::Broken;
 
@@ -52,8 +52,14 @@ impl Default for HttpOptions {
 
 /// The client could not be made.
 #[derive(Debug, thiserror::Error)]
-#[error("the HTTP client could not be set up")]
-pub struct HttpError(#[source] pub(crate) reqwest::Error);
+pub enum HttpError {
+    /// The system's certificates cannot be read, or an option makes no sense.
+    #[error("the HTTP client could not be set up")]
+    Client(#[source] reqwest::Error),
+    /// Media have no place to be kept.
+    #[error(transparent)]
+    Media(#[from] StoreError),
+}
 
 /// What carries requests to platforms: the network, or in tests whatever answers in its place.
 #[async_trait]
@@ -86,11 +92,12 @@ impl Http {
     /// A client that follows no redirect and repeats nothing by itself.
     ///
     /// # Errors
-    /// The system's certificates cannot be read, or an option makes no sense.
+    /// The system's certificates cannot be read, media have no place to be kept, or an option makes no sense.
     pub fn new(options: HttpOptions, runtime: Runtime) -> Result<Self, HttpError> {
-        let client = builder(&options).redirect(redirect::Policy::none()).build().map_err(HttpError)?;
+        let client = builder(&options).redirect(redirect::Policy::none()).build().map_err(HttpError::Client)?;
         let wire = Arc::new(client.clone());
-        Ok(Self { client, wire, media: Media::new(&options)?, runtime, max_answer: options.max_answer })
+        let media = Media::new(&options, runtime.clone())?;
+        Ok(Self { client, wire, media, runtime, max_answer: options.max_answer })
     }
 
     /// The same with another wire to platforms. Media come over the network still.

@@ -1,10 +1,17 @@
 //! What platforms take, as data, counted the way each platform counts.
 
+mod takes;
+
 use domain::{Code, Draft};
 use unicode_properties::UnicodeEmoji;
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::{text, weighted};
+use crate::{
+    Kind, Picture, Probe,
+    media::variant::{self, Fit},
+    text, weighted,
+};
+pub use takes::{Misfit, Shape, Takes};
 
 /// What a channel takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +20,8 @@ pub struct Limits {
     pub text: &'static [Count],
     /// The most media per part.
     pub media: usize,
+    /// Which media: each is held against the first entry for its kind. With no entry at all, any.
+    pub takes: &'static [Takes],
 }
 
 /// One way to count a text, and the most it may come to.
@@ -131,7 +140,14 @@ impl Objection {
 
 impl Limits {
     /// Nothing is limited.
-    pub const NONE: Limits = Limits { text: &[], media: usize::MAX };
+    pub const NONE: Limits = Limits { text: &[], media: usize::MAX, takes: &[] };
+
+    /// Whether files of this kind are taken, as they are or made into another kind.
+    fn may_take(&self, kind: Kind) -> bool {
+        let probe = Probe { picture: Some(Picture { width: 1, height: 1, animated: false }), video: None };
+        let kinds: Vec<_> = self.takes.iter().map(|row| Takes::new(row.kinds, u64::MAX)).collect();
+        !matches!(variant::fit(kind, 1, probe, &kinds, 1), Fit::Refused(_))
+    }
 
     /// Everything in `draft` that is over a limit, empty, or longer a thread than `most_parts`.
     pub fn check(&self, draft: &Draft, most_parts: u16) -> Vec<Objection> {
@@ -174,17 +190,17 @@ impl Limits {
                 objections.push(Objection::new(path("media"), Code::TOO_MANY_MEDIA, message, "leave some out"));
             }
             for (m, media) in part.media.iter().enumerate() {
-                if !url::Url::parse(&media.url)
-                    .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
-                {
+                let path = path(&format!("media[{m}].url"));
+                let is_address = |url: url::Url| matches!(url.scheme(), "http" | "https" | "s3") && url.has_host();
+                if !url::Url::parse(&media.url).is_ok_and(is_address) {
                     let message = "the media address is not a web address";
                     let remedy = "give an http or https address that the outside world can fetch";
-                    objections.push(Objection::new(
-                        path(&format!("media[{m}].url")),
-                        Code::BAD_MEDIA_URL,
-                        message,
-                        remedy,
-                    ));
+                    objections.push(Objection::new(path, Code::BAD_MEDIA_URL, message, remedy));
+                } else if let Some(kind) = Kind::by_ending(&media.url).filter(|kind| !self.may_take(*kind)) {
+                    let message = format!("the address leads to {}, which the channel does not take", kind.mime);
+                    let takes: Vec<_> = self.takes.iter().flat_map(|row| row.kinds).copied().collect();
+                    let remedy = format!("give one of {}", takes.join(", "));
+                    objections.push(Objection::new(path, Code::MEDIA_REFUSED, message, remedy));
                 }
             }
         }
@@ -251,7 +267,7 @@ mod tests {
 
     #[test]
     fn each_objection_names_its_place() {
-        const SMALL: Limits = Limits { text: &[Count::new(Unit::Chars, 3)], media: 1 };
+        const SMALL: Limits = Limits { text: &[Count::new(Unit::Chars, 3)], media: 1, ..Limits::NONE };
         let mut wrong = draft("four", 2, &["", "more"]);
         wrong.0.media[1].url = "file:///etc/passwd".into();
         let found: Vec<_> =

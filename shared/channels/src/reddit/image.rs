@@ -6,7 +6,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::{LEASE, Reddit, TABLE, UPLOAD};
-use crate::{Call, media::refused};
+use crate::Call;
 
 /// The handle under which the picture's address is stored.
 const HANDLE: &str = "image";
@@ -39,12 +39,9 @@ impl Reddit {
         Ok(address)
     }
 
-    async fn upload(&self, call: &Call<'_>, media: &Media) -> Result<String, Failure> {
+    async fn upload(&self, call: &mut Call<'_>, media: &Media) -> Result<String, Failure> {
         let account = call.account;
-        let file = self.http.media().fetch(&media.url).await?;
-        if !file.kind.is_image() {
-            return Err(refused(format!("{} is no picture", file.kind.mime)));
-        }
+        let file = self.http.media().open(call, media, self.about.limits.takes).await?;
         let name = format!("oncepost.{}", file.kind.extension);
         let form = [("filepath", name.as_str()), ("mimetype", file.kind.mime)];
         let request = self.request(Method::POST, account, "api/media/asset.json")?.form(&form);
@@ -61,9 +58,7 @@ impl Reddit {
             form = form.text(field.name.clone(), field.value.clone());
         }
         // The store wants to know the length beforehand.
-        let length = file.bytes.len() as u64;
-        let part = multipart::Part::stream_with_length(file.bytes, length).file_name(name).mime_str(file.kind.mime);
-        let part = part.map_err(|_| refused(format!("{} is no type of file", file.kind.mime)))?;
+        let part = file.part("oncepost")?;
         let request = self.http.request(Method::POST, place.clone()).multipart(form.part("file", part));
         let answer = self.http.free(UPLOAD, request).await?;
         if answer.is_success() { Ok(address(&place, &key.value)) } else { Err(TABLE.judge(&answer, account)) }
