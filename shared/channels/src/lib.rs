@@ -20,6 +20,7 @@ mod words;
 
 pub mod bluesky;
 pub mod discord;
+pub mod facebook;
 pub mod ghost;
 pub mod instagram;
 pub mod linkedin;

@@ -29,6 +29,16 @@ macro_rules! for_every_channel {
             }
 
             #[tokio::test]
+            async fn facebook() {
+                exchange(Place::facebook().await).await;
+            }
+
+            #[tokio::test]
+            async fn facebook_at_once() {
+                exchange(Place::facebook_at_once().await).await;
+            }
+
+            #[tokio::test]
             async fn ghost() {
                 exchange(Place::ghost().await).await;
             }

@@ -145,6 +145,7 @@ fn an_unknown_name_is_no_channel() {
     let names = [
         "bluesky",
         "discord",
+        "facebook",
         "ghost",
         "instagram",
         "linkedin",

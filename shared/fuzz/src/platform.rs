@@ -3,21 +3,22 @@
 use std::collections::BTreeMap;
 
 use channels::{
-    Account, Answer, Kind, Secret, Table, bluesky, discord, ghost, instagram, linkedin, mastodon, reddit, slack,
-    telegram, threads, webhook, wordpress, x,
+    Account, Answer, Kind, Secret, Table, bluesky, discord, facebook, ghost, instagram, linkedin, mastodon, reddit,
+    slack, telegram, threads, webhook, wordpress, x,
 };
 use domain::{Landed, OnDoubt, PlatformWords, Worth};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 
 const SECRET: &str = "hush-hush-secret";
-const CHANNELS: [(&Table, &str); 13] = [
+const CHANNELS: [(&Table, &str); 14] = [
     (&mastodon::TABLE, "create status"),
     (&bluesky::TABLE, "put record"),
     (&webhook::TABLE, "deliver"),
     (&linkedin::TABLE, "create post"),
     (&x::TABLE, "create post"),
     (&discord::TABLE, "create message"),
+    (&facebook::TABLE, "publish post"),
     (&ghost::TABLE, "publish draft"),
     (&instagram::TABLE, "publish container"),
     (&reddit::TABLE, "submit post"),

@@ -4,6 +4,7 @@
 pub mod bluesky;
 pub mod board;
 pub mod discord;
+pub mod facebook;
 pub mod fake;
 pub mod ghost;
 mod graph;
@@ -24,6 +25,7 @@ pub mod x;
 pub use bluesky::Bluesky;
 pub use board::Board;
 pub use discord::Discord;
+pub use facebook::Facebook;
 pub use fake::{Answer, Call, Cue, End, Fake, Post};
 pub use ghost::Ghost;
 pub use instagram::Instagram;
