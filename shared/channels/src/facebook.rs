@@ -110,7 +110,7 @@ impl Facebook {
             name: Self::NAME,
             title: "Facebook",
             repeat: RepeatSafety::LookUp(LOOK_UP),
-            limits: Limits { text: &[TEXT], media: MOST_PHOTOS },
+            limits: Limits { text: &[TEXT], media: MOST_PHOTOS, takes: &[check::PHOTO, check::VIDEO] },
             threads: Threads::None,
             secrets: &[graph::TOKEN],
             tokens: TokenLife::Lasting,

@@ -84,7 +84,7 @@ impl Scene {
         let mut video = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom".to_vec();
         video.resize(bytes, 7);
         let scene = Self::of(says(text), "mp4", 1, video).await;
-        scene.fake.set(|knobs| (knobs.piece, knobs.video_ms) = (40, 30_000));
+        scene.fake.set(|knobs| (knobs.piece, knobs.video_ms) = (400, 30_000));
         scene
     }
 
@@ -382,7 +382,7 @@ async fn e01_an_address_or_a_post_that_cannot_be_read_proves_nothing() {
 
 #[tokio::test]
 async fn a_video_is_sent_in_the_pieces_that_are_asked_for_and_published_when_facebook_has_decided() {
-    let scene = Scene::video("look", 100).await;
+    let scene = Scene::video("look", 1100).await;
     assert_eq!(scene.stand.attempt().await.failure, None);
     assert_eq!((scene.stand.state(), scene.fake.posts().len()), (State::Processing, 0), "accepted is not published");
     assert_eq!(scene.calls(), ["POST /v25.0/me/videos"; 5], "begun, three pieces, told to publish");
@@ -390,13 +390,13 @@ async fn a_video_is_sent_in_the_pieces_that_are_asked_for_and_published_when_fac
     assert!(attempts.len() > 1 && attempts.iter().all(|ended| ended.kind == AttemptKind::Poll), "{attempts:?}");
     scene.is_out_once();
     let post = scene.fake.posts()[0].clone();
-    assert_eq!((post.text.as_str(), &post.native), ("look", &json!({"video": "video", "bytes": 100})));
+    assert_eq!((post.text.as_str(), &post.native), ("look", &json!({"video": "video", "bytes": 1100})));
     assert_eq!(scene.stand.receipts()[0].url, Some(post.url));
 }
 
 #[tokio::test]
 async fn a_reel_goes_to_the_address_that_is_given() {
-    let scene = Scene::video("short", 100).await.with("video_as", "reel");
+    let scene = Scene::video("short", 1100).await.with("video_as", "reel");
     assert_eq!(scene.stand.attempt().await.failure, None);
     let calls = scene.calls();
     let id = calls[2].rsplit('/').next().unwrap().to_owned();
@@ -409,7 +409,7 @@ async fn a_reel_goes_to_the_address_that_is_given() {
     assert_eq!(calls, expected);
     scene.settle().await;
     scene.is_out_once();
-    assert_eq!(scene.fake.posts()[0].native, json!({"video": "reel", "bytes": 100}));
+    assert_eq!(scene.fake.posts()[0].native, json!({"video": "reel", "bytes": 1100}));
     assert!(scene.stand.receipts()[0].url.as_ref().unwrap().contains("/reel/"));
 }
 
@@ -417,11 +417,11 @@ async fn a_reel_goes_to_the_address_that_is_given() {
 async fn a_crash_in_the_middle_of_a_video_resumes_and_does_not_start_over() {
     for (kind, steps) in [("video", 5), ("reel", 4)] {
         for n in 1..=steps {
-            let scene = Scene::video("once", 100).await.with("video_as", kind);
+            let scene = Scene::video("once", 1100).await.with("video_as", kind);
             dies_at(&scene, n).await;
             scene.settle().await;
             scene.is_out_once();
-            assert_eq!(scene.fake.posts()[0].native["bytes"], 100, "{kind}, step {n}");
+            assert_eq!(scene.fake.posts()[0].native["bytes"], 1100, "{kind}, step {n}");
             // Only an upload whose id was on its way when the worker died is begun again.
             let begun = scene.fake.publish_calls().len();
             assert_eq!(begun, 1, "{kind}, step {n}: told to publish once");
@@ -432,14 +432,14 @@ async fn a_crash_in_the_middle_of_a_video_resumes_and_does_not_start_over() {
 #[tokio::test]
 async fn an_upload_goes_on_where_facebook_says_that_it_stands() {
     for (kind, path) in [("video", "/videos"), ("reel", "/video-upload")] {
-        let scene = Scene::video("once", 100).await.with("video_as", kind);
+        let scene = Scene::video("once", 1100).await.with("video_as", kind);
         let nth = if kind == "video" { 3 } else { 1 };
         scene.fake.cue(Cue::new(End::CutAfter).on("POST", path).nth(nth));
         let failure = scene.stand.attempt().await.failure.unwrap();
         assert_eq!((failure.landed, failure.step.as_str()), (Landed::No, SEND));
         scene.settle().await;
         scene.is_out_once();
-        assert_eq!(scene.fake.posts()[0].native["bytes"], 100);
+        assert_eq!(scene.fake.posts()[0].native["bytes"], 1100);
         assert_eq!(scene.fake.publish_calls().len(), 1);
     }
 }
@@ -448,7 +448,7 @@ async fn an_upload_goes_on_where_facebook_says_that_it_stands() {
 async fn a_video_whose_publish_call_is_in_doubt_answers_by_its_id() {
     for kind in ["video", "reel"] {
         for (end, calls) in [(End::CutAfter, 1), (End::CutBefore, 2)] {
-            let scene = Scene::video("once", 100).await.with("video_as", kind);
+            let scene = Scene::video("once", 1100).await.with("video_as", kind);
             scene.fake.cue(Cue::new(end.clone()));
             assert_eq!(scene.stand.attempt().await.failure.unwrap().landed, Landed::Unknown);
             let attempts = scene.settle().await;
@@ -461,7 +461,7 @@ async fn a_video_whose_publish_call_is_in_doubt_answers_by_its_id() {
 
 #[tokio::test]
 async fn a_video_that_is_still_worked_on_in_a_doubt_is_waited_for() {
-    let scene = Scene::video("slow", 100).await;
+    let scene = Scene::video("slow", 1100).await;
     scene.fake.set(|knobs| knobs.video_ms = 1_800_000);
     scene.fake.cue(Cue::new(End::CutAfter));
     scene.stand.attempt().await;
@@ -473,7 +473,7 @@ async fn a_video_that_is_still_worked_on_in_a_doubt_is_waited_for() {
 
 #[tokio::test]
 async fn a_flag_that_nobody_has_confirmed_is_no_proof_and_no_reason_to_send_again() {
-    let scene = Scene::video("flagged", 100).await;
+    let scene = Scene::video("flagged", 1100).await;
     scene.fake.set(|knobs| knobs.flags_unfinished = true);
     scene.fake.cue(Cue::new(End::CutBefore));
     scene.stand.attempt().await;
@@ -489,7 +489,7 @@ async fn a_flag_that_nobody_has_confirmed_is_no_proof_and_no_reason_to_send_agai
 
 #[tokio::test]
 async fn m07_a_video_may_take_as_long_as_it_takes() {
-    let scene = Scene::video("long", 100).await;
+    let scene = Scene::video("long", 1100).await;
     scene.fake.set(|knobs| knobs.video_ms = 6 * 3_600_000);
     scene.stand.attempt().await;
     scene.settle().await;
@@ -499,7 +499,7 @@ async fn m07_a_video_may_take_as_long_as_it_takes() {
 
 #[tokio::test]
 async fn m17_a_video_that_facebook_refuses_later_fails_with_its_reason() {
-    let scene = Scene::video("too long", 100).await;
+    let scene = Scene::video("too long", 1100).await;
     scene.stand.attempt().await;
     scene.fake.platform().break_videos("The video is too long for a page");
     let attempts = scene.settle().await;
@@ -511,7 +511,7 @@ async fn m17_a_video_that_facebook_refuses_later_fails_with_its_reason() {
 
 #[tokio::test]
 async fn a_video_that_is_refused_in_a_doubt_fails_with_its_reason() {
-    let scene = Scene::video("too long", 100).await;
+    let scene = Scene::video("too long", 1100).await;
     scene.fake.cue(Cue::new(End::CutAfter));
     scene.stand.attempt().await;
     scene.fake.platform().break_videos("The video is too long for a page");
@@ -522,7 +522,7 @@ async fn a_video_that_is_refused_in_a_doubt_fails_with_its_reason() {
 
 #[tokio::test]
 async fn d02_a_token_that_dies_while_a_video_is_asked_about_starts_nothing_over() {
-    let scene = Scene::video("later", 100).await;
+    let scene = Scene::video("later", 1100).await;
     scene.stand.attempt().await;
     scene.fake.cue(Cue { expire_token: true, ..Cue::default().on("GET", "/v25.0/") });
     scene.pass(MINUTE);
@@ -536,7 +536,7 @@ async fn d02_a_token_that_dies_while_a_video_is_asked_about_starts_nothing_over(
 
 #[tokio::test]
 async fn a_refused_publish_call_of_a_video_may_be_made_again_by_a_person() {
-    let scene = Scene::video("later", 100).await;
+    let scene = Scene::video("later", 1100).await;
     scene.fake.set(|knobs| knobs.shows_unfinished = false);
     scene.fake.cue(Cue::refuse(403, &error(283, 0, "(#283) Requires pages_manage_posts permission")));
     assert_eq!(scene.stand.attempt().await.failure.unwrap().code, Code::PERMISSION_MISSING);
@@ -548,7 +548,7 @@ async fn a_refused_publish_call_of_a_video_may_be_made_again_by_a_person() {
 
 #[tokio::test]
 async fn m15_the_comment_goes_out_once_the_video_is_decided() {
-    let scene = Scene::video("first", 100).await.with("first_comment", "and a word");
+    let scene = Scene::video("first", 1100).await.with("first_comment", "and a word");
     scene.stand.attempt().await;
     assert_eq!((scene.stand.state(), scene.fake.platform().comments().len()), (State::Processing, 0));
     scene.settle().await;

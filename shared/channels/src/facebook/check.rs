@@ -3,10 +3,14 @@
 use domain::{Code, Draft};
 
 use super::{DRAFT_CHOICES, DRAFTS, PAGE_ID, comment::FIRST_COMMENT, video};
-use crate::{AccountCard, Count, Limits, Objection, Unit, graph};
+use crate::{AccountCard, Count, Limits, Objection, Takes, Unit, graph};
 
 /// Why a video with other media is refused.
 pub(super) const ALONE: &str = "Facebook takes a video alone, without other media";
+/// Some photos above 4 MB are known to be refused by Facebook itself.
+pub(super) const PHOTO: Takes = Takes::new(&["image/jpeg", "image/png", "image/gif", "image/webp"], 10_000_000);
+pub(super) const VIDEO: Takes = Takes::new(&["video/mp4", "video/quicktime"], 2_000_000_000).of_at_least(1024);
+pub(super) const REEL: Takes = VIDEO.across(540, u32::MAX).down(960, u32::MAX).lasting(3, 90);
 const COMMENT: Count = Count::new(Unit::Utf16, 8000);
 
 pub(super) fn account(account: &AccountCard) -> Vec<String> {

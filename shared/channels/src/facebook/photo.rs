@@ -6,11 +6,9 @@ use domain::{Failure, Media};
 use jiff::Timestamp;
 use reqwest::multipart;
 
-use super::{DRAFTS, Facebook, PHOTO, edge, post::made};
-use crate::{Call, Fetched, media::refused};
+use super::{DRAFTS, Facebook, PHOTO, check, edge, post::made};
+use crate::Call;
 
-const MOST_BYTES: usize = 10 * 1024 * 1024;
-const KINDS: [&str; 4] = ["image/jpeg", "image/png", "image/gif", "image/webp"];
 /// Facebook throws photos away that nobody has used within a day.
 const LIFE: Duration = Duration::from_secs(23 * 3600);
 
@@ -34,12 +32,9 @@ impl Facebook {
         Ok(ids)
     }
 
-    async fn upload_photo(&self, call: &Call<'_>, media: &Media) -> Result<String, Failure> {
-        let file = self.photo(media).await?;
-        let name = format!("photo.{}", file.kind.extension);
-        let part = multipart::Part::stream(file.bytes).file_name(name).mime_str(file.kind.mime);
-        let part = part.map_err(|_| refused(format!("{} is no type of file", file.kind.mime)))?;
-        let mut form = multipart::Form::new().part("source", part).text("published", "false");
+    async fn upload_photo(&self, call: &mut Call<'_>, media: &Media) -> Result<String, Failure> {
+        let file = self.graph.http.media().open(call, media, &[check::PHOTO]).await?;
+        let mut form = multipart::Form::new().part("source", file.part("photo")?).text("published", "false");
         if call.account.setting(DRAFTS) != Some("none") {
             // Facebook wants this of photos for posts that are not published at once.
             form = form.text("temporary", "true");
@@ -50,15 +45,6 @@ impl Facebook {
         let request = self.graph.send(call.account, &edge(call.account, "photos"), form)?;
         let answer = self.graph.http.free(PHOTO, request).await?;
         made(&answer).ok_or_else(|| self.graph.judge(&answer, call.account))
-    }
-
-    async fn photo(&self, media: &Media) -> Result<Fetched, Failure> {
-        let file = self.graph.http.media().fetch(&media.url).await?;
-        match (file.kind.mime, file.bytes.len()) {
-            (mime, _) if !KINDS.contains(&mime) => Err(refused(format!("Facebook does not take {mime} for a photo"))),
-            (_, length) if length > MOST_BYTES => Err(refused(format!("Facebook takes at most {MOST_BYTES} bytes"))),
-            _ => Ok(file),
-        }
     }
 }
 

@@ -7,20 +7,18 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::{
-    BEGIN, FINISH, Facebook, Post, SEND, STATE, edge,
+    BEGIN, FINISH, Facebook, Post, SEND, STATE, check, edge,
     post::is_done,
     state::{self, State},
 };
 use crate::{
-    Account, Answer, Call, Fetched, Mark, Verdict,
+    Account, Answer, Call, Mark, MediaFile, Verdict,
     graph::{self, failure},
-    media::refused,
 };
 
 /// The post's setting that says what a video goes out as.
 pub(super) const AS: &str = "video_as";
 pub(super) const KINDS: [&str; 2] = ["video", "reel"];
-const MIMES: [&str; 2] = ["video/mp4", "video/quicktime"];
 /// Uploads that were not ended within a day are begun anew: nothing of them is visible.
 const LIFE: i64 = 20 * 3600;
 /// The finer code that says which bytes are wanted.
@@ -147,9 +145,8 @@ impl Facebook {
     }
 
     async fn begin(&self, call: &mut Call<'_>, media: &Media) -> Result<Upload, Failure> {
-        let file = self.video_file(media).await?;
-        let size = file.bytes.len() as u64;
         let is_reel = call.draft.0.settings.get(AS).is_some_and(|kind| kind == "reel");
+        let size = self.file(call, media, is_reel).await?.size;
         let mut fields = vec![("upload_phase", "start".to_owned())];
         let (path, account) = place(call.account, is_reel);
         if !is_reel {
@@ -168,8 +165,8 @@ impl Facebook {
 
     /// Sends the bytes that are wanted until none is.
     async fn send(&self, call: &mut Call<'_>, media: &Media, upload: &mut Upload) -> Result<(), Failure> {
-        let file = self.video_file(media).await?;
-        if file.bytes.len() as u64 != upload.size {
+        let file = self.file(call, media, upload.is_reel).await?;
+        if file.size != upload.size {
             call.forget(Upload::HANDLE).await?;
             return Err(failure(Code::MEDIA_NOT_READY, SEND, "the file at the media address has changed"));
         }
@@ -199,22 +196,21 @@ impl Facebook {
     }
 
     /// A request with the bytes that are wanted next.
-    fn piece(&self, account: &Account, upload: &Upload, file: &Fetched) -> Result<RequestBuilder, Failure> {
-        let from = usize::try_from(upload.next).unwrap_or(usize::MAX).min(file.bytes.len());
+    fn piece(&self, account: &Account, upload: &Upload, file: &MediaFile) -> Result<RequestBuilder, Failure> {
+        let from = upload.next.min(file.size);
         if upload.is_reel {
             let address = upload_address(account, &upload.session)?;
             let token = format!("OAuth {}", account.secret(graph::TOKEN)?.reveal());
             let request = self.graph.http.request(Method::POST, address).header("authorization", token);
             let request = request.header("offset", from).header("file_size", upload.size);
-            return Ok(request.body(file.bytes.slice(from..)));
+            return Ok(request.body(file.range(from..file.size)));
         }
-        let to = usize::try_from(upload.end).unwrap_or(usize::MAX).min(file.bytes.len()).max(from);
-        let chunk = multipart::Part::stream_with_length(file.bytes.slice(from..to), (to - from) as u64);
+        let chunk = file.part_of(from..upload.end.clamp(from, file.size), "chunk")?;
         let form = multipart::Form::new()
             .text("upload_phase", "transfer")
             .text("upload_session_id", upload.session.clone())
             .text("start_offset", from.to_string())
-            .part("video_file_chunk", chunk.file_name("chunk"));
+            .part("video_file_chunk", chunk);
         let (path, there) = place(account, false);
         self.graph.send(&there, &edge(&there, path), form)
     }
@@ -265,10 +261,9 @@ impl Facebook {
         state::read(id, &answer).ok_or_else(|| self.graph.judge(&answer, account))
     }
 
-    async fn video_file(&self, media: &Media) -> Result<Fetched, Failure> {
-        let file = self.graph.http.media().fetch(&media.url).await?;
-        let known = MIMES.contains(&file.kind.mime);
-        if known { Ok(file) } else { Err(refused(format!("Facebook does not take {} for a video", file.kind.mime))) }
+    async fn file(&self, call: &mut Call<'_>, media: &Media, is_reel: bool) -> Result<MediaFile, Failure> {
+        let takes = if is_reel { check::REEL } else { check::VIDEO };
+        self.graph.http.media().open(call, media, &[takes]).await
     }
 }
 
