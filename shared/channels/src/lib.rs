@@ -25,6 +25,7 @@ pub mod ghost;
 pub mod instagram;
 pub mod linkedin;
 pub mod mastodon;
+pub mod pinterest;
 pub mod reddit;
 pub mod slack;
 pub mod telegram;

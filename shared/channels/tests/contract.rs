@@ -99,6 +99,11 @@ macro_rules! for_every_channel {
             }
 
             #[tokio::test]
+            async fn pinterest() {
+                exchange(Place::pinterest().await).await;
+            }
+
+            #[tokio::test]
             async fn telegram() {
                 exchange(Place::telegram().await).await;
             }

@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 
 const SECRET: &str = "hush-hush-secret";
-const CHANNELS: [(&Table, &str); 14] = [
+const CHANNELS: [(&Table, &str); 15] = [
     (&mastodon::TABLE, "create status"),
     (&bluesky::TABLE, "put record"),
     (&webhook::TABLE, "deliver"),
@@ -21,6 +21,7 @@ const CHANNELS: [(&Table, &str); 14] = [
     (&facebook::TABLE, "publish post"),
     (&ghost::TABLE, "publish draft"),
     (&instagram::TABLE, "publish container"),
+    (&pinterest::TABLE, "create pin"),
     (&reddit::TABLE, "submit post"),
     (&slack::TABLE, "post message"),
     (&telegram::TABLE, "send message"),
