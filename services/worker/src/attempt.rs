@@ -137,7 +137,7 @@ impl Attempt<'_> {
         let part = mark.part;
         let limit = self.time_left();
         match self.worker.runtime.within(limit, self.channel.poll(&mark)).await {
-            Some(Ok(Verdict::Out(receipt))) => Outcome::Published(vec![(part, receipt)]),
+            Some(Ok(Verdict::Out(receipt))) => delivery::decided(part, receipt, parts),
             Some(Ok(Verdict::Still)) => Outcome::Processing,
             Some(Err(failure)) => Outcome::Failed(failure),
             None => Outcome::Failed(delivery::out_of_time(None)),

@@ -10,7 +10,7 @@ pub(crate) mod usage;
 use std::time::Duration;
 
 use domain::{Code, Failure, Worth};
-use reqwest::{Method, RequestBuilder};
+use reqwest::{Method, RequestBuilder, multipart};
 use serde::de::DeserializeOwned;
 
 use crate::{Account, AccountCard, Answer, Http, Mark, Table};
@@ -50,6 +50,13 @@ impl Graph {
         let token = [(TOKEN, account.secret(TOKEN)?.reveal().to_owned())];
         let all: Vec<_> = fields.iter().chain(&token).collect();
         Ok(self.http.request(Method::POST, account.url(&path)).form(&all))
+    }
+
+    /// A request that writes and carries a file.
+    pub fn send(&self, account: &Account, path: &str, form: multipart::Form) -> Result<RequestBuilder, Failure> {
+        let path = format!("{}/{path}", self.version(account));
+        let form = form.text(TOKEN, account.secret(TOKEN)?.reveal().to_owned());
+        Ok(self.http.request(Method::POST, account.url(&path)).multipart(form))
     }
 
     /// Calls a step that publishes nothing, for what it answers.

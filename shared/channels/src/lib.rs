@@ -20,10 +20,12 @@ mod words;
 
 pub mod bluesky;
 pub mod discord;
+pub mod facebook;
 pub mod ghost;
 pub mod instagram;
 pub mod linkedin;
 pub mod mastodon;
+pub mod pinterest;
 pub mod reddit;
 pub mod slack;
 pub mod telegram;

@@ -3,9 +3,9 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    Channel, Http, bluesky::Bluesky, discord::Discord, ghost::Ghost, instagram::Instagram, linkedin::LinkedIn,
-    mastodon::Mastodon, reddit::Reddit, slack::Slack, telegram::Telegram, threads::ThreadsApp, webhook::Webhook,
-    wordpress::WordPress, x::X,
+    Channel, Http, bluesky::Bluesky, discord::Discord, facebook::Facebook, ghost::Ghost, instagram::Instagram,
+    linkedin::LinkedIn, mastodon::Mastodon, pinterest::Pinterest, reddit::Reddit, slack::Slack, telegram::Telegram,
+    threads::ThreadsApp, webhook::Webhook, wordpress::WordPress, x::X,
 };
 
 /// The channels by name.
@@ -18,10 +18,12 @@ impl Registry {
         Self::of([
             Arc::new(Bluesky::new(http.clone())) as Arc<dyn Channel>,
             Arc::new(Discord::new(http.clone())),
+            Arc::new(Facebook::new(http.clone())),
             Arc::new(Ghost::new(http.clone())),
             Arc::new(Instagram::new(http.clone())),
             Arc::new(LinkedIn::new(http.clone())),
             Arc::new(Mastodon::new(http.clone())),
+            Arc::new(Pinterest::new(http.clone())),
             Arc::new(Reddit::new(http.clone())),
             Arc::new(Slack::new(http.clone())),
             Arc::new(Telegram::new(http.clone())),

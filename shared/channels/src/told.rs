@@ -7,6 +7,9 @@ use serde_json::Value;
 
 use crate::{Answer, graph::usage};
 
+/// More seconds than anybody is told to wait: they are counted from 1970.
+const A_DATE: f64 = 1e9;
+
 /// One way in which platforms say when to come back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Told {
@@ -23,7 +26,8 @@ pub enum Told {
     },
     /// A header field with an ISO 8601 time.
     Iso(&'static str),
-    /// A header field with a number of seconds from now, which counts once another field says that nothing is left.
+    /// A header field with a number of seconds from now, which counts once another field says that nothing is left. A number that can
+    /// only be seconds since 1970 counts as such.
     Spent {
         /// How many calls are left, with or without decimals.
         left: &'static str,
@@ -60,7 +64,10 @@ impl Told {
             Told::Spent { left, reset } => {
                 let header = |name| answer.header(name)?.trim().parse::<f64>().ok();
                 let spent = header(left).is_none_or(|left| left < 1.0);
-                after(answer.at, header(reset).filter(|_| spent)?)
+                match header(reset).filter(|_| spent)? {
+                    seconds if seconds < A_DATE => after(answer.at, seconds),
+                    _ => epoch(answer, reset),
+                }
             }
             Told::BodySeconds(pointer) => after(answer.at, number(answer, pointer)?),
             Told::BodyMillis(pointer) => after(answer.at, number(answer, pointer)? / 1000.0),
@@ -139,6 +146,7 @@ mod tests {
         assert_eq!(told(spent, &[("reset", "90")], ""), at);
         assert_eq!(told(spent, &[("reset", "90"), ("left", "0.0")], ""), at);
         assert_eq!(told(spent, &[("reset", "90"), ("left", "17.0")], ""), None);
+        assert_eq!(told(spent, &[("reset", "1800000000")], ""), Some(1_800_000_000_000));
     }
 
     #[test]

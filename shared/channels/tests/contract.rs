@@ -29,6 +29,16 @@ macro_rules! for_every_channel {
             }
 
             #[tokio::test]
+            async fn facebook() {
+                exchange(Place::facebook().await).await;
+            }
+
+            #[tokio::test]
+            async fn facebook_at_once() {
+                exchange(Place::facebook_at_once().await).await;
+            }
+
+            #[tokio::test]
             async fn ghost() {
                 exchange(Place::ghost().await).await;
             }
@@ -86,6 +96,11 @@ macro_rules! for_every_channel {
             #[tokio::test]
             async fn slack_webhook() {
                 exchange(Place::slack_webhook().await).await;
+            }
+
+            #[tokio::test]
+            async fn pinterest() {
+                exchange(Place::pinterest().await).await;
             }
 
             #[tokio::test]

@@ -360,6 +360,18 @@ async fn m17_a_picture_is_accepted_and_published_only_when_it_is_listed() {
 }
 
 #[tokio::test]
+async fn m15_the_comments_go_out_once_the_picture_is_listed() {
+    let file = files(png()).await;
+    let media = picture("Look", &file.url()).media;
+    let scene = Scene::new(Content { media, ..thread(&["Look", "and a word"]) }).await;
+    scene.stand.attempt().await;
+    assert_eq!(scene.stand.state(), State::Processing);
+    scene.stand.settle(|span| scene.fake.advance(span)).await;
+    assert_eq!((scene.stand.state(), scene.stand.receipts().len()), (State::Published, 2));
+    assert_eq!(scene.fake.posts().len(), 2);
+}
+
+#[tokio::test]
 async fn m07_o02_a_picture_that_is_never_made_is_not_shown_as_published() {
     let file = files(png()).await;
     let scene = Scene::new(picture("Look", &file.url())).await;

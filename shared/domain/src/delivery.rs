@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::{Answer, Begun, Code, Failure, Landed, Next, Outcome, PlatformWords, Receipt, Scope, Worth};
+use crate::{Answer, Begun, Code, Failure, Finding, Landed, Next, Outcome, PlatformWords, Receipt, Scope, Worth};
 
 /// What a worker does next with its message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,6 +103,15 @@ pub fn out_of_time(at_publish_point: Option<&'static str>) -> Failure {
         scope: Scope::Channel,
         step: step.into(),
         said: PlatformWords::text("the attempt reached its time limit"),
+    }
+}
+
+/// What came of a platform's verdict that `part` is out: of several parts the rest is still to be sent.
+pub fn decided(part: u16, receipt: Receipt, parts: u16) -> Outcome {
+    if part.saturating_add(1) >= parts {
+        Outcome::Published(vec![(part, receipt)])
+    } else {
+        Outcome::Looked { part, finding: Finding::Found(receipt), last: false }
     }
 }
 
@@ -210,5 +219,14 @@ mod tests {
         assert_eq!(landed(Landed::Yes), Landed::Unknown);
         assert_eq!(landed(Landed::No), Landed::No);
         assert_eq!(landed(Landed::Unknown), Landed::Unknown);
+    }
+
+    #[test]
+    fn m15_a_verdict_on_the_first_part_does_not_end_the_others() {
+        let (part, receipt) = proof().remove(0);
+        assert_eq!(decided(part, receipt.clone(), 1), Outcome::Published(proof()));
+        let found = Finding::Found(receipt.clone());
+        assert_eq!(decided(part, receipt.clone(), 2), Outcome::Looked { part, finding: found, last: false });
+        assert_eq!(decided(1, receipt.clone(), 2), Outcome::Published(vec![(1, receipt)]));
     }
 }

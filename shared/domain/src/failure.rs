@@ -160,6 +160,12 @@ impl Failure {
             && matches!(self.worth, Worth::AfterFix { .. })
     }
 
+    /// Whether the platform was kept from answering at all, by credentials, permissions or settings: of a question about a post, that
+    /// says nothing about the post.
+    pub fn is_no_verdict(&self) -> bool {
+        matches!(self.worth, Worth::AfterFix { fix: Fix::Reconnect | Fix::Permission | Fix::Setup })
+    }
+
     /// The earliest time of another try, as the platform said.
     pub fn not_before(&self) -> Option<Timestamp> {
         match self.worth {
@@ -240,6 +246,18 @@ mod tests {
         for (landed, worth, scope, holds) in table {
             assert_eq!(failure(landed, worth, scope).holds_siblings(), holds, "{landed:?} {worth:?} {scope:?}");
         }
+    }
+
+    #[test]
+    fn credentials_permissions_and_settings_say_nothing_about_a_post() {
+        let says_nothing = |worth| failure(Landed::No, worth, Scope::Account).is_no_verdict();
+        for fix in [Fix::Reconnect, Fix::Permission, Fix::Setup] {
+            assert!(says_nothing(Worth::AfterFix { fix }), "{fix:?}");
+        }
+        for fix in [Fix::Content, Fix::Account] {
+            assert!(!says_nothing(Worth::AfterFix { fix }), "{fix:?}");
+        }
+        assert!(!says_nothing(Worth::Never) && !says_nothing(Worth::Retry { not_before: None }));
     }
 
     #[test]

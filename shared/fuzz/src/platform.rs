@@ -2,30 +2,29 @@
 
 use std::{collections::BTreeMap, io::Cursor};
 
-use channels::{
-    Account, Answer, Kind, Probe, Secret, Table, Takes, bluesky, discord, ghost, instagram, linkedin, mastodon, reddit,
-    slack, telegram, threads, webhook, wordpress, x,
-};
+use channels::{Account, Answer, Kind, Secret, Table, bluesky, discord, facebook, ghost, instagram, linkedin, mastodon, pinterest, reddit, slack, telegram, threads, webhook, wordpress, x};
 use domain::{Landed, OnDoubt, PlatformWords, Worth};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 
 const SECRET: &str = "hush-hush-secret";
 /// Each channel, its table and one of its publish points.
-pub(crate) const CHANNELS: [(&str, &Table, &str); 13] = [
-    ("mastodon", &mastodon::TABLE, "create status"),
+pub(crate) const CHANNELS: [(&str, &Table, &str); 15] = [
     ("bluesky", &bluesky::TABLE, "put record"),
-    ("webhook", &webhook::TABLE, "deliver"),
-    ("linkedin", &linkedin::TABLE, "create post"),
-    ("x", &x::TABLE, "create post"),
     ("discord", &discord::TABLE, "create message"),
+    ("facebook", &facebook::TABLE, "publish post"),
     ("ghost", &ghost::TABLE, "publish draft"),
     ("instagram", &instagram::TABLE, "publish container"),
+    ("linkedin", &linkedin::TABLE, "create post"),
+    ("mastodon", &mastodon::TABLE, "create status"),
+    ("pinterest", &pinterest::TABLE, "create pin"),
     ("reddit", &reddit::TABLE, "submit post"),
     ("slack", &slack::TABLE, "post message"),
     ("telegram", &telegram::TABLE, "send message"),
     ("threads", &threads::TABLE, "publish container"),
+    ("webhook", &webhook::TABLE, "deliver"),
     ("wordpress", &wordpress::TABLE, "publish draft"),
+    ("x", &x::TABLE, "create post"),
 ];
 
 /// Whatever the answer says, judging it gives a failure that fits: short words, no secret in them, never earlier than now, and

@@ -37,6 +37,8 @@ async fn it_says_where_it_listens_and_what_it_was_asked() {
         "telegram",
         "slack",
         "discord",
+        "facebook",
+        "pinterest",
     ];
     for fake in fakes {
         let line = next(&mut lines).await;

@@ -39,9 +39,11 @@ struct Cursors {
 pub(crate) struct Entry {
     /// Its id.
     pub id: String,
-    #[serde(alias = "caption", default)]
+    #[serde(alias = "caption", alias = "message", default)]
     text: String,
+    #[serde(alias = "created_time")]
     timestamp: Timestamp,
+    #[serde(alias = "permalink_url")]
     permalink: Option<String>,
     /// `IMAGE`, `VIDEO`, `CAROUSEL_ALBUM`…
     #[serde(default)]
@@ -50,6 +52,10 @@ pub(crate) struct Entry {
     pub username: Option<String>,
     /// What it answers, where that is asked for.
     pub replied_to: Option<Named>,
+    /// What it shows beside its text, where that is asked for.
+    pub attachments: Option<serde_json::Value>,
+    /// Who wrote it, by number, where that is asked for.
+    pub from: Option<Named>,
 }
 
 /// Something that is named by its id.
@@ -63,8 +69,12 @@ pub(crate) struct Named {
 pub(crate) struct Search<'a> {
     /// The listing.
     pub path: &'a str,
-    /// The fields to ask for beyond id, time and address.
+    /// What the platform calls the time of a post.
+    pub time: &'static str,
+    /// The fields to ask for beyond id and time.
     pub fields: &'a str,
+    /// What else is said in asking.
+    pub query: &'a [(&'a str, &'a str)],
     /// Nothing older can be it.
     pub since: Timestamp,
     /// What it says.
@@ -109,11 +119,12 @@ impl Graph {
         search: &Search<'_>,
         since: Timestamp,
     ) -> Result<Option<Vec<Entry>>, Failure> {
-        let fields = format!("id,timestamp,{}", search.fields);
+        let fields = format!("id,{},{}", search.time, search.fields);
         let mut found: Vec<Entry> = Vec::new();
         let mut after = String::new();
         for _ in 0..MOST_PAGES {
             let mut query = vec![("fields", fields.as_str()), ("limit", PAGE)];
+            query.extend(search.query);
             if !after.is_empty() {
                 query.push(("after", after.as_str()));
             }

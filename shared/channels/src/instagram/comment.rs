@@ -49,7 +49,8 @@ impl Instagram {
         let request = self.graph().get(mark.account, post, &[("fields", "username")])?;
         let owned: Owned = self.graph().ask(OWNER, mark.account, request).await?;
         let path = format!("{post}/comments");
-        let search = Search { path: &path, fields: "text,username", since: mark.since, text };
+        let search =
+            Search { path: &path, time: "timestamp", fields: "text,username", query: &[], since: mark.since, text };
         self.graph().search(mark, &search, |entry| entry.username == owned.username).await
     }
 }

@@ -6,8 +6,8 @@ use domain::Content;
 use oncepost_channels::Secret;
 use serde_json::{Value, json};
 use testkit::{
-    Answer, Bluesky, Cue, Discord, End, Fake, Ghost, Instagram, LinkedIn, Mastodon, Post, Reddit, Slack, Telegram,
-    Threads, Webhook, WordPress, X,
+    Answer, Bluesky, Cue, Discord, End, Facebook, Fake, Ghost, Instagram, LinkedIn, Mastodon, Pinterest, Post, Reddit,
+    Slack, Telegram, Threads, Webhook, WordPress, X,
     fake::{Platform, Stage},
 };
 
@@ -321,6 +321,33 @@ impl Place {
         Self { picture: Some(files(png()).await), ..place }
     }
 
+    pub async fn facebook() -> Self {
+        let place = Self::graph("facebook", Box::new(Fake::<Facebook>::start().await));
+        Self { without_id: json!({}), ..place }
+    }
+
+    /// A page whose posts go out in one call, and an account that says so.
+    pub async fn facebook_at_once() -> Self {
+        Self {
+            without_id: json!({"success": true}),
+            refuses_twins: true,
+            says: &[("draft", "none")],
+            ..Self::facebook().await
+        }
+    }
+
+    pub async fn pinterest() -> Self {
+        let error = |code: u64, message: &str| json!({"code": code, "message": message});
+        Self {
+            unauthorized: Cue::refuse(401, &error(2, "Authentication failed.")),
+            forbidden: Cue::refuse(403, &error(29, "You are not permitted to access that resource.")),
+            without_id: json!({"link": null}),
+            looks: true,
+            picture: Some(files(png()).await),
+            ..Self::plain("pinterest", Box::new(Fake::<Pinterest>::start().await))
+        }
+    }
+
     pub async fn threads() -> Self {
         Self::graph("threads", Box::new(Fake::<Threads>::start().await))
     }
@@ -400,6 +427,12 @@ pub fn stand(name: &str, url: &str, content: Content) -> Stand {
         }
         "linkedin" => Stand::new(name, url, ("access_token", &LinkedIn::token("main")), &[], content),
         "x" => Stand::new(name, url, ("access_token", &X::token("main")), &[], content),
+        "pinterest" => {
+            let settings = [("board_id", Pinterest::board("main"))];
+            let settings = settings.each_ref().map(|(name, value)| (*name, value.as_str()));
+            Stand::new(name, url, ("access_token", &Pinterest::token("main")), &settings, content)
+        }
+        "facebook" => Stand::new(name, url, ("access_token", &Facebook::token("main")), &[], content),
         "threads" => Stand::new(name, url, ("access_token", &Threads::token("main")), &[], content),
         "instagram" => Stand::new(name, url, ("access_token", &Instagram::token("main")), &[], content),
         other => panic!("no fake of {other}"),

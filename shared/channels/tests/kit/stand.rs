@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use domain::{
     AccountId, Answer, AttemptKind, Begun, ChannelName, Command, Content, ContentHash, Context, Draft, Failure,
     Finding, Media, OnDoubt, Outcome, Part, Policy, PostId, Receipt, State, Target, TargetId, TenantId, WorkerName,
-    apply,
+    apply, delivery,
 };
 use jiff::Timestamp;
 use oncepost_channels::{Account, Call, Channel, Http, Published, Record, Registry, Secret, Verdict};
@@ -170,7 +170,7 @@ impl Stand {
             AttemptKind::Poll => {
                 let part = target.armed.as_ref().map_or_else(|| target.next_part(), |armed| armed.part);
                 match self.channel.poll(&call.mark(part)).await {
-                    Ok(Verdict::Out(receipt)) => Outcome::Published(vec![(part, receipt)]),
+                    Ok(Verdict::Out(receipt)) => delivery::decided(part, receipt, parts),
                     Ok(Verdict::Still) => Outcome::Processing,
                     Err(failure) => {
                         ended.failure = Some(failure.clone());

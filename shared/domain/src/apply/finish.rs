@@ -107,11 +107,10 @@ fn published(
 
 fn processing(target: &mut Target, kind: AttemptKind, context: &Context<'_>, change: &mut Change) -> Next {
     let now = context.now;
-    let since = target.armed.as_ref().map_or(target.due_at, |armed| armed.first_at);
     end_attempt(target, AttemptOutcome::Processing, None, now, change);
     if kind != AttemptKind::Poll {
         target.looks = 0;
-    } else if later(since, context.policy.processing_limit) <= now {
+    } else if is_too_long(target, context) {
         list(target, State::Processing, ListReason::StillProcessing, now);
         return Next::Dead;
     }
@@ -154,6 +153,12 @@ fn failed(
             Next::Dead
         }
     }
+}
+
+/// The platform has been deciding for so long that a person must look.
+fn is_too_long(target: &Target, context: &Context<'_>) -> bool {
+    let since = target.armed.as_ref().map_or(target.due_at, |armed| armed.first_at);
+    later(since, context.policy.processing_limit) <= context.now
 }
 
 /// It surely did not go out; another try has a time, if the budget allows.
@@ -212,7 +217,8 @@ fn still_unsettled(
     change: &mut Change,
 ) -> Next {
     let now = context.now;
-    if kind == AttemptKind::Poll && failure.landed == Landed::No && route(failure) == Route::Dead {
+    let is_verdict = failure.landed == Landed::No && route(failure) == Route::Dead && !failure.is_no_verdict();
+    if kind == AttemptKind::Poll && is_verdict {
         // The platform's verdict: it took the post and then refused it.
         settle_not_sent(target, failure, context, change);
         list(target, State::Failed, ListReason::Permanent, now);
@@ -235,6 +241,10 @@ fn still_unsettled(
     let state = if kind == AttemptKind::Poll { State::Processing } else { State::InDoubt };
     if state == State::InDoubt && is_hopeless(target, means, context) {
         return undecidable(target, means, context);
+    }
+    if state == State::Processing && is_too_long(target, context) {
+        list(target, State::Processing, ListReason::StillProcessing, now);
+        return Next::Dead;
     }
     let draw = even_draw(target.id, target.attempt);
     let backoff = if kind == AttemptKind::Poll { context.policy.poll_backoff } else { context.policy.look_backoff };

@@ -583,6 +583,28 @@ fn m07_processing_outlives_everything_and_ends_with_a_person() {
 }
 
 #[test]
+fn d02_a_token_that_dies_while_the_platform_decides_is_no_verdict() {
+    let mut stage = Stage::new(LOOK);
+    let attempt = stage.begun(AttemptKind::Send);
+    stage.arm(attempt, 0);
+    stage.finish(attempt, Outcome::Processing);
+    let worth = Worth::AfterFix { fix: crate::Fix::Reconnect };
+    let dead = Failure { worth, scope: Scope::Account, ..failure(Landed::No, Code::TOKEN_EXPIRED) };
+    stage.pass_to_next();
+    let attempt = stage.begun(AttemptKind::Poll);
+    stage.finish(attempt, Outcome::Failed(dead.clone()));
+    assert_eq!((stage.target.state, &stage.target.listed), (State::Processing, &None));
+    assert!(stage.target.armed.is_some(), "it may still come out: nothing is sent again");
+    // A token that nobody mends does not leave it without an owner.
+    while stage.target.listed.is_none() {
+        stage.pass_to_next();
+        let attempt = stage.begun(AttemptKind::Poll);
+        stage.finish(attempt, Outcome::Failed(dead.clone()));
+    }
+    assert_eq!(stage.target.listed.as_ref().unwrap().reason, ListReason::StillProcessing);
+}
+
+#[test]
 fn handles_are_stored_by_the_attempt_that_holds_the_lease_only() {
     let mut stage = Stage::new(LOOK);
     let attempt = stage.begun(AttemptKind::Send);

@@ -7,8 +7,8 @@ use std::io::{self, Write};
 
 use clap::Parser;
 use oncepost_testkit::{
-    Bluesky, Board, Discord, Fake, Ghost, Instagram, LinkedIn, Mastodon, Reddit, Slack, Telegram, Threads, Webhook,
-    WordPress, X,
+    Bluesky, Board, Discord, Facebook, Fake, Ghost, Instagram, LinkedIn, Mastodon, Pinterest, Reddit, Slack, Telegram,
+    Threads, Webhook, WordPress, X,
     fake::{Call, Platform},
 };
 use serde_json::{Value, json};
@@ -59,6 +59,12 @@ struct Ports {
     /// Port of the fake Discord.
     #[arg(long, default_value_t = 0)]
     discord: u16,
+    /// Port of the fake Facebook.
+    #[arg(long, default_value_t = 0)]
+    facebook: u16,
+    /// Port of the fake Pinterest.
+    #[arg(long, default_value_t = 0)]
+    pinterest: u16,
 }
 
 #[tokio::main]
@@ -78,6 +84,8 @@ async fn main() -> io::Result<()> {
     let (_telegram, mut telegram) = serve::<Telegram>(ports.telegram).await?;
     let (_slack, mut slack) = serve::<Slack>(ports.slack).await?;
     let (_discord, mut discord) = serve::<Discord>(ports.discord).await?;
+    let (_facebook, mut facebook) = serve::<Facebook>(ports.facebook).await?;
+    let (_pinterest, mut pinterest) = serve::<Pinterest>(ports.pinterest).await?;
     loop {
         // A feed ends with its fake only, and these live as long as this function.
         tokio::select! {
@@ -95,6 +103,8 @@ async fn main() -> io::Result<()> {
             Some(call) = telegram.recv() => print_call::<Telegram>(&call)?,
             Some(call) = slack.recv() => print_call::<Slack>(&call)?,
             Some(call) = discord.recv() => print_call::<Discord>(&call)?,
+            Some(call) = facebook.recv() => print_call::<Facebook>(&call)?,
+            Some(call) = pinterest.recv() => print_call::<Pinterest>(&call)?,
             stopped = tokio::signal::ctrl_c() => return stopped,
         }
     }

@@ -51,6 +51,11 @@ impl Access {
         lock(&self.reading).push(account.into());
     }
 
+    /// Whether the account may publish.
+    pub fn may_publish(&self, account: &str) -> bool {
+        !lock(&self.reading).iter().any(|name| name == account)
+    }
+
     /// The account, or the refusal.
     pub fn check(&self, ask: &Ask) -> Result<String, Answer> {
         let invalid = || error(401, 190, 0, "Invalid OAuth access token - Cannot parse access token");
@@ -72,7 +77,7 @@ impl Access {
     /// The same for calls that publish.
     pub fn check_publisher(&self, ask: &Ask) -> Result<String, Answer> {
         let account = self.check(ask)?;
-        if lock(&self.reading).contains(&account) {
+        if !self.may_publish(&account) {
             return Err(error(403, 10, 0, "(#10) Application does not have permission for this action"));
         }
         Ok(account)
@@ -111,8 +116,9 @@ impl Access {
 }
 
 /// The token, from wherever it is taken: query, form or header.
-fn token(ask: &Ask) -> Option<String> {
-    parameter(ask, "access_token").or_else(|| ask.bearer().map(str::to_owned))
+pub(crate) fn token(ask: &Ask) -> Option<String> {
+    let of_header = || ask.bearer().or_else(|| ask.header("authorization")?.strip_prefix("OAuth ")).map(str::to_owned);
+    parameter(ask, "access_token").or_else(of_header)
 }
 
 /// Whose token this is, working or not.

@@ -42,10 +42,40 @@ pub(crate) fn path(ask: &Ask) -> Vec<&str> {
     segments
 }
 
-/// A parameter, from the query, a form or JSON alike.
+/// A parameter, from the query, a form of one or of several parts, or JSON alike.
 pub(crate) fn parameter(ask: &Ask, name: &str) -> Option<String> {
     let of_query = ask.param(name).map(str::to_owned);
-    of_query.or_else(|| ask.fields().into_iter().find(|(key, _)| key == name).map(|(_, value)| value))
+    of_query.or_else(|| match part(ask, name) {
+        Some(part) => Some(String::from_utf8_lossy(part).into_owned()),
+        None => ask.fields().into_iter().find(|(key, _)| key == name).map(|(_, value)| value),
+    })
+}
+
+/// A field or file of a form of several parts.
+pub(crate) fn part<'a>(ask: &'a Ask, name: &str) -> Option<&'a [u8]> {
+    part_at(ask, &format!("; name=\"{name}\""))
+}
+
+/// The first file of a form of several parts, whatever its field is called.
+pub(crate) fn file(ask: &Ask) -> Option<&[u8]> {
+    part_at(ask, "; filename=")
+}
+
+fn part_at<'a>(ask: &'a Ask, mark: &str) -> Option<&'a [u8]> {
+    let kind = ask.header("content-type").filter(|kind| kind.starts_with("multipart/form-data"))?;
+    let boundary = kind.split("boundary=").nth(1)?.trim_matches('"');
+    let start = after(&ask.body, mark.as_bytes())?;
+    let content = after(start, b"\r\n\r\n")?;
+    let end = find(content, format!("\r\n--{boundary}").as_bytes())?;
+    Some(&content[..end])
+}
+
+fn after<'a>(bytes: &'a [u8], mark: &[u8]) -> Option<&'a [u8]> {
+    find(bytes, mark).map(|at| &bytes[at + mark.len()..])
+}
+
+fn find(bytes: &[u8], mark: &[u8]) -> Option<usize> {
+    bytes.windows(mark.len()).position(|window| window == mark)
 }
 
 /// A parameter that is a list: with commas, as JSON, or named several times.
@@ -81,7 +111,7 @@ pub(crate) fn page(
     let limit = ask.param("limit").and_then(|limit| limit.parse().ok()).unwrap_or(25).min(100);
     let below = ask.param("after").and_then(|after| after.parse::<u64>().ok());
     let since = ask.param("since").and_then(|since| Timestamp::from_second(since.parse().ok()?).ok());
-    let number = |post: &Post| post.id.parse::<u64>().unwrap_or_default();
+    let number = |post: &Post| post.id.rsplit('_').next().and_then(|id| id.parse::<u64>().ok()).unwrap_or_default();
     let mut posts = stage.listed(account, limit + 1, |post| {
         wanted(post)
             && below.is_none_or(|bound| number(post) < bound)
@@ -91,9 +121,9 @@ pub(crate) fn page(
     posts.truncate(limit);
     let mut body = json!({"data": posts.iter().map(|post| pick(&show(post), ask)).collect::<Vec<_>>()});
     if let (Some(first), Some(last)) = (posts.first(), posts.last()) {
-        body["paging"] = json!({"cursors": {"before": first.id, "after": last.id}});
+        body["paging"] = json!({"cursors": {"before": number(first).to_string(), "after": number(last).to_string()}});
         if more {
-            body["paging"]["next"] = Value::from(format!("https://graph.test{}?after={}", ask.path, last.id));
+            body["paging"]["next"] = Value::from(format!("https://graph.test{}?after={}", ask.path, number(last)));
         }
     }
     Answer::json(200, &body)

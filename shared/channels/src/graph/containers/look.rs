@@ -61,7 +61,14 @@ impl Containers {
         let path = edge(mark.account, plan.listing);
         let replied_to = plan.reply_to.map_or("", |_| ",replied_to");
         let fields = format!("permalink,media_type,{}{replied_to}", self.dialect.text);
-        let search = Search { path: &path, fields: &fields, since: container.made, text: plan.text };
+        let search = Search {
+            path: &path,
+            time: "timestamp",
+            fields: &fields,
+            query: &[],
+            since: container.made,
+            text: plan.text,
+        };
         let fits = |kind: &str| match plan.media {
             0 => kind.starts_with("TEXT"),
             1 => matches!(kind, "IMAGE" | "VIDEO"),

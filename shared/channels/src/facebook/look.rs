@@ -1,0 +1,52 @@
+//! Is it out? A video and a post that was made unpublished answer by their ids; the page's listing tells of the rest.
+
+use domain::{Code, Failure, Finding};
+use jiff::Timestamp;
+
+use super::{Facebook, Post, edge, post, video::Upload};
+use crate::{Mark, graph::listing::Search};
+
+/// How far Facebook's clock may be behind ours, in seconds.
+const SKEW: i64 = 60;
+
+impl Facebook {
+    pub(super) async fn look(&self, mark: &Mark<'_>) -> Result<Finding, Failure> {
+        if let Some(upload) = Upload::stored(mark.handle(Upload::HANDLE)) {
+            return self.look_at_video(mark.account, &upload).await;
+        }
+        if let Some(id) = mark.handle(post::ID) {
+            let shown = self.shown(mark.account, id).await?;
+            return Ok(match (shown.is_published, shown.proof(id)) {
+                (_, Some(receipt)) => Finding::Found(receipt),
+                (Some(false), _) => Finding::Absent,
+                _ => Finding::CannotTell("Facebook does not say whether the post is published".into()),
+            });
+        }
+        let tried = mark.handle(post::TRIED).and_then(|at| at.parse().ok());
+        let since = tried.map_or(mark.since, |tried: Timestamp| tried.min(mark.since));
+        let refused = mark.target.last_failure.as_ref().is_some_and(|last| last.code == Code::DUPLICATE_REFUSED);
+        match self.listed(mark, &Post::of(mark.draft), since).await? {
+            // Sent again it would be refused again.
+            Finding::Absent if refused => {
+                let why = "Facebook says that it repeats an earlier post, and lists none that could be this one";
+                Ok(Finding::CannotTell(why.into()))
+            }
+            told => Ok(told),
+        }
+    }
+
+    /// The post, among those that the page has published since then.
+    pub(super) async fn listed(&self, mark: &Mark<'_>, post: &Post, since: Timestamp) -> Result<Finding, Failure> {
+        let from = (since.as_second() - SKEW).to_string();
+        let search = Search {
+            path: &edge(mark.account, "published_posts"),
+            time: "created_time",
+            fields: "message,permalink_url,attachments",
+            query: &[("since", &from)],
+            since,
+            text: &post.text,
+        };
+        // A post without a text must at least show something.
+        self.graph.search(mark, &search, |entry| !post.text.trim().is_empty() || entry.attachments.is_some()).await
+    }
+}

@@ -1,0 +1,130 @@
+//! What a pin holds: words, a link, a board, and pictures, as bytes where Pinterest takes them so, else by their addresses.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use domain::{Code, Draft, Failure, Fix, Landed, Media, PlatformWords, Scope, Worth};
+use serde_json::{Value, json};
+
+use super::{BOARD, CREATE, Pinterest, check};
+use crate::{
+    Account, Call, MediaFile,
+    article::{TITLE, option},
+    media::refused,
+};
+
+/// The most bytes of pictures that go along in a pin; a third more as text, they stay below the ten million that Pinterest takes.
+const MOST_INLINE: u64 = 7_000_000;
+/// What Pinterest takes as bytes; the other kinds it fetches itself.
+const INLINE: [&str; 2] = ["image/jpeg", "image/png"];
+
+/// A pin, but for what it shows.
+pub(super) struct Pin<'a> {
+    /// On which board.
+    pub board: &'a str,
+    section: Option<&'a str>,
+    /// Its title; empty if it has none.
+    pub title: &'a str,
+    /// What it says; empty if it says nothing.
+    pub text: &'a str,
+    /// Where it leads.
+    pub link: Option<&'a str>,
+}
+
+impl<'a> Pin<'a> {
+    /// The draft as a pin.
+    ///
+    /// # Errors
+    /// Neither the post nor the account names a board.
+    pub fn of(draft: &'a Draft, account: &'a Account) -> Result<Self, Failure> {
+        let board = option(draft, account, BOARD).ok_or_else(without_board)?;
+        let setting = |name: &str| draft.0.settings.get(name).map(String::as_str).filter(|value| !value.is_empty());
+        Ok(Self {
+            board,
+            section: setting("board_section_id"),
+            title: setting(TITLE).unwrap_or_default(),
+            text: &draft.0.text,
+            link: draft.0.link.as_deref(),
+        })
+    }
+
+    #[cfg(test)]
+    pub fn bare(board: &'a str, link: Option<&'a str>) -> Self {
+        Self { board, section: None, title: "", text: "", link }
+    }
+
+    /// What is sent.
+    pub fn body(&self, draft: &Draft, source: Value) -> Value {
+        let mut body = json!({ "board_id": self.board, "media_source": source });
+        let alt = draft.0.media.first().and_then(|media| media.alt.as_deref());
+        let said = [
+            ("board_section_id", self.section),
+            ("title", Some(self.title)),
+            ("description", Some(self.text)),
+            ("link", self.link),
+            ("alt_text", alt),
+        ];
+        for (name, value) in said {
+            if let Some(value) = value.filter(|value| !value.is_empty()) {
+                body[name] = json!(value);
+            }
+        }
+        body
+    }
+}
+
+impl Pinterest {
+    /// What the pin shows.
+    pub(super) async fn source(&self, call: &mut Call<'_>) -> Result<Value, Failure> {
+        let media = &call.draft.0.media;
+        let mut files = Vec::new();
+        for one in media {
+            files.push(self.http.media().open(call, one, self.about.limits.takes).await?);
+        }
+        match (media.as_slice(), files.as_slice()) {
+            ([], _) | (_, []) => Err(without_media()),
+            ([_], [file]) if !file.kind.is_image() => self.video(call, file).await,
+            (_, files) if files.iter().any(|file| !file.kind.is_image()) => Err(refused(check::ALONE.into())),
+            (media, files) => pictures(media, files).await,
+        }
+    }
+}
+
+async fn pictures(media: &[Media], files: &[MediaFile]) -> Result<Value, Failure> {
+    let inline = files.iter().all(|file| INLINE.contains(&file.kind.mime))
+        && files.iter().map(|file| file.size).sum::<u64>() <= MOST_INLINE;
+    let mut items = Vec::new();
+    for (media, file) in media.iter().zip(files) {
+        items.push(match inline {
+            true => json!({ "content_type": file.kind.mime, "data": STANDARD.encode(file.bytes().await?) }),
+            false => json!({ "url": media.url }),
+        });
+    }
+    let (one, several) =
+        if inline { ("image_base64", "multiple_image_base64") } else { ("image_url", "multiple_image_urls") };
+    if items.len() > 1 {
+        return Ok(json!({ "source_type": several, "items": items }));
+    }
+    let mut source = items.pop().unwrap_or_default();
+    source["source_type"] = json!(one);
+    Ok(source)
+}
+
+fn without_board() -> Failure {
+    let said = "settings.board_id names no board: neither the post nor the account says where the pin goes";
+    failure(Code::BAD_SETTING, said)
+}
+
+/// Only a draft that was never checked comes to this.
+fn without_media() -> Failure {
+    failure(Code::NOTHING_TO_SAY, "Pinterest takes no text alone")
+}
+
+fn failure(code: Code, said: &str) -> Failure {
+    Failure {
+        code,
+        landed: Landed::No,
+        worth: Worth::AfterFix { fix: Fix::Content },
+        scope: Scope::Post,
+        step: CREATE.into(),
+        said: PlatformWords::text(said),
+    }
+}
