@@ -7,8 +7,8 @@ use std::io::{self, Write};
 
 use clap::Parser;
 use oncepost_testkit::{
-    Bluesky, Board, Discord, Fake, Ghost, Instagram, LinkedIn, Mastodon, Reddit, Slack, Telegram, Threads, Webhook,
-    WordPress, X,
+    Bluesky, Board, Discord, Fake, Ghost, Instagram, LinkedIn, Mastodon, Reddit, Slack, Telegram, Threads, TikTok,
+    Webhook, WordPress, X,
     fake::{Call, Platform},
 };
 use serde_json::{Value, json};
@@ -53,6 +53,9 @@ struct Ports {
     /// Port of the fake Telegram Bot API.
     #[arg(long, default_value_t = 0)]
     telegram: u16,
+    /// Port of the fake TikTok.
+    #[arg(long, default_value_t = 0)]
+    tiktok: u16,
     /// Port of the fake Slack.
     #[arg(long, default_value_t = 0)]
     slack: u16,
@@ -76,6 +79,7 @@ async fn main() -> io::Result<()> {
     let (_x, mut x) = serve::<X>(ports.x).await?;
     let (_board, mut board) = serve::<Board>(ports.board).await?;
     let (_telegram, mut telegram) = serve::<Telegram>(ports.telegram).await?;
+    let (_tiktok, mut tiktok) = serve::<TikTok>(ports.tiktok).await?;
     let (_slack, mut slack) = serve::<Slack>(ports.slack).await?;
     let (_discord, mut discord) = serve::<Discord>(ports.discord).await?;
     loop {
@@ -93,6 +97,7 @@ async fn main() -> io::Result<()> {
             Some(call) = x.recv() => print_call::<X>(&call)?,
             Some(call) = board.recv() => print_call::<Board>(&call)?,
             Some(call) = telegram.recv() => print_call::<Telegram>(&call)?,
+            Some(call) = tiktok.recv() => print_call::<TikTok>(&call)?,
             Some(call) = slack.recv() => print_call::<Slack>(&call)?,
             Some(call) = discord.recv() => print_call::<Discord>(&call)?,
             stopped = tokio::signal::ctrl_c() => return stopped,
