@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     Channel, Http, bluesky::Bluesky, discord::Discord, ghost::Ghost, instagram::Instagram, linkedin::LinkedIn,
-    mastodon::Mastodon, reddit::Reddit, slack::Slack, telegram::Telegram, threads::ThreadsApp, webhook::Webhook,
-    wordpress::WordPress, x::X,
+    mastodon::Mastodon, reddit::Reddit, slack::Slack, telegram::Telegram, threads::ThreadsApp, tiktok::TikTok,
+    webhook::Webhook, wordpress::WordPress, x::X,
 };
 
 /// The channels by name.
@@ -26,6 +26,7 @@ impl Registry {
             Arc::new(Slack::new(http.clone())),
             Arc::new(Telegram::new(http.clone())),
             Arc::new(ThreadsApp::new(http.clone())),
+            Arc::new(TikTok::new(http.clone())),
             Arc::new(Webhook::new(http.clone())),
             Arc::new(WordPress::new(http.clone())),
             Arc::new(X::new(http)),

@@ -153,6 +153,7 @@ fn an_unknown_name_is_no_channel() {
         "slack",
         "telegram",
         "threads",
+        "tiktok",
         "webhook",
         "wordpress",
         "x",

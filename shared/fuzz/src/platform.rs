@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use channels::{
     Account, Answer, Kind, Secret, Table, bluesky, discord, ghost, instagram, linkedin, mastodon, reddit, slack,
-    telegram, threads, webhook, wordpress, x,
+    telegram, threads, tiktok, webhook, wordpress, x,
 };
 use domain::{Landed, OnDoubt, PlatformWords, Worth};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 
 const SECRET: &str = "hush-hush-secret";
-const CHANNELS: [(&Table, &str); 13] = [
+const CHANNELS: [(&Table, &str); 14] = [
     (&mastodon::TABLE, "create status"),
     (&bluesky::TABLE, "put record"),
     (&webhook::TABLE, "deliver"),
@@ -24,6 +24,7 @@ const CHANNELS: [(&Table, &str); 13] = [
     (&slack::TABLE, "post message"),
     (&telegram::TABLE, "send message"),
     (&threads::TABLE, "publish container"),
+    (&tiktok::TABLE, "post pictures"),
     (&wordpress::TABLE, "publish draft"),
 ];
 

@@ -1,5 +1,7 @@
 //! The fake TikTok against what is known of the real one.
 
+#[path = "clients/pinned.rs"]
+mod clients;
 mod http;
 
 use std::time::Duration;
@@ -83,6 +85,29 @@ fn photos(images: &[&str]) -> Value {
         "post_mode": "DIRECT_POST",
         "media_type": "PHOTO",
     })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn makervox_publish_takes_it_for_tiktok() {
+    let fake = Fake::<TikTok>::start().await;
+    let arguments = [&fake.url(), "alice", TikTok::CLIENT_KEY, TikTok::CLIENT_SECRET];
+    let saw = clients::script("tiktok", &arguments).await;
+    assert_eq!(saw["creator"]["creator_username"], "alice");
+    let complete = json!([true, "PUBLISH_COMPLETE"]);
+    assert_eq!((&saw["first"], &saw["own"]), (&complete, &complete));
+    let posts = fake.posts();
+    let id: u64 = posts[0].id.parse().expect("a number");
+    assert_eq!(saw["status"]["publicaly_available_post_id"], json!([id]));
+    assert_eq!(
+        (&posts[1].native["privacy_level"], &posts[1].native["disable_duet"]),
+        (&json!("SELF_ONLY"), &json!(true))
+    );
+    assert_eq!(saw["listed"], json!(["filler 2", "filler 1", "filler 0", "one #tag"]), "what everybody sees");
+    assert_eq!(saw["failed"], json!([false, "FAILED"]));
+    assert_eq!(saw["spent"], json!({"kind": "TikTokApiError", "code": "invalid_grant"}));
+    assert_eq!(saw["offered"]["kind"], "PublishError", "{saw}");
+    assert_eq!(saw["limited"], json!({"kind": "TikTokApiError", "code": "rate_limit_exceeded"}));
+    assert_eq!(posts.len(), 5);
 }
 
 #[tokio::test]

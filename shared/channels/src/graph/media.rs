@@ -19,7 +19,7 @@ impl Graph {
 }
 
 /// Whether the address says that it is a video; `None` if it does not say.
-fn by_ending(address: &str) -> Option<bool> {
+pub(crate) fn by_ending(address: &str) -> Option<bool> {
     let url = Url::parse(address).ok()?;
     let (_, ending) = url.path().rsplit_once('.')?;
     let is = |ending_of: &[&str]| ending_of.iter().any(|known| ending.eq_ignore_ascii_case(known));

@@ -92,6 +92,20 @@ pub fn png() -> Vec<u8> {
     png
 }
 
+/// The first bytes of a JPEG.
+pub fn jpeg() -> Vec<u8> {
+    let mut file = b"\xff\xd8\xff\xe0\0\x10JFIF\0".to_vec();
+    file.resize(64, 7);
+    file
+}
+
+/// The first bytes of a video, and as many others as it takes.
+pub fn mp4(bytes: usize) -> Vec<u8> {
+    let mut file = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom".to_vec();
+    file.resize(bytes, 7);
+    file
+}
+
 /// Gives `file` at every path, with a content type that lies.
 pub async fn files(file: Vec<u8>) -> Raw {
     Raw::start(move |mut stream, _| {
