@@ -1,7 +1,7 @@
 //! What every channel can do.
 
 use async_trait::async_trait;
-use domain::{Draft, Failure, Finding, RepeatSafety};
+use domain::{Draft, Failure, Finding, Landed, RepeatSafety};
 
 use crate::{Account, AccountCard, Call, Limits, Mark, Objection, Safety, Standing, TokenLife, Tokens};
 
@@ -130,4 +130,9 @@ pub trait Channel: Send + Sync {
             Threads::None | Threads::Whole(_) => 1,
         }
     }
+}
+
+/// A poll's failure to ask: that is no verdict, and must not be taken for one.
+pub(crate) fn unasked(failure: Failure) -> Failure {
+    Failure { landed: Landed::Unknown, ..failure }
 }

@@ -22,7 +22,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
     About, Account, AccountCard, Answer, Call, Channel, Http, Limits, Mark, Objection, Published, Row, Standing, Table,
-    Threads, TokenLife, Tokens, Told, Verdict,
+    Threads, TokenLife, Tokens, Told, Verdict, channel::unasked,
 };
 use status::Progress;
 use upload::Upload;
@@ -290,11 +290,6 @@ fn judge(answer: &Answer, account: &Account) -> Failure {
         failure.worth = Worth::Retry { not_before: at };
     }
     failure
-}
-
-/// The platform could not be asked: that is no verdict.
-fn unasked(failure: Failure) -> Failure {
-    Failure { landed: Landed::Unknown, ..failure }
 }
 
 /// A failure of this post before anything was published.
