@@ -114,7 +114,7 @@ impl TikTok {
             name: Self::NAME,
             title: "TikTok",
             repeat: RepeatSafety::LookUp(LOOK_UP),
-            limits: Limits { text: check::CAPTION, media: check::MOST_PICTURES },
+            limits: Limits { text: check::CAPTION, media: check::MOST_PICTURES, takes: check::TAKES },
             threads: Threads::None,
             secrets: &[TOKEN],
             tokens: TokenLife::Refreshed { life: 2 * HOUR, rotates: true, refresh_life: Some(180 * DAY) },

@@ -12,7 +12,7 @@ use kit::{
     canary::Canary,
     crash::dies_at,
     rows::{self, Case, RETRY, fix, free, point},
-    servers::{Raw, files, jpeg, mp4, png},
+    servers::{Raw, files, jpeg, movie, mp4, png},
     site::stand,
     stand::{Stand, picture},
 };
@@ -248,7 +248,7 @@ async fn an_address_that_has_ended_is_left_for_a_new_upload_once_it_is_sure_that
 }
 
 #[tokio::test]
-async fn a_file_that_has_changed_meanwhile_is_uploaded_anew() {
+async fn an_upload_goes_on_with_the_bytes_it_began_with_whatever_the_address_gives_by_then() {
     let changing = Raw::start(|mut stream, n| async move {
         kit::servers::read_request(&mut stream).await?;
         let file = mp4(LONG + n);
@@ -263,7 +263,28 @@ async fn a_file_that_has_changed_meanwhile_is_uploaded_anew() {
     assert_eq!(scene.fails().await.landed, Landed::No);
     scene.settle().await;
     scene.is_out_once();
-    assert_eq!(scene.calls("video/init"), 2);
+    assert_eq!(scene.calls("video/init"), 1);
+}
+
+#[tokio::test]
+async fn a_video_plays_no_longer_than_the_creator_may_post_and_is_of_a_size_that_tiktok_takes() {
+    let fits = Scene::with(movie(60, 720, 1280), &[]).await;
+    fits.fake.set(|knobs| knobs.longest_video_s = 60);
+    assert_eq!(fits.stand.attempt().await.failure, None);
+    fits.is_out_once();
+    for (file, words) in [
+        (movie(61, 720, 1280), "this creator may post up to 60 s"),
+        (movie(2, 720, 1280), "plays"),
+        (movie(60, 320, 1280), "320x1280 pixels"),
+        (movie(60, 720, 5000), "720x5000 pixels"),
+    ] {
+        let scene = Scene::with(file, &[]).await;
+        scene.fake.set(|knobs| knobs.longest_video_s = 60);
+        let failure = scene.fails().await;
+        assert_eq!((failure.code, failure.landed, failure.scope), (Code::MEDIA_REFUSED, Landed::No, Scope::Post));
+        assert!(failure.said.text.contains(words), "{failure:?}");
+        assert_eq!(scene.calls("init"), 0);
+    }
 }
 
 #[tokio::test]
@@ -620,6 +641,11 @@ async fn an_upload_address_is_a_secret() {
     let token = stored.split("upload_token=").nth(1).unwrap().split('"').next().unwrap();
     assert!(token.len() == 16 && !format!("{failure:?}").contains(token));
     assert!(!canary.heard().contains(token));
+    let whole = Scene::video().await;
+    whole.fake.set(|knobs| knobs.processing_ms = 60_000);
+    assert_eq!(whole.stand.attempt().await.failure, None);
+    let stored = whole.stand.target().handles["upload"].clone();
+    assert!(stored.contains("v_pub_file~") && !stored.contains("upload_token"), "{stored}");
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use domain::{Code, Draft};
 
-use crate::{Account, AccountCard, Count, Limits, Objection, Unit, graph::by_ending, text};
+use crate::{Account, AccountCard, Count, Limits, Objection, Takes, Unit, graph::by_ending, text};
 
 /// Of a video.
 pub(super) const CAPTION: &[Count] = &[Count::new(Unit::Utf16, 2200)];
@@ -10,6 +10,18 @@ pub(super) const CAPTION: &[Count] = &[Count::new(Unit::Utf16, 2200)];
 const DESCRIPTION: &[Count] = &[Count::new(Unit::Utf16, 4000)];
 const TITLE: Count = Count::new(Unit::Utf16, 90);
 pub(super) const MOST_PICTURES: usize = 35;
+pub(super) const LARGEST_VIDEO: u64 = 4 << 30;
+const LARGEST_PICTURE: u64 = 20 << 20;
+/// The least is TikTok's, in seconds and in pixels; how long a video may play at most, the creator's word says.
+const VIDEO: Takes = Takes::new(&["video/mp4", "video/quicktime", "video/webm"], LARGEST_VIDEO)
+    .lasting(3, 3600)
+    .across(360, 4096)
+    .down(360, 4096);
+const PICTURE: Takes = Takes::new(&["image/jpeg", "image/webp"], LARGEST_PICTURE);
+/// What TikTok takes of files.
+pub(super) const TAKES: &[Takes] = &[VIDEO, PICTURE];
+/// The same, where there is more than one.
+pub(super) const PICTURES: &[Takes] = &[PICTURE];
 
 pub(super) const PRIVACY_LEVEL: &str = "privacy_level";
 const AUDITED: &str = "audited";
@@ -69,7 +81,7 @@ pub(super) fn texts(pictures: bool) -> &'static [Count] {
 pub(super) fn draft(draft: &Draft) -> Vec<Objection> {
     let (videos, pictures) = kinds(draft);
     let media = draft.0.media.len();
-    let limits = Limits { text: texts(media > 0 && pictures == media), media: MOST_PICTURES };
+    let limits = Limits { text: texts(media > 0 && pictures == media), media: MOST_PICTURES, takes: TAKES };
     let mut said = draft.clone();
     // The link goes with the text, and counts.
     said.0.text = text::parts(draft).into_iter().next().unwrap_or_default().text;

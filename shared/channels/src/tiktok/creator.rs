@@ -19,6 +19,8 @@ pub(super) struct Creator {
     duet_disabled: bool,
     #[serde(default)]
     stitch_disabled: bool,
+    /// The longest video that it may post, in seconds.
+    pub max_video_post_duration_sec: Option<u64>,
 }
 
 impl TikTok {

@@ -9,10 +9,7 @@ use super::{
     data, judge,
     upload::{self, Begun, Upload},
 };
-use crate::{Call, Fetched, Published, media::refused};
-
-const PICTURES: [&str; 2] = ["image/jpeg", "image/webp"];
-const LARGEST: usize = 20 * 1024 * 1024;
+use crate::{Call, Published};
 
 impl TikTok {
     /// The pictures were looked at here; TikTok fetches them again, from addresses whose owner it knows.
@@ -21,11 +18,10 @@ impl TikTok {
         call: &mut Call<'_>,
         creator: Creator,
         audience: &str,
-        first: Fetched,
     ) -> Result<Published, Failure> {
-        check_picture(&first)?;
-        for media in call.draft.0.media.iter().skip(1) {
-            check_picture(&self.file(&media.url).await?)?;
+        let draft = call.draft;
+        for media in &draft.0.media {
+            self.http.media().open(call, media, check::PICTURES).await?;
         }
         upload::fits(call, true)?;
         let mut info = creator.info(call.draft, audience, false);
@@ -57,14 +53,5 @@ impl TikTok {
         // It is on its way out, whether that can be written down or not.
         upload::keep(call, &asked).await.map_err(|failure| Failure { landed: Landed::Unknown, ..failure })?;
         self.accepted(call, &asked).await
-    }
-}
-
-fn check_picture(file: &Fetched) -> Result<(), Failure> {
-    match file.kind.mime {
-        mime if !file.kind.is_image() => Err(refused(format!("TikTok takes no {mime} among pictures"))),
-        mime if !PICTURES.contains(&mime) => Err(refused(format!("TikTok takes JPEG and WebP pictures, not {mime}"))),
-        _ if file.bytes.len() > LARGEST => Err(refused(format!("TikTok takes at most {LARGEST} bytes of a picture"))),
-        _ => Ok(()),
     }
 }

@@ -10,12 +10,10 @@ use serde_json::json;
 use url::Url;
 
 use super::{AGAIN, BEGIN, CHUNK, LAST_CHUNK, MINUTE, TikTok, check, creator::Creator, failure, judge, wrong};
-use crate::{Account, Call, Fetched, Published, media::refused, text};
+use crate::{Account, Call, MediaFile, Published, media::refused, text};
 
 /// The one handle: what is being published, and where it stands.
 pub(super) const HANDLE: &str = "upload";
-const VIDEOS: [&str; 3] = ["video/mp4", "video/quicktime", "video/webm"];
-const LARGEST: u64 = 4 << 30;
 /// The least that TikTok takes, however it counts a megabyte: what is lost with a chunk, and what the last one has to bring in the
 /// time of one call, is least so.
 const CHUNK_SIZE: u64 = 5 << 20;
@@ -38,6 +36,7 @@ pub(super) struct Upload {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Sending {
+    /// Where the bytes go; empty once all are there.
     address: String,
     size: u64,
     /// The chunks that TikTok has.
@@ -83,7 +82,8 @@ impl Upload {
         let sending = self.sending.as_mut()?;
         let chunks = Chunks::of(sending.size);
         sending.sent = have.filter(|have| have % chunks.size == 0)? / chunks.size;
-        (!sending.refused && now < usable_until && sending.sent < chunks.count).then_some(self)
+        (!sending.refused && !sending.address.is_empty() && now < usable_until && sending.sent < chunks.count)
+            .then_some(self)
     }
 }
 
@@ -113,23 +113,20 @@ impl TikTok {
     pub(super) async fn begin(&self, call: &mut Call<'_>) -> Result<Published, Failure> {
         let creator = self.creator(call.account).await?;
         let audience = creator.audience(call.draft, call.account)?.to_owned();
-        let Some(first) = call.draft.0.media.first() else {
+        let draft = call.draft;
+        let Some(first) = draft.0.media.first() else {
             return Err(wrong(Code::NOTHING_TO_SAY, BEGIN, "TikTok takes no text alone"));
         };
-        let file = self.file(&first.url).await?;
+        let file = self.http.media().open(call, first, check::TAKES).await?;
         if file.kind.is_image() {
-            return self.post_photos(call, creator, &audience, file).await;
+            return self.post_photos(call, creator, &audience).await;
         }
-        check_video(call, &file)?;
+        check_video(call, &creator, &file)?;
         let upload = self.begin_video(call, &creator, &audience, &file).await?;
         match self.send_file(call, upload, file).await? {
             Some(published) => Ok(published),
             None => Err(failure(Code::MEDIA_NOT_READY, BEGIN, AGAIN, "the upload cannot be gone on with")),
         }
-    }
-
-    pub(super) async fn file(&self, address: &str) -> Result<Fetched, Failure> {
-        self.http.media().fetch(address).await
     }
 
     /// Repeated freely: without bytes nothing comes of it.
@@ -138,9 +135,9 @@ impl TikTok {
         call: &mut Call<'_>,
         creator: &Creator,
         audience: &str,
-        file: &Fetched,
+        file: &MediaFile,
     ) -> Result<Upload, Failure> {
-        let size = file.bytes.len() as u64;
+        let size = file.size;
         let chunks = Chunks::of(size);
         let mut info = creator.info(call.draft, audience, true);
         info["title"] = json!(caption(call));
@@ -171,8 +168,9 @@ impl TikTok {
 
     /// Sends the chunks that are missing. `None`: the upload is of no use any more.
     pub(super) async fn send(&self, call: &mut Call<'_>, upload: Upload) -> Result<Option<Published>, Failure> {
-        let Some(media) = call.draft.0.media.first() else { return Ok(None) };
-        let file = self.file(&media.url).await?;
+        let draft = call.draft;
+        let Some(media) = draft.0.media.first() else { return Ok(None) };
+        let file = self.http.media().open(call, media, check::TAKES).await?;
         self.send_file(call, upload, file).await
     }
 
@@ -180,9 +178,9 @@ impl TikTok {
         &self,
         call: &mut Call<'_>,
         mut upload: Upload,
-        file: Fetched,
+        file: MediaFile,
     ) -> Result<Option<Published>, Failure> {
-        let Some(mut sending) = upload.sending.clone().filter(|sending| sending.size == file.bytes.len() as u64) else {
+        let Some(mut sending) = upload.sending.clone().filter(|sending| sending.size == file.size) else {
             // The file at the address is another one now.
             return forget(call).await.map(|()| None);
         };
@@ -194,6 +192,10 @@ impl TikTok {
                 let point = call.publish_point(LAST_CHUNK, 0).await?;
                 let answer = self.http.publish(point, request).await?;
                 if answer.status == 201 {
+                    // The address carries its own permission, and has done its work. Without this it ends by itself.
+                    sending.address.clear();
+                    upload.sending = Some(sending);
+                    let _ = keep(call, &upload).await;
                     return self.accepted(call, &upload).await.map(Some);
                 }
                 let failure = judge(&answer, call.account);
@@ -226,18 +228,16 @@ fn put(
     tiktok: &TikTok,
     account: &Account,
     address: &str,
-    file: &Fetched,
+    file: &MediaFile,
     range: Range<u64>,
     size: u64,
 ) -> Result<reqwest::RequestBuilder, Failure> {
     let strange = || failure(Code::STRANGE_ANSWER, CHUNK, AGAIN, "TikTok gave an address that cannot be used");
     let url: Url = address.parse().map_err(|_| strange())?;
     Account { base_url: url.clone(), ..account.clone() }.check_transport()?;
-    let (start, end) = (range.start, range.end);
-    let bytes =
-        file.bytes.slice(usize::try_from(start).unwrap_or(usize::MAX)..usize::try_from(end).unwrap_or(usize::MAX));
+    let header = format!("bytes {}-{}/{size}", range.start, range.end - 1);
     let request = tiktok.http.request(Method::PUT, url).header("content-type", file.kind.mime);
-    Ok(request.header("content-range", format!("bytes {start}-{}/{size}", end - 1)).body(bytes))
+    Ok(request.header("content-range", header).body(file.range(range)))
 }
 
 /// What the post says, its link with it.
@@ -245,15 +245,17 @@ pub(super) fn caption(call: &Call<'_>) -> String {
     text::parts(call.draft).into_iter().next().unwrap_or_default().text
 }
 
-fn check_video(call: &Call<'_>, file: &Fetched) -> Result<(), Failure> {
+/// What the creator and the rest of the post say of the video.
+fn check_video(call: &Call<'_>, creator: &Creator, file: &MediaFile) -> Result<(), Failure> {
     if call.draft.0.media.len() > 1 {
         return Err(refused("TikTok takes one video alone, or pictures".into()));
     }
-    if !VIDEOS.contains(&file.kind.mime) {
-        return Err(refused(format!("TikTok does not take {}", file.kind.mime)));
-    }
-    if file.bytes.len() as u64 > LARGEST {
-        return Err(refused(format!("TikTok takes at most {LARGEST} bytes of a video")));
+    let most = creator.max_video_post_duration_sec.map(Duration::from_secs);
+    if let (Some(video), Some(most)) = (file.video, most)
+        && video.duration > most
+    {
+        let (plays, most) = (video.duration.as_secs_f64(), most.as_secs());
+        return Err(refused(format!("the video plays {plays:.1} s; this creator may post up to {most} s")));
     }
     fits(call, false)
 }
@@ -286,7 +288,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn chunks_keep_tiktoks_rules_and_hold_every_byte_once(file in 1_u64..=LARGEST) {
+        fn chunks_keep_tiktoks_rules_and_hold_every_byte_once(file in 1_u64..=check::LARGEST_VIDEO) {
             let chunks = Chunks::of(file);
             prop_assert_eq!(chunks.count, file / chunks.size);
             prop_assert!(chunks.count <= 1000);
