@@ -139,6 +139,7 @@ impl Attempt<'_> {
         match self.worker.runtime.within(limit, self.channel.poll(&mark)).await {
             Some(Ok(Verdict::Out(receipt))) => delivery::decided(part, receipt, parts),
             Some(Ok(Verdict::Still)) => Outcome::Processing,
+            Some(Ok(Verdict::NotOut)) => Outcome::Looked { part, finding: Finding::Absent, last: part + 1 == parts },
             Some(Err(failure)) => Outcome::Failed(failure),
             None => Outcome::Failed(delivery::out_of_time(None)),
         }

@@ -9,14 +9,13 @@ mod session;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{Code, Draft, Failure, Finding, Fix, Part, RepeatSafety, Scope};
+use domain::{Code, Draft, Failure, Finding, Fix, Landed, Part, PlatformWords, RepeatSafety, Scope, Worth};
 use reqwest::{Method, RequestBuilder};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    About, Account, Answer, Call, Channel, Count, Http, Kind, Limits, Mark, Objection, Published, Row, Table, Takes,
-    Threads, TokenLife, Told, Unit, text,
+    About, Account, Answer, Call, Channel, Count, Http, Kind, Limits, Mark, Objection, Published, Row, Table, Takes, Threads, TokenLife, Told, Unit, text, Standing, media::refused,
 };
 use record::{COLLECTION, Place};
 use session::Sessions;
@@ -25,6 +24,7 @@ const PUT: &str = "put record";
 const GET: &str = "get record";
 const UPLOAD: &str = "upload blob";
 const LOG_IN: &str = "create session";
+const WHO: &str = "get session";
 const PASSWORD: &str = "app_password";
 const MOST_PARTS: u16 = 50;
 const TEXT: &[Count] = &[Count::new(Unit::Graphemes, 300), Count::new(Unit::Bytes, 3000)];
@@ -265,5 +265,36 @@ impl Channel for Bluesky {
             return Ok(Finding::CannotTell("there is another post under our record key".into()));
         }
         Ok(Finding::Found(record::receipt(&shown.uri)))
+    }
+
+    /// Logs in, if need be, and asks whose session it is and whether the account is in use.
+    async fn check_credentials(&self, account: &Account) -> Result<Standing, Failure> {
+        account.check_transport()?;
+        let url = account.url("xrpc/com.atproto.server.getSession");
+        let answer = self.free(WHO, account, || self.http.request(Method::GET, url.clone())).await?;
+        let person: Option<Person> = answer.json();
+        let person = person.ok_or_else(|| TABLE.judge(&answer, account))?;
+        if person.active == Some(false) { Err(inactive(person.status)) } else { Ok(Standing::good(person.handle)) }
+    }
+}
+
+/// What we read of a session.
+#[derive(Deserialize)]
+struct Person {
+    handle: String,
+    active: Option<bool>,
+    status: Option<String>,
+}
+
+/// One can log in to an account that is switched off, but not write.
+fn inactive(status: Option<String>) -> Failure {
+    let said = format!("the account is {}", status.as_deref().unwrap_or("not active"));
+    Failure {
+        code: Code::ACCOUNT_RESTRICTED,
+        landed: Landed::No,
+        worth: Worth::AfterFix { fix: Fix::Account },
+        scope: Scope::Account,
+        step: WHO.into(),
+        said: PlatformWords { code: status, ..PlatformWords::text(said) },
     }
 }

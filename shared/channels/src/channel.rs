@@ -1,7 +1,7 @@
 //! What every channel can do.
 
 use async_trait::async_trait;
-use domain::{Draft, Failure, Finding, RepeatSafety};
+use domain::{Draft, Failure, Finding, Landed, RepeatSafety};
 
 use crate::{Account, AccountCard, Call, Limits, Mark, Objection, Safety, Standing, TokenLife, Tokens};
 
@@ -54,6 +54,8 @@ pub enum Verdict {
     Out(domain::Receipt),
     /// Not decided yet.
     Still,
+    /// The platform gave up on it, by no fault of the post: nothing is out, and it may be sent again.
+    NotOut,
 }
 
 /// One platform.
@@ -95,7 +97,8 @@ pub trait Channel: Send + Sync {
     /// Asks a platform that still decides for its verdict.
     ///
     /// # Errors
-    /// The platform's refusal, or that it could not be asked.
+    /// The platform's refusal of the post, which surely is not out; or, in doubt ([`domain::Landed::Unknown`]), that it could not be
+    /// asked.
     async fn poll(&self, _mark: &Mark<'_>) -> Result<Verdict, Failure> {
         Ok(Verdict::Still)
     }
@@ -127,4 +130,9 @@ pub trait Channel: Send + Sync {
             Threads::None | Threads::Whole(_) => 1,
         }
     }
+}
+
+/// A poll's failure to ask: that is no verdict, and must not be taken for one.
+pub(crate) fn unasked(failure: Failure) -> Failure {
+    Failure { landed: Landed::Unknown, ..failure }
 }

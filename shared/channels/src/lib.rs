@@ -30,6 +30,7 @@ pub mod reddit;
 pub mod slack;
 pub mod telegram;
 pub mod threads;
+pub mod tiktok;
 pub mod webhook;
 pub mod wordpress;
 pub mod x;

@@ -6,6 +6,7 @@
 
 mod look;
 mod media;
+mod standing;
 
 use std::{collections::HashMap, sync::Mutex, time::Duration};
 
@@ -16,8 +17,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::{
-    About, Account, AccountCard, Call, Channel, Count, Http, Limits, Mark, Objection, Published, Row, Safety, Table,
-    Threads, TokenLife, Told, Unit, text,
+    About, Account, AccountCard, Call, Channel, Count, Http, Limits, Mark, Objection, Published, Row, Safety, Standing,
+    Table, Threads, TokenLife, Told, Unit, text,
 };
 
 const CREATE: &str = "create status";
@@ -202,6 +203,11 @@ impl Channel for Mastodon {
             return Ok(Finding::CannotTell(why.into()));
         }
         Ok(found)
+    }
+
+    async fn check_credentials(&self, account: &Account) -> Result<Standing, Failure> {
+        account.check_transport()?;
+        self.standing(account).await
     }
 }
 

@@ -20,6 +20,7 @@ use crate::{
     About, Account, AccountCard, Answer, Call, Channel, Count, Http, Limits, Mark, Objection, Published, Row, Standing,
     Table, Takes, Threads, TokenLife, Tokens, Told, Unit, Verdict,
     article::{Article, TITLE},
+    channel::unasked,
 };
 use submission::{Kind, Submission};
 
@@ -277,7 +278,7 @@ impl Channel for Reddit {
     }
 
     async fn poll(&self, mark: &Mark<'_>) -> Result<Verdict, Failure> {
-        Ok(match self.find(mark).await? {
+        Ok(match self.find(mark).await.map_err(unasked)? {
             Finding::Found(receipt) => Verdict::Out(receipt),
             _ => Verdict::Still,
         })

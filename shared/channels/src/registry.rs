@@ -3,9 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    Channel, Http, bluesky::Bluesky, discord::Discord, facebook::Facebook, ghost::Ghost, instagram::Instagram,
-    linkedin::LinkedIn, mastodon::Mastodon, pinterest::Pinterest, reddit::Reddit, slack::Slack, telegram::Telegram,
-    threads::ThreadsApp, webhook::Webhook, wordpress::WordPress, x::X,
+    Channel, Http, bluesky::Bluesky, discord::Discord, facebook::Facebook, ghost::Ghost, instagram::Instagram, linkedin::LinkedIn, mastodon::Mastodon, pinterest::Pinterest, reddit::Reddit, slack::Slack, telegram::Telegram, threads::ThreadsApp, webhook::Webhook, wordpress::WordPress, x::X, tiktok::TikTok,
 };
 
 /// The channels by name.
@@ -28,6 +26,7 @@ impl Registry {
             Arc::new(Slack::new(http.clone())),
             Arc::new(Telegram::new(http.clone())),
             Arc::new(ThreadsApp::new(http.clone())),
+            Arc::new(TikTok::new(http.clone())),
             Arc::new(Webhook::new(http.clone())),
             Arc::new(WordPress::new(http.clone())),
             Arc::new(X::new(http)),

@@ -352,3 +352,36 @@ async fn a_rate_limit_is_waited_out_to_the_second() {
     assert_eq!(failure.code, Code::RATE_LIMITED_ACCOUNT);
     assert!(failure.not_before().unwrap().as_second() >= before + 900, "{failure:?}");
 }
+
+#[tokio::test]
+async fn credentials_are_checked_by_the_session_that_they_open() {
+    let fake = Fake::<Bluesky>::start().await;
+    let stand = stand("bluesky", &fake.url(), says("x"));
+    let check = async || stand.channel.check_credentials(&stand.account).await;
+    let good = check().await.unwrap();
+    assert_eq!((good.who.as_str(), good.missing.len(), good.unknown), ("main.test", 0, false));
+    // A token that has ended is renewed on the way, and nobody is told.
+    fake.cue(Cue { expire_token: true, ..Cue::default() }.on("GET", "getSession"));
+    assert_eq!(check().await.unwrap(), good);
+    let logins = fake.calls().iter().filter(|call| call.path.ends_with("createSession")).count();
+    assert_eq!(logins, 1);
+    fake.platform().deactivate("main");
+    let failure = check().await.unwrap_err();
+    assert_eq!((failure.code, failure.scope, failure.landed), (Code::ACCOUNT_RESTRICTED, Scope::Account, Landed::No));
+    assert_eq!(failure.said.text, "the account is deactivated");
+    assert_eq!(failure.worth, fix(Fix::Account));
+    fake.platform().restore("main");
+    fake.platform().take_down("main");
+    assert_eq!(check().await.unwrap_err().code, Code::ACCOUNT_RESTRICTED);
+    fake.platform().restore("main");
+    fake.platform().revoke("main");
+    let failure = check().await.unwrap_err();
+    assert_eq!((failure.code, failure.scope), (Code::TOKEN_REVOKED, Scope::Account));
+    assert_eq!((fake.publish_calls().len(), fake.posts().len()), (0, 0));
+}
+
+#[tokio::test]
+async fn a_password_does_not_travel_in_the_clear_to_be_checked() {
+    let stand = stand("bluesky", "http://bsky.example", says("x"));
+    assert_eq!(stand.channel.check_credentials(&stand.account).await.unwrap_err().code, Code::APP_MISCONFIGURED);
+}

@@ -119,6 +119,16 @@ macro_rules! for_every_channel {
             }
 
             #[tokio::test]
+            async fn tiktok() {
+                exchange(Place::tiktok().await).await;
+            }
+
+            #[tokio::test]
+            async fn tiktok_photos() {
+                exchange(Place::tiktok_photos().await).await;
+            }
+
+            #[tokio::test]
             async fn webhook() {
                 exchange(Place::webhook().await).await;
             }
@@ -241,7 +251,7 @@ for_every_channel! {
     }
 
     async fn a_picture_goes_out_with_the_text(place: Place) {
-        let file = files(png()).await;
+        let file = files((place.file)()).await;
         let stand = place.stand(picture("look", &file.url()));
         assert_eq!(stand.attempt().await.failure, None);
         if place.pictures_later {
@@ -291,7 +301,7 @@ for_every_channel! {
     async fn r02_o06_a_rate_limit_waits_as_long_as_told_and_costs_nothing(place: Place) {
         let stand = place.stand(says("x"));
         let told = place.site.stage().now().as_second() + 120;
-        let failure = failing(&place, &stand, Cue::new(End::RateLimit { seconds: 120 })).await;
+        let failure = failing(&place, &stand, place.limited(120)).await;
         assert_eq!((failure.code, failure.landed, failure.scope), (Code::RATE_LIMITED_ACCOUNT, Landed::No, Scope::Account));
         assert!(failure.not_before().is_some_and(|at| at.as_second() >= told), "{failure:?}");
         assert_eq!((stand.state(), stand.target().tries), (State::Retrying, 0));

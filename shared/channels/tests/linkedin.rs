@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use domain::{AttemptKind, Code, Content, Draft, Finding, Fix, Landed, ListReason, Media, Part, Scope, State, Worth};
 use kit::{
+    canary::Canary,
     rows::{self, RETRY, fix, free, point},
     servers::{files, png},
     site::stand,
     stand::{Stand, picture, says, thread},
 };
 use oncepost_channels::{Secret, linkedin::TABLE};
-use serde_json::json;
+use serde_json::{Value, json};
 use testkit::{Cue, End, Fake, LinkedIn};
 
 const CREATE: &str = "create post";
@@ -549,6 +550,26 @@ async fn a_video_goes_up_in_pieces_and_goes_on_where_it_stopped() {
         assert_eq!((sent, scene.stand.state()), (3, State::Published), "{method} {path}");
         assert!(scene.fake.posts()[0].native["content"]["media"]["id"].as_str().unwrap().starts_with("urn:li:video:"));
     }
+}
+
+/// Upload addresses carry their own permission.
+#[tokio::test]
+async fn what_an_upload_was_begun_with_is_kept_only_as_long_as_it_is_needed() {
+    let file = files(mp4(9 * MIB)).await;
+    let scene = Scene::new(picture("watch", &file.url())).await;
+    let canary = Canary::listen();
+    scene.fake.cue(Cue::new(End::CutBefore).on("PUT", "/upload/").nth(2));
+    scene.stand.attempt().await.failure.unwrap();
+    let stored = |handle: &str| scene.stand.target().handles[handle].clone();
+    assert_eq!(stored("media.0").matches("/upload/").count(), 2, "of the pieces that are missing");
+    scene.pass(60);
+    scene.fake.cue(Cue::new(End::RateLimit { seconds: 60 }));
+    assert_eq!(scene.stand.attempt().await.failure.unwrap().code, Code::RATE_LIMITED_ACCOUNT);
+    let whole: Value = serde_json::from_str(&stored("media.0")).unwrap();
+    assert!(!whole.to_string().contains("/upload/") && whole["token"] == "", "{whole}");
+    scene.settle().await;
+    assert_eq!((scene.stand.state(), scene.calls("/upload/")), (State::Published, 4), "one of them cut off");
+    assert!(!canary.heard().contains("/upload/"), "nor is it logged");
 }
 
 #[tokio::test]

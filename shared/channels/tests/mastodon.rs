@@ -416,3 +416,40 @@ async fn a_rate_limit_is_waited_out_to_the_second() {
     assert!(failure.not_before().unwrap() >= before + Duration::from_secs(900), "{failure:?}");
     assert_eq!(scene.stand.target().tries, 0);
 }
+
+#[tokio::test]
+async fn credentials_are_checked_with_the_scopes_that_publishing_takes() {
+    let fake = Fake::<Mastodon>::start().await;
+    let stand = stand("mastodon", &fake.url(), says("x"));
+    let check = async || stand.channel.check_credentials(&stand.account).await;
+    let good = check().await.unwrap();
+    assert_eq!((good.who.as_str(), good.missing.len(), good.unknown), ("main", 0, false));
+    // A server that does not say what its apps may do, and one that does not know the call.
+    fake.platform().withhold("main", "write:media");
+    fake.set(|knobs| knobs.tells_scopes = false);
+    assert_eq!(check().await.unwrap(), good);
+    fake.set(|knobs| knobs.tells_scopes = true);
+    fake.cue(Cue::refuse(404, &json!({"error": "Record not found"})).on("GET", "apps/verify"));
+    assert_eq!(check().await.unwrap(), good);
+    assert_eq!(check().await.unwrap().missing, ["write:media"]);
+    fake.platform().withhold("main", "read:accounts");
+    let standing = check().await.unwrap();
+    assert_eq!(
+        (standing.who.as_str(), standing.missing),
+        ("", vec!["read:accounts".to_owned(), "write:media".to_owned()])
+    );
+    fake.platform().revoke("main");
+    let failure = check().await.unwrap_err();
+    assert_eq!((failure.code, failure.scope, failure.landed), (Code::TOKEN_REVOKED, Scope::Account, Landed::No));
+    fake.cue(Cue::new(End::RateLimit { seconds: 60 }).on("GET", "accounts/verify"));
+    assert_eq!(check().await.unwrap_err().code, Code::RATE_LIMITED_ACCOUNT);
+    assert_eq!((fake.publish_calls().len(), fake.posts().len()), (0, 0));
+}
+
+#[tokio::test]
+async fn credentials_do_not_travel_in_the_clear_to_be_checked() {
+    let mut stand = stand("mastodon", "http://mastodon.example", says("x"));
+    assert_eq!(stand.channel.check_credentials(&stand.account).await.unwrap_err().code, Code::APP_MISCONFIGURED);
+    stand.account.base_url = "http://127.0.0.1:1/".parse().unwrap();
+    assert_eq!(stand.channel.check_credentials(&stand.account).await.unwrap_err().code, Code::UNREACHABLE);
+}

@@ -372,6 +372,21 @@ async fn m15_the_comments_go_out_once_the_picture_is_listed() {
 }
 
 #[tokio::test]
+async fn d02_a_token_that_dies_in_mid_poll_is_no_verdict() {
+    let file = files(png()).await;
+    let scene = Scene::new(picture("Look", &file.url())).await;
+    assert_eq!(scene.stand.attempt().await.failure, None);
+    scene.fake.cue(Cue::refuse(401, &json!({"message": "Unauthorized", "error": 401})).on("GET", "/submitted"));
+    scene.pass(30);
+    let ended = scene.stand.attempt().await;
+    let failure = ended.failure.unwrap();
+    assert_eq!((ended.kind, failure.landed), (AttemptKind::Poll, Landed::Unknown), "{failure:?}");
+    assert_eq!((scene.stand.state(), scene.stand.target().listed), (State::Processing, None));
+    scene.stand.settle(|span| scene.fake.advance(span)).await;
+    assert_eq!((scene.stand.state(), scene.fake.publish_calls().len()), (State::Published, 1));
+}
+
+#[tokio::test]
 async fn m07_o02_a_picture_that_is_never_made_is_not_shown_as_published() {
     let file = files(png()).await;
     let scene = Scene::new(picture("Look", &file.url())).await;

@@ -156,6 +156,7 @@ fn an_unknown_name_is_no_channel() {
         "slack",
         "telegram",
         "threads",
+        "tiktok",
         "webhook",
         "wordpress",
         "x",

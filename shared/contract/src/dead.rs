@@ -130,6 +130,19 @@ mod tests {
     use super::*;
     use crate::fixtures::{failed, target};
 
+    /// Handles may hold addresses that carry their own permission.
+    #[test]
+    fn what_a_channel_keeps_to_go_on_with_is_in_no_message() {
+        let mut target = failed();
+        target.handles.insert("upload".into(), "https://up.example/?upload_token=hush".into());
+        let letter = Dead::of(&target, Timestamp::UNIX_EPOCH).unwrap();
+        let publish = Publish::of(&target, Timestamp::UNIX_EPOCH);
+        let headers = format!("{:?}", letter.headers()).into_bytes();
+        for bytes in [letter.encode(), publish.encode(), headers] {
+            assert!(!String::from_utf8(bytes).unwrap().contains("hush"));
+        }
+    }
+
     #[test]
     fn a_dead_letter_moved_back_reads_as_a_publish_message() {
         let letter = Dead::of(&failed(), Timestamp::UNIX_EPOCH).unwrap();

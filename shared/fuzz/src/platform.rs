@@ -2,14 +2,14 @@
 
 use std::{collections::BTreeMap, io::Cursor};
 
-use channels::{Account, Answer, Kind, Secret, Table, bluesky, discord, facebook, ghost, instagram, linkedin, mastodon, pinterest, reddit, slack, telegram, threads, webhook, wordpress, x};
+use channels::{Account, Answer, Kind, Secret, Table, bluesky, discord, facebook, ghost, instagram, linkedin, mastodon, pinterest, reddit, slack, telegram, threads, tiktok, webhook, wordpress, x};
 use domain::{Landed, OnDoubt, PlatformWords, Worth};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 
 const SECRET: &str = "hush-hush-secret";
 /// Each channel, its table and one of its publish points.
-pub(crate) const CHANNELS: [(&str, &Table, &str); 15] = [
+pub(crate) const CHANNELS: [(&str, &Table, &str); 16] = [
     ("bluesky", &bluesky::TABLE, "put record"),
     ("discord", &discord::TABLE, "create message"),
     ("facebook", &facebook::TABLE, "publish post"),
@@ -22,6 +22,7 @@ pub(crate) const CHANNELS: [(&str, &Table, &str); 15] = [
     ("slack", &slack::TABLE, "post message"),
     ("telegram", &telegram::TABLE, "send message"),
     ("threads", &threads::TABLE, "publish container"),
+    ("tiktok", &tiktok::TABLE, "post pictures"),
     ("webhook", &webhook::TABLE, "deliver"),
     ("wordpress", &wordpress::TABLE, "publish draft"),
     ("x", &x::TABLE, "create post"),

@@ -252,3 +252,18 @@ async fn limits_are_told_in_epoch_seconds_and_logins_are_limited() {
     fake.advance(Duration::from_secs(301));
     log_in(&fake, "alice", 200).await;
 }
+
+#[tokio::test]
+async fn a_session_tells_whether_its_account_is_in_use() {
+    let fake = Fake::<Bluesky>::start().await;
+    let alice = Author::new(&fake, "alice").await;
+    let url = format!("{}/xrpc/com.atproto.server.getSession", fake.url());
+    let session = async || ok(alice.http.get(&url).bearer_auth(&alice.access).send().await, 200).await;
+    let active = session().await;
+    assert_eq!((&active["handle"], &active["active"]), (&json!("alice.test"), &json!(true)));
+    fake.platform().deactivate("alice");
+    let inactive = session().await;
+    assert_eq!((&inactive["active"], &inactive["status"]), (&json!(false), &json!("deactivated")));
+    fake.platform().restore("alice");
+    assert_eq!(session().await["active"], true);
+}

@@ -220,3 +220,21 @@ async fn limits_are_told_in_iso_8601() {
     );
     assert_eq!(fake.posts().len(), 2);
 }
+
+#[tokio::test]
+async fn an_app_tells_its_scopes_and_a_token_does_nothing_beyond_its_own() {
+    let fake = Fake::<Mastodon>::start().await;
+    let alice = Author::new(&fake, "alice");
+    let app = alice.get("/api/v1/apps/verify_credentials", 200).await;
+    assert_eq!(app["scopes"], json!(["read:accounts", "read:statuses", "write:media", "write:statuses"]));
+    fake.platform().withhold("alice", "write:statuses");
+    fake.platform().withhold("alice", "read:accounts");
+    let refused = ok(alice.post("k", &json!({"status": "x"})).await, 403).await;
+    assert_eq!(refused["error"], "This action is outside the authorized scopes");
+    alice.get("/api/v1/accounts/verify_credentials", 403).await;
+    let app = alice.get("/api/v1/apps/verify_credentials", 200).await;
+    assert_eq!(app["scopes"], json!(["read:statuses", "write:media"]));
+    fake.set(|knobs| knobs.tells_scopes = false);
+    assert_eq!(alice.get("/api/v1/apps/verify_credentials", 200).await["scopes"], Value::Null);
+    Author::new(&fake, "bob").posted("k", "x").await;
+}

@@ -1,8 +1,9 @@
 //! Single targets: what is told of them, and how a doubt is settled.
 
+use domain::{Command, Landed, Outcome, Worth};
 use serde_json::{Value, json};
 
-use crate::world::{World, message, world};
+use crate::world::{World, failure, message, world};
 
 async fn target(world: &World, id: &str) -> Value {
     world.get(&format!("/v1/targets/{id}")).await.ok(200)
@@ -38,6 +39,45 @@ async fn e07_a_failure_says_what_whose_fault_what_to_do_and_the_platforms_words(
     insta::assert_json_snapshot!("failed_target", target(&world, &targets[0]).await);
     world.doubt(&targets[1]).await;
     insta::assert_json_snapshot!("doubtful_target", target(&world, &targets[1]).await);
+}
+
+/// Handles may hold addresses that carry their own permission: they are the channels' own, whatever becomes of the target.
+#[tokio::test(start_paused = true)]
+async fn what_a_channel_keeps_to_go_on_with_is_shown_nowhere() {
+    let world = world();
+    let (post, targets) = world.accepted(&message("key")).await;
+    world.at_due_time().await;
+    let kept = |attempt| Command::Keep {
+        attempt,
+        handles: [("upload".to_owned(), "https://up.example/?upload_token=hush-hush".to_owned())].into(),
+    };
+    let looked_at = async |when: &str| {
+        let mut paths: Vec<String> =
+            ["posts", "failures", "pauses", "channels", "accounts", "census"].map(|list| format!("/v1/{list}")).into();
+        paths.push(format!("/v1/posts/{post}"));
+        paths.push("/v1/posts/by-key/acme/key".to_owned());
+        paths.extend(targets.iter().map(|target| format!("/v1/targets/{target}")));
+        for path in paths {
+            let reply = world.get(&path).await;
+            assert_eq!(reply.status, 200, "{path}");
+            assert!(
+                !reply.text.contains("hush") && !reply.text.contains("up.example"),
+                "{when}, {path}: {}",
+                reply.text
+            );
+        }
+    };
+    let attempt = world.arm(&targets[0]).await;
+    world.apply(&targets[0], kept(attempt)).await;
+    let held = world.ledger.target(targets[0].parse().unwrap()).await.unwrap().unwrap().target;
+    assert!(held.handles["upload"].contains("hush"));
+    looked_at("being published").await;
+    world.finish(&targets[0], attempt, Outcome::Processing).await;
+    looked_at("processing").await;
+    let attempt = world.begin(&targets[1]).await;
+    world.apply(&targets[1], kept(attempt)).await;
+    world.finish(&targets[1], attempt, Outcome::Failed(failure(Landed::No, Worth::Never))).await;
+    looked_at("failed").await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -277,7 +277,7 @@ impl World {
     }
 }
 
-fn failure(landed: Landed, worth: Worth) -> Failure {
+pub fn failure(landed: Landed, worth: Worth) -> Failure {
     Failure {
         code: if landed == Landed::No { Code::CONTENT_REFUSED } else { Code::NO_ANSWER },
         landed,

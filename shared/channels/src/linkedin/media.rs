@@ -36,6 +36,7 @@ struct Upload {
     bytes: u64,
     /// Until when its addresses can be used, in milliseconds since 1970.
     until: i64,
+    /// What putting it together takes; empty once that is done.
     token: String,
     pieces: Vec<Piece>,
     /// What the platform answered to each piece that it has.
@@ -46,6 +47,7 @@ struct Upload {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Piece {
+    /// It carries its own permission, so it is forgotten as soon as the piece is there.
     upload_url: String,
     first_byte: u64,
     last_byte: u64,
@@ -192,7 +194,7 @@ impl LinkedIn {
             call.forget(handle).await?;
             return Err(unready("the file at the media address has changed"));
         }
-        for piece in upload.pieces.clone().iter().skip(upload.tags.len()) {
+        for (n, piece) in upload.pieces.clone().iter().enumerate().skip(upload.tags.len()) {
             let end = upload.bytes.min(piece.last_byte.saturating_add(1));
             let request = self.put(call.account, &piece.upload_url)?.body(file.range(piece.first_byte.min(end)..end));
             let answer = self.http.free(SEND, request).await?;
@@ -201,6 +203,7 @@ impl LinkedIn {
                 return Err(gone(call, handle, failure).await?);
             }
             upload.tags.push(answer.header("etag").unwrap_or_default().trim_matches('"').to_owned());
+            upload.pieces[n].upload_url.clear();
             keep(call, handle, upload).await?;
         }
         if upload.is_video {
@@ -215,6 +218,7 @@ impl LinkedIn {
             }
         }
         upload.stage = Stage::Working;
+        upload.token.clear();
         keep(call, handle, upload).await
     }
 

@@ -92,6 +92,38 @@ pub fn png() -> Vec<u8> {
     png
 }
 
+/// The first bytes of a JPEG.
+pub fn jpeg() -> Vec<u8> {
+    let mut file = b"\xff\xd8\xff\xe0\0\x10JFIF\0".to_vec();
+    file.resize(64, 7);
+    file
+}
+
+/// The first bytes of a video, and as many others as it takes.
+pub fn mp4(bytes: usize) -> Vec<u8> {
+    let mut file = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom".to_vec();
+    file.resize(bytes, 7);
+    file
+}
+
+/// The headers of a video that plays so many seconds.
+pub fn movie(seconds: u32, width: u16, height: u16) -> Vec<u8> {
+    fn atom(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(8 + content.len()).unwrap().to_be_bytes();
+        [&length, kind.as_slice(), content].concat()
+    }
+    let words = |words: &[u32]| words.iter().flat_map(|word| word.to_be_bytes()).collect::<Vec<u8>>();
+    let matrix = [0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000];
+    // A version, two times, the time scale, the length, speed and volume, what is reserved, the shape, and the next track.
+    let head =
+        [words(&[0, 0, 0, 1, seconds, 0x1_0000, 0x100_0000, 0, 0]), words(&matrix), words(&[0, 0, 0, 0, 0, 0, 2])];
+    let size = [u32::from(width) << 16, u32::from(height) << 16];
+    let track = [words(&[3, 0, 0, 1, 0, seconds, 0, 0, 0, 0]), words(&matrix), words(&size)];
+    let track = atom(b"trak", &atom(b"tkhd", &track.concat()));
+    let movie = [atom(b"mvhd", &head.concat()), track].concat();
+    [atom(b"ftyp", b"mp42\0\0\0\0mp42isom"), atom(b"moov", &movie)].concat()
+}
+
 /// Gives `file` at every path, with a content type that lies.
 pub async fn files(file: Vec<u8>) -> Raw {
     Raw::start(move |mut stream, _| {

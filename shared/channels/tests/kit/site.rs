@@ -6,13 +6,12 @@ use domain::Content;
 use oncepost_channels::Secret;
 use serde_json::{Value, json};
 use testkit::{
-    Answer, Bluesky, Cue, Discord, End, Facebook, Fake, Ghost, Instagram, LinkedIn, Mastodon, Pinterest, Post, Reddit,
-    Slack, Telegram, Threads, Webhook, WordPress, X,
+    Answer, Bluesky, Cue, Discord, End, Facebook, Fake, Ghost, Instagram, LinkedIn, Mastodon, Pinterest, Post, Reddit, Slack, Telegram, Threads, Webhook, WordPress, X, TikTok,
     fake::{Platform, Stage},
 };
 
 use super::{
-    servers::{Raw, files, png},
+    servers::{Raw, files, jpeg, mp4, png},
     stand::{Stand, picture},
 };
 
@@ -75,10 +74,14 @@ pub struct Place {
     pub pictures_later: bool,
     /// Whether the platform refuses a text that it has seen lately, so that of two posts that look alike one cannot go out.
     pub refuses_twins: bool,
-    /// Whether a success has no body: the id stands in a header field.
+    /// Whether a success has no body: the id stands in a header field, or is known before.
     pub id_in_header: bool,
     /// Where a picture is had for posts that have none, on a platform that takes no text alone.
     pub picture: Option<Raw>,
+    /// The file that goes out with a text: a picture, or what the platform takes instead.
+    pub file: fn() -> Vec<u8>,
+    /// The call that is refused when there are too many, where that is not the publishing one.
+    pub limited_at: Option<(&'static str, &'static str)>,
     /// What the account says of its server or receiver.
     pub says: &'static [(&'static str, &'static str)],
 }
@@ -101,6 +104,8 @@ impl Place {
             refuses_twins: false,
             id_in_header: false,
             picture: None,
+            file: png,
+            limited_at: None,
             says: &[],
         }
     }
@@ -352,6 +357,51 @@ impl Place {
         Self::graph("threads", Box::new(Fake::<Threads>::start().await))
     }
 
+    /// Videos, which are uploaded.
+    pub async fn tiktok() -> Self {
+        let refused = |code: &str| {
+            let body = json!({"data": {}, "error": {"code": code, "message": "Not with this token.", "log_id": "1"}});
+            Cue::refuse(401, &body).on("POST", "creator_info")
+        };
+        Self {
+            unauthorized: refused("access_token_invalid"),
+            forbidden: refused("scope_not_authorized"),
+            looks: true,
+            describes: false,
+            id_in_header: true,
+            picture: Some(files(mp4(64)).await),
+            file: || mp4(64),
+            limited_at: Some(("POST", "video/init")),
+            ..Self::plain("tiktok", Box::new(Fake::<TikTok>::start().await))
+        }
+    }
+
+    /// Pictures, which TikTok fetches, on an account whose posts may not be listed.
+    pub async fn tiktok_photos() -> Self {
+        let site = Fake::<TikTok>::start().await;
+        site.platform().withhold("main", "video.list");
+        Self {
+            site: Box::new(site),
+            without_id: json!({"data": {}, "error": {"code": "ok", "message": ""}}),
+            looks: false,
+            asks_person: true,
+            id_in_header: false,
+            picture: Some(files(jpeg()).await),
+            file: jpeg,
+            limited_at: None,
+            ..Self::tiktok().await
+        }
+    }
+
+    /// A cue for too many calls, where the platform says so.
+    pub fn limited(&self, seconds: u64) -> Cue {
+        let cue = Cue::new(End::RateLimit { seconds });
+        match self.limited_at {
+            Some((method, path)) => cue.on(method, path),
+            None => cue,
+        }
+    }
+
     /// The content as this platform takes it: where no text goes out alone, with a picture.
     pub fn content(&self, content: Content) -> Content {
         match &self.picture {
@@ -434,6 +484,7 @@ pub fn stand(name: &str, url: &str, content: Content) -> Stand {
         }
         "facebook" => Stand::new(name, url, ("access_token", &Facebook::token("main")), &[], content),
         "threads" => Stand::new(name, url, ("access_token", &Threads::token("main")), &[], content),
+        "tiktok" => Stand::new(name, url, ("access_token", &TikTok::token("main")), &[], content),
         "instagram" => Stand::new(name, url, ("access_token", &Instagram::token("main")), &[], content),
         other => panic!("no fake of {other}"),
     }

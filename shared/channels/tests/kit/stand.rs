@@ -172,6 +172,7 @@ impl Stand {
                 match self.channel.poll(&call.mark(part)).await {
                     Ok(Verdict::Out(receipt)) => delivery::decided(part, receipt, parts),
                     Ok(Verdict::Still) => Outcome::Processing,
+                    Ok(Verdict::NotOut) => Outcome::Looked { part, finding: Finding::Absent, last: part + 1 == parts },
                     Err(failure) => {
                         ended.failure = Some(failure.clone());
                         Outcome::Failed(failure)

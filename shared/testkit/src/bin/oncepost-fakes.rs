@@ -7,8 +7,7 @@ use std::io::{self, Write};
 
 use clap::Parser;
 use oncepost_testkit::{
-    Bluesky, Board, Discord, Facebook, Fake, Ghost, Instagram, LinkedIn, Mastodon, Pinterest, Reddit, Slack, Telegram,
-    Threads, Webhook, WordPress, X,
+    Bluesky, Board, Discord, Facebook, Fake, Ghost, Instagram, LinkedIn, Mastodon, Pinterest, Reddit, Slack, Telegram, Threads, Webhook, WordPress, X, TikTok,
     fake::{Call, Platform},
 };
 use serde_json::{Value, json};
@@ -53,6 +52,9 @@ struct Ports {
     /// Port of the fake Telegram Bot API.
     #[arg(long, default_value_t = 0)]
     telegram: u16,
+    /// Port of the fake TikTok.
+    #[arg(long, default_value_t = 0)]
+    tiktok: u16,
     /// Port of the fake Slack.
     #[arg(long, default_value_t = 0)]
     slack: u16,
@@ -82,6 +84,7 @@ async fn main() -> io::Result<()> {
     let (_x, mut x) = serve::<X>(ports.x).await?;
     let (_board, mut board) = serve::<Board>(ports.board).await?;
     let (_telegram, mut telegram) = serve::<Telegram>(ports.telegram).await?;
+    let (_tiktok, mut tiktok) = serve::<TikTok>(ports.tiktok).await?;
     let (_slack, mut slack) = serve::<Slack>(ports.slack).await?;
     let (_discord, mut discord) = serve::<Discord>(ports.discord).await?;
     let (_facebook, mut facebook) = serve::<Facebook>(ports.facebook).await?;
@@ -101,6 +104,7 @@ async fn main() -> io::Result<()> {
             Some(call) = x.recv() => print_call::<X>(&call)?,
             Some(call) = board.recv() => print_call::<Board>(&call)?,
             Some(call) = telegram.recv() => print_call::<Telegram>(&call)?,
+            Some(call) = tiktok.recv() => print_call::<TikTok>(&call)?,
             Some(call) = slack.recv() => print_call::<Slack>(&call)?,
             Some(call) = discord.recv() => print_call::<Discord>(&call)?,
             Some(call) = facebook.recv() => print_call::<Facebook>(&call)?,

@@ -86,7 +86,12 @@ impl Bluesky {
         self.sessions.take_down(account);
     }
 
-    /// Undoes [`Bluesky::revoke`] and [`Bluesky::take_down`]; old tokens stay dead.
+    /// The owner deactivates the account: logging in still works.
+    pub fn deactivate(&self, account: &str) {
+        self.sessions.deactivate(account);
+    }
+
+    /// Undoes [`Bluesky::revoke`], [`Bluesky::take_down`] and [`Bluesky::deactivate`]; old tokens stay dead.
     pub fn restore(&self, account: &str) {
         self.sessions.restore(account);
     }
@@ -105,7 +110,7 @@ impl Bluesky {
             ("POST", "com.atproto.server.createSession") => self.log_in(ask),
             ("POST", "com.atproto.server.refreshSession") => self.sessions.refresh(ask, self.access_life()),
             ("POST", "com.atproto.server.deleteSession") => self.sessions.delete(ask),
-            ("GET", "com.atproto.server.getSession") => Ok(Answer::json(200, &sessions::profile(&caller()?))),
+            ("GET", "com.atproto.server.getSession") => self.sessions.show(ask),
             ("GET", "com.atproto.server.describeServer") => {
                 Ok(Answer::json(200, &json!({"did": "did:web:bluesky.test", "availableUserDomains": [".test"]})))
             }

@@ -25,6 +25,7 @@ pub(super) struct Sessions {
     refresh: Mutex<HashMap<String, Refresh>>,
     revoked: Mutex<HashSet<String>>,
     taken_down: Mutex<HashSet<String>>,
+    deactivated: Mutex<HashSet<String>>,
     /// did → name, of everyone who ever logged in
     names: Mutex<HashMap<String, String>>,
 }
@@ -144,8 +145,23 @@ impl Sessions {
         lock(&self.taken_down).insert(account.into());
     }
 
+    pub(super) fn deactivate(&self, account: &str) {
+        lock(&self.deactivated).insert(account.into());
+    }
+
+    /// The session that a call is part of.
+    pub(super) fn show(&self, ask: &Ask) -> Result<Answer, Answer> {
+        let account = self.check(ask)?;
+        let mut session = profile(&account);
+        if lock(&self.deactivated).contains(&account) {
+            (session["active"], session["status"]) = (Value::from(false), Value::from("deactivated"));
+        }
+        Ok(Answer::json(200, &session))
+    }
+
     pub(super) fn restore(&self, account: &str) {
         lock(&self.revoked).remove(account);
+        lock(&self.deactivated).remove(account);
         lock(&self.taken_down).remove(account);
     }
 
@@ -182,7 +198,7 @@ pub(super) fn name(identifier: &str) -> Option<String> {
     (!name.is_empty()).then(|| name.to_owned())
 }
 
-pub(super) fn profile(account: &str) -> Value {
+fn profile(account: &str) -> Value {
     json!({
         "did": Bluesky::did(account),
         "handle": Bluesky::handle(account),

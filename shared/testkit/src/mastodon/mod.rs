@@ -39,6 +39,8 @@ pub struct Knobs {
     pub max_characters: u64,
     /// Calls per account in five minutes.
     pub calls_per_window: u64,
+    /// The server says which scopes an app has, as Mastodon does since 4.3.
+    pub tells_scopes: bool,
 }
 
 impl Default for Knobs {
@@ -49,6 +51,7 @@ impl Default for Knobs {
             media_processing_ms: 0,
             max_characters: 500,
             calls_per_window: 1_000_000,
+            tells_scopes: true,
         }
     }
 }
@@ -86,6 +89,11 @@ impl Mastodon {
         self.access.revoke(account);
     }
 
+    /// The app was registered, and the account's token given, without this scope.
+    pub fn withhold(&self, account: &str, scope: &str) {
+        self.access.withhold(account, scope);
+    }
+
     /// The token of the account works again.
     pub fn restore(&self, account: &str) {
         self.access.restore(account);
@@ -102,18 +110,33 @@ impl Mastodon {
     }
 
     async fn route(&self, ask: &Ask, account: Result<String, Answer>, stage: &Stage) -> Result<Answer, Answer> {
+        let with = |scope: &str, account: Result<String, Answer>| {
+            account.and_then(|account| self.access.check_scope(&account, scope).map(|()| account))
+        };
         match (ask.method.as_str(), ask.segments().as_slice()) {
-            ("POST", ["api", "v1", "statuses"]) => self.publish(ask, account?, stage).await,
+            ("POST", ["api", "v1", "statuses"]) => self.publish(ask, with("write:statuses", account)?, stage).await,
             ("GET", ["api", "v1", "statuses", id]) => self.show(id, stage),
             ("GET", ["api", "v1", "statuses", id, "source"]) => self.source(id, &account?, stage),
             ("DELETE", ["api", "v1", "statuses", id]) => self.remove(id, &account?, stage),
-            ("POST", ["api", "v2", "media"]) => self.upload(ask, account?, stage).await,
+            ("POST", ["api", "v2", "media"]) => self.upload(ask, with("write:media", account)?, stage).await,
             ("GET", ["api", "v1", "media", id]) => self.media_state(id, &account?, stage),
-            ("GET", ["api", "v1", "accounts", "verify_credentials"]) => Ok(Answer::json(200, &person(&account?))),
+            ("GET", ["api", "v1", "accounts", "verify_credentials"]) => {
+                Ok(Answer::json(200, &person(&with("read:accounts", account)?)))
+            }
+            ("GET", ["api", "v1", "apps", "verify_credentials"]) => self.app(&account?),
             ("GET", ["api", "v1", "accounts", id, "statuses"]) => self.list(ask, id, stage),
             ("GET", ["api", "v2", "instance"]) => Ok(self.instance()),
             _ => Err(not_found()),
         }
+    }
+
+    /// Which scopes it has, servers say since 4.3.
+    fn app(&self, account: &str) -> Result<Answer, Answer> {
+        let mut app = self.access.app(account);
+        if !lock(&self.knobs).tells_scopes {
+            app.as_object_mut().and_then(|app| app.remove("scopes"));
+        }
+        Ok(Answer::json(200, &app))
     }
 
     fn instance(&self) -> Answer {

@@ -1,0 +1,92 @@
+//! Looks for pictures whose publish id was lost, among what the account shows to everybody. What is not listed may be out all the
+//! same: it may not be public, or still be moderated. So nothing is ever proven to be absent here.
+
+use domain::{Code, Failure, Finding, Receipt};
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{MINUTE, TikTok, upload::Upload};
+use crate::{Mark, text};
+
+const LIST: &str = "list posts";
+const FIELDS: &str = "id,title,video_description,create_time,share_url";
+const PAGE: u8 = 20;
+const MOST_PAGES: usize = 5;
+
+#[derive(Deserialize)]
+struct Page {
+    #[serde(default)]
+    videos: Vec<Listed>,
+    cursor: Option<i64>,
+    #[serde(default)]
+    has_more: bool,
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    id: String,
+    create_time: i64,
+    #[serde(default)]
+    title: String,
+    #[serde(default)]
+    video_description: String,
+    #[serde(default)]
+    share_url: String,
+}
+
+impl TikTok {
+    pub(super) async fn look(&self, mark: &Mark<'_>, asked: &Upload) -> Result<Finding, Failure> {
+        let cannot_tell = |why: &str| {
+            let lost = "TikTok's answer was lost, and the publish id with it";
+            Ok(Finding::CannotTell(format!("{lost}; {why}")))
+        };
+        let wanted = text::parts(mark.draft).into_iter().next().unwrap_or_default().text;
+        if !asked.public || wanted.trim().is_empty() {
+            return cannot_tell("only public posts with a text can be looked for");
+        }
+        let listed = match self.posts_since(mark).await {
+            Err(failure) if failure.code == Code::PERMISSION_MISSING => {
+                return cannot_tell("without the permission video.list it cannot be looked for");
+            }
+            listed => listed?,
+        };
+        let says_it = |listed: &&Listed| {
+            let same = [&listed.title, &listed.video_description].iter().any(|said| text::same(&wanted, said));
+            same && !listed.share_url.contains("/video/")
+        };
+        let mut ours: Vec<&Listed> = listed.iter().filter(says_it).collect();
+        let ids: Vec<String> = ours.iter().map(|listed| listed.id.clone()).collect();
+        let taken = if ids.is_empty() { vec![] } else { mark.record.taken(&ids).await? };
+        ours.retain(|listed| !taken.contains(&listed.id));
+        // Of several that say the same, the oldest is the nearest to our call.
+        match ours.iter().min_by_key(|listed| listed.create_time) {
+            Some(ours) => {
+                let url = format!("https://www.tiktok.com/@{}/photo/{}", asked.creator, ours.id);
+                Ok(Finding::Found(Receipt { id: ours.id.clone(), url: Some(url) }))
+            }
+            None => cannot_tell("no public post of this account says the same yet"),
+        }
+    }
+
+    /// The account's public posts since the call, as far back as it takes.
+    async fn posts_since(&self, mark: &Mark<'_>) -> Result<Vec<Listed>, Failure> {
+        let since = mark.since.checked_sub(MINUTE).unwrap_or(Timestamp::MIN).as_second();
+        let (mut found, mut cursor) = (Vec::new(), None);
+        for _ in 0..MOST_PAGES {
+            let mut body = json!({ "max_count": PAGE });
+            if let Some(cursor) = cursor {
+                body["cursor"] = json!(cursor);
+            }
+            let request = self.request(mark.account, "video/list/")?.query(&[("fields", FIELDS)]).json(&body);
+            let page: Page = self.free(LIST, mark.account, request).await?;
+            let old = page.videos.iter().any(|listed| listed.create_time < since);
+            found.extend(page.videos.into_iter().filter(|listed| listed.create_time >= since));
+            cursor = page.cursor;
+            if old || !page.has_more || cursor.is_none() {
+                break;
+            }
+        }
+        Ok(found)
+    }
+}
