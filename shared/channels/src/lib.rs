@@ -5,6 +5,7 @@ mod article;
 mod call;
 mod channel;
 mod credentials;
+mod google;
 mod graph;
 mod http;
 mod limits;
@@ -31,6 +32,7 @@ pub mod threads;
 pub mod webhook;
 pub mod wordpress;
 pub mod x;
+pub mod youtube;
 
 pub use account::{Account, AccountCard, Accounts, ListedAccounts, Secret, SecretSource};
 pub use call::{Call, Mark, PublishPoint, Record};

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use crate::{
     Channel, Http, bluesky::Bluesky, discord::Discord, ghost::Ghost, instagram::Instagram, linkedin::LinkedIn,
     mastodon::Mastodon, reddit::Reddit, slack::Slack, telegram::Telegram, threads::ThreadsApp, webhook::Webhook,
-    wordpress::WordPress, x::X,
+    wordpress::WordPress, x::X, youtube::YouTube,
 };
 
 /// The channels by name.
@@ -28,7 +28,8 @@ impl Registry {
             Arc::new(ThreadsApp::new(http.clone())),
             Arc::new(Webhook::new(http.clone())),
             Arc::new(WordPress::new(http.clone())),
-            Arc::new(X::new(http)),
+            Arc::new(X::new(http.clone())),
+            Arc::new(YouTube::new(http)),
         ])
     }
 

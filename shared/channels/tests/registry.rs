@@ -156,6 +156,7 @@ fn an_unknown_name_is_no_channel() {
         "webhook",
         "wordpress",
         "x",
+        "youtube",
     ];
     assert_eq!(registry().names(), names);
 }

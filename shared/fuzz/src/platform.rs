@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use channels::{
     Account, Answer, Kind, Secret, Table, bluesky, discord, ghost, instagram, linkedin, mastodon, reddit, slack,
-    telegram, threads, webhook, wordpress, x,
+    telegram, threads, webhook, wordpress, x, youtube,
 };
 use domain::{Landed, OnDoubt, PlatformWords, Worth};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 
 const SECRET: &str = "hush-hush-secret";
-const CHANNELS: [(&Table, &str); 13] = [
+const CHANNELS: [(&Table, &str); 14] = [
     (&mastodon::TABLE, "create status"),
     (&bluesky::TABLE, "put record"),
     (&webhook::TABLE, "deliver"),
@@ -25,6 +25,7 @@ const CHANNELS: [(&Table, &str); 13] = [
     (&telegram::TABLE, "send message"),
     (&threads::TABLE, "publish container"),
     (&wordpress::TABLE, "publish draft"),
+    (&youtube::TABLE, "make public"),
 ];
 
 /// Whatever the answer says, judging it gives a failure that fits: short words, no secret in them, never earlier than now, and

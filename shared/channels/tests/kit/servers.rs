@@ -92,6 +92,13 @@ pub fn png() -> Vec<u8> {
     png
 }
 
+/// What is taken for a video.
+pub fn mp4(bytes: usize) -> Vec<u8> {
+    let mut file = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom".to_vec();
+    file.resize(bytes, 7);
+    file
+}
+
 /// Gives `file` at every path, with a content type that lies.
 pub async fn files(file: Vec<u8>) -> Raw {
     Raw::start(move |mut stream, _| {

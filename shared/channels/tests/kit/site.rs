@@ -7,12 +7,12 @@ use oncepost_channels::Secret;
 use serde_json::{Value, json};
 use testkit::{
     Answer, Bluesky, Cue, Discord, End, Fake, Ghost, Instagram, LinkedIn, Mastodon, Post, Reddit, Slack, Telegram,
-    Threads, Webhook, WordPress, X,
+    Threads, Webhook, WordPress, X, YouTube,
     fake::{Platform, Stage},
 };
 
 use super::{
-    servers::{Raw, files, png},
+    servers::{Raw, files, mp4, png},
     stand::{Stand, picture},
 };
 
@@ -77,8 +77,10 @@ pub struct Place {
     pub refuses_twins: bool,
     /// Whether a success has no body: the id stands in a header field.
     pub id_in_header: bool,
-    /// Where a picture is had for posts that have none, on a platform that takes no text alone.
+    /// Where a picture or video is had for posts that have none, on a platform that takes no text alone.
     pub picture: Option<Raw>,
+    /// Whether the platform takes pictures.
+    pub takes_pictures: bool,
     /// What the account says of its server or receiver.
     pub says: &'static [(&'static str, &'static str)],
 }
@@ -101,6 +103,7 @@ impl Place {
             refuses_twins: false,
             id_in_header: false,
             picture: None,
+            takes_pictures: true,
             says: &[],
         }
     }
@@ -325,7 +328,23 @@ impl Place {
         Self::graph("threads", Box::new(Fake::<Threads>::start().await))
     }
 
-    /// The content as this platform takes it: where no text goes out alone, with a picture.
+    pub async fn youtube() -> Self {
+        let error = |status: u16, reason: &str| {
+            let errors = json!([{"domain": "global", "reason": reason, "message": "no"}]);
+            Cue::refuse(status, &json!({"error": {"code": status, "message": "not with this token", "errors": errors}}))
+        };
+        Self {
+            unauthorized: error(401, "authError"),
+            forbidden: error(403, "insufficientPermissions"),
+            without_id: json!({"status": {"uploadStatus": "processed", "privacyStatus": "public"}}),
+            looks: true,
+            takes_pictures: false,
+            picture: Some(files(mp4(1000)).await),
+            ..Self::plain("youtube", Box::new(Fake::<YouTube>::start().await))
+        }
+    }
+
+    /// The content as this platform takes it: where no text goes out alone, with a picture or video.
     pub fn content(&self, content: Content) -> Content {
         match &self.picture {
             Some(file) if content.media.is_empty() && !content.text.is_empty() => {
@@ -400,6 +419,7 @@ pub fn stand(name: &str, url: &str, content: Content) -> Stand {
         }
         "linkedin" => Stand::new(name, url, ("access_token", &LinkedIn::token("main")), &[], content),
         "x" => Stand::new(name, url, ("access_token", &X::token("main")), &[], content),
+        "youtube" => Stand::new(name, url, ("access_token", &YouTube::token("main")), &[("auth_url", url)], content),
         "threads" => Stand::new(name, url, ("access_token", &Threads::token("main")), &[], content),
         "instagram" => Stand::new(name, url, ("access_token", &Instagram::token("main")), &[], content),
         other => panic!("no fake of {other}"),
