@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 use crate::{
     About, Account, AccountCard, Call, Channel, Count, Http, Limits, Mark, Objection, Published, Row, Standing, Table,
-    Threads, Tokens, Unit, Verdict,
+    Takes, Threads, Tokens, Unit, Verdict,
     article::{Article, option},
     google::{self, Google, errors, failure, tokens},
 };
@@ -49,6 +49,8 @@ const SETTLED: Duration = Duration::from_secs(30);
 /// People and blogs, which YouTube itself takes where nothing is said.
 const CATEGORY: &str = "22";
 const TEXT: &[Count] = &[Count::new(Unit::Bytes, 5000)];
+const TAKES: &[Takes] =
+    &[Takes::new(&["video/mp4", "video/quicktime", "video/webm"], 274_877_906_944).lasting(0, 12 * 3600)];
 /// Either of these may do all that publishing takes.
 const SCOPES: [&str; 3] = [
     "https://www.googleapis.com/auth/youtube",
@@ -118,7 +120,7 @@ impl YouTube {
             name: Self::NAME,
             title: "YouTube",
             repeat: RepeatSafety::Handle { settles_after: SETTLED },
-            limits: Limits { text: TEXT, media: 1 },
+            limits: Limits { text: TEXT, media: 1, takes: TAKES },
             threads: Threads::None,
             secrets: &[google::TOKEN],
             tokens: tokens::LIFE,

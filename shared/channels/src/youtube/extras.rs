@@ -1,15 +1,15 @@
 //! What goes with a video and is no part of it: its thumbnail and its place in a playlist. Both are done before it is public. One that
 //! YouTube refuses is left out: the video goes out without it.
 
-use domain::{Code, Failure, Worth};
+use domain::{Code, Failure, Media, Worth};
 use reqwest::{Method, header};
 use serde_json::{Value, json};
 
 use super::{List, PLAYLIST, PLAYLIST_DONE, THUMBNAIL, THUMBNAIL_DONE, YouTube};
-use crate::{Account, Call, article::option, media::refused};
+use crate::{Account, Call, Takes, article::option};
 
 const DONE: &str = "done";
-const MOST_BYTES: usize = 2 * 1024 * 1024;
+const TAKES: &[Takes] = &[Takes::new(&["image/jpeg", "image/png"], 2 * 1024 * 1024)];
 /// So many tries are worth waiting for; after them the video goes out without.
 const TRIES: u16 = 3;
 
@@ -19,7 +19,7 @@ impl YouTube {
         let (draft, account) = (call.draft, call.account);
         let thumbnail = draft.0.settings.get("thumbnail").filter(|address| !address.is_empty());
         if let Some(address) = thumbnail.filter(|_| call.handle(THUMBNAIL_DONE).is_none()) {
-            let done = self.set_thumbnail(account, id, address).await;
+            let done = self.set_thumbnail(call, id, address).await;
             settle(call, THUMBNAIL_DONE, done).await?;
         }
         let playlist = option(draft, account, "playlist").filter(|_| call.handle(PLAYLIST_DONE).is_none());
@@ -30,19 +30,16 @@ impl YouTube {
         Ok(())
     }
 
-    async fn set_thumbnail(&self, account: &Account, id: &str, address: &str) -> Result<(), Failure> {
-        let file = self.google.http.media().fetch(address).await?;
-        if !matches!(file.kind.mime, "image/jpeg" | "image/png") || file.bytes.len() > MOST_BYTES {
-            let said = format!("YouTube takes JPEG and PNG of up to {MOST_BYTES} bytes as a thumbnail");
-            return Err(refused(said));
-        }
+    async fn set_thumbnail(&self, call: &mut Call<'_>, id: &str, address: &str) -> Result<(), Failure> {
+        let (account, media) = (call.account, Media { url: address.to_owned(), alt: None });
+        let file = self.google.http.media().open(call, &media, TAKES).await?;
         let path = format!("upload/youtube/{}/thumbnails/set", self.google.version(account));
         let request = self
             .google
             .request(Method::POST, account, &path)?
             .query(&[("videoId", id), ("uploadType", "media")])
             .header(header::CONTENT_TYPE, file.kind.mime)
-            .body(file.bytes);
+            .body(file.body());
         self.google.ask::<Value>(THUMBNAIL, account, request).await.map(|_| ())
     }
 

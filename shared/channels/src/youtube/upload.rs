@@ -7,13 +7,12 @@ use jiff::Timestamp;
 use reqwest::{Method, header};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
 use super::{
     ASK, BEGIN, SEND, UPLOAD, VIDEO, YouTube, contents, failure, mark,
     session::{self, Progress},
 };
-use crate::{Account, Call, Fetched, article::option, media::refused};
+use crate::{Account, Call, MediaFile, article::option, media::refused};
 
 /// A multiple of 256 KiB, as YouTube wants it, which a slow line still carries within the time of one call.
 const CHUNK: u64 = 4 * 1024 * 1024;
@@ -31,8 +30,8 @@ pub(super) const KNOWN_AFTER: Duration = Duration::from_secs(10 * 60);
 pub(super) struct Upload {
     session: String,
     bytes: u64,
-    /// Tells files apart.
-    digest: String,
+    /// The file's hash.
+    sha256: String,
     pub begun: Timestamp,
     /// When the last byte was sent first: from then on there may be a video.
     last: Option<Timestamp>,
@@ -111,18 +110,15 @@ impl YouTube {
         session::progress(&answer, upload.bytes).ok_or_else(|| self.google.judge(&answer, account))
     }
 
-    async fn file(&self, call: &Call<'_>) -> Result<Fetched, Failure> {
+    /// The video: the same bytes on every try.
+    async fn file(&self, call: &mut Call<'_>) -> Result<MediaFile, Failure> {
         let Some(media) = call.draft.0.media.first() else {
             return Err(refused("YouTube takes videos only, and the post has none".into()));
         };
-        let file = self.google.http.media().fetch(&media.url).await?;
-        if file.kind.is_image() {
-            return Err(refused(format!("YouTube takes videos only, not {}", file.kind.mime)));
-        }
-        Ok(file)
+        self.google.http.media().open(call, media, self.about.limits.takes).await
     }
 
-    async fn begin(&self, call: &mut Call<'_>, file: &Fetched) -> Result<Upload, Failure> {
+    async fn begin(&self, call: &mut Call<'_>, file: &MediaFile) -> Result<Upload, Failure> {
         let account = call.account;
         let notify = option(call.draft, account, "notify_subscribers").unwrap_or("true");
         let body = contents(call.draft, account, "private", Some(mark(&call.key(0))));
@@ -133,15 +129,20 @@ impl YouTube {
             .request(Method::POST, account, &path)?
             .query(&query)
             .header("x-upload-content-type", file.kind.mime)
-            .header("x-upload-content-length", size(file))
+            .header("x-upload-content-length", file.size)
             .json(&body);
         let answer = self.google.http.free(BEGIN, request).await?;
         let location = answer.header("location").filter(|_| answer.is_success());
         let Some(url) = location.and_then(|location| session::address(location, account)) else {
             return Err(patiently(self.google.judge(&answer, account), answer.at));
         };
-        let upload =
-            Upload { session: url.into(), bytes: size(file), digest: digest(file), begun: answer.at, last: None };
+        let upload = Upload {
+            session: url.into(),
+            bytes: file.size,
+            sha256: file.sha256.to_string(),
+            begun: answer.at,
+            last: None,
+        };
         keep(call, &upload).await?;
         Ok(upload)
     }
@@ -150,7 +151,7 @@ impl YouTube {
     async fn send(
         &self,
         call: &mut Call<'_>,
-        file: &Fetched,
+        file: &MediaFile,
         mut upload: Upload,
         mut next: u64,
     ) -> Result<String, Failure> {
@@ -173,7 +174,7 @@ impl YouTube {
                 .bearer_auth(account.secret(crate::google::TOKEN)?.reveal())
                 .header(header::CONTENT_TYPE, file.kind.mime)
                 .header(header::CONTENT_RANGE, format!("bytes {next}-{}/{total}", end - 1))
-                .body(piece(file, next, end));
+                .body(file.range(next..end));
             let answer = self.google.http.free(SEND, request).await?;
             match session::progress(&answer, total) {
                 Some(Progress::Done(id)) => return Ok(id),
@@ -196,22 +197,9 @@ impl YouTube {
 }
 
 impl Upload {
-    fn is_of(&self, file: &Fetched) -> bool {
-        self.bytes == size(file) && self.digest == digest(file)
+    fn is_of(&self, file: &MediaFile) -> bool {
+        self.bytes == file.size && self.sha256 == file.sha256.to_string()
     }
-}
-
-fn size(file: &Fetched) -> u64 {
-    file.bytes.len() as u64
-}
-
-fn digest(file: &Fetched) -> String {
-    Sha256::digest(&file.bytes)[..16].iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn piece(file: &Fetched, from: u64, to: u64) -> bytes::Bytes {
-    let at = |byte: u64| usize::try_from(byte).unwrap_or(usize::MAX).min(file.bytes.len());
-    file.bytes.slice(at(from)..at(to))
 }
 
 /// The channel's cap is one of 24 hours, of which YouTube does not say when it began; each try costs the app one of its uploads.
