@@ -22,6 +22,7 @@ mod words;
 pub mod bluesky;
 pub mod discord;
 pub mod ghost;
+pub mod google_business;
 pub mod instagram;
 pub mod linkedin;
 pub mod mastodon;

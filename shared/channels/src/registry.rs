@@ -3,9 +3,9 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    Channel, Http, bluesky::Bluesky, discord::Discord, ghost::Ghost, instagram::Instagram, linkedin::LinkedIn,
-    mastodon::Mastodon, reddit::Reddit, slack::Slack, telegram::Telegram, threads::ThreadsApp, webhook::Webhook,
-    wordpress::WordPress, x::X, youtube::YouTube,
+    Channel, Http, bluesky::Bluesky, discord::Discord, ghost::Ghost, google_business::GoogleBusiness,
+    instagram::Instagram, linkedin::LinkedIn, mastodon::Mastodon, reddit::Reddit, slack::Slack, telegram::Telegram,
+    threads::ThreadsApp, webhook::Webhook, wordpress::WordPress, x::X, youtube::YouTube,
 };
 
 /// The channels by name.
@@ -19,6 +19,7 @@ impl Registry {
             Arc::new(Bluesky::new(http.clone())) as Arc<dyn Channel>,
             Arc::new(Discord::new(http.clone())),
             Arc::new(Ghost::new(http.clone())),
+            Arc::new(GoogleBusiness::new(http.clone())),
             Arc::new(Instagram::new(http.clone())),
             Arc::new(LinkedIn::new(http.clone())),
             Arc::new(Mastodon::new(http.clone())),

@@ -34,6 +34,11 @@ macro_rules! for_every_channel {
             }
 
             #[tokio::test]
+            async fn google_business() {
+                exchange(Place::google_business().await).await;
+            }
+
+            #[tokio::test]
             async fn linkedin() {
                 exchange(Place::linkedin().await).await;
             }

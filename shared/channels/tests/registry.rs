@@ -146,6 +146,7 @@ fn an_unknown_name_is_no_channel() {
         "bluesky",
         "discord",
         "ghost",
+        "google-business",
         "instagram",
         "linkedin",
         "mastodon",

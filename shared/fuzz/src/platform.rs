@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use channels::{
-    Account, Answer, Kind, Secret, Table, bluesky, discord, ghost, instagram, linkedin, mastodon, reddit, slack,
-    telegram, threads, webhook, wordpress, x, youtube,
+    Account, Answer, Kind, Secret, Table, bluesky, discord, ghost, google_business, instagram, linkedin, mastodon,
+    reddit, slack, telegram, threads, webhook, wordpress, x, youtube,
 };
 use domain::{Landed, OnDoubt, PlatformWords, Worth};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 
 const SECRET: &str = "hush-hush-secret";
-const CHANNELS: [(&Table, &str); 14] = [
+const CHANNELS: [(&Table, &str); 15] = [
     (&mastodon::TABLE, "create status"),
     (&bluesky::TABLE, "put record"),
     (&webhook::TABLE, "deliver"),
@@ -19,6 +19,7 @@ const CHANNELS: [(&Table, &str); 14] = [
     (&x::TABLE, "create post"),
     (&discord::TABLE, "create message"),
     (&ghost::TABLE, "publish draft"),
+    (&google_business::TABLE, "create local post"),
     (&instagram::TABLE, "publish container"),
     (&reddit::TABLE, "submit post"),
     (&slack::TABLE, "post message"),

@@ -6,8 +6,8 @@ use domain::Content;
 use oncepost_channels::Secret;
 use serde_json::{Value, json};
 use testkit::{
-    Answer, Bluesky, Cue, Discord, End, Fake, Ghost, Instagram, LinkedIn, Mastodon, Post, Reddit, Slack, Telegram,
-    Threads, Webhook, WordPress, X, YouTube,
+    Answer, Bluesky, Cue, Discord, End, Fake, Ghost, GoogleBusiness, Instagram, LinkedIn, Mastodon, Post, Reddit,
+    Slack, Telegram, Threads, Webhook, WordPress, X, YouTube,
     fake::{Platform, Stage},
 };
 
@@ -328,6 +328,20 @@ impl Place {
         Self::graph("threads", Box::new(Fake::<Threads>::start().await))
     }
 
+    pub async fn google_business() -> Self {
+        let error = |status: u16, name: &str| {
+            Cue::refuse(status, &json!({"error": {"code": status, "message": "not with this token", "status": name}}))
+        };
+        Self {
+            unauthorized: error(401, "UNAUTHENTICATED"),
+            forbidden: error(403, "PERMISSION_DENIED"),
+            without_id: json!({"summary": "once", "state": "LIVE"}),
+            looks: true,
+            describes: false,
+            ..Self::plain("google-business", Box::new(Fake::<GoogleBusiness>::start().await))
+        }
+    }
+
     pub async fn youtube() -> Self {
         let error = |status: u16, reason: &str| {
             let errors = json!([{"domain": "global", "reason": reason, "message": "no"}]);
@@ -419,6 +433,10 @@ pub fn stand(name: &str, url: &str, content: Content) -> Stand {
         }
         "linkedin" => Stand::new(name, url, ("access_token", &LinkedIn::token("main")), &[], content),
         "x" => Stand::new(name, url, ("access_token", &X::token("main")), &[], content),
+        "google-business" => {
+            let (token, location) = (GoogleBusiness::token("main"), GoogleBusiness::location("main"));
+            Stand::new(name, url, ("access_token", &token), &[("auth_url", url), ("location", &location)], content)
+        }
         "youtube" => Stand::new(name, url, ("access_token", &YouTube::token("main")), &[("auth_url", url)], content),
         "threads" => Stand::new(name, url, ("access_token", &Threads::token("main")), &[], content),
         "instagram" => Stand::new(name, url, ("access_token", &Instagram::token("main")), &[], content),

@@ -7,8 +7,8 @@ use std::io::{self, Write};
 
 use clap::Parser;
 use oncepost_testkit::{
-    Bluesky, Board, Discord, Fake, Ghost, Instagram, LinkedIn, Mastodon, Reddit, Slack, Telegram, Threads, Webhook,
-    WordPress, X, YouTube,
+    Bluesky, Board, Discord, Fake, Ghost, GoogleBusiness, Instagram, LinkedIn, Mastodon, Reddit, Slack, Telegram,
+    Threads, Webhook, WordPress, X, YouTube,
     fake::{Call, Platform},
 };
 use serde_json::{Value, json};
@@ -59,6 +59,9 @@ struct Ports {
     /// Port of the fake Discord.
     #[arg(long, default_value_t = 0)]
     discord: u16,
+    /// Port of the fake Google Business Profile.
+    #[arg(long, default_value_t = 0)]
+    google_business: u16,
     /// Port of the fake YouTube.
     #[arg(long, default_value_t = 0)]
     youtube: u16,
@@ -81,6 +84,7 @@ async fn main() -> io::Result<()> {
     let (_telegram, mut telegram) = serve::<Telegram>(ports.telegram).await?;
     let (_slack, mut slack) = serve::<Slack>(ports.slack).await?;
     let (_discord, mut discord) = serve::<Discord>(ports.discord).await?;
+    let (_google_business, mut google_business) = serve::<GoogleBusiness>(ports.google_business).await?;
     let (_youtube, mut youtube) = serve::<YouTube>(ports.youtube).await?;
     loop {
         // A feed ends with its fake only, and these live as long as this function.
@@ -99,6 +103,7 @@ async fn main() -> io::Result<()> {
             Some(call) = telegram.recv() => print_call::<Telegram>(&call)?,
             Some(call) = slack.recv() => print_call::<Slack>(&call)?,
             Some(call) = discord.recv() => print_call::<Discord>(&call)?,
+            Some(call) = google_business.recv() => print_call::<GoogleBusiness>(&call)?,
             Some(call) = youtube.recv() => print_call::<YouTube>(&call)?,
             stopped = tokio::signal::ctrl_c() => return stopped,
         }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::fake::Answer;
 
-/// An error, with its reason.
+/// An error as the older APIs write it: with a reason.
 pub(crate) fn error(status: u16, domain: &str, reason: &str, message: &str) -> Answer {
     let errors = json!([{"message": message, "domain": domain, "reason": reason}]);
     let mut body = json!({"error": {"code": status, "message": message, "errors": errors}});
@@ -16,6 +16,12 @@ pub(crate) fn error(status: u16, domain: &str, reason: &str, message: &str) -> A
         body["error"]["status"] = json!(name);
     }
     Answer::json(status, &body)
+}
+
+/// An error as the newer ones write it.
+pub(crate) fn rpc_error(status: u16, message: &str) -> Answer {
+    let name = name(status).unwrap_or("UNKNOWN");
+    Answer::json(status, &json!({"error": {"code": status, "message": message, "status": name}}))
 }
 
 fn name(status: u16) -> Option<&'static str> {
