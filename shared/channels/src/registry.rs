@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    Channel, Http, bluesky::Bluesky, discord::Discord, facebook::Facebook, ghost::Ghost, instagram::Instagram, linkedin::LinkedIn, mastodon::Mastodon, pinterest::Pinterest, reddit::Reddit, slack::Slack, telegram::Telegram, threads::ThreadsApp, webhook::Webhook, wordpress::WordPress, x::X, tiktok::TikTok,
+    Channel, Http, bluesky::Bluesky, discord::Discord, facebook::Facebook, ghost::Ghost, instagram::Instagram, linkedin::LinkedIn, mastodon::Mastodon, pinterest::Pinterest, reddit::Reddit, slack::Slack, telegram::Telegram, threads::ThreadsApp, webhook::Webhook, wordpress::WordPress, x::X, tiktok::TikTok, google_business::GoogleBusiness, youtube::YouTube,
 };
 
 /// The channels by name.
@@ -18,6 +18,7 @@ impl Registry {
             Arc::new(Discord::new(http.clone())),
             Arc::new(Facebook::new(http.clone())),
             Arc::new(Ghost::new(http.clone())),
+            Arc::new(GoogleBusiness::new(http.clone())),
             Arc::new(Instagram::new(http.clone())),
             Arc::new(LinkedIn::new(http.clone())),
             Arc::new(Mastodon::new(http.clone())),
@@ -29,7 +30,8 @@ impl Registry {
             Arc::new(TikTok::new(http.clone())),
             Arc::new(Webhook::new(http.clone())),
             Arc::new(WordPress::new(http.clone())),
-            Arc::new(X::new(http)),
+            Arc::new(X::new(http.clone())),
+            Arc::new(YouTube::new(http)),
         ])
     }
 

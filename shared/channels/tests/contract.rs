@@ -44,6 +44,11 @@ macro_rules! for_every_channel {
             }
 
             #[tokio::test]
+            async fn google_business() {
+                exchange(Place::google_business().await).await;
+            }
+
+            #[tokio::test]
             async fn linkedin() {
                 exchange(Place::linkedin().await).await;
             }
@@ -146,6 +151,11 @@ macro_rules! for_every_channel {
             #[tokio::test]
             async fn x() {
                 exchange(Place::x().await).await;
+            }
+
+            #[tokio::test]
+            async fn youtube() {
+                exchange(Place::youtube().await).await;
             }
         }
     )*};
@@ -253,6 +263,11 @@ for_every_channel! {
     async fn a_picture_goes_out_with_the_text(place: Place) {
         let file = files((place.file)()).await;
         let stand = place.stand(picture("look", &file.url()));
+        if !place.takes_pictures {
+            let failure = stand.attempt().await.failure.expect("a refusal");
+            assert_eq!((failure.code, failure.landed, place.site.publish_calls()), (Code::MEDIA_REFUSED, Landed::No, 0));
+            return;
+        }
         assert_eq!(stand.attempt().await.failure, None);
         if place.pictures_later {
             // Accepted is not published: that takes the platform's id.

@@ -148,6 +148,7 @@ fn an_unknown_name_is_no_channel() {
         "discord",
         "facebook",
         "ghost",
+        "google-business",
         "instagram",
         "linkedin",
         "mastodon",
@@ -160,6 +161,7 @@ fn an_unknown_name_is_no_channel() {
         "webhook",
         "wordpress",
         "x",
+        "youtube",
     ];
     assert_eq!(registry().names(), names);
 }

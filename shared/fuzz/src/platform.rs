@@ -2,18 +2,19 @@
 
 use std::{collections::BTreeMap, io::Cursor};
 
-use channels::{Account, Answer, Kind, Secret, Table, bluesky, discord, facebook, ghost, instagram, linkedin, mastodon, pinterest, reddit, slack, telegram, threads, tiktok, webhook, wordpress, x};
+use channels::{Account, Answer, Kind, Secret, Table, bluesky, discord, facebook, ghost, google_business, instagram, linkedin, mastodon, pinterest, reddit, slack, telegram, threads, tiktok, webhook, wordpress, x, youtube};
 use domain::{Landed, OnDoubt, PlatformWords, Worth};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 
 const SECRET: &str = "hush-hush-secret";
 /// Each channel, its table and one of its publish points.
-pub(crate) const CHANNELS: [(&str, &Table, &str); 16] = [
+pub(crate) const CHANNELS: [(&str, &Table, &str); 18] = [
     ("bluesky", &bluesky::TABLE, "put record"),
     ("discord", &discord::TABLE, "create message"),
     ("facebook", &facebook::TABLE, "publish post"),
     ("ghost", &ghost::TABLE, "publish draft"),
+    ("google_business", &google_business::TABLE, "create local post"),
     ("instagram", &instagram::TABLE, "publish container"),
     ("linkedin", &linkedin::TABLE, "create post"),
     ("mastodon", &mastodon::TABLE, "create status"),
@@ -26,6 +27,7 @@ pub(crate) const CHANNELS: [(&str, &Table, &str); 16] = [
     ("webhook", &webhook::TABLE, "deliver"),
     ("wordpress", &wordpress::TABLE, "publish draft"),
     ("x", &x::TABLE, "create post"),
+    ("youtube", &youtube::TABLE, "make public"),
 ];
 
 /// Whatever the answer says, judging it gives a failure that fits: short words, no secret in them, never earlier than now, and

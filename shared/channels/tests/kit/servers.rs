@@ -100,6 +100,7 @@ pub fn jpeg() -> Vec<u8> {
 }
 
 /// The first bytes of a video, and as many others as it takes.
+/// What is taken for a video.
 pub fn mp4(bytes: usize) -> Vec<u8> {
     let mut file = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom".to_vec();
     file.resize(bytes, 7);

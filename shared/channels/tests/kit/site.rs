@@ -6,12 +6,13 @@ use domain::Content;
 use oncepost_channels::Secret;
 use serde_json::{Value, json};
 use testkit::{
-    Answer, Bluesky, Cue, Discord, End, Facebook, Fake, Ghost, Instagram, LinkedIn, Mastodon, Pinterest, Post, Reddit, Slack, Telegram, Threads, Webhook, WordPress, X, TikTok,
+    Answer, Bluesky, Cue, Discord, End, Facebook, Fake, Ghost, Instagram, LinkedIn, Mastodon, Pinterest, Post, Reddit, Slack, Telegram, Threads, Webhook, WordPress, X, TikTok, GoogleBusiness, YouTube,
     fake::{Platform, Stage},
 };
 
 use super::{
     servers::{Raw, files, jpeg, mp4, png},
+    servers::{Raw, files, mp4, png},
     stand::{Stand, picture},
 };
 
@@ -76,12 +77,14 @@ pub struct Place {
     pub refuses_twins: bool,
     /// Whether a success has no body: the id stands in a header field, or is known before.
     pub id_in_header: bool,
-    /// Where a picture is had for posts that have none, on a platform that takes no text alone.
+    /// Where a picture or video is had for posts that have none, on a platform that takes no text alone.
     pub picture: Option<Raw>,
     /// The file that goes out with a text: a picture, or what the platform takes instead.
     pub file: fn() -> Vec<u8>,
     /// The call that is refused when there are too many, where that is not the publishing one.
     pub limited_at: Option<(&'static str, &'static str)>,
+    /// Whether the platform takes pictures.
+    pub takes_pictures: bool,
     /// What the account says of its server or receiver.
     pub says: &'static [(&'static str, &'static str)],
 }
@@ -106,6 +109,7 @@ impl Place {
             picture: None,
             file: png,
             limited_at: None,
+            takes_pictures: true,
             says: &[],
         }
     }
@@ -403,6 +407,37 @@ impl Place {
     }
 
     /// The content as this platform takes it: where no text goes out alone, with a picture.
+    pub async fn google_business() -> Self {
+        let error = |status: u16, name: &str| {
+            Cue::refuse(status, &json!({"error": {"code": status, "message": "not with this token", "status": name}}))
+        };
+        Self {
+            unauthorized: error(401, "UNAUTHENTICATED"),
+            forbidden: error(403, "PERMISSION_DENIED"),
+            without_id: json!({"summary": "once", "state": "LIVE"}),
+            looks: true,
+            describes: false,
+            ..Self::plain("google-business", Box::new(Fake::<GoogleBusiness>::start().await))
+        }
+    }
+
+    pub async fn youtube() -> Self {
+        let error = |status: u16, reason: &str| {
+            let errors = json!([{"domain": "global", "reason": reason, "message": "no"}]);
+            Cue::refuse(status, &json!({"error": {"code": status, "message": "not with this token", "errors": errors}}))
+        };
+        Self {
+            unauthorized: error(401, "authError"),
+            forbidden: error(403, "insufficientPermissions"),
+            without_id: json!({"status": {"uploadStatus": "processed", "privacyStatus": "public"}}),
+            looks: true,
+            takes_pictures: false,
+            picture: Some(files(mp4(1000)).await),
+            ..Self::plain("youtube", Box::new(Fake::<YouTube>::start().await))
+        }
+    }
+
+    /// The content as this platform takes it: where no text goes out alone, with a picture or video.
     pub fn content(&self, content: Content) -> Content {
         match &self.picture {
             Some(file) if content.media.is_empty() && !content.text.is_empty() => {
@@ -483,6 +518,11 @@ pub fn stand(name: &str, url: &str, content: Content) -> Stand {
             Stand::new(name, url, ("access_token", &Pinterest::token("main")), &settings, content)
         }
         "facebook" => Stand::new(name, url, ("access_token", &Facebook::token("main")), &[], content),
+        "google-business" => {
+            let (token, location) = (GoogleBusiness::token("main"), GoogleBusiness::location("main"));
+            Stand::new(name, url, ("access_token", &token), &[("auth_url", url), ("location", &location)], content)
+        }
+        "youtube" => Stand::new(name, url, ("access_token", &YouTube::token("main")), &[("auth_url", url)], content),
         "threads" => Stand::new(name, url, ("access_token", &Threads::token("main")), &[], content),
         "tiktok" => Stand::new(name, url, ("access_token", &TikTok::token("main")), &[], content),
         "instagram" => Stand::new(name, url, ("access_token", &Instagram::token("main")), &[], content),

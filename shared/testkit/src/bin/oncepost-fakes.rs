@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use clap::Parser;
 use oncepost_testkit::{
-    Bluesky, Board, Discord, Facebook, Fake, Ghost, Instagram, LinkedIn, Mastodon, Pinterest, Reddit, Slack, Telegram, Threads, Webhook, WordPress, X, TikTok,
+    Bluesky, Board, Discord, Facebook, Fake, Ghost, Instagram, LinkedIn, Mastodon, Pinterest, Reddit, Slack, Telegram, Threads, Webhook, WordPress, X, TikTok, GoogleBusiness, YouTube,
     fake::{Call, Platform},
 };
 use serde_json::{Value, json};
@@ -67,6 +67,12 @@ struct Ports {
     /// Port of the fake Pinterest.
     #[arg(long, default_value_t = 0)]
     pinterest: u16,
+    /// Port of the fake Google Business Profile.
+    #[arg(long, default_value_t = 0)]
+    google_business: u16,
+    /// Port of the fake YouTube.
+    #[arg(long, default_value_t = 0)]
+    youtube: u16,
 }
 
 #[tokio::main]
@@ -89,6 +95,8 @@ async fn main() -> io::Result<()> {
     let (_discord, mut discord) = serve::<Discord>(ports.discord).await?;
     let (_facebook, mut facebook) = serve::<Facebook>(ports.facebook).await?;
     let (_pinterest, mut pinterest) = serve::<Pinterest>(ports.pinterest).await?;
+    let (_google_business, mut google_business) = serve::<GoogleBusiness>(ports.google_business).await?;
+    let (_youtube, mut youtube) = serve::<YouTube>(ports.youtube).await?;
     loop {
         // A feed ends with its fake only, and these live as long as this function.
         tokio::select! {
@@ -109,6 +117,8 @@ async fn main() -> io::Result<()> {
             Some(call) = discord.recv() => print_call::<Discord>(&call)?,
             Some(call) = facebook.recv() => print_call::<Facebook>(&call)?,
             Some(call) = pinterest.recv() => print_call::<Pinterest>(&call)?,
+            Some(call) = google_business.recv() => print_call::<GoogleBusiness>(&call)?,
+            Some(call) = youtube.recv() => print_call::<YouTube>(&call)?,
             stopped = tokio::signal::ctrl_c() => return stopped,
         }
     }

@@ -1,0 +1,93 @@
+//! Looks for a post among the location's own, by time and content. Never simply the newest.
+
+use std::time::Duration;
+
+use domain::{Failure, Finding};
+use jiff::Timestamp;
+use reqwest::Method;
+use serde::Deserialize;
+
+use super::{
+    GoogleBusiness, LIST,
+    post::{self, Post, State},
+};
+use crate::{Account, Mark, text};
+
+/// How far Google's clock may be behind ours.
+const SKEW: Duration = Duration::from_secs(60);
+const PAGE: &str = "100";
+const MOST_PAGES: usize = 20;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Page {
+    /// Left out if there is none.
+    #[serde(default)]
+    local_posts: Vec<Post>,
+    #[serde(default)]
+    next_page_token: String,
+}
+
+impl GoogleBusiness {
+    pub(super) async fn look(&self, mark: &Mark<'_>) -> Result<Finding, Failure> {
+        let since = mark.since.checked_sub(SKEW).unwrap_or(Timestamp::MIN);
+        let Some(posts) = self.posts_since(mark.account, since).await? else {
+            return Ok(Finding::CannotTell("the location has too many posts to read".into()));
+        };
+        let mut fitting: Vec<Post> = posts.into_iter().filter(|post| is_ours(post, mark)).collect();
+        if !fitting.is_empty() {
+            let names: Vec<String> = fitting.iter().map(|post| post.name.clone()).collect();
+            let taken = mark.record.taken(&names).await?;
+            fitting.retain(|post| !taken.contains(&post.name));
+        }
+        // Newest first: of several that say the same, the oldest is the nearest to our call.
+        let live = fitting.iter().rev().find(|post| post.state == State::Live);
+        Ok(match (live, fitting.last()) {
+            (Some(post), _) => Finding::Found(post.receipt()),
+            (None, Some(post)) if post.state == State::Rejected => {
+                Finding::CannotTell(format!("Google has rejected the post {}", post.name))
+            }
+            (None, Some(post)) => {
+                Finding::CannotTell(format!("Google has not decided about the post {} yet", post.name))
+            }
+            (None, None) => Finding::Absent,
+        })
+    }
+
+    /// The location's posts since then; `None` if there are too many to read. The listing is not said to be in order, so it is read
+    /// to its end.
+    async fn posts_since(&self, account: &Account, since: Timestamp) -> Result<Option<Vec<Post>>, Failure> {
+        let mut found: Vec<Post> = Vec::new();
+        let mut next: Option<String> = None;
+        for _ in 0..MOST_PAGES {
+            let page = self.page(account, next.as_deref(), PAGE).await?;
+            found.extend(page.local_posts);
+            next = Some(page.next_page_token).filter(|token| !token.is_empty());
+            if next.is_none() {
+                found.retain(|post| post.create_time.is_none_or(|at| at >= since));
+                found.sort_by_key(|post| std::cmp::Reverse(post.create_time));
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    pub(super) async fn page(&self, account: &Account, token: Option<&str>, size: &str) -> Result<Page, Failure> {
+        let mut request = self.request(Method::GET, account, &self.posts(account)?)?.query(&[("pageSize", size)]);
+        if let Some(token) = token {
+            request = request.query(&[("pageToken", token)]);
+        }
+        self.google.ask(LIST, account, request).await
+    }
+}
+
+/// Whether the post says and shows what was to go out.
+fn is_ours(post: &Post, mark: &Mark<'_>) -> bool {
+    let (draft, content) = (mark.draft, &mark.draft.0);
+    let topic = post::topic(draft);
+    let title = post.event.as_ref().map(|event| event.title.as_str()).unwrap_or_default();
+    text::same(&content.text, &post.summary)
+        && post.topic_type == topic
+        && post.media.len() == content.media.len()
+        && (topic == "STANDARD" || text::same(post::title(draft), title))
+}

@@ -1,0 +1,133 @@
+//! Google's tokens: access tokens of an hour, refresh tokens that are not used up.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Mutex,
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::fake::{Answer, Ask, lock};
+
+/// The app's id and secret.
+pub(crate) const CLIENT: (&str, &str) = ("the-app.apps.googleusercontent.com", "the-secret-of-the-app");
+
+/// Tokens that were given out, have ended, or were withdrawn.
+#[derive(Default)]
+pub(crate) struct Access {
+    /// token → until when it is good
+    renewed: Mutex<HashMap<String, Timestamp>>,
+    ended: Mutex<HashSet<String>>,
+    revoked: Mutex<HashSet<String>>,
+    scopes: Mutex<HashMap<String, String>>,
+}
+
+/// The account's first access token, which has no end of its own.
+pub(crate) fn token(name: &str) -> String {
+    format!("ya29.token-{name}")
+}
+
+/// The account's refresh token.
+pub(crate) fn refresh_token(name: &str) -> String {
+    format!("1//refresh-{name}")
+}
+
+/// Whose token a call carries, working or not.
+pub(crate) fn owner(ask: &Ask) -> Option<String> {
+    named(ask.bearer()?)
+}
+
+fn named(token: &str) -> Option<String> {
+    let name = token.strip_prefix("ya29.token-")?;
+    Some(name.split('.').next().unwrap_or(name).to_owned()).filter(|name| !name.is_empty())
+}
+
+impl Access {
+    /// Every token that the account has now has ended.
+    pub(crate) fn expire(&self, name: &str) {
+        lock(&self.renewed).retain(|token, _| named(token).as_deref() != Some(name));
+        lock(&self.ended).insert(token(name));
+    }
+
+    /// The person has withdrawn the app's access.
+    pub(crate) fn revoke(&self, name: &str) {
+        self.expire(name);
+        lock(&self.revoked).insert(name.to_owned());
+    }
+
+    /// The account has granted these scopes only.
+    pub(crate) fn grant(&self, name: &str, scopes: &str) {
+        lock(&self.scopes).insert(name.to_owned(), scopes.to_owned());
+    }
+
+    fn scopes(&self, name: &str, usual: &str) -> String {
+        lock(&self.scopes).get(name).cloned().unwrap_or_else(|| usual.to_owned())
+    }
+
+    /// Whether the account has granted one of these, written as the ends of their addresses.
+    pub(crate) fn may(&self, name: &str, usual: &str, any: &[&str]) -> bool {
+        let granted = self.scopes(name, usual);
+        granted.split(' ').any(|scope| any.contains(&scope.rsplit('/').next().unwrap_or(scope)))
+    }
+
+    /// The account of a token that is good.
+    pub(crate) fn check(&self, ask: &Ask) -> Option<String> {
+        self.good(ask.bearer()?, ask.at).map(|(name, _)| name)
+    }
+
+    fn good(&self, given: &str, now: Timestamp) -> Option<(String, Timestamp)> {
+        let name = named(given)?;
+        let lasting = token(&name) == given && !lock(&self.ended).contains(given);
+        let until = lock(&self.renewed).get(given).copied();
+        let until = if lasting { Some(now + Duration::from_secs(3599)) } else { until };
+        until.filter(|until| *until > now).map(|until| (name, until))
+    }
+
+    /// `POST /token` and `GET /tokeninfo`; `None` for any other call. `usual` are the scopes of an account that granted all.
+    pub(crate) fn answer(&self, ask: &Ask, usual: &str, life_s: u64) -> Option<Answer> {
+        match (ask.method.as_str(), ask.path.as_str()) {
+            ("POST", "/token") => Some(self.renew(ask, usual, life_s)),
+            ("GET", "/tokeninfo") => Some(self.info(ask, usual)),
+            _ => None,
+        }
+    }
+
+    fn renew(&self, ask: &Ask, usual: &str, life_s: u64) -> Answer {
+        let fields = ask.fields();
+        let one = |name: &str| fields.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
+        if (one("client_id"), one("client_secret")) != CLIENT {
+            return refuse(401, "invalid_client", "The OAuth client was not found.");
+        }
+        if one("grant_type") != "refresh_token" {
+            return refuse(400, "unsupported_grant_type", "Invalid grant_type");
+        }
+        let name = one("refresh_token").strip_prefix("1//refresh-").unwrap_or_default();
+        if name.is_empty() || lock(&self.revoked).contains(name) {
+            return refuse(400, "invalid_grant", "Token has been expired or revoked.");
+        }
+        let mut renewed = lock(&self.renewed);
+        let next = format!("{}.{}", token(name), renewed.len() + 1);
+        renewed.insert(next.clone(), ask.at + Duration::from_secs(life_s));
+        let scope = self.scopes(name, usual);
+        Answer::json(200, &json!({"access_token": next, "expires_in": life_s, "scope": scope, "token_type": "Bearer"}))
+    }
+
+    fn info(&self, ask: &Ask, usual: &str) -> Answer {
+        match self.good(ask.param("access_token").unwrap_or_default(), ask.at) {
+            Some((name, until)) => {
+                let left = until.duration_since(ask.at).as_secs();
+                let scope = self.scopes(&name, usual);
+                let body =
+                    json!({"aud": CLIENT.0, "scope": scope, "expires_in": left.to_string(), "access_type": "offline"});
+                Answer::json(200, &body)
+            }
+            None => refuse(400, "invalid_token", "Invalid Value"),
+        }
+    }
+}
+
+fn refuse(status: u16, error: &str, description: &str) -> Answer {
+    Answer::json(status, &json!({"error": error, "error_description": description}))
+}
