@@ -24,6 +24,7 @@ pub mod ghost;
 pub mod instagram;
 pub mod linkedin;
 pub mod mastodon;
+pub mod matrix;
 pub mod reddit;
 pub mod slack;
 pub mod telegram;

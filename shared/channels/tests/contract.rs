@@ -59,6 +59,11 @@ macro_rules! for_every_channel {
             }
 
             #[tokio::test]
+            async fn matrix() {
+                exchange(Place::matrix().await).await;
+            }
+
+            #[tokio::test]
             async fn discord() {
                 exchange(Place::discord().await).await;
             }

@@ -149,6 +149,7 @@ fn an_unknown_name_is_no_channel() {
         "instagram",
         "linkedin",
         "mastodon",
+        "matrix",
         "reddit",
         "slack",
         "telegram",

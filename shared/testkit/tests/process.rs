@@ -37,6 +37,7 @@ async fn it_says_where_it_listens_and_what_it_was_asked() {
         "telegram",
         "slack",
         "discord",
+        "matrix",
     ];
     for fake in fakes {
         let line = next(&mut lines).await;

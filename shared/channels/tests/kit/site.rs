@@ -6,8 +6,8 @@ use domain::Content;
 use oncepost_channels::Secret;
 use serde_json::{Value, json};
 use testkit::{
-    Answer, Bluesky, Cue, Discord, End, Fake, Ghost, Instagram, LinkedIn, Mastodon, Post, Reddit, Slack, Telegram,
-    Threads, Webhook, WordPress, X,
+    Answer, Bluesky, Cue, Discord, End, Fake, Ghost, Instagram, LinkedIn, Mastodon, Matrix, Post, Reddit, Slack,
+    Telegram, Threads, Webhook, WordPress, X,
     fake::{Platform, Stage},
 };
 
@@ -146,6 +146,18 @@ impl Place {
             without_id: json!({"validationStatus": "valid"}),
             looks: true,
             ..Self::plain("bluesky", Box::new(Fake::<Bluesky>::start().await))
+        }
+    }
+
+    pub async fn matrix() -> Self {
+        let dead = json!({"errcode": "M_UNKNOWN_TOKEN", "error": "Invalid access token", "soft_logout": false});
+        let outside = json!({"errcode": "M_FORBIDDEN", "error": "User @main:matrix.test not in room"});
+        Self {
+            unauthorized: Cue::refuse(401, &dead),
+            forbidden: Cue::refuse(403, &outside),
+            without_id: json!({"event": "none"}),
+            describes: false,
+            ..Self::plain("matrix", Box::new(Fake::<Matrix>::start().await))
         }
     }
 
@@ -384,6 +396,10 @@ pub fn stand(name: &str, url: &str, content: Content) -> Stand {
         "wordpress" => {
             let settings = [("username", "main")];
             Stand::new(name, url, ("application_password", &WordPress::password("main")), &settings, content)
+        }
+        "matrix" => {
+            let room = Matrix::room("main");
+            Stand::new(name, url, ("access_token", &Matrix::token("main")), &[("room", &room)], content)
         }
         "ghost" => Stand::new(name, url, ("admin_api_key", &Ghost::key("main")), &[], content),
         "reddit" => {
