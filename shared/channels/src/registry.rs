@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     Channel, Http, bluesky::Bluesky, discord::Discord, ghost::Ghost, instagram::Instagram, linkedin::LinkedIn,
-    mastodon::Mastodon, matrix::Matrix, reddit::Reddit, slack::Slack, telegram::Telegram, threads::ThreadsApp,
-    webhook::Webhook, wordpress::WordPress, x::X,
+    mastodon::Mastodon, matrix::Matrix, nostr::Nostr, reddit::Reddit, slack::Slack, telegram::Telegram,
+    threads::ThreadsApp, webhook::Webhook, wordpress::WordPress, x::X,
 };
 
 /// The channels by name.
@@ -23,6 +23,7 @@ impl Registry {
             Arc::new(LinkedIn::new(http.clone())),
             Arc::new(Mastodon::new(http.clone())),
             Arc::new(Matrix::new(http.clone())),
+            Arc::new(Nostr::new(http.clone())),
             Arc::new(Reddit::new(http.clone())),
             Arc::new(Slack::new(http.clone())),
             Arc::new(Telegram::new(http.clone())),

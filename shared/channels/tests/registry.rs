@@ -150,6 +150,7 @@ fn an_unknown_name_is_no_channel() {
         "linkedin",
         "mastodon",
         "matrix",
+        "nostr",
         "reddit",
         "slack",
         "telegram",

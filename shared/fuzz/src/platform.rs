@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use channels::{
-    Account, Answer, Kind, Secret, Table, bluesky, discord, ghost, instagram, linkedin, mastodon, matrix, reddit,
-    slack, telegram, threads, webhook, wordpress, x,
+    Account, Answer, Kind, Secret, Table, bluesky, discord, ghost, instagram, linkedin, mastodon, matrix, nostr,
+    reddit, slack, telegram, threads, webhook, wordpress, x,
 };
 use domain::{Landed, OnDoubt, PlatformWords, Worth};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 
 const SECRET: &str = "hush-hush-secret";
-const CHANNELS: [(&Table, &str); 14] = [
+const CHANNELS: [(&Table, &str); 15] = [
     (&mastodon::TABLE, "create status"),
     (&bluesky::TABLE, "put record"),
     (&webhook::TABLE, "deliver"),
@@ -21,6 +21,7 @@ const CHANNELS: [(&Table, &str); 14] = [
     (&ghost::TABLE, "publish draft"),
     (&instagram::TABLE, "publish container"),
     (&matrix::TABLE, "send event"),
+    (&nostr::TABLE, "send event"),
     (&reddit::TABLE, "submit post"),
     (&slack::TABLE, "post message"),
     (&telegram::TABLE, "send message"),

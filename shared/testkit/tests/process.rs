@@ -38,6 +38,7 @@ async fn it_says_where_it_listens_and_what_it_was_asked() {
         "slack",
         "discord",
         "matrix",
+        "nostr",
     ];
     for fake in fakes {
         let line = next(&mut lines).await;

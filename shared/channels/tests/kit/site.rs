@@ -6,7 +6,7 @@ use domain::Content;
 use oncepost_channels::Secret;
 use serde_json::{Value, json};
 use testkit::{
-    Answer, Bluesky, Cue, Discord, End, Fake, Ghost, Instagram, LinkedIn, Mastodon, Matrix, Post, Reddit, Slack,
+    Answer, Bluesky, Cue, Discord, End, Fake, Ghost, Instagram, LinkedIn, Mastodon, Matrix, Nostr, Post, Reddit, Slack,
     Telegram, Threads, Webhook, WordPress, X,
     fake::{Platform, Stage},
 };
@@ -77,6 +77,10 @@ pub struct Place {
     pub refuses_twins: bool,
     /// Whether a success has no body: the id stands in a header field.
     pub id_in_header: bool,
+    /// Whether refusals have an HTTP status.
+    pub says_status: bool,
+    /// Whether a rate limit says how long it lasts.
+    pub says_when: bool,
     /// Where a picture is had for posts that have none, on a platform that takes no text alone.
     pub picture: Option<Raw>,
     /// What the account says of its server or receiver.
@@ -100,8 +104,18 @@ impl Place {
             pictures_later: false,
             refuses_twins: false,
             id_in_header: false,
+            says_status: true,
+            says_when: true,
             picture: None,
             says: &[],
+        }
+    }
+
+    /// The status that a refusal is expected to show.
+    pub fn status(&self, cue: &Cue) -> Option<u16> {
+        match &cue.end {
+            End::Refuse(answer) if self.says_status => Some(answer.status),
+            _ => None,
         }
     }
 
@@ -158,6 +172,18 @@ impl Place {
             without_id: json!({"event": "none"}),
             describes: false,
             ..Self::plain("matrix", Box::new(Fake::<Matrix>::start().await))
+        }
+    }
+
+    pub async fn nostr() -> Self {
+        let refused = |words| Cue::new(End::Refuse(Answer::text(403, "text/plain", words)));
+        Self {
+            unauthorized: refused("auth-required: we only take events from those we know"),
+            forbidden: refused("restricted: not for you"),
+            without_id: json!(["OK", "", true, ""]),
+            says_status: false,
+            says_when: false,
+            ..Self::plain("nostr", Box::new(Fake::<Nostr>::start().await))
         }
     }
 
@@ -355,14 +381,6 @@ impl Place {
     }
 }
 
-/// The status that a cue refuses with.
-pub fn status(cue: &Cue) -> Option<u16> {
-    match &cue.end {
-        End::Refuse(answer) => Some(answer.status),
-        _ => None,
-    }
-}
-
 /// A target on `name` at `url`, on the fake account `main`.
 pub fn stand(name: &str, url: &str, content: Content) -> Stand {
     match name {
@@ -401,6 +419,7 @@ pub fn stand(name: &str, url: &str, content: Content) -> Stand {
             let room = Matrix::room("main");
             Stand::new(name, url, ("access_token", &Matrix::token("main")), &[("room", &room)], content)
         }
+        "nostr" => Stand::new(name, url, ("secret_key", &Nostr::secret_key("main")), &[], content),
         "ghost" => Stand::new(name, url, ("admin_api_key", &Ghost::key("main")), &[], content),
         "reddit" => {
             let settings = [("subreddit", "test"), ("auth_url", url)];

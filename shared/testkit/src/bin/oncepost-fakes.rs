@@ -7,8 +7,8 @@ use std::io::{self, Write};
 
 use clap::Parser;
 use oncepost_testkit::{
-    Bluesky, Board, Discord, Fake, Ghost, Instagram, LinkedIn, Mastodon, Matrix, Reddit, Slack, Telegram, Threads,
-    Webhook, WordPress, X,
+    Bluesky, Board, Discord, Fake, Ghost, Instagram, LinkedIn, Mastodon, Matrix, Nostr, Reddit, Slack, Telegram,
+    Threads, Webhook, WordPress, X,
     fake::{Call, Platform},
 };
 use serde_json::{Value, json};
@@ -62,6 +62,9 @@ struct Ports {
     /// Port of the fake Matrix server.
     #[arg(long, default_value_t = 0)]
     matrix: u16,
+    /// Port of the fake Nostr relay.
+    #[arg(long, default_value_t = 0)]
+    nostr: u16,
 }
 
 #[tokio::main]
@@ -82,6 +85,7 @@ async fn main() -> io::Result<()> {
     let (_slack, mut slack) = serve::<Slack>(ports.slack).await?;
     let (_discord, mut discord) = serve::<Discord>(ports.discord).await?;
     let (_matrix, mut matrix) = serve::<Matrix>(ports.matrix).await?;
+    let (_nostr, mut nostr) = serve::<Nostr>(ports.nostr).await?;
     loop {
         // A feed ends with its fake only, and these live as long as this function.
         tokio::select! {
@@ -100,6 +104,7 @@ async fn main() -> io::Result<()> {
             Some(call) = slack.recv() => print_call::<Slack>(&call)?,
             Some(call) = discord.recv() => print_call::<Discord>(&call)?,
             Some(call) = matrix.recv() => print_call::<Matrix>(&call)?,
+            Some(call) = nostr.recv() => print_call::<Nostr>(&call)?,
             stopped = tokio::signal::ctrl_c() => return stopped,
         }
     }
