@@ -85,7 +85,7 @@ pub struct Http {
     wire: Arc<dyn Wire>,
     media: Media,
     runtime: Runtime,
-    max_answer: usize,
+    options: HttpOptions,
 }
 
 impl Http {
@@ -104,11 +104,18 @@ impl Http {
     #[must_use]
     pub fn over(self, wire: Arc<dyn Wire>) -> Self {
         Self { wire, ..self }
+        let client = builder(&options).redirect(redirect::Policy::none()).build().map_err(HttpError)?;
+        Ok(Self { client, media: Media::new(&options)?, runtime, options })
     }
 
     /// What fetches pictures and videos.
     pub fn media(&self) -> &Media {
         &self.media
+    }
+
+    /// The client's numbers.
+    pub(crate) fn options(&self) -> &HttpOptions {
+        &self.options
     }
 
     /// The time, chance and steps that the client lives by.
@@ -158,7 +165,7 @@ impl Http {
             let response = sent?;
             tracing::Span::current().record("http.response.status_code", response.status().as_u16());
             let (status, headers) = (response.status().as_u16(), response.headers().clone());
-            let body = read(response, self.max_answer).await?;
+            let body = read(response, self.options.max_answer).await?;
             if point {
                 self.runtime.step(Step::Answered).await;
             }
@@ -168,10 +175,14 @@ impl Http {
     }
 }
 
+/// The workspace's TLS is ring's; a provider that is installed already stays.
+pub(crate) fn install_provider() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
 /// What all our clients have in common.
 pub(crate) fn builder(options: &HttpOptions) -> reqwest::ClientBuilder {
-    // The workspace's TLS is ring's; a provider that is installed already stays.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    install_provider();
     Client::builder()
         .user_agent(&options.user_agent)
         // Shorter than the whole call, so that a connection that never stands is known not to have carried anything.

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    Channel, Http, bluesky::Bluesky, discord::Discord, facebook::Facebook, ghost::Ghost, instagram::Instagram, linkedin::LinkedIn, mastodon::Mastodon, pinterest::Pinterest, reddit::Reddit, slack::Slack, telegram::Telegram, threads::ThreadsApp, webhook::Webhook, wordpress::WordPress, x::X, tiktok::TikTok, google_business::GoogleBusiness, youtube::YouTube,
+    Channel, Http, bluesky::Bluesky, discord::Discord, facebook::Facebook, ghost::Ghost, instagram::Instagram, linkedin::LinkedIn, mastodon::Mastodon, pinterest::Pinterest, reddit::Reddit, slack::Slack, telegram::Telegram, threads::ThreadsApp, webhook::Webhook, wordpress::WordPress, x::X, tiktok::TikTok, google_business::GoogleBusiness, youtube::YouTube, matrix::Matrix, nostr::Nostr,
 };
 
 /// The channels by name.
@@ -23,6 +23,8 @@ impl Registry {
             Arc::new(LinkedIn::new(http.clone())),
             Arc::new(Mastodon::new(http.clone())),
             Arc::new(Pinterest::new(http.clone())),
+            Arc::new(Matrix::new(http.clone())),
+            Arc::new(Nostr::new(http.clone())),
             Arc::new(Reddit::new(http.clone())),
             Arc::new(Slack::new(http.clone())),
             Arc::new(Telegram::new(http.clone())),

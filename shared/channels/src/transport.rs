@@ -19,8 +19,8 @@ impl Account {
         };
         let plain_is_fine = local || self.setting("insecure") == Some("true");
         match self.base_url.scheme() {
-            "https" => Ok(()),
-            "http" if plain_is_fine => Ok(()),
+            "https" | "wss" => Ok(()),
+            "http" | "ws" if plain_is_fine => Ok(()),
             scheme => Err(Failure {
                 code: Code::APP_MISCONFIGURED,
                 landed: Landed::No,
@@ -49,6 +49,7 @@ mod tests {
         assert!(allowed("http://127.0.0.1:1/", "") && allowed("http://localhost/", "") && allowed("http://[::1]/", ""));
         assert!(!allowed("http://a.example/", "") && !allowed("http://localhost.a.example/", "false"));
         assert!(allowed("http://a.example/", "true"));
+        assert!(allowed("wss://a.example/", "") && allowed("ws://[::1]/", "") && !allowed("ws://a.example/", ""));
         assert!(!allowed("ftp://localhost/", "true"));
     }
 }

@@ -15,6 +15,7 @@ pub(crate) fn of(answer: &Answer, code_at: &[&str], text_at: &[&str], account: &
     let at = |pointer: &str| match body.as_ref()?.pointer(pointer)? {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
+        Value::Bool(is) => Some(is.to_string()),
         _ => None,
     };
     let code = code_at.iter().map(|pointers| pointers.split(' ').map_while(at).collect::<Vec<_>>().join("/"));

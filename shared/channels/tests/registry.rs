@@ -153,6 +153,8 @@ fn an_unknown_name_is_no_channel() {
         "linkedin",
         "mastodon",
         "pinterest",
+        "matrix",
+        "nostr",
         "reddit",
         "slack",
         "telegram",

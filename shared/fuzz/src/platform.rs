@@ -2,14 +2,14 @@
 
 use std::{collections::BTreeMap, io::Cursor};
 
-use channels::{Account, Answer, Kind, Secret, Table, bluesky, discord, facebook, ghost, google_business, instagram, linkedin, mastodon, pinterest, reddit, slack, telegram, threads, tiktok, webhook, wordpress, x, youtube};
+use channels::{Account, Answer, Kind, Secret, Table, bluesky, discord, facebook, ghost, google_business, instagram, linkedin, mastodon, matrix, nostr, pinterest, reddit, slack, telegram, threads, tiktok, webhook, wordpress, x, youtube};
 use domain::{Landed, OnDoubt, PlatformWords, Worth};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 
 const SECRET: &str = "hush-hush-secret";
 /// Each channel, its table and one of its publish points.
-pub(crate) const CHANNELS: [(&str, &Table, &str); 18] = [
+pub(crate) const CHANNELS: [(&str, &Table, &str); 20] = [
     ("bluesky", &bluesky::TABLE, "put record"),
     ("discord", &discord::TABLE, "create message"),
     ("facebook", &facebook::TABLE, "publish post"),
@@ -18,6 +18,8 @@ pub(crate) const CHANNELS: [(&str, &Table, &str); 18] = [
     ("instagram", &instagram::TABLE, "publish container"),
     ("linkedin", &linkedin::TABLE, "create post"),
     ("mastodon", &mastodon::TABLE, "create status"),
+    ("matrix", &matrix::TABLE, "send event"),
+    ("nostr", &nostr::TABLE, "send event"),
     ("pinterest", &pinterest::TABLE, "create pin"),
     ("reddit", &reddit::TABLE, "submit post"),
     ("slack", &slack::TABLE, "post message"),

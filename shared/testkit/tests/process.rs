@@ -39,6 +39,8 @@ async fn it_says_where_it_listens_and_what_it_was_asked() {
         "discord",
         "facebook",
         "pinterest",
+        "matrix",
+        "nostr",
     ];
     for fake in fakes {
         let line = next(&mut lines).await;

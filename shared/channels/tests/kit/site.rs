@@ -6,7 +6,7 @@ use domain::Content;
 use oncepost_channels::Secret;
 use serde_json::{Value, json};
 use testkit::{
-    Answer, Bluesky, Cue, Discord, End, Facebook, Fake, Ghost, Instagram, LinkedIn, Mastodon, Pinterest, Post, Reddit, Slack, Telegram, Threads, Webhook, WordPress, X, TikTok, GoogleBusiness, YouTube,
+    Answer, Bluesky, Cue, Discord, End, Facebook, Fake, Ghost, Instagram, LinkedIn, Mastodon, Pinterest, Post, Reddit, Slack, Telegram, Threads, Webhook, WordPress, X, TikTok, GoogleBusiness, YouTube, Matrix, Nostr,
     fake::{Platform, Stage},
 };
 
@@ -78,6 +78,11 @@ pub struct Place {
     /// Whether a success has no body: the id stands in a header field, or is known before.
     pub id_in_header: bool,
     /// Where a picture or video is had for posts that have none, on a platform that takes no text alone.
+    /// Whether refusals have an HTTP status.
+    pub says_status: bool,
+    /// Whether a rate limit says how long it lasts.
+    pub says_when: bool,
+    /// Where a picture is had for posts that have none, on a platform that takes no text alone.
     pub picture: Option<Raw>,
     /// The file that goes out with a text: a picture, or what the platform takes instead.
     pub file: fn() -> Vec<u8>,
@@ -106,11 +111,21 @@ impl Place {
             pictures_later: false,
             refuses_twins: false,
             id_in_header: false,
+            says_status: true,
+            says_when: true,
             picture: None,
             file: png,
             limited_at: None,
             takes_pictures: true,
             says: &[],
+        }
+    }
+
+    /// The status that a refusal is expected to show.
+    pub fn status(&self, cue: &Cue) -> Option<u16> {
+        match &cue.end {
+            End::Refuse(answer) if self.says_status => Some(answer.status),
+            _ => None,
         }
     }
 
@@ -155,6 +170,30 @@ impl Place {
             without_id: json!({"validationStatus": "valid"}),
             looks: true,
             ..Self::plain("bluesky", Box::new(Fake::<Bluesky>::start().await))
+        }
+    }
+
+    pub async fn matrix() -> Self {
+        let dead = json!({"errcode": "M_UNKNOWN_TOKEN", "error": "Invalid access token", "soft_logout": false});
+        let outside = json!({"errcode": "M_FORBIDDEN", "error": "User @main:matrix.test not in room"});
+        Self {
+            unauthorized: Cue::refuse(401, &dead),
+            forbidden: Cue::refuse(403, &outside),
+            without_id: json!({"event": "none"}),
+            describes: false,
+            ..Self::plain("matrix", Box::new(Fake::<Matrix>::start().await))
+        }
+    }
+
+    pub async fn nostr() -> Self {
+        let refused = |words| Cue::new(End::Refuse(Answer::text(403, "text/plain", words)));
+        Self {
+            unauthorized: refused("auth-required: we only take events from those we know"),
+            forbidden: refused("restricted: not for you"),
+            without_id: json!(["OK", "", true, ""]),
+            says_status: false,
+            says_when: false,
+            ..Self::plain("nostr", Box::new(Fake::<Nostr>::start().await))
         }
     }
 
@@ -455,14 +494,6 @@ impl Place {
     }
 }
 
-/// The status that a cue refuses with.
-pub fn status(cue: &Cue) -> Option<u16> {
-    match &cue.end {
-        End::Refuse(answer) => Some(answer.status),
-        _ => None,
-    }
-}
-
 /// A target on `name` at `url`, on the fake account `main`.
 pub fn stand(name: &str, url: &str, content: Content) -> Stand {
     match name {
@@ -497,6 +528,11 @@ pub fn stand(name: &str, url: &str, content: Content) -> Stand {
             let settings = [("username", "main")];
             Stand::new(name, url, ("application_password", &WordPress::password("main")), &settings, content)
         }
+        "matrix" => {
+            let room = Matrix::room("main");
+            Stand::new(name, url, ("access_token", &Matrix::token("main")), &[("room", &room)], content)
+        }
+        "nostr" => Stand::new(name, url, ("secret_key", &Nostr::secret_key("main")), &[], content),
         "ghost" => Stand::new(name, url, ("admin_api_key", &Ghost::key("main")), &[], content),
         "reddit" => {
             let settings = [("subreddit", "test"), ("auth_url", url)];

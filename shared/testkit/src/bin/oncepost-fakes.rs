@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use clap::Parser;
 use oncepost_testkit::{
-    Bluesky, Board, Discord, Facebook, Fake, Ghost, Instagram, LinkedIn, Mastodon, Pinterest, Reddit, Slack, Telegram, Threads, Webhook, WordPress, X, TikTok, GoogleBusiness, YouTube,
+    Bluesky, Board, Discord, Facebook, Fake, Ghost, Instagram, LinkedIn, Mastodon, Pinterest, Reddit, Slack, Telegram, Threads, Webhook, WordPress, X, TikTok, GoogleBusiness, YouTube, Matrix, Nostr,
     fake::{Call, Platform},
 };
 use serde_json::{Value, json};
@@ -73,6 +73,12 @@ struct Ports {
     /// Port of the fake YouTube.
     #[arg(long, default_value_t = 0)]
     youtube: u16,
+    /// Port of the fake Matrix server.
+    #[arg(long, default_value_t = 0)]
+    matrix: u16,
+    /// Port of the fake Nostr relay.
+    #[arg(long, default_value_t = 0)]
+    nostr: u16,
 }
 
 #[tokio::main]
@@ -97,6 +103,8 @@ async fn main() -> io::Result<()> {
     let (_pinterest, mut pinterest) = serve::<Pinterest>(ports.pinterest).await?;
     let (_google_business, mut google_business) = serve::<GoogleBusiness>(ports.google_business).await?;
     let (_youtube, mut youtube) = serve::<YouTube>(ports.youtube).await?;
+    let (_matrix, mut matrix) = serve::<Matrix>(ports.matrix).await?;
+    let (_nostr, mut nostr) = serve::<Nostr>(ports.nostr).await?;
     loop {
         // A feed ends with its fake only, and these live as long as this function.
         tokio::select! {
@@ -119,6 +127,8 @@ async fn main() -> io::Result<()> {
             Some(call) = pinterest.recv() => print_call::<Pinterest>(&call)?,
             Some(call) = google_business.recv() => print_call::<GoogleBusiness>(&call)?,
             Some(call) = youtube.recv() => print_call::<YouTube>(&call)?,
+            Some(call) = matrix.recv() => print_call::<Matrix>(&call)?,
+            Some(call) = nostr.recv() => print_call::<Nostr>(&call)?,
             stopped = tokio::signal::ctrl_c() => return stopped,
         }
     }

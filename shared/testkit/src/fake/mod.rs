@@ -11,6 +11,7 @@ mod form;
 mod limiter;
 mod perform;
 mod serve;
+mod socket;
 mod stage;
 mod truth;
 
@@ -19,6 +20,7 @@ pub use ask::Ask;
 pub use cue::{Cue, End};
 pub use form::{Form, Upload};
 pub use limiter::{Limiter, Standing};
+pub use socket::Spoken;
 pub use stage::{Call, Stage};
 pub use truth::{Draft, Post};
 
@@ -37,6 +39,8 @@ pub trait Platform: Default + Send + Sync + 'static {
     const NAME: &'static str;
     /// What can be set about it, from tests and over the control interface.
     type Knobs: Serialize + DeserializeOwned + Clone + Default + Send;
+    /// Calls may come as messages over a WebSocket.
+    const SOCKETS: bool = false;
 
     /// Where the knobs are kept.
     fn knobs(&self) -> &Mutex<Self::Knobs>;
@@ -50,6 +54,16 @@ pub trait Platform: Default + Send + Sync + 'static {
     fn limited(&self, ask: &Ask, seconds: u64) -> Answer;
     /// From now on the account's token is past its time.
     fn expire(&self, account: &str);
+
+    /// What it says first over a new connection.
+    fn greets(&self, _connection: u64) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// How it says an answer over a connection.
+    fn speaks(&self, _ask: &Ask, answer: &Answer) -> Spoken {
+        Spoken::lines(answer)
+    }
 }
 
 /// A platform on a loopback port, and its [`Stage`]: script, calls, posts. Stops when dropped.

@@ -10,7 +10,7 @@ use axum::{
 };
 use tokio::sync::watch::Receiver;
 
-use super::{Answer, Ask, Cue, End, Inner, Platform, control, serve::Scissors};
+use super::{Answer, Ask, Cue, End, Inner, Platform, control, serve::Scissors, socket};
 
 /// More than any platform takes, so that the platform's own limit is what callers meet.
 const LARGEST_BODY_BYTES: usize = 256 << 20;
@@ -26,6 +26,9 @@ async fn receive<P: Platform>(
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
+    if P::SOCKETS && socket::is_wanted(&parts) {
+        return socket::open(inner, scissors, parts).await;
+    }
     let Ok(body) = to_bytes(body, LARGEST_BODY_BYTES).await else {
         // The caller broke off; nobody will read this.
         return Answer::text(400, "text/plain", "incomplete request").into_response();
@@ -43,7 +46,7 @@ async fn receive<P: Platform>(
     })
 }
 
-async fn perform<P: Platform>(inner: &Inner<P>, scissors: &Scissors, mut ask: Ask) -> Answer {
+pub(crate) async fn perform<P: Platform>(inner: &Inner<P>, scissors: &Scissors, mut ask: Ask) -> Answer {
     let Inner { platform, stage, .. } = inner;
     let account = platform.account(&ask);
     let publishes = platform.publishes(&ask);
