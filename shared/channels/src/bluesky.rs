@@ -15,7 +15,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    About, Account, Answer, Call, Channel, Count, Http, Kind, Limits, Mark, Objection, Published, Row, Table, Takes, Threads, TokenLife, Told, Unit, text, Standing, media::refused,
+    About, Account, Answer, Call, Channel, Count, Http, Kind, Limits, Mark, Objection, Published, Row, Standing, Table,
+    Takes, Threads, TokenLife, Told, Unit, text,
 };
 use record::{COLLECTION, Place};
 use session::Sessions;

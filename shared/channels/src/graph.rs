@@ -14,7 +14,6 @@ use reqwest::{Method, RequestBuilder, multipart};
 use serde::de::DeserializeOwned;
 
 use crate::{Account, AccountCard, Answer, Http, Mark, Table};
-pub(crate) use media::by_ending;
 
 pub(crate) const TOKEN: &str = "access_token";
 /// The setting that names the version of the API, and the one that names the platform's id of the account.

@@ -97,15 +97,13 @@ impl Http {
         let client = builder(&options).redirect(redirect::Policy::none()).build().map_err(HttpError::Client)?;
         let wire = Arc::new(client.clone());
         let media = Media::new(&options, runtime.clone())?;
-        Ok(Self { client, wire, media, runtime, max_answer: options.max_answer })
+        Ok(Self { client, wire, media, runtime, options })
     }
 
     /// The same with another wire to platforms. Media come over the network still.
     #[must_use]
     pub fn over(self, wire: Arc<dyn Wire>) -> Self {
         Self { wire, ..self }
-        let client = builder(&options).redirect(redirect::Policy::none()).build().map_err(HttpError)?;
-        Ok(Self { client, media: Media::new(&options)?, runtime, options })
     }
 
     /// What fetches pictures and videos.

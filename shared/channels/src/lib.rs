@@ -28,9 +28,9 @@ pub mod google_business;
 pub mod instagram;
 pub mod linkedin;
 pub mod mastodon;
-pub mod pinterest;
 pub mod matrix;
 pub mod nostr;
+pub mod pinterest;
 pub mod reddit;
 pub mod slack;
 pub mod telegram;
@@ -46,9 +46,6 @@ pub use call::{Call, Mark, PublishPoint, Record};
 pub use channel::{About, Channel, Published, Threads, Verdict};
 pub use credentials::{Standing, TokenLife, Tokens};
 pub use http::{Answer, Http, HttpError, HttpOptions, Wire};
-pub use limits::{Count, Limits, Objection, Unit};
-pub use media::{Fetched, Kind, Media, MediaOptions};
-pub use http::{Answer, Http, HttpError, HttpOptions};
 pub use limits::{Count, Limits, Misfit, Objection, Shape, Takes, Unit};
 pub use media::{
     InvalidHash, Kind, Media, MediaFile, MediaHash, MediaOptions, Picture, Probe, S3Options, StoreAt, StoreError, Video,

@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    Channel, Http, bluesky::Bluesky, discord::Discord, facebook::Facebook, ghost::Ghost, instagram::Instagram, linkedin::LinkedIn, mastodon::Mastodon, pinterest::Pinterest, reddit::Reddit, slack::Slack, telegram::Telegram, threads::ThreadsApp, webhook::Webhook, wordpress::WordPress, x::X, tiktok::TikTok, google_business::GoogleBusiness, youtube::YouTube, matrix::Matrix, nostr::Nostr,
+    Channel, Http, bluesky::Bluesky, discord::Discord, facebook::Facebook, ghost::Ghost,
+    google_business::GoogleBusiness, instagram::Instagram, linkedin::LinkedIn, mastodon::Mastodon, matrix::Matrix,
+    nostr::Nostr, pinterest::Pinterest, reddit::Reddit, slack::Slack, telegram::Telegram, threads::ThreadsApp,
+    tiktok::TikTok, webhook::Webhook, wordpress::WordPress, x::X, youtube::YouTube,
 };
 
 /// The channels by name.

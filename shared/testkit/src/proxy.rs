@@ -10,7 +10,7 @@ use std::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{
-        TcpListener, TcpSocket, TcpStream,
+        TcpListener, TcpStream,
         tcp::{OwnedReadHalf, OwnedWriteHalf},
     },
     sync::watch,
@@ -19,7 +19,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::{fake::lock, port};
+use crate::{fake::lock, port::Port};
 
 /// Which way bytes go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,8 +40,7 @@ struct Flow {
 /// A proxy before one server. Ends, with all its connections, when dropped.
 pub struct Proxy {
     /// Keeps the port ours while we refuse.
-    _reserved: TcpSocket,
-    address: SocketAddr,
+    port: Port,
     upstream: String,
     flows: Arc<[watch::Sender<Flow>; 2]>,
     open: Mutex<Option<(JoinHandle<()>, CancellationToken)>>,
@@ -53,10 +52,8 @@ impl Proxy {
     /// # Errors
     /// If loopback has no free port.
     pub fn before(upstream: &str) -> io::Result<Self> {
-        let reserved = port::bind(0)?;
         let proxy = Self {
-            address: reserved.local_addr()?,
-            _reserved: reserved,
+            port: Port::take(0)?,
             upstream: upstream.to_owned(),
             flows: Arc::new([watch::channel(Flow::default()).0, watch::channel(Flow::default()).0]),
             open: Mutex::new(None),
@@ -75,13 +72,13 @@ impl Proxy {
             return Err(io::Error::other(format!("{url} names no host and port")));
         };
         let proxy = Self::before(&format!("{host}:{port}"))?;
-        let set = through.set_host(Some("127.0.0.1")).is_ok() && through.set_port(Some(proxy.address.port())).is_ok();
+        let set = through.set_host(Some("127.0.0.1")).is_ok() && through.set_port(Some(proxy.address().port())).is_ok();
         if set { Ok((proxy, through.into())) } else { Err(io::Error::other(format!("{url} cannot be redirected"))) }
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.port.address()
     }
 
     /// Cuts the connections of this moment. New ones are let in.
@@ -110,7 +107,7 @@ impl Proxy {
     pub fn admit(&self) -> io::Result<()> {
         let mut open = lock(&self.open);
         if open.is_none() {
-            let listener = port::bind(self.address.port())?.listen(1024)?;
+            let listener = self.port.listen()?;
             let everyone = CancellationToken::new();
             let serving = serve(listener, self.upstream.clone(), self.flows.clone(), everyone.clone());
             *open = Some((tokio::spawn(serving), everyone));

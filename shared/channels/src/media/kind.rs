@@ -38,6 +38,11 @@ impl Kind {
         })
     }
 
+    /// Whether an address says by its ending that it leads to a video; `None` if it does not say.
+    pub fn says_video(address: &str) -> Option<bool> {
+        Self::by_ending(address).map(|kind| !kind.is_image())
+    }
+
     /// The kind of file that starts with `bytes`, if it is one we know.
     pub fn of(bytes: &[u8]) -> Option<Self> {
         let brand = bytes.get(4..8).filter(|mark| *mark == b"ftyp").and_then(|_| bytes.get(8..12));

@@ -3,7 +3,7 @@
 use domain::{Code, Draft};
 
 use super::{BOARD, LOOK_UP, MOST_PICTURES};
-use crate::{AccountCard, Count, Limits, Objection, Takes, Unit, article::TITLE, graph::media::by_ending};
+use crate::{AccountCard, Count, Kind, Limits, Objection, Takes, Unit, article::TITLE};
 
 /// A video goes with its cover, and without pictures.
 pub(super) const ALONE: &str = "Pinterest takes a video alone, without other media";
@@ -40,7 +40,7 @@ pub(super) fn draft(limits: &Limits, draft: &Draft) -> Vec<Objection> {
         let remedy = format!("give it one picture or video, or up to {MOST_PICTURES} pictures");
         objections.push(Objection::new("media", Code::NOTHING_TO_SAY, "Pinterest takes no text alone", remedy));
     }
-    if media.len() > 1 && media.iter().any(|media| by_ending(&media.url) == Some(true)) {
+    if media.len() > 1 && media.iter().any(|media| Kind::says_video(&media.url) == Some(true)) {
         objections.push(Objection::new("media", Code::MEDIA_REFUSED, ALONE, "make it a post of its own"));
     }
     let mut counted = |path: String, text: &str, count: Count| {

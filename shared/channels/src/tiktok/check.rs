@@ -2,7 +2,7 @@
 
 use domain::{Code, Draft};
 
-use crate::{Account, AccountCard, Count, Limits, Objection, Takes, Unit, graph::by_ending, text};
+use crate::{Account, AccountCard, Count, Kind, Limits, Objection, Takes, Unit, text};
 
 /// Of a video.
 pub(super) const CAPTION: &[Count] = &[Count::new(Unit::Utf16, 2200)];
@@ -61,7 +61,7 @@ pub(super) fn audience<'a>(draft: &'a Draft, account: &'a Account) -> &'a str {
 
 /// Whether the draft is one of videos, of pictures, or of both, by the endings of their addresses; `None`: they do not tell.
 fn kinds(draft: &Draft) -> (usize, usize) {
-    let told: Vec<bool> = draft.0.media.iter().filter_map(|media| by_ending(&media.url)).collect();
+    let told: Vec<bool> = draft.0.media.iter().filter_map(|media| Kind::says_video(&media.url)).collect();
     let videos = told.iter().filter(|video| **video).count();
     (videos, told.len() - videos)
 }

@@ -6,7 +6,8 @@ use domain::Content;
 use oncepost_channels::Secret;
 use serde_json::{Value, json};
 use testkit::{
-    Answer, Bluesky, Cue, Discord, End, Facebook, Fake, Ghost, Instagram, LinkedIn, Mastodon, Pinterest, Post, Reddit, Slack, Telegram, Threads, Webhook, WordPress, X, TikTok, GoogleBusiness, YouTube, Matrix, Nostr,
+    Answer, Bluesky, Cue, Discord, End, Facebook, Fake, Ghost, GoogleBusiness, Instagram, LinkedIn, Mastodon, Matrix,
+    Nostr, Pinterest, Post, Reddit, Slack, Telegram, Threads, TikTok, Webhook, WordPress, X, YouTube,
     fake::{Platform, Stage},
 };
 

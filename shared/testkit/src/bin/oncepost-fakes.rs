@@ -7,7 +7,8 @@ use std::io::{self, Write};
 
 use clap::Parser;
 use oncepost_testkit::{
-    Bluesky, Board, Discord, Facebook, Fake, Ghost, Instagram, LinkedIn, Mastodon, Pinterest, Reddit, Slack, Telegram, Threads, Webhook, WordPress, X, TikTok, GoogleBusiness, YouTube, Matrix, Nostr,
+    Bluesky, Board, Discord, Facebook, Fake, Ghost, GoogleBusiness, Instagram, LinkedIn, Mastodon, Matrix, Nostr,
+    Pinterest, Reddit, Slack, Telegram, Threads, TikTok, Webhook, WordPress, X, YouTube,
     fake::{Call, Platform},
 };
 use serde_json::{Value, json};

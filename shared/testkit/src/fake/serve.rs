@@ -19,32 +19,28 @@ use axum::{
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::{TcpListener, TcpSocket, TcpStream},
+    net::{TcpListener, TcpStream},
     task::JoinHandle,
 };
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use super::lock;
-use crate::port;
+use crate::port::Port;
 
 /// A port of our own, open or shut.
 pub(crate) struct Door {
-    /// Bound and never listening: it keeps the port ours while the door is shut, so that callers are refused by nobody else.
-    _reserved: TcpSocket,
-    address: SocketAddr,
+    port: Port,
     open: Mutex<Option<(JoinHandle<()>, CancellationToken)>>,
 }
 
 impl Door {
     /// Takes `port` of loopback, or a free one for 0.
     pub(crate) fn reserve(port: u16) -> io::Result<Self> {
-        let reserved = port::bind(port)?;
-        let address = reserved.local_addr()?;
-        Ok(Self { _reserved: reserved, address, open: Mutex::new(None) })
+        Ok(Self { port: Port::take(port)?, open: Mutex::new(None) })
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
-        self.address
+        self.port.address()
     }
 
     /// Serves `router` from now on. Does nothing if the door is open.
@@ -52,8 +48,7 @@ impl Door {
         let mut open = lock(&self.open);
         if open.is_none() {
             let everyone = CancellationToken::new();
-            let entrance =
-                Entrance { listener: port::bind(self.address.port())?.listen(1024)?, everyone: everyone.clone() };
+            let entrance = Entrance { listener: self.port.listen()?, everyone: everyone.clone() };
             let service = router.into_make_service_with_connect_info::<Scissors>();
             let task = tokio::spawn(async move {
                 // Ends with the task only: accepting never fails for good.
