@@ -161,6 +161,15 @@ pub fn registry(settings: &Settings, runtime: &Runtime) -> Result<Registry, Fail
     Ok(Registry::all(http))
 }
 
+/// Every connector, where nothing is sent: to ask them what they are and what they would refuse.
+///
+/// # Errors
+/// The client cannot be made.
+pub fn every_channel() -> Result<Registry, Failure> {
+    let http = Http::new(HttpOptions::default(), Runtime::system());
+    http.map(Registry::all).map_err(|error| Failure::of("make the HTTP client", error))
+}
+
 /// The accounts that the settings list.
 ///
 /// # Errors

@@ -15,8 +15,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    About, Account, Answer, Call, Channel, Count, Http, Limits, Mark, Objection, Published, Row, Table, Threads,
-    TokenLife, Told, Unit, media::refused, text,
+    About, Account, Answer, Call, Channel, Count, Http, Limit, Limits, Mark, Objection, Offers, Published, Row, Table,
+    Threads, TokenLife, Told, Unit, media::refused, text,
 };
 use record::{COLLECTION, Place};
 use session::Sessions;
@@ -29,6 +29,7 @@ const PASSWORD: &str = "app_password";
 const MOST_PARTS: u16 = 50;
 const MOST_IMAGE_BYTES: usize = 1_000_000;
 const TEXT: &[Count] = &[Count::new(Unit::Graphemes, 300), Count::new(Unit::Bytes, 3000)];
+const OFFERS: Offers = Offers { limits: &[Limit::bytes("picture", MOST_IMAGE_BYTES)], ..Offers::media(4, 0) };
 
 /// What a server's answers mean.
 pub static TABLE: Table = Table {
@@ -93,6 +94,7 @@ impl Bluesky {
             repeat: RepeatSafety::Handle { settles_after: Duration::from_secs(15) },
             limits: Limits { text: TEXT, media: 4 },
             threads: Threads::PerPart(MOST_PARTS),
+            offers: OFFERS,
             secrets: &[PASSWORD],
             tokens: TokenLife::MadeByUs,
             arms: None,

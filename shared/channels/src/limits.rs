@@ -58,7 +58,7 @@ impl Unit {
     }
 
     /// The units' name, for people.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Unit::Graphemes | Unit::Chars => "characters",
             Unit::Utf16 => "UTF-16 units",

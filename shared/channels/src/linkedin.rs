@@ -24,8 +24,8 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use crate::{
-    About, Account, AccountCard, Answer, Call, Channel, Count, Http, Limits, Mark, Objection, Published, Row, Safety,
-    Standing, Table, Threads, TokenLife, Tokens, Told, Unit,
+    About, Account, AccountCard, Answer, Call, Channel, Count, FirstComment, Http, Limit, Limits, Link, Mark,
+    Objection, Offers, Published, Row, Safety, Standing, Table, Threads, TokenLife, Tokens, Told, Unit, Variant,
 };
 use media::Asset;
 
@@ -51,6 +51,16 @@ const YOUNG: Duration = Duration::from_secs(60);
 const YOUNG_WAIT: Duration = Duration::from_secs(10);
 /// How long after its midnight a day's limit surely is a new one.
 const NEW_DAY: Duration = Duration::from_secs(5 * 60);
+const OFFERS: Offers = Offers {
+    link: Link::Attached,
+    first_comment: FirstComment::Thread,
+    limits: &[Limit::bytes("picture", media::MOST_IMAGE_BYTES), Limit::bytes("video", media::MOST_VIDEO_BYTES)],
+    variants: &[
+        Variant::new(AUTHOR, "urn:li:organization:ID", "for a page"),
+        Variant::new(repeat::GUARD, repeat::TRUSTED, "whose refusal of duplicates is trusted"),
+    ],
+    ..Offers::media(MOST_IMAGES, 1)
+};
 
 /// What LinkedIn's answers mean.
 pub static TABLE: Table = Table {
@@ -108,6 +118,7 @@ impl LinkedIn {
             repeat: RepeatSafety::Nothing,
             limits: Limits { text: TEXT, media: MOST_IMAGES },
             threads: Threads::PerPart(MOST_PARTS),
+            offers: OFFERS,
             secrets: &[TOKEN],
             tokens: TokenLife::Refreshed {
                 life: Duration::from_secs(60 * 24 * 3600),

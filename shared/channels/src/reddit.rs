@@ -17,8 +17,8 @@ use reqwest::Method;
 use serde::Deserialize;
 
 use crate::{
-    About, Account, AccountCard, Answer, Call, Channel, Count, Http, Limits, Mark, Objection, Published, Row, Standing,
-    Table, Threads, TokenLife, Tokens, Told, Unit, Verdict,
+    About, Account, AccountCard, Answer, Call, Channel, Count, FirstComment, Http, Limit, Limits, Link, Mark,
+    Objection, Offers, Published, Row, Standing, Table, Threads, TokenLife, Tokens, Told, Unit, Verdict,
     article::{Article, TITLE},
 };
 use submission::{Kind, Submission};
@@ -44,6 +44,13 @@ const MOST_PARTS: u16 = 50;
 const LONGEST_TITLE: Count = Count::new(Unit::Chars, 300);
 const LONGEST_TEXT: Count = Count::new(Unit::Chars, 40_000);
 const LONGEST_COMMENT: Count = Count::new(Unit::Chars, 10_000);
+const OFFERS: Offers = Offers {
+    link: Link::Attached,
+    first_comment: FirstComment::Thread,
+    decides_later: true,
+    limits: &[Limit::text("title", LONGEST_TITLE), Limit::text("comment", LONGEST_COMMENT)],
+    ..Offers::media(1, 0)
+};
 
 /// What Reddit's answers mean. A refusal of a post has the status of success.
 pub static TABLE: Table = Table {
@@ -168,6 +175,7 @@ impl Reddit {
             repeat: RepeatSafety::LookUp(LookUp { settles_after: SETTLED, sure_after: SURE }),
             limits: Limits { text: &[LONGEST_TEXT], media: 1 },
             threads: Threads::PerPart(MOST_PARTS),
+            offers: OFFERS,
             secrets: &[TOKEN, REFRESH, CLIENT, CLIENT_SECRET],
             tokens: TokenLife::Refreshed { life: LIFE, rotates: false, refresh_life: None },
             arms: None,

@@ -13,8 +13,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    About, Account, Answer, Call, Channel, Count, Http, Limits, Mark, Objection, Published, Row, Standing, Table,
-    Threads, TokenLife, Told, Unit,
+    About, Account, Answer, Call, Channel, Count, Http, Limit, Limits, Mark, Objection, Offers, Published, Row,
+    Standing, Table, Threads, TokenLife, Told, Unit,
 };
 use format::Format;
 
@@ -35,6 +35,14 @@ const CHOICES: [(&str, &[&str]); 4] = [
     ("disable_notification", &["true", "false"]),
     ("protect_content", &["true", "false"]),
 ];
+const OFFERS: Offers = Offers {
+    limits: &[
+        Limit::text("text under media", CAPTION),
+        Limit::bytes("photo", send::MOST_PHOTO_BYTES),
+        Limit::bytes("video or GIF", send::MOST_FILE_BYTES),
+    ],
+    ..Offers::media(MOST_MEDIA, MOST_MEDIA)
+};
 
 /// What Telegram's answers mean. An answer counts as Telegram's own only if it carries its `error_code`.
 pub static TABLE: Table = Table {
@@ -97,6 +105,7 @@ impl Telegram {
             repeat: RepeatSafety::Nothing,
             limits: Limits { text: &[TEXT], media: MOST_MEDIA },
             threads: Threads::PerPart(MOST_PARTS),
+            offers: OFFERS,
             secrets: &[TOKEN],
             tokens: TokenLife::Lasting,
             arms: None,

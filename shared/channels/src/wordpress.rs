@@ -16,8 +16,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    About, Account, Call, Channel, Count, Http, Limits, Mark, Objection, Published, Row, Standing, Table, Threads,
-    TokenLife, Told, Unit,
+    About, Account, Call, Channel, Count, Http, Limit, Limits, Mark, Objection, Offers, Published, Row, Standing,
+    Table, Threads, TokenLife, Told, Unit,
     article::{Article, option},
 };
 
@@ -40,6 +40,7 @@ const MOST_PARTS: u16 = 100;
 const TITLE: Count = Count::new(Unit::Bytes, 65_535);
 const FEATURED: [&str; 2] = ["first", "none"];
 const CAPABILITIES: [&str; 3] = ["edit_posts", "publish_posts", "upload_files"];
+const OFFERS: Offers = Offers { limits: &[Limit::text("title", TITLE)], ..Offers::media(50, 50) };
 
 /// What a site's answers mean. A status alone proves little: plugins, hosts and PHP itself answer too.
 pub static TABLE: Table = Table {
@@ -113,6 +114,7 @@ impl WordPress {
             repeat: RepeatSafety::Handle { settles_after: SETTLED },
             limits: Limits { text: &[], media: 50 },
             threads: Threads::Whole(MOST_PARTS),
+            offers: OFFERS,
             secrets: &[PASSWORD],
             tokens: TokenLife::Lasting,
             arms: None,

@@ -5,9 +5,9 @@ mod kit;
 
 use std::{collections::BTreeSet, fs, path::Path, sync::Arc, time::Duration};
 
-use domain::{AccountId, ChannelName, LookUp, OnDoubt, RepeatSafety, TenantId};
+use domain::{AccountId, ChannelName, Code, Content, Draft, LookUp, Media, OnDoubt, RepeatSafety, TenantId};
 use kit::{Shifted, http};
-use oncepost_channels::{AccountCard, Registry, Safety, Threads};
+use oncepost_channels::{About, AccountCard, FirstComment, Registry, Safety, Threads};
 
 const ROOM: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -35,7 +35,8 @@ fn every_channel_has_its_line_its_page_and_its_tests() {
     let registered: BTreeSet<String> = registry().names().into_iter().map(str::to_owned).collect();
     let written = files("src", ".rs", |text| text.contains("\nimpl Channel for "));
     assert_eq!(written, registered, "one line in src/registry.rs for each file with a channel");
-    let pages = files("../../docs/channels", ".md", |_| true);
+    let mut pages = files("../../docs/channels", ".md", |_| true);
+    assert!(pages.remove("README"), "the overview of all channels is in docs/channels/README.md");
     assert_eq!(pages, registered, "one page in docs/channels for each channel, and no page without one");
     let tested = files("tests", ".rs", |text| text.contains(concat!("rows::", "check(")));
     assert_eq!(tested, registered, "one file in tests for each channel, which checks its error table");
@@ -62,6 +63,48 @@ fn what_a_channel_says_of_itself_makes_sense() {
         for name in ["idempotency_key", "look_up", "repeats", "settles_after", "sure_after", "via"] {
             let known = !channel.check_account(&card(about.name, &[(name, "?")])).is_empty();
             assert_eq!(page.contains(&format!("settings.{name}")), known, "{}'s page and {name}", about.name);
+        }
+    }
+}
+
+#[test]
+fn what_a_channel_offers_is_what_it_checks_and_does() {
+    let draft = |text: &str, media: usize| {
+        let picture = |n| Media { url: format!("https://cdn.example/{n}.png"), alt: None };
+        Draft(Content { text: text.into(), media: (0..media).map(picture).collect(), ..Content::default() })
+    };
+    for channel in registry().iter() {
+        let About { name, offers, limits, threads, .. } = channel.about();
+        let says = |draft: &Draft, code| channel.check(draft).iter().any(|objection| objection.code == code);
+        assert_eq!(says(&draft("once", 0), Code::NOTHING_TO_SAY), !offers.text_alone, "{name} and a text alone");
+        let most = offers.images.max(offers.videos);
+        assert_eq!(most, limits.media, "{name}: as many pictures or videos as there may be media");
+        if (1..usize::MAX).contains(&offers.images) {
+            assert!(
+                !says(&draft("once", offers.images), Code::TOO_MANY_MEDIA),
+                "{name} takes {} pictures",
+                offers.images
+            );
+        }
+        if most < usize::MAX {
+            assert!(says(&draft("once", most + 1), Code::TOO_MANY_MEDIA), "{name} takes no {} media", most + 1);
+        }
+        if let FirstComment::Setting(setting) = offers.first_comment {
+            let mut with = draft("once", 1);
+            with.0.settings.insert(setting.into(), "first".into());
+            assert_eq!(
+                channel.parts(&with),
+                channel.parts(&draft("once", 1)) + 1,
+                "{name}: {setting} is a publish point"
+            );
+        }
+        let comments = offers.first_comment == FirstComment::Thread;
+        assert!(!comments || matches!(threads, Threads::PerPart(_)), "{name}: comments are parts");
+        let source = fs::read_to_string(Path::new(ROOM).join(format!("src/{}.rs", name.replace('-', "_")))).unwrap();
+        assert_eq!(source.contains("    async fn poll("), offers.decides_later, "{name}: what decides later is polled");
+        for variant in offers.variants {
+            let account = card(name, &[(variant.setting, variant.value)]);
+            assert_ne!(channel.safety(&account).repeat, channel.about().repeat, "{name}: {variant:?} changes nothing");
         }
     }
 }

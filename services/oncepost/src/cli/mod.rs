@@ -5,6 +5,7 @@
 //! reached.
 
 mod act;
+mod channels;
 mod client;
 mod input;
 mod lists;
@@ -22,6 +23,7 @@ mod wait;
 
 use std::{path::PathBuf, process::ExitCode};
 
+use ::channels::Registry;
 use clap::{ArgGroup, Args, Subcommand};
 
 pub use options::ClientOptions;
@@ -29,6 +31,8 @@ pub use options::ClientOptions;
 use client::Client;
 use out::Out;
 use trouble::Trouble;
+
+use crate::compose;
 
 /// What an operator can ask of a running oncepost.
 #[derive(Debug, Subcommand)]
@@ -111,8 +115,12 @@ pub enum ClientCommand {
     },
     /// List the pauses in force
     Pauses,
-    /// List the channels: what they take, how they are doing
-    Channels,
+    /// List the channels: what each takes, how an unknown outcome is settled, how long tokens live. Without --api: those of
+    /// this program; with it: how they are doing there
+    Channels {
+        /// Only this one, with everything about it
+        name: Option<String>,
+    },
 }
 
 /// What to list.
@@ -151,11 +159,7 @@ pub async fn run(command: ClientCommand, options: &ClientOptions) -> ExitCode {
 
 /// Carries a command out, tells the user through `out`, and returns the exit code.
 async fn carry_out(command: ClientCommand, options: &ClientOptions, out: &mut Out) -> u8 {
-    let ended = match Client::new(options) {
-        Ok(client) => execute(command, &client, out).await,
-        Err(trouble) => Err(trouble),
-    };
-    match ended {
+    match execute(command, options, out).await {
         Ok(Ended::Well) => 0,
         Ok(Ended::Attention) => 1,
         Err(trouble) => {
@@ -166,25 +170,34 @@ async fn carry_out(command: ClientCommand, options: &ClientOptions, out: &mut Ou
 }
 
 /// Carries a command out.
-async fn execute(command: ClientCommand, client: &Client, out: &mut Out) -> Result<Ended, Trouble> {
+async fn execute(command: ClientCommand, options: &ClientOptions, out: &mut Out) -> Result<Ended, Trouble> {
+    let client = Client::new(options);
     match command {
-        ClientCommand::Schedule { file, wait } => schedule::schedule(client, out, &file, wait).await,
-        ClientCommand::Validate { file } => schedule::validate(client, out, &file).await,
-        ClientCommand::Status { post } => status::status(client, out, &post).await,
-        ClientCommand::Posts(listing) => lists::posts(client, out, &listing).await,
-        ClientCommand::Failures(listing) => lists::failures(client, out, &listing).await,
-        ClientCommand::Retry { what, dry_run } => retry::retry(client, out, &what, dry_run).await,
-        ClientCommand::Cancel { what } => act::cancel(client, out, &what).await,
+        ClientCommand::Schedule { file, wait } => schedule::schedule(&client?, out, &file, wait).await,
+        ClientCommand::Validate { file } => schedule::validate(&client?, out, &file).await,
+        ClientCommand::Status { post } => status::status(&client?, out, &post).await,
+        ClientCommand::Posts(listing) => lists::posts(&client?, out, &listing).await,
+        ClientCommand::Failures(listing) => lists::failures(&client?, out, &listing).await,
+        ClientCommand::Retry { what, dry_run } => retry::retry(&client?, out, &what, dry_run).await,
+        ClientCommand::Cancel { what } => act::cancel(&client?, out, &what).await,
         ClientCommand::Reschedule { post, time, deadline } => {
-            act::reschedule(client, out, &post, &time, deadline.as_deref()).await
+            act::reschedule(&client?, out, &post, &time, deadline.as_deref()).await
         }
         ClientCommand::Resolve { target, published, id, send_again, note } => {
             let word = act::Word { url: published, id, send_again, note };
-            act::resolve(client, out, &target, word).await
+            act::resolve(&client?, out, &target, word).await
         }
-        ClientCommand::Pause { scope, reason } => act::pause(client, out, &scope, &reason).await,
-        ClientCommand::Resume { scope } => act::resume(client, out, &scope).await,
-        ClientCommand::Pauses => lists::pauses(client, out).await,
-        ClientCommand::Channels => lists::channels(client, out).await,
+        ClientCommand::Pause { scope, reason } => act::pause(&client?, out, &scope, &reason).await,
+        ClientCommand::Resume { scope } => act::resume(&client?, out, &scope).await,
+        ClientCommand::Pauses => lists::pauses(&client?, out).await,
+        ClientCommand::Channels { name } => match options.named_api() {
+            Some(_) => channels::of_server(&client?, out, name.as_deref()).await,
+            None => channels::of_program(&every_channel()?, out, name.as_deref()),
+        },
     }
+}
+
+/// The channels of this program.
+fn every_channel() -> Result<Registry, Trouble> {
+    compose::every_channel().map_err(Trouble::setup)
 }

@@ -2,6 +2,8 @@
 
 use console::Problem;
 
+use crate::failure::Failure;
+
 /// Why a command was not done.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Trouble {
@@ -47,6 +49,11 @@ impl Trouble {
     /// A wrong argument.
     pub fn usage(what: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self::Usage { what: what.into(), remedy: remedy.into() }
+    }
+
+    /// What this machine's own settings or parts do not allow.
+    pub fn setup(failure: Failure) -> Self {
+        Self::Usage { what: format!("{failure}."), remedy: "`oncepost doctor` checks the settings.".into() }
     }
 
     /// Whether oncepost said that there is no such thing.

@@ -10,7 +10,7 @@ use super::{Discord, POST, is_hook};
 use crate::{Call, Kind, media::refused, text};
 
 /// What every server takes; boosted ones take more.
-const MOST_FILE_BYTES: usize = 10 * 1024 * 1024;
+pub(super) const MOST_FILE_BYTES: usize = 10 * 1024 * 1024;
 const NO_PREVIEW: u32 = 1 << 2;
 const SILENT: u32 = 1 << 12;
 

@@ -9,9 +9,9 @@ use crate::{Count, Limits, Objection, Unit, graph, text};
 
 /// What may be set about a reel. They go out as they are.
 pub(super) const REEL_SETTINGS: [&str; 3] = ["share_to_feed", "thumb_offset", "cover_url"];
-const COMMENT: Count = Count::new(Unit::Utf16, 2196);
-const MOST_TAGS: usize = 30;
-const MOST_MENTIONS: usize = 20;
+pub(super) const COMMENT: Count = Count::new(Unit::Utf16, 2196);
+pub(super) const MOST_TAGS: usize = 30;
+pub(super) const MOST_MENTIONS: usize = 20;
 
 pub(super) fn draft(limits: &Limits, draft: &Draft) -> Vec<Objection> {
     let mut objections = limits.check(draft, 1);

@@ -18,8 +18,8 @@ const FINISH: &str = "upload: finalize";
 const AWAIT: &str = "upload: status";
 
 const MIB: usize = 1024 * 1024;
-const MOST_IMAGE_BYTES: usize = 5 * MIB;
-const MOST_VIDEO_BYTES: usize = 500 * MIB;
+pub(super) const MOST_IMAGE_BYTES: usize = 5 * MIB;
+pub(super) const MOST_VIDEO_BYTES: usize = 500 * MIB;
 const LEAST_VIDEO_BYTES: usize = 75 * 1024;
 /// An upload's addresses must be usable for at least this much longer, milliseconds.
 const MARGIN: i64 = 60_000;

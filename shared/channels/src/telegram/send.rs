@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 use super::{CHAT, Telegram, chat};
 use crate::{Call, Kind, media::refused, telegram::format::Format, text};
 
-const MOST_PHOTO_BYTES: usize = 10 * 1024 * 1024;
-const MOST_FILE_BYTES: usize = 50 * 1024 * 1024;
+pub(super) const MOST_PHOTO_BYTES: usize = 10 * 1024 * 1024;
+pub(super) const MOST_FILE_BYTES: usize = 50 * 1024 * 1024;
 
 /// A call, ready to go out.
 pub(super) struct Message {

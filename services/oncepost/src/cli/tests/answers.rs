@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use super::server::{message, server};
+use super::server::{message, offline, server, tell};
 
 #[tokio::test]
 async fn scheduling_tells_what_goes_out_when_and_a_repeat_says_that_it_is_one() {
@@ -185,4 +185,33 @@ async fn json_is_the_apis_own_answer() {
     let refused = server.tell(&["--json", "retry", &targets[1]]).await;
     let problem: Value = serde_json::from_str(&refused.answer).unwrap();
     assert_eq!((refused.code, problem["status"].as_u64(), refused.remarks.as_str()), (1, Some(409), ""), "{problem}");
+}
+
+#[tokio::test]
+async fn the_channels_of_this_program_are_told_without_any_server() {
+    let all = tell(offline(&["channels"])).await;
+    assert_eq!((all.code, all.remarks.as_str()), (0, ""));
+    assert!(all.answer.lines().all(|line| line.chars().count() <= 100), "{}", all.answer);
+    let json: Value = serde_json::from_str(&tell(offline(&["--json", "channels"])).await.answer).unwrap();
+    let sheets = json["channels"].as_array().unwrap();
+    assert!(sheets.len() >= 13, "{json}");
+    for sheet in sheets {
+        let name = sheet["name"].as_str().unwrap();
+        assert!(all.answer.lines().filter(|line| line.starts_with(name)).count() >= 2, "{name} has its rows");
+        let told = tell(offline(&["--json", "channels", name])).await;
+        assert_eq!(serde_json::from_str::<Value>(&told.answer).unwrap(), *sheet);
+    }
+    assert_snapshot!("channel", tell(offline(&["channels", "mastodon"])).await.all());
+    let nobody = tell(offline(&["channels", "nobody"])).await;
+    assert!(nobody.code == 2 && nobody.remarks.contains("There are: bluesky, "), "{}", nobody.all());
+}
+
+#[tokio::test]
+async fn one_channel_of_a_server_is_told_when_a_server_is_named() {
+    let server = server().await;
+    let told = server.tell(&["channels", "short"]).await;
+    assert!(told.code == 0 && told.answer.contains("short") && !told.answer.contains("long"), "{}", told.all());
+    let json: Value = serde_json::from_str(&server.tell(&["--json", "channels", "short"]).await.answer).unwrap();
+    assert_eq!((&json["name"], &json["accounts"]), (&json!("short"), &json!(1)));
+    assert_eq!(server.tell(&["channels", "mastodon"]).await.code, 2, "that server has none");
 }

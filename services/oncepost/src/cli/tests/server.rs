@@ -10,8 +10,8 @@ use std::{
 use async_trait::async_trait;
 use broker::Memory;
 use channels::{
-    About, Account, Accounts, Call, Channel, Count, Limits, ListedAccounts, Mark, Objection, Published, Registry,
-    Threads, TokenLife, Unit,
+    About, Account, Accounts, Call, Channel, Count, Limits, ListedAccounts, Mark, Objection, Offers, Published,
+    Registry, Threads, TokenLife, Unit,
 };
 use clap::Parser;
 use console::{Console, ConsoleOptions, Parts, Token};
@@ -88,6 +88,7 @@ fn channel(name: &'static str, threads: Threads) -> Arc<dyn Channel> {
         repeat: RepeatSafety::Nothing,
         limits,
         threads,
+        offers: Offers::media(4, 4),
         secrets: &[],
         tokens: TokenLife::Lasting,
         arms: None,
@@ -157,6 +158,13 @@ pub struct Line {
 pub fn line(address: &str, arguments: &[&str]) -> Line {
     let head = ["oncepost", "--api", address];
     Line::try_parse_from(head.iter().chain(arguments)).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// A line that names no server.
+pub fn offline(arguments: &[&str]) -> Line {
+    let mut line = line("", arguments);
+    line.options.api = None;
+    line
 }
 
 pub async fn tell(line: Line) -> Told {
