@@ -212,7 +212,8 @@ impl Channel for Ghost {
         let length = EXCERPT.of(setting("excerpt").unwrap_or_default());
         if length > EXCERPT.most {
             let message = format!("the excerpt has {length} characters; the channel takes {}", EXCERPT.most);
-            objections.push(Objection::new("settings.excerpt", Code::TEXT_TOO_LONG, message, "shorten it"));
+            let objection = Objection::new("settings.excerpt", Code::TEXT_TOO_LONG, message, "shorten it");
+            objections.push(objection.with_excess(length, EXCERPT.most));
         }
         objections
     }

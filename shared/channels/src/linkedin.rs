@@ -238,7 +238,8 @@ impl Channel for LinkedIn {
         for (n, part) in draft.0.thread.iter().enumerate().filter(|(_, part)| !part.media.is_empty()) {
             let (path, most) = (format!("thread[{n}].media"), part.media.len());
             let message = format!("there are {most} media; a comment takes none");
-            objections.push(Objection::new(path, Code::TOO_MANY_MEDIA, message, "put them into the first part"));
+            let objection = Objection::new(path, Code::TOO_MANY_MEDIA, message, "put them into the first part");
+            objections.push(objection.with_excess(most, 0));
         }
         if draft.0.settings.get("visibility").is_some_and(|value| !VISIBILITIES.contains(&value.as_str())) {
             let remedy = format!("use {}", VISIBILITIES.join(", "));

@@ -180,7 +180,8 @@ impl Channel for Mastodon {
                 let message =
                     format!("with the warning the text has {longest} characters; the channel takes {}", TEXT.most);
                 let remedy = "shorten the warning or the text";
-                objections.push(Objection::new("settings.spoiler_text", Code::TEXT_TOO_LONG, message, remedy));
+                let objection = Objection::new("settings.spoiler_text", Code::TEXT_TOO_LONG, message, remedy);
+                objections.push(objection.with_excess(longest, TEXT.most));
             }
         }
         objections

@@ -258,7 +258,8 @@ impl Channel for Reddit {
                 let message =
                     format!("the comment has {length} characters; the channel takes {}", LONGEST_COMMENT.most);
                 let path = format!("thread[{n}].text");
-                objections.push(Objection::new(path, Code::TEXT_TOO_LONG, message, "shorten it, or make it two parts"));
+                let objection = Objection::new(path, Code::TEXT_TOO_LONG, message, "shorten it, or make it two parts");
+                objections.push(objection.with_excess(length, LONGEST_COMMENT.most));
             }
         }
         objections.extend(submission::check(draft, &article));

@@ -249,7 +249,8 @@ impl Channel for Slack {
                 let path = if n == 0 { "text".to_owned() } else { format!("thread[{}].text", n - 1) };
                 let message =
                     format!("beside media the text has {length} characters; the channel takes {}", SECTION.most);
-                objections.push(Objection::new(path, Code::TEXT_TOO_LONG, message, "shorten it, or make it a thread"));
+                let objection = Objection::new(path, Code::TEXT_TOO_LONG, message, "shorten it, or make it a thread");
+                objections.push(objection.with_excess(length, SECTION.most));
             }
         }
         for (name, known) in CHOICES {

@@ -171,7 +171,8 @@ impl Channel for Telegram {
                 let path = if n == 0 { "text".to_owned() } else { format!("thread[{}].text", n - 1) };
                 let message =
                     format!("under media the text has {length} UTF-16 units; the channel takes {}", CAPTION.most);
-                objections.push(Objection::new(path, Code::TEXT_TOO_LONG, message, "shorten it, or make it a thread"));
+                let objection = Objection::new(path, Code::TEXT_TOO_LONG, message, "shorten it, or make it a thread");
+                objections.push(objection.with_excess(length, CAPTION.most));
             }
         }
         objections

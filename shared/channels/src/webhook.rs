@@ -111,7 +111,8 @@ impl Channel for Webhook {
         let bytes = serde_json::to_vec(&draft.0).map_or(0, |body| body.len());
         if bytes > MOST_BYTES {
             let message = format!("the content has {bytes} bytes; the channel takes {MOST_BYTES}");
-            objections.push(Objection::new("text", Code::TEXT_TOO_LONG, message, "shorten it"));
+            let objection = Objection::new("text", Code::TEXT_TOO_LONG, message, "shorten it");
+            objections.push(objection.with_excess(bytes, MOST_BYTES));
         }
         objections
     }

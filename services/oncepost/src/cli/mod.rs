@@ -1,4 +1,4 @@
-//! The operator's command line: a client of the HTTP API.
+//! The operator's command line: a client of the HTTP API. What needs no oncepost that runs, it answers by itself.
 //!
 //! It knows nothing of ledgers or brokers. `--json` prints the API's answer as it came; otherwise the answer is told in
 //! words and tables. Exit codes: 0 done, 1 something needs attention or was refused, 2 wrong usage, 3 oncepost cannot be
@@ -19,9 +19,13 @@ mod status;
 mod tests;
 mod text;
 mod trouble;
+mod validate;
 mod wait;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use ::channels::Registry;
 use clap::{ArgGroup, Args, Subcommand};
@@ -31,6 +35,7 @@ pub use options::ClientOptions;
 use client::Client;
 use out::Out;
 use trouble::Trouble;
+use validate::Judge;
 
 use crate::compose;
 
@@ -45,7 +50,7 @@ pub enum ClientCommand {
         #[arg(long)]
         wait: bool,
     },
-    /// Check posts without scheduling them
+    /// Tell, target by target, everything that would be refused; schedule nothing. Without --api: by the settings (--config)
     Validate {
         /// The file; `-` reads standard input
         file: PathBuf,
@@ -153,13 +158,13 @@ pub(crate) enum Ended {
 }
 
 /// Carries a command out and tells the user. The exit code is as the module's page says.
-pub async fn run(command: ClientCommand, options: &ClientOptions) -> ExitCode {
-    ExitCode::from(carry_out(command, options, &mut Out::standard(options.json)).await)
+pub async fn run(command: ClientCommand, options: &ClientOptions, config: Option<&Path>) -> ExitCode {
+    ExitCode::from(carry_out(command, options, config, &mut Out::standard(options.json)).await)
 }
 
 /// Carries a command out, tells the user through `out`, and returns the exit code.
-async fn carry_out(command: ClientCommand, options: &ClientOptions, out: &mut Out) -> u8 {
-    match execute(command, options, out).await {
+async fn carry_out(command: ClientCommand, options: &ClientOptions, config: Option<&Path>, out: &mut Out) -> u8 {
+    match execute(command, options, config, out).await {
         Ok(Ended::Well) => 0,
         Ok(Ended::Attention) => 1,
         Err(trouble) => {
@@ -170,11 +175,22 @@ async fn carry_out(command: ClientCommand, options: &ClientOptions, out: &mut Ou
 }
 
 /// Carries a command out.
-async fn execute(command: ClientCommand, options: &ClientOptions, out: &mut Out) -> Result<Ended, Trouble> {
+async fn execute(
+    command: ClientCommand,
+    options: &ClientOptions,
+    config: Option<&Path>,
+    out: &mut Out,
+) -> Result<Ended, Trouble> {
     let client = Client::new(options);
     match command {
         ClientCommand::Schedule { file, wait } => schedule::schedule(&client?, out, &file, wait).await,
-        ClientCommand::Validate { file } => schedule::validate(&client?, out, &file).await,
+        ClientCommand::Validate { file } => {
+            let judge = match options.named_api() {
+                Some(_) => Judge::Server(client?),
+                None => Judge::by_settings(config, out)?,
+            };
+            validate::validate(&judge, out, &file).await
+        }
         ClientCommand::Status { post } => status::status(&client?, out, &post).await,
         ClientCommand::Posts(listing) => lists::posts(&client?, out, &listing).await,
         ClientCommand::Failures(listing) => lists::failures(&client?, out, &listing).await,

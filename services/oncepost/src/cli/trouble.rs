@@ -56,6 +56,15 @@ impl Trouble {
         Self::Usage { what: format!("{failure}."), remedy: "`oncepost doctor` checks the settings.".into() }
     }
 
+    /// Settings that cannot be used.
+    pub fn settings(problems: Vec<settings::Problem>) -> Self {
+        let list: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        Self::usage(
+            format!("The settings cannot be used:\n{}", list.join("\n")),
+            "docs/configuration.md lists the keys.",
+        )
+    }
+
     /// Whether oncepost said that there is no such thing.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Trouble::Refused { problem, .. } if problem.status == 404)

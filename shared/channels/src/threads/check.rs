@@ -27,7 +27,8 @@ pub(super) fn draft(draft: &Draft) -> Vec<Objection> {
         if links > MOST_LINKS {
             let path = if n == 0 { "text".to_owned() } else { format!("thread[{}].text", n - 1) };
             let message = format!("there are {links} different web addresses; Threads takes {MOST_LINKS}");
-            objections.push(Objection::new(path, Code::CONTENT_REFUSED, message, "leave some out"));
+            let objection = Objection::new(path, Code::CONTENT_REFUSED, message, "leave some out");
+            objections.push(objection.with_excess(links, MOST_LINKS));
         }
     }
     let setting = |name: &str| draft.0.settings.get(name).map(String::as_str);

@@ -29,7 +29,50 @@ async fn what_is_wrong_with_a_message_is_told_at_once_with_what_to_do() {
     let file = server.file("wrong.json", &wrong.to_string());
     let told = server.tell(&["schedule", &file]).await;
     assert_snapshot!("refused", told.all());
-    assert_eq!(server.tell(&["validate", &file]).await.remarks, told.remarks);
+    assert_snapshot!("would_be_refused", server.says(&["validate", &file]).await);
+}
+
+#[tokio::test]
+async fn everything_that_would_be_refused_is_told_per_target_alike_here_and_by_a_server() {
+    let server = server().await;
+    let mut wrong = message("a");
+    wrong["content"] = json!({
+        "text": "x".repeat(101),
+        "media": vec![json!({ "url": "https://cdn.example/a.png" }); 5],
+        "thread": [{ "text": "more" }],
+    });
+    wrong["deadline"] = json!("2026-05-01T12:00:00Z");
+    wrong["targets"][1]["text"] = json!("short");
+    wrong["targets"]
+        .as_array_mut()
+        .unwrap()
+        .extend([json!({ "channel": "fax", "account": "main" }), json!({ "channel": "long", "account": "nobody" })]);
+    let mut late = message("late");
+    late["publish_at"] = json!("2026-06-01T11:00:00Z");
+    let lines = [wrong, message("b"), late, json!({ "version": 1 })].map(|message| message.to_string());
+    let many = server.file("many.ndjson", &lines.join("\n"));
+    let one = server.file("one.json", &lines[0]);
+    let sound = server.file("sound.json", &lines[1]);
+    assert_snapshot!("would_be_refused_of_many", server.says(&["validate", &many]).await);
+    for (file, code) in [(&many, 1), (&one, 1), (&sound, 0)] {
+        for json in [false, true] {
+            let here = server.judged_here(file, json).await;
+            let told = match json {
+                true => server.tell(&["--json", "validate", file]).await,
+                false => server.tell(&["validate", file]).await,
+            };
+            assert_eq!((here.all(), told.code), (told.all(), code), "{file}");
+        }
+    }
+    let json: Value = serde_json::from_str(&server.judged_here(&one, true).await.answer).unwrap();
+    let problems = json["problems"].as_array().unwrap();
+    let long = problems.iter().find(|problem| problem["code"] == "OP-1006").unwrap();
+    assert_eq!(
+        (&long["path"], &long["excess"], &long["targets"]),
+        (&json!("$.content.text"), &json!({ "actual": 101, "limit": 100 }), &json!([0, 3])),
+        "{json}"
+    );
+    assert!(problems.iter().all(|problem| !problem["remedy"].as_str().unwrap().is_empty()), "{json}");
 }
 
 #[tokio::test]

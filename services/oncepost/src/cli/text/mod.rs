@@ -9,6 +9,7 @@ pub(super) mod schedule;
 mod table;
 pub(super) mod target;
 pub(super) mod trouble;
+pub(super) mod validate;
 pub(super) mod world;
 
 pub(crate) use table::table;
