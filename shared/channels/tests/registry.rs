@@ -30,21 +30,64 @@ fn files(folder: &str, ending: &str, fits: impl Fn(&str) -> bool) -> BTreeSet<St
     names
 }
 
+/// The text of a file of the workspace; empty if there is none.
+fn text(path: &str) -> String {
+    fs::read_to_string(Path::new(ROOM).join("../..").join(path)).unwrap_or_default()
+}
+
+/// Everything that a channel of this name must have and does not.
+fn missing(name: &str) -> Vec<String> {
+    let module = name.replace('-', "_");
+    let tests = format!("shared/channels/tests/{module}.rs");
+    let page = format!("docs/channels/{name}.md");
+    let wanted: [(&str, &str, String); 15] = [
+        ("the channel", &format!("shared/channels/src/{module}.rs"), "\nimpl Channel for ".into()),
+        ("its module", "shared/channels/src/lib.rs", format!("\npub mod {module};")),
+        ("its page, with what an account needs", &page, "\n## Settings of an account\n".into()),
+        ("its page, with its limits", &page, "\n## Limits\n".into()),
+        ("its page, with its repeat safety", &page, "\n## Repeat safety".into()),
+        ("its page, with what answers mean", &page, "\n## What answers mean\n".into()),
+        ("its place in the index of the documentation", "docs/README.md", format!("(channels/{name}.md)")),
+        ("a test of every row of its error table", &tests, concat!("rows::", "check(").into()),
+        ("the suite that holds for all channels", "shared/channels/tests/contract.rs", format!("Place::{module}()")),
+        ("a fake platform", "shared/testkit/src/lib.rs", format!("\npub mod {module};")),
+        ("tests of the fake", &format!("shared/testkit/tests/{module}.rs"), "fn ".into()),
+        ("the fake in oncepost-fakes", "shared/testkit/src/bin/oncepost-fakes.rs", format!("\n    {module}: u16,")),
+        ("fuzzing of its error table", "shared/fuzz/src/platform.rs", format!("(&{module}::TABLE, ")),
+        ("its row in the overview", "docs/channels/README.md", format!("| [{name}]({name}.md) |")),
+        ("its row of what is promised", "GUARANTEES.md", format!("](docs/channels/{name}.md)")),
+    ];
+    let lacks = |(_, path, part): &&(&str, &str, String)| !text(path).contains(part.as_str());
+    let say =
+        |(what, path, part): &(&str, &str, String)| format!("{name} has not {what}: no \"{}\" in {path}", part.trim());
+    wanted.iter().filter(lacks).map(say).collect()
+}
+
 #[test]
-fn every_channel_has_its_line_its_page_and_its_tests() {
+fn every_channel_is_whole() {
     let registered: BTreeSet<String> = registry().names().into_iter().map(str::to_owned).collect();
     let written = files("src", ".rs", |text| text.contains("\nimpl Channel for "));
-    assert_eq!(written, registered, "one line in src/registry.rs for each file with a channel");
+    let left_out: Vec<_> = written.difference(&registered).collect();
+    assert!(left_out.is_empty(), "one line in src/registry.rs is missing for each of {left_out:?}");
+    let missing: Vec<_> = registered.iter().flat_map(|name| missing(name)).collect();
+    assert!(missing.is_empty(), "missing:\n{}", missing.join("\n"));
+}
+
+#[test]
+fn nothing_is_left_of_a_channel_that_is_none() {
+    let registered: BTreeSet<String> = registry().names().into_iter().map(str::to_owned).collect();
     let mut pages = files("../../docs/channels", ".md", |_| true);
     assert!(pages.remove("README"), "the overview of all channels is in docs/channels/README.md");
-    assert_eq!(pages, registered, "one page in docs/channels for each channel, and no page without one");
+    assert_eq!(pages, registered, "no page in docs/channels without a channel");
     let tested = files("tests", ".rs", |text| text.contains(concat!("rows::", "check(")));
-    assert_eq!(tested, registered, "one file in tests for each channel, which checks its error table");
-    let in_contract = fs::read_to_string(Path::new(ROOM).join("tests/contract.rs")).unwrap();
-    for name in registered {
-        let function = name.replace('-', "_");
-        assert!(in_contract.contains(&format!("Place::{function}()")), "{name} is held to the contract");
-    }
+    assert_eq!(tested, registered, "no file in tests without a channel");
+}
+
+#[test]
+fn a_channel_that_is_only_a_name_lacks_everything() {
+    let missing = missing("pinboard");
+    assert_eq!(missing.len(), 15, "{missing:#?}");
+    assert!(missing.iter().all(|line| line.starts_with("pinboard has not ")));
 }
 
 #[test]
