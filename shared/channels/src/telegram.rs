@@ -126,7 +126,7 @@ impl Telegram {
     async fn ask(&self, step: &'static str, account: &Account, method: &str, body: &Value) -> Result<Value, Failure> {
         let answer = self.http.free(step, self.request(account, method)?.json(body)).await?;
         let result = answer.json::<Value>().filter(|_| answer.is_success()).map(|mut body| body["result"].take());
-        result.filter(Value::is_object).ok_or_else(|| TABLE.judge(&answer, account))
+        result.filter(Value::is_object).ok_or_else(|| judge(&answer, account))
     }
 
     async fn publish_part(&self, call: &mut Call<'_>, number: u16, part: &Part) -> Result<Receipt, Failure> {
@@ -138,13 +138,22 @@ impl Telegram {
         if let Some(receipt) = receipt(&answer) {
             return Ok(receipt);
         }
-        let failure = TABLE.judge(&answer, account);
+        let failure = judge(&answer, account);
         if let Some(moved) = moved(&answer).filter(|_| failure.code == Code::APP_MISCONFIGURED) {
             // Refused, so nothing is out; the next try goes to the chat's new place.
             call.keep(CHAT, &moved).await?;
         }
         Err(failure)
     }
+}
+
+/// What an answer means. To a token that it does not know Telegram says no more than "Not Found".
+fn judge(answer: &Answer, account: &Account) -> Failure {
+    let mut failure = TABLE.judge(answer, account);
+    if answer.status == 404 && failure.code == Code::TOKEN_REVOKED {
+        failure.said.text.push_str(" (Telegram knows no bot with this token)");
+    }
+    failure
 }
 
 #[async_trait]
