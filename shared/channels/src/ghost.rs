@@ -8,10 +8,8 @@ mod images;
 mod lexical;
 mod token;
 
-use std::time::Duration;
-
 use async_trait::async_trait;
-use domain::{Code, Draft, Failure, Finding, Fix, Receipt, RepeatSafety, Scope};
+use domain::{Code, Draft, Failure, Finding, Fix, Receipt, Scope};
 use reqwest::{Method, RequestBuilder};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -20,6 +18,7 @@ use crate::{
     About, Account, Answer, Call, Channel, Count, Http, Limit, Limits, Mark, Objection, Offers, Published, Row,
     Standing, Table, Threads, TokenLife, Told, Unit,
     article::{Article, option},
+    drafted::{self, HANDLE, slug},
 };
 
 const CHECK: &str = "list posts";
@@ -32,10 +31,6 @@ const PUBLISH: &str = "publish draft";
 const KEY: &str = "admin_api_key";
 /// The version of the API, unless the account's setting `api_version` says otherwise.
 const API: &str = "v5.0";
-/// The handle under which the draft's id is stored.
-const HANDLE: &str = "draft";
-/// Publishing by id may be repeated at any time; waiting only saves a call.
-const SETTLED: Duration = Duration::from_secs(15);
 const MOST_PARTS: u16 = 100;
 const TITLE: Count = Count::new(Unit::Utf16, 255);
 const EXCERPT: Count = Count::new(Unit::Utf16, 300);
@@ -115,7 +110,7 @@ impl Ghost {
         let about = About {
             name: Self::NAME,
             title: "Ghost",
-            repeat: RepeatSafety::Handle { settles_after: SETTLED },
+            repeat: drafted::REPEAT,
             limits: Limits { text: &[], media: 50 },
             threads: Threads::Whole(MOST_PARTS),
             offers: OFFERS,
@@ -242,18 +237,10 @@ impl Channel for Ghost {
 
     async fn find(&self, mark: &Mark<'_>) -> Result<Finding, Failure> {
         mark.account.check_transport()?;
-        let Some(id) = mark.handle(HANDLE) else {
-            return Ok(Finding::CannotTell("the draft's id is not among the handles".into()));
-        };
-        let Some(post) = self.read(SHOW, mark.account, &format!("posts/{id}")).await? else {
-            return Ok(Finding::CannotTell("somebody has deleted the post, or its draft".into()));
-        };
-        let status = post.status.clone();
-        Ok(match (post.receipt(), status.as_str()) {
-            (Some(receipt), _) => Finding::Found(receipt),
-            (None, "draft") => Finding::Absent,
-            (None, other) => Finding::CannotTell(format!("somebody has made the post \"{other}\"")),
-        })
+        let Some(id) = mark.handle(HANDLE) else { return Ok(drafted::without_id()) };
+        let post = self.read(SHOW, mark.account, &format!("posts/{id}")).await?;
+        let status = post.as_ref().map(|post| post.status.clone());
+        Ok(drafted::finding(post.map(Post::receipt).zip(status.as_deref())))
     }
 
     async fn check_credentials(&self, account: &Account) -> Result<Standing, Failure> {
@@ -264,11 +251,6 @@ impl Channel for Ghost {
         let id = account.secret(KEY)?.reveal().split(':').next().unwrap_or_default().to_owned();
         Ok(Standing::good(format!("integration {id}")))
     }
-}
-
-/// The draft's slug until it is named: the same on every try, and nobody else's.
-fn slug(call: &Call<'_>) -> String {
-    format!("oncepost-{}", call.key(0))
 }
 
 /// What the draft holds.

@@ -5,6 +5,7 @@ mod article;
 mod call;
 mod channel;
 mod credentials;
+mod drafted;
 mod graph;
 mod http;
 mod limits;

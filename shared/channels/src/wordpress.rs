@@ -7,10 +7,8 @@
 mod html;
 mod media;
 
-use std::time::Duration;
-
 use async_trait::async_trait;
-use domain::{Code, Draft, Failure, Finding, Fix, Receipt, RepeatSafety, Scope};
+use domain::{Code, Draft, Failure, Finding, Fix, Receipt, Scope};
 use reqwest::{Method, RequestBuilder};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -19,6 +17,7 @@ use crate::{
     About, Account, Call, Channel, Count, Http, Limit, Limits, Mark, Objection, Offers, Published, Row, Standing,
     Table, Threads, TokenLife, Told, Unit,
     article::{Article, option},
+    drafted::{self, HANDLE, slug},
 };
 
 const WHO: &str = "read user";
@@ -31,10 +30,6 @@ const SHOW: &str = "read post";
 const PASSWORD: &str = "application_password";
 /// The version of the API, unless the account's setting `api_version` says otherwise.
 const API: &str = "wp/v2";
-/// The handle under which the draft's id is stored.
-const HANDLE: &str = "draft";
-/// Publishing by id may be repeated at any time; waiting only saves a call.
-const SETTLED: Duration = Duration::from_secs(15);
 const MOST_PARTS: u16 = 100;
 /// The database's column for titles.
 const TITLE: Count = Count::new(Unit::Bytes, 65_535);
@@ -111,7 +106,7 @@ impl WordPress {
         let about = About {
             name: Self::NAME,
             title: "WordPress",
-            repeat: RepeatSafety::Handle { settles_after: SETTLED },
+            repeat: drafted::REPEAT,
             limits: Limits { text: &[], media: 50 },
             threads: Threads::Whole(MOST_PARTS),
             offers: OFFERS,
@@ -230,24 +225,15 @@ impl Channel for WordPress {
 
     async fn find(&self, mark: &Mark<'_>) -> Result<Finding, Failure> {
         mark.account.check_transport()?;
-        let Some(id) = mark.handle(HANDLE) else {
-            return Ok(Finding::CannotTell("the draft's id is not among the handles".into()));
-        };
+        let Some(id) = mark.handle(HANDLE) else { return Ok(drafted::without_id()) };
         let request = self.request(Method::GET, mark.account, &format!("posts/{id}"))?.query(&[("context", "edit")]);
         let answer = self.http.free(SHOW, request).await?;
         if let Some(post) = answer.json::<Post>().filter(|_| answer.is_success()) {
             let status = post.status.clone();
-            return Ok(match (post.receipt(), status.as_str()) {
-                (Some(receipt), _) => Finding::Found(receipt),
-                (None, "draft") => Finding::Absent,
-                (None, other) => Finding::CannotTell(format!("somebody has made the post \"{other}\"")),
-            });
+            return Ok(drafted::finding(Some((post.receipt(), &status))));
         }
         let failure = TABLE.judge(&answer, mark.account);
-        if failure.code == Code::REFERENCE_GONE {
-            return Ok(Finding::CannotTell("somebody has deleted the post, or its draft".into()));
-        }
-        Err(failure)
+        if failure.code == Code::REFERENCE_GONE { Ok(drafted::finding(None)) } else { Err(failure) }
     }
 
     async fn check_credentials(&self, account: &Account) -> Result<Standing, Failure> {
@@ -259,11 +245,6 @@ impl Channel for WordPress {
         let missing = CAPABILITIES.iter().filter(|name| user.capabilities[**name] != json!(true));
         Ok(Standing { missing: missing.map(|name| (*name).to_owned()).collect(), ..Standing::good(user.slug) })
     }
-}
-
-/// The draft's slug: the same on every try, and nobody else's.
-fn slug(call: &Call<'_>) -> String {
-    format!("oncepost-{}", call.key(0))
 }
 
 /// What the draft holds.
