@@ -8,7 +8,7 @@ use channels::{
     Secret, SecretSource, StoreAt,
 };
 use guard::{Guard, MemoryGuard, RedisGuard, RedisOptions};
-use intake::{Intake, Options as IntakeOptions};
+use intake::{Checker, Intake, Options as IntakeOptions};
 use ledger::{Ledger, LedgerError, Postgres, PostgresOptions, Sqlite, TimeSource};
 use runtime::Runtime;
 use settings::Settings;
@@ -50,13 +50,7 @@ impl Parts {
         let ledger = ledger(settings, &runtime, Migrate::No).await?;
         let transport = transport(settings, &runtime, &channels, process).await?;
         let guard = guard(settings, &runtime)?;
-        let options = IntakeOptions {
-            allow_private: settings.media.allow_private,
-            allow_hosts: settings.media.allow_hosts.clone(),
-            buckets: settings.media.s3.buckets.clone(),
-            default_deadline: settings.protocol.default_deadline,
-            ..IntakeOptions::default()
-        };
+        let options = intake_options(settings);
         let intake =
             Arc::new(Intake::new(ledger.clone(), channels.clone(), accounts.clone(), runtime.clone(), options));
         Ok(Self { runtime, ledger, transport, guard, channels, media, accounts, intake })
@@ -205,6 +199,36 @@ fn media(settings: &Settings) -> MediaOptions {
 
 fn given(secret: &settings::SecretRef) -> Secret {
     Secret::new(secret.secret().reveal())
+}
+
+/// What intake allows.
+fn intake_options(settings: &Settings) -> IntakeOptions {
+    IntakeOptions {
+        allow_private: settings.media.allow_private,
+        allow_hosts: settings.media.allow_hosts.clone(),
+        buckets: settings.media.s3.buckets.clone(),
+        default_deadline: settings.protocol.default_deadline,
+        ..IntakeOptions::default()
+    }
+}
+
+/// What finds everything that is wrong with a request, by the settings alone: nothing is connected.
+///
+/// # Errors
+/// An account cannot be used.
+pub fn checker(settings: &Settings, runtime: &Runtime) -> Result<Checker, Failure> {
+    let channels = Arc::new(registry(settings, runtime)?);
+    let accounts = accounts(settings, &channels)?;
+    Ok(Checker::new(channels, accounts, runtime.clone(), intake_options(settings)))
+}
+
+/// Every connector, where nothing is sent: to ask them what they are and what they would refuse.
+///
+/// # Errors
+/// The client cannot be made.
+pub fn every_channel() -> Result<Registry, Failure> {
+    let http = Http::new(HttpOptions::default(), Runtime::system());
+    http.map(Registry::all).map_err(|error| Failure::of("make the HTTP client", error))
 }
 
 /// The accounts that the settings list.

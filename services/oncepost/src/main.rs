@@ -75,7 +75,7 @@ fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> ExitCode {
     let Arguments { config, client, command } = arguments;
     let command = match command {
-        Command::Client(command) => return cli::run(command, &client).await,
+        Command::Client(command) => return cli::run(command, &client, config.as_deref()).await,
         command => command,
     };
     let settings = match Settings::load(config.as_deref(), std::env::vars()) {

@@ -51,10 +51,10 @@ impl Article {
         let length = most.of(&self.title);
         (length > most.most).then(|| {
             let path = if given { "settings.title" } else { "text" };
-            let message = format!("the title has {length}; the channel takes {}", most.most);
+            let message = format!("the title has {length} {}; the channel takes {}", most.unit.name(), most.most);
             let remedy =
                 "give the post a shorter setting \"title\"; without one the first line of the text is the title";
-            Objection::new(path, Code::TEXT_TOO_LONG, message, remedy)
+            Objection::new(path, Code::TEXT_TOO_LONG, message, remedy).with_excess(length, most.most)
         })
     }
 }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::{Draft, Failure, Finding, Landed, RepeatSafety};
 
-use crate::{Account, AccountCard, Call, Limits, Mark, Objection, Safety, Standing, TokenLife, Tokens};
+use crate::{Account, AccountCard, Call, Limits, Mark, Objection, Offers, Safety, Standing, TokenLife, Tokens};
 
 /// What a channel is. Queues, metrics, docs and guarantees follow from it.
 #[derive(Debug, Clone)]
@@ -18,6 +18,8 @@ pub struct About {
     pub limits: Limits,
     /// How threads go out.
     pub threads: Threads,
+    /// What a post may consist of.
+    pub offers: Offers,
     /// The names of the secrets an account needs.
     pub secrets: &'static [&'static str],
     /// How long its access token lives.

@@ -16,8 +16,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    About, Account, AccountCard, Answer, Call, Channel, Count, Http, Kind, Limits, Mark, Objection, Published, Row,
-    Safety, Standing, Table, Takes, Threads, TokenLife, Told, Unit, text,
+    About, Account, AccountCard, Answer, Call, Channel, Count, Http, Kind, Limit, Limits, Mark, Objection, Offers, Published, Row, Safety, Standing, Table, Takes, Threads, TokenLife, Told, Unit, Variant, text,
 };
 
 /// Publish points.
@@ -50,6 +49,14 @@ const MOST_MEDIA: usize = 10;
 const TEXT: Count = Count::new(Unit::Utf16, 2000);
 const CHOICES: [(&str, &[&str]); 3] =
     [("mentions", &["none", "all"]), ("link_preview", &["true", "false"]), ("silent", &["true", "false"])];
+const OFFERS: Offers = Offers {
+    limits: &[Limit::bytes("file", message::MOST_FILE_BYTES)],
+    variants: &[
+        Variant::new(LOOK_UP, NONE, "where the bot may not read"),
+        Variant::new(VIA, WEBHOOK, "through a webhook"),
+    ],
+    ..Offers::media(MOST_MEDIA, MOST_MEDIA)
+};
 
 const fn forbidden(code: &'static str) -> Row {
     Row::on(403).coded(code).fix(Code::PERMISSION_MISSING, Scope::Account, Fix::Permission)
@@ -148,6 +155,7 @@ impl Discord {
             repeat: by_nonce(Some(LISTED)),
             limits: Limits { text: &[TEXT], media: MOST_MEDIA, takes: TAKES },
             threads: Threads::PerPart(MOST_PARTS),
+            offers: OFFERS,
             secrets: &[TOKEN],
             tokens: TokenLife::Lasting,
             arms: None,

@@ -8,18 +8,16 @@ mod images;
 mod lexical;
 mod token;
 
-use std::time::Duration;
-
 use async_trait::async_trait;
-use domain::{Code, Draft, Failure, Finding, Fix, Receipt, RepeatSafety, Scope};
+use domain::{Code, Draft, Failure, Finding, Fix, Receipt, Scope};
 use reqwest::{Method, RequestBuilder};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    About, Account, Answer, Call, Channel, Count, Http, Kind, Limits, Mark, Objection, Published, Row, Standing, Table,
-    Takes, Threads, TokenLife, Told, Unit,
+    About, Account, Answer, Call, Channel, Count, Http, Kind, Limit, Limits, Mark, Objection, Offers, Published, Row, Standing, Table, Takes, Threads, TokenLife, Told, Unit,
     article::{Article, option},
+    drafted::{self, HANDLE, slug},
 };
 
 const CHECK: &str = "list posts";
@@ -32,15 +30,13 @@ const PUBLISH: &str = "publish draft";
 const KEY: &str = "admin_api_key";
 /// The version of the API, unless the account's setting `api_version` says otherwise.
 const API: &str = "v5.0";
-/// The handle under which the draft's id is stored.
-const HANDLE: &str = "draft";
-/// Publishing by id may be repeated at any time; waiting only saves a call.
-const SETTLED: Duration = Duration::from_secs(15);
 const MOST_PARTS: u16 = 100;
 const TITLE: Count = Count::new(Unit::Utf16, 255);
 const EXCERPT: Count = Count::new(Unit::Utf16, 300);
 const VISIBILITIES: [&str; 3] = ["public", "members", "paid"];
 const FEATURED: [&str; 2] = ["first", "none"];
+const OFFERS: Offers =
+    Offers { limits: &[Limit::text("title", TITLE), Limit::text("excerpt", EXCERPT)], ..Offers::media(50, 0) };
 
 const TAKES: &[Takes] = &[Takes::new(Kind::PICTURES, u64::MAX)];
 
@@ -115,9 +111,10 @@ impl Ghost {
         let about = About {
             name: Self::NAME,
             title: "Ghost",
-            repeat: RepeatSafety::Handle { settles_after: SETTLED },
-            limits: Limits { text: &[], media: 50, takes: TAKES },
+            repeat: drafted::REPEAT,
+            limits: Limits { text: &[], media: 50, ..Limits::NONE },
             threads: Threads::Whole(MOST_PARTS),
+            offers: OFFERS,
             secrets: &[KEY],
             tokens: TokenLife::MadeByUs,
             arms: None,
@@ -211,7 +208,8 @@ impl Channel for Ghost {
         let length = EXCERPT.of(setting("excerpt").unwrap_or_default());
         if length > EXCERPT.most {
             let message = format!("the excerpt has {length} characters; the channel takes {}", EXCERPT.most);
-            objections.push(Objection::new("settings.excerpt", Code::TEXT_TOO_LONG, message, "shorten it"));
+            let objection = Objection::new("settings.excerpt", Code::TEXT_TOO_LONG, message, "shorten it");
+            objections.push(objection.with_excess(length, EXCERPT.most));
         }
         objections
     }
@@ -240,18 +238,10 @@ impl Channel for Ghost {
 
     async fn find(&self, mark: &Mark<'_>) -> Result<Finding, Failure> {
         mark.account.check_transport()?;
-        let Some(id) = mark.handle(HANDLE) else {
-            return Ok(Finding::CannotTell("the draft's id is not among the handles".into()));
-        };
-        let Some(post) = self.read(SHOW, mark.account, &format!("posts/{id}")).await? else {
-            return Ok(Finding::CannotTell("somebody has deleted the post, or its draft".into()));
-        };
-        let status = post.status.clone();
-        Ok(match (post.receipt(), status.as_str()) {
-            (Some(receipt), _) => Finding::Found(receipt),
-            (None, "draft") => Finding::Absent,
-            (None, other) => Finding::CannotTell(format!("somebody has made the post \"{other}\"")),
-        })
+        let Some(id) = mark.handle(HANDLE) else { return Ok(drafted::without_id()) };
+        let post = self.read(SHOW, mark.account, &format!("posts/{id}")).await?;
+        let status = post.as_ref().map(|post| post.status.clone());
+        Ok(drafted::finding(post.map(Post::receipt).zip(status.as_deref())))
     }
 
     async fn check_credentials(&self, account: &Account) -> Result<Standing, Failure> {
@@ -262,11 +252,6 @@ impl Channel for Ghost {
         let id = account.secret(KEY)?.reveal().split(':').next().unwrap_or_default().to_owned();
         Ok(Standing::good(format!("integration {id}")))
     }
-}
-
-/// The draft's slug until it is named: the same on every try, and nobody else's.
-fn slug(call: &Call<'_>) -> String {
-    format!("oncepost-{}", call.key(0))
 }
 
 /// What the draft holds.

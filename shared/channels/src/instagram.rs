@@ -13,8 +13,7 @@ use domain::{Code, Draft, Failure, Finding, Fix, Media, Part, Receipt, RepeatSaf
 use serde::Deserialize;
 
 use crate::{
-    About, Account, AccountCard, Call, Channel, Count, Http, Limits, Mark, Objection, Published, Row, Standing, Table,
-    Takes, Threads, TokenLife, Tokens, Unit,
+    About, Account, AccountCard, Call, Channel, Count, FirstComment, Http, Limit, Limits, Mark, Objection, Offers, Published, Row, Standing, Table, Takes, Threads, TokenLife, Tokens, Unit,
     graph::{
         self, Graph,
         containers::{self, Containers, Dialect, LOOK_UP, MAKE, Plan, State},
@@ -33,6 +32,16 @@ const CAPTION: Count = Count::new(Unit::Utf16, 2200);
 const MOST_MEDIA: usize = 10;
 const DIALECT: Dialect =
     Dialect { make: "media", publish: "media_publish", state: "status_code", why: "status", text: "caption" };
+const OFFERS: Offers = Offers {
+    text_alone: false,
+    first_comment: FirstComment::Setting(comment::FIRST_COMMENT),
+    limits: &[
+        Limit::of("hashtags", check::MOST_TAGS),
+        Limit::of("mentions", check::MOST_MENTIONS),
+        Limit::text("first comment", check::COMMENT),
+    ],
+    ..Offers::media(MOST_MEDIA, MOST_MEDIA)
+};
 
 /// Instagram's own answers, then those of all Graph APIs. What is in doubt here is so at the publish point only.
 static ROWS: [Row; 48] = errors::with_shared([
@@ -101,6 +110,7 @@ impl Instagram {
             repeat: RepeatSafety::LookUp(LOOK_UP),
             limits: Limits { text: &[CAPTION], media: MOST_MEDIA, takes: TAKES },
             threads: Threads::None,
+            offers: OFFERS,
             secrets: &[graph::TOKEN],
             tokens: TokenLife::RenewsItself { life: 60 * DAY, not_before: DAY },
             arms: None,

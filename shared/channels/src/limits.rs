@@ -67,7 +67,7 @@ impl Unit {
     }
 
     /// The units' name, for people.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Unit::Graphemes | Unit::Chars => "characters",
             Unit::Utf16 => "UTF-16 units",
@@ -129,12 +129,20 @@ pub struct Objection {
     pub message: String,
     /// What to do about it.
     pub remedy: String,
+    /// How much there is of what is limited, and how much the platform takes.
+    pub excess: Option<(usize, usize)>,
 }
 
 impl Objection {
     /// An objection.
     pub fn new(path: impl Into<String>, code: Code, message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { path: path.into(), code, message: message.into(), remedy: remedy.into() }
+        Self { path: path.into(), code, message: message.into(), remedy: remedy.into(), excess: None }
+    }
+
+    /// The same, with how much there is and how much the platform takes.
+    #[must_use]
+    pub fn with_excess(self, actual: usize, limit: usize) -> Self {
+        Self { excess: Some((actual, limit)), ..self }
     }
 }
 
@@ -158,12 +166,9 @@ impl Limits {
                 1 => "the channel has no threads".to_owned(),
                 most => format!("the thread has {} parts; the channel takes {most}", parts.len()),
             };
-            objections.push(Objection::new(
-                "thread",
-                Code::THREAD_NOT_TAKEN,
-                message,
-                "split it into posts of its own",
-            ));
+            let remedy = "split it into posts of its own";
+            let objection = Objection::new("thread", Code::THREAD_NOT_TAKEN, message, remedy);
+            objections.push(objection.with_excess(parts.len(), usize::from(most_parts)));
         }
         for (n, part) in parts.iter().enumerate() {
             let path = |field: &str| if n == 0 { field.to_owned() } else { format!("thread[{}].{field}", n - 1) };
@@ -182,12 +187,14 @@ impl Limits {
                     let unit = count.unit.name();
                     let message = format!("the text has {length} {unit}; the channel takes {}", count.most);
                     let remedy = "shorten it, give this target a text of its own, or make it a thread";
-                    objections.push(Objection::new(path("text"), Code::TEXT_TOO_LONG, message, remedy));
+                    let objection = Objection::new(path("text"), Code::TEXT_TOO_LONG, message, remedy);
+                    objections.push(objection.with_excess(length, count.most));
                 }
             }
             if part.media.len() > self.media {
                 let message = format!("there are {} media; the channel takes {}", part.media.len(), self.media);
-                objections.push(Objection::new(path("media"), Code::TOO_MANY_MEDIA, message, "leave some out"));
+                let objection = Objection::new(path("media"), Code::TOO_MANY_MEDIA, message, "leave some out");
+                objections.push(objection.with_excess(part.media.len(), self.media));
             }
             for (m, media) in part.media.iter().enumerate() {
                 let path = path(&format!("media[{m}].url"));

@@ -24,8 +24,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use crate::{
-    About, Account, AccountCard, Answer, Call, Channel, Count, Http, Limits, Mark, Objection, Published, Row, Safety,
-    Standing, Table, Takes, Threads, TokenLife, Tokens, Told, Unit,
+    About, Account, AccountCard, Answer, Call, Channel, Count, FirstComment, Http, Limit, Limits, Link, Mark, Objection, Offers, Published, Row, Safety, Standing, Table, Takes, Threads, TokenLife, Tokens, Told, Unit, Variant,
 };
 use media::Asset;
 
@@ -51,6 +50,16 @@ const YOUNG: Duration = Duration::from_secs(60);
 const YOUNG_WAIT: Duration = Duration::from_secs(10);
 /// How long after its midnight a day's limit surely is a new one.
 const NEW_DAY: Duration = Duration::from_secs(5 * 60);
+const OFFERS: Offers = Offers {
+    link: Link::Attached,
+    first_comment: FirstComment::Thread,
+    limits: &[Limit::bytes("picture", media::MOST_IMAGE_BYTES), Limit::bytes("video", media::MOST_VIDEO_BYTES)],
+    variants: &[
+        Variant::new(AUTHOR, "urn:li:organization:ID", "for a page"),
+        Variant::new(repeat::GUARD, repeat::TRUSTED, "whose refusal of duplicates is trusted"),
+    ],
+    ..Offers::media(MOST_IMAGES, 1)
+};
 
 const MIB: u64 = 1024 * 1024;
 const TAKES: &[Takes] = &[
@@ -114,6 +123,7 @@ impl LinkedIn {
             repeat: RepeatSafety::Nothing,
             limits: Limits { text: TEXT, media: MOST_IMAGES, takes: TAKES },
             threads: Threads::PerPart(MOST_PARTS),
+            offers: OFFERS,
             secrets: &[TOKEN],
             tokens: TokenLife::Refreshed {
                 life: Duration::from_secs(60 * 24 * 3600),
@@ -233,7 +243,8 @@ impl Channel for LinkedIn {
         for (n, part) in draft.0.thread.iter().enumerate().filter(|(_, part)| !part.media.is_empty()) {
             let (path, most) = (format!("thread[{n}].media"), part.media.len());
             let message = format!("there are {most} media; a comment takes none");
-            objections.push(Objection::new(path, Code::TOO_MANY_MEDIA, message, "put them into the first part"));
+            let objection = Objection::new(path, Code::TOO_MANY_MEDIA, message, "put them into the first part");
+            objections.push(objection.with_excess(most, 0));
         }
         if draft.0.settings.get("visibility").is_some_and(|value| !VISIBILITIES.contains(&value.as_str())) {
             let remedy = format!("use {}", VISIBILITIES.join(", "));

@@ -17,8 +17,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::{
-    About, Account, AccountCard, Call, Channel, Count, Http, Limits, Mark, Objection, Published, Row, Safety, Standing,
-    Table, Threads, TokenLife, Told, Unit, text,
+    About, Account, AccountCard, Call, Channel, Count, Http, Limits, Mark, Objection, Offers, Published, Row, Safety, Standing, Table, Threads, TokenLife, Told, Unit, Variant, text,
 };
 
 const CREATE: &str = "create status";
@@ -40,6 +39,8 @@ const LOOK_UP: LookUp = LookUp {
 const MOST_PARTS: u16 = 50;
 const VISIBILITIES: [&str; 4] = ["public", "unlisted", "private", "direct"];
 const TEXT: Count = Count::new(Unit::Graphemes, 500).with_urls_as(23).with_short_handles();
+const OFFERS: Offers =
+    Offers { variants: &[Variant::new(KEY, IGNORED, "on a server that ignores keys")], ..Offers::media(4, 1) };
 
 /// What a server's answers mean.
 pub static TABLE: Table = Table {
@@ -91,6 +92,7 @@ impl Mastodon {
             repeat: honouring(LOOK_UP),
             limits: Limits { text: &[TEXT], media: 4, ..Limits::NONE },
             threads: Threads::PerPart(MOST_PARTS),
+            offers: OFFERS,
             secrets: &[TOKEN],
             tokens: TokenLife::Lasting,
             arms: None,
@@ -178,7 +180,8 @@ impl Channel for Mastodon {
                 let message =
                     format!("with the warning the text has {longest} characters; the channel takes {}", TEXT.most);
                 let remedy = "shorten the warning or the text";
-                objections.push(Objection::new("settings.spoiler_text", Code::TEXT_TOO_LONG, message, remedy));
+                let objection = Objection::new("settings.spoiler_text", Code::TEXT_TOO_LONG, message, remedy);
+                objections.push(objection.with_excess(longest, TEXT.most));
             }
         }
         objections

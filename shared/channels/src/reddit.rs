@@ -17,8 +17,7 @@ use reqwest::Method;
 use serde::Deserialize;
 
 use crate::{
-    About, Account, AccountCard, Answer, Call, Channel, Count, Http, Limits, Mark, Objection, Published, Row, Standing,
-    Table, Takes, Threads, TokenLife, Tokens, Told, Unit, Verdict,
+    About, Account, AccountCard, Answer, Call, Channel, Count, FirstComment, Http, Limit, Limits, Link, Mark, Objection, Offers, Published, Row, Standing, Table, Takes, Threads, TokenLife, Tokens, Told, Unit, Verdict,
     article::{Article, TITLE},
     channel::unasked,
 };
@@ -45,6 +44,13 @@ const MOST_PARTS: u16 = 50;
 const LONGEST_TITLE: Count = Count::new(Unit::Chars, 300);
 const LONGEST_TEXT: Count = Count::new(Unit::Chars, 40_000);
 const LONGEST_COMMENT: Count = Count::new(Unit::Chars, 10_000);
+const OFFERS: Offers = Offers {
+    link: Link::Attached,
+    first_comment: FirstComment::Thread,
+    decides_later: true,
+    limits: &[Limit::text("title", LONGEST_TITLE), Limit::text("comment", LONGEST_COMMENT)],
+    ..Offers::media(1, 0)
+};
 
 const TAKES: &[Takes] = &[Takes::new(crate::Kind::PICTURES, 20 * 1024 * 1024)];
 
@@ -171,6 +177,7 @@ impl Reddit {
             repeat: RepeatSafety::LookUp(LookUp { settles_after: SETTLED, sure_after: SURE }),
             limits: Limits { text: &[LONGEST_TEXT], media: 1, takes: TAKES },
             threads: Threads::PerPart(MOST_PARTS),
+            offers: OFFERS,
             secrets: &[TOKEN, REFRESH, CLIENT, CLIENT_SECRET],
             tokens: TokenLife::Refreshed { life: LIFE, rotates: false, refresh_life: None },
             arms: None,
@@ -253,7 +260,8 @@ impl Channel for Reddit {
                 let message =
                     format!("the comment has {length} characters; the channel takes {}", LONGEST_COMMENT.most);
                 let path = format!("thread[{n}].text");
-                objections.push(Objection::new(path, Code::TEXT_TOO_LONG, message, "shorten it, or make it two parts"));
+                let objection = Objection::new(path, Code::TEXT_TOO_LONG, message, "shorten it, or make it two parts");
+                objections.push(objection.with_excess(length, LONGEST_COMMENT.most));
             }
         }
         objections.extend(submission::check(draft, &article));

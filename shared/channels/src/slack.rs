@@ -19,8 +19,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    About, Account, AccountCard, Answer, Call, Channel, Count, Http, Limits, Mark, Objection, Published, Row, Safety,
-    Standing, Table, Threads, Tokens, Told, Unit, text,
+    About, Account, AccountCard, Answer, Call, Channel, Count, Http, Limit, Limits, Mark, Objection, Offers, Published,
+    Row, Safety, Standing, Table, Threads, Tokens, Told, Unit, Variant, text,
 };
 
 /// Publish points. Their names begin alike: the rows about answers that prove nothing hold for all three.
@@ -55,6 +55,14 @@ const TEXT: Count = Count::new(Unit::Chars, 4000);
 const SECTION: Count = Count::new(Unit::Chars, 3000);
 const CHOICES: [(&str, &[&str]); 3] =
     [("format", &["plain", "mrkdwn"]), ("unfurl_links", &["true", "false"]), ("unfurl_media", &["true", "false"])];
+const OFFERS: Offers = Offers {
+    limits: &[Limit::text("text with pictures", SECTION)],
+    variants: &[
+        Variant::new(LOOK_UP, NONE, "where the bot may not read"),
+        Variant::new(VIA, WEBHOOK, "through an incoming webhook"),
+    ],
+    ..Offers::media(MOST_MEDIA, MOST_MEDIA)
+};
 
 const fn dead(code: &'static str) -> Row {
     Row::on(200).coded(code).fix(Code::TOKEN_REVOKED, Scope::Account, Fix::Reconnect)
@@ -168,6 +176,7 @@ impl Slack {
             repeat: RepeatSafety::LookUp(LISTED),
             limits: Limits { text: &[TEXT], media: MOST_MEDIA, ..Limits::NONE },
             threads: Threads::PerPart(MOST_PARTS),
+            offers: OFFERS,
             secrets: &[TOKEN],
             tokens: refresh::LIFE,
             arms: None,
@@ -240,7 +249,8 @@ impl Channel for Slack {
                 let path = if n == 0 { "text".to_owned() } else { format!("thread[{}].text", n - 1) };
                 let message =
                     format!("beside media the text has {length} characters; the channel takes {}", SECTION.most);
-                objections.push(Objection::new(path, Code::TEXT_TOO_LONG, message, "shorten it, or make it a thread"));
+                let objection = Objection::new(path, Code::TEXT_TOO_LONG, message, "shorten it, or make it a thread");
+                objections.push(objection.with_excess(length, SECTION.most));
             }
         }
         for (name, known) in CHOICES {

@@ -13,8 +13,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    About, Account, Answer, Call, Channel, Count, Http, Limits, Mark, Objection, Published, Row, Standing, Table,
-    Takes, Threads, TokenLife, Told, Unit,
+    About, Account, Answer, Call, Channel, Count, Http, Limit, Limits, Mark, Objection, Offers, Published, Row, Standing, Table, Takes, Threads, TokenLife, Told, Unit,
 };
 use format::Format;
 
@@ -35,6 +34,14 @@ const CHOICES: [(&str, &[&str]); 4] = [
     ("disable_notification", &["true", "false"]),
     ("protect_content", &["true", "false"]),
 ];
+const OFFERS: Offers = Offers {
+    limits: &[
+        Limit::text("text under media", CAPTION),
+        Limit::bytes("photo", send::MOST_PHOTO_BYTES),
+        Limit::bytes("video or GIF", send::MOST_FILE_BYTES),
+    ],
+    ..Offers::media(MOST_MEDIA, MOST_MEDIA)
+};
 
 const MIB: u64 = 1024 * 1024;
 const TAKES: &[Takes] = &[
@@ -103,6 +110,7 @@ impl Telegram {
             repeat: RepeatSafety::Nothing,
             limits: Limits { text: &[TEXT], media: MOST_MEDIA, takes: TAKES },
             threads: Threads::PerPart(MOST_PARTS),
+            offers: OFFERS,
             secrets: &[TOKEN],
             tokens: TokenLife::Lasting,
             arms: None,
@@ -123,7 +131,7 @@ impl Telegram {
     async fn ask(&self, step: &'static str, account: &Account, method: &str, body: &Value) -> Result<Value, Failure> {
         let answer = self.http.free(step, self.request(account, method)?.json(body)).await?;
         let result = answer.json::<Value>().filter(|_| answer.is_success()).map(|mut body| body["result"].take());
-        result.filter(Value::is_object).ok_or_else(|| TABLE.judge(&answer, account))
+        result.filter(Value::is_object).ok_or_else(|| judge(&answer, account))
     }
 
     async fn publish_part(&self, call: &mut Call<'_>, number: u16, part: &Part) -> Result<Receipt, Failure> {
@@ -135,13 +143,22 @@ impl Telegram {
         if let Some(receipt) = receipt(&answer) {
             return Ok(receipt);
         }
-        let failure = TABLE.judge(&answer, account);
+        let failure = judge(&answer, account);
         if let Some(moved) = moved(&answer).filter(|_| failure.code == Code::APP_MISCONFIGURED) {
             // Refused, so nothing is out; the next try goes to the chat's new place.
             call.keep(CHAT, &moved).await?;
         }
         Err(failure)
     }
+}
+
+/// What an answer means. To a token that it does not know Telegram says no more than "Not Found".
+fn judge(answer: &Answer, account: &Account) -> Failure {
+    let mut failure = TABLE.judge(answer, account);
+    if answer.status == 404 && failure.code == Code::TOKEN_REVOKED {
+        failure.said.text.push_str(" (Telegram knows no bot with this token)");
+    }
+    failure
 }
 
 #[async_trait]
@@ -168,7 +185,8 @@ impl Channel for Telegram {
                 let path = if n == 0 { "text".to_owned() } else { format!("thread[{}].text", n - 1) };
                 let message =
                     format!("under media the text has {length} UTF-16 units; the channel takes {}", CAPTION.most);
-                objections.push(Objection::new(path, Code::TEXT_TOO_LONG, message, "shorten it, or make it a thread"));
+                let objection = Objection::new(path, Code::TEXT_TOO_LONG, message, "shorten it, or make it a thread");
+                objections.push(objection.with_excess(length, CAPTION.most));
             }
         }
         objections

@@ -12,8 +12,7 @@ use domain::{Code, Draft, Failure, Finding, Fix, Media, Part, Receipt, RepeatSaf
 use serde::Deserialize;
 
 use crate::{
-    About, Account, AccountCard, Call, Channel, Count, Http, Limits, Mark, Objection, Published, Row, Standing, Table,
-    Takes, Threads, TokenLife, Tokens, Unit,
+    About, Account, AccountCard, Call, Channel, Count, Http, Limit, Limits, Mark, Objection, Offers, Published, Row, Standing, Table, Takes, Threads, TokenLife, Tokens, Unit,
     graph::{
         self, Graph,
         containers::{self, Containers, Dialect, LOOK_UP, MAKE, Plan, READ, State},
@@ -30,6 +29,10 @@ const TEXT: Count = Count::new(Unit::EmojiBytes, 500);
 const DIALECT: Dialect =
     Dialect { make: "threads", publish: "threads_publish", state: "status", why: "error_message", text: "text" };
 type Fields = Vec<(&'static str, String)>;
+const OFFERS: Offers = Offers {
+    limits: &[Limit::of("web addresses", check::MOST_LINKS), Limit::text("topic", check::TOPIC_LENGTH)],
+    ..Offers::media(20, 20)
+};
 
 /// Threads' own answers, then those of all Graph APIs. What is in doubt here is so at the publish point only.
 static ROWS: [Row; 39] = errors::with_shared([
@@ -87,6 +90,7 @@ impl ThreadsApp {
             repeat: RepeatSafety::LookUp(LOOK_UP),
             limits: Limits { text: &[TEXT], media: 20, takes: TAKES },
             threads: Threads::PerPart(MOST_PARTS),
+            offers: OFFERS,
             secrets: &[graph::TOKEN],
             tokens: TokenLife::RenewsItself { life: 60 * DAY, not_before: DAY },
             arms: None,

@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use crate::{
-    About, Account, AccountCard, Answer, Call, Channel, Http, Limits, Mark, Objection, Published, Row, Safety, Table,
-    Threads, TokenLife, Told,
+    About, Account, AccountCard, Answer, Call, Channel, Http, Limit, Limits, Link, Mark, Objection, Offers, Published,
+    Row, Safety, Table, Threads, TokenLife, Told, Variant,
 };
 
 const STEP: &str = "deliver";
@@ -28,6 +28,12 @@ const UNSAFE: &str = "unsafe";
 const MOST_PARTS: u16 = 100;
 /// The most a receiver must be ready to take.
 const MOST_BYTES: usize = 256 * 1024;
+const OFFERS: Offers = Offers {
+    link: Link::Attached,
+    limits: &[Limit::bytes("whole content", MOST_BYTES)],
+    variants: &[Variant::new(REPEATS, UNSAFE, "to a receiver that forgets ids")],
+    ..Offers::media(usize::MAX, usize::MAX)
+};
 
 /// What a receiver's answers mean.
 pub static TABLE: Table = Table {
@@ -71,6 +77,7 @@ impl Webhook {
             },
             limits: Limits::NONE,
             threads: Threads::Whole(MOST_PARTS),
+            offers: OFFERS,
             secrets: &[SECRET],
             tokens: TokenLife::Lasting,
             arms: Some(STEP),
@@ -104,7 +111,8 @@ impl Channel for Webhook {
         let bytes = serde_json::to_vec(&draft.0).map_or(0, |body| body.len());
         if bytes > MOST_BYTES {
             let message = format!("the content has {bytes} bytes; the channel takes {MOST_BYTES}");
-            objections.push(Objection::new("text", Code::TEXT_TOO_LONG, message, "shorten it"));
+            let objection = Objection::new("text", Code::TEXT_TOO_LONG, message, "shorten it");
+            objections.push(objection.with_excess(bytes, MOST_BYTES));
         }
         objections
     }

@@ -7,18 +7,17 @@
 mod html;
 mod media;
 
-use std::time::Duration;
-
 use async_trait::async_trait;
-use domain::{Code, Draft, Failure, Finding, Fix, Receipt, RepeatSafety, Scope};
+use domain::{Code, Draft, Failure, Finding, Fix, Receipt, Scope};
 use reqwest::{Method, RequestBuilder};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    About, Account, Call, Channel, Count, Http, Limits, Mark, Objection, Published, Row, Standing, Table, Threads,
-    TokenLife, Told, Unit,
+    About, Account, Call, Channel, Count, Http, Limit, Limits, Mark, Objection, Offers, Published, Row, Standing,
+    Table, Threads, TokenLife, Told, Unit,
     article::{Article, option},
+    drafted::{self, HANDLE, slug},
 };
 
 const WHO: &str = "read user";
@@ -31,15 +30,12 @@ const SHOW: &str = "read post";
 const PASSWORD: &str = "application_password";
 /// The version of the API, unless the account's setting `api_version` says otherwise.
 const API: &str = "wp/v2";
-/// The handle under which the draft's id is stored.
-const HANDLE: &str = "draft";
-/// Publishing by id may be repeated at any time; waiting only saves a call.
-const SETTLED: Duration = Duration::from_secs(15);
 const MOST_PARTS: u16 = 100;
 /// The database's column for titles.
 const TITLE: Count = Count::new(Unit::Bytes, 65_535);
 const FEATURED: [&str; 2] = ["first", "none"];
 const CAPABILITIES: [&str; 3] = ["edit_posts", "publish_posts", "upload_files"];
+const OFFERS: Offers = Offers { limits: &[Limit::text("title", TITLE)], ..Offers::media(50, 50) };
 
 /// What a site's answers mean. A status alone proves little: plugins, hosts and PHP itself answer too.
 pub static TABLE: Table = Table {
@@ -110,9 +106,10 @@ impl WordPress {
         let about = About {
             name: Self::NAME,
             title: "WordPress",
-            repeat: RepeatSafety::Handle { settles_after: SETTLED },
+            repeat: drafted::REPEAT,
             limits: Limits { text: &[], media: 50, ..Limits::NONE },
             threads: Threads::Whole(MOST_PARTS),
+            offers: OFFERS,
             secrets: &[PASSWORD],
             tokens: TokenLife::Lasting,
             arms: None,
@@ -228,24 +225,15 @@ impl Channel for WordPress {
 
     async fn find(&self, mark: &Mark<'_>) -> Result<Finding, Failure> {
         mark.account.check_transport()?;
-        let Some(id) = mark.handle(HANDLE) else {
-            return Ok(Finding::CannotTell("the draft's id is not among the handles".into()));
-        };
+        let Some(id) = mark.handle(HANDLE) else { return Ok(drafted::without_id()) };
         let request = self.request(Method::GET, mark.account, &format!("posts/{id}"))?.query(&[("context", "edit")]);
         let answer = self.http.free(SHOW, request).await?;
         if let Some(post) = answer.json::<Post>().filter(|_| answer.is_success()) {
             let status = post.status.clone();
-            return Ok(match (post.receipt(), status.as_str()) {
-                (Some(receipt), _) => Finding::Found(receipt),
-                (None, "draft") => Finding::Absent,
-                (None, other) => Finding::CannotTell(format!("somebody has made the post \"{other}\"")),
-            });
+            return Ok(drafted::finding(Some((post.receipt(), &status))));
         }
         let failure = TABLE.judge(&answer, mark.account);
-        if failure.code == Code::REFERENCE_GONE {
-            return Ok(Finding::CannotTell("somebody has deleted the post, or its draft".into()));
-        }
-        Err(failure)
+        if failure.code == Code::REFERENCE_GONE { Ok(drafted::finding(None)) } else { Err(failure) }
     }
 
     async fn check_credentials(&self, account: &Account) -> Result<Standing, Failure> {
@@ -257,11 +245,6 @@ impl Channel for WordPress {
         let missing = CAPABILITIES.iter().filter(|name| user.capabilities[**name] != json!(true));
         Ok(Standing { missing: missing.map(|name| (*name).to_owned()).collect(), ..Standing::good(user.slug) })
     }
-}
-
-/// The draft's slug: the same on every try, and nobody else's.
-fn slug(call: &Call<'_>) -> String {
-    format!("oncepost-{}", call.key(0))
 }
 
 /// What the draft holds.

@@ -16,8 +16,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    About, Account, AccountCard, Answer, Call, Channel, Count, Http, Limits, Mark, Objection, Published, Row, Safety,
-    Standing, Table, Takes, Threads, TokenLife, Tokens, Told, Unit, text,
+    About, Account, AccountCard, Answer, Call, Channel, Count, Http, Limit, Limits, Mark, Objection, Offers, Published, Row, Safety, Standing, Table, Takes, Threads, TokenLife, Tokens, Told, Unit, text,
 };
 
 const CREATE: &str = "create post";
@@ -38,6 +37,7 @@ const LOOK_UP: LookUp = LookUp {
     // How far its listings lag is not known; this is far more than was ever seen.
     sure_after: Duration::from_secs(10 * 60),
 };
+const OFFERS: Offers = Offers { limits: &[Limit::text("text (setting `long`)", LONG_TEXT[0])], ..Offers::media(4, 1) };
 
 const MIB: u64 = 1024 * 1024;
 const PICTURES: Takes = Takes::new(&["image/jpeg", "image/png", "image/webp"], 5 * MIB);
@@ -141,6 +141,7 @@ impl X {
             repeat: RepeatSafety::LookUp(LOOK_UP),
             limits: Limits { text: TEXT, media: 4, takes: TAKES },
             threads: Threads::PerPart(MOST_PARTS),
+            offers: OFFERS,
             secrets: &[TOKEN],
             tokens: TokenLife::Refreshed {
                 life: Duration::from_secs(2 * 3600),

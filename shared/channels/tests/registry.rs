@@ -5,9 +5,9 @@ mod kit;
 
 use std::{collections::BTreeSet, fs, path::Path, sync::Arc, time::Duration};
 
-use domain::{AccountId, ChannelName, LookUp, OnDoubt, RepeatSafety, TenantId};
+use domain::{AccountId, ChannelName, Code, Content, Draft, LookUp, Media, OnDoubt, RepeatSafety, TenantId};
 use kit::{Shifted, http};
-use oncepost_channels::{AccountCard, Registry, Safety, Threads};
+use oncepost_channels::{About, AccountCard, FirstComment, Registry, Safety, Threads};
 
 const ROOM: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -30,20 +30,64 @@ fn files(folder: &str, ending: &str, fits: impl Fn(&str) -> bool) -> BTreeSet<St
     names
 }
 
+/// The text of a file of the workspace; empty if there is none.
+fn text(path: &str) -> String {
+    fs::read_to_string(Path::new(ROOM).join("../..").join(path)).unwrap_or_default()
+}
+
+/// Everything that a channel of this name must have and does not.
+fn missing(name: &str) -> Vec<String> {
+    let module = name.replace('-', "_");
+    let tests = format!("shared/channels/tests/{module}.rs");
+    let page = format!("docs/channels/{name}.md");
+    let wanted: [(&str, &str, String); 15] = [
+        ("the channel", &format!("shared/channels/src/{module}.rs"), "\nimpl Channel for ".into()),
+        ("its module", "shared/channels/src/lib.rs", format!("\npub mod {module};")),
+        ("its page, with what an account needs", &page, "\n## Settings of an account\n".into()),
+        ("its page, with its limits", &page, "\n## Limits\n".into()),
+        ("its page, with its repeat safety", &page, "\n## Repeat safety".into()),
+        ("its page, with what answers mean", &page, "\n## What answers mean\n".into()),
+        ("its place in the index of the documentation", "docs/README.md", format!("(channels/{name}.md)")),
+        ("a test of every row of its error table", &tests, concat!("rows::", "check(").into()),
+        ("the suite that holds for all channels", "shared/channels/tests/contract.rs", format!("Place::{module}()")),
+        ("a fake platform", "shared/testkit/src/lib.rs", format!("\npub mod {module};")),
+        ("tests of the fake", &format!("shared/testkit/tests/{module}.rs"), "fn ".into()),
+        ("the fake in oncepost-fakes", "shared/testkit/src/bin/oncepost-fakes.rs", format!("\n    {module}: u16,")),
+        ("fuzzing of its error table", "shared/fuzz/src/platform.rs", format!("(&{module}::TABLE, ")),
+        ("its row in the overview", "docs/channels/README.md", format!("| [{name}]({name}.md) |")),
+        ("its row of what is promised", "GUARANTEES.md", format!("](docs/channels/{name}.md)")),
+    ];
+    let lacks = |(_, path, part): &&(&str, &str, String)| !text(path).contains(part.as_str());
+    let say =
+        |(what, path, part): &(&str, &str, String)| format!("{name} has not {what}: no \"{}\" in {path}", part.trim());
+    wanted.iter().filter(lacks).map(say).collect()
+}
+
 #[test]
-fn every_channel_has_its_line_its_page_and_its_tests() {
+fn every_channel_is_whole() {
     let registered: BTreeSet<String> = registry().names().into_iter().map(str::to_owned).collect();
     let written = files("src", ".rs", |text| text.contains("\nimpl Channel for "));
-    assert_eq!(written, registered, "one line in src/registry.rs for each file with a channel");
-    let pages = files("../../docs/channels", ".md", |_| true);
-    assert_eq!(pages, registered, "one page in docs/channels for each channel, and no page without one");
+    let left_out: Vec<_> = written.difference(&registered).collect();
+    assert!(left_out.is_empty(), "one line in src/registry.rs is missing for each of {left_out:?}");
+    let missing: Vec<_> = registered.iter().flat_map(|name| missing(name)).collect();
+    assert!(missing.is_empty(), "missing:\n{}", missing.join("\n"));
+}
+
+#[test]
+fn nothing_is_left_of_a_channel_that_is_none() {
+    let registered: BTreeSet<String> = registry().names().into_iter().map(str::to_owned).collect();
+    let mut pages = files("../../docs/channels", ".md", |_| true);
+    assert!(pages.remove("README"), "the overview of all channels is in docs/channels/README.md");
+    assert_eq!(pages, registered, "no page in docs/channels without a channel");
     let tested = files("tests", ".rs", |text| text.contains(concat!("rows::", "check(")));
-    assert_eq!(tested, registered, "one file in tests for each channel, which checks its error table");
-    let in_contract = fs::read_to_string(Path::new(ROOM).join("tests/contract.rs")).unwrap();
-    for name in registered {
-        let function = name.replace('-', "_");
-        assert!(in_contract.contains(&format!("Place::{function}()")), "{name} is held to the contract");
-    }
+    assert_eq!(tested, registered, "no file in tests without a channel");
+}
+
+#[test]
+fn a_channel_that_is_only_a_name_lacks_everything() {
+    let missing = missing("pinboard");
+    assert_eq!(missing.len(), 15, "{missing:#?}");
+    assert!(missing.iter().all(|line| line.starts_with("pinboard has not ")));
 }
 
 #[test]
@@ -62,6 +106,48 @@ fn what_a_channel_says_of_itself_makes_sense() {
         for name in ["idempotency_key", "look_up", "repeats", "settles_after", "sure_after", "via"] {
             let known = !channel.check_account(&card(about.name, &[(name, "?")])).is_empty();
             assert_eq!(page.contains(&format!("settings.{name}")), known, "{}'s page and {name}", about.name);
+        }
+    }
+}
+
+#[test]
+fn what_a_channel_offers_is_what_it_checks_and_does() {
+    let draft = |text: &str, media: usize| {
+        let picture = |n| Media { url: format!("https://cdn.example/{n}.png"), alt: None };
+        Draft(Content { text: text.into(), media: (0..media).map(picture).collect(), ..Content::default() })
+    };
+    for channel in registry().iter() {
+        let About { name, offers, limits, threads, .. } = channel.about();
+        let says = |draft: &Draft, code| channel.check(draft).iter().any(|objection| objection.code == code);
+        assert_eq!(says(&draft("once", 0), Code::NOTHING_TO_SAY), !offers.text_alone, "{name} and a text alone");
+        let most = offers.images.max(offers.videos);
+        assert_eq!(most, limits.media, "{name}: as many pictures or videos as there may be media");
+        if (1..usize::MAX).contains(&offers.images) {
+            assert!(
+                !says(&draft("once", offers.images), Code::TOO_MANY_MEDIA),
+                "{name} takes {} pictures",
+                offers.images
+            );
+        }
+        if most < usize::MAX {
+            assert!(says(&draft("once", most + 1), Code::TOO_MANY_MEDIA), "{name} takes no {} media", most + 1);
+        }
+        if let FirstComment::Setting(setting) = offers.first_comment {
+            let mut with = draft("once", 1);
+            with.0.settings.insert(setting.into(), "first".into());
+            assert_eq!(
+                channel.parts(&with),
+                channel.parts(&draft("once", 1)) + 1,
+                "{name}: {setting} is a publish point"
+            );
+        }
+        let comments = offers.first_comment == FirstComment::Thread;
+        assert!(!comments || matches!(threads, Threads::PerPart(_)), "{name}: comments are parts");
+        let source = fs::read_to_string(Path::new(ROOM).join(format!("src/{}.rs", name.replace('-', "_")))).unwrap();
+        assert_eq!(source.contains("    async fn poll("), offers.decides_later, "{name}: what decides later is polled");
+        for variant in offers.variants {
+            let account = card(name, &[(variant.setting, variant.value)]);
+            assert_ne!(channel.safety(&account).repeat, channel.about().repeat, "{name}: {variant:?} changes nothing");
         }
     }
 }

@@ -419,3 +419,16 @@ async fn an_account_without_a_chat_says_so() {
     assert_eq!((failure.code, failure.scope), (Code::CREDENTIALS_MISSING, Scope::System));
     assert!(failure.said.text.contains("chat_id"), "{failure:?}");
 }
+
+#[tokio::test]
+async fn a_token_that_telegram_does_not_know_is_called_that() {
+    let mut scene = Scene::new(says("once")).await;
+    let unknown = oncepost_channels::Secret::new("123456:AA-nobody");
+    scene.stand.account.secrets.insert("bot_token".into(), unknown);
+    let sent = scene.stand.attempt().await.failure.unwrap();
+    let asked = scene.stand.channel.check_credentials(&scene.stand.account).await.unwrap_err();
+    for failure in [sent, asked] {
+        assert_eq!((failure.code, failure.landed), (Code::TOKEN_REVOKED, Landed::No));
+        assert_eq!(failure.said.text, "Not Found (Telegram knows no bot with this token)");
+    }
+}

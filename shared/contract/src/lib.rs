@@ -24,7 +24,7 @@ pub use dead::Dead;
 pub use diagnosis::Diagnosis;
 pub use event::EventMessage;
 pub use path::Path;
-pub use problem::Problem;
+pub use problem::{Excess, Problem};
 pub use publish::{Publish, Unreadable};
 pub use reading::{ReadTarget, Reading};
 pub use rejected::{Received, Rejected};

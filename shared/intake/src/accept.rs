@@ -6,36 +6,17 @@ use std::{
 };
 
 use channels::{Accounts, Registry};
-use contract::{Answer, Path, Problem, Reading};
+use contract::{Answer, Path, Problem};
 use domain::{Code, Event, PostId, TenantId};
 use jiff::Timestamp;
 use ledger::{Acceptance, Ledger, LedgerError};
 use runtime::Runtime;
 
 use crate::{
-    Options, Preview, Verdict,
-    check::{World, check},
-    plan::{Plan, Refusal, plan},
+    Checker, Options, Preview, Request, Verdict,
+    plan::{Plan, Refusal},
     same_text, stored,
 };
-
-/// A request, and what the door it came by knows of its sender.
-#[derive(Debug, Clone, Default)]
-pub struct Request<'a> {
-    /// The body, as it came.
-    pub body: &'a [u8],
-    /// The only tenant that the caller may act for, if it is bound to one.
-    pub tenant: Option<TenantId>,
-    /// The trace it came in. The body's own comes first.
-    pub trace: Option<String>,
-}
-
-impl<'a> Request<'a> {
-    /// A request from a sender that may act for every tenant.
-    pub fn new(body: &'a [u8]) -> Self {
-        Self { body, ..Self::default() }
-    }
-}
 
 /// Plans that are not stored yet, with their requests' places.
 type Open = Vec<(usize, Plan)>;
@@ -44,10 +25,7 @@ type Open = Vec<(usize, Plan)>;
 #[derive(Clone)]
 pub struct Intake {
     pub(crate) ledger: Arc<dyn Ledger>,
-    pub(crate) registry: Arc<Registry>,
-    pub(crate) accounts: Arc<dyn Accounts>,
-    pub(crate) runtime: Runtime,
-    pub(crate) options: Options,
+    pub(crate) checker: Checker,
 }
 
 impl Intake {
@@ -59,7 +37,7 @@ impl Intake {
         runtime: Runtime,
         options: Options,
     ) -> Self {
-        Self { ledger, registry, accounts, runtime, options }
+        Self { ledger, checker: Checker::new(registry, accounts, runtime, options) }
     }
 
     /// Accepts or refuses one request.
@@ -80,7 +58,7 @@ impl Intake {
         let mut verdicts = BTreeMap::new();
         let mut open = Open::new();
         for (at, request) in requests.iter().enumerate() {
-            match self.look_at(request) {
+            match self.checker.look_at(request) {
                 Ok(plan) => open.push((at, plan)),
                 Err(refusal) => {
                     verdicts.insert(at, self.refuse(refusal).await?);
@@ -100,33 +78,7 @@ impl Intake {
     /// # Errors
     /// Everything that is wrong with it.
     pub fn validate(&self, request: &Request<'_>) -> Result<Preview, Vec<Problem>> {
-        self.look_at(request).map(|plan| plan.preview()).map_err(|refusal| refusal.problems)
-    }
-
-    pub(crate) fn world(&self) -> World<'_> {
-        World {
-            registry: &self.registry,
-            accounts: self.accounts.as_ref(),
-            options: &self.options,
-            now: self.runtime.now(),
-        }
-    }
-
-    fn look_at(&self, request: &Request<'_>) -> Result<Plan, Refusal> {
-        let (size, most) = (request.body.len(), self.options.max_body);
-        if size > most {
-            let message = format!("has {size} bytes; at most {most} are taken");
-            return Err(Refusal::of(vec![Problem::new(Path::Root, Code::TOO_LARGE, message)]));
-        }
-        let reading = Reading::of(request.body);
-        let world = self.world();
-        let checked = check(&reading, request.tenant.as_ref(), &world);
-        let deadline = self.options.default_deadline;
-        plan(reading, checked, request.trace.clone(), world.now, deadline, &self.runtime).map_err(|refusal| {
-            let foreign = request.tenant.is_some() && request.tenant != refusal.tenant;
-            // Even "there is such a key" is not the caller's to know.
-            Refusal { probe: refusal.probe.filter(|_| !foreign), ..refusal }
-        })
+        self.checker.validate(request)
     }
 
     /// A request that cannot be accepted now may have been accepted before: then it gets its first answer again.
@@ -137,7 +89,9 @@ impl Intake {
             let (tenant, key) = (probe.tenant.clone(), probe.key.clone());
             // The key is taken, so nothing is stored: the ledger only compares.
             match self.ledger.accept(vec![*probe]).await?.pop() {
-                Some(Acceptance::Same { post, answer }) => return Ok(same(tenant, post, answer, self.runtime.now())),
+                Some(Acceptance::Same { post, answer }) => {
+                    return Ok(same(tenant, post, answer, self.checker.runtime.now()));
+                }
                 Some(Acceptance::Conflict { post }) => return Ok(conflict(tenant, key, post)),
                 Some(Acceptance::New) | None => {}
             }
@@ -155,7 +109,7 @@ impl Intake {
                 }
             }
         }
-        same_text::warn(self.ledger.as_ref(), &self.options, sound.iter_mut().map(|(_, plan)| plan)).await;
+        same_text::warn(self.ledger.as_ref(), &self.checker.options, sound.iter_mut().map(|(_, plan)| plan)).await;
         let (mut posts, mut told) = (Vec::new(), Vec::new());
         for (at, plan) in sound {
             let (post, answer) = plan.seal();
@@ -186,7 +140,7 @@ impl Intake {
                 let problem = Problem::new(Path::Root.field("post"), Code::BAD_FIELD, message);
                 return Ok(Err(refused(Some(plan.post.tenant), Some(plan.post.key), vec![problem])));
             }
-            plan.post.id = PostId(self.runtime.id());
+            plan.post.id = PostId(self.checker.runtime.id());
         }
         Ok(Ok(plan))
     }

@@ -9,7 +9,7 @@ use ledger::{Applied, LedgerError, PostChange, PostView, TargetView};
 
 use crate::{
     Intake,
-    check::{content_problems, objections},
+    check::{content_problems, objections, told},
     times,
 };
 
@@ -103,13 +103,13 @@ impl Intake {
     }
 
     fn content_problems(&self, targets: &[&TargetView], content: &Content, whole: bool) -> Result<(), Vec<Problem>> {
-        let mut problems = content_problems(content, &self.options);
+        let mut problems = content_problems(content, &self.checker.options);
         if problems.iter().any(|problem| problem.code != Code::BAD_MEDIA_URL) {
             return Err(problems);
         }
         for target in targets {
             let name = &target.target.channel;
-            let Some(channel) = self.registry.get(name.as_str()) else {
+            let Some(channel) = self.checker.registry.get(name.as_str()) else {
                 let message = format!("there is no channel {name} any more");
                 problems.push(Problem::new(Path::Root, Code::UNKNOWN_CHANNEL, message));
                 continue;
@@ -117,7 +117,7 @@ impl Intake {
             for objection in objections(channel.as_ref(), &Draft::of(content, &edited(target, content, whole))) {
                 let (id, path) = (target.target.id, format!("$.content.{}", objection.path));
                 let message = format!("{name}, target {id}: {}", objection.message);
-                problems.push(Problem { path, code: objection.code, message, remedy: objection.remedy });
+                problems.push(told(objection, path, message));
             }
         }
         if problems.is_empty() { Ok(()) } else { Err(problems) }
@@ -129,11 +129,11 @@ impl Intake {
         publish_at: &When,
         deadline: Option<&When>,
     ) -> Result<(Timestamp, Option<Timestamp>), Vec<Problem>> {
-        let now = self.runtime.now();
+        let now = self.checker.runtime.now();
         let (root, mut problems) = (Path::Root, Vec::new());
         let (at, end) = (root.field("publish_at"), root.field("deadline"));
         let mut sound = |result: Result<Timestamp, Problem>| result.map_err(|problem| problems.push(problem)).ok();
-        let due = sound(times::due(publish_at, &at, now, &self.options, &mut Vec::new()).map(|due| due.at));
+        let due = sound(times::due(publish_at, &at, now, &self.checker.options, &mut Vec::new()).map(|due| due.at));
         let deadline = deadline.and_then(|when| sound(times::deadline(when, &end, now)));
         if let Some(due) = due {
             let kept = |target: &&TargetView| deadline.or(target.target.deadline);

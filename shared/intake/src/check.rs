@@ -1,9 +1,9 @@
 //! What can be known of a request now: whether its channels and accounts exist, and whether the platforms would take it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use channels::{AccountCard, Accounts, Channel, Objection, Registry};
-use contract::{Path, Problem, ReadTarget, Reading};
+use contract::{Excess, Path, Problem, ReadTarget, Reading};
 use domain::{AccountId, ChannelName, Code, Content, Draft, Media, Override, TenantId};
 use jiff::Timestamp;
 
@@ -42,9 +42,16 @@ pub(crate) struct CheckedTarget {
 
 impl Checked {
     fn problem(&mut self, problem: Problem) {
-        // Several targets often share one fault of the content.
-        if !self.problems.contains(&problem) {
-            self.problems.push(problem);
+        let same = |other: &&mut Problem| {
+            (&other.path, other.code, &other.message) == (&problem.path, problem.code, &problem.message)
+        };
+        // Several targets often share one fault of the content: it is told once, with all of them.
+        match self.problems.iter_mut().find(same) {
+            Some(known) => {
+                let more = problem.targets.into_iter().filter(|target| !known.targets.contains(target));
+                known.targets.extend(more.collect::<Vec<_>>());
+            }
+            None => self.problems.push(problem),
         }
     }
 
@@ -90,7 +97,7 @@ fn targets(
         let message = format!("names {count} targets; at most {most} are taken");
         return checked.problem(Problem::new(path, Code::TOO_LARGE, message));
     }
-    let (mut seen, mut looked) = (HashSet::new(), HashSet::new());
+    let (mut seen, mut looked) = (HashSet::new(), HashMap::new());
     for (at, target) in reading.targets.iter().enumerate() {
         let path = path.item(at);
         let card = account(target, tenant, &path, world, checked);
@@ -103,12 +110,14 @@ fn targets(
         let due = due(reading, target, &path, world, checked);
         if let (Some(content), Some(changes)) = (content, &target.changes)
             && let Some(channel) = target.channel.as_ref().and_then(|name| world.registry.get(name.as_str()))
-            // Targets that change nothing say the same: one look per channel is enough.
-            && (*changes != Override::default() || looked.insert(channel.about().name))
         {
-            let draft = Draft::of(content, changes);
-            for objection in objections(channel.as_ref(), &draft) {
-                checked.problem(placed(objection, channel.about().name, &path, changes));
+            let name = channel.about().name;
+            let look = || objections(channel.as_ref(), &Draft::of(content, changes));
+            // Targets that change nothing say the same: one look per channel is enough.
+            let found =
+                if *changes == Override::default() { looked.entry(name).or_insert_with(look).clone() } else { look() };
+            for objection in found {
+                checked.problem(Problem { targets: vec![at], ..placed(objection, name, &path, changes) });
             }
         }
         checked.targets.extend(card.zip(due).map(|(card, due)| CheckedTarget { card, due }));
@@ -220,9 +229,15 @@ fn placed(objection: Objection, channel: &str, target: &Path<'_>, changes: &Over
     let path = if own { format!("{target}.{place}") } else { format!("$.content.{place}") };
     // What is missing is missing for every channel.
     let message = if objection.code == Code::NOTHING_TO_SAY {
-        objection.message
+        objection.message.clone()
     } else {
         format!("{channel}: {}", objection.message)
     };
-    Problem { path, code: objection.code, message, remedy: objection.remedy }
+    told(objection, path, message)
+}
+
+/// An objection as a problem at `path`, in the words of `message`.
+pub(crate) fn told(objection: Objection, path: String, message: String) -> Problem {
+    let excess = objection.excess.map(|(actual, limit)| Box::new(Excess { actual, limit }));
+    Problem { remedy: objection.remedy, excess, ..Problem::new(path, objection.code, message) }
 }

@@ -4,6 +4,7 @@
 mod accept;
 mod change;
 mod check;
+mod checker;
 mod media;
 mod options;
 mod plan;
@@ -12,8 +13,9 @@ mod stored;
 mod times;
 mod verdict;
 
-pub use accept::{Intake, Request};
+pub use accept::Intake;
 pub use change::Changed;
+pub use checker::{Checker, Request};
 pub use options::Options;
 pub use plan::{Preview, PreviewTarget};
 pub use verdict::Verdict;

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use channels::{
-    About, Account, AccountCard, Call, Channel, Limits, Mark, Objection, Published, Safety, Threads, TokenLife, Verdict,
+    About, Account, AccountCard, Call, Channel, Limits, Mark, Objection, Offers, Published, Safety, Threads, TokenLife,
+    Verdict,
 };
 use domain::{Draft, Failure, Finding, Landed, LookUp, Receipt, RepeatSafety};
 use jiff::Timestamp;
@@ -66,6 +67,7 @@ impl TestChannel {
             repeat,
             limits: Limits::NONE,
             threads: if kind == "deciding" { Threads::Whole(10) } else { Threads::PerPart(10) },
+            offers: Offers::media(usize::MAX, usize::MAX),
             secrets: &[],
             tokens: TokenLife::Lasting,
             arms: (kind == "key").then_some("publish"),

@@ -1,6 +1,5 @@
 //! The fake Ghost site against what was measured of the real one, and Ghost's own client against the fake.
 
-#[path = "clients/script.rs"]
 mod clients;
 mod http;
 

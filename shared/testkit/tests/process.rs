@@ -5,6 +5,7 @@ mod http;
 use std::process::Stdio;
 
 use http::{get, send};
+use oncepost_testkit::{Discord, Slack, Telegram};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt, BufReader, Lines},
@@ -54,4 +55,20 @@ async fn it_says_where_it_listens_and_what_it_was_asked() {
     assert_eq!((&call["event"], &call["fake"], &call["did"]), (&json!("call"), &json!("board"), &json!("say")));
     let posts = get(&format!("{board}/_control/posts"), 200).await;
     assert_eq!(posts[0]["id"], call["made"]);
+
+    // What stands in a path and is a credential is neither printed nor told.
+    let secrets = [
+        (11, format!("/bot{}/getMe", Telegram::token("alice")), "/bot***/getMe"),
+        (12, Slack::hook("alice"), "/services/T0001/B-alice/***"),
+        (13, Discord::hook("alice"), "/***"),
+    ];
+    for (at, path, shown) in secrets {
+        let sent = reqwest::Client::new().post(format!("{}{path}", urls[at])).body("{}").send().await;
+        drop(sent.expect("an answer"));
+        let line = next(&mut lines).await;
+        let told = get(&format!("{}/_control/calls", urls[at]), 200).await;
+        for path in [&line["path"], &told[0]["path"]] {
+            assert!(path.as_str().expect("a path").ends_with(shown), "{path}");
+        }
+    }
 }

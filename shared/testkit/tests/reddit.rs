@@ -1,6 +1,5 @@
 //! The fake Reddit against what is known of the real one, and PRAW against the fake.
 
-#[path = "clients/script.rs"]
 mod clients;
 mod http;
 

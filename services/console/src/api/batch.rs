@@ -2,6 +2,7 @@
 
 use contract::{Accepted, Resolved};
 use domain::{AccountId, ChannelName};
+use intake::Preview;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +45,18 @@ pub struct Checked {
     pub targets: Vec<CheckedTarget>,
     /// What may be a mistake.
     pub warnings: Vec<contract::Problem>,
+}
+
+impl From<Preview> for Checked {
+    fn from(preview: Preview) -> Self {
+        let targets = preview.targets.into_iter().map(|target| CheckedTarget {
+            channel: target.channel,
+            account: target.account,
+            due_at: target.due_at,
+            resolved: target.resolved,
+        });
+        Self { would_be_accepted: true, targets: targets.collect(), warnings: preview.warnings }
+    }
 }
 
 /// A target of a dry run.

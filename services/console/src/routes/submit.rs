@@ -52,13 +52,7 @@ pub(super) async fn validate(
 ) -> Result<Json<api::Checked>, Problem> {
     own(&caller, &body)?;
     let preview = console.intake.validate(&request(&caller, &headers, &body)).map_err(Problem::unfit)?;
-    let targets = preview.targets.into_iter().map(|target| api::CheckedTarget {
-        channel: target.channel,
-        account: target.account,
-        due_at: target.due_at,
-        resolved: target.resolved,
-    });
-    Ok(Json(api::Checked { would_be_accepted: true, targets: targets.collect(), warnings: preview.warnings }))
+    Ok(Json(preview.into()))
 }
 
 /// 202 if all are stored, 200 if all were stored before, 207 if some are refused, 422 if all are.

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use axum::{Router, body::Body, http::Request};
 use broker::{Memory, Source, Transport};
 use channels::{
-    About, Account, Call, Channel, Count, Limits, ListedAccounts, Mark, Objection, Published, Registry, Secret,
+    About, Account, Call, Channel, Count, Limits, ListedAccounts, Mark, Objection, Offers, Published, Registry, Secret,
     SecretSource, Threads, TokenLife, Unit,
 };
 use domain::{
@@ -92,6 +92,7 @@ fn channel(name: &'static str, title: &'static str, text: &'static [Count]) -> A
         repeat,
         limits,
         threads: Threads::None,
+        offers: Offers::media(4, 4),
         secrets: &["token"],
         tokens: TokenLife::Lasting,
         arms: None,

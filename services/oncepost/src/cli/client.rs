@@ -33,9 +33,10 @@ pub(crate) struct Reply<T> {
 impl Client {
     /// A client for the address in `options`.
     pub fn new(options: &ClientOptions) -> Result<Self, Trouble> {
+        let address = options.address();
         let remedy = "Give --api (or ONCEPOST_API) an address such as http://127.0.0.1:8380.";
-        let wrong = || Trouble::usage(format!("\"{}\" is not the address of an API.", options.api), remedy);
-        let base = Url::parse(&options.api).map_err(|_| wrong())?;
+        let wrong = || Trouble::usage(format!("\"{address}\" is not the address of an API."), remedy);
+        let base = Url::parse(address).map_err(|_| wrong())?;
         if !matches!(base.scheme(), "http" | "https") || base.host().is_none() {
             return Err(wrong());
         }
@@ -49,7 +50,7 @@ impl Client {
         if is_here(&base) {
             builder = builder.no_proxy();
         }
-        let http = builder.build().map_err(|source| Trouble::Unreachable { address: options.api.clone(), source })?;
+        let http = builder.build().map_err(|source| Trouble::Unreachable { address: address.to_owned(), source })?;
         Ok(Self { http, base, token: options.token.clone() })
     }
 

@@ -1,4 +1,4 @@
-//! Lists: posts, failures, pauses, channels.
+//! Lists: posts, failures, pauses.
 
 use console::api;
 
@@ -20,12 +20,6 @@ pub(crate) async fn failures(client: &Client, out: &mut Out, listing: &Listing) 
 pub(crate) async fn pauses(client: &Client, out: &mut Out) -> Result<Ended, Trouble> {
     let reply = client.get::<api::Pauses>(&["pauses"], &[]).await?;
     out.answer(&reply.raw, || text::world::pauses(&reply.value))?;
-    Ok(Ended::Well)
-}
-
-pub(crate) async fn channels(client: &Client, out: &mut Out) -> Result<Ended, Trouble> {
-    let reply = client.get::<api::Channels>(&["channels"], &[]).await?;
-    out.answer(&reply.raw, || text::world::channels(&reply.value))?;
     Ok(Ended::Well)
 }
 

@@ -1,10 +1,11 @@
-//! The operator's command line: a client of the HTTP API.
+//! The operator's command line: a client of the HTTP API. What needs no oncepost that runs, it answers by itself.
 //!
 //! It knows nothing of ledgers or brokers. `--json` prints the API's answer as it came; otherwise the answer is told in
 //! words and tables. Exit codes: 0 done, 1 something needs attention or was refused, 2 wrong usage, 3 oncepost cannot be
 //! reached.
 
 mod act;
+mod channels;
 mod client;
 mod input;
 mod lists;
@@ -18,10 +19,15 @@ mod status;
 mod tests;
 mod text;
 mod trouble;
+mod validate;
 mod wait;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
+use ::channels::Registry;
 use clap::{ArgGroup, Args, Subcommand};
 
 pub use options::ClientOptions;
@@ -29,6 +35,9 @@ pub use options::ClientOptions;
 use client::Client;
 use out::Out;
 use trouble::Trouble;
+use validate::Judge;
+
+use crate::compose;
 
 /// What an operator can ask of a running oncepost.
 #[derive(Debug, Subcommand)]
@@ -41,7 +50,7 @@ pub enum ClientCommand {
         #[arg(long)]
         wait: bool,
     },
-    /// Check posts without scheduling them
+    /// Tell, target by target, everything that would be refused; schedule nothing. Without --api: by the settings (--config)
     Validate {
         /// The file; `-` reads standard input
         file: PathBuf,
@@ -111,8 +120,12 @@ pub enum ClientCommand {
     },
     /// List the pauses in force
     Pauses,
-    /// List the channels: what they take, how they are doing
-    Channels,
+    /// List the channels: what each takes, how an unknown outcome is settled, how long tokens live. Without --api: those of
+    /// this program; with it: how they are doing there
+    Channels {
+        /// Only this one, with everything about it
+        name: Option<String>,
+    },
 }
 
 /// What to list.
@@ -145,17 +158,13 @@ pub(crate) enum Ended {
 }
 
 /// Carries a command out and tells the user. The exit code is as the module's page says.
-pub async fn run(command: ClientCommand, options: &ClientOptions) -> ExitCode {
-    ExitCode::from(carry_out(command, options, &mut Out::standard(options.json)).await)
+pub async fn run(command: ClientCommand, options: &ClientOptions, config: Option<&Path>) -> ExitCode {
+    ExitCode::from(carry_out(command, options, config, &mut Out::standard(options.json)).await)
 }
 
 /// Carries a command out, tells the user through `out`, and returns the exit code.
-async fn carry_out(command: ClientCommand, options: &ClientOptions, out: &mut Out) -> u8 {
-    let ended = match Client::new(options) {
-        Ok(client) => execute(command, &client, out).await,
-        Err(trouble) => Err(trouble),
-    };
-    match ended {
+async fn carry_out(command: ClientCommand, options: &ClientOptions, config: Option<&Path>, out: &mut Out) -> u8 {
+    match execute(command, options, config, out).await {
         Ok(Ended::Well) => 0,
         Ok(Ended::Attention) => 1,
         Err(trouble) => {
@@ -166,25 +175,45 @@ async fn carry_out(command: ClientCommand, options: &ClientOptions, out: &mut Ou
 }
 
 /// Carries a command out.
-async fn execute(command: ClientCommand, client: &Client, out: &mut Out) -> Result<Ended, Trouble> {
+async fn execute(
+    command: ClientCommand,
+    options: &ClientOptions,
+    config: Option<&Path>,
+    out: &mut Out,
+) -> Result<Ended, Trouble> {
+    let client = Client::new(options);
     match command {
-        ClientCommand::Schedule { file, wait } => schedule::schedule(client, out, &file, wait).await,
-        ClientCommand::Validate { file } => schedule::validate(client, out, &file).await,
-        ClientCommand::Status { post } => status::status(client, out, &post).await,
-        ClientCommand::Posts(listing) => lists::posts(client, out, &listing).await,
-        ClientCommand::Failures(listing) => lists::failures(client, out, &listing).await,
-        ClientCommand::Retry { what, dry_run } => retry::retry(client, out, &what, dry_run).await,
-        ClientCommand::Cancel { what } => act::cancel(client, out, &what).await,
+        ClientCommand::Schedule { file, wait } => schedule::schedule(&client?, out, &file, wait).await,
+        ClientCommand::Validate { file } => {
+            let judge = match options.named_api() {
+                Some(_) => Judge::Server(client?),
+                None => Judge::by_settings(config, out)?,
+            };
+            validate::validate(&judge, out, &file).await
+        }
+        ClientCommand::Status { post } => status::status(&client?, out, &post).await,
+        ClientCommand::Posts(listing) => lists::posts(&client?, out, &listing).await,
+        ClientCommand::Failures(listing) => lists::failures(&client?, out, &listing).await,
+        ClientCommand::Retry { what, dry_run } => retry::retry(&client?, out, &what, dry_run).await,
+        ClientCommand::Cancel { what } => act::cancel(&client?, out, &what).await,
         ClientCommand::Reschedule { post, time, deadline } => {
-            act::reschedule(client, out, &post, &time, deadline.as_deref()).await
+            act::reschedule(&client?, out, &post, &time, deadline.as_deref()).await
         }
         ClientCommand::Resolve { target, published, id, send_again, note } => {
             let word = act::Word { url: published, id, send_again, note };
-            act::resolve(client, out, &target, word).await
+            act::resolve(&client?, out, &target, word).await
         }
-        ClientCommand::Pause { scope, reason } => act::pause(client, out, &scope, &reason).await,
-        ClientCommand::Resume { scope } => act::resume(client, out, &scope).await,
-        ClientCommand::Pauses => lists::pauses(client, out).await,
-        ClientCommand::Channels => lists::channels(client, out).await,
+        ClientCommand::Pause { scope, reason } => act::pause(&client?, out, &scope, &reason).await,
+        ClientCommand::Resume { scope } => act::resume(&client?, out, &scope).await,
+        ClientCommand::Pauses => lists::pauses(&client?, out).await,
+        ClientCommand::Channels { name } => match options.named_api() {
+            Some(_) => channels::of_server(&client?, out, name.as_deref()).await,
+            None => channels::of_program(&every_channel()?, out, name.as_deref()),
+        },
     }
+}
+
+/// The channels of this program.
+fn every_channel() -> Result<Registry, Trouble> {
+    compose::every_channel().map_err(Trouble::setup)
 }

@@ -7,15 +7,27 @@ use clap::Args;
 /// Which oncepost is asked, and how the answer is told.
 #[derive(Debug, Clone, Args)]
 pub struct ClientOptions {
-    /// The API's address
-    #[arg(long, env = "ONCEPOST_API", default_value = "http://127.0.0.1:8380", value_name = "URL", global = true)]
-    pub api: String,
+    /// The API's address [default: http://127.0.0.1:8380]
+    #[arg(long, env = "ONCEPOST_API", value_name = "URL", global = true)]
+    pub api: Option<String>,
     /// The API's token
     #[arg(long, env = "ONCEPOST_TOKEN", hide_env_values = true, global = true)]
     pub token: Option<Token>,
     /// Print the API's answer as JSON
     #[arg(long, global = true)]
     pub json: bool,
+}
+
+impl ClientOptions {
+    /// Whose API is asked, where one must be.
+    pub(crate) fn address(&self) -> &str {
+        self.named_api().unwrap_or("http://127.0.0.1:8380")
+    }
+
+    /// The API that was named. Commands that can do without one ask none that was not. An empty variable names none.
+    pub(crate) fn named_api(&self) -> Option<&str> {
+        self.api.as_deref().filter(|address| !address.is_empty())
+    }
 }
 
 /// A token that nothing prints.

@@ -1,12 +1,11 @@
-//! Scheduling and checking posts.
+//! Scheduling posts.
 
 use std::path::Path;
 
-use console::api::{BatchAnswer, BatchItem, Checked, Problem};
+use console::api::{BatchAnswer, BatchItem};
 use contract::Accepted;
 use domain::PostId;
 use reqwest::StatusCode;
-use serde_json::Value;
 
 use super::{
     Ended,
@@ -18,7 +17,7 @@ use super::{
     wait,
 };
 
-const JSON: &str = "application/json";
+pub(crate) const JSON: &str = "application/json";
 const LINES: &str = "application/x-ndjson";
 /// The most messages sent in one batch: oncepost takes 1000.
 const BATCH: usize = 500;
@@ -102,40 +101,6 @@ fn add(all: &mut BatchAnswer, more: BatchAnswer) {
     all.repeated += more.repeated;
     all.refused += more.refused;
     all.items.extend(more.items.into_iter().map(|item| BatchItem { index: before + item.index, ..item }));
-}
-
-/// Ends with [`Ended::Attention`] if a message would be refused.
-pub(crate) async fn validate(client: &Client, out: &mut Out, file: &Path) -> Result<Ended, Trouble> {
-    let messages = match input::read(file)? {
-        Input::One(message) => {
-            let reply = client.post_raw::<Checked>(&["posts:validate"], message, JSON).await?;
-            out.answer(&reply.raw, || text::schedule::checked(&reply.value))?;
-            return Ok(Ended::Well);
-        }
-        Input::Many(messages) => messages,
-    };
-    let (mut sound, mut refused) = (0, 0);
-    for (at, message) in messages.into_iter().enumerate() {
-        match client.post_raw::<Value>(&["posts:validate"], message, JSON).await {
-            Ok(reply) => {
-                sound += 1;
-                if out.is_json() {
-                    out.answer(&reply.raw, String::new)?;
-                }
-            }
-            Err(Trouble::Refused { problem, raw }) if is_about_the_message(&problem) => {
-                refused += 1;
-                out.answer(&raw, || text::schedule::refused(at, &problem))?;
-            }
-            Err(trouble) => return Err(trouble),
-        }
-    }
-    out.remark(&format!("{sound} would be accepted, {refused} refused"))?;
-    Ok(if refused == 0 { Ended::Well } else { Ended::Attention })
-}
-
-fn is_about_the_message(problem: &Problem) -> bool {
-    matches!(problem.status, 400 | 403 | 409 | 413 | 422)
 }
 
 #[cfg(test)]

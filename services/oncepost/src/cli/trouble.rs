@@ -2,6 +2,8 @@
 
 use console::Problem;
 
+use crate::failure::Failure;
+
 /// Why a command was not done.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Trouble {
@@ -47,6 +49,20 @@ impl Trouble {
     /// A wrong argument.
     pub fn usage(what: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self::Usage { what: what.into(), remedy: remedy.into() }
+    }
+
+    /// What this machine's own settings or parts do not allow.
+    pub fn setup(failure: Failure) -> Self {
+        Self::Usage { what: format!("{failure}."), remedy: "`oncepost doctor` checks the settings.".into() }
+    }
+
+    /// Settings that cannot be used.
+    pub fn settings(problems: Vec<settings::Problem>) -> Self {
+        let list: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        Self::usage(
+            format!("The settings cannot be used:\n{}", list.join("\n")),
+            "docs/configuration.md lists the keys.",
+        )
     }
 
     /// Whether oncepost said that there is no such thing.

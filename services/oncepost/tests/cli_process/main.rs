@@ -1,6 +1,7 @@
 //! The program as a user starts it: what it refuses and how it says so, its probes, and a day with `oncepost dev`.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests in real time")]
 
+mod alone;
 mod day;
 mod probes;
 mod refusals;

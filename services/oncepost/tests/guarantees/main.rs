@@ -6,6 +6,7 @@
 
 mod channels;
 mod figures;
+mod incidents;
 mod matrix;
 mod page;
 

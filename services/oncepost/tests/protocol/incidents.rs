@@ -289,3 +289,61 @@ async fn p7_what_is_not_what_was_approved_is_refused_and_never_sent() {
     worker.stop().await;
     scheduler.stop().await;
 }
+
+/// A batch that takes longer than every tick, and than the time after which what was handed over is handed over again.
+#[tokio::test(start_paused = true)]
+async fn d08_a_batch_that_outlasts_its_tick_is_not_worked_on_twice() {
+    let world = World::new(32);
+    let worker = world.worker("w1");
+    let schedulers = [world.scheduler(), world.scheduler()];
+    world.platform.faults((0..1200).map(|_| Fault::Slow(25)));
+    for n in 0..1200 {
+        world.post("nothing", if n % 2 == 0 { "main" } else { "other" }, 0, 1).await;
+    }
+    let began_at = world.runtime.now();
+    world.settle(HOURS).await;
+    world.check();
+    let took = world.runtime.now().duration_since(began_at).as_secs();
+    assert!(took > 120, "the batch must outlast the tick: {took} s");
+    assert_eq!(
+        (world.in_state(State::Published), world.platform.calls().len()),
+        (1200, 1200),
+        "each was called for once"
+    );
+    worker.stop().await;
+    for scheduler in schedulers {
+        scheduler.stop().await;
+    }
+}
+
+/// Whoever is alarmed must see at once which of many accounts it is, and what of the post is out.
+#[tokio::test(start_paused = true)]
+async fn e08_an_alarm_names_the_account_the_target_and_where_the_post_is() {
+    let world = World::new(33);
+    let queue = broker::Source::Events { queue: "upstream".into(), topic: "target.failed".into() };
+    let mut events = world.broker.consume(queue, 10).await.unwrap();
+    let mut dead = world.broker.consume(broker::Source::Dead { channel: "look-up".into() }, 10).await.unwrap();
+    let (scheduler, worker) = (world.scheduler(), world.worker("w1"));
+    world.platform.faults([Fault::Slow(0), Fault::Refuse]);
+    let target = world.post("look-up", "other", 0, 3).await;
+    world.settle(HOURS).await;
+    let seen = world.target(target).await;
+    assert_eq!((seen.state, seen.out.len()), (State::Failed, 1));
+    let letter = dead.next().await.unwrap();
+    let told: contract::Dead = serde_json::from_slice(&letter.message.body).unwrap();
+    let names = |tenant: &domain::TenantId, channel: &domain::ChannelName, account: &domain::AccountId| {
+        format!("{tenant}/{channel}/{account}")
+    };
+    let publish = &told.publish;
+    assert_eq!(names(&publish.tenant, &publish.channel, &publish.account), "acme/look-up/other");
+    assert_eq!((publish.target, publish.post, &told.out), (target, seen.post, &seen.out), "the first part's address");
+    let event = events.next().await.unwrap();
+    let alarm: serde_json::Value = serde_json::from_slice(&event.message.body).unwrap();
+    for (field, value) in [("tenant", "acme"), ("channel", "look-up"), ("account", "other")] {
+        assert_eq!(alarm[field], value, "{alarm}");
+    }
+    assert_eq!(alarm["target"], target.to_string(), "{alarm}");
+    assert!(alarm["diagnosis"]["remedy"].is_string(), "{alarm}");
+    worker.stop().await;
+    scheduler.stop().await;
+}

@@ -9,9 +9,9 @@ use crate::{Count, Limits, Objection, Unit, graph, text};
 
 /// What may be set about a reel. They go out as they are.
 pub(super) const REEL_SETTINGS: [&str; 3] = ["share_to_feed", "thumb_offset", "cover_url"];
-const COMMENT: Count = Count::new(Unit::Utf16, 2196);
-const MOST_TAGS: usize = 30;
-const MOST_MENTIONS: usize = 20;
+pub(super) const COMMENT: Count = Count::new(Unit::Utf16, 2196);
+pub(super) const MOST_TAGS: usize = 30;
+pub(super) const MOST_MENTIONS: usize = 20;
 
 pub(super) fn draft(limits: &Limits, draft: &Draft) -> Vec<Objection> {
     let mut objections = limits.check(draft, 1);
@@ -24,7 +24,8 @@ pub(super) fn draft(limits: &Limits, draft: &Draft) -> Vec<Objection> {
     let mut most = |path: &str, what: &str, found: usize, most: usize| {
         if found > most {
             let message = format!("there are {found} {what}; Instagram takes {most}");
-            objections.push(Objection::new(path, Code::CONTENT_REFUSED, message, "leave some out"));
+            let objection = Objection::new(path, Code::CONTENT_REFUSED, message, "leave some out");
+            objections.push(objection.with_excess(found, most));
         }
     };
     most("text", "hashtags", text::tags(&post.text).len(), MOST_TAGS);
@@ -34,7 +35,8 @@ pub(super) fn draft(limits: &Limits, draft: &Draft) -> Vec<Objection> {
     if comment > COMMENT.most {
         let message = format!("the comment has {comment} UTF-16 units; Instagram takes {}", COMMENT.most);
         let path = format!("settings.{FIRST_COMMENT}");
-        objections.push(Objection::new(path, Code::TEXT_TOO_LONG, message, "shorten it"));
+        let objection = Objection::new(path, Code::TEXT_TOO_LONG, message, "shorten it");
+        objections.push(objection.with_excess(comment, COMMENT.most));
     }
     let is_address = |value: &str| url::Url::parse(value).is_ok_and(|url| url.scheme() == "https" && url.has_host());
     let mut known = |name: &str, fits: &dyn Fn(&str) -> bool, wanted: &str| {

@@ -9,9 +9,9 @@ use super::{AUTHOR, CREATE, receipt};
 use crate::{AccountCard, Call};
 
 /// The setting that says whether the refusal of a duplicate may be taken for a member's key, and its values.
-const GUARD: &str = "duplicate_guard";
+pub(super) const GUARD: &str = "duplicate_guard";
 const IGNORED: &str = "ignored";
-const TRUSTED: &str = "trusted";
+pub(super) const TRUSTED: &str = "trusted";
 /// How long the guard is relied on. How long it holds is not known; nobody saw it end so soon.
 const GUARD_KEPT_FOR: Duration = Duration::from_secs(10 * 60);
 const LOOK_UP: LookUp = LookUp {

@@ -115,7 +115,8 @@ pub(super) fn check(draft: &Draft, article: &Article) -> Vec<Objection> {
     }
     for (n, part) in draft.0.thread.iter().enumerate().filter(|(_, part)| !part.media.is_empty()) {
         let message = format!("a comment takes no media, and this one has {}", part.media.len());
-        objections.push(Objection::new(format!("thread[{n}].media"), Code::TOO_MANY_MEDIA, message, "leave them out"));
+        let objection = Objection::new(format!("thread[{n}].media"), Code::TOO_MANY_MEDIA, message, "leave them out");
+        objections.push(objection.with_excess(part.media.len(), 0));
     }
     for name in ["nsfw", "spoiler", "sendreplies"] {
         if setting(name).is_some_and(|value| !["true", "false"].contains(&value)) {

@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 
 use domain::{Code, Draft};
 
-use crate::{Objection, text};
+use crate::{Count, Objection, Unit, text};
 
 const REPLY_CONTROL: &str = "reply_control";
 const TOPIC: &str = "topic_tag";
 const WHO_MAY_REPLY: [&str; 5] =
     ["everyone", "accounts_you_follow", "mentioned_only", "parent_post_author_only", "followers_only"];
 /// Different web addresses in one part.
-const MOST_LINKS: usize = 5;
-const LONGEST_TOPIC: usize = 50;
+pub(super) const MOST_LINKS: usize = 5;
+pub(super) const TOPIC_LENGTH: Count = Count::new(Unit::Chars, 50);
 
 /// The settings of the first part.
 pub(super) fn settings(draft: &Draft) -> Vec<(&'static str, String)> {
@@ -27,7 +27,8 @@ pub(super) fn draft(draft: &Draft) -> Vec<Objection> {
         if links > MOST_LINKS {
             let path = if n == 0 { "text".to_owned() } else { format!("thread[{}].text", n - 1) };
             let message = format!("there are {links} different web addresses; Threads takes {MOST_LINKS}");
-            objections.push(Objection::new(path, Code::CONTENT_REFUSED, message, "leave some out"));
+            let objection = Objection::new(path, Code::CONTENT_REFUSED, message, "leave some out");
+            objections.push(objection.with_excess(links, MOST_LINKS));
         }
     }
     let setting = |name: &str| draft.0.settings.get(name).map(String::as_str);
@@ -54,5 +55,5 @@ fn links(part: &str) -> usize {
 }
 
 fn is_topic(value: &str) -> bool {
-    (1..=LONGEST_TOPIC).contains(&value.chars().count()) && !value.contains(['.', '&'])
+    (1..=TOPIC_LENGTH.most).contains(&TOPIC_LENGTH.of(value)) && !value.contains(['.', '&'])
 }

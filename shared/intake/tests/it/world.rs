@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use channels::{
-    About, Account, Call, Channel, Count, Limits, ListedAccounts, Mark, Objection, Published, Registry, SecretSource,
-    Threads, TokenLife, Unit,
+    About, Account, Call, Channel, Count, Limits, ListedAccounts, Mark, Objection, Offers, Published, Registry,
+    SecretSource, Threads, TokenLife, Unit,
 };
 use domain::{AccountId, AppId, ChannelName, Code, Draft, Failure, Finding, OnDoubt, Policy, RepeatSafety, TenantId};
 use jiff::Timestamp;
@@ -57,6 +57,7 @@ fn channel(name: &'static str, limits: Limits, threads: Threads) -> Arc<dyn Chan
         repeat,
         limits,
         threads,
+        offers: Offers::media(4, 4),
         secrets: &[],
         tokens: TokenLife::Lasting,
         arms: None,

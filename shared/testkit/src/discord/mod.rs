@@ -206,6 +206,12 @@ impl Platform for Discord {
         ask.method == "POST" && (ask.path.ends_with("/messages") || ask.path.contains("/webhooks/"))
     }
 
+    fn secret<'a>(&self, ask: &'a Ask) -> Option<&'a str> {
+        let path = ask.segments();
+        let hook = path.iter().position(|part| *part == "webhooks")?;
+        path.get(hook + 2).copied()
+    }
+
     fn account(&self, ask: &Ask) -> Option<String> {
         let hooked = || Some(ask.path.rsplit_once("/hush-")?.1.strip_suffix("-hush-hush")?.to_owned());
         name(ask).or_else(hooked)

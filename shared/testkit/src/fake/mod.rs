@@ -50,6 +50,10 @@ pub trait Platform: Default + Send + Sync + 'static {
     fn account(&self, ask: &Ask) -> Option<String>;
     /// Answers a call; what it publishes goes to `stage`.
     fn answer(&self, ask: Ask, stage: &Stage) -> impl Future<Output = Answer> + Send;
+    /// The part of a call's path that is a credential. It is never written down.
+    fn secret<'a>(&self, _ask: &'a Ask) -> Option<&'a str> {
+        None
+    }
     /// How the platform says "too many requests".
     fn limited(&self, ask: &Ask, seconds: u64) -> Answer;
     /// From now on the account's token is past its time.

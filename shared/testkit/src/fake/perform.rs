@@ -52,7 +52,7 @@ pub(crate) async fn perform<P: Platform>(inner: &Inner<P>, scissors: &Scissors, 
     let publishes = platform.publishes(&ask);
     // Before the call is seen to be there: whoever sees it may release it at once.
     let mut releases = stage.releases();
-    let n = stage.arrived(&ask, account.clone(), publishes);
+    let n = stage.arrived(&ask, inner.platform.secret(&ask), account.clone(), publishes);
     let cue = stage.take_cue(&ask, account.as_deref(), publishes);
 
     if let (true, Some(account)) = (cue.expire_token, &account) {

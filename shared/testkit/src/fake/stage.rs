@@ -27,7 +27,7 @@ pub struct Call {
     pub at: Timestamp,
     /// Its method.
     pub method: String,
-    /// Its path.
+    /// Its path; a credential in it shows as `***`.
     pub path: String,
     /// Who called.
     pub account: Option<String>,
@@ -180,14 +180,14 @@ impl Stage {
     }
 
     /// Writes down that a call came; returns its number.
-    pub(crate) fn arrived(&self, ask: &Ask, account: Option<String>, publishes: bool) -> u64 {
+    pub(crate) fn arrived(&self, ask: &Ask, secret: Option<&str>, account: Option<String>, publishes: bool) -> u64 {
         let mut calls = lock(&self.calls);
         let n = calls.len() as u64 + 1;
         calls.push(Call {
             n,
             at: ask.at,
             method: ask.method.clone(),
-            path: ask.path.clone(),
+            path: secret.map_or_else(|| ask.path.clone(), |secret| ask.path.replace(secret, "***")),
             account,
             key: ask.key().map(str::to_owned),
             digest: ask.digest(),

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Mutex, time::Duration};
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{error, parameter};
+use super::{error, parameter, person_id, unsupported};
 use crate::fake::{Answer, Ask, lock};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -126,4 +126,14 @@ pub(crate) fn name(ask: &Ask) -> Option<String> {
     let token = token(ask)?;
     let name = token.strip_prefix("token-")?.split('~').next()?;
     (!name.is_empty()).then(|| name.to_owned())
+}
+
+/// The number of whoever calls, working token or not.
+pub(crate) fn caller(ask: &Ask) -> String {
+    person_id(&name(ask).unwrap_or_default())
+}
+
+/// The account, if the path names it: by its number or as `me`.
+pub(crate) fn owner(ask: &Ask, named: &str, account: String) -> Result<String, Answer> {
+    if named == "me" || named == person_id(&account) { Ok(account) } else { Err(unsupported(&ask.method, named)) }
 }

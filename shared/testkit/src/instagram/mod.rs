@@ -17,9 +17,9 @@ use serde_json::{Value, json};
 use crate::{
     fake::{Answer, Ask, Platform, Stage, lock},
     graph::{
-        access::{self, Access},
+        access::{self, Access, caller, owner},
         containers::Containers,
-        error, limited, path, person_id, pick, unsupported, with_usage,
+        error, limited, path, person_id, pick, with_usage,
     },
 };
 
@@ -151,11 +151,6 @@ impl Instagram {
     }
 }
 
-/// The account, if the path names it: by its number or as `me`.
-fn owner(ask: &Ask, named: &str, account: String) -> Result<String, Answer> {
-    if named == "me" || named == person_id(&account) { Ok(account) } else { Err(unsupported(&ask.method, named)) }
-}
-
 impl Platform for Instagram {
     const NAME: &'static str = "instagram";
     type Knobs = Knobs;
@@ -184,10 +179,6 @@ impl Platform for Instagram {
     fn expire(&self, account: &str) {
         self.access.expire(account);
     }
-}
-
-fn caller(ask: &Ask) -> String {
-    person_id(&access::name(ask).unwrap_or_default())
 }
 
 /// What is asked for by its fields.

@@ -153,6 +153,13 @@ impl Platform for Slack {
         }
     }
 
+    fn secret<'a>(&self, ask: &'a Ask) -> Option<&'a str> {
+        match ask.segments()[..] {
+            ["services", _, _, secret] => Some(secret),
+            _ => None,
+        }
+    }
+
     fn account(&self, ask: &Ask) -> Option<String> {
         match ask.segments()[..] {
             ["services", _, bot, _] => bot.strip_prefix("B-").map(str::to_owned),

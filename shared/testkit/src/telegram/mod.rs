@@ -155,6 +155,10 @@ impl Platform for Telegram {
         method(ask).is_some_and(|method| messages::Kind::of(method).is_some())
     }
 
+    fn secret<'a>(&self, ask: &'a Ask) -> Option<&'a str> {
+        ask.segments().first()?.strip_prefix("bot").filter(|token| !token.is_empty())
+    }
+
     fn account(&self, ask: &Ask) -> Option<String> {
         called(ask).map(|(name, _)| name)
     }

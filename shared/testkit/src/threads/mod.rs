@@ -16,9 +16,9 @@ use serde_json::json;
 use crate::{
     fake::{Answer, Ask, Platform, Stage, lock},
     graph::{
-        access::{self, Access},
+        access::{self, Access, caller, owner},
         containers::Containers,
-        error, limited, path, person_id, pick, unsupported, with_usage,
+        error, limited, path, person_id, pick, with_usage,
     },
 };
 
@@ -147,11 +147,6 @@ impl Threads {
     }
 }
 
-/// The account, if the path names it: by its number or as `me`.
-fn owner(ask: &Ask, named: &str, account: String) -> Result<String, Answer> {
-    if named == "me" || named == person_id(&account) { Ok(account) } else { Err(unsupported(&ask.method, named)) }
-}
-
 impl Platform for Threads {
     const NAME: &'static str = "threads";
     type Knobs = Knobs;
@@ -180,8 +175,4 @@ impl Platform for Threads {
     fn expire(&self, account: &str) {
         self.access.expire(account);
     }
-}
-
-fn caller(ask: &Ask) -> String {
-    person_id(&access::name(ask).unwrap_or_default())
 }

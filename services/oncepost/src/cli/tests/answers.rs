@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use super::server::{message, server};
+use super::server::{message, offline, server, tell};
 
 #[tokio::test]
 async fn scheduling_tells_what_goes_out_when_and_a_repeat_says_that_it_is_one() {
@@ -29,7 +29,50 @@ async fn what_is_wrong_with_a_message_is_told_at_once_with_what_to_do() {
     let file = server.file("wrong.json", &wrong.to_string());
     let told = server.tell(&["schedule", &file]).await;
     assert_snapshot!("refused", told.all());
-    assert_eq!(server.tell(&["validate", &file]).await.remarks, told.remarks);
+    assert_snapshot!("would_be_refused", server.says(&["validate", &file]).await);
+}
+
+#[tokio::test]
+async fn everything_that_would_be_refused_is_told_per_target_alike_here_and_by_a_server() {
+    let server = server().await;
+    let mut wrong = message("a");
+    wrong["content"] = json!({
+        "text": "x".repeat(101),
+        "media": vec![json!({ "url": "https://cdn.example/a.png" }); 5],
+        "thread": [{ "text": "more" }],
+    });
+    wrong["deadline"] = json!("2026-05-01T12:00:00Z");
+    wrong["targets"][1]["text"] = json!("short");
+    wrong["targets"]
+        .as_array_mut()
+        .unwrap()
+        .extend([json!({ "channel": "fax", "account": "main" }), json!({ "channel": "long", "account": "nobody" })]);
+    let mut late = message("late");
+    late["publish_at"] = json!("2026-06-01T11:00:00Z");
+    let lines = [wrong, message("b"), late, json!({ "version": 1 })].map(|message| message.to_string());
+    let many = server.file("many.ndjson", &lines.join("\n"));
+    let one = server.file("one.json", &lines[0]);
+    let sound = server.file("sound.json", &lines[1]);
+    assert_snapshot!("would_be_refused_of_many", server.says(&["validate", &many]).await);
+    for (file, code) in [(&many, 1), (&one, 1), (&sound, 0)] {
+        for json in [false, true] {
+            let here = server.judged_here(file, json).await;
+            let told = match json {
+                true => server.tell(&["--json", "validate", file]).await,
+                false => server.tell(&["validate", file]).await,
+            };
+            assert_eq!((here.all(), told.code), (told.all(), code), "{file}");
+        }
+    }
+    let json: Value = serde_json::from_str(&server.judged_here(&one, true).await.answer).unwrap();
+    let problems = json["problems"].as_array().unwrap();
+    let long = problems.iter().find(|problem| problem["code"] == "OP-1006").unwrap();
+    assert_eq!(
+        (&long["path"], &long["excess"], &long["targets"]),
+        (&json!("$.content.text"), &json!({ "actual": 101, "limit": 100 }), &json!([0, 3])),
+        "{json}"
+    );
+    assert!(problems.iter().all(|problem| !problem["remedy"].as_str().unwrap().is_empty()), "{json}");
 }
 
 #[tokio::test]
@@ -185,4 +228,33 @@ async fn json_is_the_apis_own_answer() {
     let refused = server.tell(&["--json", "retry", &targets[1]]).await;
     let problem: Value = serde_json::from_str(&refused.answer).unwrap();
     assert_eq!((refused.code, problem["status"].as_u64(), refused.remarks.as_str()), (1, Some(409), ""), "{problem}");
+}
+
+#[tokio::test]
+async fn the_channels_of_this_program_are_told_without_any_server() {
+    let all = tell(offline(&["channels"])).await;
+    assert_eq!((all.code, all.remarks.as_str()), (0, ""));
+    assert!(all.answer.lines().all(|line| line.chars().count() <= 100), "{}", all.answer);
+    let json: Value = serde_json::from_str(&tell(offline(&["--json", "channels"])).await.answer).unwrap();
+    let sheets = json["channels"].as_array().unwrap();
+    assert!(sheets.len() >= 13, "{json}");
+    for sheet in sheets {
+        let name = sheet["name"].as_str().unwrap();
+        assert!(all.answer.lines().filter(|line| line.starts_with(name)).count() >= 2, "{name} has its rows");
+        let told = tell(offline(&["--json", "channels", name])).await;
+        assert_eq!(serde_json::from_str::<Value>(&told.answer).unwrap(), *sheet);
+    }
+    assert_snapshot!("channel", tell(offline(&["channels", "mastodon"])).await.all());
+    let nobody = tell(offline(&["channels", "nobody"])).await;
+    assert!(nobody.code == 2 && nobody.remarks.contains("There are: bluesky, "), "{}", nobody.all());
+}
+
+#[tokio::test]
+async fn one_channel_of_a_server_is_told_when_a_server_is_named() {
+    let server = server().await;
+    let told = server.tell(&["channels", "short"]).await;
+    assert!(told.code == 0 && told.answer.contains("short") && !told.answer.contains("long"), "{}", told.all());
+    let json: Value = serde_json::from_str(&server.tell(&["--json", "channels", "short"]).await.answer).unwrap();
+    assert_eq!((&json["name"], &json["accounts"]), (&json!("short"), &json!(1)));
+    assert_eq!(server.tell(&["channels", "mastodon"]).await.code, 2, "that server has none");
 }

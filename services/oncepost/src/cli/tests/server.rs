@@ -10,8 +10,8 @@ use std::{
 use async_trait::async_trait;
 use broker::Memory;
 use channels::{
-    About, Account, Accounts, Call, Channel, Count, Limits, ListedAccounts, Mark, Objection, Published, Registry,
-    Threads, TokenLife, Unit,
+    About, Account, Accounts, Call, Channel, Count, Limits, ListedAccounts, Mark, Objection, Offers, Published,
+    Registry, Threads, TokenLife, Unit,
 };
 use clap::Parser;
 use console::{Console, ConsoleOptions, Parts, Token};
@@ -20,7 +20,7 @@ use domain::{
     Policy, Receipt, RepeatSafety, Scope, TenantId, WorkerName, Worth,
 };
 use futures::future::BoxFuture;
-use intake::{Intake, Options};
+use intake::{Checker, Intake, Options};
 use jiff::Timestamp;
 use ledger::{Ledger, MemoryLedger};
 use outbox::Outbox;
@@ -28,7 +28,11 @@ use runtime::{Clock, Runtime, SeededRandom};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::cli::{ClientCommand, ClientOptions, carry_out, out::Out};
+use crate::cli::{
+    ClientCommand, ClientOptions, Ended, carry_out,
+    out::Out,
+    validate::{Judge, validate},
+};
 
 pub const NOON: &str = "2026-06-01T12:00:00Z";
 
@@ -36,6 +40,8 @@ pub const NOON: &str = "2026-06-01T12:00:00Z";
 pub struct Server {
     pub ledger: Arc<MemoryLedger>,
     pub address: String,
+    /// What the server's way in checks with.
+    pub checker: Checker,
     // Answers to files that were scheduled are told by their names, which must not change from run to run.
     folder: tempfile::TempDir,
 }
@@ -88,6 +94,7 @@ fn channel(name: &'static str, threads: Threads) -> Arc<dyn Channel> {
         repeat: RepeatSafety::Nothing,
         limits,
         threads,
+        offers: Offers::media(4, 4),
         secrets: &[],
         tokens: TokenLife::Lasting,
         arms: None,
@@ -147,6 +154,8 @@ impl Write for Paper {
 #[derive(Parser)]
 #[command(name = "oncepost", max_term_width = 100)]
 pub struct Line {
+    #[arg(long)]
+    pub config: Option<std::path::PathBuf>,
     #[command(flatten)]
     pub options: ClientOptions,
     #[command(subcommand)]
@@ -159,10 +168,17 @@ pub fn line(address: &str, arguments: &[&str]) -> Line {
     Line::try_parse_from(head.iter().chain(arguments)).unwrap_or_else(|error| panic!("{error}"))
 }
 
+/// A line that names no server.
+pub fn offline(arguments: &[&str]) -> Line {
+    let mut line = line("", arguments);
+    line.options.api = None;
+    line
+}
+
 pub async fn tell(line: Line) -> Told {
     let (answer, remarks) = (Paper::default(), Paper::default());
     let mut out = Out::to(line.options.json, answer.clone(), remarks.clone());
-    let code = carry_out(line.command, &line.options, &mut out).await;
+    let code = carry_out(line.command, &line.options, line.config.as_deref(), &mut out).await;
     Told { code, answer: answer.text(), remarks: remarks.text() }
 }
 
@@ -177,6 +193,7 @@ pub async fn server_with(tokens: Vec<Token>) -> Server {
     let channels = Arc::new(Registry::of([channel("long", Threads::PerPart(5)), channel("short", Threads::None)]));
     let accounts: Arc<dyn Accounts> = Arc::new(ListedAccounts::new([account("long"), account("short")]));
     let transport = Arc::new(Memory::new(&runtime, ["long", "short"]));
+    let checker = Checker::new(channels.clone(), accounts.clone(), runtime.clone(), Options::default());
     let intake = Intake::new(ledger.clone(), channels.clone(), accounts.clone(), runtime.clone(), Options::default());
     let console = Console::new(Parts {
         outbox: Outbox::start(&runtime, ledger.clone(), transport.clone()),
@@ -192,7 +209,7 @@ pub async fn server_with(tokens: Vec<Token>) -> Server {
     let address = format!("http://{}", listener.local_addr().unwrap());
     let router = console.router();
     runtime.spawn(async move { axum::serve(listener, router).await });
-    Server { ledger, address, folder: tempfile::tempdir().unwrap() }
+    Server { ledger, address, checker, folder: tempfile::tempdir().unwrap() }
 }
 
 /// A message that nothing is wrong with; due now, on two channels.
@@ -210,6 +227,15 @@ pub fn message(key: &str) -> Value {
 impl Server {
     pub async fn tell(&self, arguments: &[&str]) -> Told {
         tell(line(&self.address, arguments)).await
+    }
+
+    /// What this program says of a file by itself, of the same channels and accounts.
+    pub async fn judged_here(&self, file: &str, json: bool) -> Told {
+        let (answer, remarks) = (Paper::default(), Paper::default());
+        let mut out = Out::to(json, answer.clone(), remarks.clone());
+        let judge = Judge::Program(Box::new(self.checker.clone()));
+        let ended = validate(&judge, &mut out, file.as_ref()).await.unwrap();
+        Told { code: u8::from(ended == Ended::Attention), answer: answer.text(), remarks: remarks.text() }
     }
 
     /// What a command says, with its exit code.

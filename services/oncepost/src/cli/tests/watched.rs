@@ -30,7 +30,7 @@ async fn each_target_is_shown_as_it_moves_and_the_end_says_what_needs_a_person()
     let answer = Paper::default();
     let mut out = Out::to(false, answer.clone(), Bell(bell));
     let asked = line(&server.address, &["schedule", &file, "--wait"]);
-    let waiting = carry_out(asked.command, &asked.options, &mut out);
+    let waiting = carry_out(asked.command, &asked.options, None, &mut out);
     let working = async {
         let mut lines = String::new();
         // Both targets have been shown waiting: only now they move.

@@ -1,6 +1,7 @@
 //! The API's answers in words and tables, readable at 100 columns. Pure: what is shown depends on the answer only.
 
 pub(super) mod act;
+pub(super) mod channels;
 pub(super) mod failures;
 pub(super) mod post;
 pub(super) mod posts;
@@ -8,6 +9,7 @@ pub(super) mod schedule;
 mod table;
 pub(super) mod target;
 pub(super) mod trouble;
+pub(super) mod validate;
 pub(super) mod world;
 
 pub(crate) use table::table;

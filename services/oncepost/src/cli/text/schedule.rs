@@ -1,6 +1,6 @@
 //! Answers to schedule messages.
 
-use console::api::{BatchAnswer, Checked, Problem};
+use console::api::{BatchAnswer, Problem};
 use contract::{Accepted, Resolved, Rule};
 use jiff::Timestamp;
 
@@ -22,7 +22,7 @@ pub(crate) fn accepted(answer: &Accepted, repeated: bool) -> String {
 }
 
 /// When it goes out, and how that came about where it is not what was asked for.
-fn time(resolved: &Resolved, due_at: Timestamp) -> String {
+pub(super) fn time(resolved: &Resolved, due_at: Timestamp) -> String {
     // At the precision that is shown: what was due at once is not worth a remark.
     if instant(due_at) != instant(resolved.instant) {
         return format!("{} (asked for {})", instant(due_at), instant(resolved.instant));
@@ -36,17 +36,6 @@ fn time(resolved: &Resolved, due_at: Timestamp) -> String {
         "UTC" => instant(resolved.instant),
         zone => format!("{} = {} {zone}{rule}", instant(resolved.instant), resolved.local.strftime("%H:%M")),
     }
-}
-
-/// A message that would be accepted.
-pub(crate) fn checked(checked: &Checked) -> String {
-    let rows = checked
-        .targets
-        .iter()
-        .map(|target| [format!("{}/{}", target.channel, target.account), time(&target.resolved, target.due_at)]);
-    let mut blocks = vec!["It would be accepted.".to_owned(), table(["account", "would go out"], rows)];
-    blocks.extend(checked.warnings.iter().map(|warning| told("warning:", warning)));
-    blocks.join("\n")
 }
 
 /// What became of a batch.

@@ -1,0 +1,47 @@
+//! What channels say of themselves.
+
+use channels::{Limited, Overview, Repeat, Sheet};
+
+use super::{labelled, table};
+
+/// All of them, in two tables.
+pub(crate) fn list(sheets: &[Sheet]) -> String {
+    let (takes, repeats) = (Overview::takes(sheets), Overview::repeats(sheets));
+    let hint = "`oncepost channels NAME` tells everything about one.";
+    format!("{}\n\n{}\n\n{hint}", table(takes.head, takes.rows), table(repeats.head, repeats.rows))
+}
+
+/// Everything about one.
+pub(crate) fn whole(sheet: &Sheet) -> String {
+    let takes = &sheet.takes;
+    let limits: Vec<_> = sheet.limits.iter().map(Limited::said).collect();
+    let text = if takes.text_alone { "yes" } else { "with a picture or video only" };
+    let later = if takes.decides_later { "yes; until then a post is `processing`" } else { "no" };
+    let mut lines = vec![
+        format!("{} ({})", sheet.title, sheet.name),
+        line("text", text),
+        line("media", &takes.media()),
+        line("link", &takes.link),
+        line("thread", &takes.threads()),
+        line("decides later", later),
+        line("limits", &if limits.is_empty() { "none".into() } else { limits.join("; ") }),
+        line("secrets", &sheet.secrets.join(", ")),
+        line("token lives", &format!("{}; {}", sheet.token.life(), sheet.token.renewed)),
+        line("against repeats", &repeat(&sheet.repeat)),
+    ];
+    lines.extend(sheet.variants.iter().map(|other| {
+        let setting = format!("{} (settings.{} = \"{}\"): ", other.means, other.setting, other.value);
+        line("", &(setting + &repeat(&other.repeat)))
+    }));
+    lines.push(line("more", &sheet.page));
+    lines.join("\n")
+}
+
+fn repeat(repeat: &Repeat) -> String {
+    let (kind, after) = (repeat.with_window(), repeat.looked_into());
+    format!("{kind}; an unknown outcome is looked into {after}, and settled by {}", repeat.settled_by)
+}
+
+fn line(head: &str, text: &str) -> String {
+    labelled(&format!("  {head:<15}  "), text)
+}

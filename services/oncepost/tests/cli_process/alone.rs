@@ -1,0 +1,94 @@
+//! What the program answers by itself, with nothing else running: which channels there are, and what would be refused.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::{CANARY, oncepost, variables};
+
+/// Settings with three accounts; nothing in them can be connected to.
+fn settings(folder: &TempDir) -> String {
+    let account = |channel: &str, secret: &str| {
+        format!(
+            "[[accounts]]\ntenant = \"acme\"\nchannel = \"{channel}\"\nid = \"main\"\nbase_url = \"https://{channel}.example\"\n\
+             secrets = {{ {secret} = {{ value = \"{CANARY}\" }} }}\n"
+        )
+    };
+    let accounts =
+        [account("mastodon", "access_token"), account("instagram", "access_token"), account("x", "access_token")];
+    let path = folder.path().join("oncepost.toml");
+    let stores = "[ledger]\nurl = \"postgres://127.0.0.1:1/oncepost\"\n[broker]\nurl = \"amqp://127.0.0.1:1\"\n";
+    std::fs::write(&path, format!("{stores}{}", accounts.join(""))).unwrap();
+    path.to_string_lossy().into_owned()
+}
+
+fn message(text: &str) -> Value {
+    let target = |channel: &str| json!({ "channel": channel, "account": "main" });
+    json!({
+        "version": 1,
+        "idempotency_key": "campaign-7",
+        "tenant": "acme",
+        "content": { "text": text },
+        "publish_at": (Timestamp::now() + SignedDuration::from_hours(24)).to_string(),
+        "targets": [target("mastodon"), target("instagram"), target("x")],
+    })
+}
+
+fn file(folder: &TempDir, message: &Value) -> String {
+    let path = folder.path().join("post.json");
+    std::fs::write(&path, message.to_string()).unwrap();
+    path.to_string_lossy().into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_would_be_refused_is_told_per_target_with_nothing_running() {
+    let folder = TempDir::new().unwrap();
+    let config = settings(&folder);
+    let post = file(&folder, &message(&"x".repeat(501)));
+    let none = variables(&[("ONCEPOST_API", "")]);
+    let ran = oncepost(&["validate", &post, "--config", &config], &none).await;
+    assert_eq!(ran.code, Some(1), "{}", ran.said());
+    for told in [
+        "mastodon/main\n  at $.content.text: mastodon: the text has 501 characters; the channel takes 500 (OP-1006)",
+        "x/main\n  at $.content.text: x: the text has 501 weighted characters; the channel takes 280 (OP-1006)",
+        "instagram/main\n  at $.content.media: Instagram takes no text alone (OP-1007)",
+    ] {
+        assert!(ran.out.contains(told), "{told}\nis not in\n{}", ran.said());
+    }
+    let ran = oncepost(&["--json", "validate", &post, "--config", &config], &none).await;
+    let json: Value = serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {}", ran.said()));
+    let problems = json["problems"].as_array().unwrap();
+    let of_x = problems.iter().find(|problem| problem["targets"] == json!([2])).unwrap();
+    assert_eq!(of_x["excess"], json!({ "actual": 501, "limit": 280 }), "{json}");
+    assert_eq!((ran.code, problems.len()), (Some(1), 3), "{json}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nothing_is_wrong_with_would_be_accepted_and_unusable_settings_are_told() {
+    let folder = TempDir::new().unwrap();
+    let config = settings(&folder);
+    let mut sound = message("hello");
+    sound["content"]["media"] = json!([{ "url": "https://cdn.example.org/a.jpg" }]);
+    let post = file(&folder, &sound);
+    let none = variables(&[("ONCEPOST_API", "")]);
+    let ran = oncepost(&["validate", &post, "--config", &config], &none).await;
+    assert!(ran.code == Some(0) && ran.out.starts_with("It would be accepted."), "{}", ran.said());
+    let without = oncepost(&["validate", &post], &none).await;
+    assert!(without.code == Some(1) && without.err.contains("list no account"), "{}", without.said());
+    let missing = oncepost(&["validate", &post, "--config", "/nowhere/oncepost.toml"], &none).await;
+    assert!(missing.code == Some(2) && missing.err.contains("The settings cannot be used"), "{}", missing.said());
+    let asked = oncepost(&["validate", &post, "--api", "http://127.0.0.1:1"], &none).await;
+    assert_eq!(asked.code, Some(3), "a named oncepost is asked: {}", asked.said());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_channels_are_told_with_nothing_running() {
+    let none = variables(&[("ONCEPOST_API", "")]);
+    let ran = oncepost(&["channels"], &none).await;
+    assert!(ran.code == Some(0) && ran.out.contains("linkedin") && ran.err.is_empty(), "{}", ran.said());
+    let one = oncepost(&["channels", "linkedin", "--json"], &none).await;
+    let sheet: Value = serde_json::from_str(&one.out).unwrap_or_else(|error| panic!("{error}: {}", one.said()));
+    assert_eq!((&sheet["repeat"]["kind"], &sheet["token"]["kind"]), (&json!("nothing"), &json!("refreshed")));
+    let asked = oncepost(&["channels", "--api", "http://127.0.0.1:1"], &none).await;
+    assert_eq!(asked.code, Some(3), "a named oncepost is asked: {}", asked.said());
+}

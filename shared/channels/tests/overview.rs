@@ -1,0 +1,63 @@
+//! docs/channels/README.md is what the channels say of themselves. `UPDATE=1 cargo test -p oncepost-channels --test overview` writes
+//! it anew.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod kit;
+
+use std::{fs, path::Path, sync::Arc};
+
+use kit::{Shifted, http};
+use oncepost_channels::{Overview, Registry, Sheet};
+
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/channels/README.md");
+
+fn sheets() -> Vec<Sheet> {
+    Registry::all(http(Arc::new(Shifted::default()))).iter().map(|channel| Sheet::of(&**channel)).collect()
+}
+
+fn page(sheets: &[Sheet]) -> String {
+    format!(
+        "# Channels\n\n\
+         What each channel takes, how an unknown outcome is settled, and how long its token lives. `oncepost channels` prints the\n\
+         same, `oncepost channels NAME` everything about one. A test writes this page from what the channels say of themselves.\n\n\
+         ## What it takes\n\n\
+         Limits are per part and counted the platform's way; its page says more, as which files it takes.\n\n{}\n\
+         ## When an outcome is unknown, and tokens\n\n\
+         Some accounts offer more or less than their channel in general: [GUARANTEES.md](../../GUARANTEES.md) lists the settings that\n\
+         say so, and what then holds.\n\n{}",
+        Overview::takes(sheets).markdown(),
+        Overview::repeats(sheets).markdown(),
+    )
+}
+
+#[test]
+fn the_page_of_all_channels_is_what_they_say_of_themselves() {
+    let fresh = page(&sheets());
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(PAGE, &fresh).unwrap();
+    }
+    let kept = fs::read_to_string(PAGE).unwrap_or_default();
+    let hint = "write it anew with `UPDATE=1 cargo test -p oncepost-channels --test overview`";
+    assert_eq!(kept, fresh, "docs/channels/README.md is not what the channels say; {hint}");
+}
+
+#[test]
+fn every_channel_has_its_row_in_both_tables_and_every_link_leads_to_a_page() {
+    let sheets = sheets();
+    let names: Vec<_> = sheets.iter().map(|sheet| sheet.name.clone()).collect();
+    let (takes, repeats) = (Overview::takes(&sheets), Overview::repeats(&sheets));
+    assert_eq!(takes.rows.iter().map(|row| row[0].clone()).collect::<Vec<_>>(), names);
+    assert_eq!(repeats.rows.iter().map(|row| row[0].clone()).collect::<Vec<_>>(), names);
+    assert!(takes.rows.iter().flatten().chain(repeats.rows.iter().flatten()).all(|cell| !cell.is_empty()));
+    for sheet in sheets {
+        assert!(Path::new(PAGE).with_file_name(format!("{}.md", sheet.name)).exists(), "{} has its page", sheet.name);
+    }
+}
+
+#[test]
+fn a_sheet_is_read_back_from_its_json_as_it_was() {
+    for sheet in sheets() {
+        let json = serde_json::to_string(&sheet).unwrap();
+        assert_eq!(serde_json::from_str::<Sheet>(&json).unwrap(), sheet);
+    }
+}

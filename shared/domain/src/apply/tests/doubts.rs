@@ -1,0 +1,239 @@
+//! What becomes of an unknown outcome: repeats, looks, persons.
+
+use super::*;
+
+#[test]
+fn d01_d18_an_error_after_the_publish_point_is_in_doubt_whatever_it_says_of_retrying() {
+    for worth in [Worth::Never, Worth::AfterFix { fix: Fix::Content }, Worth::Retry { not_before: None }] {
+        let mut stage = Stage::new(LOOK);
+        let attempt = stage.begun(AttemptKind::Send);
+        stage.arm(attempt, 0);
+        let lie = Failure { worth, ..failure(Landed::Unknown, Code::UNCLEAR_ANSWER) };
+        stage.finish(attempt, Outcome::Failed(lie));
+        assert_eq!(stage.target.state, State::InDoubt);
+        assert_eq!(
+            stage.ask(&Command::Retry),
+            Answer::Refused(Refusal::InDoubt),
+            "retry is refused until it is settled"
+        );
+    }
+}
+
+#[test]
+fn o10_m16_success_without_an_id_is_in_doubt() {
+    let mut stage = Stage::new(LOOK);
+    let attempt = stage.begun(AttemptKind::Send);
+    stage.arm(attempt, 0);
+    stage.finish(attempt, Outcome::Published(vec![(0, receipt(" "))]));
+    assert_eq!(stage.target.state, State::InDoubt);
+    assert_eq!(stage.target.last_failure.as_ref().unwrap().code, Code::NO_PROOF);
+}
+
+#[test]
+fn a_key_is_used_inside_its_window_and_a_person_asked_after_it() {
+    let mut stage = Stage::new(KEY);
+    stage.fall_into_doubt();
+    stage.pass_to_next();
+    let attempt = stage.begun(AttemptKind::Repeat);
+    stage.finish(attempt, Outcome::Failed(failure(Landed::Unknown, Code::NO_ANSWER)));
+    assert_eq!(stage.target.state, State::InDoubt);
+    stage.pass(3600);
+    let attempt = stage.begun(AttemptKind::Look);
+    let finding = Finding::CannotTell("no look-up".into());
+    assert_eq!(stage.finish(attempt, Outcome::Looked { part: 0, finding, last: true }), Answer::Finished(Next::Dead));
+    assert_eq!(stage.target.listed.as_ref().unwrap().reason, ListReason::Undecidable);
+}
+
+#[test]
+fn a_repeat_that_was_surely_not_sent_leaves_the_doubt_about_the_first_send() {
+    let mut stage = Stage::new(KEY);
+    stage.fall_into_doubt();
+    stage.pass_to_next();
+    let attempt = stage.begun(AttemptKind::Repeat);
+    stage.finish(attempt, Outcome::Failed(failure(Landed::No, Code::UNREACHABLE)));
+    assert_eq!(stage.target.state, State::InDoubt);
+    assert!(stage.target.armed.is_some());
+}
+
+#[test]
+fn a_listing_that_lags_is_asked_again_before_absence_is_believed() {
+    let mut stage = Stage::new(LOOK);
+    stage.fall_into_doubt();
+    stage.pass_to_next();
+    let attempt = stage.begun(AttemptKind::Look);
+    stage.finish(attempt, Outcome::Looked { part: 0, finding: Finding::Absent, last: true });
+    assert_eq!(stage.target.state, State::InDoubt, "10 s after the send, absence proves nothing");
+    stage.pass(120);
+    let attempt = stage.begun(AttemptKind::Look);
+    stage.finish(attempt, Outcome::Looked { part: 0, finding: Finding::Absent, last: true });
+    assert_eq!(stage.target.state, State::Retrying);
+    assert_eq!(stage.target.tries, 1, "reconciling never eats the tries");
+}
+
+#[test]
+fn o05_looks_have_their_own_budget_and_end_with_an_owner() {
+    let mut stage = Stage::new(LOOK);
+    stage.fall_into_doubt();
+    for _ in 0..stage.policy.max_looks {
+        assert!(stage.target.listed.is_none());
+        stage.pass_to_next();
+        let attempt = stage.begun(AttemptKind::Look);
+        let finding = Finding::CannotTell("listing is down".into());
+        stage.finish(attempt, Outcome::Looked { part: 0, finding, last: true });
+    }
+    assert_eq!(stage.target.listed.as_ref().unwrap().reason, ListReason::Undecidable);
+    assert_eq!(stage.target.tries, 1);
+}
+
+#[test]
+fn with_nothing_to_settle_it_a_doubt_goes_to_a_person_at_once_and_is_never_sent_again() {
+    let mut stage = Stage::new(RepeatSafety::Nothing);
+    stage.fall_into_doubt();
+    assert_eq!(stage.target.listed.as_ref().unwrap().reason, ListReason::Undecidable);
+    assert!(matches!(stage.begin(), Answer::Drop { state: State::InDoubt, listed: true }));
+}
+
+#[test]
+fn an_account_may_choose_at_least_once() {
+    let mut stage = Stage::new(RepeatSafety::Nothing);
+    stage.on_doubt = OnDoubt::Resend;
+    let attempt = stage.begun(AttemptKind::Send);
+    stage.arm(attempt, 0);
+    stage.finish(attempt, Outcome::Failed(failure(Landed::Unknown, Code::NO_ANSWER)));
+    assert_eq!(stage.target.state, State::Retrying);
+}
+
+#[test]
+fn at_least_once_ends_in_doubt_and_not_as_failed() {
+    let mut stage = Stage::new(RepeatSafety::Nothing);
+    stage.on_doubt = OnDoubt::Resend;
+    stage.policy.max_tries = 2;
+    for state in [State::Retrying, State::InDoubt] {
+        let attempt = stage.begun(AttemptKind::Send);
+        stage.arm(attempt, 0);
+        stage.finish(attempt, Outcome::Failed(failure(Landed::Unknown, Code::NO_ANSWER)));
+        assert_eq!(stage.target.state, state);
+    }
+    assert_eq!(stage.target.listed.as_ref().unwrap().reason, ListReason::Undecidable);
+}
+
+#[test]
+fn o04_a_person_can_close_a_doubt_either_way() {
+    let mut stage = Stage::new(RepeatSafety::Nothing);
+    stage.fall_into_doubt();
+    let mut other = Stage { target: stage.target.clone(), policy: Policy::default(), pauses: vec![], ..stage };
+    assert_eq!(stage.target.armed.as_ref().unwrap().part, 0);
+    assert_eq!(stage.ask(&Command::Decide(Decision::Published { receipt: receipt("seen"), last: true })), Answer::Done);
+    assert_eq!(stage.target.state, State::Published);
+    assert_eq!(other.ask(&Command::Decide(Decision::SendAgain)), Answer::Done);
+    assert_eq!(other.target.state, State::Scheduled);
+    other.begun(AttemptKind::Send);
+}
+
+#[test]
+fn while_the_machine_is_settling_a_doubt_nobody_may_send_again() {
+    let mut stage = Stage::new(LOOK);
+    stage.fall_into_doubt();
+    assert_eq!(stage.ask(&Command::Decide(Decision::SendAgain)), Answer::Refused(Refusal::InDoubt));
+}
+
+#[test]
+fn a_doubt_never_expires() {
+    let mut stage = Stage::new(LOOK);
+    stage.target.deadline = Some(stage.now + Duration::from_secs(60));
+    stage.fall_into_doubt();
+    stage.pass(600);
+    assert_eq!(stage.ask(&Command::Wake), Answer::Emit);
+    stage.begun(AttemptKind::Look);
+}
+
+#[test]
+fn a_second_proof_of_the_same_part_is_counted_as_a_duplicate() {
+    let mut target = target();
+    let policy = Policy::default();
+    let context = Context { now: Timestamp::UNIX_EPOCH, policy: &policy, pauses: &[] };
+    let out = |id| Command::Out { attempt: 0, part: 0, receipt: receipt(id) };
+    assert_eq!(apply(&mut target, &out("a"), &context).violation, None);
+    assert_eq!(apply(&mut target, &out("b"), &context).violation, Some(invariant::Violation::NoDuplicate));
+}
+
+#[test]
+fn a_refused_repeat_is_not_repeated_but_looked_into() {
+    let look_up = LookUp { settles_after: Duration::from_secs(10), sure_after: Duration::from_secs(120) };
+    let key = |afterwards| RepeatSafety::PlatformKey {
+        kept_for: Duration::from_secs(3600),
+        settles_after: Duration::from_secs(60),
+        afterwards,
+    };
+    let refused = Failure { worth: Worth::Never, scope: Scope::Post, ..failure(Landed::No, Code::CONTENT_REFUSED) };
+
+    let mut stage = Stage::new(key(Some(look_up)));
+    stage.fall_into_doubt();
+    stage.pass_to_next();
+    let attempt = stage.begun(AttemptKind::Repeat);
+    stage.finish(attempt, Outcome::Failed(refused.clone()));
+    assert_eq!(stage.target.state, State::InDoubt, "the refusal says nothing about the first call");
+    stage.pass(600);
+    stage.begun(AttemptKind::Look);
+
+    let mut stage = Stage::new(key(None));
+    stage.fall_into_doubt();
+    stage.pass_to_next();
+    let attempt = stage.begun(AttemptKind::Repeat);
+    assert_eq!(stage.finish(attempt, Outcome::Failed(refused)), Answer::Finished(Next::Dead), "nothing is left to try");
+}
+
+#[test]
+fn absence_counts_from_the_end_of_the_attempt_to_the_beginning_of_the_look() {
+    let absent = || Outcome::Looked { part: 0, finding: Finding::Absent, last: true };
+    let sure = LOOK.sure_after().unwrap().as_secs();
+    // Armed at once and sent at the very end; then no answer, or no word of the worker at all.
+    for dies in [false, true] {
+        let mut stage = Stage::new(LOOK);
+        let attempt = stage.begun(AttemptKind::Send);
+        stage.arm(attempt, 0);
+        stage.pass(if dies { stage.policy.lease.as_secs() } else { stage.policy.attempt_limit.as_secs() });
+        let ended = stage.now;
+        if dies {
+            assert!(matches!(stage.begin(), Answer::NotYet(_)));
+        } else {
+            stage.finish(attempt, Outcome::Failed(failure(Landed::Unknown, Code::NO_ANSWER)));
+        }
+        stage.now = ended + Duration::from_secs(sure - 1);
+        let attempt = stage.begun(AttemptKind::Look);
+        stage.pass(2); // It looked at once, and was held up before it said so.
+        stage.finish(attempt, absent());
+        assert_eq!(stage.target.state, State::InDoubt, "a listing may still lag; the worker died: {dies}");
+        stage.pass_to_next();
+        let attempt = stage.begun(AttemptKind::Look);
+        stage.finish(attempt, absent());
+        assert_eq!(stage.target.state, State::Retrying, "the worker died: {dies}");
+    }
+}
+
+#[test]
+fn a_repeat_without_an_answer_is_settled_from_its_end() {
+    let mut stage = Stage::new(KEY);
+    stage.fall_into_doubt();
+    stage.pass_to_next();
+    let attempt = stage.begun(AttemptKind::Repeat);
+    stage.pass(100);
+    stage.finish(attempt, Outcome::Failed(failure(Landed::Unknown, Code::NO_ANSWER)));
+    let settled = stage.now + KEY.settles_after();
+    assert_eq!(stage.target.next_at, Some(settled), "it may still be on its way");
+}
+
+#[test]
+fn what_a_look_found_is_true_however_late_it_is_said() {
+    for last in [false, true] {
+        let mut stage = Stage::new(LOOK);
+        stage.fall_into_doubt();
+        stage.pass_to_next();
+        let slow = stage.begun(AttemptKind::Look);
+        stage.pass(stage.policy.lease.as_secs());
+        stage.begun(AttemptKind::Look);
+        stage.finish(slow, Outcome::Looked { part: 0, finding: Finding::Found(receipt("a")), last });
+        assert!(stage.target.receipt(0).is_some());
+        assert_eq!(stage.target.state == State::Published, last);
+    }
+}

@@ -1,0 +1,138 @@
+//! Threads, and what is decided later.
+
+use super::*;
+
+#[test]
+fn d15_m15_a_thread_resumes_at_the_first_part_that_is_not_out() {
+    let mut stage = Stage::new(LOOK);
+    let attempt = stage.begun(AttemptKind::Send);
+    stage.arm(attempt, 0);
+    assert_eq!(stage.ask(&Command::Out { attempt, part: 0, receipt: receipt("a") }), Answer::Done);
+    stage.arm(attempt, 1);
+    stage.finish(attempt, Outcome::Failed(failure(Landed::No, Code::OUT_OF_ORDER)));
+    assert_eq!((stage.target.state, stage.target.next_part()), (State::Retrying, 1));
+    assert_eq!(
+        stage.ask(&Command::Edit { changes: Default::default(), hash: ContentHash([1; 16]) }),
+        Answer::Refused(Refusal::PartlyOut)
+    );
+    stage.pass_to_next();
+    let attempt = stage.begun(AttemptKind::Send);
+    assert_eq!(stage.arm(attempt, 0), Answer::Lost, "a part that is out is never sent again");
+    assert_eq!(stage.arm(attempt, 1), Answer::Done);
+}
+
+#[test]
+fn a_part_found_by_a_look_resumes_the_thread_after_it() {
+    let mut stage = Stage::new(LOOK);
+    stage.fall_into_doubt();
+    stage.pass_to_next();
+    let attempt = stage.begun(AttemptKind::Look);
+    stage.finish(attempt, Outcome::Looked { part: 0, finding: Finding::Found(receipt("a")), last: false });
+    assert_eq!((stage.target.state, stage.target.next_part()), (State::Retrying, 1));
+}
+
+#[test]
+fn o02_m17_accepted_is_not_published_and_a_late_refusal_is_a_failure() {
+    let mut stage = Stage::new(LOOK);
+    let attempt = stage.begun(AttemptKind::Send);
+    stage.arm(attempt, 0);
+    stage.finish(attempt, Outcome::Processing);
+    assert_eq!(stage.target.state, State::Processing);
+    for _ in 0..5 {
+        stage.pass_to_next();
+        let attempt = stage.begun(AttemptKind::Poll);
+        stage.finish(attempt, Outcome::Processing);
+        assert_eq!(stage.target.state, State::Processing);
+    }
+    stage.pass_to_next();
+    let attempt = stage.begun(AttemptKind::Poll);
+    let refused = Failure { worth: Worth::Never, scope: Scope::Post, ..failure(Landed::No, Code::MEDIA_REFUSED) };
+    assert_eq!(stage.finish(attempt, Outcome::Failed(refused)), Answer::Finished(Next::Dead));
+}
+
+#[test]
+fn m07_processing_outlives_everything_and_ends_with_a_person() {
+    let mut stage = Stage::new(LOOK);
+    let attempt = stage.begun(AttemptKind::Send);
+    stage.arm(attempt, 0);
+    stage.finish(attempt, Outcome::Processing);
+    let mut polls = 0;
+    while stage.target.listed.is_none() {
+        stage.pass_to_next();
+        let attempt = stage.begun(AttemptKind::Poll);
+        stage.finish(attempt, Outcome::Processing);
+        polls += 1;
+    }
+    assert!((50..1000).contains(&polls), "cheap but not for ever: {polls} polls");
+    assert_eq!(stage.target.listed.as_ref().unwrap().reason, ListReason::StillProcessing);
+}
+
+/// A worker that was held up proves part 0 of a thread after its successor has begun to look for it.
+fn proven_under_a_look(repeat: RepeatSafety) -> (Stage, u32) {
+    let mut stage = Stage::new(repeat);
+    let slow = stage.begun(AttemptKind::Send);
+    stage.arm(slow, 0);
+    stage.pass(stage.policy.lease.as_secs());
+    stage.begin();
+    stage.pass_to_next();
+    let look = stage.begun(AttemptKind::Look);
+    assert_eq!(stage.ask(&Command::Out { attempt: slow, part: 0, receipt: receipt("a") }), Answer::Lost);
+    (stage, look)
+}
+
+#[test]
+fn d02_a_token_that_dies_while_the_platform_decides_is_no_verdict() {
+    let mut stage = Stage::new(LOOK);
+    let attempt = stage.begun(AttemptKind::Send);
+    stage.arm(attempt, 0);
+    stage.finish(attempt, Outcome::Processing);
+    let worth = Worth::AfterFix { fix: crate::Fix::Reconnect };
+    let dead = Failure { worth, scope: Scope::Account, ..failure(Landed::No, Code::TOKEN_EXPIRED) };
+    stage.pass_to_next();
+    let attempt = stage.begun(AttemptKind::Poll);
+    stage.finish(attempt, Outcome::Failed(dead.clone()));
+    assert_eq!((stage.target.state, &stage.target.listed), (State::Processing, &None));
+    assert!(stage.target.armed.is_some(), "it may still come out: nothing is sent again");
+    // A token that nobody mends does not leave it without an owner.
+    while stage.target.listed.is_none() {
+        stage.pass_to_next();
+        let attempt = stage.begun(AttemptKind::Poll);
+        stage.finish(attempt, Outcome::Failed(dead.clone()));
+    }
+    assert_eq!(stage.target.listed.as_ref().unwrap().reason, ListReason::StillProcessing);
+}
+
+#[test]
+fn d15_a_part_proven_while_it_is_looked_for_leaves_no_doubt() {
+    let nothing_new = [
+        Outcome::Failed(failure(Landed::No, Code::LOOK_FAILED)),
+        Outcome::Looked { part: 0, finding: Finding::CannotTell("no means".into()), last: false },
+        Outcome::Looked { part: 0, finding: Finding::Absent, last: false },
+    ];
+    for repeat in [LOOK, RepeatSafety::Nothing] {
+        for outcome in &nothing_new {
+            let (mut stage, look) = proven_under_a_look(repeat);
+            stage.target.tries = stage.policy.max_tries - 1;
+            stage.finish(look, outcome.clone());
+            assert_eq!((stage.target.state, stage.target.listed.as_ref()), (State::Retrying, None), "{outcome:?}");
+            let attempt = stage.begun(AttemptKind::Send);
+            assert_eq!(stage.arm(attempt, 1), Answer::Done);
+        }
+        let (mut stage, _) = proven_under_a_look(repeat);
+        stage.pass(stage.policy.lease.as_secs());
+        assert_eq!(stage.begin(), Answer::NotYet(stage.now), "the look is lost, and so is the doubt");
+        stage.begun(AttemptKind::Send);
+    }
+}
+
+#[test]
+fn d15_a_part_proven_after_its_thread_went_to_a_person_sends_the_rest() {
+    let mut stage = Stage::new(RepeatSafety::Nothing);
+    let attempt = stage.begun(AttemptKind::Send);
+    stage.arm(attempt, 0);
+    stage.finish(attempt, Outcome::Failed(failure(Landed::Unknown, Code::NO_ANSWER)));
+    assert!(stage.target.listed.is_some());
+    stage.ask(&Command::Out { attempt, part: 0, receipt: receipt("a") });
+    assert_eq!((stage.target.state, stage.target.listed.as_ref()), (State::Retrying, None));
+    stage.begun(AttemptKind::Send);
+}
