@@ -27,7 +27,7 @@ const UPLOAD: &str = "upload blob";
 const LOG_IN: &str = "create session";
 const PASSWORD: &str = "app_password";
 const MOST_PARTS: u16 = 50;
-const MOST_IMAGE_BYTES: usize = 1_000_000;
+const MOST_IMAGE_BYTES: u64 = 1_000_000;
 const TEXT: &[Count] = &[Count::new(Unit::Graphemes, 300), Count::new(Unit::Bytes, 3000)];
 
 /// What a server's answers mean.
@@ -91,7 +91,7 @@ impl Bluesky {
             name: Self::NAME,
             title: "Bluesky",
             repeat: RepeatSafety::Handle { settles_after: Duration::from_secs(15) },
-            limits: Limits { text: TEXT, media: 4 },
+            limits: Limits { text: TEXT, media: 4, ..Limits::NONE },
             threads: Threads::PerPart(MOST_PARTS),
             secrets: &[PASSWORD],
             tokens: TokenLife::MadeByUs,
@@ -178,17 +178,17 @@ impl Bluesky {
                 blobs.push(blob);
                 continue;
             }
-            let file = self.http.media().fetch(&media.url).await?;
+            let file = self.http.media().open(call, media, self.about.limits.takes).await?;
             if !file.kind.is_image() {
                 return Err(refused(format!("{} is no picture", file.kind.mime)));
             }
-            if file.bytes.len() > MOST_IMAGE_BYTES {
+            if file.size > MOST_IMAGE_BYTES {
                 return Err(refused(format!("the picture is larger than {MOST_IMAGE_BYTES} bytes")));
             }
             let url = call.account.url("xrpc/com.atproto.repo.uploadBlob");
             let request = || {
                 let request = self.http.request(Method::POST, url.clone());
-                request.header("content-type", file.kind.mime).body(file.bytes.clone())
+                request.header("content-type", file.kind.mime).body(file.body())
             };
             let answer = self.free(UPLOAD, call.account, request).await?;
             let blob = answer.json::<Value>().and_then(|body| body.get("blob").cloned()).filter(Value::is_object);

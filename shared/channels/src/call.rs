@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use domain::{AttemptKind, Draft, Failure, PartOut, Receipt, Target};
 use jiff::Timestamp;
 
-use crate::Account;
+use crate::{Account, media::PIN};
 
 /// Where an attempt's progress is stored. Every method returns after it is durable.
 #[async_trait]
@@ -102,6 +102,12 @@ impl<'a> Call<'a> {
     /// The idempotency key of a publish point: the same on every attempt.
     pub fn key(&self, part: u16) -> String {
         self.target.id.idempotency_key(part)
+    }
+
+    /// Whether anything was prepared on the platform, is out, or may be: then what goes out must not change any more.
+    pub(crate) fn has_begun(&self) -> bool {
+        let prepared = self.handles.keys().any(|name| !name.starts_with(PIN));
+        prepared || !self.out.is_empty() || self.target.armed.is_some()
     }
 
     /// A handle stored earlier, by this attempt or one before it.

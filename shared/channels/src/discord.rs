@@ -142,7 +142,7 @@ impl Discord {
             name: Self::NAME,
             title: "Discord",
             repeat: by_nonce(Some(LISTED)),
-            limits: Limits { text: &[TEXT], media: MOST_MEDIA },
+            limits: Limits { text: &[TEXT], media: MOST_MEDIA, ..Limits::NONE },
             threads: Threads::PerPart(MOST_PARTS),
             secrets: &[TOKEN],
             tokens: TokenLife::Lasting,

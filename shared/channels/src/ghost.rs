@@ -114,7 +114,7 @@ impl Ghost {
             name: Self::NAME,
             title: "Ghost",
             repeat: RepeatSafety::Handle { settles_after: SETTLED },
-            limits: Limits { text: &[], media: 50 },
+            limits: Limits { text: &[], media: 50, ..Limits::NONE },
             threads: Threads::Whole(MOST_PARTS),
             secrets: &[KEY],
             tokens: TokenLife::MadeByUs,

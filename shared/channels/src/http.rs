@@ -15,7 +15,7 @@ use runtime::{Runtime, Step};
 use tracing::Instrument;
 use url::Url;
 
-use crate::{Media, MediaOptions, PublishPoint};
+use crate::{Media, MediaOptions, PublishPoint, StoreError};
 pub use answer::Answer;
 pub(crate) use broken::Broken;
 
@@ -51,8 +51,14 @@ impl Default for HttpOptions {
 
 /// The client could not be made.
 #[derive(Debug, thiserror::Error)]
-#[error("the HTTP client could not be set up")]
-pub struct HttpError(#[source] pub(crate) reqwest::Error);
+pub enum HttpError {
+    /// The system's certificates cannot be read, or an option makes no sense.
+    #[error("the HTTP client could not be set up")]
+    Client(#[source] reqwest::Error),
+    /// Media have no place to be kept.
+    #[error(transparent)]
+    Media(#[from] StoreError),
+}
 
 /// The HTTP client. Cheap to clone; all clones share their connections.
 #[derive(Clone)]
@@ -67,10 +73,10 @@ impl Http {
     /// A client that follows no redirect and repeats nothing by itself.
     ///
     /// # Errors
-    /// The system's certificates cannot be read, or an option makes no sense.
+    /// The system's certificates cannot be read, media have no place to be kept, or an option makes no sense.
     pub fn new(options: HttpOptions, runtime: Runtime) -> Result<Self, HttpError> {
-        let client = builder(&options).redirect(redirect::Policy::none()).build().map_err(HttpError)?;
-        Ok(Self { client, media: Media::new(&options)?, runtime, options })
+        let client = builder(&options).redirect(redirect::Policy::none()).build().map_err(HttpError::Client)?;
+        Ok(Self { client, media: Media::new(&options, runtime.clone())?, runtime, options })
     }
 
     /// What fetches pictures and videos.

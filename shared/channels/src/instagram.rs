@@ -93,7 +93,7 @@ impl Instagram {
             name: Self::NAME,
             title: "Instagram",
             repeat: RepeatSafety::LookUp(LOOK_UP),
-            limits: Limits { text: &[CAPTION], media: MOST_MEDIA },
+            limits: Limits { text: &[CAPTION], media: MOST_MEDIA, ..Limits::NONE },
             threads: Threads::None,
             secrets: &[graph::TOKEN],
             tokens: TokenLife::RenewsItself { life: 60 * DAY, not_before: DAY },

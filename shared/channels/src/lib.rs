@@ -40,8 +40,10 @@ pub use call::{Call, Mark, PublishPoint, Record};
 pub use channel::{About, Channel, Published, Threads, Verdict};
 pub use credentials::{Standing, TokenLife, Tokens};
 pub use http::{Answer, Http, HttpError, HttpOptions};
-pub use limits::{Count, Limits, Objection, Unit};
-pub use media::{Fetched, Kind, Media, MediaOptions};
+pub use limits::{Count, Limits, Misfit, Objection, Shape, Takes, Unit};
+pub use media::{
+    InvalidHash, Kind, Media, MediaFile, MediaHash, MediaOptions, Picture, Probe, S3Options, StoreAt, StoreError, Video,
+};
 pub use registry::Registry;
 pub use safety::Safety;
 pub use table::{Row, Table};

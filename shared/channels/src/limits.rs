@@ -1,10 +1,13 @@
 //! What platforms take, as data, counted the way each platform counts.
 
+mod takes;
+
 use domain::{Code, Draft};
 use unicode_properties::UnicodeEmoji;
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::{text, weighted};
+pub use takes::{Misfit, Shape, Takes};
 
 /// What a channel takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +16,8 @@ pub struct Limits {
     pub text: &'static [Count],
     /// The most media per part.
     pub media: usize,
+    /// Which media: each is held against the first entry for its kind. With no entry at all, any.
+    pub takes: &'static [Takes],
 }
 
 /// One way to count a text, and the most it may come to.
@@ -131,7 +136,7 @@ impl Objection {
 
 impl Limits {
     /// Nothing is limited.
-    pub const NONE: Limits = Limits { text: &[], media: usize::MAX };
+    pub const NONE: Limits = Limits { text: &[], media: usize::MAX, takes: &[] };
 
     /// Everything in `draft` that is over a limit, empty, or longer a thread than `most_parts`.
     pub fn check(&self, draft: &Draft, most_parts: u16) -> Vec<Objection> {
@@ -251,7 +256,7 @@ mod tests {
 
     #[test]
     fn each_objection_names_its_place() {
-        const SMALL: Limits = Limits { text: &[Count::new(Unit::Chars, 3)], media: 1 };
+        const SMALL: Limits = Limits { text: &[Count::new(Unit::Chars, 3)], media: 1, ..Limits::NONE };
         let mut wrong = draft("four", 2, &["", "more"]);
         wrong.0.media[1].url = "file:///etc/passwd".into();
         let found: Vec<_> =

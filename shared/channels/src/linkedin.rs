@@ -106,7 +106,7 @@ impl LinkedIn {
             name: Self::NAME,
             title: "LinkedIn",
             repeat: RepeatSafety::Nothing,
-            limits: Limits { text: TEXT, media: MOST_IMAGES },
+            limits: Limits { text: TEXT, media: MOST_IMAGES, ..Limits::NONE },
             threads: Threads::PerPart(MOST_PARTS),
             secrets: &[TOKEN],
             tokens: TokenLife::Refreshed {

@@ -88,7 +88,7 @@ impl Mastodon {
             name: Self::NAME,
             title: "Mastodon",
             repeat: honouring(LOOK_UP),
-            limits: Limits { text: &[TEXT], media: 4 },
+            limits: Limits { text: &[TEXT], media: 4, ..Limits::NONE },
             threads: Threads::PerPart(MOST_PARTS),
             secrets: &[TOKEN],
             tokens: TokenLife::Lasting,

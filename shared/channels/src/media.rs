@@ -1,163 +1,179 @@
-//! Fetches pictures and videos from the addresses that posts name: a step that may be repeated freely.
+//! Pictures and videos: fetched once, looked at, kept until the post is out. All of it may be repeated freely.
 //!
 //! Posts come from outside, so their addresses are not trusted: no address of a private network is ever connected to,
 //! whatever name or redirect leads there, and what a file is, is read from its first bytes, not from what the server says.
+//!
+//! A target uses the same bytes on every try. Their hash is in its record before they are used, and the file is in the store
+//! that all workers share. What the store has lost is fetched again; if the address then gives other bytes, that is a failure.
 
+mod file;
+mod hash;
 mod kind;
+mod options;
+mod pin;
+mod probe;
 mod public;
+mod recent;
+mod source;
+mod spool;
+mod store;
 
-use std::{error::Error, sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use bytes::Bytes;
 use domain::{Code, Failure, Fix, Landed, PlatformWords, Scope, Worth};
-use reqwest::{Client, Response, header, redirect};
+use jiff::Timestamp;
+use runtime::Runtime;
 use tracing::Instrument;
-use url::{Host, Url};
+use url::Url;
 
+use crate::{Call, HttpOptions, Takes, http::HttpError};
+use file::disk;
+pub use file::{MediaFile, Picture, Video};
+pub use hash::{InvalidHash, MediaHash};
 pub use kind::Kind;
-use public::{Guarded, PrivateAddress, is_public};
-
-use crate::{
-    HttpOptions,
-    http::{self, Broken, HttpError},
-};
+pub use options::{MediaOptions, S3Options};
+pub(crate) use pin::PIN;
+use pin::Pin;
+pub use probe::Probe;
+use recent::Recent;
+use source::Source;
+use spool::{Spool, Spools, off_thread};
+use store::MediaStore;
+pub use store::{StoreAt, StoreError};
 
 const STEP: &str = "fetch media";
-const MOST_REDIRECTS: usize = 3;
 
-/// How media are fetched.
-#[derive(Debug, Clone)]
-pub struct MediaOptions {
-    /// The largest file that is fetched, in bytes.
-    pub max_bytes: usize,
-    /// The longest time one fetch may take.
-    pub timeout: Duration,
-    /// Addresses of private networks are allowed: for tests and demos.
-    pub allow_private: bool,
-}
-
-impl Default for MediaOptions {
-    fn default() -> Self {
-        Self { max_bytes: 50 * 1024 * 1024, timeout: Duration::from_secs(30), allow_private: false }
-    }
-}
-
-/// Fetches media. Cheap to clone.
+/// Fetches media and keeps them. Cheap to clone.
 #[derive(Clone)]
 pub struct Media {
-    client: Client,
-    options: MediaOptions,
-}
-
-/// A fetched file.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Fetched {
-    /// The file.
-    pub bytes: Bytes,
-    /// What it is, by its first bytes.
-    pub kind: Kind,
+    source: Source,
+    store: MediaStore,
+    recent: Arc<Recent>,
+    spools: Spools,
+    runtime: Runtime,
 }
 
 impl Media {
-    /// A fetcher. Never goes through a proxy: behind one, nobody could tell where an address leads.
+    /// A fetcher with its store.
     ///
     /// # Errors
-    /// The system's certificates cannot be read, or an option makes no sense.
-    pub(crate) fn new(http: &HttpOptions) -> Result<Self, HttpError> {
-        let options = http.media.clone();
-        let client = http::builder(http)
-            .redirect(redirect::Policy::none())
-            .timeout(options.timeout)
-            .no_proxy()
-            .dns_resolver(Arc::new(Guarded { allow_private: options.allow_private }))
-            .build()
-            .map_err(HttpError)?;
-        Ok(Self { client, options })
+    /// The system's certificates cannot be read, the store cannot be opened, or an option makes no sense.
+    pub(crate) fn new(http: &HttpOptions, runtime: Runtime) -> Result<Self, HttpError> {
+        let options = &http.media;
+        let spools = options.spool.clone().map_or(Spools::System, Spools::In);
+        let recent = Arc::new(Recent::new(options.max_bytes));
+        Ok(Self { source: Source::new(http)?, store: MediaStore::open(&options.store)?, recent, spools, runtime })
     }
 
-    /// The file at `address`.
+    /// The file at `address`, for a look at it: nothing remembers it.
     ///
     /// # Errors
     /// [`Code::BAD_MEDIA_URL`], [`Code::MEDIA_UNREACHABLE`] (worth another try) or [`Code::MEDIA_REFUSED`].
-    pub async fn fetch(&self, address: &str) -> Result<Fetched, Failure> {
-        let mut url = Url::parse(address).map_err(|_| bad_address("it is not a web address"))?;
-        let span = tracing::info_span!("fetch media", server.address = url.host_str().unwrap_or_default());
-        let work = async {
-            for _ in 0..=MOST_REDIRECTS {
-                let response = self.get(&url).await?;
-                match next_hop(&url, &response)? {
-                    Some(next) => url = next,
-                    None => return self.take(response).await,
+    pub async fn fetch(&self, address: &str) -> Result<MediaFile, Failure> {
+        let host = Url::parse(address).ok().and_then(|url| url.host_str().map(str::to_owned));
+        let span = tracing::info_span!("fetch media", server.address = host.unwrap_or_default());
+        let (spool, kind) = self.source.read(address, &self.spools).instrument(span).await?;
+        look(spool, kind).await
+    }
+
+    /// The file that the call's target uses for `media`: the same bytes on every try, whatever the address gives by then.
+    /// It is of a kind and size that `takes` allows.
+    ///
+    /// # Errors
+    /// As [`Media::fetch`]; [`Code::MEDIA_REFUSED`] also if it does not fit, or is lost and its address gives other bytes now;
+    /// the store, the disk or the ledger is away.
+    pub async fn open(
+        &self,
+        call: &mut Call<'_>,
+        media: &domain::Media,
+        takes: &[Takes],
+    ) -> Result<MediaFile, Failure> {
+        let pin = Pin::of(call, &media.url);
+        let pinned = pin.file(call);
+        let wanted = match pinned {
+            Some(hash) => Some(hash),
+            None => self.store.given(&pin.given).await?,
+        };
+        let kept = match wanted {
+            Some(hash) => self.kept(hash).await?,
+            None => None,
+        };
+        let file = match kept {
+            Some(file) => file,
+            None => {
+                let file = self.fetch(&media.url).await?;
+                if pinned.is_some_and(|hash| hash != file.sha256 && call.has_begun()) {
+                    return Err(changed());
                 }
+                self.keep(&pin, file).await?
             }
-            Err(unreachable(None, format!("more than {MOST_REDIRECTS} redirects")))
         };
-        work.instrument(span).await
-    }
-
-    async fn get(&self, url: &Url) -> Result<Response, Failure> {
-        self.check(url)?;
-        self.client.get(url.clone()).send().await.map_err(|error| match private_address(&error) {
-            Some(private) => bad_address(private.to_string()),
-            None => unreachable(None, Broken::sending(error).words()),
-        })
-    }
-
-    /// Names are checked when they are resolved; addresses written as numbers are checked here.
-    fn check(&self, url: &Url) -> Result<(), Failure> {
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(bad_address("it is not an http or https address"));
+        if let Some(misfit) = misfit(&file, takes) {
+            if pinned.is_none() {
+                // No try of this target has used it: the next one may find a better file at the address.
+                self.store.forget(&pin.given).await?;
+            }
+            return Err(refused(misfit));
         }
-        let ip = match url.host() {
-            Some(Host::Ipv4(ip)) => Some(ip.into()),
-            Some(Host::Ipv6(ip)) => Some(ip.into()),
-            _ => None,
+        pin.keep_file(call, file.sha256).await?;
+        Ok(file)
+    }
+
+    /// Stores the file as what the post's address gave. If another target of the post was first, what that one got counts.
+    async fn keep(&self, pin: &Pin, file: MediaFile) -> Result<MediaFile, Failure> {
+        self.store.put(&file.spool, self.now()).await?;
+        self.recent.put(&file.spool);
+        let given = self.store.give(&pin.given, file.sha256).await?;
+        if given == file.sha256 {
+            return Ok(file);
+        }
+        // Lost, or never there: then ours is as good as any.
+        Ok(self.kept(given).await?.unwrap_or(file))
+    }
+
+    async fn kept(&self, hash: MediaHash) -> Result<Option<MediaFile>, Failure> {
+        let spool = match self.recent.get(hash) {
+            Some(spool) => spool,
+            None => {
+                let Some(spool) = self.store.get(hash, &self.spools, self.now()).await? else { return Ok(None) };
+                self.recent.put(&spool);
+                spool
+            }
         };
-        match ip {
-            Some(ip) if !self.options.allow_private && !is_public(ip) => Err(bad_address(PrivateAddress.to_string())),
-            _ => Ok(()),
-        }
+        let kind =
+            Kind::of(&spool.head).ok_or_else(|| refused("the file is no picture or video that we know".into()))?;
+        look(spool, kind).await.map(Some)
     }
 
-    async fn take(&self, response: Response) -> Result<Fetched, Failure> {
-        let status = response.status().as_u16();
-        if !response.status().is_success() {
-            return Err(unreachable(Some(status), "the address does not give a file".into()));
-        }
-        let bytes = http::read(response, self.options.max_bytes).await.map_err(|broken| match broken {
-            Broken::TooLong { most } => refused(format!("the file is larger than {most} bytes")),
-            broken => unreachable(Some(status), broken.words()),
-        })?;
-        let kind = Kind::of(&bytes).ok_or_else(|| refused("the file is no picture or video that we know".into()))?;
-        Ok(Fetched { bytes, kind })
+    fn now(&self) -> Timestamp {
+        self.runtime.now()
     }
 }
 
-fn next_hop(from: &Url, response: &Response) -> Result<Option<Url>, Failure> {
-    if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
-        return Ok(None);
+/// Reads the file's headers.
+async fn look(spool: Spool, kind: Kind) -> Result<MediaFile, Failure> {
+    let reader = spool.reader();
+    let Probe { picture, video } = off_thread(move || Ok(Probe::of(kind, reader))).await.map_err(disk)?;
+    Ok(MediaFile { kind, size: spool.size, sha256: spool.hash, picture, video, spool })
+}
+
+/// Why the file is not taken, if it is not.
+fn misfit(file: &MediaFile, takes: &[Takes]) -> Option<String> {
+    if takes.is_empty() {
+        return None;
     }
-    let to = response.headers().get(header::LOCATION).and_then(|to| to.to_str().ok()).and_then(|to| from.join(to).ok());
-    to.map(Some).ok_or_else(|| unreachable(Some(response.status().as_u16()), "a redirect to nowhere".into()))
+    let Some(row) = takes.iter().find(|row| row.is_for(file.kind)) else {
+        return Some(format!("the channel does not take {}", file.kind.mime));
+    };
+    let misfits = row.misfits(file.size, Probe { picture: file.picture, video: file.video });
+    misfits.first().map(|misfit| misfit.words())
 }
 
-fn private_address<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a PrivateAddress> {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        if let Some(private) = error.downcast_ref() {
-            return Some(private);
-        }
-        cause = error.source();
-    }
-    None
-}
-
-fn bad_address(why: impl Into<String>) -> Failure {
-    failure(Code::BAD_MEDIA_URL, Worth::AfterFix { fix: Fix::Content }, None, why.into())
-}
-
-fn unreachable(status: Option<u16>, why: String) -> Failure {
-    failure(Code::MEDIA_UNREACHABLE, Worth::Retry { not_before: None }, status, why)
+/// What was begun with is lost, and its address gives something else: a person decides.
+fn changed() -> Failure {
+    refused(
+        "the address gives another file than the one this post was begun with; edit the post to use the new one".into(),
+    )
 }
 
 /// The media cannot be used, here or by a channel's own limits.

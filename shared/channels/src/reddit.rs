@@ -166,7 +166,7 @@ impl Reddit {
             name: Self::NAME,
             title: "Reddit",
             repeat: RepeatSafety::LookUp(LookUp { settles_after: SETTLED, sure_after: SURE }),
-            limits: Limits { text: &[LONGEST_TEXT], media: 1 },
+            limits: Limits { text: &[LONGEST_TEXT], media: 1, ..Limits::NONE },
             threads: Threads::PerPart(MOST_PARTS),
             secrets: &[TOKEN, REFRESH, CLIENT, CLIENT_SECRET],
             tokens: TokenLife::Refreshed { life: LIFE, rotates: false, refresh_life: None },

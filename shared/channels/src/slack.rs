@@ -166,7 +166,7 @@ impl Slack {
             name: Self::NAME,
             title: "Slack",
             repeat: RepeatSafety::LookUp(LISTED),
-            limits: Limits { text: &[TEXT], media: MOST_MEDIA },
+            limits: Limits { text: &[TEXT], media: MOST_MEDIA, ..Limits::NONE },
             threads: Threads::PerPart(MOST_PARTS),
             secrets: &[TOKEN],
             tokens: refresh::LIFE,

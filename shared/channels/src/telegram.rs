@@ -95,7 +95,7 @@ impl Telegram {
             name: Self::NAME,
             title: "Telegram",
             repeat: RepeatSafety::Nothing,
-            limits: Limits { text: &[TEXT], media: MOST_MEDIA },
+            limits: Limits { text: &[TEXT], media: MOST_MEDIA, ..Limits::NONE },
             threads: Threads::PerPart(MOST_PARTS),
             secrets: &[TOKEN],
             tokens: TokenLife::Lasting,

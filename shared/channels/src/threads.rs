@@ -80,7 +80,7 @@ impl ThreadsApp {
             name: Self::NAME,
             title: "Threads",
             repeat: RepeatSafety::LookUp(LOOK_UP),
-            limits: Limits { text: &[TEXT], media: 20 },
+            limits: Limits { text: &[TEXT], media: 20, ..Limits::NONE },
             threads: Threads::PerPart(MOST_PARTS),
             secrets: &[graph::TOKEN],
             tokens: TokenLife::RenewsItself { life: 60 * DAY, not_before: DAY },

@@ -111,7 +111,7 @@ impl WordPress {
             name: Self::NAME,
             title: "WordPress",
             repeat: RepeatSafety::Handle { settles_after: SETTLED },
-            limits: Limits { text: &[], media: 50 },
+            limits: Limits { text: &[], media: 50, ..Limits::NONE },
             threads: Threads::Whole(MOST_PARTS),
             secrets: &[PASSWORD],
             tokens: TokenLife::Lasting,

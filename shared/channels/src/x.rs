@@ -119,7 +119,7 @@ impl X {
             name: Self::NAME,
             title: "X",
             repeat: RepeatSafety::LookUp(LOOK_UP),
-            limits: Limits { text: TEXT, media: 4 },
+            limits: Limits { text: TEXT, media: 4, ..Limits::NONE },
             threads: Threads::PerPart(MOST_PARTS),
             secrets: &[TOKEN],
             tokens: TokenLife::Refreshed {
@@ -191,8 +191,11 @@ impl Channel for X {
     }
 
     fn check(&self, draft: &Draft) -> Vec<Objection> {
-        let limits =
-            if is_on(draft, "long") { Limits { text: LONG_TEXT, media: 4 } } else { self.about.limits.clone() };
+        let limits = if is_on(draft, "long") {
+            Limits { text: LONG_TEXT, media: 4, ..Limits::NONE }
+        } else {
+            self.about.limits.clone()
+        };
         let mut objections = limits.check(draft, MOST_PARTS);
         let mut choice = |name: &str, known: &[&str]| {
             if draft.0.settings.get(name).is_some_and(|value| !known.contains(&value.as_str())) {

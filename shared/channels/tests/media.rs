@@ -10,9 +10,9 @@ use kit::{
     Shifted, http,
     servers::{Raw, files, png, read_request, say},
 };
-use oncepost_channels::{Fetched, Http, HttpOptions, MediaOptions};
+use oncepost_channels::{Http, HttpOptions, MediaFile, MediaOptions};
 
-async fn fetch(url: &str) -> Result<Fetched, Failure> {
+async fn fetch(url: &str) -> Result<MediaFile, Failure> {
     http(Arc::new(Shifted::default())).media().fetch(url).await
 }
 
@@ -35,7 +35,7 @@ const MEND: Worth = Worth::AfterFix { fix: Fix::Content };
 async fn a_file_is_what_its_bytes_say_whatever_the_server_says() {
     let server = files(png()).await;
     let file = fetch(&format!("{}/photo.exe", server.url())).await.unwrap();
-    assert_eq!((file.kind.mime, file.bytes.len()), ("image/png", png().len()));
+    assert_eq!((file.kind.mime, file.size), ("image/png", png().len() as u64));
     let page = files(b"<html>log in first</html>".to_vec()).await;
     check(fetch(&page.url()).await.err().unwrap(), Code::MEDIA_REFUSED, MEND);
 }

@@ -84,7 +84,7 @@ impl Channel for Plain {
 }
 
 fn channel(name: &'static str, title: &'static str, text: &'static [Count]) -> Arc<dyn Channel> {
-    let limits = Limits { text, media: 4 };
+    let limits = Limits { text, media: 4, ..Limits::NONE };
     let repeat = RepeatSafety::Nothing;
     Arc::new(Plain(About {
         name,

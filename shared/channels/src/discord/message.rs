@@ -1,16 +1,15 @@
 //! A message as Discord takes it: its files travel with the call that makes it.
 
-use bytes::Bytes;
-use domain::{Code, Failure, Part};
+use domain::{Failure, Part};
 use reqwest::{RequestBuilder, multipart};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{Discord, POST, is_hook};
-use crate::{Call, Kind, media::refused, text};
+use super::{Discord, is_hook};
+use crate::{Call, MediaFile, media::refused, text};
 
 /// What every server takes; boosted ones take more.
-const MOST_FILE_BYTES: usize = 10 * 1024 * 1024;
+const MOST_FILE_BYTES: u64 = 10 * 1024 * 1024;
 const NO_PREVIEW: u32 = 1 << 2;
 const SILENT: u32 = 1 << 12;
 
@@ -27,11 +26,11 @@ pub(super) fn file_mark(nonce: &str) -> &str {
 /// A message, ready to go out.
 pub(super) struct Message {
     body: Value,
-    files: Vec<(String, Kind, Bytes)>,
+    files: Vec<(String, MediaFile)>,
 }
 
 impl Discord {
-    pub(super) async fn message(&self, call: &Call<'_>, number: u16, part: &Part) -> Result<Message, Failure> {
+    pub(super) async fn message(&self, call: &mut Call<'_>, number: u16, part: &Part) -> Result<Message, Failure> {
         let setting = |name: &str| call.draft.0.settings.get(name).map(String::as_str);
         let nonce = nonce(&call.key(number));
         let mentions =
@@ -53,13 +52,14 @@ impl Discord {
         let mut files = Vec::new();
         let mut attachments = Vec::new();
         for (n, media) in part.media.iter().enumerate() {
-            let file = self.http.media().fetch(&media.url).await?;
-            if file.bytes.len() > MOST_FILE_BYTES {
+            let file = self.http.media().open(call, media, self.about.limits.takes).await?;
+            if file.size > MOST_FILE_BYTES {
                 return Err(refused(format!("the file is larger than {MOST_FILE_BYTES} bytes")));
             }
-            let name = format!("{}-{n}.{}", file_mark(&nonce), file.kind.extension);
-            attachments.push(json!({ "id": n, "filename": name, "description": media.alt }));
-            files.push((name, file.kind, file.bytes));
+            let name = format!("{}-{n}", file_mark(&nonce));
+            let whole = format!("{name}.{}", file.kind.extension);
+            attachments.push(json!({ "id": n, "filename": whole, "description": media.alt }));
+            files.push((name, file));
         }
         if !attachments.is_empty() {
             body["attachments"] = json!(attachments);
@@ -74,11 +74,8 @@ impl Message {
             return Ok(request.json(&self.body));
         }
         let mut form = multipart::Form::new().text("payload_json", self.body.to_string());
-        for (n, (name, kind, bytes)) in self.files.into_iter().enumerate() {
-            let part = multipart::Part::stream(bytes).file_name(name).mime_str(kind.mime);
-            let part =
-                part.map_err(|_| Failure::system(Code::OWN_HICCUP, POST, format!("{} is no type of file", kind.mime)))?;
-            form = form.part(format!("files[{n}]"), part);
+        for (n, (name, file)) in self.files.iter().enumerate() {
+            form = form.part(format!("files[{n}]"), file.part(name)?);
         }
         Ok(request.multipart(form))
     }

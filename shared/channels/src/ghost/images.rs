@@ -56,17 +56,12 @@ impl Ghost {
         Ok(sections)
     }
 
-    async fn upload(&self, call: &Call<'_>, media: &Media) -> Result<Image, Failure> {
-        let file = self.http.media().fetch(&media.url).await?;
+    async fn upload(&self, call: &mut Call<'_>, media: &Media) -> Result<Image, Failure> {
+        let file = self.http.media().open(call, media, self.about.limits.takes).await?;
         if !file.kind.is_image() {
             return Err(refused(format!("{} is no picture", file.kind.mime)));
         }
-        let length = file.bytes.len() as u64;
-        let part = multipart::Part::stream_with_length(file.bytes, length)
-            .file_name(format!("oncepost.{}", file.kind.extension));
-        let part = part.mime_str(file.kind.mime);
-        let part = part.map_err(|_| refused(format!("{} is no type of file", file.kind.mime)))?;
-        let form = multipart::Form::new().part("file", part).text("purpose", "image");
+        let form = multipart::Form::new().part("file", file.part("oncepost")?).text("purpose", "image");
         let request = self.request(Method::POST, call.account, "images/upload")?.multipart(form);
         let answer = self.http.free(UPLOAD, request).await?;
         let images: Option<Images> = answer.json().filter(|_| answer.is_success());

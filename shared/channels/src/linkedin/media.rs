@@ -10,17 +10,17 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::{LinkedIn, TOKEN, escaped};
-use crate::{Account, Call, Fetched, media::refused};
+use crate::{Account, Call, MediaFile, media::refused};
 
 const BEGIN: &str = "upload: initialize";
 const SEND: &str = "upload: send";
 const FINISH: &str = "upload: finalize";
 const AWAIT: &str = "upload: status";
 
-const MIB: usize = 1024 * 1024;
-const MOST_IMAGE_BYTES: usize = 5 * MIB;
-const MOST_VIDEO_BYTES: usize = 500 * MIB;
-const LEAST_VIDEO_BYTES: usize = 75 * 1024;
+const MIB: u64 = 1024 * 1024;
+const MOST_IMAGE_BYTES: u64 = 5 * MIB;
+const MOST_VIDEO_BYTES: u64 = 500 * MIB;
+const LEAST_VIDEO_BYTES: u64 = 75 * 1024;
 /// An upload's addresses must be usable for at least this much longer, milliseconds.
 const MARGIN: i64 = 60_000;
 /// Waits between two questions whether an upload is ready. After the last the attempt ends and is tried again later.
@@ -37,7 +37,7 @@ const WAITS: [Duration; 5] = [
 struct Upload {
     urn: String,
     is_video: bool,
-    bytes: usize,
+    bytes: u64,
     /// Until when its addresses can be used, in milliseconds since 1970.
     until: i64,
     token: String,
@@ -51,8 +51,8 @@ struct Upload {
 #[serde(rename_all = "camelCase")]
 struct Piece {
     upload_url: String,
-    first_byte: usize,
-    last_byte: usize,
+    first_byte: u64,
+    last_byte: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,10 +136,6 @@ impl LinkedIn {
         Ok(upload)
     }
 
-    async fn file(&self, media: &Media) -> Result<Fetched, Failure> {
-        self.http.media().fetch(&media.url).await
-    }
-
     async fn begin(
         &self,
         call: &mut Call<'_>,
@@ -159,8 +155,8 @@ impl LinkedIn {
             upload_urls_expire_at: Option<i64>,
             upload_token: Option<String>,
         }
-        let file = self.file(media).await?;
-        let (is_video, bytes) = (check(&file, alone)?, file.bytes.len());
+        let file = self.http.media().open(call, media, self.about.limits.takes).await?;
+        let (is_video, bytes) = (check(&file, alone)?, file.size);
         let mut wanted = json!({ "owner": author });
         if is_video {
             wanted["fileSizeBytes"] = json!(bytes);
@@ -195,15 +191,14 @@ impl LinkedIn {
 
     /// Sends the pieces that are missing, and has them put together.
     async fn send(&self, call: &mut Call<'_>, handle: &str, media: &Media, upload: &mut Upload) -> Result<(), Failure> {
-        let file = self.file(media).await?;
-        if file.bytes.len() != upload.bytes {
+        let file = self.http.media().open(call, media, self.about.limits.takes).await?;
+        if file.size != upload.bytes {
             call.forget(handle).await?;
             return Err(unready("the file at the media address has changed"));
         }
         for piece in upload.pieces.clone().iter().skip(upload.tags.len()) {
             let end = upload.bytes.min(piece.last_byte.saturating_add(1));
-            let bytes = file.bytes.slice(piece.first_byte.min(end)..end);
-            let request = self.put(call.account, &piece.upload_url)?.body(bytes);
+            let request = self.put(call.account, &piece.upload_url)?.body(file.range(piece.first_byte.min(end)..end));
             let answer = self.http.free(SEND, request).await?;
             if !answer.is_success() {
                 let failure = self.judge(&answer, call.account);
@@ -272,8 +267,8 @@ impl LinkedIn {
 }
 
 /// Whether the file is a video, if LinkedIn takes it.
-fn check(file: &Fetched, alone: bool) -> Result<bool, Failure> {
-    let bytes = file.bytes.len();
+fn check(file: &MediaFile, alone: bool) -> Result<bool, Failure> {
+    let bytes = file.size;
     match file.kind.mime {
         "image/jpeg" | "image/png" | "image/gif" if bytes <= MOST_IMAGE_BYTES => Ok(false),
         "image/jpeg" | "image/png" | "image/gif" => {

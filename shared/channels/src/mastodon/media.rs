@@ -58,12 +58,9 @@ impl Mastodon {
         Ok(id)
     }
 
-    async fn upload(&self, call: &Call<'_>, media: &Media) -> Result<(String, bool), Failure> {
-        let file = self.http.media().fetch(&media.url).await?;
-        let name = format!("media.{}", file.kind.extension);
-        let part = multipart::Part::stream(file.bytes).file_name(name).mime_str(file.kind.mime);
-        let part = part.map_err(|_| refused(format!("{} is no type of file", file.kind.mime)))?;
-        let mut form = multipart::Form::new().part("file", part);
+    async fn upload(&self, call: &mut Call<'_>, media: &Media) -> Result<(String, bool), Failure> {
+        let file = self.http.media().open(call, media, self.about.limits.takes).await?;
+        let mut form = multipart::Form::new().part("file", file.part("media")?);
         if let Some(alt) = &media.alt {
             form = form.text("description", alt.clone());
         }

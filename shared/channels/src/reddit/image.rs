@@ -39,9 +39,9 @@ impl Reddit {
         Ok(address)
     }
 
-    async fn upload(&self, call: &Call<'_>, media: &Media) -> Result<String, Failure> {
+    async fn upload(&self, call: &mut Call<'_>, media: &Media) -> Result<String, Failure> {
         let account = call.account;
-        let file = self.http.media().fetch(&media.url).await?;
+        let file = self.http.media().open(call, media, self.about.limits.takes).await?;
         if !file.kind.is_image() {
             return Err(refused(format!("{} is no picture", file.kind.mime)));
         }
@@ -61,9 +61,7 @@ impl Reddit {
             form = form.text(field.name.clone(), field.value.clone());
         }
         // The store wants to know the length beforehand.
-        let length = file.bytes.len() as u64;
-        let part = multipart::Part::stream_with_length(file.bytes, length).file_name(name).mime_str(file.kind.mime);
-        let part = part.map_err(|_| refused(format!("{} is no type of file", file.kind.mime)))?;
+        let part = file.part("oncepost")?;
         let request = self.http.request(Method::POST, place.clone()).multipart(form.part("file", part));
         let answer = self.http.free(UPLOAD, request).await?;
         if answer.is_success() { Ok(address(&place, &key.value)) } else { Err(TABLE.judge(&answer, account)) }

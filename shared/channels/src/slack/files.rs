@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::{COMPLETE, SHARE, Slack, TABLE, TICKET, UPLOAD, conversation, message::stamp, receipt};
-use crate::{Account, Answer, Call, Fetched, Mark, media::refused};
+use crate::{Account, Answer, Call, Mark, MediaFile, media::refused};
 
 const INFO: &str = "read file";
 /// Waits between two questions where a file is shown. After the last it is a doubt, which a look settles.
@@ -52,7 +52,7 @@ impl Slack {
                 files.push(file);
                 continue;
             }
-            let fetched = self.http.media().fetch(&media.url).await?;
+            let fetched = self.http.media().open(call, media, self.about.limits.takes).await?;
             let kind = if fetched.kind.is_image() { "image" } else { "video" };
             let id = self.upload(call.account, media, fetched, n).await?;
             call.keep(&name, &format!("{kind} {id}")).await?;
@@ -67,16 +67,16 @@ impl Slack {
         Ok(files)
     }
 
-    async fn upload(&self, account: &Account, media: &Media, file: Fetched, n: usize) -> Result<String, Failure> {
+    async fn upload(&self, account: &Account, media: &Media, file: MediaFile, n: usize) -> Result<String, Failure> {
         let name = format!("file{n}.{}", file.kind.extension);
-        let mut fields = vec![("filename", name), ("length", file.bytes.len().to_string())];
+        let mut fields = vec![("filename", name), ("length", file.size.to_string())];
         fields.extend(media.alt.clone().map(|alt| ("alt_txt", alt)));
         let ticket: Ticket = self.ask(TICKET, account, "files.getUploadURLExternal", &fields).await?;
         if ticket.upload_url.scheme() != account.base_url.scheme() {
             return Err(refused("Slack gave an upload address that is not encrypted".into()));
         }
         let request = self.http.request(reqwest::Method::POST, ticket.upload_url);
-        let request = request.header(header::CONTENT_TYPE, file.kind.mime).body(file.bytes);
+        let request = request.header(header::CONTENT_TYPE, file.kind.mime).body(file.body());
         let answer = self.http.free(UPLOAD, request).await?;
         if answer.is_success() { Ok(ticket.file_id) } else { Err(TABLE.judge(&answer, account)) }
     }

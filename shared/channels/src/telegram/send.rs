@@ -1,15 +1,14 @@
 //! One part as one call: a message, a photo or video, an album. The files travel with the call.
 
-use bytes::Bytes;
-use domain::{Code, Failure, Media, Part};
+use domain::{Failure, Media, Part};
 use reqwest::{RequestBuilder, multipart};
 use serde_json::{Map, Value, json};
 
 use super::{CHAT, Telegram, chat};
-use crate::{Call, Kind, media::refused, telegram::format::Format, text};
+use crate::{Call, MediaFile, media::refused, telegram::format::Format, text};
 
-const MOST_PHOTO_BYTES: usize = 10 * 1024 * 1024;
-const MOST_FILE_BYTES: usize = 50 * 1024 * 1024;
+const MOST_PHOTO_BYTES: u64 = 10 * 1024 * 1024;
+const MOST_FILE_BYTES: u64 = 50 * 1024 * 1024;
 
 /// A call, ready to go out.
 pub(super) struct Message {
@@ -20,8 +19,7 @@ pub(super) struct Message {
 
 struct File {
     name: String,
-    bytes: Bytes,
-    kind: Kind,
+    file: MediaFile,
 }
 
 /// A file as Telegram calls it: its type, which is also the field's name, and where it is.
@@ -31,7 +29,7 @@ struct Shown {
 }
 
 impl Telegram {
-    pub(super) async fn message(&self, call: &Call<'_>, number: u16, part: &Part) -> Result<Message, Failure> {
+    pub(super) async fn message(&self, call: &mut Call<'_>, number: u16, part: &Part) -> Result<Message, Failure> {
         let mut fields = Map::new();
         let chat = match call.handle(CHAT) {
             Some(moved) => moved,
@@ -99,23 +97,23 @@ impl Telegram {
     }
 
     /// The file as the account wants it sent: fetched and sent along, or by its address, for Telegram to fetch.
-    async fn shown(&self, call: &Call<'_>, media: &Media, files: &mut Vec<File>) -> Result<Shown, Failure> {
+    async fn shown(&self, call: &mut Call<'_>, media: &Media, files: &mut Vec<File>) -> Result<Shown, Failure> {
         if call.account.setting("media") == Some("address") {
             return Ok(Shown { kind: kind_by_name(&media.url), at: media.url.clone() });
         }
-        let file = self.http.media().fetch(&media.url).await?;
+        let file = self.http.media().open(call, media, self.about.limits.takes).await?;
         let (kind, most) = match file.kind.mime {
             "image/gif" => ("animation", MOST_FILE_BYTES),
             "video/mp4" => ("video", MOST_FILE_BYTES),
             _ if file.kind.is_image() => ("photo", MOST_PHOTO_BYTES),
             other => return Err(refused(format!("Telegram shows videos in MP4 only, not {other}"))),
         };
-        if file.bytes.len() > most {
+        if file.size > most {
             return Err(refused(format!("the {kind} is larger than {most} bytes")));
         }
         let name = format!("file{}", files.len());
         let at = format!("attach://{name}");
-        files.push(File { name, bytes: file.bytes, kind: file.kind });
+        files.push(File { name, file });
         Ok(Shown { kind, at })
     }
 }
@@ -148,10 +146,7 @@ impl Message {
             form = form.text(name, value);
         }
         for file in self.files {
-            let part = multipart::Part::stream(file.bytes).file_name(format!("{}.{}", file.name, file.kind.extension));
-            let part = part.mime_str(file.kind.mime).map_err(|_| {
-                Failure::system(Code::OWN_HICCUP, super::SEND, format!("{} is no type of file", file.kind.mime))
-            })?;
+            let part = file.file.part(&file.name)?;
             form = form.part(file.name, part);
         }
         Ok(request.multipart(form))

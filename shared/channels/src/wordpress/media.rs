@@ -56,14 +56,14 @@ impl WordPress {
         Ok(upload)
     }
 
-    async fn send(&self, call: &Call<'_>, media: &Media) -> Result<Upload, Failure> {
-        let file = self.http.media().fetch(&media.url).await?;
+    async fn send(&self, call: &mut Call<'_>, media: &Media) -> Result<Upload, Failure> {
+        let file = self.http.media().open(call, media, self.about.limits.takes).await?;
         let name = format!("attachment; filename=\"oncepost.{}\"", file.kind.extension);
         let request = self
             .request(Method::POST, call.account, "media")?
             .header(header::CONTENT_TYPE, file.kind.mime)
             .header(header::CONTENT_DISPOSITION, name)
-            .body(file.bytes);
+            .body(file.body());
         let answer = self.http.free(UPLOAD, request).await?;
         let upload: Option<Upload> = answer.json().filter(|_| answer.is_success());
         let upload = upload.filter(|upload| upload.id > 0 && !upload.url.is_empty());

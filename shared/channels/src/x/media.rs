@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{X, judge};
-use crate::{Call, Fetched, media::refused};
+use crate::{Call, MediaFile, media::refused};
 
 const ONE_SHOT: &str = "upload media";
 const BEGIN: &str = "upload: initialize";
@@ -18,8 +18,8 @@ const FINISH: &str = "upload: finalize";
 const AWAIT: &str = "upload: status";
 const DESCRIBE: &str = "upload: describe";
 
-const MIB: usize = 1024 * 1024;
-const SEGMENT: usize = 4 * MIB;
+const MIB: u64 = 1024 * 1024;
+const SEGMENT: u64 = 4 * MIB;
 /// An upload must be usable for at least this much longer.
 const MARGIN: i64 = 60;
 /// Questions whether an upload is ready. After the last the attempt ends and is tried again later.
@@ -39,15 +39,15 @@ enum Category {
 
 impl Category {
     /// What the file is to X, if X takes it.
-    fn of(file: &Fetched) -> Result<Self, Failure> {
+    fn of(file: &MediaFile) -> Result<Self, Failure> {
         let (category, most) = match file.kind.mime {
             "image/jpeg" | "image/png" | "image/webp" => (Category::Image, 5 * MIB),
             "image/gif" => (Category::Animation, 15 * MIB),
             "video/mp4" | "video/quicktime" => (Category::Video, 512 * MIB),
             other => return Err(refused(format!("X does not take {other}"))),
         };
-        match file.bytes.len() {
-            length if length > most => Err(refused(format!("X takes at most {most} bytes of {}", file.kind.mime))),
+        match file.size {
+            size if size > most => Err(refused(format!("X takes at most {most} bytes of {}", file.kind.mime))),
             _ => Ok(category),
         }
     }
@@ -60,7 +60,7 @@ pub(super) struct Upload {
     /// By which posts name it.
     pub key: String,
     category: Category,
-    bytes: usize,
+    bytes: u64,
     /// Until when it can be used, in seconds since 1970.
     until: i64,
     stage: Stage,
@@ -71,7 +71,7 @@ pub(super) struct Upload {
 #[serde(rename_all = "snake_case")]
 enum Stage {
     /// Segments from this one on are missing.
-    Sending(usize),
+    Sending(u64),
     /// X works on it.
     Working,
     Ready,
@@ -146,19 +146,15 @@ impl X {
         Ok(upload.id)
     }
 
-    async fn file(&self, media: &Media) -> Result<Fetched, Failure> {
-        self.http.media().fetch(&media.url).await
-    }
-
     async fn begin(&self, call: &mut Call<'_>, handle: &str, media: &Media, alone: bool) -> Result<Upload, Failure> {
-        let file = self.file(media).await?;
+        let file = self.http.media().open(call, media, self.about.limits.takes).await?;
         let category = Category::of(&file)?;
         if !alone && category != Category::Image {
             return Err(refused("X takes a video or an animation alone, without other media".into()));
         }
-        let bytes = file.bytes.len();
+        let bytes = file.size;
         let (told, stage) = if category == Category::Image {
-            let form = form(file, bytes)?.text("media_category", "tweet_image");
+            let form = multipart::Form::new().part("media", file.part("media")?).text("media_category", "tweet_image");
             let request = self.request(Method::POST, call.account, "media/upload")?.multipart(form);
             (self.free::<Told>(ONE_SHOT, call.account, request).await?, Stage::Ready)
         } else {
@@ -181,17 +177,17 @@ impl X {
         handle: &str,
         media: &Media,
         upload: &mut Upload,
-        next: usize,
+        next: u64,
     ) -> Result<(), Failure> {
-        let file = self.file(media).await?;
-        if file.bytes.len() != upload.bytes {
+        let file = self.http.media().open(call, media, self.about.limits.takes).await?;
+        if file.size != upload.bytes {
             call.forget(handle).await?;
             return Err(lost("the file at the media address has changed"));
         }
         for index in next..upload.bytes.div_ceil(SEGMENT) {
-            let end = upload.bytes.min((index + 1) * SEGMENT);
-            let segment = Fetched { bytes: file.bytes.slice(index * SEGMENT..end), kind: file.kind };
-            let form = form(segment, end - index * SEGMENT)?.text("segment_index", index.to_string());
+            let segment = index * SEGMENT..upload.bytes.min((index + 1) * SEGMENT);
+            let form = multipart::Form::new().part("media", file.part_of(segment, "media")?);
+            let form = form.text("segment_index", index.to_string());
             let path = format!("media/upload/{}/append", upload.id);
             let request = self.request(Method::POST, call.account, &path)?.multipart(form);
             let answer = self.http.free(APPEND, request).await?;
@@ -257,13 +253,6 @@ impl X {
 
 async fn keep(call: &mut Call<'_>, handle: &str, upload: &Upload) -> Result<(), Failure> {
     call.keep(handle, &json!(upload).to_string()).await
-}
-
-fn form(file: Fetched, length: usize) -> Result<multipart::Form, Failure> {
-    let name = format!("media.{}", file.kind.extension);
-    let part = multipart::Part::stream_with_length(file.bytes, length as u64).file_name(name).mime_str(file.kind.mime);
-    let part = part.map_err(|_| refused(format!("{} is no type of file", file.kind.mime)))?;
-    Ok(multipart::Form::new().part("media", part))
 }
 
 fn lost(why: &str) -> Failure {

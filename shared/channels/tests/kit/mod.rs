@@ -61,7 +61,12 @@ pub fn http(clock: Arc<Shifted>) -> Http {
         read_timeout: TIMEOUT,
         timeout: TIMEOUT,
         max_answer: 64 * 1024,
-        media: MediaOptions { max_bytes: 12 << 20, timeout: TIMEOUT, allow_private: true },
+        media: MediaOptions {
+            max_bytes: 12 << 20,
+            timeout: 10 * TIMEOUT,
+            allow_private: true,
+            ..MediaOptions::default()
+        },
         ..HttpOptions::default()
     };
     Http::new(options, runtime(clock)).unwrap()

@@ -93,8 +93,8 @@ pub fn intake(runtime: &Runtime, ledger: Arc<dyn Ledger>, options: Options) -> I
     const LONG: &[Count] = &[Count::new(Unit::Chars, 100)];
     const SHORT: &[Count] = &[Count::new(Unit::Chars, 20)];
     let registry = Registry::of([
-        channel("long", Limits { text: LONG, media: 4 }, Threads::PerPart(3)),
-        channel("short", Limits { text: SHORT, media: 1 }, Threads::None),
+        channel("long", Limits { text: LONG, media: 4, ..Limits::NONE }, Threads::PerPart(3)),
+        channel("short", Limits { text: SHORT, media: 1, ..Limits::NONE }, Threads::None),
     ]);
     let accounts = ListedAccounts::new([
         account("acme", "long", "main"),

@@ -81,7 +81,7 @@ impl Channel for Plain {
 
 fn channel(name: &'static str, threads: Threads) -> Arc<dyn Channel> {
     const TEXT: &[Count] = &[Count::new(Unit::Chars, 100)];
-    let limits = Limits { text: TEXT, media: 4 };
+    let limits = Limits { text: TEXT, media: 4, ..Limits::NONE };
     Arc::new(Plain(About {
         name,
         title: name,

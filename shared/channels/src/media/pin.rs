@@ -1,0 +1,58 @@
+//! Which bytes a target uses: chosen once, written into its record before they are used, the same on every try.
+
+use domain::Failure;
+use sha2::{Digest, Sha256};
+
+use super::MediaHash;
+use crate::Call;
+
+/// What the names of these handles begin with.
+pub(crate) const PIN: &str = "pin.";
+
+/// The pin of one address.
+pub(crate) struct Pin {
+    handle: String,
+    /// Under which name the store knows what the address gave to this post.
+    pub(crate) given: String,
+}
+
+impl Pin {
+    /// The pin of `address` in the record of the call's target.
+    pub(crate) fn of(call: &Call<'_>, address: &str) -> Self {
+        let digest = Sha256::digest(address);
+        let name: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        let target = call.target;
+        // An edited post is fetched anew.
+        Self { handle: format!("{PIN}{name}"), given: format!("{}/{}/{name}", target.post, target.revision) }
+    }
+
+    /// The file that this target uses.
+    pub(crate) fn file(&self, call: &Call<'_>) -> Option<MediaHash> {
+        call.handle(&self.handle)?.parse().ok()
+    }
+
+    /// What was made of it for the platform.
+    pub(crate) fn variant(&self, call: &Call<'_>) -> Option<MediaHash> {
+        call.handle(&self.variant_handle())?.parse().ok()
+    }
+
+    pub(crate) async fn keep_file(&self, call: &mut Call<'_>, hash: MediaHash) -> Result<(), Failure> {
+        keep(call, &self.handle, hash).await
+    }
+
+    pub(crate) async fn keep_variant(&self, call: &mut Call<'_>, hash: MediaHash) -> Result<(), Failure> {
+        keep(call, &self.variant_handle(), hash).await
+    }
+
+    fn variant_handle(&self) -> String {
+        format!("{}.variant", self.handle)
+    }
+}
+
+async fn keep(call: &mut Call<'_>, handle: &str, hash: MediaHash) -> Result<(), Failure> {
+    let hash = hash.to_string();
+    if call.handle(handle) == Some(&hash) {
+        return Ok(());
+    }
+    call.keep(handle, &hash).await
+}

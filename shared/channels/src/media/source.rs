@@ -1,0 +1,179 @@
+//! Reads files from where posts say they are, within limits and from nowhere private.
+
+use std::{collections::HashMap, error::Error, sync::Arc};
+
+use bytes::Bytes;
+use domain::{Code, Failure, Fix, Worth};
+use futures::{Stream, StreamExt, TryStreamExt};
+use object_store::{ObjectStore, ObjectStoreExt, path::Path};
+use reqwest::{Client, Response, header, redirect};
+use url::{Host, Url};
+
+use super::{
+    Kind, MediaOptions, StoreError, failure,
+    file::disk,
+    public::{Guarded, PrivateAddress, is_public},
+    refused,
+    spool::{Spool, Spooling, Spools},
+    store::away,
+};
+use crate::{
+    HttpOptions,
+    http::{self, Broken, HttpError},
+};
+
+const MOST_REDIRECTS: usize = 3;
+
+/// Where files come from. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Source {
+    client: Client,
+    /// The buckets that posts may name.
+    buckets: Arc<HashMap<String, Box<dyn ObjectStore>>>,
+    allow_private: bool,
+    max_bytes: u64,
+}
+
+impl Source {
+    /// Never goes through a proxy: behind one, nobody could tell where an address leads.
+    pub(crate) fn new(http: &HttpOptions) -> Result<Self, HttpError> {
+        let MediaOptions { timeout, allow_private, max_bytes, readable, .. } = &http.media;
+        let client = http::builder(http)
+            .redirect(redirect::Policy::none())
+            .timeout(*timeout)
+            .no_proxy()
+            .dns_resolver(Arc::new(Guarded { allow_private: *allow_private }))
+            .build()
+            .map_err(HttpError::Client)?;
+        let mut buckets: HashMap<String, Box<dyn ObjectStore>> = HashMap::new();
+        if let Some((options, names)) = readable {
+            for name in names {
+                buckets.insert(name.clone(), Box::new(options.bucket(name).map_err(StoreError::from)?));
+            }
+        }
+        Ok(Self { client, buckets: Arc::new(buckets), allow_private: *allow_private, max_bytes: *max_bytes })
+    }
+
+    /// The file at `address`, with its kind.
+    pub(crate) async fn read(&self, address: &str, spools: &Spools) -> Result<(Spool, Kind), Failure> {
+        let url = Url::parse(address).map_err(|_| bad_address("it is not a web address"))?;
+        if url.scheme() == "s3" { self.from_bucket(&url, spools).await } else { self.from_web(url, spools).await }
+    }
+
+    async fn from_web(&self, mut url: Url, spools: &Spools) -> Result<(Spool, Kind), Failure> {
+        for _ in 0..=MOST_REDIRECTS {
+            let response = self.get(&url).await?;
+            match next_hop(&url, &response)? {
+                Some(next) => url = next,
+                None => return self.take(response, spools).await,
+            }
+        }
+        Err(unreachable(None, format!("more than {MOST_REDIRECTS} redirects")))
+    }
+
+    async fn get(&self, url: &Url) -> Result<Response, Failure> {
+        self.check(url)?;
+        self.client.get(url.clone()).send().await.map_err(|error| match private_address(&error) {
+            Some(private) => bad_address(private.to_string()),
+            None => unreachable(None, Broken::sending(error).words()),
+        })
+    }
+
+    /// Names are checked when they are resolved; addresses written as numbers are checked here.
+    fn check(&self, url: &Url) -> Result<(), Failure> {
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(bad_address("it is not an http or https address"));
+        }
+        let ip = match url.host() {
+            Some(Host::Ipv4(ip)) => Some(ip.into()),
+            Some(Host::Ipv6(ip)) => Some(ip.into()),
+            _ => None,
+        };
+        match ip {
+            Some(ip) if !self.allow_private && !is_public(ip) => Err(bad_address(PrivateAddress.to_string())),
+            _ => Ok(()),
+        }
+    }
+
+    async fn take(&self, response: Response, spools: &Spools) -> Result<(Spool, Kind), Failure> {
+        let status = response.status().as_u16();
+        if !response.status().is_success() {
+            return Err(unreachable(Some(status), "the address does not give a file".into()));
+        }
+        let length = response.content_length();
+        let chunks = response.bytes_stream();
+        let chunks = chunks.map_err(|error| unreachable(Some(status), Broken::answer(error).words()));
+        self.spool(length, chunks, spools).await
+    }
+
+    /// A file of a bucket that the settings open to posts.
+    async fn from_bucket(&self, url: &Url, spools: &Spools) -> Result<(Spool, Kind), Failure> {
+        let bucket = url.host_str().unwrap_or_default();
+        let Some(bucket) = self.buckets.get(bucket) else {
+            return Err(bad_address("the settings do not open this bucket to posts"));
+        };
+        let key = Path::from_url_path(url.path()).map_err(|_| bad_address("it names no file of the bucket"))?;
+        let found = bucket.get(&key).await.map_err(|error| match error {
+            object_store::Error::NotFound { .. } => unreachable(Some(404), "the bucket has no such file".into()),
+            error => away(error),
+        })?;
+        let length = Some(found.meta.size);
+        self.spool(length, found.into_stream().map_err(away), spools).await
+    }
+
+    /// Writes the file to disk as it comes. Whatever is no picture or video, or too large, is not read to the end.
+    async fn spool(
+        &self,
+        length: Option<u64>,
+        chunks: impl Stream<Item = Result<Bytes, Failure>>,
+        spools: &Spools,
+    ) -> Result<(Spool, Kind), Failure> {
+        let too_large = || refused(format!("the file is larger than {} bytes", self.max_bytes));
+        let unknown = || refused("the file is no picture or video that we know".into());
+        if length.is_some_and(|length| length > self.max_bytes) {
+            return Err(too_large());
+        }
+        let mut spooling = Spooling::start(spools).await.map_err(disk)?;
+        let mut chunks = std::pin::pin!(chunks);
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk?;
+            if spooling.size() + chunk.len() as u64 > self.max_bytes {
+                return Err(too_large());
+            }
+            spooling.write(&chunk).await.map_err(disk)?;
+            if spooling.head().is_some_and(|head| Kind::of(head).is_none()) {
+                return Err(unknown());
+            }
+        }
+        let file = spooling.finish().await.map_err(disk)?;
+        let kind = Kind::of(&file.head).ok_or_else(unknown)?;
+        Ok((file, kind))
+    }
+}
+
+fn next_hop(from: &Url, response: &Response) -> Result<Option<Url>, Failure> {
+    if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+        return Ok(None);
+    }
+    let to = response.headers().get(header::LOCATION).and_then(|to| to.to_str().ok()).and_then(|to| from.join(to).ok());
+    to.map(Some).ok_or_else(|| unreachable(Some(response.status().as_u16()), "a redirect to nowhere".into()))
+}
+
+fn private_address<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a PrivateAddress> {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(private) = error.downcast_ref() {
+            return Some(private);
+        }
+        cause = error.source();
+    }
+    None
+}
+
+fn bad_address(why: impl Into<String>) -> Failure {
+    failure(Code::BAD_MEDIA_URL, Worth::AfterFix { fix: Fix::Content }, None, why.into())
+}
+
+fn unreachable(status: Option<u16>, why: String) -> Failure {
+    failure(Code::MEDIA_UNREACHABLE, Worth::Retry { not_before: None }, status, why)
+}
