@@ -104,7 +104,7 @@ impl Matrix {
                 settles_after: LOOK_UP.settles_after,
                 afterwards: Some(LOOK_UP),
             },
-            limits: Limits { text: &[TEXT], media: MOST_MEDIA },
+            limits: Limits { text: &[TEXT], media: MOST_MEDIA, ..Limits::NONE },
             threads: Threads::PerPart(MOST_PARTS),
             secrets: &[TOKEN],
             tokens: TokenLife::Lasting,

@@ -16,12 +16,11 @@ use domain::{Code, Draft, Failure, Finding, Fix, Landed, LookUp, Part, Receipt, 
 use futures::future::join_all;
 use reqwest::{Method, header::ACCEPT};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 use url::Url;
 
 use crate::{
-    About, Account, AccountCard, Call, Channel, Count, Http, Limits, Mark, Objection, Published, Row, Safety, Standing,
-    Table, Threads, TokenLife, Unit, text,
+    About, Account, AccountCard, Call, Channel, Count, Http, Limits, Mark, Objection, Published, Row, Standing, Table,
+    Threads, TokenLife, Unit, text,
 };
 use event::Shown;
 use relay::Relay;
@@ -81,7 +80,7 @@ impl Nostr {
                 settles_after: LOOK_UP.settles_after,
                 afterwards: Some(LOOK_UP),
             },
-            limits: Limits { text: &[TEXT], media: MOST_MEDIA },
+            limits: Limits { text: &[TEXT], media: MOST_MEDIA, ..Limits::NONE },
             threads: Threads::PerPart(MOST_PARTS),
             secrets: &[SECRET],
             tokens: TokenLife::Lasting,
@@ -150,9 +149,15 @@ impl Nostr {
     /// What a note tells of a file. The file stays where it is; that it is there is seen before anybody is told of it.
     async fn shown(&self, media: &domain::Media) -> Result<Shown, Failure> {
         let file = self.http.media().fetch(&media.url).await?;
-        let sha256 = Sha256::digest(&file.bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        let (mime, size) = (file.kind.mime, file.bytes.len());
-        Ok(Shown { url: media.url.clone(), mime, sha256, size, alt: media.alt.clone() })
+        let pixels = file.picture.map(|picture| (picture.width, picture.height));
+        Ok(Shown {
+            url: media.url.clone(),
+            mime: file.kind.mime,
+            sha256: file.sha256.to_string(),
+            size: file.size,
+            pixels: pixels.or(file.video.map(|video| (video.width, video.height))),
+            alt: media.alt.clone(),
+        })
     }
 
     /// Connects to all relays at once.
@@ -175,10 +180,6 @@ impl Nostr {
 impl Channel for Nostr {
     fn about(&self) -> &About {
         &self.about
-    }
-
-    fn safety(&self, _account: &AccountCard) -> Safety {
-        Safety { repeat: self.about.repeat, arms: self.about.arms }
     }
 
     fn check_account(&self, account: &AccountCard) -> Vec<String> {

@@ -342,8 +342,8 @@ async fn files_are_told_of_with_what_they_were_and_words_are_tagged() {
     assert!(tags.contains(&json!(["t", "möwe"])) && tags.contains(&json!(["content-warning", "pixels"])), "{tags:?}");
     let told = tags.iter().find(|tag| tag[0] == "imeta").unwrap();
     assert_eq!(
-        (&told[1], &told[2], &told[5]),
-        (&json!(format!("url {url}")), &json!("m image/png"), &json!("alt a pixel"))
+        (&told[1], &told[2], &told[5], &told[6]),
+        (&json!(format!("url {url}")), &json!("m image/png"), &json!("dim 1x1"), &json!("alt a pixel"))
     );
     assert_eq!(file.connections(), 1);
 }

@@ -83,7 +83,7 @@ impl Event {
             let name = format!("media-{number}.{}", uploaded.extension);
             content["msgtype"] = json!(if uploaded.mime.starts_with("video/") { "m.video" } else { "m.image" });
             content["url"] = json!(uploaded.url);
-            content["info"] = json!({ "mimetype": uploaded.mime, "size": uploaded.size });
+            content["info"] = uploaded.info();
             if self.text.is_empty() {
                 // Without words of its own the description is what the file says.
                 let alt = self.media.as_ref().and_then(|media| media.alt.clone());

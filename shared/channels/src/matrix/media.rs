@@ -3,9 +3,10 @@
 use domain::{Failure, Media};
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::{Matrix, TABLE, UPLOAD, event::Event};
-use crate::{Account, Answer, Call};
+use crate::{Answer, Call, Kind};
 
 /// Media have a version of their own.
 const VERSION: &str = "v3";
@@ -17,6 +18,24 @@ pub(super) struct Uploaded {
     pub mime: String,
     pub extension: String,
     pub size: u64,
+    /// Its width and height in pixels, where they are known.
+    pub pixels: Option<(u32, u32)>,
+    /// How long it plays, in milliseconds.
+    pub lasts: Option<u64>,
+}
+
+impl Uploaded {
+    /// What an event tells of it.
+    pub fn info(&self) -> Value {
+        let mut info = json!({ "mimetype": self.mime, "size": self.size });
+        if let Some((width, height)) = self.pixels {
+            (info["w"], info["h"]) = (json!(width), json!(height));
+        }
+        if let Some(lasts) = self.lasts {
+            info["duration"] = json!(lasts);
+        }
+        info
+    }
 }
 
 impl Matrix {
@@ -32,22 +51,30 @@ impl Matrix {
         if let Some(uploaded) = call.handle(&handle).and_then(|kept| serde_json::from_str(kept).ok()) {
             return Ok(Some(uploaded));
         }
-        let uploaded = self.send_file(call.account, media).await?;
+        let uploaded = self.send_file(call, media).await?;
         call.keep(&handle, &serde_json::to_string(&uploaded).unwrap_or_default()).await?;
         Ok(Some(uploaded))
     }
 
-    async fn send_file(&self, account: &Account, media: &Media) -> Result<Uploaded, Failure> {
-        let file = self.http.media().fetch(&media.url).await?;
-        let (mime, extension, size) = (file.kind.mime, file.kind.extension, file.bytes.len() as u64);
+    async fn send_file(&self, call: &mut Call<'_>, media: &Media) -> Result<Uploaded, Failure> {
+        let file = self.http.media().open(call, media, self.about.limits.takes).await?;
+        let Kind { mime, extension } = file.kind;
         let request = self
-            .bare(Method::POST, account, &["media", VERSION, "upload"])?
+            .bare(Method::POST, call.account, &["media", VERSION, "upload"])?
             .query(&[("filename", format!("media.{extension}"))])
             .header("content-type", mime)
-            .body(file.bytes);
+            .body(file.body());
         let answer = self.http.free(UPLOAD, request).await?;
-        let url = stored(&answer).ok_or_else(|| TABLE.judge(&answer, account))?;
-        Ok(Uploaded { url, mime: mime.into(), extension: extension.into(), size })
+        let url = stored(&answer).ok_or_else(|| TABLE.judge(&answer, call.account))?;
+        let pixels = file.picture.map(|picture| (picture.width, picture.height));
+        Ok(Uploaded {
+            url,
+            mime: mime.into(),
+            extension: extension.into(),
+            size: file.size,
+            pixels: pixels.or(file.video.map(|video| (video.width, video.height))),
+            lasts: file.video.and_then(|video| u64::try_from(video.duration.as_millis()).ok()),
+        })
     }
 }
 

@@ -22,7 +22,9 @@ pub(super) struct Shown {
     pub url: String,
     pub mime: &'static str,
     pub sha256: String,
-    pub size: usize,
+    pub size: u64,
+    /// Its width and height, where they are known.
+    pub pixels: Option<(u32, u32)>,
     pub alt: Option<String>,
 }
 
@@ -80,6 +82,7 @@ impl Shown {
             format!("x {}", self.sha256),
             format!("size {}", self.size),
         ];
+        about.extend(self.pixels.map(|(width, height)| format!("dim {width}x{height}")));
         about.extend(self.alt.as_ref().map(|alt| format!("alt {alt}")));
         Tag::custom("imeta", about)
     }
