@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use channels::{
-    Account, Answer, Kind, Secret, Table, bluesky, discord, facebook, ghost, instagram, linkedin, mastodon, reddit,
-    slack, telegram, threads, webhook, wordpress, x,
+    Account, Answer, Kind, Secret, Table, bluesky, discord, facebook, ghost, instagram, linkedin, mastodon, pinterest,
+    reddit, slack, telegram, threads, webhook, wordpress, x,
 };
 use domain::{Landed, OnDoubt, PlatformWords, Worth};
 use http::{HeaderMap, HeaderName, HeaderValue};
