@@ -16,7 +16,7 @@ mod video;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{Code, Draft, Failure, Finding, Fix, RepeatSafety, Scope};
+use domain::{Code, Draft, Failure, Finding, Fix, Receipt, RepeatSafety, Scope};
 
 use crate::{
     About, Account, AccountCard, Call, Channel, Count, Http, Limits, Mark, Objection, Published, Row, Standing, Table,
@@ -118,6 +118,21 @@ impl Facebook {
         };
         Self { about, graph: Graph { http, table: &TABLE, version: VERSION } }
     }
+
+    /// Publishes what comes before the comment. `None`: Facebook has taken it and decides later.
+    async fn publish_first(&self, call: &mut Call<'_>) -> Result<Option<Receipt>, Failure> {
+        let post = Post::of(call.draft);
+        // What is prepared says itself what it is; its addresses need not be there any more.
+        if call.handle(post::ID).is_some() {
+            return self.publish_post(call, &post).await.map(Some);
+        }
+        let begun = call.handle(video::Upload::HANDLE).is_some();
+        let video = if begun { post.media.first() } else { post.video(&self.graph).await? };
+        match video {
+            Some(video) => self.publish_video(call, &post, video).await,
+            None => self.publish_post(call, &post).await.map(Some),
+        }
+    }
 }
 
 #[async_trait]
@@ -142,11 +157,7 @@ impl Channel for Facebook {
     async fn publish(&self, call: &mut Call<'_>) -> Result<Published, Failure> {
         call.account.check_transport()?;
         if call.next_part() == 0 {
-            let post = Post::of(call.draft);
-            let receipt = match post.video(&self.graph).await? {
-                Some(video) => self.publish_video(call, &post, video).await?,
-                None => Some(self.publish_post(call, &post).await?),
-            };
+            let receipt = self.publish_first(call).await?;
             match receipt {
                 Some(receipt) => call.out(0, receipt).await?,
                 None => return Ok(Published::Processing),

@@ -198,6 +198,20 @@ async fn a_file_that_is_no_photo_is_refused_before_it_is_sent() {
 }
 
 #[tokio::test]
+async fn x02_what_is_prepared_goes_out_though_its_addresses_give_nothing_any_more() {
+    for ending in ["jpg", "php"] {
+        let (fake, gone) = (Fake::<Facebook>::start().await, files(png()).await);
+        let media = vec![Media { url: format!("{}/a.{ending}", gone.url()), alt: None }];
+        let stand = stand("facebook", &fake.url(), Content { media, ..says("prepared") });
+        fake.cue(Cue::refuse(400, &error(32, 0, "(#32) Page request limit reached")));
+        stand.attempt().await;
+        drop(gone);
+        stand.settle(|span| fake.advance(span)).await;
+        assert_eq!((stand.state(), fake.posts().len()), (State::Published, 1), "{ending}");
+    }
+}
+
+#[tokio::test]
 async fn a_photo_that_was_uploaded_long_ago_is_uploaded_anew() {
     let scene = Scene::photos("tomorrow", 1).await;
     scene.fake.cue(Cue::refuse(400, &error(32, 0, "(#32) Page request limit reached")).on("POST", "/feed"));

@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::{Code, Draft, Failure, Fix, Landed, Media, PlatformWords, Scope, Worth};
 use serde_json::{Value, json};
 
-use super::{BOARD, CREATE, Pinterest, check};
+use super::{BOARD, CREATE, Pinterest, check, video};
 use crate::{
     Account, Call, MediaFile,
     article::{TITLE, option},
@@ -74,6 +74,9 @@ impl<'a> Pin<'a> {
 impl Pinterest {
     /// What the pin shows.
     pub(super) async fn source(&self, call: &mut Call<'_>) -> Result<Value, Failure> {
+        if let Some(id) = video::sent(call) {
+            return self.shown_video(call, &id).await;
+        }
         let media = &call.draft.0.media;
         let mut files = Vec::new();
         for one in media {
@@ -81,7 +84,10 @@ impl Pinterest {
         }
         match (media.as_slice(), files.as_slice()) {
             ([], _) | (_, []) => Err(without_media()),
-            ([_], [file]) if !file.kind.is_image() => self.video(call, file).await,
+            ([_], [file]) if !file.kind.is_image() => {
+                let id = self.upload(call, file).await?;
+                self.shown_video(call, &id).await
+            }
             (_, files) if files.iter().any(|file| !file.kind.is_image()) => Err(refused(check::ALONE.into())),
             (media, files) => pictures(media, files).await,
         }

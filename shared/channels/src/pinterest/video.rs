@@ -33,14 +33,9 @@ struct Shown {
 }
 
 impl Pinterest {
-    /// The source of a pin that shows a video, which Pinterest is ready with.
-    pub(super) async fn video(&self, call: &mut Call<'_>, file: &MediaFile) -> Result<Value, Failure> {
-        let id = match call.handle(ID).filter(|_| call.handle(SENT).is_some()) {
-            Some(id) => id.to_owned(),
-            // What was registered and not surely sent is left behind: nothing of it is visible.
-            None => self.upload(call, file).await?,
-        };
-        self.wait(call, &id).await?;
+    /// The source of a pin that shows the video of this id, once Pinterest is ready with it.
+    pub(super) async fn shown_video(&self, call: &mut Call<'_>, id: &str) -> Result<Value, Failure> {
+        self.wait(call, id).await?;
         let mut source = json!({ "source_type": "video_id", "media_id": id });
         let setting = |name: &str| call.draft.0.settings.get(name);
         match setting(check::COVER) {
@@ -53,7 +48,9 @@ impl Pinterest {
         Ok(source)
     }
 
-    async fn upload(&self, call: &mut Call<'_>, file: &MediaFile) -> Result<String, Failure> {
+    /// The id of a new video, whose bytes are there. What was registered before and not surely sent is left behind: nothing of it
+    /// is visible.
+    pub(super) async fn upload(&self, call: &mut Call<'_>, file: &MediaFile) -> Result<String, Failure> {
         let account = call.account;
         let request = self.request(Method::POST, account, "media")?.json(&json!({ "media_type": "video" }));
         let registered: Registered = self.ask(REGISTER, account, request).await?;
@@ -105,6 +102,12 @@ impl Pinterest {
         let at = self.http.runtime().now().checked_add(NEXT_QUESTION).ok();
         Err(unready("Pinterest still works on the video", at))
     }
+}
+
+/// The id of the video whose bytes are there.
+pub(super) fn sent(call: &Call<'_>) -> Option<String> {
+    call.handle(SENT)?;
+    call.handle(ID).map(str::to_owned)
 }
 
 async fn forget(call: &mut Call<'_>) -> Result<(), Failure> {

@@ -226,8 +226,11 @@ fn still_unsettled(
     }
     let outcome = if kind == AttemptKind::Poll { AttemptOutcome::Processing } else { AttemptOutcome::Unknown };
     end_attempt(target, outcome, Some(failure.clone()), now, change);
-    if failure.is_rate_limit() {
-        target.looks = target.looks.saturating_sub(1);
+    // A look was counted when it began; a poll is counted here, so that the next one comes later.
+    match (kind, failure.is_rate_limit()) {
+        (AttemptKind::Poll, false) => target.looks = target.looks.saturating_add(1),
+        (AttemptKind::Poll, true) | (_, false) => {}
+        (_, true) => target.looks = target.looks.saturating_sub(1),
     }
     if let Some(armed) = &mut target.armed
         && kind == AttemptKind::Repeat

@@ -50,21 +50,27 @@ fn o02_m17_accepted_is_not_published_and_a_late_refusal_is_a_failure() {
     assert_eq!(stage.finish(attempt, Outcome::Failed(refused)), Answer::Finished(Next::Dead));
 }
 
+/// A token that dies meanwhile is no verdict (D02): the post may still come out.
 #[test]
 fn m07_processing_outlives_everything_and_ends_with_a_person() {
-    let mut stage = Stage::new(LOOK);
-    let attempt = stage.begun(AttemptKind::Send);
-    stage.arm(attempt, 0);
-    stage.finish(attempt, Outcome::Processing);
-    let mut polls = 0;
-    while stage.target.listed.is_none() {
-        stage.pass_to_next();
-        let attempt = stage.begun(AttemptKind::Poll);
+    let worth = Worth::AfterFix { fix: crate::Fix::Reconnect };
+    let dead = Failure { worth, scope: Scope::Account, ..failure(Landed::No, Code::TOKEN_EXPIRED) };
+    for outcome in [Outcome::Processing, Outcome::Failed(dead)] {
+        let mut stage = Stage::new(LOOK);
+        let attempt = stage.begun(AttemptKind::Send);
+        stage.arm(attempt, 0);
         stage.finish(attempt, Outcome::Processing);
-        polls += 1;
+        let mut polls = 0;
+        while stage.target.listed.is_none() {
+            assert_eq!((stage.target.state, stage.target.armed.is_some()), (State::Processing, true));
+            stage.pass_to_next();
+            let attempt = stage.begun(AttemptKind::Poll);
+            stage.finish(attempt, outcome.clone());
+            polls += 1;
+        }
+        assert!((50..1000).contains(&polls), "cheap but not for ever: {polls} polls");
+        assert_eq!(stage.target.listed.as_ref().unwrap().reason, ListReason::StillProcessing);
     }
-    assert!((50..1000).contains(&polls), "cheap but not for ever: {polls} polls");
-    assert_eq!(stage.target.listed.as_ref().unwrap().reason, ListReason::StillProcessing);
 }
 
 /// A worker that was held up proves part 0 of a thread after its successor has begun to look for it.
@@ -78,28 +84,6 @@ fn proven_under_a_look(repeat: RepeatSafety) -> (Stage, u32) {
     let look = stage.begun(AttemptKind::Look);
     assert_eq!(stage.ask(&Command::Out { attempt: slow, part: 0, receipt: receipt("a") }), Answer::Lost);
     (stage, look)
-}
-
-#[test]
-fn d02_a_token_that_dies_while_the_platform_decides_is_no_verdict() {
-    let mut stage = Stage::new(LOOK);
-    let attempt = stage.begun(AttemptKind::Send);
-    stage.arm(attempt, 0);
-    stage.finish(attempt, Outcome::Processing);
-    let worth = Worth::AfterFix { fix: crate::Fix::Reconnect };
-    let dead = Failure { worth, scope: Scope::Account, ..failure(Landed::No, Code::TOKEN_EXPIRED) };
-    stage.pass_to_next();
-    let attempt = stage.begun(AttemptKind::Poll);
-    stage.finish(attempt, Outcome::Failed(dead.clone()));
-    assert_eq!((stage.target.state, &stage.target.listed), (State::Processing, &None));
-    assert!(stage.target.armed.is_some(), "it may still come out: nothing is sent again");
-    // A token that nobody mends does not leave it without an owner.
-    while stage.target.listed.is_none() {
-        stage.pass_to_next();
-        let attempt = stage.begun(AttemptKind::Poll);
-        stage.finish(attempt, Outcome::Failed(dead.clone()));
-    }
-    assert_eq!(stage.target.listed.as_ref().unwrap().reason, ListReason::StillProcessing);
 }
 
 #[test]
