@@ -566,6 +566,27 @@ fn o02_m17_accepted_is_not_published_and_a_late_refusal_is_a_failure() {
 }
 
 #[test]
+fn what_the_platform_gave_up_on_is_sent_again_once_it_is_sure_that_it_is_not_out() {
+    let mut stage = Stage::new(LOOK);
+    let attempt = stage.begun(AttemptKind::Send);
+    stage.arm(attempt, 0);
+    stage.finish(attempt, Outcome::Processing);
+    let absent = Outcome::Looked { part: 0, finding: Finding::Absent, last: true };
+    stage.pass_to_next();
+    let attempt = stage.begun(AttemptKind::Poll);
+    stage.finish(attempt, absent.clone());
+    assert_eq!(stage.target.state, State::InDoubt, "a moment after it was sent, its absence proves nothing");
+    while stage.target.state == State::InDoubt {
+        stage.pass_to_next();
+        let attempt = stage.begun(AttemptKind::Look);
+        stage.finish(attempt, absent.clone());
+    }
+    assert_eq!((stage.target.state, &stage.target.armed), (State::Retrying, &None));
+    stage.pass_to_next();
+    stage.begun(AttemptKind::Send);
+}
+
+#[test]
 fn m07_processing_outlives_everything_and_ends_with_a_person() {
     let mut stage = Stage::new(LOOK);
     let attempt = stage.begun(AttemptKind::Send);
