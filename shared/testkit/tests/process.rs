@@ -36,6 +36,7 @@ async fn it_says_where_it_listens_and_what_it_was_asked() {
         "x",
         "board",
         "telegram",
+        "tiktok",
         "slack",
         "discord",
         "facebook",

@@ -73,6 +73,27 @@ fn m07_processing_outlives_everything_and_ends_with_a_person() {
     }
 }
 
+#[test]
+fn what_the_platform_gave_up_on_is_sent_again_once_it_is_sure_that_it_is_not_out() {
+    let mut stage = Stage::new(LOOK);
+    let attempt = stage.begun(AttemptKind::Send);
+    stage.arm(attempt, 0);
+    stage.finish(attempt, Outcome::Processing);
+    let absent = Outcome::Looked { part: 0, finding: Finding::Absent, last: true };
+    stage.pass_to_next();
+    let attempt = stage.begun(AttemptKind::Poll);
+    stage.finish(attempt, absent.clone());
+    assert_eq!(stage.target.state, State::InDoubt, "a moment after it was sent, its absence proves nothing");
+    while stage.target.state == State::InDoubt {
+        stage.pass_to_next();
+        let attempt = stage.begun(AttemptKind::Look);
+        stage.finish(attempt, absent.clone());
+    }
+    assert_eq!((stage.target.state, &stage.target.armed), (State::Retrying, &None));
+    stage.pass_to_next();
+    stage.begun(AttemptKind::Send);
+}
+
 /// A worker that was held up proves part 0 of a thread after its successor has begun to look for it.
 fn proven_under_a_look(repeat: RepeatSafety) -> (Stage, u32) {
     let mut stage = Stage::new(repeat);
