@@ -3,7 +3,7 @@
 
 mod kit;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use domain::{AttemptKind, Code, Command, Content, Draft, Finding, Fix, Landed, Scope, State, Worth};
 use kit::{
@@ -13,7 +13,7 @@ use kit::{
     site::stand,
     stand::{Stand, picture, says},
 };
-use oncepost_channels::{Secret, youtube::TABLE};
+use oncepost_channels::{Secret, TokenLife, youtube::TABLE};
 use serde_json::{Value, json};
 use testkit::{Cue, End, Fake, YouTube};
 
@@ -217,6 +217,25 @@ async fn an_upload_that_broke_off_goes_on_at_the_byte_the_session_names() {
 }
 
 #[tokio::test]
+async fn an_upload_that_takes_longer_than_an_attempt_goes_on_with_the_next_and_costs_no_try() {
+    let scene = Scene::new(MIB, &[]).await;
+    scene.fake.set(|knobs| knobs.takes_at_most = 256 * 1024);
+    scene.fake.cue(Cue { hold_before: true, ..Cue::default() }.on("PUT", "/upload/"));
+    let sending = scene.stand.clone();
+    let attempt = scene.stand.http.runtime().spawn(async move { sending.attempt().await });
+    scene.fake.until(|stage| stage.calls().iter().any(|call| call.method == "PUT")).await;
+    scene.stand.clock.advance(Duration::from_secs(61));
+    scene.fake.release();
+    let failure = attempt.await.unwrap().failure.unwrap();
+    assert_eq!((failure.code, failure.landed, failure.scope), (Code::TOO_SLOW, Landed::No, Scope::System));
+    assert!(failure.said.text.starts_with("262144 of 1048576 bytes"), "{failure:?}");
+    assert_eq!((scene.stand.state(), scene.stand.target().tries), (State::Retrying, 0));
+    scene.settle().await;
+    scene.is_out_once();
+    assert_eq!((scene.calls("POST", "/upload/"), scene.pieces()), (1, 4));
+}
+
+#[tokio::test]
 async fn d02_a_crash_between_any_two_steps_leaves_one_video() {
     let cover = files(png()).await;
     for (method, path) in [
@@ -408,6 +427,26 @@ async fn d02_a_token_that_dies_in_the_middle_costs_no_second_upload() {
     scene.settle().await;
     scene.is_out_once();
     assert_eq!(scene.calls("POST", "/upload/"), 1);
+}
+
+#[tokio::test]
+async fn t08_a_refresh_token_is_good_again_and_again() {
+    let mut scene = Scene::small().await;
+    let stand = Arc::get_mut(&mut scene.stand).unwrap();
+    assert!(matches!(stand.channel.about().tokens, TokenLife::Refreshed { rotates: false, .. }));
+    for (name, value) in [
+        ("refresh_token", YouTube::refresh_token("main")),
+        ("client_id", YouTube::CLIENT.0.to_owned()),
+        ("client_secret", YouTube::CLIENT.1.to_owned()),
+    ] {
+        stand.account.secrets.insert(name.to_owned(), Secret::new(value));
+    }
+    for _ in 0..2 {
+        let tokens = stand.channel.refresh(&stand.account).await.unwrap().unwrap();
+        assert_eq!(tokens.refresh, None);
+        stand.account.secrets.insert("access_token".into(), tokens.access);
+        assert_eq!(stand.channel.check_credentials(&stand.account).await.unwrap().missing, [""; 0]);
+    }
 }
 
 #[tokio::test]
