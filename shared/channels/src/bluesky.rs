@@ -15,7 +15,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    About, Account, Answer, Call, Channel, Count, Http, Kind, Limit, Limits, Mark, Objection, Offers, Published, Row, Standing, Table, Takes, Threads, TokenLife, Told, Unit, text,
+    About, Account, Answer, Call, Channel, Count, Http, Kind, Limits, Mark, Objection, Offers, Published, Row,
+    Standing, Table, Takes, Threads, TokenLife, Told, Unit, text,
 };
 use record::{COLLECTION, Place};
 use session::Sessions;
@@ -28,7 +29,7 @@ const WHO: &str = "get session";
 const PASSWORD: &str = "app_password";
 const MOST_PARTS: u16 = 50;
 const TEXT: &[Count] = &[Count::new(Unit::Graphemes, 300), Count::new(Unit::Bytes, 3000)];
-const OFFERS: Offers = Offers { limits: &[Limit::bytes("picture", MOST_IMAGE_BYTES)], ..Offers::media(4, 0) };
+const OFFERS: Offers = Offers::media(4, 0);
 
 const TAKES: &[Takes] = &[Takes::new(Kind::PICTURES, 1_000_000)];
 

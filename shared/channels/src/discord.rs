@@ -16,7 +16,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    About, Account, AccountCard, Answer, Call, Channel, Count, Http, Kind, Limit, Limits, Mark, Objection, Offers, Published, Row, Safety, Standing, Table, Takes, Threads, TokenLife, Told, Unit, Variant, text,
+    About, Account, AccountCard, Answer, Call, Channel, Count, Http, Kind, Limits, Mark, Objection, Offers, Published,
+    Row, Safety, Standing, Table, Takes, Threads, TokenLife, Told, Unit, Variant, text,
 };
 
 /// Publish points.
@@ -50,7 +51,6 @@ const TEXT: Count = Count::new(Unit::Utf16, 2000);
 const CHOICES: [(&str, &[&str]); 3] =
     [("mentions", &["none", "all"]), ("link_preview", &["true", "false"]), ("silent", &["true", "false"])];
 const OFFERS: Offers = Offers {
-    limits: &[Limit::bytes("file", message::MOST_FILE_BYTES)],
     variants: &[
         Variant::new(LOOK_UP, NONE, "where the bot may not read"),
         Variant::new(VIA, WEBHOOK, "through a webhook"),

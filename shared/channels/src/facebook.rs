@@ -19,8 +19,8 @@ use async_trait::async_trait;
 use domain::{Code, Draft, Failure, Finding, Fix, Receipt, RepeatSafety, Scope};
 
 use crate::{
-    About, Account, AccountCard, Call, Channel, Count, Http, Limits, Mark, Objection, Published, Row, Standing, Table,
-    Threads, TokenLife, Tokens, Unit, Verdict,
+    About, Account, AccountCard, Call, Channel, Count, FirstComment, Http, Limits, Link, Mark, Objection, Offers,
+    Published, Row, Standing, Table, Threads, TokenLife, Tokens, Unit, Verdict,
     graph::{self, Graph, containers::LOOK_UP, errors},
 };
 use post::Post;
@@ -91,6 +91,13 @@ static ROWS: [Row; 55] = errors::with_shared([
     Row::on(4).at(comment::COMMENT).coded("100").never(Code::CONTENT_REFUSED),
 ]);
 
+const OFFERS: Offers = Offers {
+    link: Link::Attached,
+    first_comment: FirstComment::Setting(comment::FIRST_COMMENT),
+    decides_later: true,
+    ..Offers::media(MOST_PHOTOS, 1)
+};
+
 /// What Facebook's answers mean.
 pub static TABLE: Table = Table { code_at: errors::CODE_AT, text_at: errors::TEXT_AT, told: errors::TOLD, rows: &ROWS };
 
@@ -112,6 +119,7 @@ impl Facebook {
             repeat: RepeatSafety::LookUp(LOOK_UP),
             limits: Limits { text: &[TEXT], media: MOST_PHOTOS, takes: &[check::PHOTO, check::VIDEO] },
             threads: Threads::None,
+            offers: OFFERS,
             secrets: &[graph::TOKEN],
             tokens: TokenLife::Lasting,
             arms: None,

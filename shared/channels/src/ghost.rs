@@ -15,7 +15,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    About, Account, Answer, Call, Channel, Count, Http, Kind, Limit, Limits, Mark, Objection, Offers, Published, Row, Standing, Table, Takes, Threads, TokenLife, Told, Unit,
+    About, Account, Answer, Call, Channel, Count, Http, Kind, Limit, Limits, Mark, Objection, Offers, Published, Row,
+    Standing, Table, Takes, Threads, TokenLife, Told, Unit,
     article::{Article, option},
     drafted::{self, HANDLE, slug},
 };
@@ -112,7 +113,7 @@ impl Ghost {
             name: Self::NAME,
             title: "Ghost",
             repeat: drafted::REPEAT,
-            limits: Limits { text: &[], media: 50, ..Limits::NONE },
+            limits: Limits { text: &[], media: 50, takes: TAKES },
             threads: Threads::Whole(MOST_PARTS),
             offers: OFFERS,
             secrets: &[KEY],

@@ -14,8 +14,8 @@ use domain::{Code, Draft, Failure, Finding, Fix, Landed, LookUp, RepeatSafety, S
 use reqwest::{Method, RequestBuilder};
 
 use crate::{
-    About, Account, AccountCard, Call, Channel, Count, Http, Limits, Mark, Objection, Published, Row, Safety, Standing,
-    Table, Takes, Threads, Tokens, Unit, Verdict,
+    About, Account, AccountCard, Call, Channel, Count, Http, Limits, Link, Mark, Objection, Offers, Published, Row,
+    Safety, Standing, Table, Takes, Threads, Tokens, Unit, Verdict,
     google::{self, Google, errors, tokens},
 };
 use post::{Post, State};
@@ -48,6 +48,8 @@ static ROWS: [Row; 22] = errors::with_shared([
     Row::on(400).at(CREATE).coded("INVALID_ARGUMENT").never(Code::CONTENT_REFUSED),
 ]);
 
+const OFFERS: Offers = Offers { link: Link::Attached, decides_later: true, ..Offers::media(1, 0) };
+
 /// What Google Business Profile's answers mean.
 pub static TABLE: Table = Table { code_at: errors::CODE_AT, text_at: errors::TEXT_AT, told: errors::TOLD, rows: &ROWS };
 
@@ -69,6 +71,7 @@ impl GoogleBusiness {
             repeat: RepeatSafety::LookUp(LOOK_UP),
             limits: Limits { text: TEXT, media: 1, takes: TAKES },
             threads: Threads::None,
+            offers: OFFERS,
             secrets: &[google::TOKEN],
             tokens: tokens::LIFE,
             arms: None,

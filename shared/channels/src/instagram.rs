@@ -13,7 +13,8 @@ use domain::{Code, Draft, Failure, Finding, Fix, Media, Part, Receipt, RepeatSaf
 use serde::Deserialize;
 
 use crate::{
-    About, Account, AccountCard, Call, Channel, Count, FirstComment, Http, Limit, Limits, Mark, Objection, Offers, Published, Row, Standing, Table, Takes, Threads, TokenLife, Tokens, Unit,
+    About, Account, AccountCard, Call, Channel, Count, FirstComment, Http, Limit, Limits, Mark, Objection, Offers,
+    Published, Row, Standing, Table, Takes, Threads, TokenLife, Tokens, Unit,
     graph::{
         self, Graph,
         containers::{self, Containers, Dialect, LOOK_UP, MAKE, Plan, State},

@@ -24,7 +24,8 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use crate::{
-    About, Account, AccountCard, Answer, Call, Channel, Count, FirstComment, Http, Limit, Limits, Link, Mark, Objection, Offers, Published, Row, Safety, Standing, Table, Takes, Threads, TokenLife, Tokens, Told, Unit, Variant,
+    About, Account, AccountCard, Answer, Call, Channel, Count, FirstComment, Http, Limits, Link, Mark, Objection,
+    Offers, Published, Row, Safety, Standing, Table, Takes, Threads, TokenLife, Tokens, Told, Unit, Variant,
 };
 use media::Asset;
 
@@ -53,7 +54,6 @@ const NEW_DAY: Duration = Duration::from_secs(5 * 60);
 const OFFERS: Offers = Offers {
     link: Link::Attached,
     first_comment: FirstComment::Thread,
-    limits: &[Limit::bytes("picture", media::MOST_IMAGE_BYTES), Limit::bytes("video", media::MOST_VIDEO_BYTES)],
     variants: &[
         Variant::new(AUTHOR, "urn:li:organization:ID", "for a page"),
         Variant::new(repeat::GUARD, repeat::TRUSTED, "whose refusal of duplicates is trusted"),

@@ -17,7 +17,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::{
-    About, Account, AccountCard, Call, Channel, Count, Http, Limits, Mark, Objection, Offers, Published, Row, Safety, Standing, Table, Threads, TokenLife, Told, Unit, Variant, text,
+    About, Account, AccountCard, Call, Channel, Count, Http, Limits, Mark, Objection, Offers, Published, Row, Safety,
+    Standing, Table, Threads, TokenLife, Told, Unit, Variant, text,
 };
 
 const CREATE: &str = "create status";

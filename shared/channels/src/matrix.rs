@@ -18,8 +18,8 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::{
-    About, Account, Answer, Call, Channel, Count, Http, Limits, Mark, Objection, Published, Row, Standing, Table,
-    Threads, TokenLife, Tokens, Told, Unit,
+    About, Account, Answer, Call, Channel, Count, Http, Limits, Mark, Objection, Offers, Published, Row, Standing,
+    Table, Threads, TokenLife, Tokens, Told, Unit,
 };
 use event::Event;
 use room::Login;
@@ -49,6 +49,8 @@ const CHOICES: [(&str, &[&str]); 2] = [("format", &["plain", "html"]), ("threads
 const fn restricted(code: &'static str) -> Row {
     Row::on(403).coded(code).fix(Code::ACCOUNT_RESTRICTED, Scope::Account, Fix::Account)
 }
+
+const OFFERS: Offers = Offers::media(MOST_MEDIA, MOST_MEDIA);
 
 /// What a server's answers mean. The code of a refused token comes with the server's word whether a renewal helps.
 pub static TABLE: Table = Table {
@@ -106,6 +108,7 @@ impl Matrix {
             },
             limits: Limits { text: &[TEXT], media: MOST_MEDIA, ..Limits::NONE },
             threads: Threads::PerPart(MOST_PARTS),
+            offers: OFFERS,
             secrets: &[TOKEN],
             tokens: TokenLife::Lasting,
             arms: None,

@@ -19,8 +19,8 @@ use serde_json::Value;
 use url::Url;
 
 use crate::{
-    About, Account, AccountCard, Call, Channel, Count, Http, Limits, Mark, Objection, Published, Row, Standing, Table,
-    Threads, TokenLife, Unit, text,
+    About, Account, AccountCard, Call, Channel, Count, Http, Limits, Mark, Objection, Offers, Published, Row, Standing,
+    Table, Threads, TokenLife, Unit, text,
 };
 use event::Shown;
 use relay::Relay;
@@ -40,6 +40,8 @@ const MOST_PARTS: u16 = 50;
 const MOST_MEDIA: usize = 20;
 /// What a relay takes is its own choice: most take events of 64 KiB, some far less.
 const TEXT: Count = Count::new(Unit::Bytes, 48_000);
+
+const OFFERS: Offers = Offers::media(MOST_MEDIA, MOST_MEDIA);
 
 /// What relays' refusals mean. Their code is the word before the colon.
 pub static TABLE: Table = Table {
@@ -82,6 +84,7 @@ impl Nostr {
             },
             limits: Limits { text: &[TEXT], media: MOST_MEDIA, ..Limits::NONE },
             threads: Threads::PerPart(MOST_PARTS),
+            offers: OFFERS,
             secrets: &[SECRET],
             tokens: TokenLife::Lasting,
             arms: None,

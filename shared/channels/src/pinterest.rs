@@ -17,8 +17,8 @@ use reqwest::{Method, RequestBuilder};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
-    About, Account, AccountCard, Answer, Call, Channel, Count, Http, Limits, Mark, Objection, Published, Row, Safety,
-    Standing, Table, Threads, TokenLife, Tokens, Told, Unit,
+    About, Account, AccountCard, Answer, Call, Channel, Count, Http, Limits, Link, Mark, Objection, Offers, Published,
+    Row, Safety, Standing, Table, Threads, TokenLife, Tokens, Told, Unit,
 };
 use pin::Pin;
 
@@ -40,6 +40,8 @@ const LOOK_UP: LookUp = LookUp { settles_after: Duration::from_secs(60), sure_af
 /// The unit is not documented; UTF-16 counts the most.
 const TEXT: Count = Count::new(Unit::Utf16, 800);
 const MOST_PICTURES: usize = 5;
+
+const OFFERS: Offers = Offers { text_alone: false, link: Link::Attached, ..Offers::media(MOST_PICTURES, 1) };
 
 /// What Pinterest's answers mean. What is refused before a pin is made proves that none was; a status alone proves nothing.
 pub static TABLE: Table = Table {
@@ -91,6 +93,7 @@ impl Pinterest {
             repeat: RepeatSafety::LookUp(LOOK_UP),
             limits: Limits { text: &[TEXT], media: MOST_PICTURES, takes: &[check::PICTURE, check::VIDEO] },
             threads: Threads::None,
+            offers: OFFERS,
             secrets: &[TOKEN],
             // Whether a refresh token that was used stays good is not known: each is taken to be good once.
             tokens: TokenLife::Refreshed { life: 30 * DAY, rotates: true, refresh_life: Some(60 * DAY) },

@@ -1,5 +1,6 @@
 //! Everything that a channel says of itself, on one sheet: for tables, pages and JSON. Nothing here is written by hand.
 
+mod files;
 mod words;
 
 use std::{collections::BTreeMap, time::Duration};
@@ -7,6 +8,7 @@ use std::{collections::BTreeMap, time::Duration};
 use domain::{AccountId, ChannelName, OnDoubt, RepeatSafety, TenantId};
 use serde::{Deserialize, Serialize};
 
+pub use files::{Files, Range};
 use words::{bytes, grouped, settled_by, span};
 
 use crate::{AccountCard, Channel, FirstComment, Limit, Link, Threads, TokenLife};
@@ -26,9 +28,11 @@ pub struct Sheet {
     /// The platform's name.
     pub title: String,
     /// What a post may consist of.
-    pub takes: Takes,
+    pub takes: Taken,
     /// What is limited, counted as the platform counts.
     pub limits: Vec<Limited>,
+    /// Which files, and how large, wide and long; empty where any are taken.
+    pub files: Vec<Files>,
     /// What the platform offers against doing a thing twice, where an account does not say otherwise.
     pub repeat: Repeat,
     /// Where an account says otherwise.
@@ -43,7 +47,7 @@ pub struct Sheet {
 
 /// What a post may consist of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Takes {
+pub struct Taken {
     /// A text goes out without media.
     pub text_alone: bool,
     /// `in the text` or `attached`.
@@ -147,8 +151,9 @@ impl Sheet {
         Self {
             name: about.name.into(),
             title: about.title.into(),
-            takes: Takes::of(channel),
+            takes: Taken::of(channel),
             limits: texts.chain(media).chain(offers.limits.iter().map(Limited::of)).collect(),
+            files: about.limits.takes.iter().map(Files::of).collect(),
             repeat: Repeat::of(about.repeat),
             variants: offers.variants.iter().filter_map(variant).collect(),
             secrets: about.secrets.iter().map(|&name| name.into()).collect(),
@@ -158,7 +163,7 @@ impl Sheet {
     }
 }
 
-impl Takes {
+impl Taken {
     fn of(channel: &dyn Channel) -> Self {
         let about = channel.about();
         let (thread, thread_parts) = match about.threads {

@@ -13,7 +13,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    About, Account, Answer, Call, Channel, Count, Http, Limit, Limits, Mark, Objection, Offers, Published, Row, Standing, Table, Takes, Threads, TokenLife, Told, Unit,
+    About, Account, Answer, Call, Channel, Count, Http, Limit, Limits, Mark, Objection, Offers, Published, Row,
+    Standing, Table, Takes, Threads, TokenLife, Told, Unit,
 };
 use format::Format;
 
@@ -34,14 +35,8 @@ const CHOICES: [(&str, &[&str]); 4] = [
     ("disable_notification", &["true", "false"]),
     ("protect_content", &["true", "false"]),
 ];
-const OFFERS: Offers = Offers {
-    limits: &[
-        Limit::text("text under media", CAPTION),
-        Limit::bytes("photo", send::MOST_PHOTO_BYTES),
-        Limit::bytes("video or GIF", send::MOST_FILE_BYTES),
-    ],
-    ..Offers::media(MOST_MEDIA, MOST_MEDIA)
-};
+const OFFERS: Offers =
+    Offers { limits: &[Limit::text("text under media", CAPTION)], ..Offers::media(MOST_MEDIA, MOST_MEDIA) };
 
 const MIB: u64 = 1024 * 1024;
 const TAKES: &[Takes] = &[

@@ -21,8 +21,8 @@ use reqwest::{Method, RequestBuilder};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
-    About, Account, AccountCard, Answer, Call, Channel, Http, Limits, Mark, Objection, Published, Row, Standing, Table,
-    Threads, TokenLife, Tokens, Told, Verdict, channel::unasked,
+    About, Account, AccountCard, Answer, Call, Channel, Http, Limits, Mark, Objection, Offers, Published, Row,
+    Standing, Table, Threads, TokenLife, Tokens, Told, Verdict, channel::unasked,
 };
 use status::Progress;
 use upload::Upload;
@@ -51,6 +51,8 @@ const LOOK_UP: LookUp = LookUp {
     // How far the status lags behind the upload is not known; this is far more than was ever seen.
     sure_after: Duration::from_secs(10 * 60),
 };
+
+const OFFERS: Offers = Offers { text_alone: false, decides_later: true, ..Offers::media(check::MOST_PICTURES, 1) };
 
 /// What TikTok's answers mean.
 pub static TABLE: Table = Table {
@@ -116,6 +118,7 @@ impl TikTok {
             repeat: RepeatSafety::LookUp(LOOK_UP),
             limits: Limits { text: check::CAPTION, media: check::MOST_PICTURES, takes: check::TAKES },
             threads: Threads::None,
+            offers: OFFERS,
             secrets: &[TOKEN],
             tokens: TokenLife::Refreshed { life: 2 * HOUR, rotates: true, refresh_life: Some(180 * DAY) },
             arms: None,

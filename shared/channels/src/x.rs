@@ -16,7 +16,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    About, Account, AccountCard, Answer, Call, Channel, Count, Http, Limit, Limits, Mark, Objection, Offers, Published, Row, Safety, Standing, Table, Takes, Threads, TokenLife, Tokens, Told, Unit, text,
+    About, Account, AccountCard, Answer, Call, Channel, Count, Http, Limit, Limits, Mark, Objection, Offers, Published,
+    Row, Safety, Standing, Table, Takes, Threads, TokenLife, Tokens, Told, Unit, text,
 };
 
 const CREATE: &str = "create post";

@@ -20,8 +20,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    About, Account, AccountCard, Call, Channel, Count, Http, Limits, Mark, Objection, Published, Row, Standing, Table,
-    Takes, Threads, Tokens, Unit, Verdict,
+    About, Account, AccountCard, Call, Channel, Count, Http, Limits, Mark, Objection, Offers, Published, Row, Standing,
+    Table, Takes, Threads, Tokens, Unit, Verdict,
     article::{Article, option},
     google::{self, Google, errors, failure, tokens},
 };
@@ -93,6 +93,8 @@ static ROWS: [Row; 46] = errors::with_shared([
     Row::on(400).at(BEGIN).coded("badContent").never(Code::MEDIA_REFUSED),
 ]);
 
+const OFFERS: Offers = Offers { text_alone: false, decides_later: true, ..Offers::media(0, 1) };
+
 /// What YouTube's answers mean.
 pub static TABLE: Table = Table { code_at: errors::CODE_AT, text_at: errors::TEXT_AT, told: errors::TOLD, rows: &ROWS };
 
@@ -122,6 +124,7 @@ impl YouTube {
             repeat: RepeatSafety::Handle { settles_after: SETTLED },
             limits: Limits { text: TEXT, media: 1, takes: TAKES },
             threads: Threads::None,
+            offers: OFFERS,
             secrets: &[google::TOKEN],
             tokens: tokens::LIFE,
             arms: None,

@@ -3,8 +3,9 @@
 use std::{collections::BTreeMap, io::Cursor};
 
 use channels::{
-    Account, Answer, Kind, Secret, Table, bluesky, discord, facebook, ghost, google_business, instagram, linkedin,
-    mastodon, matrix, nostr, pinterest, reddit, slack, telegram, threads, tiktok, webhook, wordpress, x, youtube,
+    Account, Answer, Kind, Probe, Secret, Table, Takes, bluesky, discord, facebook, ghost, google_business, instagram,
+    linkedin, mastodon, matrix, nostr, pinterest, reddit, slack, telegram, threads, tiktok, webhook, wordpress, x,
+    youtube,
 };
 use domain::{Landed, OnDoubt, PlatformWords, Worth};
 use http::{HeaderMap, HeaderName, HeaderValue};

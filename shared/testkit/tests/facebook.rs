@@ -1,6 +1,5 @@
 //! The fake Facebook against what is known of the real one.
 
-#[path = "clients/pinned.rs"]
 mod clients;
 mod http;
 

@@ -1,6 +1,5 @@
 //! The fake Nostr relay against what was measured of a real one, and against somebody else's client.
 
-#[path = "clients/script.rs"]
 mod clients;
 mod http;
 

@@ -1,6 +1,5 @@
 //! The fake TikTok against what is known of the real one.
 
-#[path = "clients/pinned.rs"]
 mod clients;
 mod http;
 

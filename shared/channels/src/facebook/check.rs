@@ -3,7 +3,7 @@
 use domain::{Code, Draft};
 
 use super::{DRAFT_CHOICES, DRAFTS, PAGE_ID, comment::FIRST_COMMENT, video};
-use crate::{AccountCard, Count, Kind, Limits, Objection, Takes, Unit};
+use crate::{AccountCard, Count, Kind, Limits, Objection, Takes, Unit, graph};
 
 /// Why a video with other media is refused.
 pub(super) const ALONE: &str = "Facebook takes a video alone, without other media";

@@ -25,10 +25,15 @@ pub(crate) fn whole(sheet: &Sheet) -> String {
         line("thread", &takes.threads()),
         line("decides later", later),
         line("limits", &if limits.is_empty() { "none".into() } else { limits.join("; ") }),
+    ];
+    lines.extend(
+        sheet.files.iter().enumerate().map(|(n, files)| line(if n == 0 { "files" } else { "" }, &files.said())),
+    );
+    lines.extend([
         line("secrets", &sheet.secrets.join(", ")),
         line("token lives", &format!("{}; {}", sheet.token.life(), sheet.token.renewed)),
         line("against repeats", &repeat(&sheet.repeat)),
-    ];
+    ]);
     lines.extend(sheet.variants.iter().map(|other| {
         let setting = format!("{} (settings.{} = \"{}\"): ", other.means, other.setting, other.value);
         line("", &(setting + &repeat(&other.repeat)))
