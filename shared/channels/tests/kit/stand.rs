@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use domain::{
     AccountId, Answer, AttemptKind, Begun, ChannelName, Command, Content, ContentHash, Context, Draft, Failure,
     Finding, Media, OnDoubt, Outcome, Part, Policy, PostId, Receipt, State, Target, TargetId, TenantId, WorkerName,
-    apply,
+    apply, delivery,
 };
 use jiff::Timestamp;
 use oncepost_channels::{Account, Call, Channel, Http, Published, Record, Registry, Secret, Verdict};
@@ -173,9 +173,13 @@ impl Stand {
                     Ok(Verdict::Out(receipt)) => Outcome::Published(vec![(part, receipt)]),
                     Ok(Verdict::Still) => Outcome::Processing,
                     Ok(Verdict::NotOut) => Outcome::Looked { part, finding: Finding::Absent, last: part + 1 == parts },
-                    Err(failure) => {
+                    Ok(Verdict::Refused(failure)) => {
                         ended.failure = Some(failure.clone());
                         Outcome::Failed(failure)
+                    }
+                    Err(failure) => {
+                        ended.failure = Some(failure.clone());
+                        delivery::poll_failed(failure)
                     }
                 }
             }
