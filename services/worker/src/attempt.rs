@@ -140,7 +140,8 @@ impl Attempt<'_> {
             Some(Ok(Verdict::Out(receipt))) => delivery::decided(part, receipt, parts),
             Some(Ok(Verdict::Still)) => Outcome::Processing,
             Some(Ok(Verdict::NotOut)) => Outcome::Looked { part, finding: Finding::Absent, last: part + 1 == parts },
-            Some(Err(failure)) => Outcome::Failed(failure),
+            Some(Ok(Verdict::Refused(failure))) => Outcome::Failed(failure),
+            Some(Err(failure)) => delivery::poll_failed(failure),
             None => Outcome::Failed(delivery::out_of_time(None)),
         }
     }

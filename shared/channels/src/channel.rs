@@ -56,6 +56,8 @@ pub enum Verdict {
     Out(domain::Receipt),
     /// Not decided yet.
     Still,
+    /// It took the post and then refused it: nothing is out.
+    Refused(Failure),
     /// The platform gave up on it, by no fault of the post: nothing is out, and it may be sent again.
     NotOut,
 }
@@ -99,8 +101,8 @@ pub trait Channel: Send + Sync {
     /// Asks a platform that still decides for its verdict.
     ///
     /// # Errors
-    /// The platform's refusal of the post, which surely is not out; or, in doubt ([`domain::Landed::Unknown`]), that it could not be
-    /// asked.
+    /// The platform could not be asked, in doubt ([`domain::Landed::Unknown`]). A refusal of the post itself may be told so too; what is
+    /// about the account's credentials is never taken for one.
     async fn poll(&self, _mark: &Mark<'_>) -> Result<Verdict, Failure> {
         Ok(Verdict::Still)
     }

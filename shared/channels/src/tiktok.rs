@@ -240,7 +240,11 @@ impl Channel for TikTok {
         match self.progress(mark.account, &upload).await.map_err(unasked)? {
             Progress::Failed(reason) => {
                 let failure = status::verdict(&reason);
-                if matches!(failure.worth, Worth::Retry { .. }) { Ok(Verdict::NotOut) } else { Err(failure) }
+                Ok(if matches!(failure.worth, Worth::Retry { .. }) {
+                    Verdict::NotOut
+                } else {
+                    Verdict::Refused(failure)
+                })
             }
             progress => Ok(progress.receipt(&upload, self.now()).map_or(Verdict::Still, Verdict::Out)),
         }

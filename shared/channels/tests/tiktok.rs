@@ -16,7 +16,7 @@ use kit::{
     site::stand,
     stand::{Stand, picture},
 };
-use oncepost_channels::{Secret, tiktok::TABLE};
+use oncepost_channels::{AccountCard, Secret, tiktok::TABLE};
 use serde_json::{Value, json};
 use testkit::{Answer, Cue, End, Fake, TikTok};
 
@@ -338,6 +338,17 @@ async fn m17_what_is_refused_after_it_was_accepted_has_failed_with_its_reason_in
 }
 
 #[tokio::test]
+async fn a_verdict_about_the_account_is_a_verdict_all_the_same() {
+    let scene = Scene::small().await;
+    scene.fake.set(|knobs| (knobs.processing_ms, knobs.fails_with) = (20_000, "auth_removed".into()));
+    assert_eq!(scene.stand.attempt().await.failure, None);
+    scene.settle().await;
+    let failure = scene.stand.target().last_failure.unwrap();
+    assert_eq!((scene.stand.state(), failure.code, failure.landed), (State::Failed, Code::TOKEN_REVOKED, Landed::No));
+    assert!(failure.holds_siblings());
+}
+
+#[tokio::test]
 async fn a_verdict_that_a_look_finds_is_told_by_the_next_try() {
     let scene = Scene::small().await;
     scene.fake.set(|knobs| knobs.fails_with = "duration_check_failed".into());
@@ -457,6 +468,14 @@ async fn an_app_that_was_not_audited_posts_for_the_creator_alone() {
     open.account().settings.insert("audited".into(), "false".into());
     let failure = open.fails().await;
     assert_eq!((failure.code, open.calls("init")), (Code::BAD_SETTING, 0));
+    let wrong = |settings: &[(&str, &str)]| {
+        let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        open.stand.channel.check_account(&AccountCard { settings, ..open.stand.account.card() })
+    };
+    assert_eq!(wrong(&[("audited", "false"), ("privacy_level", "SELF_ONLY")]), [""; 0]);
+    let public = wrong(&[("audited", "false"), ("privacy_level", "PUBLIC_TO_EVERYONE")]);
+    assert_eq!(public, ["settings.privacy_level must be SELF_ONLY while settings.audited is \"false\""]);
+    assert_eq!((wrong(&[("audited", "no")]).len(), wrong(&[("privacy_level", "public")]).len()), (1, 1));
     // An app that does not know it is told by TikTok, before anything is sent.
     let unknowing = Scene::small().await;
     unknowing.fake.set(|knobs| knobs.audited = false);

@@ -124,6 +124,21 @@ pub fn look_failed(failure: Failure) -> Outcome {
     Outcome::Failed(Failure { landed, ..failure })
 }
 
+/// What a failed poll means. A token that died or a permission that is missing is no verdict: the platform could not be asked, and
+/// the post may be out (D02).
+pub fn poll_failed(failure: Failure) -> Outcome {
+    let unasked = matches!(
+        failure.code,
+        Code::TOKEN_EXPIRED
+            | Code::TOKEN_REVOKED
+            | Code::PERMISSION_MISSING
+            | Code::ACCOUNT_RESTRICTED
+            | Code::CREDENTIALS_MISSING
+    );
+    let landed = if unasked { Landed::Unknown } else { failure.landed };
+    Outcome::Failed(Failure { landed, ..failure })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -208,6 +223,26 @@ mod tests {
         assert_eq!(outcome(Sent::Failed(unknown.clone()), noted), Some(Outcome::Failed(unknown.clone())));
         assert_eq!(outcome(Sent::Failed(unknown), stopping.clone()), None, "a successor settles it");
         assert_eq!(outcome(Sent::Failed(no.clone()), stopping), Some(Outcome::Failed(no)));
+    }
+
+    #[test]
+    fn d02_a_poll_without_leave_to_ask_is_no_verdict() {
+        let landed = |code| match poll_failed(Failure { code, ..failed(Landed::No) }) {
+            Outcome::Failed(failure) => (failure.code == code).then_some(failure.landed),
+            other => panic!("{other:?}"),
+        };
+        for code in [
+            Code::TOKEN_EXPIRED,
+            Code::TOKEN_REVOKED,
+            Code::PERMISSION_MISSING,
+            Code::ACCOUNT_RESTRICTED,
+            Code::CREDENTIALS_MISSING,
+        ] {
+            assert_eq!(landed(code), Some(Landed::Unknown), "{code}");
+        }
+        for code in [Code::MEDIA_REFUSED, Code::CONTENT_REFUSED, Code::REFERENCE_GONE, Code::APP_MISCONFIGURED] {
+            assert_eq!(landed(code), Some(Landed::No), "{code}");
+        }
     }
 
     #[test]

@@ -70,6 +70,11 @@ pub(super) fn account(account: &AccountCard) -> Vec<String> {
     let mut wrong = Vec::new();
     account.check_choice(PRIVACY_LEVEL, &PRIVACY_LEVELS, &mut wrong);
     account.check_choice(AUDITED, &["true", "false"], &mut wrong);
+    if account.setting(AUDITED) == Some("false")
+        && account.setting(PRIVACY_LEVEL).is_some_and(|level| level != SELF_ONLY)
+    {
+        wrong.push(format!("settings.{PRIVACY_LEVEL} must be {SELF_ONLY} while settings.{AUDITED} is \"false\""));
+    }
     wrong
 }
 

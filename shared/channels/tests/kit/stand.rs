@@ -173,9 +173,13 @@ impl Stand {
                     Ok(Verdict::Out(receipt)) => delivery::decided(part, receipt, parts),
                     Ok(Verdict::Still) => Outcome::Processing,
                     Ok(Verdict::NotOut) => Outcome::Looked { part, finding: Finding::Absent, last: part + 1 == parts },
-                    Err(failure) => {
+                    Ok(Verdict::Refused(failure)) => {
                         ended.failure = Some(failure.clone());
                         Outcome::Failed(failure)
+                    }
+                    Err(failure) => {
+                        ended.failure = Some(failure.clone());
+                        delivery::poll_failed(failure)
                     }
                 }
             }
