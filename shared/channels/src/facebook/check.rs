@@ -3,7 +3,7 @@
 use domain::{Code, Draft};
 
 use super::{DRAFT_CHOICES, DRAFTS, PAGE_ID, comment::FIRST_COMMENT, video};
-use crate::{AccountCard, Count, Limits, Objection, Takes, Unit, graph};
+use crate::{AccountCard, Count, Kind, Limits, Objection, Takes, Unit, graph};
 
 /// Why a video with other media is refused.
 pub(super) const ALONE: &str = "Facebook takes a video alone, without other media";
@@ -26,7 +26,7 @@ pub(super) fn account(account: &AccountCard) -> Vec<String> {
 pub(super) fn draft(limits: &Limits, draft: &Draft) -> Vec<Objection> {
     let mut objections = limits.check(draft, 1);
     let media = &draft.0.media;
-    if media.len() > 1 && media.iter().any(|media| graph::media::by_ending(&media.url) == Some(true)) {
+    if media.len() > 1 && media.iter().any(|media| Kind::by_ending(&media.url).is_some_and(|kind| !kind.is_image())) {
         objections.push(Objection::new("media", Code::MEDIA_REFUSED, ALONE, "make it a post of its own"));
     }
     let setting = |name: &str| draft.0.settings.get(name).map(String::as_str);
