@@ -9,12 +9,18 @@ use crate::{AccountCard, Count, Kind, Limits, Objection, Takes, Unit, article::T
 pub(super) const ALONE: &str = "Pinterest takes a video alone, without other media";
 pub(super) const COVER: &str = "cover_url";
 pub(super) const COVER_AT: &str = "cover_second";
-const PICTURES: &[&str] = &["image/jpeg", "image/png", "image/gif", "image/webp"];
-pub(super) const PICTURE: Takes = Takes::new(PICTURES, 20_000_000);
+/// The most bytes of pictures that go along in a pin: as text a third more, they stay below the ten million that Pinterest takes.
+const MOST_BYTES: u64 = 7_000_000;
+pub(super) const PICTURE: Takes = pictures(1);
 pub(super) const VIDEO: Takes = Takes::new(&["video/mp4", "video/quicktime"], 2_000_000_000).lasting(4, 900);
 const MOST_TITLE: Count = Count::new(Unit::Utf16, 100);
 const MOST_ALT: Count = Count::new(Unit::Utf16, 500);
 const MOST_LINK: Count = Count::new(Unit::Utf16, 2048);
+
+/// What is taken of each of so many pictures.
+pub(super) const fn pictures(several: u64) -> Takes {
+    Takes::new(&["image/jpeg", "image/png"], MOST_BYTES / several)
+}
 
 pub(super) fn account(account: &AccountCard) -> Vec<String> {
     let mut wrong = Vec::new();

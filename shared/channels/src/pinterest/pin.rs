@@ -1,7 +1,7 @@
-//! What a pin holds: words, a link, a board, and pictures, as bytes where Pinterest takes them so, else by their addresses.
+//! What a pin holds: words, a link, a board, and pictures, which go along as bytes: what was approved is what is shown.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use domain::{Code, Draft, Failure, Fix, Landed, Media, PlatformWords, Scope, Worth};
+use domain::{Code, Draft, Failure, Fix, Landed, PlatformWords, Scope, Worth};
 use serde_json::{Value, json};
 
 use super::{BOARD, CREATE, Pinterest, check, video};
@@ -10,11 +10,6 @@ use crate::{
     article::{TITLE, option},
     media::refused,
 };
-
-/// The most bytes of pictures that go along in a pin; a third more as text, they stay below the ten million that Pinterest takes.
-const MOST_INLINE: u64 = 7_000_000;
-/// What Pinterest takes as bytes; the other kinds it fetches itself.
-const INLINE: [&str; 2] = ["image/jpeg", "image/png"];
 
 /// A pin, but for what it shows.
 pub(super) struct Pin<'a> {
@@ -78,39 +73,33 @@ impl Pinterest {
             return self.shown_video(call, &id).await;
         }
         let media = &call.draft.0.media;
+        let takes = [check::pictures(media.len().max(1) as u64), check::VIDEO];
         let mut files = Vec::new();
         for one in media {
-            files.push(self.http.media().open(call, one, self.about.limits.takes).await?);
+            files.push(self.http.media().open(call, one, &takes).await?);
         }
-        match (media.as_slice(), files.as_slice()) {
-            ([], _) | (_, []) => Err(without_media()),
-            ([_], [file]) if !file.kind.is_image() => {
+        match files.as_slice() {
+            [] => Err(without_media()),
+            [file] if !file.kind.is_image() => {
                 let id = self.upload(call, file).await?;
                 self.shown_video(call, &id).await
             }
-            (_, files) if files.iter().any(|file| !file.kind.is_image()) => Err(refused(check::ALONE.into())),
-            (media, files) => pictures(media, files).await,
+            files if files.iter().any(|file| !file.kind.is_image()) => Err(refused(check::ALONE.into())),
+            files => pictures(files).await,
         }
     }
 }
 
-async fn pictures(media: &[Media], files: &[MediaFile]) -> Result<Value, Failure> {
-    let inline = files.iter().all(|file| INLINE.contains(&file.kind.mime))
-        && files.iter().map(|file| file.size).sum::<u64>() <= MOST_INLINE;
+async fn pictures(files: &[MediaFile]) -> Result<Value, Failure> {
     let mut items = Vec::new();
-    for (media, file) in media.iter().zip(files) {
-        items.push(match inline {
-            true => json!({ "content_type": file.kind.mime, "data": STANDARD.encode(file.bytes().await?) }),
-            false => json!({ "url": media.url }),
-        });
+    for file in files {
+        items.push(json!({ "content_type": file.kind.mime, "data": STANDARD.encode(file.bytes().await?) }));
     }
-    let (one, several) =
-        if inline { ("image_base64", "multiple_image_base64") } else { ("image_url", "multiple_image_urls") };
     if items.len() > 1 {
-        return Ok(json!({ "source_type": several, "items": items }));
+        return Ok(json!({ "source_type": "multiple_image_base64", "items": items }));
     }
     let mut source = items.pop().unwrap_or_default();
-    source["source_type"] = json!(one);
+    source["source_type"] = json!("image_base64");
     Ok(source)
 }
 
