@@ -39,7 +39,8 @@ pub use credentials::{Standing, TokenLife, Tokens};
 pub use http::{Answer, Http, HttpError, HttpOptions};
 pub use limits::{Count, Limits, Misfit, Objection, Shape, Takes, Unit};
 pub use media::{
-    InvalidHash, Kind, Media, MediaFile, MediaHash, MediaOptions, Picture, Probe, S3Options, StoreAt, StoreError, Video,
+    InvalidHash, Kind, Media, MediaFile, MediaHash, MediaOptions, Picture, Probe, S3Options, Served, StoreAt,
+    StoreError, Video,
 };
 pub use registry::Registry;
 pub use safety::Safety;
