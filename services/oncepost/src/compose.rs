@@ -159,6 +159,8 @@ fn http(settings: &Settings, runtime: &Runtime) -> Result<Http, Failure> {
         connect_timeout: settings.protocol.http_timeout.min(Duration::from_secs(10)),
         read_timeout: settings.protocol.http_timeout,
         timeout: settings.protocol.http_timeout,
+        // Room for what comes before and after the upload.
+        longest: settings.protocol.attempt_limit.mul_f32(0.8),
         media: media(settings),
         ..HttpOptions::default()
     };
@@ -192,6 +194,7 @@ fn media(settings: &Settings) -> MediaOptions {
         allow_private: media.allow_private,
         allow_hosts: media.allow_hosts.clone(),
         store,
+        serve: media.serve,
         spool: media.spool.clone(),
         readable: (!buckets.is_empty()).then_some((s3, buckets)),
     }

@@ -52,6 +52,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("redis", &["guard"]),
     ("sqlx", &["ledger"]),
     ("config", &["settings"]),
+    ("object_store", &["channels"]),
+    ("image", &["channels"]),
     ("reqwest", &["channels", "oncepost", "testkit", "harness"]),
 ];
 

@@ -4,7 +4,6 @@ pub(crate) mod containers;
 pub(crate) mod credentials;
 pub(crate) mod errors;
 pub(crate) mod listing;
-pub(crate) mod media;
 pub(crate) mod usage;
 
 use std::time::Duration;

@@ -11,7 +11,8 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use domain::Failure;
-use reqwest::{Client, Method, Request, RequestBuilder, Response, redirect};
+use http_body::Body as _;
+use reqwest::{Client, Method, Request, RequestBuilder, Response, header::CONTENT_LENGTH, redirect};
 use runtime::{Runtime, Step};
 use tracing::Instrument;
 use url::Url;
@@ -20,6 +21,9 @@ use crate::{Media, MediaOptions, PublishPoint, StoreError};
 pub use answer::Answer;
 pub(crate) use broken::Broken;
 
+/// How fast a file must be taken at least, in bytes per second.
+const SLOWEST: u64 = 1024 * 1024;
+
 /// The client's numbers.
 #[derive(Debug, Clone)]
 pub struct HttpOptions {
@@ -27,10 +31,14 @@ pub struct HttpOptions {
     pub user_agent: String,
     /// The longest time until a connection stands, TLS included. At most half of `timeout` is used.
     pub connect_timeout: Duration,
-    /// The longest silence in the middle of an answer.
+    /// The longest silence while media are fetched. Calls to platforms have their whole time: silence while they take a large file
+    /// is no bad sign.
     pub read_timeout: Duration,
     /// The longest time for a whole call. Must be shorter than the attempt limit (P5).
     pub timeout: Duration,
+    /// The longest time for a call that carries a large file: a second is added for each MiB, up to this. Must be
+    /// shorter than the attempt limit, too.
+    pub longest: Duration,
     /// The longest answer that is read, in bytes.
     pub max_answer: usize,
     /// How media are fetched.
@@ -44,6 +52,7 @@ impl Default for HttpOptions {
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(30),
             timeout: Duration::from_secs(45),
+            longest: Duration::from_secs(100),
             max_answer: 1024 * 1024,
             media: MediaOptions::default(),
         }
@@ -145,7 +154,10 @@ impl Http {
     }
 
     async fn call(&self, step: &'static str, point: bool, request: RequestBuilder) -> Result<Answer, Broken> {
-        let request = request.build().map_err(Broken::sending)?;
+        let mut request = request.build().map_err(Broken::sending)?;
+        if let Some(limit) = patience(self.options.timeout, self.options.longest, length(&request)) {
+            request.timeout_mut().get_or_insert(limit);
+        }
         let span = tracing::info_span!(
             "platform call",
             otel.kind = "client",
@@ -173,6 +185,18 @@ impl Http {
     }
 }
 
+/// How many bytes the request carries, where that is known.
+fn length(request: &Request) -> u64 {
+    let said = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    said.or_else(|| request.body()?.size_hint().exact()).unwrap_or_default()
+}
+
+/// How long a call that carries so many bytes may take, if longer than others.
+fn patience(usual: Duration, longest: Duration, length: u64) -> Option<Duration> {
+    let limit = longest.min(usual.saturating_add(Duration::from_secs(length / SLOWEST)));
+    (limit > usual).then_some(limit)
+}
+
 /// The workspace's TLS is ring's; a provider that is installed already stays.
 pub(crate) fn install_provider() {
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -185,7 +209,6 @@ pub(crate) fn builder(options: &HttpOptions) -> reqwest::ClientBuilder {
         .user_agent(&options.user_agent)
         // Shorter than the whole call, so that a connection that never stands is known not to have carried anything.
         .connect_timeout(options.connect_timeout.min(options.timeout / 2))
-        .read_timeout(options.read_timeout)
         .timeout(options.timeout)
         // The fewer connections have gone stale, the fewer calls end in doubt because one died under them.
         .pool_idle_timeout(Duration::from_secs(20))
@@ -206,4 +229,28 @@ pub(crate) async fn read(mut response: Response, most: usize) -> Result<Bytes, B
         body.extend_from_slice(&chunk);
     }
     Ok(body.freeze())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_file_has_more_time_and_never_more_than_the_longest() {
+        let seconds = Duration::from_secs;
+        let patience = |mib: u64| patience(seconds(30), seconds(100), mib * SLOWEST);
+        assert_eq!((patience(0), patience(10), patience(500)), (None, Some(seconds(40)), Some(seconds(100))));
+        assert_eq!(super::patience(seconds(30), seconds(20), 5 * SLOWEST), None);
+    }
+
+    #[test]
+    fn the_length_of_what_is_carried_is_known() {
+        let client = builder(&HttpOptions::default()).build().unwrap();
+        let request = || client.post("http://localhost");
+        assert_eq!(length(&request().build().unwrap()), 0);
+        assert_eq!(length(&request().body("four").build().unwrap()), 4);
+        let part = reqwest::multipart::Part::stream_with_length("four", 4);
+        let form = reqwest::multipart::Form::new().part("a", part);
+        assert!(length(&request().multipart(form).build().unwrap()) > 4);
+    }
 }

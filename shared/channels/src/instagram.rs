@@ -134,7 +134,7 @@ impl Instagram {
             None => {
                 let fields = match post.media.as_slice() {
                     [] => return Err(check::without_media()),
-                    [media] => self.single(call.draft, post, media).await?,
+                    [media] => self.single(call, post, media).await?,
                     several => self.carousel(call, post, several).await?,
                 };
                 self.containers.make(call, &handle, &fields).await?
@@ -143,15 +143,20 @@ impl Instagram {
         self.containers.publish(call, 0, &container).await
     }
 
-    async fn single(&self, draft: &Draft, post: &Part, media: &Media) -> Result<Vec<(&'static str, String)>, Failure> {
+    async fn single(
+        &self,
+        call: &mut Call<'_>,
+        post: &Part,
+        media: &Media,
+    ) -> Result<Vec<(&'static str, String)>, Failure> {
         let mut fields = vec![("caption", post.text.clone())];
-        if self.graph().is_video(media).await? {
-            fields.extend([("media_type", "REELS".into()), ("video_url", media.url.clone())]);
-            fields.extend(
-                check::REEL_SETTINGS.iter().filter_map(|name| Some((*name, draft.0.settings.get(*name)?.clone()))),
-            );
+        let served = self.graph().http.media().served(call, media, TAKES).await?;
+        if !served.kind.is_image() {
+            fields.extend([("media_type", "REELS".into()), ("video_url", served.address)]);
+            let settings = &call.draft.0.settings;
+            fields.extend(check::REEL_SETTINGS.iter().filter_map(|name| Some((*name, settings.get(*name)?.clone()))));
         } else {
-            fields.push(("image_url", media.url.clone()));
+            fields.push(("image_url", served.address));
             fields.extend(media.alt.clone().map(|alt| ("alt_text", alt)));
         }
         Ok(fields)
@@ -167,10 +172,11 @@ impl Instagram {
         let mut fields = Vec::new();
         for media in media {
             let mut child = vec![("is_carousel_item", "true".to_owned())];
-            if self.graph().is_video(media).await? {
-                child.extend([("media_type", "VIDEO".into()), ("video_url", media.url.clone())]);
+            let served = self.graph().http.media().served(call, media, TAKES).await?;
+            if !served.kind.is_image() {
+                child.extend([("media_type", "VIDEO".into()), ("video_url", served.address)]);
             } else {
-                child.push(("image_url", media.url.clone()));
+                child.push(("image_url", served.address));
                 child.extend(media.alt.clone().map(|alt| ("alt_text", alt)));
             }
             fields.push(child);

@@ -52,7 +52,8 @@ pub use credentials::{Standing, TokenLife, Tokens};
 pub use http::{Answer, Http, HttpError, HttpOptions, Wire};
 pub use limits::{Count, Limits, Misfit, Objection, Shape, Takes, Unit};
 pub use media::{
-    InvalidHash, Kind, Media, MediaFile, MediaHash, MediaOptions, Picture, Probe, S3Options, StoreAt, StoreError, Video,
+    InvalidHash, Kind, Media, MediaFile, MediaHash, MediaOptions, Picture, Probe, S3Options, Served, StoreAt,
+    StoreError, Video,
 };
 pub use offers::{FirstComment, Limit, Link, Offers, Variant};
 pub use overview::Overview;

@@ -46,6 +46,15 @@ use variant::{Fit, Wanted};
 
 const STEP: &str = "fetch media";
 
+/// A file for a platform to fetch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Served {
+    /// What it is, or seems to be by its address.
+    pub kind: Kind,
+    /// Where it is. One of ours lets anybody read the file for a day: not to be logged.
+    pub address: String,
+}
+
 /// Fetches media and keeps them. Cheap to clone.
 #[derive(Clone)]
 pub struct Media {
@@ -55,6 +64,7 @@ pub struct Media {
     spools: Spools,
     runtime: Runtime,
     max_pixels: u64,
+    serve: bool,
     /// Whose turn it is to decode a picture.
     turn: Arc<Semaphore>,
 }
@@ -75,6 +85,7 @@ impl Media {
             spools,
             runtime,
             max_pixels: options.max_pixels,
+            serve: options.serve,
             turn: Arc::new(Semaphore::new(1)),
         })
     }
@@ -173,6 +184,33 @@ impl Media {
     /// The store is away; what was not removed is, the next time.
     pub async fn sweep(&self, age: Duration) -> Result<u64, Failure> {
         self.store.sweep(self.now().saturating_sub(age).unwrap_or(Timestamp::MIN)).await
+    }
+
+    /// Whether platforms that fetch files themselves get them from the store, rather than from where the post says.
+    pub fn serves(&self) -> bool {
+        self.serve
+    }
+
+    /// What a platform that fetches files itself is told of `media`: what it is, and where. From the store, it is the file that
+    /// [`Media::open`] gives; else it is what the post's address gives at that time, and `takes` is not asked.
+    ///
+    /// # Errors
+    /// As [`Media::open`]; [`Code::BAD_MEDIA_URL`] also for a bucket that the platform cannot read.
+    pub async fn served(&self, call: &mut Call<'_>, media: &domain::Media, takes: &[Takes]) -> Result<Served, Failure> {
+        if self.serve {
+            let file = self.open(call, media, takes).await?;
+            if let Some(address) = self.store.sign(file.sha256).await? {
+                return Ok(Served { kind: file.kind, address });
+            }
+        }
+        if media.url.starts_with("s3:") {
+            return Err(source::bad_address("the platform fetches the file itself and cannot read the bucket"));
+        }
+        let kind = match Kind::by_ending(&media.url) {
+            Some(kind) => kind,
+            None => self.fetch(&media.url).await?.kind,
+        };
+        Ok(Served { kind, address: media.url.clone() })
     }
 
     /// Stores the file as what the post's address gave. If another target of the post was first, what that one got counts.

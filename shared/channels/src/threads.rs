@@ -128,11 +128,11 @@ impl ThreadsApp {
     async fn content(&self, call: &mut Call<'_>, number: u16, part: &Part) -> Result<Fields, Failure> {
         let mut fields = match part.media.as_slice() {
             [] => vec![("media_type", "TEXT".to_owned())],
-            [media] => self.medium(media).await?,
+            [media] => self.medium(call, media).await?,
             several => {
                 let mut children = Vec::new();
                 for media in several {
-                    let mut child = self.medium(media).await?;
+                    let mut child = self.medium(call, media).await?;
                     child.push(("is_carousel_item", "true".into()));
                     children.push(child);
                 }
@@ -146,10 +146,10 @@ impl ThreadsApp {
         Ok(fields)
     }
 
-    async fn medium(&self, media: &Media) -> Result<Fields, Failure> {
-        let (kind, address) =
-            if self.graph().is_video(media).await? { ("VIDEO", "video_url") } else { ("IMAGE", "image_url") };
-        let mut fields = vec![("media_type", kind.to_owned()), (address, media.url.clone())];
+    async fn medium(&self, call: &mut Call<'_>, media: &Media) -> Result<Fields, Failure> {
+        let served = self.graph().http.media().served(call, media, TAKES).await?;
+        let (kind, address) = if served.kind.is_image() { ("IMAGE", "image_url") } else { ("VIDEO", "video_url") };
+        let mut fields = vec![("media_type", kind.to_owned()), (address, served.address)];
         fields.extend(media.alt.clone().map(|alt| ("alt_text", alt)));
         Ok(fields)
     }

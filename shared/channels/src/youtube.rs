@@ -247,7 +247,7 @@ impl Channel for YouTube {
         match video.state(wanted, &mark(&mark_of.target.id.idempotency_key(0)))? {
             State::Out => Ok(Verdict::Out(receipt(id))),
             State::Working => Ok(Verdict::Still),
-            State::Hidden => Err(video::locked(SHOW)),
+            State::Hidden => Ok(Verdict::Refused(video::locked(SHOW))),
         }
     }
 

@@ -3,12 +3,15 @@
 
 mod kit;
 
-use std::time::{Duration, SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
-use domain::{Code, Failure, Fix, Landed, Worth};
+use domain::{Code, Failure, Fix, Landed, Media, Worth};
 use image::{ImageFormat, RgbImage};
 use kit::pinned::{Changing, Pinned, worker};
-use oncepost_channels::{S3Options, Secret, StoreAt, Takes};
+use oncepost_channels::{Call, Http, HttpOptions, MediaOptions, S3Options, Secret, StoreAt, Takes};
 use testkit::S3;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -110,15 +113,8 @@ async fn all_targets_of_a_post_use_what_the_first_one_fetched() {
     let other = Pinned { folder: tempfile::TempDir::new().unwrap(), ..Pinned::new() };
     let mut target = other.stand.target();
     target.post = pinned.stand.target().post;
-    let mut call = oncepost_channels::Call::new(
-        &target,
-        &other.stand.draft,
-        &other.stand.account,
-        target.due_at,
-        None,
-        &other.stand,
-    );
-    let media = domain::Media { url: server.url(), alt: None };
+    let mut call = Call::new(&target, &other.stand.draft, &other.stand.account, target.due_at, None, &other.stand);
+    let media = Media { url: server.url(), alt: None };
     let second = pinned.worker().media().open(&mut call, &media, &[]).await.unwrap();
     assert_eq!((second.sha256, server.asked()), (first.sha256, 1));
     // Another post is another matter.
@@ -192,6 +188,38 @@ async fn a_bucket_is_a_store_that_workers_share() {
     s3.age(40 * DAY);
     assert_eq!(bucket().media().sweep(30 * DAY).await.unwrap(), 2);
     assert_eq!(s3.objects(), []);
+}
+
+#[tokio::test]
+async fn a_platform_that_fetches_itself_gets_the_pinned_variant_from_the_bucket() {
+    const JPEG: &[Takes] = &[Takes::new(&["image/jpeg"], 20_000)];
+    let server = Changing::start(noise(1, 200, ImageFormat::WebP)).await;
+    let (pinned, s3) = (Pinned { takes: JPEG, ..Pinned::new() }, S3::start().await);
+    let media = MediaOptions {
+        allow_private: true,
+        serve: true,
+        store: StoreAt::S3(storage(&s3), "kept".into()),
+        ..MediaOptions::default()
+    };
+    let http = Http::new(HttpOptions { media, ..HttpOptions::default() }, kit::runtime(Arc::default())).unwrap();
+    let target = pinned.stand.target();
+    let (draft, account) = (&pinned.stand.draft, &pinned.stand.account);
+    let mut call = Call::new(&target, draft, account, target.due_at, None, &pinned.stand);
+    let wanted = Media { url: server.url(), alt: None };
+    let served = http.media().served(&mut call, &wanted, JPEG).await.unwrap();
+    assert_eq!(served.kind.mime, "image/jpeg");
+    assert!(served.address.starts_with(&s3.url()) && !served.address.contains("hush"), "{}", served.address);
+    server.give(None);
+    let file = http.media().fetch(&served.address).await.unwrap();
+    assert_eq!((file.kind.mime, file.size <= 20_000), ("image/jpeg", true));
+    // Without it, the platform gets the post's own address, and no bucket's.
+    let plain = pinned.worker();
+    let served =
+        plain.media().served(&mut call, &Media { url: "https://a.example/x.mp4".into(), alt: None }, JPEG).await;
+    assert_eq!(served.unwrap().address, "https://a.example/x.mp4");
+    let bucket = Media { url: "s3://media/x.jpg".into(), alt: None };
+    let failure = plain.media().served(&mut call, &bucket, JPEG).await.unwrap_err();
+    assert_eq!(failure.code, Code::BAD_MEDIA_URL);
 }
 
 #[tokio::test]

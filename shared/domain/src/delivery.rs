@@ -124,25 +124,17 @@ pub fn look_failed(failure: Failure) -> Outcome {
     Outcome::Failed(Failure { landed, ..failure })
 }
 
-/// What a failed poll means. A token that died or a permission that is missing is no verdict: the platform could not be asked, and
-/// the post may be out (D02).
+/// What a failed poll means. A token that died, a permission that is missing or a restricted account is no verdict: the platform could
+/// not be asked, and the post may be out (D02). A verdict of that kind, the channel names as one.
 pub fn poll_failed(failure: Failure) -> Outcome {
-    let unasked = matches!(
-        failure.code,
-        Code::TOKEN_EXPIRED
-            | Code::TOKEN_REVOKED
-            | Code::PERMISSION_MISSING
-            | Code::ACCOUNT_RESTRICTED
-            | Code::CREDENTIALS_MISSING
-    );
-    let landed = if unasked { Landed::Unknown } else { failure.landed };
+    let landed = if failure.is_no_verdict() { Landed::Unknown } else { failure.landed };
     Outcome::Failed(Failure { landed, ..failure })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AttemptKind, State};
+    use crate::{AttemptKind, Fix, State};
 
     fn failed(landed: Landed) -> Failure {
         Failure { landed, ..Failure::system(Code::OWN_HICCUP, "step", "said") }
@@ -227,22 +219,14 @@ mod tests {
 
     #[test]
     fn d02_a_poll_without_leave_to_ask_is_no_verdict() {
-        let landed = |code| match poll_failed(Failure { code, ..failed(Landed::No) }) {
-            Outcome::Failed(failure) => (failure.code == code).then_some(failure.landed),
+        let landed = |worth| match poll_failed(Failure { worth, ..failed(Landed::No) }) {
+            Outcome::Failed(failure) => failure.landed,
             other => panic!("{other:?}"),
         };
-        for code in [
-            Code::TOKEN_EXPIRED,
-            Code::TOKEN_REVOKED,
-            Code::PERMISSION_MISSING,
-            Code::ACCOUNT_RESTRICTED,
-            Code::CREDENTIALS_MISSING,
-        ] {
-            assert_eq!(landed(code), Some(Landed::Unknown), "{code}");
+        for fix in [Fix::Reconnect, Fix::Permission, Fix::Setup, Fix::Account] {
+            assert_eq!(landed(Worth::AfterFix { fix }), Landed::Unknown, "{fix:?}");
         }
-        for code in [Code::MEDIA_REFUSED, Code::CONTENT_REFUSED, Code::REFERENCE_GONE, Code::APP_MISCONFIGURED] {
-            assert_eq!(landed(code), Some(Landed::No), "{code}");
-        }
+        assert_eq!([Worth::AfterFix { fix: Fix::Content }, Worth::Never].map(landed), [Landed::No, Landed::No]);
     }
 
     #[test]

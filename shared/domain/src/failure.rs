@@ -160,10 +160,10 @@ impl Failure {
             && matches!(self.worth, Worth::AfterFix { .. })
     }
 
-    /// Whether the platform was kept from answering at all, by credentials, permissions or settings: of a question about a post, that
-    /// says nothing about the post.
+    /// Whether it is about the account, its credentials or our settings: as the answer to a question about a post, it says nothing
+    /// about the post.
     pub fn is_no_verdict(&self) -> bool {
-        matches!(self.worth, Worth::AfterFix { fix: Fix::Reconnect | Fix::Permission | Fix::Setup })
+        matches!(self.worth, Worth::AfterFix { fix } if fix != Fix::Content)
     }
 
     /// The earliest time of another try, as the platform said.
@@ -249,14 +249,12 @@ mod tests {
     }
 
     #[test]
-    fn credentials_permissions_and_settings_say_nothing_about_a_post() {
+    fn what_is_wrong_with_an_account_says_nothing_about_a_post() {
         let says_nothing = |worth| failure(Landed::No, worth, Scope::Account).is_no_verdict();
-        for fix in [Fix::Reconnect, Fix::Permission, Fix::Setup] {
+        for fix in [Fix::Reconnect, Fix::Permission, Fix::Setup, Fix::Account] {
             assert!(says_nothing(Worth::AfterFix { fix }), "{fix:?}");
         }
-        for fix in [Fix::Content, Fix::Account] {
-            assert!(!says_nothing(Worth::AfterFix { fix }), "{fix:?}");
-        }
+        assert!(!says_nothing(Worth::AfterFix { fix: Fix::Content }));
         assert!(!says_nothing(Worth::Never) && !says_nothing(Worth::Retry { not_before: None }));
     }
 

@@ -148,6 +148,13 @@ fn media(settings: &Settings, problems: &mut Vec<Problem>) {
         "is neither a folder nor s3://bucket",
         "write a path, or s3:// and the bucket's name",
     );
+    let problem = "needs a media.store that others can read: s3://bucket";
+    need(
+        !media.serve || media.bucket().is_some(),
+        "media.serve",
+        problem,
+        "set media.store to a bucket, or leave it out",
+    );
     let problem = "one is set without the other";
     let whole = media.s3.access_key.is_some() == media.s3.secret_key.is_some();
     need(whole, "media.s3.access_key", problem, "set access_key and secret_key, or neither");

@@ -71,6 +71,10 @@ pub const KEYS: &[Key] = &[
         "media.store",
         "where fetched files are kept: a folder that all workers share, or `s3://bucket`; absent: beside the ledger's SQLite file, or else each process for itself",
     ),
+    key(
+        "media.serve",
+        "whether platforms that fetch files themselves get them from the store's bucket, by addresses that are good for a day",
+    ),
     key("media.keep_for", "how long a fetched file is kept after it was used last"),
     key("media.spool", "the folder for files that are being worked on; absent: the system's own"),
     key("media.max_bytes", "the largest file that is fetched, in bytes"),

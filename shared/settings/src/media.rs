@@ -18,6 +18,8 @@ pub struct Media {
     /// Where fetched files are kept: a folder that all workers share, or `s3://bucket`. Absent: beside the ledger's SQLite file, or
     /// else each process for itself.
     pub store: Option<String>,
+    /// Whether platforms that fetch files themselves get them from the store's bucket, by signed addresses.
+    pub serve: bool,
     /// How long a file is kept after it was used last.
     #[serde(with = "span")]
     pub keep_for: Duration,
@@ -59,6 +61,7 @@ impl Default for Media {
             allow_private: false,
             allow_hosts: BTreeSet::new(),
             store: None,
+            serve: false,
             keep_for: Duration::from_secs(30 * 24 * 3600),
             spool: None,
             max_bytes: 1024 * 1024 * 1024,

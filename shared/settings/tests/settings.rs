@@ -344,6 +344,33 @@ fn other_unsafe_settings_are_refused() {
 }
 
 #[test]
+fn media_settings_that_cannot_work_or_show_too_much_are_refused() {
+    let table = [
+        (("FETCH_TIMEOUT", "10m"), "media.fetch_timeout"),
+        (("FETCH_TIMEOUT", "0s"), "media.fetch_timeout"),
+        (("KEEP_FOR", "24h"), "media.keep_for"),
+        (("MAX_BYTES", "0"), "media.max_bytes"),
+        (("STORE", "http://example.org"), "media.store"),
+        (("STORE", "s3://"), "media.store"),
+        (("SERVE", "true"), "media.serve"),
+        (("S3__ACCESS_KEY", "id"), "media.s3.access_key"),
+    ];
+    for ((name, value), path) in table {
+        let problems = from_env(&[(&format!("ONCEPOST__MEDIA__{name}"), value)]).unwrap_err();
+        assert_eq!(problems.len(), 1, "{name}={value}: {problems:?}");
+        at(&problems, path);
+    }
+    let kept = "[media]\nstore = \"s3://kept\"\nserve = true\n[media.s3]\naccess_key = \"id\"\n";
+    let secret = "secret_key = { value = \"hush-hush\" }\n";
+    let fits = from_toml(&format!("{kept}{secret}buckets = [\"open\"]\n")).unwrap();
+    assert_eq!((fits.media.bucket(), fits.media.s3.buckets.len()), (Some("kept"), 1));
+    assert!(!fits.to_redacted_json().to_string().contains("hush"));
+    // What is kept for all tenants is not for any of them to name.
+    let problems = from_toml(&format!("{kept}{secret}buckets = [\"kept\"]\n")).unwrap_err();
+    at(&problems, "media.s3.buckets");
+}
+
+#[test]
 fn plain_http_to_elsewhere_is_warned_about() {
     let account = |url: &str| format!("[[accounts]]\ntenant = 'a'\nchannel = 'b'\nid = 'c'\nbase_url = '{url}'");
     for (url, warned) in [

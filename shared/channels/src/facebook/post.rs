@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{ADDRESS_WITHIN, DIRECT, DRAFT, DRAFTS, Facebook, PUBLISH, SHOW, edge};
 use crate::{
-    Account, Answer, Call,
+    Account, Answer, Call, Kind,
     graph::{Graph, containers::LOOK_UP, failure},
     text,
 };
@@ -59,7 +59,12 @@ impl Post {
     /// Its video, if it is one. Facebook takes a video alone.
     pub async fn video(&self, graph: &Graph) -> Result<Option<&Media>, Failure> {
         for media in &self.media {
-            if graph.is_video(media).await? {
+            // By the address's ending, else by the file's first bytes.
+            let is_video = match Kind::says_video(&media.url) {
+                Some(says) => says,
+                None => !graph.http.media().fetch(&media.url).await?.kind.is_image(),
+            };
+            if is_video {
                 let alone = self.media.len() == 1;
                 return if alone { Ok(Some(media)) } else { Err(crate::media::refused(super::check::ALONE.into())) };
             }

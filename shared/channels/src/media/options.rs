@@ -22,6 +22,8 @@ pub struct MediaOptions {
     pub allow_hosts: BTreeSet<String>,
     /// Where files are kept until their post is out.
     pub store: StoreAt,
+    /// Platforms that fetch files themselves get them from the store's bucket, by signed addresses.
+    pub serve: bool,
     /// Where files are spooled; without it, the system's folder for temporary files.
     pub spool: Option<PathBuf>,
     /// The storage and the buckets in it that `s3://bucket/key` addresses of posts may name.
@@ -37,6 +39,7 @@ impl Default for MediaOptions {
             allow_private: false,
             allow_hosts: BTreeSet::new(),
             store: StoreAt::default(),
+            serve: false,
             spool: None,
             readable: None,
         }

@@ -42,6 +42,7 @@ impl Source {
         let client = http::builder(http)
             .redirect(redirect::Policy::none())
             .timeout(*timeout)
+            .read_timeout(http.read_timeout)
             .no_proxy()
             .dns_resolver(Arc::new(reach.clone()))
             .build()
@@ -163,7 +164,7 @@ fn private_address<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a PrivateAd
     None
 }
 
-fn bad_address(why: impl Into<String>) -> Failure {
+pub(super) fn bad_address(why: impl Into<String>) -> Failure {
     failure(Code::BAD_MEDIA_URL, Worth::AfterFix { fix: Fix::Content }, None, why.into())
 }
 

@@ -12,13 +12,18 @@ use domain::{Code, Failure};
 use futures::TryStreamExt;
 use jiff::Timestamp;
 use object_store::{
-    ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutPayload, RetryConfig, WriteMultipart, aws::AmazonS3Builder,
-    local::LocalFileSystem, memory::InMemory, path::Path,
+    Attribute, Attributes, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutMultipartOptions, PutOptions,
+    PutPayload, RetryConfig, WriteMultipart,
+    aws::{AmazonS3, AmazonS3Builder},
+    local::LocalFileSystem,
+    memory::InMemory,
+    path::Path,
+    signer::{Method, Signer},
 };
 use tempfile::TempDir;
 
 use super::{
-    MediaHash, S3Options, STEP,
+    Kind, MediaHash, S3Options, STEP,
     file::disk,
     spool::{Spool, Spooling, Spools},
 };
@@ -31,6 +36,8 @@ const AT_ONCE: usize = 1;
 /// A file that is used is written again when it has been there this long, so that what is in use stays young.
 const RENEW: Duration = Duration::from_secs(24 * 3600);
 
+/// How long an address that others read a file by is good: platforms give up before.
+const SIGNED_FOR: Duration = Duration::from_secs(24 * 3600);
 /// How long a call to a storage is tried again.
 const RETRY_FOR: Duration = Duration::from_secs(20);
 
@@ -68,6 +75,8 @@ pub(crate) struct MediaStore {
 
 struct Opened {
     objects: Box<dyn ObjectStore>,
+    /// What makes addresses that others may read a file by.
+    signer: Option<AmazonS3>,
     /// Goes with the last clone of the store.
     _folder: Option<TempDir>,
 }
@@ -86,7 +95,7 @@ impl MediaStore {
         if let Some(opened) = self.opened.get() {
             return Ok(&*opened.objects);
         }
-        let mut folder = None;
+        let (mut folder, mut signer) = (None, None);
         let objects: Box<dyn ObjectStore> = match &self.at {
             StoreAt::Memory => Box::new(InMemory::new()),
             StoreAt::Temporary => {
@@ -99,9 +108,13 @@ impl MediaStore {
                 std::fs::create_dir_all(path).map_err(StoreError::Folder)?;
                 Box::new(LocalFileSystem::new_with_prefix(path)?)
             }
-            StoreAt::S3(options, bucket) => Box::new(options.bucket(bucket)?),
+            StoreAt::S3(options, bucket) => {
+                let bucket = options.bucket(bucket)?;
+                signer = Some(bucket.clone());
+                Box::new(bucket)
+            }
         };
-        Ok(&*self.opened.get_or_init(|| Opened { objects, _folder: folder }).objects)
+        Ok(&*self.opened.get_or_init(|| Opened { objects, signer, _folder: folder }).objects)
     }
 
     fn objects(&self) -> Result<&dyn ObjectStore, Failure> {
@@ -121,12 +134,19 @@ impl MediaStore {
             Ok(_) | Err(object_store::Error::NotFound { .. }) => {}
             Err(error) => return Err(away(error)),
         }
+        let mut attributes = Attributes::new();
+        // Folders keep no types. In a bucket, whoever reads the file by a signed address wants to know.
+        if let (StoreAt::S3(..), Some(kind)) = (&self.at, Kind::of(&file.head)) {
+            attributes.insert(Attribute::ContentType, kind.mime.into());
+        }
         if file.size <= PIECE as u64 {
             let bytes = file.read(0, PIECE).await.map_err(disk)?;
-            self.objects()?.put(&at, PutPayload::from(bytes)).await.map_err(away)?;
+            let options = PutOptions { attributes, ..PutOptions::default() };
+            self.objects()?.put_opts(&at, PutPayload::from(bytes), options).await.map_err(away)?;
             return Ok(());
         }
-        let upload = self.objects()?.put_multipart(&at).await.map_err(away)?;
+        let options = PutMultipartOptions { attributes, ..PutMultipartOptions::default() };
+        let upload = self.objects()?.put_multipart_opts(&at, options).await.map_err(away)?;
         let mut upload = WriteMultipart::new_with_chunk_size(upload, PIECE);
         let mut offset = 0;
         while offset < file.size {
@@ -163,6 +183,14 @@ impl MediaStore {
             self.put(&file, now).await?;
         }
         Ok(Some(file))
+    }
+
+    /// An address by which anybody may read the file for a day. `None`: this store makes none.
+    pub(crate) async fn sign(&self, hash: MediaHash) -> Result<Option<String>, Failure> {
+        self.objects()?;
+        let Some(signer) = self.opened.get().and_then(|opened| opened.signer.as_ref()) else { return Ok(None) };
+        let url = signer.signed_url(Method::GET, &place(hash), SIGNED_FOR).await.map_err(away)?;
+        Ok(Some(url.into()))
     }
 
     /// Which file the address of a post gave, if one of its targets has fetched it.
@@ -214,7 +242,7 @@ impl MediaStore {
 
 impl S3Options {
     /// One of the storage's buckets.
-    pub(crate) fn bucket(&self, name: &str) -> Result<object_store::aws::AmazonS3, object_store::Error> {
+    pub(crate) fn bucket(&self, name: &str) -> Result<AmazonS3, object_store::Error> {
         let mut builder = AmazonS3Builder::from_env().with_bucket_name(name).with_allow_http(self.allow_http);
         // Many compatible storages cannot delete in bulk, and an attempt has no time for many retries.
         builder = builder.with_disable_bulk_delete(true).with_retry(RetryConfig {

@@ -18,15 +18,20 @@ impl Slack {
     ) -> Result<Receipt, Failure> {
         let account = call.account;
         let url = account.secret_address(ADDRESS)?;
+        let mut pictures = Vec::new();
         for media in &part.media {
+            let served = self.http.media().served(call, media, self.about.limits.takes).await?;
             // Slack fetches the pictures itself: that they are there, and are pictures, is seen before anything is sent.
-            let file = self.http.media().fetch(&media.url).await?;
-            if !file.kind.is_image() {
-                return Err(refused(format!("a Slack webhook shows pictures only, not {}", file.kind.mime)));
+            let kind = match self.http.media().serves() {
+                true => served.kind,
+                false => self.http.media().fetch(&media.url).await?.kind,
+            };
+            if !kind.is_image() {
+                return Err(refused(format!("a Slack webhook shows pictures only, not {}", kind.mime)));
             }
+            pictures.push(json!({ "image_url": served.address }));
         }
-        let pictures = part.media.iter().map(|media| json!({ "image_url": media.url }));
-        let request = self.http.request(Method::POST, url).json(&message::body(call, part, pictures));
+        let request = self.http.request(Method::POST, url).json(&message::body(call, part, pictures.into_iter()));
         let point = call.publish_point(HOOK, number).await?;
         let answer = self.http.publish(point, request).await?;
         let said_ok = answer.status == 200 && answer.body.trim_ascii() == b"ok";

@@ -5,7 +5,7 @@ use reqwest::{RequestBuilder, multipart};
 use serde_json::{Map, Value, json};
 
 use super::{CHAT, Telegram, chat};
-use crate::{Call, MediaFile, media::refused, telegram::format::Format, text};
+use crate::{Call, Kind, MediaFile, media::refused, telegram::format::Format, text};
 
 /// A call, ready to go out.
 pub(super) struct Message {
@@ -96,14 +96,11 @@ impl Telegram {
     /// The file as the account wants it sent: fetched and sent along, or by its address, for Telegram to fetch.
     async fn shown(&self, call: &mut Call<'_>, media: &Media, files: &mut Vec<File>) -> Result<Shown, Failure> {
         if call.account.setting("media") == Some("address") {
-            return Ok(Shown { kind: kind_by_name(&media.url), at: media.url.clone() });
+            let served = self.http.media().served(call, media, self.about.limits.takes).await?;
+            return Ok(Shown { kind: shown_as(served.kind), at: served.address });
         }
         let file = self.http.media().open(call, media, self.about.limits.takes).await?;
-        let kind = match file.kind.mime {
-            "image/gif" => "animation",
-            _ if file.kind.is_image() => "photo",
-            _ => "video",
-        };
+        let kind = shown_as(file.kind);
         let name = format!("file{}", files.len());
         let at = format!("attach://{name}");
         files.push(File { name, file });
@@ -111,13 +108,11 @@ impl Telegram {
     }
 }
 
-/// What an address leads to, by the ending of its name: all that is known of a file that we do not fetch.
-fn kind_by_name(address: &str) -> &'static str {
-    let path = url::Url::parse(address).map(|url| url.path().to_ascii_lowercase()).unwrap_or_default();
-    match path.rsplit('.').next() {
-        Some("mp4") => "video",
-        Some("gif") => "animation",
-        _ => "photo",
+fn shown_as(kind: Kind) -> &'static str {
+    match kind.mime {
+        "image/gif" => "animation",
+        _ if kind.is_image() => "photo",
+        _ => "video",
     }
 }
 

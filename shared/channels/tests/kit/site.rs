@@ -13,7 +13,6 @@ use testkit::{
 
 use super::{
     servers::{Raw, files, jpeg, mp4, png},
-    servers::{Raw, files, mp4, png},
     stand::{Stand, picture},
 };
 

@@ -217,7 +217,7 @@ fn still_unsettled(
     change: &mut Change,
 ) -> Next {
     let now = context.now;
-    let is_verdict = failure.landed == Landed::No && route(failure) == Route::Dead && !failure.is_no_verdict();
+    let is_verdict = failure.landed == Landed::No && route(failure) == Route::Dead;
     if kind == AttemptKind::Poll && is_verdict {
         // The platform's verdict: it took the post and then refused it.
         settle_not_sent(target, failure, context, change);

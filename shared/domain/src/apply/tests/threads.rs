@@ -55,7 +55,7 @@ fn o02_m17_accepted_is_not_published_and_a_late_refusal_is_a_failure() {
 fn m07_processing_outlives_everything_and_ends_with_a_person() {
     let worth = Worth::AfterFix { fix: crate::Fix::Reconnect };
     let dead = Failure { worth, scope: Scope::Account, ..failure(Landed::No, Code::TOKEN_EXPIRED) };
-    for outcome in [Outcome::Processing, Outcome::Failed(dead)] {
+    for outcome in [Outcome::Processing, crate::delivery::poll_failed(dead)] {
         let mut stage = Stage::new(LOOK);
         let attempt = stage.begun(AttemptKind::Send);
         stage.arm(attempt, 0);
