@@ -88,8 +88,11 @@ fn settled_by(repeat: RepeatSafety) -> String {
     }
 }
 
+const YEAR: u64 = 365 * 86_400;
+
 fn span(span: Duration) -> String {
     match span.as_secs() {
+        seconds if seconds >= 2 * YEAR && seconds % YEAR == 0 => format!("{} years", seconds / YEAR),
         seconds if seconds >= 7200 && seconds % 3600 == 0 => format!("{} hours", seconds / 3600),
         3600 => "1 hour".to_owned(),
         seconds if seconds >= 120 && seconds % 60 == 0 => format!("{} minutes", seconds / 60),
