@@ -3,6 +3,7 @@
 //! An event's id is the hash of what it says, so a note is signed once, and the signed event is kept before it is used: whoever gets it
 //! again has it already. Several relays are given it at once, and it is out when as many have it as the account wants.
 
+mod account;
 mod event;
 mod message;
 mod quorum;
@@ -22,6 +23,7 @@ use crate::{
     About, Account, AccountCard, Call, Channel, Count, Http, Limits, Mark, Objection, Offers, Published, Row, Standing,
     Table, Threads, TokenLife, Unit, text,
 };
+use account::{over_http, relays, wanted};
 use event::Shown;
 use relay::Relay;
 
@@ -30,9 +32,6 @@ const SEND: &str = "send event";
 const ASK: &str = "ask for event";
 const ABOUT: &str = "read relay";
 const SECRET: &str = "secret_key";
-/// The settings that name further relays, and say how many of all must have a note.
-const RELAYS: &str = "relays";
-const QUORUM: &str = "quorum";
 /// An id is a hash: it means the same event for ever.
 const KEPT_FOR: Duration = Duration::from_secs(10 * 365 * 86_400);
 const LOOK_UP: LookUp = LookUp { settles_after: Duration::from_secs(10), sure_after: Duration::from_secs(60) };
@@ -95,7 +94,7 @@ impl Nostr {
     async fn publish_part(&self, call: &mut Call<'_>, number: u16, part: &Part) -> Result<Receipt, Failure> {
         let account = call.account;
         let (keys, relays) = (event::keys(account)?, relays(account)?);
-        let wanted = quorum(account.setting(QUORUM), relays.len());
+        let wanted = wanted(account, relays.len());
         let (event, json) = self.signed(call, number, part, &relays).await?;
         let connected = self.connect(SEND, account, &keys, &relays).await;
         let reached = connected.iter().filter(|(_, relay)| relay.is_ok()).count();
@@ -186,21 +185,7 @@ impl Channel for Nostr {
     }
 
     fn check_account(&self, account: &AccountCard) -> Vec<String> {
-        let mut wrong = Vec::new();
-        let named = further(account.setting(RELAYS));
-        for relay in named.clone().filter(|relay| address(relay).is_none()) {
-            wrong.push(format!(
-                "settings.{RELAYS}: \"{relay}\" is no relay; write addresses such as wss://relay.example"
-            ));
-        }
-        let all = 1 + named.count();
-        let is_right = |quorum: &str| quorum.parse().is_ok_and(|quorum: usize| (1..=all).contains(&quorum));
-        if let Some(quorum) = account.setting(QUORUM).filter(|quorum| !is_right(quorum)) {
-            wrong.push(format!(
-                "settings.{QUORUM} is \"{quorum}\"; write a number from 1 to {all}, the number of relays"
-            ));
-        }
-        wrong
+        account::check(account)
     }
 
     fn check(&self, draft: &Draft) -> Vec<Objection> {
@@ -228,7 +213,7 @@ impl Channel for Nostr {
         let connected = self.connect(ASK, account, &keys, &relays).await;
         let asked = join_all(connected.into_iter().map(async |(_, relay)| relay?.has(event.id).await)).await;
         let have = asked.iter().filter(|has| matches!(has, Ok(true))).count();
-        let wanted = quorum(account.setting(QUORUM), relays.len());
+        let wanted = wanted(account, relays.len());
         if have >= wanted {
             return Ok(Finding::Found(event::receipt(event.id)));
         }
@@ -269,44 +254,4 @@ fn handle(number: u16) -> String {
 /// Nowhere, and not to be taken anywhere as it is.
 fn is_too_old(failure: &Failure) -> bool {
     failure.landed == Landed::No && failure.code == Code::CONTENT_REFUSED && failure.said.text.contains("too old")
-}
-
-fn further(setting: Option<&str>) -> impl Iterator<Item = &str> + Clone {
-    setting.unwrap_or_default().split([',', ' ']).map(str::trim).filter(|relay| !relay.is_empty())
-}
-
-fn address(relay: &str) -> Option<Url> {
-    Url::parse(relay).ok().filter(|url| matches!(url.scheme(), "ws" | "wss") && url.has_host())
-}
-
-/// The account's relays, each once: its own address, and those that its settings name. Posts travel encrypted to each of them.
-fn relays(account: &Account) -> Result<Vec<Url>, Failure> {
-    let mut relays: Vec<Url> = Vec::new();
-    let own = over_socket(account.base_url.clone());
-    for relay in [own].into_iter().chain(further(account.setting(RELAYS)).filter_map(address)) {
-        Account { base_url: relay.clone(), ..account.clone() }.check_transport()?;
-        if !relays.contains(&relay) {
-            relays.push(relay);
-        }
-    }
-    Ok(relays)
-}
-
-fn over_socket(url: Url) -> Url {
-    with_scheme(url, "http", "ws")
-}
-
-fn over_http(url: Url) -> Url {
-    with_scheme(url, "ws", "http")
-}
-
-/// `from` and `froms` (as in `http` and `https`) become `to` and `tos`.
-fn with_scheme(url: Url, from: &str, to: &str) -> Url {
-    let rest = url.as_str().strip_prefix(from).map(|rest| format!("{to}{rest}"));
-    rest.and_then(|text| Url::parse(&text).ok()).unwrap_or(url)
-}
-
-/// How many of so many relays must have a note: what the account says, else more than half.
-fn quorum(setting: Option<&str>, relays: usize) -> usize {
-    setting.and_then(|quorum| quorum.parse().ok()).unwrap_or(relays / 2 + 1).clamp(1, relays.max(1))
 }

@@ -22,10 +22,13 @@ pub(super) fn settled_by(repeat: RepeatSafety) -> String {
     }
 }
 
-/// A span in the largest unit that says it in a whole number: `90 s`, `5 minutes`, `24 hours`, `60 days`.
+const YEAR: u64 = 365 * 86_400;
+
+/// A span in the largest unit that says it in a whole number: `90 s`, `5 minutes`, `24 hours`, `60 days`, `10 years`.
 pub(super) fn span(seconds: u64) -> String {
     match seconds {
         3600 => "1 hour".to_owned(),
+        seconds if seconds >= 2 * YEAR && seconds % YEAR == 0 => format!("{} years", seconds / YEAR),
         seconds if seconds >= 172_800 && seconds % 86_400 == 0 => format!("{} days", seconds / 86_400),
         seconds if seconds >= 7200 && seconds % 3600 == 0 => format!("{} hours", seconds / 3600),
         seconds if seconds >= 120 && seconds % 60 == 0 => format!("{} minutes", seconds / 60),
@@ -71,6 +74,7 @@ mod tests {
             (86_400, "24 hours"),
             (5_184_000, "60 days"),
             (7200, "2 hours"),
+            (10 * YEAR, "10 years"),
         ];
         for (seconds, said) in table {
             assert_eq!(span(seconds), said);
