@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use broker::{BrokerError, BrokerUrl, Memory, Rabbit, RabbitSettings, Transport};
 use channels::{
-    Account, AccountCard, Accounts, Http, HttpOptions, ListedAccounts, MediaOptions, Registry, Secret, SecretSource,
+    Account, AccountCard, Accounts, Http, HttpOptions, ListedAccounts, Media, MediaOptions, Registry, S3Options,
+    Secret, SecretSource, StoreAt,
 };
 use guard::{Guard, MemoryGuard, RedisGuard, RedisOptions};
 use intake::{Intake, Options as IntakeOptions};
@@ -27,6 +28,8 @@ pub struct Parts {
     pub guard: Arc<dyn Guard>,
     /// The platforms.
     pub channels: Arc<Registry>,
+    /// Pictures and videos.
+    pub media: Media,
     /// Credentials.
     pub accounts: Arc<dyn Accounts>,
     /// The way in.
@@ -39,7 +42,9 @@ impl Parts {
     /// # Errors
     /// A store cannot be reached, or what it holds is not for this program. Each error says what to do.
     pub async fn connect(settings: &Settings, runtime: Runtime, process: &str) -> Result<Self, Failure> {
-        let channels = Arc::new(registry(settings, &runtime)?);
+        let http = http(settings, &runtime)?;
+        let media = http.media().clone();
+        let channels = Arc::new(Registry::all(http));
         // First what needs no connection: it is wrong until somebody changes the settings.
         let accounts = accounts(settings, &channels)?;
         let ledger = ledger(settings, &runtime, Migrate::No).await?;
@@ -47,12 +52,14 @@ impl Parts {
         let guard = guard(settings, &runtime)?;
         let options = IntakeOptions {
             allow_private: settings.media.allow_private,
+            allow_hosts: settings.media.allow_hosts.clone(),
+            buckets: settings.media.s3.buckets.clone(),
             default_deadline: settings.protocol.default_deadline,
             ..IntakeOptions::default()
         };
         let intake =
             Arc::new(Intake::new(ledger.clone(), channels.clone(), accounts.clone(), runtime.clone(), options));
-        Ok(Self { runtime, ledger, transport, guard, channels, accounts, intake })
+        Ok(Self { runtime, ledger, transport, guard, channels, media, accounts, intake })
     }
 }
 
@@ -150,15 +157,54 @@ pub fn enabled(settings: &Settings, channels: &Registry) -> Vec<String> {
 /// # Errors
 /// The client cannot be made.
 pub fn registry(settings: &Settings, runtime: &Runtime) -> Result<Registry, Failure> {
+    Ok(Registry::all(http(settings, runtime)?))
+}
+
+fn http(settings: &Settings, runtime: &Runtime) -> Result<Http, Failure> {
     let options = HttpOptions {
         connect_timeout: settings.protocol.http_timeout.min(Duration::from_secs(10)),
         read_timeout: settings.protocol.http_timeout,
         timeout: settings.protocol.http_timeout,
-        media: MediaOptions { allow_private: settings.media.allow_private, ..MediaOptions::default() },
+        media: media(settings),
         ..HttpOptions::default()
     };
-    let http = Http::new(options, runtime.clone()).map_err(|error| Failure::of("make the HTTP client", error))?;
-    Ok(Registry::all(http))
+    Http::new(options, runtime.clone()).map_err(|error| Failure::of("make the HTTP client", error))
+}
+
+fn media(settings: &Settings) -> MediaOptions {
+    let media = &settings.media;
+    let s3 = S3Options {
+        endpoint: media.s3.endpoint.clone(),
+        region: media.s3.region.clone(),
+        key: media.s3.access_key.clone().zip(media.s3.secret_key.as_ref()).map(|(id, secret)| (id, given(secret))),
+        virtual_hosted: media.s3.virtual_hosted,
+        allow_http: media.s3.endpoint.as_ref().is_some_and(|url| url.scheme() == "http"),
+    };
+    let sqlite = settings.ledger.url.reveal().strip_prefix("sqlite://");
+    let store = match (media.bucket(), &media.store, sqlite) {
+        (Some(bucket), ..) => StoreAt::S3(s3.clone(), bucket.to_owned()),
+        (None, Some(folder), _) => StoreAt::Folder(folder.into()),
+        (None, None, Some(ledger)) => StoreAt::Folder(format!("{ledger}.media").into()),
+        (None, None, None) => {
+            tracing::warn!("media.store is not set: each process keeps for itself what it fetched");
+            StoreAt::Temporary
+        }
+    };
+    let buckets: Vec<_> = media.s3.buckets.iter().cloned().collect();
+    MediaOptions {
+        max_bytes: media.max_bytes,
+        max_pixels: media.max_pixels,
+        timeout: media.fetch_timeout,
+        allow_private: media.allow_private,
+        allow_hosts: media.allow_hosts.clone(),
+        store,
+        spool: media.spool.clone(),
+        readable: (!buckets.is_empty()).then_some((s3, buckets)),
+    }
+}
+
+fn given(secret: &settings::SecretRef) -> Secret {
+    Secret::new(secret.secret().reveal())
 }
 
 /// The accounts that the settings list.
@@ -211,7 +257,7 @@ fn source(secret: &settings::SecretRef) -> SecretSource {
     match (&secret.file, &secret.env) {
         (Some(path), _) => SecretSource::File(path.clone()),
         (None, Some(name)) => SecretSource::Env(name.clone()),
-        (None, None) => SecretSource::Value(Secret::new(secret.secret().reveal())),
+        (None, None) => SecretSource::Value(given(secret)),
     }
 }
 

@@ -109,6 +109,7 @@ fn scheduler(settings: &Settings, parts: &Parts) -> Scheduler {
         parts.intake.clone(),
         options,
     )
+    .sweeping(parts.media.clone(), settings.media.keep_for)
 }
 
 fn worker(settings: &Settings, parts: &Parts, channels: &[String]) -> Result<Worker, Failure> {

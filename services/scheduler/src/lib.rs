@@ -5,13 +5,14 @@
 
 mod door;
 mod emit;
+mod media;
 mod pace;
 mod sweep;
 
 use std::{sync::Arc, time::Duration};
 
 use broker::Transport;
-use channels::Accounts;
+use channels::{Accounts, Media};
 use intake::Intake;
 use ledger::Ledger;
 use outbox::Outbox;
@@ -59,6 +60,8 @@ pub struct Scheduler {
     pub(crate) accounts: Arc<dyn Accounts>,
     pub(crate) intake: Arc<Intake>,
     pub(crate) outbox: Outbox,
+    /// The media store, and how long a file is kept after it was used last.
+    pub(crate) media: Option<(Media, Duration)>,
     pub(crate) options: Arc<SchedulerOptions>,
 }
 
@@ -73,7 +76,13 @@ impl Scheduler {
         options: SchedulerOptions,
     ) -> Self {
         let outbox = Outbox::start(&runtime, ledger.clone(), transport.clone());
-        Self { runtime, ledger, transport, accounts, intake, outbox, options: Arc::new(options) }
+        Self { runtime, ledger, transport, accounts, intake, outbox, media: None, options: Arc::new(options) }
+    }
+
+    /// The same, removing from the media store what nobody has used for `keep_for`.
+    pub fn sweeping(mut self, media: Media, keep_for: Duration) -> Self {
+        self.media = Some((media, keep_for));
+        self
     }
 
     /// Works until the runtime is asked to stop.
@@ -83,8 +92,9 @@ impl Scheduler {
     pub async fn run(self) -> Result<(), broker::BrokerError> {
         let door = door::run(self.clone());
         let emit = emit::run(self.clone());
+        let media = media::run(self.clone());
         let sweep = sweep::run(self);
-        let (door, (), ()) = futures::join!(door, emit, sweep);
+        let (door, (), (), ()) = futures::join!(door, emit, media, sweep);
         door
     }
 }

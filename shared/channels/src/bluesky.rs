@@ -15,8 +15,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    About, Account, Answer, Call, Channel, Count, Http, Limits, Mark, Objection, Published, Row, Table, Threads,
-    TokenLife, Told, Unit, media::refused, text,
+    About, Account, Answer, Call, Channel, Count, Http, Kind, Limits, Mark, Objection, Published, Row, Table, Takes,
+    Threads, TokenLife, Told, Unit, text,
 };
 use record::{COLLECTION, Place};
 use session::Sessions;
@@ -27,8 +27,9 @@ const UPLOAD: &str = "upload blob";
 const LOG_IN: &str = "create session";
 const PASSWORD: &str = "app_password";
 const MOST_PARTS: u16 = 50;
-const MOST_IMAGE_BYTES: u64 = 1_000_000;
 const TEXT: &[Count] = &[Count::new(Unit::Graphemes, 300), Count::new(Unit::Bytes, 3000)];
+
+const TAKES: &[Takes] = &[Takes::new(Kind::PICTURES, 1_000_000)];
 
 /// What a server's answers mean.
 pub static TABLE: Table = Table {
@@ -91,7 +92,7 @@ impl Bluesky {
             name: Self::NAME,
             title: "Bluesky",
             repeat: RepeatSafety::Handle { settles_after: Duration::from_secs(15) },
-            limits: Limits { text: TEXT, media: 4, ..Limits::NONE },
+            limits: Limits { text: TEXT, media: 4, takes: TAKES },
             threads: Threads::PerPart(MOST_PARTS),
             secrets: &[PASSWORD],
             tokens: TokenLife::MadeByUs,
@@ -179,12 +180,6 @@ impl Bluesky {
                 continue;
             }
             let file = self.http.media().open(call, media, self.about.limits.takes).await?;
-            if !file.kind.is_image() {
-                return Err(refused(format!("{} is no picture", file.kind.mime)));
-            }
-            if file.size > MOST_IMAGE_BYTES {
-                return Err(refused(format!("the picture is larger than {MOST_IMAGE_BYTES} bytes")));
-            }
             let url = call.account.url("xrpc/com.atproto.repo.uploadBlob");
             let request = || {
                 let request = self.http.request(Method::POST, url.clone());

@@ -16,8 +16,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    About, Account, AccountCard, Answer, Call, Channel, Count, Http, Limits, Mark, Objection, Published, Row, Safety,
-    Standing, Table, Threads, TokenLife, Told, Unit, text,
+    About, Account, AccountCard, Answer, Call, Channel, Count, Http, Kind, Limits, Mark, Objection, Published, Row,
+    Safety, Standing, Table, Takes, Threads, TokenLife, Told, Unit, text,
 };
 
 /// Publish points.
@@ -62,6 +62,10 @@ const fn gone(status: u16, code: &'static str) -> Row {
 const fn refused(code: &'static str) -> Row {
     Row::on(400).coded(code).never(Code::CONTENT_REFUSED)
 }
+
+/// What every server takes; boosted ones take more.
+const MOST_FILE_BYTES: u64 = 10 * 1024 * 1024;
+const TAKES: &[Takes] = &[Takes::new(Kind::PICTURES, MOST_FILE_BYTES), Takes::new(Kind::VIDEOS, MOST_FILE_BYTES)];
 
 /// What Discord's answers mean. Of a refusal that holds the account nothing is tried again by itself: ten thousand refusals in ten
 /// minutes shut an address out. Whom a rate limit concerns, header fields say.
@@ -142,7 +146,7 @@ impl Discord {
             name: Self::NAME,
             title: "Discord",
             repeat: by_nonce(Some(LISTED)),
-            limits: Limits { text: &[TEXT], media: MOST_MEDIA, ..Limits::NONE },
+            limits: Limits { text: &[TEXT], media: MOST_MEDIA, takes: TAKES },
             threads: Threads::PerPart(MOST_PARTS),
             secrets: &[TOKEN],
             tokens: TokenLife::Lasting,

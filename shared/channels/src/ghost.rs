@@ -17,8 +17,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    About, Account, Answer, Call, Channel, Count, Http, Limits, Mark, Objection, Published, Row, Standing, Table,
-    Threads, TokenLife, Told, Unit,
+    About, Account, Answer, Call, Channel, Count, Http, Kind, Limits, Mark, Objection, Published, Row, Standing, Table,
+    Takes, Threads, TokenLife, Told, Unit,
     article::{Article, option},
 };
 
@@ -41,6 +41,8 @@ const TITLE: Count = Count::new(Unit::Utf16, 255);
 const EXCERPT: Count = Count::new(Unit::Utf16, 300);
 const VISIBILITIES: [&str; 3] = ["public", "members", "paid"];
 const FEATURED: [&str; 2] = ["first", "none"];
+
+const TAKES: &[Takes] = &[Takes::new(Kind::PICTURES, u64::MAX)];
 
 /// What a site's answers mean. Where an error has no code its type counts: the status lies now and then.
 pub static TABLE: Table = Table {
@@ -114,7 +116,7 @@ impl Ghost {
             name: Self::NAME,
             title: "Ghost",
             repeat: RepeatSafety::Handle { settles_after: SETTLED },
-            limits: Limits { text: &[], media: 50, ..Limits::NONE },
+            limits: Limits { text: &[], media: 50, takes: TAKES },
             threads: Threads::Whole(MOST_PARTS),
             secrets: &[KEY],
             tokens: TokenLife::MadeByUs,

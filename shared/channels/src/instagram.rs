@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use crate::{
     About, Account, AccountCard, Call, Channel, Count, Http, Limits, Mark, Objection, Published, Row, Standing, Table,
-    Threads, TokenLife, Tokens, Unit,
+    Takes, Threads, TokenLife, Tokens, Unit,
     graph::{
         self, Graph,
         containers::{self, Containers, Dialect, LOOK_UP, MAKE, Plan, State},
@@ -68,6 +68,12 @@ static ROWS: [Row; 48] = errors::with_shared([
     Row::on(4).at(comment::COMMENT).coded("100").never(Code::CONTENT_REFUSED),
 ]);
 
+/// Instagram makes wider pictures smaller by itself.
+const TAKES: &[Takes] = &[
+    Takes::new(&["image/jpeg"], 8 * 1024 * 1024).across(320, u32::MAX).shaped((4, 5), (191, 100)),
+    Takes::new(&["video/mp4", "video/quicktime"], 300 * 1024 * 1024).lasting(3, 15 * 60),
+];
+
 /// What Instagram's answers mean.
 pub static TABLE: Table = Table { code_at: errors::CODE_AT, text_at: errors::TEXT_AT, told: errors::TOLD, rows: &ROWS };
 
@@ -93,7 +99,7 @@ impl Instagram {
             name: Self::NAME,
             title: "Instagram",
             repeat: RepeatSafety::LookUp(LOOK_UP),
-            limits: Limits { text: &[CAPTION], media: MOST_MEDIA, ..Limits::NONE },
+            limits: Limits { text: &[CAPTION], media: MOST_MEDIA, takes: TAKES },
             threads: Threads::None,
             secrets: &[graph::TOKEN],
             tokens: TokenLife::RenewsItself { life: 60 * DAY, not_before: DAY },

@@ -6,7 +6,11 @@ use domain::{Code, Draft};
 use unicode_properties::UnicodeEmoji;
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::{text, weighted};
+use crate::{
+    Kind, Picture, Probe,
+    media::variant::{self, Fit},
+    text, weighted,
+};
 pub use takes::{Misfit, Shape, Takes};
 
 /// What a channel takes.
@@ -138,6 +142,13 @@ impl Limits {
     /// Nothing is limited.
     pub const NONE: Limits = Limits { text: &[], media: usize::MAX, takes: &[] };
 
+    /// Whether files of this kind are taken, as they are or made into another kind.
+    fn may_take(&self, kind: Kind) -> bool {
+        let probe = Probe { picture: Some(Picture { width: 1, height: 1, animated: false }), video: None };
+        let kinds: Vec<_> = self.takes.iter().map(|row| Takes::new(row.kinds, u64::MAX)).collect();
+        !matches!(variant::fit(kind, 1, probe, &kinds, 1), Fit::Refused(_))
+    }
+
     /// Everything in `draft` that is over a limit, empty, or longer a thread than `most_parts`.
     pub fn check(&self, draft: &Draft, most_parts: u16) -> Vec<Objection> {
         let parts = text::parts(draft);
@@ -179,17 +190,17 @@ impl Limits {
                 objections.push(Objection::new(path("media"), Code::TOO_MANY_MEDIA, message, "leave some out"));
             }
             for (m, media) in part.media.iter().enumerate() {
-                if !url::Url::parse(&media.url)
-                    .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
-                {
+                let path = path(&format!("media[{m}].url"));
+                let is_address = |url: url::Url| matches!(url.scheme(), "http" | "https" | "s3") && url.has_host();
+                if !url::Url::parse(&media.url).is_ok_and(is_address) {
                     let message = "the media address is not a web address";
                     let remedy = "give an http or https address that the outside world can fetch";
-                    objections.push(Objection::new(
-                        path(&format!("media[{m}].url")),
-                        Code::BAD_MEDIA_URL,
-                        message,
-                        remedy,
-                    ));
+                    objections.push(Objection::new(path, Code::BAD_MEDIA_URL, message, remedy));
+                } else if let Some(kind) = Kind::by_ending(&media.url).filter(|kind| !self.may_take(*kind)) {
+                    let message = format!("the address leads to {}, which the channel does not take", kind.mime);
+                    let takes: Vec<_> = self.takes.iter().flat_map(|row| row.kinds).copied().collect();
+                    let remedy = format!("give one of {}", takes.join(", "));
+                    objections.push(Objection::new(path, Code::MEDIA_REFUSED, message, remedy));
                 }
             }
         }

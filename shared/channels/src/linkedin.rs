@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 
 use crate::{
     About, Account, AccountCard, Answer, Call, Channel, Count, Http, Limits, Mark, Objection, Published, Row, Safety,
-    Standing, Table, Threads, TokenLife, Tokens, Told, Unit,
+    Standing, Table, Takes, Threads, TokenLife, Tokens, Told, Unit,
 };
 use media::Asset;
 
@@ -51,6 +51,12 @@ const YOUNG: Duration = Duration::from_secs(60);
 const YOUNG_WAIT: Duration = Duration::from_secs(10);
 /// How long after its midnight a day's limit surely is a new one.
 const NEW_DAY: Duration = Duration::from_secs(5 * 60);
+
+const MIB: u64 = 1024 * 1024;
+const TAKES: &[Takes] = &[
+    Takes::new(&["image/jpeg", "image/png", "image/gif"], 5 * MIB).with_pixels(36_152_319),
+    Takes::new(&["video/mp4"], 500 * MIB).of_at_least(75 * 1024).lasting(3, 30 * 60).shaped((5, 12), (12, 5)),
+];
 
 /// What LinkedIn's answers mean.
 pub static TABLE: Table = Table {
@@ -106,7 +112,7 @@ impl LinkedIn {
             name: Self::NAME,
             title: "LinkedIn",
             repeat: RepeatSafety::Nothing,
-            limits: Limits { text: TEXT, media: MOST_IMAGES, ..Limits::NONE },
+            limits: Limits { text: TEXT, media: MOST_IMAGES, takes: TAKES },
             threads: Threads::PerPart(MOST_PARTS),
             secrets: &[TOKEN],
             tokens: TokenLife::Refreshed {

@@ -17,12 +17,14 @@ mod recent;
 mod source;
 mod spool;
 mod store;
+pub(crate) mod variant;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use domain::{Code, Failure, Fix, Landed, PlatformWords, Scope, Worth};
 use jiff::Timestamp;
 use runtime::Runtime;
+use tokio::sync::Semaphore;
 use tracing::Instrument;
 use url::Url;
 
@@ -37,9 +39,10 @@ use pin::Pin;
 pub use probe::Probe;
 use recent::Recent;
 use source::Source;
-use spool::{Spool, Spools, off_thread};
+use spool::{Spool, Spooling, Spools, off_thread};
 use store::MediaStore;
 pub use store::{StoreAt, StoreError};
+use variant::{Fit, Wanted};
 
 const STEP: &str = "fetch media";
 
@@ -51,6 +54,9 @@ pub struct Media {
     recent: Arc<Recent>,
     spools: Spools,
     runtime: Runtime,
+    max_pixels: u64,
+    /// Whose turn it is to decode a picture.
+    turn: Arc<Semaphore>,
 }
 
 impl Media {
@@ -62,7 +68,15 @@ impl Media {
         let options = &http.media;
         let spools = options.spool.clone().map_or(Spools::System, Spools::In);
         let recent = Arc::new(Recent::new(options.max_bytes));
-        Ok(Self { source: Source::new(http)?, store: MediaStore::open(&options.store)?, recent, spools, runtime })
+        Ok(Self {
+            source: Source::new(http)?,
+            store: MediaStore::new(options.store.clone())?,
+            recent,
+            spools,
+            runtime,
+            max_pixels: options.max_pixels,
+            turn: Arc::new(Semaphore::new(1)),
+        })
     }
 
     /// The file at `address`, for a look at it: nothing remembers it.
@@ -108,15 +122,57 @@ impl Media {
                 self.keep(&pin, file).await?
             }
         };
-        if let Some(misfit) = misfit(&file, takes) {
+        let fit = variant::fit(file.kind, file.size, file.probe(), takes, self.max_pixels);
+        if let Fit::Refused(why) = fit {
             if pinned.is_none() {
                 // No try of this target has used it: the next one may find a better file at the address.
                 self.store.forget(&pin.given).await?;
             }
-            return Err(refused(misfit));
+            return Err(refused(why));
         }
         pin.keep_file(call, file.sha256).await?;
-        Ok(file)
+        match fit {
+            Fit::Make(wanted) => self.variant(call, &pin, &file, wanted).await,
+            _ => Ok(file),
+        }
+    }
+
+    /// What the platform gets instead of the file: made once, stored, the same on every try.
+    async fn variant(
+        &self,
+        call: &mut Call<'_>,
+        pin: &Pin,
+        file: &MediaFile,
+        wanted: Wanted,
+    ) -> Result<MediaFile, Failure> {
+        if let Some(hash) = pin.variant(call)
+            && let Some(made) = self.kept(hash).await?
+            && wanted.is(made.kind, made.size, made.probe())
+        {
+            return Ok(made);
+        }
+        // One at a time: decoding is what takes memory here.
+        let _turn = self.turn.acquire().await;
+        let (kind, reader, most) = (file.kind, file.spool.reader(), self.max_pixels);
+        let made = off_thread(move || Ok(wanted.make(kind, reader, most))).await.map_err(disk)?.map_err(refused)?;
+        let mut spooling = Spooling::start(&self.spools).await.map_err(disk)?;
+        spooling.write(&made).await.map_err(disk)?;
+        let spool = spooling.finish().await.map_err(disk)?;
+        self.store.put(&spool, self.now()).await?;
+        self.recent.put(&spool);
+        pin.keep_variant(call, spool.hash).await?;
+        let kind = Kind::of(&spool.head).ok_or_else(|| refused("the picture that was made cannot be read".into()))?;
+        look(spool, kind).await
+    }
+
+    /// Removes what nobody has used for `age`, and says how many objects that were.
+    ///
+    /// What is still needed then is fetched again, and no other bytes are taken for it: see [`Media::open`].
+    ///
+    /// # Errors
+    /// The store is away; what was not removed is, the next time.
+    pub async fn sweep(&self, age: Duration) -> Result<u64, Failure> {
+        self.store.sweep(self.now().saturating_sub(age).unwrap_or(Timestamp::MIN)).await
     }
 
     /// Stores the file as what the post's address gave. If another target of the post was first, what that one got counts.
@@ -155,18 +211,6 @@ async fn look(spool: Spool, kind: Kind) -> Result<MediaFile, Failure> {
     let reader = spool.reader();
     let Probe { picture, video } = off_thread(move || Ok(Probe::of(kind, reader))).await.map_err(disk)?;
     Ok(MediaFile { kind, size: spool.size, sha256: spool.hash, picture, video, spool })
-}
-
-/// Why the file is not taken, if it is not.
-fn misfit(file: &MediaFile, takes: &[Takes]) -> Option<String> {
-    if takes.is_empty() {
-        return None;
-    }
-    let Some(row) = takes.iter().find(|row| row.is_for(file.kind)) else {
-        return Some(format!("the channel does not take {}", file.kind.mime));
-    };
-    let misfits = row.misfits(file.size, Probe { picture: file.picture, video: file.video });
-    misfits.first().map(|misfit| misfit.words())
 }
 
 /// What was begun with is lost, and its address gives something else: a person decides.

@@ -18,7 +18,7 @@ use serde::Deserialize;
 
 use crate::{
     About, Account, AccountCard, Answer, Call, Channel, Count, Http, Limits, Mark, Objection, Published, Row, Standing,
-    Table, Threads, TokenLife, Tokens, Told, Unit, Verdict,
+    Table, Takes, Threads, TokenLife, Tokens, Told, Unit, Verdict,
     article::{Article, TITLE},
 };
 use submission::{Kind, Submission};
@@ -44,6 +44,8 @@ const MOST_PARTS: u16 = 50;
 const LONGEST_TITLE: Count = Count::new(Unit::Chars, 300);
 const LONGEST_TEXT: Count = Count::new(Unit::Chars, 40_000);
 const LONGEST_COMMENT: Count = Count::new(Unit::Chars, 10_000);
+
+const TAKES: &[Takes] = &[Takes::new(crate::Kind::PICTURES, 20 * 1024 * 1024)];
 
 /// What Reddit's answers mean. A refusal of a post has the status of success.
 pub static TABLE: Table = Table {
@@ -166,7 +168,7 @@ impl Reddit {
             name: Self::NAME,
             title: "Reddit",
             repeat: RepeatSafety::LookUp(LookUp { settles_after: SETTLED, sure_after: SURE }),
-            limits: Limits { text: &[LONGEST_TEXT], media: 1, ..Limits::NONE },
+            limits: Limits { text: &[LONGEST_TEXT], media: 1, takes: TAKES },
             threads: Threads::PerPart(MOST_PARTS),
             secrets: &[TOKEN, REFRESH, CLIENT, CLIENT_SECRET],
             tokens: TokenLife::Refreshed { life: LIFE, rotates: false, refresh_life: None },

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::{
     About, Account, Answer, Call, Channel, Count, Http, Limits, Mark, Objection, Published, Row, Standing, Table,
-    Threads, TokenLife, Told, Unit,
+    Takes, Threads, TokenLife, Told, Unit,
 };
 use format::Format;
 
@@ -34,6 +34,12 @@ const CHOICES: [(&str, &[&str]); 4] = [
     ("link_preview", &["true", "false"]),
     ("disable_notification", &["true", "false"]),
     ("protect_content", &["true", "false"]),
+];
+
+const MIB: u64 = 1024 * 1024;
+const TAKES: &[Takes] = &[
+    Takes::new(&["image/gif", "video/mp4"], 50 * MIB),
+    Takes::new(&["image/jpeg", "image/png", "image/webp", "image/avif", "image/heic"], 10 * MIB),
 ];
 
 /// What Telegram's answers mean. An answer counts as Telegram's own only if it carries its `error_code`.
@@ -95,7 +101,7 @@ impl Telegram {
             name: Self::NAME,
             title: "Telegram",
             repeat: RepeatSafety::Nothing,
-            limits: Limits { text: &[TEXT], media: MOST_MEDIA, ..Limits::NONE },
+            limits: Limits { text: &[TEXT], media: MOST_MEDIA, takes: TAKES },
             threads: Threads::PerPart(MOST_PARTS),
             secrets: &[TOKEN],
             tokens: TokenLife::Lasting,

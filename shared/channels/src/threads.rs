@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use crate::{
     About, Account, AccountCard, Call, Channel, Count, Http, Limits, Mark, Objection, Published, Row, Standing, Table,
-    Threads, TokenLife, Tokens, Unit,
+    Takes, Threads, TokenLife, Tokens, Unit,
     graph::{
         self, Graph,
         containers::{self, Containers, Dialect, LOOK_UP, MAKE, Plan, READ, State},
@@ -56,6 +56,11 @@ static ROWS: [Row; 39] = errors::with_shared([
     Row::on(4).coded("352/").in_doubt().never(Code::MEDIA_REFUSED),
 ]);
 
+const TAKES: &[Takes] = &[
+    Takes::new(&["image/jpeg", "image/png"], 8 * 1024 * 1024).across(320, u32::MAX).shaped((1, 10), (10, 1)),
+    Takes::new(&["video/mp4", "video/quicktime"], 1024 * 1024 * 1024).lasting(0, 5 * 60),
+];
+
 /// What Threads' answers mean.
 pub static TABLE: Table = Table { code_at: errors::CODE_AT, text_at: errors::TEXT_AT, told: errors::TOLD, rows: &ROWS };
 
@@ -80,7 +85,7 @@ impl ThreadsApp {
             name: Self::NAME,
             title: "Threads",
             repeat: RepeatSafety::LookUp(LOOK_UP),
-            limits: Limits { text: &[TEXT], media: 20, ..Limits::NONE },
+            limits: Limits { text: &[TEXT], media: 20, takes: TAKES },
             threads: Threads::PerPart(MOST_PARTS),
             secrets: &[graph::TOKEN],
             tokens: TokenLife::RenewsItself { life: 60 * DAY, not_before: DAY },

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::{
     About, Account, AccountCard, Answer, Call, Channel, Count, Http, Limits, Mark, Objection, Published, Row, Safety,
-    Standing, Table, Threads, TokenLife, Tokens, Told, Unit, text,
+    Standing, Table, Takes, Threads, TokenLife, Tokens, Told, Unit, text,
 };
 
 const CREATE: &str = "create post";
@@ -38,6 +38,17 @@ const LOOK_UP: LookUp = LookUp {
     // How far its listings lag is not known; this is far more than was ever seen.
     sure_after: Duration::from_secs(10 * 60),
 };
+
+const MIB: u64 = 1024 * 1024;
+const PICTURES: Takes = Takes::new(&["image/jpeg", "image/png", "image/webp"], 5 * MIB);
+const ANIMATIONS: Takes = Takes::new(&["image/gif"], 15 * MIB).across(0, 1280).down(0, 1080);
+const VIDEOS: Takes = Takes::new(&["video/mp4", "video/quicktime"], 512 * MIB)
+    .across(32, u32::MAX)
+    .down(32, u32::MAX)
+    .shaped((1, 3), (3, 1));
+/// X gives accounts that may write long texts more time as well.
+const TAKES: &[Takes] = &[PICTURES, ANIMATIONS, VIDEOS.lasting(0, 140)];
+const LONG_TAKES: &[Takes] = &[PICTURES, ANIMATIONS, VIDEOS.lasting(0, 4 * 3600)];
 
 /// What X's answers mean.
 pub static TABLE: Table = Table {
@@ -113,13 +124,22 @@ impl X {
     /// The channel's name.
     pub const NAME: &str = "x";
 
+    /// What X takes of this draft.
+    fn limits(&self, draft: &Draft) -> Limits {
+        if is_on(draft, "long") {
+            Limits { text: LONG_TEXT, takes: LONG_TAKES, ..self.about.limits }
+        } else {
+            self.about.limits.clone()
+        }
+    }
+
     /// The channel.
     pub fn new(http: Http) -> Self {
         let about = About {
             name: Self::NAME,
             title: "X",
             repeat: RepeatSafety::LookUp(LOOK_UP),
-            limits: Limits { text: TEXT, media: 4, ..Limits::NONE },
+            limits: Limits { text: TEXT, media: 4, takes: TAKES },
             threads: Threads::PerPart(MOST_PARTS),
             secrets: &[TOKEN],
             tokens: TokenLife::Refreshed {
@@ -191,12 +211,7 @@ impl Channel for X {
     }
 
     fn check(&self, draft: &Draft) -> Vec<Objection> {
-        let limits = if is_on(draft, "long") {
-            Limits { text: LONG_TEXT, media: 4, ..Limits::NONE }
-        } else {
-            self.about.limits.clone()
-        };
-        let mut objections = limits.check(draft, MOST_PARTS);
+        let mut objections = self.limits(draft).check(draft, MOST_PARTS);
         let mut choice = |name: &str, known: &[&str]| {
             if draft.0.settings.get(name).is_some_and(|value| !known.contains(&value.as_str())) {
                 let message = format!("the value of \"{name}\" is none that X knows");

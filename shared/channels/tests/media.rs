@@ -9,8 +9,10 @@ use domain::{Code, Failure, Fix, Landed, Scope, Worth};
 use kit::{
     Shifted, http,
     servers::{Raw, files, png, read_request, say},
+    stand::{Stand, picture},
 };
-use oncepost_channels::{Http, HttpOptions, MediaFile, MediaOptions};
+use oncepost_channels::{Http, HttpOptions, MediaFile, MediaOptions, S3Options, Secret};
+use tokio::io::AsyncWriteExt;
 
 async fn fetch(url: &str) -> Result<MediaFile, Failure> {
     http(Arc::new(Shifted::default())).media().fetch(url).await
@@ -99,6 +101,71 @@ async fn three_redirects_are_followed_and_no_more() {
 async fn every_hop_of_a_redirect_is_checked() {
     let out = redirecting(0, "file:///etc/passwd".into()).await;
     check(fetch(&out.url()).await.err().unwrap(), Code::BAD_MEDIA_URL, MEND);
+}
+
+#[tokio::test]
+async fn a_redirect_into_a_private_network_is_not_followed() {
+    let inside = files(png()).await;
+    let port = inside.address.port();
+    for target in ["127.0.0.1", "[::ffff:127.0.0.1]", "inside.localhost", "169.254.169.254"] {
+        // The first hop is at a host that is allowed; where it leads is not.
+        let out = redirecting(0, format!("http://{target}:{port}/a.png")).await;
+        let media = MediaOptions { allow_hosts: ["localhost".to_owned()].into(), ..MediaOptions::default() };
+        let options = HttpOptions { media, ..HttpOptions::default() };
+        let http = Http::new(options, kit::runtime(Arc::default())).unwrap();
+        let failure = http.media().fetch(&format!("http://localhost:{}/", out.address.port())).await.err().unwrap();
+        let named = target == "inside.localhost" && failure.code == Code::MEDIA_UNREACHABLE;
+        assert!(failure.code == Code::BAD_MEDIA_URL || named, "{target}: {failure:?}");
+        assert_eq!(out.connections(), 1, "{target}");
+    }
+    assert_eq!(inside.connections(), 0);
+}
+
+#[tokio::test]
+async fn e02_a_picture_that_does_not_come_is_asked_for_again_before_anything_is_sent() {
+    let server = Raw::start(|mut stream, n| async move {
+        read_request(&mut stream).await?;
+        if n == 0 {
+            return say(&mut stream, "HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n").await;
+        }
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", png().len());
+        say(&mut stream, &head).await?;
+        stream.write_all(&png()).await
+    })
+    .await;
+    let fake = testkit::Fake::<testkit::Mastodon>::start().await;
+    let token = testkit::Mastodon::token("main");
+    let stand = Stand::new("mastodon", &fake.url(), ("access_token", &token), &[], picture("look", &server.url()));
+    check(stand.attempt().await.failure.unwrap(), Code::MEDIA_UNREACHABLE, RETRY);
+    assert_eq!(fake.calls().len(), 0, "the platform was not even asked");
+    stand.settle(|by| fake.advance(by)).await;
+    assert_eq!((stand.state(), fake.posts().len()), (domain::State::Published, 1));
+}
+
+#[tokio::test]
+async fn buckets_are_read_where_the_settings_open_them() {
+    let s3 = testkit::S3::start().await;
+    s3.put("open", "photos/a b.png", png());
+    s3.put("closed", "a.png", png());
+    let storage = S3Options {
+        endpoint: Some(s3.url().parse().unwrap()),
+        region: Some("here".into()),
+        key: Some(("id".into(), Secret::new("hush"))),
+        allow_http: true,
+        ..S3Options::default()
+    };
+    let media = MediaOptions { readable: Some((storage, vec!["open".into()])), ..MediaOptions::default() };
+    let options = HttpOptions { media, ..HttpOptions::default() };
+    let http = Http::new(options, kit::runtime(Arc::default())).unwrap();
+    let fetch = async |address: &str| http.media().fetch(address).await;
+    let file = fetch("s3://open/photos/a%20b.png").await.unwrap();
+    assert_eq!((file.kind.mime, file.size), ("image/png", png().len() as u64));
+    check(fetch("s3://closed/a.png").await.err().unwrap(), Code::BAD_MEDIA_URL, MEND);
+    check(fetch("s3://open/nothing.png").await.err().unwrap(), Code::MEDIA_UNREACHABLE, RETRY);
+    // A redirect never leads into a bucket.
+    let out = redirecting(0, "s3://open/photos/a%20b.png".into()).await;
+    let failure = fetch(&out.url()).await.err().unwrap();
+    assert_eq!(failure.code, Code::BAD_MEDIA_URL);
 }
 
 #[tokio::test]

@@ -1,10 +1,10 @@
 //! What platforms answer: an HTTP answer of any kind, and the first bytes of media.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, io::Cursor};
 
 use channels::{
-    Account, Answer, Kind, Secret, Table, bluesky, discord, ghost, google_business, instagram, linkedin, mastodon,
-    reddit, slack, telegram, threads, webhook, wordpress, x, youtube,
+    Account, Answer, Kind, Probe, Secret, Table, Takes, bluesky, discord, ghost, google_business, instagram, linkedin,
+    mastodon, reddit, slack, telegram, threads, webhook, wordpress, x, youtube,
 };
 use domain::{Landed, OnDoubt, PlatformWords, Worth};
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -63,10 +63,18 @@ pub fn answer(bytes: &[u8]) {
     }
 }
 
-/// A file is known by its first bytes, or not at all.
+/// A file is known by its first bytes, or not at all; its headers say what is possible, whatever is in them.
 pub fn media(bytes: &[u8]) {
-    if let Some(kind) = Kind::of(bytes) {
-        assert!(!kind.extension.is_empty() && bytes.len() >= 3);
+    let Some(kind) = Kind::of(bytes) else { return };
+    assert!(!kind.extension.is_empty() && bytes.len() >= 3);
+    let Probe { picture, video } = Probe::of(kind, Cursor::new(bytes));
+    assert!(picture.is_none() || kind.is_image());
+    assert!(video.is_none() || !kind.is_image());
+    assert!(picture.is_none_or(|picture| picture.width > 0 && picture.height > 0));
+    assert!(video.is_none_or(|video| video.width > 0 && video.height > 0));
+    let takes = Takes::new(Kind::PICTURES, 1000).across(2, 100).with_pixels(5000).shaped((1, 2), (2, 1)).lasting(1, 9);
+    for misfit in takes.misfits(bytes.len() as u64, Probe { picture, video }) {
+        assert!(!misfit.words().is_empty());
     }
 }
 

@@ -199,7 +199,7 @@ pub(crate) fn content_problems(content: &Content, options: &Options) -> Vec<Prob
 fn addresses(media: &[Media], of: &Path<'_>, options: &Options, problems: &mut Vec<Problem>) {
     let list = of.field("media");
     for (at, media) in media.iter().enumerate() {
-        if let Some(wrong) = media::objection(&media.url, options.allow_private) {
+        if let Some(wrong) = media::objection(&media.url, options) {
             problems.push(Problem::new(list.item(at).field("url"), Code::BAD_MEDIA_URL, wrong));
         }
     }

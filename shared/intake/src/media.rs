@@ -4,12 +4,18 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
 
+use crate::Options;
+
 /// What is wrong with a media address, if anything.
-pub(crate) fn objection(address: &str, allow_private: bool) -> Option<&'static str> {
+pub(crate) fn objection(address: &str, options: &Options) -> Option<&'static str> {
     if address.trim().is_empty() {
         return Some("is empty");
     }
     let Ok(url) = Url::parse(address) else { return Some("is not a web address") };
+    if url.scheme() == "s3" {
+        let known = url.host_str().is_some_and(|bucket| options.buckets.contains(bucket));
+        return if known { None } else { Some("names a bucket that the settings do not open to posts") };
+    }
     if !matches!(url.scheme(), "http" | "https") {
         return Some("is not an http or https address");
     }
@@ -22,7 +28,8 @@ pub(crate) fn objection(address: &str, allow_private: bool) -> Option<&'static s
         Some(Host::Ipv4(ip)) => is_private_v4(ip),
         Some(Host::Ipv6(ip)) => is_private(ip),
     };
-    (private && !allow_private).then_some("points into a private network")
+    let allowed = options.allow_private || url.host_str().is_some_and(|host| options.allow_hosts.contains(host));
+    (private && !allowed).then_some("points into a private network")
 }
 
 fn is_local_name(name: &str) -> bool {
@@ -54,8 +61,8 @@ mod tests {
 
     #[test]
     fn e02_an_empty_address_is_caught_before_anything_is_scheduled() {
-        assert_eq!(objection("", true), Some("is empty"));
-        assert_eq!(objection("  ", true), Some("is empty"));
+        assert_eq!(objection("", &Options::default()), Some("is empty"));
+        assert_eq!(objection("  ", &Options::default()), Some("is empty"));
     }
 
     #[test]
@@ -83,8 +90,15 @@ mod tests {
             ("http://[2606:2800:21f:cb07:6820:80da:af6b:8b2c]/a", None),
         ];
         for (address, expected) in table {
-            assert_eq!(objection(address, false), expected, "{address}");
+            assert_eq!(objection(address, &Options::default()), expected, "{address}");
         }
-        assert_eq!(objection("http://127.0.0.1:8080/a.png", true), None);
+        let open = Options { allow_private: true, buckets: ["media".to_owned()].into(), ..Options::default() };
+        assert_eq!(objection("http://127.0.0.1:8080/a.png", &open), None);
+        let inside = Options { allow_hosts: ["files.internal".to_owned()].into(), ..Options::default() };
+        assert_eq!(objection("http://files.internal/a.png", &inside), None);
+        assert!(objection("http://other.internal/a.png", &inside).is_some());
+        assert_eq!(objection("s3://media/a.png", &open), None);
+        let closed = Some("names a bucket that the settings do not open to posts");
+        assert_eq!(objection("s3://other/a.png", &open), closed);
     }
 }

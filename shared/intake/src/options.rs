@@ -1,6 +1,6 @@
 //! What intake allows.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 /// What intake allows.
 #[derive(Debug, Clone)]
@@ -21,6 +21,10 @@ pub struct Options {
     pub default_deadline: Option<Duration>,
     /// Media may be fetched from private addresses: for tests and demos.
     pub allow_private: bool,
+    /// Hosts that media may be fetched from although they are in a private network.
+    pub allow_hosts: BTreeSet<String>,
+    /// The buckets that media addresses may name, as `s3://bucket/key`.
+    pub buckets: BTreeSet<String>,
     /// How many targets of one batch are looked up in the ledger for the same text nearby; 0 switches the warning off there.
     pub same_text_looks: usize,
 }
@@ -36,6 +40,8 @@ impl Default for Options {
             past_warning: Duration::from_secs(300),
             default_deadline: None,
             allow_private: false,
+            allow_hosts: BTreeSet::new(),
+            buckets: BTreeSet::new(),
             same_text_looks: 32,
         }
     }

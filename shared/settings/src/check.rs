@@ -9,6 +9,7 @@ pub(crate) fn all(settings: &mut Settings, problems: &mut Vec<Problem>) {
     order(settings, problems);
     stores(settings, problems);
     numbers(settings, problems);
+    media(settings, problems);
     doors(settings, problems);
     accounts(settings, problems);
 }
@@ -118,6 +119,41 @@ fn numbers(settings: &Settings, problems: &mut Vec<Problem>) {
         "is longer than 5s: early targets would fill the workers",
         "write 5s or less",
     );
+}
+
+fn media(settings: &Settings, problems: &mut Vec<Problem>) {
+    let media = &settings.media;
+    let mut need = |holds: bool, path: &str, problem: &str, remedy: &str| {
+        if !holds {
+            problems.push(Problem::new(path, problem, remedy));
+        }
+    };
+    let in_time = !media.fetch_timeout.is_zero() && media.fetch_timeout < settings.protocol.attempt_limit;
+    let problem = "must be above zero and shorter than protocol.attempt_limit: a fetch must end within its attempt";
+    need(in_time, "media.fetch_timeout", problem, "write a duration such as 60s");
+    let problem = "is shorter than 2 days: a file must outlast the tries of its post";
+    need(media.keep_for >= Duration::from_secs(48 * 3600), "media.keep_for", problem, "30 days are 720h");
+    need(
+        media.max_bytes > 0,
+        "media.max_bytes",
+        "must not be zero: nothing would be fetched",
+        "write a number of bytes",
+    );
+    let is_store = media.store.as_deref().is_none_or(|store| {
+        !store.is_empty() && media.bucket().map_or(!store.contains("://"), |bucket| is_prefix(bucket))
+    });
+    need(
+        is_store,
+        "media.store",
+        "is neither a folder nor s3://bucket",
+        "write a path, or s3:// and the bucket's name",
+    );
+    let problem = "one is set without the other";
+    let whole = media.s3.access_key.is_some() == media.s3.secret_key.is_some();
+    need(whole, "media.s3.access_key", problem, "set access_key and secret_key, or neither");
+    let own = media.bucket().is_none_or(|bucket| !media.s3.buckets.contains(bucket));
+    let problem = "names the bucket of media.store: a post could show another tenant's files";
+    need(own, "media.s3.buckets", problem, "use a bucket of its own for media.store");
 }
 
 fn doors(settings: &Settings, problems: &mut Vec<Problem>) {

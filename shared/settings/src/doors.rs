@@ -1,4 +1,4 @@
-//! What faces people and other systems: API, probes, logs and traces, media.
+//! What faces people and other systems: API, probes, logs and traces.
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -84,12 +84,4 @@ pub enum LogFormat {
     Json,
     /// For reading at a terminal.
     Text,
-}
-
-/// Media of posts.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Media {
-    /// Whether media may be fetched from private addresses. For trying things out only.
-    pub allow_private: bool,
 }

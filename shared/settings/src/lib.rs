@@ -9,6 +9,7 @@ mod check;
 mod doors;
 mod keys;
 mod load;
+mod media;
 mod problem;
 mod protocol;
 mod read;
@@ -19,8 +20,9 @@ mod text;
 
 pub use accounts::{Account, App, Channel, Rate};
 pub use address::Address;
-pub use doors::{Api, Health, LogFormat, Media, Telemetry, Token};
+pub use doors::{Api, Health, LogFormat, Telemetry, Token};
 pub use keys::{KEYS, Key, reference};
+pub use media::{Media, S3};
 pub use problem::Problem;
 pub use protocol::{Backoff, Protocol, Resume};
 pub use secret::{Secret, SecretRef};

@@ -6,10 +6,8 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{Discord, is_hook};
-use crate::{Call, MediaFile, media::refused, text};
+use crate::{Call, MediaFile, text};
 
-/// What every server takes; boosted ones take more.
-const MOST_FILE_BYTES: u64 = 10 * 1024 * 1024;
 const NO_PREVIEW: u32 = 1 << 2;
 const SILENT: u32 = 1 << 12;
 
@@ -53,9 +51,6 @@ impl Discord {
         let mut attachments = Vec::new();
         for (n, media) in part.media.iter().enumerate() {
             let file = self.http.media().open(call, media, self.about.limits.takes).await?;
-            if file.size > MOST_FILE_BYTES {
-                return Err(refused(format!("the file is larger than {MOST_FILE_BYTES} bytes")));
-            }
             let name = format!("{}-{n}", file_mark(&nonce));
             let whole = format!("{name}.{}", file.kind.extension);
             attachments.push(json!({ "id": n, "filename": whole, "description": media.alt }));

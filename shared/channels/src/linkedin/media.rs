@@ -17,10 +17,6 @@ const SEND: &str = "upload: send";
 const FINISH: &str = "upload: finalize";
 const AWAIT: &str = "upload: status";
 
-const MIB: u64 = 1024 * 1024;
-const MOST_IMAGE_BYTES: u64 = 5 * MIB;
-const MOST_VIDEO_BYTES: u64 = 500 * MIB;
-const LEAST_VIDEO_BYTES: u64 = 75 * 1024;
 /// An upload's addresses must be usable for at least this much longer, milliseconds.
 const MARGIN: i64 = 60_000;
 /// Waits between two questions whether an upload is ready. After the last the attempt ends and is tried again later.
@@ -266,21 +262,13 @@ impl LinkedIn {
     }
 }
 
-/// Whether the file is a video, if LinkedIn takes it.
+/// Whether the file is a video.
 fn check(file: &MediaFile, alone: bool) -> Result<bool, Failure> {
-    let bytes = file.size;
-    match file.kind.mime {
-        "image/jpeg" | "image/png" | "image/gif" if bytes <= MOST_IMAGE_BYTES => Ok(false),
-        "image/jpeg" | "image/png" | "image/gif" => {
-            Err(refused(format!("LinkedIn takes at most {MOST_IMAGE_BYTES} bytes of a picture")))
-        }
-        "video/mp4" if !alone => Err(refused("LinkedIn takes a video alone, without other media".into())),
-        "video/mp4" if (LEAST_VIDEO_BYTES..=MOST_VIDEO_BYTES).contains(&bytes) => Ok(true),
-        "video/mp4" => {
-            Err(refused(format!("LinkedIn takes {LEAST_VIDEO_BYTES} to {MOST_VIDEO_BYTES} bytes of a video")))
-        }
-        other => Err(refused(format!("LinkedIn does not take {other}"))),
+    let is_video = !file.kind.is_image();
+    if is_video && !alone {
+        return Err(refused("LinkedIn takes a video alone, without other media".into()));
     }
+    Ok(is_video)
 }
 
 async fn keep(call: &mut Call<'_>, handle: &str, upload: &Upload) -> Result<(), Failure> {

@@ -14,7 +14,7 @@ use http_body::{Frame, SizeHint};
 use reqwest::{Body, multipart};
 use tokio::task::JoinHandle;
 
-use super::{Kind, MediaHash, STEP, refused, spool::Spool};
+use super::{Kind, MediaHash, Probe, STEP, refused, spool::Spool};
 
 /// The most that [`MediaFile::bytes`] gives at once.
 const MOST_WHOLE: u64 = 8 * 1024 * 1024;
@@ -60,6 +60,11 @@ pub struct Video {
 }
 
 impl MediaFile {
+    /// What its headers say.
+    pub(crate) fn probe(&self) -> Probe {
+        Probe { picture: self.picture, video: self.video }
+    }
+
     /// The bytes from `offset` on: `length` of them, or fewer at the file's end.
     ///
     /// # Errors

@@ -14,6 +14,30 @@ const fn kind(mime: &'static str, extension: &'static str) -> Kind {
 }
 
 impl Kind {
+    /// The types of all pictures.
+    pub const PICTURES: &'static [&'static str] =
+        &["image/jpeg", "image/png", "image/webp", "image/gif", "image/avif", "image/heic"];
+    /// The types of all videos.
+    pub const VIDEOS: &'static [&'static str] = &["video/mp4", "video/quicktime", "video/webm"];
+
+    /// The kind of file that an address seems to lead to, by the ending of its path. What it is, only its bytes say.
+    pub fn by_ending(address: &str) -> Option<Self> {
+        let url = url::Url::parse(address).ok()?;
+        let (_, ending) = url.path().rsplit_once('.')?;
+        Some(match ending.to_ascii_lowercase().as_str() {
+            "jpg" | "jpeg" => kind("image/jpeg", "jpg"),
+            "png" => kind("image/png", "png"),
+            "gif" => kind("image/gif", "gif"),
+            "webp" => kind("image/webp", "webp"),
+            "avif" => kind("image/avif", "avif"),
+            "heic" | "heif" => kind("image/heic", "heic"),
+            "mp4" | "m4v" => kind("video/mp4", "mp4"),
+            "mov" => kind("video/quicktime", "mov"),
+            "webm" => kind("video/webm", "webm"),
+            _ => return None,
+        })
+    }
+
     /// The kind of file that starts with `bytes`, if it is one we know.
     pub fn of(bytes: &[u8]) -> Option<Self> {
         let brand = bytes.get(4..8).filter(|mark| *mark == b"ftyp").and_then(|_| bytes.get(8..12));
@@ -44,6 +68,21 @@ impl Kind {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_ending_is_a_hint_wherever_it_stands() {
+        let table = [
+            ("https://a.example/x.JPG?width=9", Some("image/jpeg")),
+            ("https://a.example/x.y/z.mp4#t=3", Some("video/mp4")),
+            ("s3://media/x.mov", Some("video/quicktime")),
+            ("https://a.example/media?file=x.mp4", None),
+            ("https://a.example/x.tar", None),
+            ("x.mp4", None),
+        ];
+        for (address, mime) in table {
+            assert_eq!(Kind::by_ending(address).map(|kind| kind.mime), mime, "{address}");
+        }
+    }
 
     #[test]
     fn files_are_known_by_their_first_bytes() {

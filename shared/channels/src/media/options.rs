@@ -1,6 +1,6 @@
 //! How media are fetched and kept.
 
-use std::{path::PathBuf, time::Duration};
+use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
 use url::Url;
 
@@ -18,6 +18,8 @@ pub struct MediaOptions {
     pub timeout: Duration,
     /// Addresses of private networks are allowed: for tests and demos.
     pub allow_private: bool,
+    /// Hosts that files may be fetched from although they are in a private network.
+    pub allow_hosts: BTreeSet<String>,
     /// Where files are kept until their post is out.
     pub store: StoreAt,
     /// Where files are spooled; without it, the system's folder for temporary files.
@@ -33,6 +35,7 @@ impl Default for MediaOptions {
             max_pixels: 50_000_000,
             timeout: Duration::from_secs(60),
             allow_private: false,
+            allow_hosts: BTreeSet::new(),
             store: StoreAt::default(),
             spool: None,
             readable: None,

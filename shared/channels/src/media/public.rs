@@ -1,6 +1,12 @@
 //! Which addresses belong to the outside world.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+};
+
+use url::{Host, Url};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
@@ -9,23 +15,48 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 #[error("the address leads into a private network")]
 pub(crate) struct PrivateAddress;
 
-/// Resolves names to public addresses only. The addresses it returns are the ones connected to, so that a name cannot
-/// show a public address to a check and a private one to the connection.
-pub(crate) struct Guarded {
+/// Where media may be fetched from. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Reach {
+    /// Any address is good: for tests and demos.
     pub(crate) allow_private: bool,
+    /// These hosts are good, wherever they are.
+    pub(crate) allow_hosts: Arc<BTreeSet<String>>,
 }
 
-impl Resolve for Guarded {
+impl Reach {
+    fn allows(&self, host: &str) -> bool {
+        self.allow_private || self.allow_hosts.contains(host)
+    }
+
+    /// An address written as numbers must be a public one. Names are looked at when they are resolved.
+    pub(crate) fn check(&self, url: &Url) -> Result<(), PrivateAddress> {
+        let ip = match url.host() {
+            Some(Host::Ipv4(ip)) => IpAddr::V4(ip),
+            Some(Host::Ipv6(ip)) => IpAddr::V6(ip),
+            _ => return Ok(()),
+        };
+        let good = is_public(ip) || self.allows(url.host_str().unwrap_or_default());
+        if good { Ok(()) } else { Err(PrivateAddress) }
+    }
+
+    /// Of the addresses that `host` has, those that may be connected to.
+    fn usable(&self, host: &str, found: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, PrivateAddress> {
+        let known = !found.is_empty();
+        let all = self.allows(host);
+        let usable: Vec<_> = found.into_iter().filter(|at| all || is_public(at.ip())).collect();
+        if known && usable.is_empty() { Err(PrivateAddress) } else { Ok(usable) }
+    }
+}
+
+/// Resolves names to public addresses only. The addresses it returns are the ones connected to, so that a name cannot
+/// show a public address to a check and a private one to the connection.
+impl Resolve for Reach {
     fn resolve(&self, name: Name) -> Resolving {
-        let allow_private = self.allow_private;
+        let reach = self.clone();
         Box::pin(async move {
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            let known = !found.is_empty();
-            let usable: Vec<_> = found.into_iter().filter(|at| allow_private || is_public(at.ip())).collect();
-            if known && usable.is_empty() {
-                return Err(PrivateAddress.into());
-            }
-            Ok(Box::new(usable.into_iter()) as Addrs)
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            Ok(Box::new(reach.usable(name.as_str(), found)?.into_iter()) as Addrs)
         })
     }
 }
@@ -47,6 +78,8 @@ fn is_public_v4(ip: Ipv4Addr) -> bool {
         || (a == 192 && b == 0 && c == 0)
         || (a == 192 && b == 88 && c == 99)
         || (a == 198 && (18..20).contains(&b))
+        // Azure's virtual machines reach their host there, and nothing else is.
+        || ip.octets() == [168, 63, 129, 16]
         || a >= 224;
     !special && !reserved
 }
@@ -91,6 +124,10 @@ mod tests {
             "172.31.255.255",
             "192.168.1.1",
             "169.254.169.254",
+            "169.254.170.2",
+            "100.100.100.200",
+            "192.0.0.192",
+            "168.63.129.16",
             "0.0.0.0",
             "100.64.0.1",
             "100.127.255.255",
@@ -105,6 +142,12 @@ mod tests {
             "::ffff:127.0.0.1",
             "::ffff:10.0.0.1",
             "::ffff:169.254.169.254",
+            "::ffff:0:169.254.169.254",
+            "::169.254.169.254",
+            "64:ff9b::169.254.169.254",
+            "64:ff9b:1::a9fe:a9fe",
+            "2002:a9fe:a9fe::",
+            "fd20:ce::254",
             "64:ff9b::a00:1",
             "2002:7f00:1::",
             "fe80::1",
@@ -119,6 +162,28 @@ mod tests {
         ] {
             assert!(!is_public(ip.parse().unwrap()), "{ip}");
         }
+    }
+
+    fn addresses(ips: &[&str]) -> Vec<SocketAddr> {
+        ips.iter().map(|ip| SocketAddr::new(ip.parse().unwrap(), 0)).collect()
+    }
+
+    #[test]
+    fn a_name_that_has_addresses_of_both_kinds_leads_to_the_public_ones_only() {
+        let reach = Reach::default();
+        let usable = reach.usable("rebinding.example", addresses(&["10.0.0.1", "1.1.1.1", "::1"])).unwrap();
+        assert_eq!(usable, addresses(&["1.1.1.1"]));
+        assert!(reach.usable("inside.example", addresses(&["127.0.0.1", "fd00::1"])).is_err());
+        assert_eq!(reach.usable("nobody.example", vec![]).unwrap(), []);
+    }
+
+    #[test]
+    fn a_host_that_is_allowed_is_good_wherever_it_is_and_no_other() {
+        let reach = Reach { allow_private: false, allow_hosts: Arc::new(["files.corp".to_owned()].into()) };
+        let inside = addresses(&["10.0.0.1"]);
+        assert_eq!(reach.usable("files.corp", inside.clone()).unwrap(), inside);
+        assert!(reach.usable("other.corp", inside).is_err());
+        assert!(reach.check(&"http://10.0.0.1/a.png".parse().unwrap()).is_err());
     }
 
     #[test]

@@ -7,12 +7,12 @@ use domain::{Code, Failure, Fix, Worth};
 use futures::{Stream, StreamExt, TryStreamExt};
 use object_store::{ObjectStore, ObjectStoreExt, path::Path};
 use reqwest::{Client, Response, header, redirect};
-use url::{Host, Url};
+use url::Url;
 
 use super::{
     Kind, MediaOptions, StoreError, failure,
     file::disk,
-    public::{Guarded, PrivateAddress, is_public},
+    public::{PrivateAddress, Reach},
     refused,
     spool::{Spool, Spooling, Spools},
     store::away,
@@ -30,19 +30,20 @@ pub(crate) struct Source {
     client: Client,
     /// The buckets that posts may name.
     buckets: Arc<HashMap<String, Box<dyn ObjectStore>>>,
-    allow_private: bool,
+    reach: Reach,
     max_bytes: u64,
 }
 
 impl Source {
     /// Never goes through a proxy: behind one, nobody could tell where an address leads.
     pub(crate) fn new(http: &HttpOptions) -> Result<Self, HttpError> {
-        let MediaOptions { timeout, allow_private, max_bytes, readable, .. } = &http.media;
+        let MediaOptions { timeout, allow_private, allow_hosts, max_bytes, readable, .. } = &http.media;
+        let reach = Reach { allow_private: *allow_private, allow_hosts: Arc::new(allow_hosts.clone()) };
         let client = http::builder(http)
             .redirect(redirect::Policy::none())
             .timeout(*timeout)
             .no_proxy()
-            .dns_resolver(Arc::new(Guarded { allow_private: *allow_private }))
+            .dns_resolver(Arc::new(reach.clone()))
             .build()
             .map_err(HttpError::Client)?;
         let mut buckets: HashMap<String, Box<dyn ObjectStore>> = HashMap::new();
@@ -51,7 +52,7 @@ impl Source {
                 buckets.insert(name.clone(), Box::new(options.bucket(name).map_err(StoreError::from)?));
             }
         }
-        Ok(Self { client, buckets: Arc::new(buckets), allow_private: *allow_private, max_bytes: *max_bytes })
+        Ok(Self { client, buckets: Arc::new(buckets), reach, max_bytes: *max_bytes })
     }
 
     /// The file at `address`, with its kind.
@@ -84,15 +85,7 @@ impl Source {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(bad_address("it is not an http or https address"));
         }
-        let ip = match url.host() {
-            Some(Host::Ipv4(ip)) => Some(ip.into()),
-            Some(Host::Ipv6(ip)) => Some(ip.into()),
-            _ => None,
-        };
-        match ip {
-            Some(ip) if !self.allow_private && !is_public(ip) => Err(bad_address(PrivateAddress.to_string())),
-            _ => Ok(()),
-        }
+        self.reach.check(url).map_err(|private| bad_address(private.to_string()))
     }
 
     async fn take(&self, response: Response, spools: &Spools) -> Result<(Spool, Kind), Failure> {

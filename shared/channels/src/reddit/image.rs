@@ -6,7 +6,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::{LEASE, Reddit, TABLE, UPLOAD};
-use crate::{Call, media::refused};
+use crate::Call;
 
 /// The handle under which the picture's address is stored.
 const HANDLE: &str = "image";
@@ -42,9 +42,6 @@ impl Reddit {
     async fn upload(&self, call: &mut Call<'_>, media: &Media) -> Result<String, Failure> {
         let account = call.account;
         let file = self.http.media().open(call, media, self.about.limits.takes).await?;
-        if !file.kind.is_image() {
-            return Err(refused(format!("{} is no picture", file.kind.mime)));
-        }
         let name = format!("oncepost.{}", file.kind.extension);
         let form = [("filepath", name.as_str()), ("mimetype", file.kind.mime)];
         let request = self.request(Method::POST, account, "api/media/asset.json")?.form(&form);

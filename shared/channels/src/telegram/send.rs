@@ -7,9 +7,6 @@ use serde_json::{Map, Value, json};
 use super::{CHAT, Telegram, chat};
 use crate::{Call, MediaFile, media::refused, telegram::format::Format, text};
 
-const MOST_PHOTO_BYTES: u64 = 10 * 1024 * 1024;
-const MOST_FILE_BYTES: u64 = 50 * 1024 * 1024;
-
 /// A call, ready to go out.
 pub(super) struct Message {
     method: &'static str,
@@ -102,15 +99,11 @@ impl Telegram {
             return Ok(Shown { kind: kind_by_name(&media.url), at: media.url.clone() });
         }
         let file = self.http.media().open(call, media, self.about.limits.takes).await?;
-        let (kind, most) = match file.kind.mime {
-            "image/gif" => ("animation", MOST_FILE_BYTES),
-            "video/mp4" => ("video", MOST_FILE_BYTES),
-            _ if file.kind.is_image() => ("photo", MOST_PHOTO_BYTES),
-            other => return Err(refused(format!("Telegram shows videos in MP4 only, not {other}"))),
+        let kind = match file.kind.mime {
+            "image/gif" => "animation",
+            _ if file.kind.is_image() => "photo",
+            _ => "video",
         };
-        if file.size > most {
-            return Err(refused(format!("the {kind} is larger than {most} bytes")));
-        }
         let name = format!("file{}", files.len());
         let at = format!("attach://{name}");
         files.push(File { name, file });

@@ -18,8 +18,7 @@ const FINISH: &str = "upload: finalize";
 const AWAIT: &str = "upload: status";
 const DESCRIBE: &str = "upload: describe";
 
-const MIB: u64 = 1024 * 1024;
-const SEGMENT: u64 = 4 * MIB;
+const SEGMENT: u64 = 4 * 1024 * 1024;
 /// An upload must be usable for at least this much longer.
 const MARGIN: i64 = 60;
 /// Questions whether an upload is ready. After the last the attempt ends and is tried again later.
@@ -38,17 +37,12 @@ enum Category {
 }
 
 impl Category {
-    /// What the file is to X, if X takes it.
-    fn of(file: &MediaFile) -> Result<Self, Failure> {
-        let (category, most) = match file.kind.mime {
-            "image/jpeg" | "image/png" | "image/webp" => (Category::Image, 5 * MIB),
-            "image/gif" => (Category::Animation, 15 * MIB),
-            "video/mp4" | "video/quicktime" => (Category::Video, 512 * MIB),
-            other => return Err(refused(format!("X does not take {other}"))),
-        };
-        match file.size {
-            size if size > most => Err(refused(format!("X takes at most {most} bytes of {}", file.kind.mime))),
-            _ => Ok(category),
+    /// What the file is to X.
+    fn of(file: &MediaFile) -> Self {
+        match file.kind.mime {
+            "image/gif" => Category::Animation,
+            _ if file.kind.is_image() => Category::Image,
+            _ => Category::Video,
         }
     }
 }
@@ -147,8 +141,8 @@ impl X {
     }
 
     async fn begin(&self, call: &mut Call<'_>, handle: &str, media: &Media, alone: bool) -> Result<Upload, Failure> {
-        let file = self.http.media().open(call, media, self.about.limits.takes).await?;
-        let category = Category::of(&file)?;
+        let file = self.http.media().open(call, media, self.limits(call.draft).takes).await?;
+        let category = Category::of(&file);
         if !alone && category != Category::Image {
             return Err(refused("X takes a video or an animation alone, without other media".into()));
         }
@@ -179,7 +173,7 @@ impl X {
         upload: &mut Upload,
         next: u64,
     ) -> Result<(), Failure> {
-        let file = self.http.media().open(call, media, self.about.limits.takes).await?;
+        let file = self.http.media().open(call, media, self.limits(call.draft).takes).await?;
         if file.size != upload.bytes {
             call.forget(handle).await?;
             return Err(lost("the file at the media address has changed"));

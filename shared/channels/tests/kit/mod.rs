@@ -4,6 +4,7 @@
 pub mod canary;
 pub mod crash;
 pub mod graph;
+pub mod pinned;
 pub mod rows;
 pub mod servers;
 pub mod site;

@@ -182,6 +182,14 @@ impl Stand {
         (ended, outcome)
     }
 
+    /// Begins an attempt and leaves the rest to the test.
+    pub fn begin(&self) {
+        let worker = WorkerName::new("w1").unwrap();
+        let repeat = self.channel.safety(&self.account.card()).repeat;
+        let begun = self.ask(&Command::Begin { worker, repeat, arm: None });
+        assert!(matches!(begun, Answer::Begun(_)), "{begun:?}");
+    }
+
     /// Looks for publish point `part` now.
     pub async fn find(&self, part: u16) -> Result<Finding, Failure> {
         let target = self.target();
