@@ -14,9 +14,10 @@ use domain::{Code, Draft, Failure, Finding, Fix, Landed, LookUp, RepeatSafety, S
 use reqwest::{Method, RequestBuilder};
 
 use crate::{
-    About, Account, AccountCard, Call, Channel, Count, Http, Limits, Link, Mark, Objection, Offers, Published, Row,
-    Safety, Standing, Table, Takes, Threads, Tokens, Unit, Verdict,
+    About, Account, AccountCard, Call, Channel, Count, Http, Limits, Link, Mark, MediaFile, Objection, Offers,
+    Published, Row, Safety, Standing, Table, Takes, Threads, Tokens, Unit, Verdict,
     google::{self, Google, errors, tokens},
+    media::refused,
 };
 use post::{Post, State};
 
@@ -93,8 +94,12 @@ impl GoogleBusiness {
     async fn create(&self, call: &mut Call<'_>) -> Result<Published, Failure> {
         let account = call.account;
         if let Some(media) = call.draft.0.media.first() {
-            // Google fetches the picture itself, after it has accepted the post: what is wrong with it is found here.
-            self.google.http.media().open(call, media, TAKES).await?;
+            // Google fetches the picture itself, after it has accepted the post: what is wrong with it is found here, and cannot be
+            // mended here.
+            let file = self.google.http.media().open(call, media, &[]).await?;
+            if !is_taken(&file) {
+                return Err(refused(format!("Google takes JPEG and PNG of up to 5 MB, not {}", file.kind.mime)));
+            }
         }
         let body = post::body(call.draft, account);
         let request = self.request(Method::POST, account, &self.posts(account)?)?.json(&body);
@@ -122,6 +127,12 @@ impl GoogleBusiness {
         let answer = self.google.http.free(SHOW, self.request(Method::GET, account, name)?).await?;
         post::of(&answer).filter(|post| post.name == name).ok_or_else(|| self.google.judge(&answer, account))
     }
+}
+
+/// Whether Google takes the picture as it is.
+fn is_taken(file: &MediaFile) -> bool {
+    let row = TAKES.iter().find(|row| row.is_for(file.kind));
+    row.is_some_and(|row| row.misfits(file.size, file.probe()).is_empty())
 }
 
 #[async_trait]

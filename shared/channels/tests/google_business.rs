@@ -141,6 +141,17 @@ async fn a_link_is_behind_a_button_and_a_picture_is_named_by_its_address() {
 }
 
 #[tokio::test]
+async fn a_picture_that_google_would_not_take_from_its_address_is_refused_before_anything_is_sent() {
+    let mut gif = b"GIF89a\x01\0\x01\0\0\0\0;".to_vec();
+    gif.resize(100, 0);
+    let file = files(gif).await;
+    let scene = Scene::new(picture("New in", &file.url())).await;
+    let failure = scene.stand.attempt().await.failure.unwrap();
+    assert_eq!((failure.code, failure.landed), (Code::MEDIA_REFUSED, Landed::No));
+    assert_eq!((scene.stand.state(), scene.fake.calls().len()), (State::Failed, 0));
+}
+
+#[tokio::test]
 async fn an_event_has_its_time_and_an_offer_its_terms() {
     let times = [("title", "Opening"), ("start", "2026-12-01"), ("end", "2026-12-02T18:30")];
     let event = Scene::new(set(linked("Come"), &[&times[..], &[("type", "event")]].concat())).await;

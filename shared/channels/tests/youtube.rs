@@ -5,7 +5,7 @@ mod kit;
 
 use std::{sync::Arc, time::Duration};
 
-use domain::{AttemptKind, Code, Command, Content, Draft, Finding, Fix, Landed, Scope, State, Worth};
+use domain::{AttemptKind, Code, Command, Content, Draft, Finding, Fix, Landed, Media, Scope, State, Worth};
 use kit::{
     crash::dies_at,
     rows::{self, Case, RETRY, fix, free, point},
@@ -533,7 +533,7 @@ async fn a_look_takes_only_a_video_that_is_public() {
 #[tokio::test]
 async fn what_youtube_would_refuse_is_told_before() {
     let scene = Scene::small().await;
-    let media = scene.stand.draft.0.media.clone();
+    let media = vec![Media { url: "https://a.example/a.mp4".into(), alt: None }];
     let found = |content: Content| {
         let objections = scene.stand.channel.check(&Draft(content));
         objections.into_iter().map(|found| (found.path, found.code)).collect::<Vec<_>>()
@@ -542,6 +542,7 @@ async fn what_youtube_would_refuse_is_told_before() {
     let set = |name: &str, value: &str| Content { settings: [(name.to_owned(), value.to_owned())].into(), ..with("x") };
     assert_eq!(found(with("Title\nand so on")), []);
     assert_eq!(found(says("no video")), [("media".to_owned(), Code::NOTHING_TO_SAY)]);
+    assert_eq!(found(picture("x", "https://a.example")), [("media[0].url".to_owned(), Code::MEDIA_REFUSED)]);
     assert_eq!(found(with(&"x".repeat(101))), [("text".to_owned(), Code::TEXT_TOO_LONG)]);
     assert_eq!(found(with(&format!("x\n{}", "ö".repeat(2500)))), [("text".to_owned(), Code::TEXT_TOO_LONG)]);
     assert_eq!(found(with("a\nb <3")), [("text".to_owned(), Code::CONTENT_REFUSED)]);
