@@ -22,7 +22,7 @@ async fn fetch(url: &str) -> Result<MediaFile, Failure> {
 async fn fetch_guarded(url: &str) -> Failure {
     let options = HttpOptions { media: MediaOptions::default(), ..HttpOptions::default() };
     let http = Http::new(options, kit::runtime(Arc::default())).unwrap();
-    http.media().fetch(url).await.err().expect("a refusal")
+    http.media().fetch(url).await.expect_err("a refusal")
 }
 
 fn check(failure: Failure, code: Code, worth: Worth) {
@@ -39,13 +39,13 @@ async fn a_file_is_what_its_bytes_say_whatever_the_server_says() {
     let file = fetch(&format!("{}/photo.exe", server.url())).await.unwrap();
     assert_eq!((file.kind.mime, file.size), ("image/png", png().len() as u64));
     let page = files(b"<html>log in first</html>".to_vec()).await;
-    check(fetch(&page.url()).await.err().unwrap(), Code::MEDIA_REFUSED, MEND);
+    check(fetch(&page.url()).await.unwrap_err(), Code::MEDIA_REFUSED, MEND);
 }
 
 #[tokio::test]
 async fn a_file_over_the_limit_is_not_read_to_the_end() {
     let server = files(vec![0xff; 1_300_000]).await;
-    check(fetch(&server.url()).await.err().unwrap(), Code::MEDIA_REFUSED, MEND);
+    check(fetch(&server.url()).await.unwrap_err(), Code::MEDIA_REFUSED, MEND);
 }
 
 #[tokio::test]
@@ -53,20 +53,20 @@ async fn x01_what_cannot_be_reached_is_tried_again() {
     let gone = files(png()).await;
     let url = gone.url();
     drop(gone);
-    check(fetch(&url).await.err().unwrap(), Code::MEDIA_UNREACHABLE, RETRY);
-    check(fetch("https://nobody.invalid/a.png").await.err().unwrap(), Code::MEDIA_UNREACHABLE, RETRY);
+    check(fetch(&url).await.unwrap_err(), Code::MEDIA_UNREACHABLE, RETRY);
+    check(fetch("https://nobody.invalid/a.png").await.unwrap_err(), Code::MEDIA_UNREACHABLE, RETRY);
     let silent = Raw::start(|mut stream, _| async move {
         read_request(&mut stream).await?;
         std::future::pending().await
     })
     .await;
-    check(fetch(&silent.url()).await.err().unwrap(), Code::MEDIA_UNREACHABLE, RETRY);
+    check(fetch(&silent.url()).await.unwrap_err(), Code::MEDIA_UNREACHABLE, RETRY);
     let missing = Raw::start(|mut stream, _| async move {
         read_request(&mut stream).await?;
         say(&mut stream, "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n").await
     })
     .await;
-    let failure = fetch(&missing.url()).await.err().unwrap();
+    let failure = fetch(&missing.url()).await.unwrap_err();
     assert_eq!(failure.said.status, Some(404));
     check(failure, Code::MEDIA_UNREACHABLE, RETRY);
 }
@@ -93,14 +93,14 @@ async fn three_redirects_are_followed_and_no_more() {
     let three = redirecting(2, file.url()).await;
     assert_eq!(fetch(&three.url()).await.unwrap().kind.mime, "image/png");
     let four = redirecting(3, file.url()).await;
-    check(fetch(&four.url()).await.err().unwrap(), Code::MEDIA_UNREACHABLE, RETRY);
+    check(fetch(&four.url()).await.unwrap_err(), Code::MEDIA_UNREACHABLE, RETRY);
     assert_eq!(file.connections(), 1);
 }
 
 #[tokio::test]
 async fn every_hop_of_a_redirect_is_checked() {
     let out = redirecting(0, "file:///etc/passwd".into()).await;
-    check(fetch(&out.url()).await.err().unwrap(), Code::BAD_MEDIA_URL, MEND);
+    check(fetch(&out.url()).await.unwrap_err(), Code::BAD_MEDIA_URL, MEND);
 }
 
 #[tokio::test]
@@ -113,7 +113,7 @@ async fn a_redirect_into_a_private_network_is_not_followed() {
         let media = MediaOptions { allow_hosts: ["localhost".to_owned()].into(), ..MediaOptions::default() };
         let options = HttpOptions { media, ..HttpOptions::default() };
         let http = Http::new(options, kit::runtime(Arc::default())).unwrap();
-        let failure = http.media().fetch(&format!("http://localhost:{}/", out.address.port())).await.err().unwrap();
+        let failure = http.media().fetch(&format!("http://localhost:{}/", out.address.port())).await.unwrap_err();
         let named = target == "inside.localhost" && failure.code == Code::MEDIA_UNREACHABLE;
         assert!(failure.code == Code::BAD_MEDIA_URL || named, "{target}: {failure:?}");
         assert_eq!(out.connections(), 1, "{target}");
@@ -160,11 +160,11 @@ async fn buckets_are_read_where_the_settings_open_them() {
     let fetch = async |address: &str| http.media().fetch(address).await;
     let file = fetch("s3://open/photos/a%20b.png").await.unwrap();
     assert_eq!((file.kind.mime, file.size), ("image/png", png().len() as u64));
-    check(fetch("s3://closed/a.png").await.err().unwrap(), Code::BAD_MEDIA_URL, MEND);
-    check(fetch("s3://open/nothing.png").await.err().unwrap(), Code::MEDIA_UNREACHABLE, RETRY);
+    check(fetch("s3://closed/a.png").await.unwrap_err(), Code::BAD_MEDIA_URL, MEND);
+    check(fetch("s3://open/nothing.png").await.unwrap_err(), Code::MEDIA_UNREACHABLE, RETRY);
     // A redirect never leads into a bucket.
     let out = redirecting(0, "s3://open/photos/a%20b.png".into()).await;
-    let failure = fetch(&out.url()).await.err().unwrap();
+    let failure = fetch(&out.url()).await.unwrap_err();
     assert_eq!(failure.code, Code::BAD_MEDIA_URL);
 }
 

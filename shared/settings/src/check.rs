@@ -139,9 +139,10 @@ fn media(settings: &Settings, problems: &mut Vec<Problem>) {
         "must not be zero: nothing would be fetched",
         "write a number of bytes",
     );
-    let is_store = media.store.as_deref().is_none_or(|store| {
-        !store.is_empty() && media.bucket().map_or(!store.contains("://"), |bucket| is_prefix(bucket))
-    });
+    let is_store = media
+        .store
+        .as_deref()
+        .is_none_or(|store| !store.is_empty() && media.bucket().map_or(!store.contains("://"), is_prefix));
     need(
         is_store,
         "media.store",

@@ -59,10 +59,10 @@ impl Source {
     /// The file at `address`, with its kind.
     pub(crate) async fn read(&self, address: &str, spools: &Spools) -> Result<(Spool, Kind), Failure> {
         let url = Url::parse(address).map_err(|_| bad_address("it is not a web address"))?;
-        if url.scheme() == "s3" { self.from_bucket(&url, spools).await } else { self.from_web(url, spools).await }
+        if url.scheme() == "s3" { self.read_bucket(&url, spools).await } else { self.read_web(url, spools).await }
     }
 
-    async fn from_web(&self, mut url: Url, spools: &Spools) -> Result<(Spool, Kind), Failure> {
+    async fn read_web(&self, mut url: Url, spools: &Spools) -> Result<(Spool, Kind), Failure> {
         for _ in 0..=MOST_REDIRECTS {
             let response = self.get(&url).await?;
             match next_hop(&url, &response)? {
@@ -101,7 +101,7 @@ impl Source {
     }
 
     /// A file of a bucket that the settings open to posts.
-    async fn from_bucket(&self, url: &Url, spools: &Spools) -> Result<(Spool, Kind), Failure> {
+    async fn read_bucket(&self, url: &Url, spools: &Spools) -> Result<(Spool, Kind), Failure> {
         let bucket = url.host_str().unwrap_or_default();
         let Some(bucket) = self.buckets.get(bucket) else {
             return Err(bad_address("the settings do not open this bucket to posts"));
