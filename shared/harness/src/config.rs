@@ -84,7 +84,7 @@ pub fn write(folder: &Path, stores: &Stores, accounts: &[Account], pace: Pace) -
         "resume": { "account_gap": "200ms" },
         "api": { "tokens": [{ "name": "harness", "secret": { "value": TOKEN } }] },
         "telemetry": { "log": "warn", "format": "json" },
-        "media": { "allow_private": true },
+        "media": { "allow_private": true, "fetch_timeout": "3s", "store": folder.join("media") },
         "accounts": accounts.iter().map(Account::json).collect::<Vec<_>>(),
     });
     let path = folder.join("oncepost.json");
