@@ -33,13 +33,15 @@ const MORE_SECRETS: [&str; 6] =
     ["client_id", "client_secret", "refresh_token", "signing_secret", "app_secret", "webhook_url"];
 
 /// Settings that accounts of one channel or another need.
-const SETTINGS: [(&str, &str); 8] = [
+const SETTINGS: [(&str, &str); 10] = [
     ("board_id", "1"),
     ("channel", "C0123456789"),
     ("channel_id", "1000"),
     ("chat_id", "1"),
     ("identifier", "ann.example.org"),
+    ("location", "accounts/1/locations/1"),
     ("page_id", "1"),
+    ("room", "!room:example.org"),
     ("subreddit", "test"),
     ("username", "ann"),
 ];
@@ -242,6 +244,7 @@ mod tests {
 
     #[test]
     fn the_stored_dialogues_are_held_and_every_channel_publishes_in_some() {
+        // A relay of Nostr speaks WebSocket; YouTube takes videos only, and a dialogue has none.
         let mut published: BTreeMap<_, bool> = CHANNELS.iter().map(|(name, ..)| ((*name).to_owned(), false)).collect();
         let mut unasked = Vec::new();
         for seed in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/dialogue")).unwrap() {
@@ -255,8 +258,9 @@ mod tests {
             }
             *published.get_mut(channel).unwrap() |= ended.published;
         }
-        let silent: Vec<_> = published.iter().filter(|(_, published)| !**published).collect();
-        assert!(silent.is_empty(), "no stored dialogue ends well: {silent:?}");
+        let silent: Vec<_> =
+            published.iter().filter(|(_, published)| !**published).map(|(name, _)| name.as_str()).collect();
+        assert_eq!(silent, ["nostr", "youtube"], "no stored dialogue ends well");
         assert!(unasked.is_empty(), "nothing is asked: {unasked:?}");
     }
 }

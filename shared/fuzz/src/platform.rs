@@ -18,7 +18,7 @@ pub(crate) const CHANNELS: [(&str, &Table, &str); 20] = [
     ("discord", &discord::TABLE, "create message"),
     ("facebook", &facebook::TABLE, "publish post"),
     ("ghost", &ghost::TABLE, "publish draft"),
-    ("google_business", &google_business::TABLE, "create local post"),
+    ("google-business", &google_business::TABLE, "create local post"),
     ("instagram", &instagram::TABLE, "publish container"),
     ("linkedin", &linkedin::TABLE, "create post"),
     ("mastodon", &mastodon::TABLE, "create status"),
