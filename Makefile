@@ -30,17 +30,19 @@ doc: ## build the documentation, warnings denied
 demo: ## publish through every failure on one machine; REAL=1 uses RabbitMQ, Redis and PostgreSQL
 	@REAL=$(REAL) $(LOCAL)/demo.sh
 
-prove: ## check every promise: model, simulation, chaos; RECORD=1 is the long run whose figures GUARANTEES.md shows
+prove: ## check every promise: model, simulation, chaos, 15 minutes and the builds; RECORD=1 makes the figures of GUARANTEES.md anew, 2 hours
 	@$(LOCAL)/prove.sh $(if $(RECORD),--record)
 
-model: ## check the delivery protocol in every state, within bounds; ARGS="--only TEXT" (in the name), "--record FILE" or "--long"
+model: ## check the delivery protocol in every state, within bounds; ARGS="--only TEXT" (in the name), "--short", "--long", "--threads N", "--record FILE"
+	@echo "building oncepost-model, release (minutes the first time) …" >&2
 	@cargo build --release --locked --quiet -p oncepost-model
 	@target/release/oncepost-model $(ARGS)
 
 SEEDS ?= 1000
 FIRST_SEED ?= 1
 
-simulate: ## play whole runs on a virtual clock, each decided by its seed: SEEDS=1000 FIRST_SEED=1, ARGS="--record FILE"
+simulate: ## play whole runs on a virtual clock, each decided by its seed: SEEDS=1000 FIRST_SEED=1, ARGS="--story", "--broken NAME" or "--record FILE"
+	@echo "building oncepost-simulation, release (minutes the first time) …" >&2
 	@cargo build --release --locked --quiet -p oncepost-simulation
 	@target/release/oncepost-simulate --seeds $(SEEDS) --first-seed $(FIRST_SEED) $(ARGS)
 

@@ -4,5 +4,6 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 deploy/local/install.sh
+echo "building oncepost and oncepost-harness, debug (minutes the first time) …" >&2
 cargo build --locked --quiet -p oncepost -p oncepost-harness
 exec target/debug/oncepost-chaos "$@"

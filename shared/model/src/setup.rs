@@ -140,6 +140,37 @@ impl Setup {
         }
     }
 
+    /// What kind of platform it is, and what the account wants, for people.
+    pub fn platform(&self) -> String {
+        let lists = format!("lists what is out {} s later", self.lag);
+        let mut kind = match self.repeat {
+            RepeatSafety::PlatformKey { afterwards: None, .. } => {
+                format!("a platform that remembers a key for {} s, and cannot be asked after it", self.key_seconds())
+            }
+            RepeatSafety::PlatformKey { .. } => {
+                format!("a platform that remembers a key for {} s, and {lists}", self.key_seconds())
+            }
+            RepeatSafety::Handle { .. } if self.single_use => {
+                "a platform that answers for a handle, and takes each once".to_owned()
+            }
+            RepeatSafety::Handle { .. } => {
+                "a platform that answers for a handle, and would publish under it again".to_owned()
+            }
+            RepeatSafety::LookUp(_) => format!("a platform that {lists}, and takes anything twice"),
+            RepeatSafety::Nothing => "a platform that cannot be asked, and takes anything twice".to_owned(),
+        };
+        if self.decides_later {
+            kind += ", and decides later";
+        }
+        if self.parts > 1 {
+            kind += &format!("; a thread of {} parts", self.parts);
+        }
+        if self.on_doubt == OnDoubt::Resend {
+            kind += "; the account wants it sent again where nobody can tell";
+        }
+        kind
+    }
+
     /// The longest span that any decision reads, in seconds: what is older is as good as this old.
     pub fn memory(&self) -> i64 {
         self.key_seconds().max(seconds(self.policy.processing_limit)).max(seconds(self.policy.lease)) + 1

@@ -2,21 +2,24 @@
 
 use std::fmt::Write;
 
+use domain::Outcome;
+
 use crate::{
     setup::Setup,
     step::{Action, Deed, Handing, next},
     worker::Move,
-    world::{Doing, World, from_now},
+    world::{Doing, Job, World, from_now},
 };
 
-/// The numbered steps of `actions`, and the world they lead to.
+/// The kind of platform, the numbered steps of `actions`, and the world they lead to.
 pub fn tell(setup: &Setup, actions: &[Action]) -> String {
     let mut story = String::new();
     let Some(mut world) = World::new(setup) else { return story };
+    let _ = writeln!(story, "      on {}", setup.platform());
     let mut second = 0;
     for (at, action) in actions.iter().enumerate() {
-        let line = words(&world, *action);
         let Some(after) = next(&world, *action, setup) else { break };
+        let line = words(&world, *action, &after);
         second += i64::from(*action == Action::Tick);
         let state = (after.target.state != world.target.state).then(|| format!("   [{}]", after.target.state));
         let _ = writeln!(story, "{:>4}. {second:>3} s  {line}{}", at + 1, state.unwrap_or_default());
@@ -50,11 +53,14 @@ fn ending(world: &World) -> String {
     ending
 }
 
-fn words(world: &World, action: Action) -> String {
+fn words(world: &World, action: Action, after: &World) -> String {
     let text = match action {
         Action::Worker(place, step) => {
             let worker = &world.workers[place];
-            return format!("worker {} {}", worker.name.0, does(&worker.doing, step));
+            // Workers change places: their names tell who is who.
+            let same = after.workers.iter().find(|other| other.name.0 == worker.name.0);
+            let then = same.map_or(&Doing::Idle, |same| &same.doing);
+            return format!("worker {} {}", worker.name.0, does(&worker.doing, step, then, after));
         }
         Action::Wake(Handing::Done) => "a scheduler wakes the target; its message is with the broker",
         Action::Wake(Handing::Dies) => "a scheduler wakes the target and dies before the message is with the broker",
@@ -79,12 +85,12 @@ fn words(world: &World, action: Action) -> String {
     text.to_owned()
 }
 
-fn does(doing: &Doing, step: Move) -> String {
+fn does(doing: &Doing, step: Move, then: &Doing, after: &World) -> String {
     let goes_on = || match doing {
         Doing::Idle => "takes a message".to_owned(),
         Doing::Asking => "asks the ledger for the target".to_owned(),
         Doing::Starting(_) => "looks for a hint".to_owned(),
-        Doing::Preparing(_) => "prepares: stores a handle, arms, or finds nothing left".to_owned(),
+        Doing::Preparing(job) => prepares(job, then, after),
         Doing::Sending(job, part) => format!("sends part {part}, with {} s of its attempt left", job.leave_by),
         Doing::Waiting(_, part, _) => format!("has part {part} accepted and hears of it"),
         Doing::Proving(_, part, _) => format!("takes note of the proof of part {part}"),
@@ -108,8 +114,29 @@ fn does(doing: &Doing, step: Move) -> String {
     }
 }
 
-fn ended(outcome: &domain::Outcome) -> String {
-    use domain::{Finding, Landed, Outcome};
+/// What a worker that prepares has done: `then` is what it does next, `after` the world in which it does.
+fn prepares(job: &Job, then: &Doing, after: &World) -> String {
+    let stored = after.target.handles.len() > job.handles.len();
+    // Attempts are numbered anew in each state.
+    let now = then.job().map(|job| job.attempt);
+    let armed = after.target.armed.as_ref().filter(|armed| Some(armed.attempt) == now);
+    match then {
+        Doing::Sending(_, part) if job.armed == Some(*part) => {
+            format!("goes on with part {part}, which is armed already")
+        }
+        Doing::Sending(_, part) if armed.is_some() => format!("arms part {part}: the ledger has its intent to send"),
+        Doing::Sending(_, part) => {
+            format!("goes on with part {part}; the ledger has no intent of this attempt to send it")
+        }
+        Doing::Recording(_, Outcome::Published(_)) | Doing::Hinting(..) => "finds nothing left to send".to_owned(),
+        Doing::Preparing(_) => "stores a handle".to_owned(),
+        _ if stored => "stores a handle".to_owned(),
+        _ => armed.map_or_else(|| "may not go on".to_owned(), |armed| format!("arms part {}", armed.part)),
+    }
+}
+
+fn ended(outcome: &Outcome) -> String {
+    use domain::{Finding, Landed};
     match outcome {
         Outcome::Published(proofs) => format!("published, with {} new proofs", proofs.len()),
         Outcome::Processing => "the platform still decides".to_owned(),

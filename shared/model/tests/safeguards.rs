@@ -61,3 +61,18 @@ fn without_the_dedupe_lock_there_is_none() {
     let report = Oncepost::new(setup).check(2);
     assert!(report.held, "{}", report.findings.join("\n"));
 }
+
+/// Of each step that prepares, the story says what was done, and its head on what kind of platform all happens.
+#[test]
+fn a_story_says_the_platform_and_what_was_prepared() {
+    let told = |without| {
+        let (_, setup) = safeguards().into_iter().find(|(_, setup)| setup.without == without).expect("a configuration");
+        let way = Oncepost::new(setup.clone()).shortest("no_duplicate").expect("a duplicate");
+        story::tell(&setup, &way)
+    };
+    let (intent, settling) = (told(Without::Intent), told(Without::Settling));
+    assert!(intent.starts_with("      on a platform that lists what is out 2 s later"), "{intent}");
+    assert!(intent.contains("the ledger has no intent of this attempt to send it"), "{intent}");
+    assert!(settling.starts_with("      on a platform that answers for a handle"), "{settling}");
+    assert!(settling.contains("stores a handle") && settling.contains("arms part 0"), "{settling}");
+}
