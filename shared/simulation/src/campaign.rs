@@ -14,7 +14,7 @@ use domain::invariant::Violation;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::{Broken, Outcome, run};
+use crate::{Broken, Defect, Outcome, run};
 
 /// What came of many seeds.
 #[derive(Default)]
@@ -32,11 +32,16 @@ struct Brief {
 }
 
 impl Campaign {
-    /// Runs `seeds` seeds from `first` on, on all cores; `told` hears of each as it ends.
+    /// Runs `seeds` seeds from `first` on, on all cores; `defect`: with this mistake in them; `told` hears of each as it ends.
     ///
     /// # Errors
     /// A seed could not be run at all.
-    pub fn of(first: u64, seeds: u64, mut told: impl FnMut(&Self, &Outcome)) -> Result<Self, String> {
+    pub fn of(
+        first: u64,
+        seeds: u64,
+        defect: Option<Defect>,
+        mut told: impl FnMut(&Self, &Outcome),
+    ) -> Result<Self, String> {
         let next = AtomicU64::new(first);
         let cores = thread::available_parallelism().map_or(1, usize::from);
         let (sender, outcomes) = mpsc::channel();
@@ -47,7 +52,7 @@ impl Campaign {
                 scope.spawn(move || {
                     loop {
                         let seed = next.fetch_add(1, Ordering::Relaxed);
-                        if seed >= first.saturating_add(seeds) || sender.send(run(seed, None, false)).is_err() {
+                        if seed >= first.saturating_add(seeds) || sender.send(run(seed, defect, false)).is_err() {
                             return;
                         }
                     }
@@ -70,10 +75,15 @@ impl Campaign {
             ("targets", counts.targets),
             ("attempts", counts.attempts),
             ("published", counts.published),
-            ("doubts", counts.doubts),
-            ("doubts_settled_by_machine", counts.settled),
+            ("doubts", counts.doubts.arose),
+            ("doubts_settled_by_machine", counts.doubts.by_machine),
+            ("doubts_sent_again_by_choice", counts.doubts.by_choice),
+            ("doubts_left_to_people", counts.doubts.by_people),
             ("people_needed", counts.people),
             ("undecidable_listed", counts.undecidable),
+            ("looks_used_up", counts.looks_used_up),
+            ("tries_used_up", counts.tries_used_up),
+            ("still_processing", counts.still_processing),
             ("second_posts_by_choice", counts.chosen),
             ("workers_killed", outcome.workers_killed),
             ("schedulers_killed", outcome.schedulers_killed),
@@ -93,6 +103,11 @@ impl Campaign {
     /// How many seeds have ended.
     pub fn seeds(&self) -> u64 {
         self.outcomes.len() as u64
+    }
+
+    /// At least one seed was run, and no promise was found broken. A run of nothing shows nothing.
+    pub fn held(&self) -> bool {
+        self.seeds() > 0 && self.failed.is_empty()
     }
 
     /// The seeds in which a promise was found broken.
@@ -127,11 +142,11 @@ impl Campaign {
         let per_10_000 = self.sum("people_needed") as f64 * 10_000.0 / (self.sum("targets").max(1) as f64);
         json!({
             "check": "simulation",
-            "held": self.failed.is_empty(),
+            "held": self.held(),
             "seconds": round(took.as_secs_f64()),
             "first_seed": first,
             "seeds": self.seeds(),
-            "seeds_per_minute": (self.seeds() as f64 * 60.0 / took.as_secs_f64()).round(),
+            "seeds_per_minute": (self.seeds() as f64 * 60.0 / took.as_secs_f64().max(f64::MIN_POSITIVE)).round(),
             "posts": self.sum("posts"),
             "targets": self.sum("targets"),
             "attempts": self.sum("attempts"),
@@ -145,9 +160,14 @@ impl Campaign {
             "second_posts_by_choice": self.sum("second_posts_by_choice"),
             "doubts": self.sum("doubts"),
             "doubts_settled_by_machine": self.sum("doubts_settled_by_machine"),
+            "doubts_sent_again_by_choice": self.sum("doubts_sent_again_by_choice"),
+            "doubts_left_to_people": self.sum("doubts_left_to_people"),
             "people_needed": self.sum("people_needed"),
             "people_needed_per_10000": round(per_10_000),
             "undecidable_listed": self.sum("undecidable_listed"),
+            "looks_used_up": self.sum("looks_used_up"),
+            "tries_used_up": self.sum("tries_used_up"),
+            "still_processing": self.sum("still_processing"),
             "virtual_hours": round(self.virtual_time.as_secs_f64() / 3600.0),
             "hash": self.hash(),
         })

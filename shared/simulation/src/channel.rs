@@ -24,8 +24,8 @@ pub const ALL_KINDS: [&str; 6] = ["key", "handle", "look-up", "nothing", "key-on
 /// Where nobody but a person can tell, at least in the end.
 pub const UNASKABLE: [&str; 2] = ["nothing", "key-only"];
 
-/// A mistake that a channel's author could make. The simulation must find each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A mistake that a channel's author or a platform could make. The simulation must find each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Defect {
     /// A call whose outcome is not known is reported as not sent.
     UnknownIsNotSent,
@@ -33,6 +33,17 @@ pub enum Defect {
     AbsentAtOnce,
     /// The platform forgets its keys sooner than the channel says.
     ForgottenKey,
+}
+
+impl Defect {
+    /// Its name, as `--broken` takes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::UnknownIsNotSent => "unknown-is-not-sent",
+            Self::AbsentAtOnce => "absent-at-once",
+            Self::ForgottenKey => "forgotten-key",
+        }
+    }
 }
 
 /// A channel on the platform, with one kind of repeat safety.

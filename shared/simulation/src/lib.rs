@@ -7,6 +7,7 @@ mod campaign;
 mod channel;
 mod clock;
 mod dice;
+mod doubts;
 pub mod net;
 mod people;
 mod plan;
@@ -24,6 +25,7 @@ mod world;
 
 pub use campaign::Campaign;
 pub use channel::{ALL_KINDS, Defect, KINDS, TestChannel};
+pub use doubts::Ended;
 pub use platform::{Fault, Platform};
 pub use process::Process;
 pub use run::{Outcome, run};

@@ -27,6 +27,8 @@ const LAST_LETTERS: Duration = Duration::from_secs(3600);
 pub struct Outcome {
     /// The seed.
     pub seed: u64,
+    /// The mistake that was in it on purpose.
+    pub defect: Option<Defect>,
     /// The first promise that was found broken.
     pub broken: Option<Broken>,
     /// What was counted.
@@ -45,7 +47,8 @@ pub struct Outcome {
     pub virtual_time: Duration,
     /// Everything that happened, if it was kept.
     pub trace: Trace,
-    /// The target on which a promise was found broken, as it stood in the end.
+    /// The target to tell of, as it stood in the end: the one on which a promise was found broken. If none was and the trace was
+    /// kept, the first that was published although its outcome was unknown for a while.
     pub target: Option<domain::Target>,
     /// What the platform shows of that target.
     pub shown: Vec<String>,
@@ -134,9 +137,14 @@ async fn settle(stage: &Stage) {
 
 async fn outcome(stage: &Stage, virtual_time: Duration) -> Outcome {
     let broken = stage.witness.broken();
+    let told_of = match &broken {
+        Some(broken) => Some(broken.target),
+        None if stage.trace.keeps() => stage.witness.settled_and_published(),
+        None => None,
+    };
     let mut target = None;
-    if let Some(broken) = &broken {
-        target = stage.ledger.target(broken.target).await.ok().flatten().map(|view| view.target);
+    if let Some(told_of) = told_of {
+        target = stage.ledger.target(told_of).await.ok().flatten().map(|view| view.target);
     }
     let mut shown = Vec::new();
     if let Some(target) = &target {
@@ -144,6 +152,7 @@ async fn outcome(stage: &Stage, virtual_time: Duration) -> Outcome {
     }
     Outcome {
         seed: stage.seed,
+        defect: stage.defect,
         broken,
         counts: stage.witness.counts(),
         workers_killed: Tally::of(&stage.tally.workers_killed),

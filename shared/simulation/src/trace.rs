@@ -75,6 +75,11 @@ impl Trace {
         self.0.as_ref().map(|inner| inner.kept().hasher.clone().finalize().into()).unwrap_or_default()
     }
 
+    /// Whether lines are kept.
+    pub fn keeps(&self) -> bool {
+        self.0.as_ref().is_some_and(|inner| inner.keep)
+    }
+
     /// How many lines there are.
     pub fn len(&self) -> u64 {
         self.0.as_ref().map(|inner| inner.kept().count).unwrap_or_default()

@@ -15,7 +15,13 @@ use domain::{
 use jiff::Timestamp;
 use ledger::{Acceptance, Applied, Claimed, Ledger, MemoryLedger, NewPost};
 
-use crate::{channel::UNASKABLE, platform::Platform, say, trace::Trace};
+use crate::{
+    channel::UNASKABLE,
+    doubts::{Doubts, Ended},
+    platform::Platform,
+    say,
+    trace::Trace,
+};
 
 /// How late a step may be once everything works again.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -61,14 +67,19 @@ pub struct Counts {
     pub asks: u64,
     /// Attempts granted.
     pub attempts: u64,
-    /// Doubts that arose.
-    pub doubts: u64,
-    /// Doubts that were settled without a person.
-    pub settled: u64,
-    /// Targets that a person was needed for although the platform had not refused them.
+    /// Doubts that arose, and who ended them.
+    pub doubts: Ended,
+    /// Targets that a person was needed for although the platform had not refused them: the sum of the next four, by the first
+    /// reason that each was listed for.
     pub people: u64,
-    /// Of these, undecidable ones on channels that cannot be asked.
+    /// In doubt, on channels that cannot be asked, or not for ever.
     pub undecidable: u64,
+    /// In doubt, with all looks used up.
+    pub looks_used_up: u64,
+    /// Not sent, with all tries used up.
+    pub tries_used_up: u64,
+    /// Accepted, and not decided upon in all the time that there was.
+    pub still_processing: u64,
     /// Targets that are published.
     pub published: u64,
     /// Second posts that an account asked for, which wants at least once on a platform that cannot tell.
@@ -92,7 +103,7 @@ pub struct Witness {
 struct Notes {
     parts: BTreeMap<TargetId, u16>,
     claimed: BTreeMap<String, TargetId>,
-    doubted: BTreeSet<TargetId>,
+    doubts: Doubts,
     listed: BTreeSet<TargetId>,
     letters: BTreeSet<TargetId>,
     told: BTreeSet<(TargetId, &'static str)>,
@@ -118,7 +129,20 @@ impl Witness {
 
     /// What was counted so far.
     pub fn counts(&self) -> Counts {
-        self.notes().counts
+        let notes = self.notes();
+        Counts { doubts: notes.doubts.ended(), ..notes.counts }
+    }
+
+    /// The first target whose outcome was unknown, and which is published without a person.
+    pub(crate) fn settled_and_published(&self) -> Option<TargetId> {
+        let settled = self.notes().doubts.settled().to_vec();
+        let mut published = BTreeSet::new();
+        self.ledger.for_each(|target| {
+            if target.state == State::Published {
+                published.insert(target.id);
+            }
+        });
+        settled.into_iter().find(|target| published.contains(target))
     }
 
     fn notes(&self) -> MutexGuard<'_, Notes> {
@@ -177,31 +201,28 @@ impl Witness {
         if let Some(violation) = applied.violation {
             self.report(Broken::of(violation, target.id));
         }
-        self.count(target, &applied.answer);
+        self.count(command, &applied.answer, target);
         self.check(target, applied.now);
     }
 
-    fn count(&self, target: &Target, answer: &Answer) {
+    fn count(&self, command: &Command, answer: &Answer, target: &Target) {
         let mut notes = self.notes();
         notes.counts.asks += 1;
         notes.counts.attempts += u64::from(matches!(answer, Answer::Begun(_)));
-        let reason = target.listed.as_ref().map(|listed| listed.reason);
-        if target.state == State::InDoubt && reason.is_none() && notes.doubted.insert(target.id) {
-            notes.counts.doubts += 1;
+        notes.doubts.follow(command, answer, target);
+        let Some(reason) = target.listed.as_ref().map(|listed| listed.reason) else { return };
+        if reason == ListReason::Permanent || !notes.listed.insert(target.id) {
+            return;
         }
-        let settled = matches!(target.state, State::Published | State::Retrying | State::Scheduled | State::Failed);
-        let undecidable = reason == Some(ListReason::Undecidable);
-        if undecidable && !notes.listed.contains(&target.id) && !notes.doubted.remove(&target.id) {
-            notes.counts.doubts += 1; // It went to a person at once.
-        } else if settled && notes.doubted.remove(&target.id) {
-            notes.counts.settled += 1;
-        }
-        let Some(reason) = reason.filter(|reason| *reason != ListReason::Permanent) else { return };
-        if notes.listed.insert(target.id) {
-            notes.counts.people += 1;
-            let unaskable = UNASKABLE.contains(&target.channel.as_str());
-            notes.counts.undecidable += u64::from(reason == ListReason::Undecidable && unaskable);
-        }
+        let counts = &mut notes.counts;
+        counts.people += 1;
+        let unaskable = UNASKABLE.contains(&target.channel.as_str());
+        *match reason {
+            ListReason::Undecidable if unaskable => &mut counts.undecidable,
+            ListReason::Undecidable => &mut counts.looks_used_up,
+            ListReason::StillProcessing => &mut counts.still_processing,
+            ListReason::TriesUsedUp | ListReason::Poison | ListReason::Permanent => &mut counts.tries_used_up,
+        } += 1;
     }
 
     /// A message has arrived at the broker.

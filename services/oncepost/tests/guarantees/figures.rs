@@ -47,6 +47,36 @@ fn list<'a>(run: &'a Value, path: &str) -> &'a Vec<Value> {
     run.pointer(path).and_then(Value::as_array).unwrap_or_else(|| panic!("{} has no list {path}", run["check"]))
 }
 
+/// Who ended the doubts that the machine did not settle. Older records do not say.
+fn other_doubts(simulation: &Value) -> String {
+    if !names_who_ended_doubts(simulation) {
+        let other = whole(simulation, "/doubts") - whole(simulation, "/doubts_settled_by_machine");
+        return format!(" (the record does not say who ended the other {})", grouped(other));
+    }
+    format!(
+        ", {} were sent again because the account chose that, and {} were left to people",
+        shown(simulation, "/doubts_sent_again_by_choice"),
+        shown(simulation, "/doubts_left_to_people"),
+    )
+}
+
+/// For what else people were needed. Older records do not say.
+fn other_people(simulation: &Value) -> String {
+    if !names_who_ended_doubts(simulation) {
+        return String::new();
+    }
+    format!(
+        " (in the simulation {}, {} and {})",
+        shown(simulation, "/looks_used_up"),
+        shown(simulation, "/tries_used_up"),
+        shown(simulation, "/still_processing"),
+    )
+}
+
+fn names_who_ended_doubts(simulation: &Value) -> bool {
+    simulation.get("doubts_left_to_people").is_some()
+}
+
 pub fn render() -> String {
     let (model, simulation, chaos, fuzz, mutants) =
         (run("model"), run("simulation"), run("chaos"), run("fuzz"), run("mutants"));
@@ -96,13 +126,27 @@ pub fn render() -> String {
         ),
         String::new(),
         format!(
-            "- **Doubts settled by machine**: {} of {} in the simulation, {} of {} in chaos. {} and {} targets were on accounts that offer no proof, or none after a key's hour: each was listed for a person, none was sent twice.",
-            shown(&simulation, "/doubts_settled_by_machine"),
+            "- **Doubts**: {} in the simulation, of which {} were settled by machine{}; {} in chaos, of which {} were settled by machine and {} were undecidable.",
             shown(&simulation, "/doubts"),
-            shown(&chaos, "/doubts_settled_by_machine"),
+            shown(&simulation, "/doubts_settled_by_machine"),
+            other_doubts(&simulation),
             shown(&chaos, "/doubts"),
+            shown(&chaos, "/doubts_settled_by_machine"),
+            shown(&chaos, "/undecidable_listed"),
+        ),
+        format!(
+            "- **People needed**: {} and {} targets. {} and {} of them were on accounts that offer no proof, or none after a key's hour; each was listed, none was sent twice by itself. The other {} and {} had all looks or tries used up, or waited too long for the platform's verdict{}.",
+            shown(&simulation, "/people_needed"),
+            shown(&chaos, "/people_needed"),
             shown(&simulation, "/undecidable_listed"),
             shown(&chaos, "/undecidable_listed"),
+            grouped(whole(&simulation, "/people_needed") - whole(&simulation, "/undecidable_listed")),
+            grouped(whole(&chaos, "/people_needed") - whole(&chaos, "/undecidable_listed")),
+            other_people(&simulation),
+        ),
+        format!(
+            "- **Second posts by choice**, not among the duplicates: {} in the simulation, on accounts that set `on_doubt = \"resend\"` and so ask for at-least-once where nobody can tell. Chaos has no such account.",
+            shown(&simulation, "/second_posts_by_choice"),
         ),
         format!("- **Back at work after a kill**, seconds, median (longest): {}.", recover.join(", ")),
         format!("- **The model check finds the duplicate** when a safeguard is taken away: {}.", safeguards.join("; ")),
@@ -136,6 +180,13 @@ pub fn check() {
         for path in ["/duplicates", "/missed", "/disagreements"] {
             assert_eq!(whole(run, path), 0, "{} {path}", run["check"]);
         }
+    }
+    let sum = |paths: &[&str]| paths.iter().map(|path| whole(&simulation, path)).sum::<u64>();
+    if names_who_ended_doubts(&simulation) {
+        let ends = ["/doubts_settled_by_machine", "/doubts_sent_again_by_choice", "/doubts_left_to_people"];
+        let reasons = ["/undecidable_listed", "/looks_used_up", "/tries_used_up", "/still_processing"];
+        assert_eq!(sum(&ends), sum(&["/doubts"]), "every doubt is accounted for");
+        assert_eq!(sum(&reasons), sum(&["/people_needed"]), "everybody who was needed is accounted for");
     }
     assert!(list(&model, "/safeguards").iter().all(|one| one["found"] == true), "each safeguard is needed");
 }

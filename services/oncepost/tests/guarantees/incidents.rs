@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::page::functions;
+use crate::page::tests;
 
 /// Every incident: its id, and what happened to somebody.
 const INCIDENTS: &[(&str, &str)] = &[
@@ -94,10 +94,7 @@ const INCIDENTS: &[(&str, &str)] = &[
 /// The ids that test names begin with.
 fn tested() -> BTreeSet<String> {
     let is_id = |part: &&str| matches!(part.as_bytes(), [letter, tens, ones] if letter.is_ascii_lowercase() && tens.is_ascii_digit() && ones.is_ascii_digit());
-    functions()
-        .iter()
-        .flat_map(|name| name.split('_').take_while(is_id).map(str::to_owned).collect::<Vec<_>>())
-        .collect()
+    tests().iter().flat_map(|name| name.split('_').take_while(is_id).map(str::to_owned).collect::<Vec<_>>()).collect()
 }
 
 #[test]

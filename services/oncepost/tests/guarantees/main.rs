@@ -12,7 +12,7 @@ mod page;
 
 use std::collections::BTreeSet;
 
-use page::{functions, page, parts, root};
+use page::{page, parts, root, sources, tests};
 
 #[test]
 fn the_generated_parts_are_as_generated() {
@@ -33,15 +33,34 @@ fn the_generated_parts_are_as_generated() {
 
 #[test]
 fn every_test_that_is_named_exists() {
-    let known = functions();
+    let known = tests();
     let named = parts::tests_named_in(&page());
     assert!(named.len() > 60, "only {} tests are named", named.len());
-    let exists = |name: &String| match name.strip_suffix('…') {
-        Some(beginning) => known.iter().any(|known| known.starts_with(beginning)),
+    let wrong: BTreeSet<_> = named.into_iter().filter(|name| !names_one(name, &known)).collect();
+    assert!(wrong.is_empty(), "GUARANTEES.md names what is no test, or is short for several: {wrong:#?}");
+}
+
+/// Whether `name` is one of the `known` tests, or is short for exactly one.
+fn names_one(name: &str, known: &BTreeSet<String>) -> bool {
+    match name.strip_suffix('…') {
+        Some(beginning) => known.iter().filter(|known| known.starts_with(beginning)).count() == 1,
         None => known.contains(name),
-    };
-    let missing: BTreeSet<_> = named.into_iter().filter(|name| !exists(name)).collect();
-    assert!(missing.is_empty(), "GUARANTEES.md names tests that do not exist: {missing:#?}");
+    }
+}
+
+#[test]
+fn only_tests_count_as_tests() {
+    let plain = "fn a_helper() {}\n\n#[test]\nfn a_plain_test() {\n    fn an_inner_helper() {}\n}\n";
+    let other = "#[tokio::test(start_paused = true)]\n#[ignore]\n// Why.\nasync fn a_timed_test() {}\n#[allow(x)]\nfn no_test() {}\n";
+    assert_eq!(sources::with_attribute(&format!("{plain}{other}")), ["a_plain_test", "a_timed_test"]);
+    let suite =
+        "fn before() {}\nover_both! {\n    suite:\n        a_promise,\n        another_promise;\n}\nfn after() {}\n";
+    assert_eq!(sources::listed_in_suites(suite), ["suite", "a_promise", "another_promise"]);
+    let exchanges = "for_every_channel! {\n    /// One.\n    async fn an_exchange(place: Place) {\n        {}\n    }\n}\nasync fn after() {}\n";
+    assert_eq!(sources::listed_in_suites(exchanges), ["an_exchange"]);
+    let known = BTreeSet::from(["d01_a".to_owned(), "d01_b".to_owned(), "d02_a".to_owned()]);
+    assert!(names_one("d02_…", &known) && names_one("d01_a", &known));
+    assert!(!names_one("d01_…", &known) && !names_one("d03_…", &known) && !names_one("d01", &known));
 }
 
 #[test]

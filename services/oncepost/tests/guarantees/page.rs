@@ -13,8 +13,8 @@ pub fn page() -> String {
     std::fs::read_to_string(root().join("GUARANTEES.md")).unwrap()
 }
 
-/// The names of all functions in the workspace.
-pub fn functions() -> BTreeSet<String> {
+/// The names of all tests in the workspace: functions with a test's attribute, and what the conformance suites list by name.
+pub fn tests() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for top in ["shared", "services"] {
         collect(&root().join(top), &mut found);
@@ -29,9 +29,65 @@ fn collect(folder: &Path, found: &mut BTreeSet<String>) {
             collect(&path, found);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let text = std::fs::read_to_string(&path).unwrap();
-            let names = text.split("fn ").skip(1).filter_map(|rest| rest.split(['(', '<']).next());
-            found.extend(names.map(str::to_owned));
+            found.extend(sources::with_attribute(&text));
+            found.extend(sources::listed_in_suites(&text));
         }
+    }
+}
+
+/// Tests in a source file.
+pub mod sources {
+    /// The macros that make a test of each name they are given; the first takes whole functions, the others only names.
+    const SUITES: [(&str, bool); 3] = [("for_every_channel", true), ("for_each_ledger", false), ("over_both", false)];
+
+    /// Functions with `#[test]` or `#[tokio::test…]`, other attributes and comments between the two allowed.
+    pub fn with_attribute(text: &str) -> Vec<String> {
+        let (mut found, mut attributed) = (Vec::new(), false);
+        for line in text.lines().map(str::trim) {
+            if line.starts_with("#[test]") || line.starts_with("#[tokio::test") {
+                attributed = true;
+            } else if !line.starts_with("#[") && !line.starts_with("//") {
+                let name = line.split_once("fn ").map(|(_, rest)| word(rest));
+                found.extend(name.filter(|_| attributed).map(str::to_owned));
+                attributed = false;
+            }
+        }
+        found
+    }
+
+    /// The entries of a conformance suite, each of which its macro makes a test of.
+    pub fn listed_in_suites(text: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        for (suite, functions) in SUITES {
+            for body in text.split(&format!("{suite}! {{")).skip(1).map(inside) {
+                if functions {
+                    found.extend(body.split("\n    async fn ").skip(1).map(|rest| word(rest).to_owned()));
+                } else {
+                    found.extend(
+                        body.split(|c: char| !is_of_a_word(c)).filter(|word| !word.is_empty()).map(str::to_owned),
+                    );
+                }
+            }
+        }
+        found
+    }
+
+    /// `text` up to the brace that closes what was opened before it.
+    fn inside(text: &str) -> &str {
+        let mut open = 1;
+        let end = text.find(|c| {
+            open += i32::from(c == '{') - i32::from(c == '}');
+            open == 0
+        });
+        &text[..end.unwrap_or(text.len())]
+    }
+
+    fn word(text: &str) -> &str {
+        text.split(|c| !is_of_a_word(c)).next().unwrap_or_default()
+    }
+
+    fn is_of_a_word(c: char) -> bool {
+        c.is_ascii_alphanumeric() || c == '_'
     }
 }
 

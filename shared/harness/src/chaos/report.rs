@@ -12,7 +12,7 @@ use crate::tally::{Row, Tally};
 #[derive(Debug, Serialize)]
 pub struct Report {
     check: &'static str,
-    /// Every promise held.
+    /// Every promise held, of one target at least.
     pub held: bool,
     seconds: f64,
     /// The seed.
@@ -103,7 +103,7 @@ impl Report {
         let only_people = tally.rows.get(ground::NOTHING).map_or(0, |row| row.with_person);
         Self {
             check: "chaos",
-            held: tally.held_promises && violations == 0 && at_rest && seen.fallen.is_empty(),
+            held: tally.targets > 0 && tally.held_promises && violations == 0 && at_rest && seen.fallen.is_empty(),
             seconds: round(took.as_secs_f64()),
             seed: options.seed,
             arguments: options.arguments(),

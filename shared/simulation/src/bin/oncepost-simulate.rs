@@ -5,7 +5,7 @@
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::Parser;
-use oncepost_simulation::{Campaign, run, story};
+use oncepost_simulation::{Campaign, Defect, run, story};
 use serde_json::Value;
 
 /// How many failing seeds have their story told.
@@ -20,6 +20,12 @@ struct Options {
     /// The first one.
     #[arg(long, default_value_t = 1)]
     first_seed: u64,
+    /// With this mistake put in on purpose: the run must then find promises broken.
+    #[arg(long, value_name = "NAME")]
+    broken: Option<Defect>,
+    /// Tell the story of one target of the first seed in which every promise held.
+    #[arg(long)]
+    story: bool,
     /// Write the result to this file as well.
     #[arg(long)]
     record: Option<PathBuf>,
@@ -40,7 +46,7 @@ fn main() -> ExitCode {
 fn simulate(options: &Options) -> Result<bool, String> {
     let start = std::time::Instant::now();
     let mut said = Duration::ZERO;
-    let campaign = Campaign::of(options.first_seed, options.seeds, |campaign, outcome| {
+    let campaign = Campaign::of(options.first_seed, options.seeds, options.broken, |campaign, outcome| {
         if let Some(broken) = &outcome.broken {
             println!("seed {}: {}", outcome.seed, broken.name);
         }
@@ -51,20 +57,43 @@ fn simulate(options: &Options) -> Result<bool, String> {
         }
     })?;
     let took = start.elapsed();
+    if options.story {
+        println!("\n{}", passing_story(options)?);
+    }
     let mut failed = campaign.failed().to_vec();
     failed.sort_unstable();
     for seed in failed.into_iter().take(STORIES) {
-        println!("\n{}", story(&run(seed, None, true)?));
+        println!("\n{}", story(&run(seed, options.broken, true)?));
     }
-    let result = campaign.json(options.first_seed, took);
+    let mut result = campaign.json(options.first_seed, took);
+    if let Some(defect) = options.broken {
+        result["broken_on_purpose"] = defect.name().into();
+    }
     table(&result);
     if let Some(file) = &options.record {
         let pretty = serde_json::to_string_pretty(&result).map_err(|error| error.to_string())?;
         std::fs::write(file, pretty + "\n")
             .map_err(|error| format!("{} cannot be written: {error}", file.display()))?;
     }
+    match (campaign.seeds(), options.broken, campaign.held()) {
+        (0, ..) => println!("No seed was run, so nothing was shown: ask for one at least (SEEDS=1)."),
+        (_, Some(defect), true) => println!("{} was not found: ask for more seeds.", defect.name()),
+        (_, Some(defect), false) => println!("Broken on purpose ({}), and found.", defect.name()),
+        _ => {}
+    }
     println!("{result}");
     Ok(result["held"] == true)
+}
+
+/// The story of a target of the first of the seeds that has one to tell.
+fn passing_story(options: &Options) -> Result<String, String> {
+    for seed in options.first_seed..options.first_seed.saturating_add(options.seeds) {
+        let outcome = run(seed, options.broken, true)?;
+        if outcome.broken.is_none() && outcome.target.is_some() {
+            return Ok(story(&outcome));
+        }
+    }
+    Ok("In none of these seeds was a target published whose outcome had been unknown.".into())
 }
 
 fn table(result: &Value) {
