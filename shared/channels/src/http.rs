@@ -5,10 +5,10 @@
 
 mod answer;
 mod broken;
+pub mod wire;
 
 use std::{sync::Arc, time::Duration};
 
-use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use domain::Failure;
 use http_body::Body as _;
@@ -20,6 +20,7 @@ use url::Url;
 use crate::{Media, MediaOptions, PublishPoint, StoreError};
 pub use answer::Answer;
 pub(crate) use broken::Broken;
+use wire::Wire;
 
 /// How fast a file must be taken at least, in bytes per second.
 const SLOWEST: u64 = 1024 * 1024;
@@ -68,23 +69,6 @@ pub enum HttpError {
     /// Media have no place to be kept.
     #[error(transparent)]
     Media(#[from] StoreError),
-}
-
-/// What carries requests to platforms: the network, or in tests whatever answers in its place.
-#[async_trait]
-pub trait Wire: Send + Sync {
-    /// Sends a request and waits for the answer's head.
-    ///
-    /// # Errors
-    /// No answer came.
-    async fn carry(&self, request: Request) -> reqwest::Result<Response>;
-}
-
-#[async_trait]
-impl Wire for Client {
-    async fn carry(&self, request: Request) -> reqwest::Result<Response> {
-        self.execute(request).await
-    }
 }
 
 /// The HTTP client. Cheap to clone; all clones share their connections.

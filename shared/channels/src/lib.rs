@@ -49,7 +49,7 @@ pub use account::{Account, AccountCard, Accounts, ListedAccounts, Secret, Secret
 pub use call::{Call, Mark, PublishPoint, Record};
 pub use channel::{About, Channel, Published, Threads, Verdict};
 pub use credentials::{Standing, TokenLife, Tokens};
-pub use http::{Answer, Http, HttpError, HttpOptions, Wire};
+pub use http::{Answer, Http, HttpError, HttpOptions, wire};
 pub use limits::{Count, Limits, Misfit, Objection, Shape, Takes, Unit};
 pub use media::{
     InvalidHash, Kind, Media, MediaFile, MediaHash, MediaOptions, Picture, Probe, S3Options, Served, StoreAt,

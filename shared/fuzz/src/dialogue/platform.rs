@@ -8,11 +8,10 @@ use std::{
 use async_trait::async_trait;
 use axum::{Router, http::header::CONTENT_TYPE};
 use bytes::Bytes;
-use channels::Wire;
+use channels::wire::{self, Request, Response, Wire};
 use futures::future::BoxFuture;
 use http::{HeaderMap, Response as Head};
 use jiff::{SignedDuration, Timestamp};
-use reqwest::{Request, Response};
 use runtime::{Clock, Random, Runtime};
 use tokio::{net::TcpListener, sync::OnceCell};
 
@@ -84,7 +83,7 @@ fn said_nothing() -> Said {
 
 #[async_trait]
 impl Wire for Platform {
-    async fn carry(&self, _request: Request) -> reqwest::Result<Response> {
+    async fn carry(&self, _request: Request) -> wire::Result<Response> {
         let number = {
             let mut given = self.lock();
             *given += 1;
