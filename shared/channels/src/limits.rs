@@ -2,7 +2,7 @@
 
 mod takes;
 
-use domain::{Code, Draft};
+use domain::{Code, Draft, Part};
 use unicode_properties::UnicodeEmoji;
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -144,6 +144,20 @@ impl Objection {
     pub fn with_excess(self, actual: usize, limit: usize) -> Self {
         Self { excess: Some((actual, limit)), ..self }
     }
+}
+
+/// The parts of `draft` in which a video, by its address's ending, is not alone.
+pub(crate) fn videos_in_company(draft: &Draft) -> Vec<Objection> {
+    let parts = text::parts(draft);
+    let is_one =
+        |part: &Part| part.media.len() > 1 && part.media.iter().any(|one| Kind::says_video(&one.url) == Some(true));
+    let company = parts.iter().enumerate().filter(|(_, part)| is_one(part));
+    let objection = |(n, _): (usize, &Part)| {
+        let path = if n == 0 { "media".to_owned() } else { format!("thread[{}].media", n - 1) };
+        let message = "a video goes out alone, without other media";
+        Objection::new(path, Code::MEDIA_REFUSED, message, "leave the others out, or make it a post or part of its own")
+    };
+    company.map(objection).collect()
 }
 
 impl Limits {
@@ -308,5 +322,24 @@ mod tests {
             }
             prop_assert!(MASTODON.of(&text) <= text.len() + 23 * text.matches("://").count());
         }
+    }
+
+    #[test]
+    fn a_video_goes_out_alone_in_whichever_part_it_is() {
+        let media = |urls: &[&str]| -> Vec<_> {
+            urls.iter().map(|url| domain::Media { url: (*url).to_owned(), alt: None }).collect()
+        };
+        let (clip, photo) = ("https://a.example/a.mp4", "https://a.example/a.jpg");
+        let content = |first: &[&str], second: &[&str]| domain::Content {
+            text: "look".into(),
+            media: media(first),
+            thread: vec![Part { text: "and".into(), media: media(second) }],
+            ..domain::Content::default()
+        };
+        let paths = |content| -> Vec<_> {
+            videos_in_company(&Draft(content)).into_iter().map(|objection| objection.path).collect()
+        };
+        assert!(paths(content(&[clip], &[photo, photo])).is_empty());
+        assert_eq!(paths(content(&[clip, clip, clip], &[photo, clip])), ["media", "thread[0].media"]);
     }
 }

@@ -26,6 +26,7 @@ use serde_json::{Value, json};
 use crate::{
     About, Account, AccountCard, Answer, Call, Channel, Count, FirstComment, Http, Limits, Link, Mark, Objection,
     Offers, Published, Row, Safety, Standing, Table, Takes, Threads, TokenLife, Tokens, Told, Unit, Variant,
+    limits::videos_in_company,
 };
 use media::Asset;
 
@@ -240,6 +241,7 @@ impl Channel for LinkedIn {
 
     fn check(&self, draft: &Draft) -> Vec<Objection> {
         let mut objections = self.about.limits.check(draft, MOST_PARTS);
+        objections.extend(videos_in_company(draft));
         for (n, part) in draft.0.thread.iter().enumerate().filter(|(_, part)| !part.media.is_empty()) {
             let (path, most) = (format!("thread[{n}].media"), part.media.len());
             let message = format!("there are {most} media; a comment takes none");

@@ -18,7 +18,7 @@ use serde_json::json;
 
 use crate::{
     About, Account, AccountCard, Call, Channel, Count, Http, Limits, Mark, Objection, Offers, Published, Row, Safety,
-    Standing, Table, Threads, TokenLife, Told, Unit, Variant, text,
+    Standing, Table, Threads, TokenLife, Told, Unit, Variant, limits::videos_in_company, text,
 };
 
 const CREATE: &str = "create status";
@@ -159,6 +159,7 @@ impl Channel for Mastodon {
 
     fn check(&self, draft: &Draft) -> Vec<Objection> {
         let mut objections = self.about.limits.check(draft, MOST_PARTS);
+        objections.extend(videos_in_company(draft));
         let setting = |name: &str| draft.0.settings.get(name).map(String::as_str);
         let mut refuse = |name: &str, wanted: &str| {
             let message = format!("the value of \"{name}\" is none that Mastodon knows");

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::{
     About, Account, AccountCard, Answer, Call, Channel, Count, Http, Limit, Limits, Mark, Objection, Offers, Published,
-    Row, Safety, Standing, Table, Takes, Threads, TokenLife, Tokens, Told, Unit, text,
+    Row, Safety, Standing, Table, Takes, Threads, TokenLife, Tokens, Told, Unit, limits::videos_in_company, text,
 };
 
 const CREATE: &str = "create post";
@@ -214,6 +214,7 @@ impl Channel for X {
 
     fn check(&self, draft: &Draft) -> Vec<Objection> {
         let mut objections = self.limits(draft).check(draft, MOST_PARTS);
+        objections.extend(videos_in_company(draft));
         let mut choice = |name: &str, known: &[&str]| {
             if draft.0.settings.get(name).is_some_and(|value| !known.contains(&value.as_str())) {
                 let message = format!("the value of \"{name}\" is none that X knows");

@@ -718,3 +718,21 @@ async fn t08_a_refresh_token_is_good_once_and_a_lost_answer_is_unknown() {
     scene.fake.platform().revoke("main");
     assert_eq!(scene.fails().await.code, Code::TOKEN_EXPIRED);
 }
+
+/// What TikTok fetches itself cannot be made to fit here: a PNG is refused before it is asked, whatever its address says.
+#[tokio::test]
+async fn a_png_is_refused_at_intake_or_before_the_publish_point() {
+    let file = files(png()).await;
+    let named = |name: &str| Content {
+        media: vec![domain::Media { url: format!("{}/{name}", file.url()), alt: None }],
+        text: "Look".into(),
+        ..Content::default()
+    };
+    let scene = Scene::of(Fake::<TikTok>::start().await, named("a.png"), None);
+    let objections = scene.stand.channel.check(&scene.stand.draft);
+    assert!(objections.iter().any(|objection| objection.path == "media[0].url"), "{objections:?}");
+    let scene = Scene::of(Fake::<TikTok>::start().await, named("a"), None);
+    let failure = scene.stand.attempt().await.failure.unwrap();
+    assert_eq!((failure.code, failure.landed), (Code::MEDIA_REFUSED, Landed::No), "{failure:?}");
+    assert!(scene.fake.publish_calls().is_empty());
+}

@@ -19,7 +19,7 @@ pub(crate) mod web {
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Url>, D::Error> {
         let Some(text) = Option::<String>::deserialize(from)? else { return Ok(None) };
         match Url::parse(&text) {
-            Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(Some(url)),
+            Ok(url) if matches!(url.scheme(), "http" | "https" | "ws" | "wss") && url.has_host() => Ok(Some(url)),
             _ => Err(D::Error::custom("is not a web address; write it in full, such as https://mastodon.example")),
         }
     }

@@ -41,6 +41,8 @@ async fn it_says_where_it_listens_and_what_it_was_asked() {
         "discord",
         "facebook",
         "pinterest",
+        "google-business",
+        "youtube",
         "matrix",
         "nostr",
     ];

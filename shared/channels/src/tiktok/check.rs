@@ -100,6 +100,19 @@ pub(super) fn draft(draft: &Draft) -> Vec<Objection> {
         let message = "TikTok takes one video alone, or pictures";
         objections.push(Objection::new("media", Code::TOO_MANY_MEDIA, message, "leave the others out"));
     }
+    for (n, media) in draft.0.media.iter().enumerate() {
+        // TikTok fetches pictures itself: none is made to fit here.
+        let kind = Kind::by_ending(&media.url).filter(|kind| kind.is_image() && !PICTURE.is_for(*kind));
+        if let Some(kind) = kind {
+            let message = format!("TikTok does not take {}", kind.mime);
+            objections.push(Objection::new(
+                format!("media[{n}].url"),
+                Code::MEDIA_REFUSED,
+                message,
+                "give JPEG or WebP",
+            ));
+        }
+    }
     settings(draft, &mut objections);
     objections
 }

@@ -9,7 +9,7 @@ use super::{
     data, judge,
     upload::{self, Begun, Upload},
 };
-use crate::{Call, Published};
+use crate::{Call, Published, media::refused};
 
 impl TikTok {
     /// The pictures were looked at here; TikTok fetches them again, from addresses whose owner it knows.
@@ -21,7 +21,15 @@ impl TikTok {
     ) -> Result<Published, Failure> {
         let draft = call.draft;
         for media in &draft.0.media {
-            self.http.media().open(call, media, check::PICTURES).await?;
+            // As it is: what TikTok fetches, nothing here can make fit.
+            let file = self.http.media().open(call, media, &[]).await?;
+            let takes = check::PICTURES.iter().find(|takes| takes.is_for(file.kind));
+            let misfit = takes.map(|takes| takes.misfits(file.size, file.probe()).into_iter().next());
+            match misfit {
+                Some(None) => {}
+                Some(Some(misfit)) => return Err(refused(misfit.words())),
+                None => return Err(refused(format!("TikTok takes pictures as JPEG or WebP, not {}", file.kind.mime))),
+            }
         }
         upload::fits(call, true)?;
         let mut info = creator.info(call.draft, audience, false);
