@@ -51,7 +51,8 @@ async fn it_says_where_it_listens_and_what_it_was_asked() {
         assert_eq!((&line["event"], &line["fake"]), (&json!("listening"), &json!(fake)));
         urls.push(line["url"].as_str().expect("a URL").to_owned());
     }
-    let board = &urls[10];
+    let url = |name: &str| &urls[fakes.iter().position(|fake| *fake == name).expect("a fake")];
+    let board = url("board");
     send(&format!("{board}/_control/cues"), &json!({"end": {"say": {"status": 502}}}), 200).await;
     send(&format!("{board}/posts"), &json!({"text": "one", "account": "alice"}), 502).await;
     let call = next(&mut lines).await;
@@ -61,15 +62,15 @@ async fn it_says_where_it_listens_and_what_it_was_asked() {
 
     // What stands in a path and is a credential is neither printed nor told.
     let secrets = [
-        (11, format!("/bot{}/getMe", Telegram::token("alice")), "/bot***/getMe"),
-        (12, Slack::hook("alice"), "/services/T0001/B-alice/***"),
-        (13, Discord::hook("alice"), "/***"),
+        ("telegram", format!("/bot{}/getMe", Telegram::token("alice")), "/bot***/getMe"),
+        ("slack", Slack::hook("alice"), "/services/T0001/B-alice/***"),
+        ("discord", Discord::hook("alice"), "/***"),
     ];
     for (at, path, shown) in secrets {
-        let sent = reqwest::Client::new().post(format!("{}{path}", urls[at])).body("{}").send().await;
+        let sent = reqwest::Client::new().post(format!("{}{path}", url(at))).body("{}").send().await;
         drop(sent.expect("an answer"));
         let line = next(&mut lines).await;
-        let told = get(&format!("{}/_control/calls", urls[at]), 200).await;
+        let told = get(&format!("{}/_control/calls", url(at)), 200).await;
         for path in [&line["path"], &told[0]["path"]] {
             assert!(path.as_str().expect("a path").ends_with(shown), "{path}");
         }
