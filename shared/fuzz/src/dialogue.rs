@@ -47,7 +47,7 @@ const SETTINGS: [(&str, &str); 10] = [
 ];
 
 /// Whatever a platform says to a channel's calls, one after another, the channel takes it for no more than it is:
-/// - it comes to an end, within [`platform::MOST_CALLS`] calls;
+/// - it comes to an end, within 500 calls;
 /// - parts go out one after another, each armed before; what is out has a receipt;
 /// - after a whole answer at a publish point, "surely not published" only by a row of the channel's table;
 /// - no secret is in what it fails with, and its words are short.
