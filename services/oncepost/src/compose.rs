@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use broker::{BrokerError, BrokerUrl, Memory, Rabbit, RabbitSettings, Transport};
 use channels::{
-    Account, AccountCard, Accounts, Http, HttpOptions, ListedAccounts, Media, MediaOptions, Registry, S3Options,
-    Secret, SecretSource, StoreAt,
+    Account, Accounts, Channel, Http, HttpOptions, ListedAccounts, Media, MediaOptions, Registry, S3Options, Secret,
+    SecretSource, StoreAt,
 };
 use guard::{Guard, MemoryGuard, RedisGuard, RedisOptions};
 use intake::{Checker, Intake, Options as IntakeOptions};
@@ -237,32 +237,50 @@ pub fn every_channel() -> Result<Registry, Failure> {
 /// The accounts that the settings list.
 ///
 /// # Errors
-/// An account has no address, or says of its server or receiver what its channel does not understand.
+/// An account has no address, lacks what its channel cannot do without, or says of its server or receiver what its channel does not
+/// understand. All of it is told at once.
 pub fn accounts(settings: &Settings, channels: &Registry) -> Result<Arc<dyn Accounts>, Failure> {
-    let listed = settings.accounts.iter().map(|account| listed(settings, account)).collect::<Result<Vec<_>, _>>()?;
-    let accounts = ListedAccounts::new(listed);
-    let wrong = |card: &AccountCard| {
-        let found = channels.get(card.channel.as_str()).map(|channel| channel.check_account(card)).unwrap_or_default();
-        let name = format!("{}/{}/{}", card.tenant, card.channel, card.id);
-        found.into_iter().map(move |why| format!("account {name}: {why}")).collect::<Vec<_>>()
-    };
-    let wrong: Vec<_> = accounts.all().iter().flat_map(wrong).collect();
+    let mut usable = Vec::new();
+    let mut wrong = Vec::new();
+    for account in &settings.accounts {
+        let name = format!("account {}/{}/{}", account.tenant, account.channel, account.id);
+        match listed(settings, account) {
+            Some(account) => {
+                let found = channels.get(account.channel.as_str()).map(|channel| lacks(&**channel, &account));
+                wrong.extend(found.unwrap_or_default().into_iter().map(|why| format!("{name}: {why}")));
+                usable.push(account);
+            }
+            None => wrong.push(format!("{name} has no base_url, and its channel sets none")),
+        }
+    }
     if !wrong.is_empty() {
         return Err(Failure::new("read accounts", wrong.join("\n  and ")));
     }
-    Ok(Arc::new(accounts))
+    Ok(Arc::new(ListedAccounts::new(usable)))
 }
 
-fn listed(settings: &Settings, account: &settings::Account) -> Result<Account<SecretSource>, Failure> {
+/// What the channel cannot do without and the account does not have, and what is wrong with its settings.
+fn lacks(channel: &dyn Channel, account: &Account<SecretSource>) -> Vec<String> {
+    let about = channel.about();
+    let mut wrong = channel.check_account(&account.card());
+    let missing =
+        about.settings.iter().filter(|name| account.setting(name).is_none_or(|value| value.trim().is_empty()));
+    wrong.extend(
+        missing.map(|name| format!("settings.{name} is missing; docs/channels/{}.md says what it is", about.name)),
+    );
+    if account.secrets.is_empty() && !about.secrets.is_empty() {
+        wrong.push(format!("it has no secrets; docs/channels/{}.md names those that it needs", about.name));
+    }
+    wrong
+}
+
+/// The account with its channel's and app's settings. `None`: it has no address.
+fn listed(settings: &Settings, account: &settings::Account) -> Option<Account<SecretSource>> {
     let channel = settings.channels.get(&account.channel);
-    let base_url = account.base_url.clone().or_else(|| channel.and_then(|channel| channel.base_url.clone()));
-    let base_url = base_url.ok_or_else(|| {
-        let name = format!("{}/{}/{}", account.tenant, account.channel, account.id);
-        Failure::new("read accounts", format!("account {name} has no base_url, and its channel sets none"))
-    })?;
+    let base_url = account.base_url.clone().or_else(|| channel.and_then(|channel| channel.base_url.clone()))?;
     let app = account.app.as_ref().and_then(|app| settings.apps.get(app));
     let rate = account.rate.as_ref().or_else(|| channel.and_then(|channel| channel.rate.as_ref()));
-    Ok(Account {
+    Some(Account {
         tenant: account.tenant.clone(),
         channel: account.channel.clone(),
         id: account.id.clone(),

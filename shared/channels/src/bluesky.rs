@@ -98,6 +98,7 @@ impl Bluesky {
             threads: Threads::PerPart(MOST_PARTS),
             offers: OFFERS,
             secrets: &[PASSWORD],
+            settings: &["identifier"],
             tokens: TokenLife::MadeByUs,
             arms: None,
         };

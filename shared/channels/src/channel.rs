@@ -22,6 +22,8 @@ pub struct About {
     pub offers: Offers,
     /// The names of the secrets an account needs.
     pub secrets: &'static [&'static str],
+    /// The names of the settings without which no account can publish.
+    pub settings: &'static [&'static str],
     /// How long its access token lives.
     pub tokens: TokenLife,
     /// The step that may be armed together with the attempt: set only where the platform makes a repeat harmless, so

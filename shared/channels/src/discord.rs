@@ -157,6 +157,7 @@ impl Discord {
             threads: Threads::PerPart(MOST_PARTS),
             offers: OFFERS,
             secrets: &[TOKEN],
+            settings: &[],
             tokens: TokenLife::Lasting,
             arms: None,
         };

@@ -121,6 +121,7 @@ impl Facebook {
             threads: Threads::None,
             offers: OFFERS,
             secrets: &[graph::TOKEN],
+            settings: &[],
             tokens: TokenLife::Lasting,
             arms: None,
         };

@@ -117,6 +117,7 @@ impl Ghost {
             threads: Threads::Whole(MOST_PARTS),
             offers: OFFERS,
             secrets: &[KEY],
+            settings: &[],
             tokens: TokenLife::MadeByUs,
             arms: None,
         };

@@ -74,6 +74,7 @@ impl GoogleBusiness {
             threads: Threads::None,
             offers: OFFERS,
             secrets: &[google::TOKEN],
+            settings: &[LOCATION],
             tokens: tokens::LIFE,
             arms: None,
         };

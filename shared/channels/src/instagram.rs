@@ -113,6 +113,7 @@ impl Instagram {
             threads: Threads::None,
             offers: OFFERS,
             secrets: &[graph::TOKEN],
+            settings: &[],
             tokens: TokenLife::RenewsItself { life: 60 * DAY, not_before: DAY },
             arms: None,
         };

@@ -126,6 +126,7 @@ impl LinkedIn {
             threads: Threads::PerPart(MOST_PARTS),
             offers: OFFERS,
             secrets: &[TOKEN],
+            settings: &[],
             tokens: TokenLife::Refreshed {
                 life: Duration::from_secs(60 * 24 * 3600),
                 rotates: false,

@@ -95,6 +95,7 @@ impl Mastodon {
             threads: Threads::PerPart(MOST_PARTS),
             offers: OFFERS,
             secrets: &[TOKEN],
+            settings: &[],
             tokens: TokenLife::Lasting,
             arms: None,
         };

@@ -110,6 +110,7 @@ impl Matrix {
             threads: Threads::PerPart(MOST_PARTS),
             offers: OFFERS,
             secrets: &[TOKEN],
+            settings: &[room::ROOM],
             tokens: TokenLife::Lasting,
             arms: None,
         };

@@ -85,6 +85,7 @@ impl Nostr {
             threads: Threads::PerPart(MOST_PARTS),
             offers: OFFERS,
             secrets: &[SECRET],
+            settings: &[],
             tokens: TokenLife::Lasting,
             arms: None,
         };

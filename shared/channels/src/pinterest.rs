@@ -95,6 +95,7 @@ impl Pinterest {
             threads: Threads::None,
             offers: OFFERS,
             secrets: &[TOKEN],
+            settings: &[],
             // Whether a refresh token that was used stays good is not known: each is taken to be good once.
             tokens: TokenLife::Refreshed { life: 30 * DAY, rotates: true, refresh_life: Some(60 * DAY) },
             arms: None,

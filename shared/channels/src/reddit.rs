@@ -180,6 +180,7 @@ impl Reddit {
             threads: Threads::PerPart(MOST_PARTS),
             offers: OFFERS,
             secrets: &[TOKEN, REFRESH, CLIENT, CLIENT_SECRET],
+            settings: &[],
             tokens: TokenLife::Refreshed { life: LIFE, rotates: false, refresh_life: None },
             arms: None,
         };

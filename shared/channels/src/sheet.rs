@@ -39,6 +39,8 @@ pub struct Sheet {
     pub variants: Vec<Otherwise>,
     /// The names of the secrets that an account needs.
     pub secrets: Vec<String>,
+    /// The names of the settings without which no account can publish.
+    pub settings: Vec<String>,
     /// How long the access token lives, and how it is renewed.
     pub token: Token,
     /// Its page in the documentation.
@@ -157,6 +159,7 @@ impl Sheet {
             repeat: Repeat::of(about.repeat),
             variants: offers.variants.iter().filter_map(variant).collect(),
             secrets: about.secrets.iter().map(|&name| name.into()).collect(),
+            settings: about.settings.iter().map(|&name| name.into()).collect(),
             token: Token::of(about.tokens),
             page: format!("docs/channels/{}.md", about.name),
         }

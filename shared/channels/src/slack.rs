@@ -178,6 +178,7 @@ impl Slack {
             threads: Threads::PerPart(MOST_PARTS),
             offers: OFFERS,
             secrets: &[TOKEN],
+            settings: &[],
             tokens: refresh::LIFE,
             arms: None,
         };

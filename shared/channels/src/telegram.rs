@@ -107,6 +107,7 @@ impl Telegram {
             threads: Threads::PerPart(MOST_PARTS),
             offers: OFFERS,
             secrets: &[TOKEN],
+            settings: &[CHAT],
             tokens: TokenLife::Lasting,
             arms: None,
         };

@@ -93,6 +93,7 @@ impl ThreadsApp {
             threads: Threads::PerPart(MOST_PARTS),
             offers: OFFERS,
             secrets: &[graph::TOKEN],
+            settings: &[],
             tokens: TokenLife::RenewsItself { life: 60 * DAY, not_before: DAY },
             arms: None,
         };

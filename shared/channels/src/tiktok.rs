@@ -120,6 +120,7 @@ impl TikTok {
             threads: Threads::None,
             offers: OFFERS,
             secrets: &[TOKEN],
+            settings: &[],
             tokens: TokenLife::Refreshed { life: 2 * HOUR, rotates: true, refresh_life: Some(180 * DAY) },
             arms: None,
         };

@@ -79,6 +79,7 @@ impl Webhook {
             threads: Threads::Whole(MOST_PARTS),
             offers: OFFERS,
             secrets: &[SECRET],
+            settings: &[],
             tokens: TokenLife::Lasting,
             arms: Some(STEP),
         };

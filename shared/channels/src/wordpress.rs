@@ -111,6 +111,7 @@ impl WordPress {
             threads: Threads::Whole(MOST_PARTS),
             offers: OFFERS,
             secrets: &[PASSWORD],
+            settings: &["username"],
             tokens: TokenLife::Lasting,
             arms: None,
         };

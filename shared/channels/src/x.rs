@@ -144,6 +144,7 @@ impl X {
             threads: Threads::PerPart(MOST_PARTS),
             offers: OFFERS,
             secrets: &[TOKEN],
+            settings: &[],
             tokens: TokenLife::Refreshed {
                 life: Duration::from_secs(2 * 3600),
                 rotates: true,

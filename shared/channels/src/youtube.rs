@@ -126,6 +126,7 @@ impl YouTube {
             threads: Threads::None,
             offers: OFFERS,
             secrets: &[google::TOKEN],
+            settings: &[],
             tokens: tokens::LIFE,
             arms: None,
         };

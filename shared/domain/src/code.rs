@@ -103,7 +103,7 @@ codes! {
 
     /// The platform refused the content.
     CONTENT_REFUSED = 2001;
-    /// The platform refused the media.
+    /// The media were refused, by the platform or by us before sending.
     MEDIA_REFUSED = 2002;
     /// The platform says this is a duplicate.
     DUPLICATE_REFUSED = 2003;

@@ -80,6 +80,7 @@ impl TestChannel {
             threads: if kind == "deciding" { Threads::Whole(10) } else { Threads::PerPart(10) },
             offers: Offers::media(usize::MAX, usize::MAX),
             secrets: &[],
+            settings: &[],
             tokens: TokenLife::Lasting,
             arms: (kind == "key").then_some("publish"),
         };

@@ -94,6 +94,7 @@ fn channel(name: &'static str, title: &'static str, text: &'static [Count]) -> A
         threads: Threads::None,
         offers: Offers::media(4, 4),
         secrets: &["token"],
+        settings: &[],
         tokens: TokenLife::Lasting,
         arms: None,
     }))

@@ -81,6 +81,35 @@ async fn what_nothing_is_wrong_with_would_be_accepted_and_unusable_settings_are_
     assert_eq!(asked.code, Some(3), "a named oncepost is asked: {}", asked.said());
 }
 
+/// What no account of a channel can do without is missed before anything runs, and all of it at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn accounts_that_lack_what_they_need_are_told_all_at_once() {
+    let folder = TempDir::new().unwrap();
+    let account = |channel: &str, rest: &str| {
+        format!("[[accounts]]\ntenant = \"acme\"\nchannel = \"{channel}\"\nid = \"main\"\n{rest}\n")
+    };
+    let secrets = format!("secrets = {{ access_token = {{ value = \"{CANARY}\" }} }}");
+    let accounts = [
+        account("x", &secrets),
+        account("tiktok", "base_url = \"https://open.tiktokapis.example\""),
+        account("matrix", &format!("base_url = \"https://matrix.example\"\n{secrets}")),
+    ];
+    let config = folder.path().join("oncepost.toml");
+    std::fs::write(&config, accounts.join("")).unwrap();
+    let post = file(&folder, &message("hello"));
+    let ran =
+        oncepost(&["validate", &post, "--config", &config.to_string_lossy()], &variables(&[("ONCEPOST_API", "")]))
+            .await;
+    assert_eq!(ran.code, Some(2), "{}", ran.said());
+    for told in [
+        "account acme/x/main has no base_url",
+        "account acme/tiktok/main: it has no secrets; docs/channels/tiktok.md names those that it needs",
+        "account acme/matrix/main: settings.room is missing; docs/channels/matrix.md says what it is",
+    ] {
+        assert!(ran.err.contains(told), "{told}\nis not in\n{}", ran.said());
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_channels_are_told_with_nothing_running() {
     let none = variables(&[("ONCEPOST_API", "")]);

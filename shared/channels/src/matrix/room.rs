@@ -13,7 +13,7 @@ use crate::{Account, Call, Standing};
 const WHO: &str = "who am I";
 const WHERE: &str = "read room";
 /// The setting that names the room, and the handle under which its id is kept.
-const ROOM: &str = "room";
+pub(super) const ROOM: &str = "room";
 
 /// A login.
 #[derive(Debug, Clone, Deserialize)]

@@ -59,6 +59,7 @@ fn channel(name: &'static str, limits: Limits, threads: Threads) -> Arc<dyn Chan
         threads,
         offers: Offers::media(4, 4),
         secrets: &[],
+        settings: &[],
         tokens: TokenLife::Lasting,
         arms: None,
     }))

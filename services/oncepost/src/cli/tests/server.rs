@@ -96,6 +96,7 @@ fn channel(name: &'static str, threads: Threads) -> Arc<dyn Channel> {
         threads,
         offers: Offers::media(4, 4),
         secrets: &[],
+        settings: &[],
         tokens: TokenLife::Lasting,
         arms: None,
     }))

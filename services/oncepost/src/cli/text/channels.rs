@@ -31,6 +31,7 @@ pub(crate) fn whole(sheet: &Sheet) -> String {
     );
     lines.extend([
         line("secrets", &sheet.secrets.join(", ")),
+        line("settings", &if sheet.settings.is_empty() { "none needed".into() } else { sheet.settings.join(", ") }),
         line("token lives", &format!("{}; {}", sheet.token.life(), sheet.token.renewed)),
         line("against repeats", &repeat(&sheet.repeat)),
     ]);
