@@ -195,7 +195,7 @@ impl Taken {
         }
     }
 
-    /// In words: `4 pictures, 1 video`, and whether there must be one.
+    /// In words: `4 pictures or 1 video`, and whether there must be one.
     pub fn media(&self) -> String {
         let count = |most: Option<usize>, one: &str| match most {
             None => format!("any {one}s"),
@@ -204,7 +204,13 @@ impl Taken {
             Some(most) => format!("{most} {one}s"),
         };
         let must = if self.text_alone { "" } else { "; at least one" };
-        format!("{}, {}{must}", count(self.images, "picture"), count(self.videos, "video"))
+        if self.images == self.videos && self.images.is_none_or(|most| most > 1) {
+            let most = self.images.map_or_else(|| "any".to_owned(), |most| most.to_string());
+            return format!("{most} pictures or videos{must}");
+        }
+        let (pictures, videos) = (count(self.images, "picture"), count(self.videos, "video"));
+        let joined = if self.images == Some(0) || self.videos == Some(0) { "," } else { " or" };
+        format!("{pictures}{joined} {videos}{must}")
     }
 
     /// In words: `50 parts, part by part; no first comment`.
@@ -264,10 +270,15 @@ impl Repeat {
 
     /// When an unknown outcome is looked into.
     pub fn looked_into(&self) -> String {
-        match self.settles_after_s {
-            0 => "at once".to_owned(),
-            after => format!("{} after the last call", span(after)),
+        if self.is_nothing() {
+            return "not at all".to_owned();
         }
+        format!("{} after the last call", span(self.settles_after_s))
+    }
+
+    /// Whether the platform offers nothing: nobody but a person can tell.
+    pub fn is_nothing(&self) -> bool {
+        self.kind == RepeatSafety::Nothing.name()
     }
 }
 

@@ -113,7 +113,7 @@ codes! {
     MEDIA_NOT_READY = 2005;
     /// The media could not be fetched from its address.
     MEDIA_UNREACHABLE = 2006;
-    /// The account's token has ended and could not be renewed.
+    /// The account's token has ended.
     TOKEN_EXPIRED = 2101;
     /// The account's token is not accepted any more.
     TOKEN_REVOKED = 2102;

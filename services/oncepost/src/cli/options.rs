@@ -7,13 +7,13 @@ use clap::Args;
 /// Which oncepost is asked, and how the answer is told.
 #[derive(Debug, Clone, Args)]
 pub struct ClientOptions {
-    /// The API's address [default: http://127.0.0.1:8380]
+    /// The API's address; http://127.0.0.1:8380 for commands that need one
     #[arg(long, env = "ONCEPOST_API", value_name = "URL", global = true)]
     pub api: Option<String>,
     /// The API's token
     #[arg(long, env = "ONCEPOST_TOKEN", hide_env_values = true, global = true)]
     pub token: Option<Token>,
-    /// Print the API's answer as JSON
+    /// Print the answer as JSON
     #[arg(long, global = true)]
     pub json: bool,
 }

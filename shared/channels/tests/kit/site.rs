@@ -77,12 +77,11 @@ pub struct Place {
     pub refuses_twins: bool,
     /// Whether a success has no body: the id stands in a header field, or is known before.
     pub id_in_header: bool,
-    /// Where a picture or video is had for posts that have none, on a platform that takes no text alone.
     /// Whether refusals have an HTTP status.
     pub says_status: bool,
     /// Whether a rate limit says how long it lasts.
     pub says_when: bool,
-    /// Where a picture is had for posts that have none, on a platform that takes no text alone.
+    /// Where a picture or video is had for posts that have none, on a platform that takes no text alone.
     pub picture: Option<Raw>,
     /// The file that goes out with a text: a picture, or what the platform takes instead.
     pub file: fn() -> Vec<u8>,

@@ -45,6 +45,9 @@ pub(crate) fn whole(sheet: &Sheet) -> String {
 
 fn repeat(repeat: &Repeat) -> String {
     let (kind, after) = (repeat.with_window(), repeat.looked_into());
+    if repeat.is_nothing() {
+        return format!("{kind}; an unknown outcome goes to {}", repeat.settled_by);
+    }
     format!("{kind}; an unknown outcome is looked into {after}, and settled by {}", repeat.settled_by)
 }
 
