@@ -244,13 +244,14 @@ pub fn accounts(settings: &Settings, channels: &Registry) -> Result<Arc<dyn Acco
     let mut wrong = Vec::new();
     for account in &settings.accounts {
         let name = format!("account {}/{}/{}", account.tenant, account.channel, account.id);
-        match listed(settings, account) {
+        let channel = channels.get(account.channel.as_str());
+        match listed(settings, account, channel.and_then(|channel| channel.about().server)) {
             Some(account) => {
-                let found = channels.get(account.channel.as_str()).map(|channel| lacks(&**channel, &account));
+                let found = channel.map(|channel| lacks(&**channel, &account));
                 wrong.extend(found.unwrap_or_default().into_iter().map(|why| format!("{name}: {why}")));
                 usable.push(account);
             }
-            None => wrong.push(format!("{name} has no base_url, and its channel sets none")),
+            None => wrong.push(format!("{name} has no base_url, and its channel none for all accounts")),
         }
     }
     if !wrong.is_empty() {
@@ -274,10 +275,11 @@ fn lacks(channel: &dyn Channel, account: &Account<SecretSource>) -> Vec<String> 
     wrong
 }
 
-/// The account with its channel's and app's settings. `None`: it has no address.
-fn listed(settings: &Settings, account: &settings::Account) -> Option<Account<SecretSource>> {
+/// The account with its channel's and app's settings; `server` is the platform's own. `None`: it has no address.
+fn listed(settings: &Settings, account: &settings::Account, server: Option<&str>) -> Option<Account<SecretSource>> {
     let channel = settings.channels.get(&account.channel);
-    let base_url = account.base_url.clone().or_else(|| channel.and_then(|channel| channel.base_url.clone()))?;
+    let for_all = || channel.and_then(|channel| channel.base_url.clone()).or_else(|| server?.parse().ok());
+    let base_url = account.base_url.clone().or_else(for_all)?;
     let app = account.app.as_ref().and_then(|app| settings.apps.get(app));
     let rate = account.rate.as_ref().or_else(|| channel.and_then(|channel| channel.rate.as_ref()));
     Some(Account {
@@ -308,4 +310,38 @@ fn source(secret: &settings::SecretRef) -> SecretSource {
 
 fn plain(value: &serde_json::Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_accounts_server_is_its_own_then_its_channels_then_the_platforms() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("oncepost.toml");
+        let account = |channel: &str, id: &str, rest: &str| {
+            format!("[[accounts]]\ntenant = \"acme\"\nchannel = \"{channel}\"\nid = \"{id}\"\n{rest}\n")
+        };
+        let own = "base_url = \"https://own.example\"";
+        let text = [
+            account("x", "own", own),
+            account("x", "main", ""),
+            account("threads", "own", own),
+            account("threads", "main", ""),
+            account("mastodon", "main", ""),
+            "[channels.x]\nbase_url = \"https://all.example\"\n".to_owned(),
+        ];
+        std::fs::write(&file, text.join("")).unwrap();
+        let settings = Settings::load(Some(&file), []).unwrap();
+        let server = |n: usize, platforms| {
+            listed(&settings, &settings.accounts[n], platforms).map(|account| account.base_url.to_string())
+        };
+        let platforms = Some("https://platform.example");
+        assert_eq!(server(0, platforms).as_deref(), Some("https://own.example/"));
+        assert_eq!(server(1, platforms).as_deref(), Some("https://all.example/"));
+        assert_eq!(server(2, platforms).as_deref(), Some("https://own.example/"));
+        assert_eq!(server(3, platforms).as_deref(), Some("https://platform.example/"));
+        assert_eq!(server(4, None), None);
+    }
 }

@@ -97,6 +97,7 @@ impl Bluesky {
             limits: Limits { text: TEXT, media: 4, takes: TAKES },
             threads: Threads::PerPart(MOST_PARTS),
             offers: OFFERS,
+            server: None,
             secrets: &[PASSWORD],
             settings: &["identifier"],
             tokens: TokenLife::MadeByUs,

@@ -20,6 +20,9 @@ pub struct About {
     pub threads: Threads,
     /// What a post may consist of.
     pub offers: Offers,
+    /// The platform's server, as `https://api.x.com`, where an account names none; `None` where there are many, or where it depends on the
+    /// account.
+    pub server: Option<&'static str>,
     /// The names of the secrets an account needs.
     pub secrets: &'static [&'static str],
     /// The names of the settings without which no account can publish.

@@ -156,6 +156,7 @@ impl Discord {
             limits: Limits { text: &[TEXT], media: MOST_MEDIA, takes: TAKES },
             threads: Threads::PerPart(MOST_PARTS),
             offers: OFFERS,
+            server: Some("https://discord.com"),
             secrets: &[TOKEN],
             settings: &[],
             tokens: TokenLife::Lasting,

@@ -120,6 +120,7 @@ impl Facebook {
             limits: Limits { text: &[TEXT], media: MOST_PHOTOS, takes: &[check::PHOTO, check::VIDEO] },
             threads: Threads::None,
             offers: OFFERS,
+            server: Some("https://graph.facebook.com"),
             secrets: &[graph::TOKEN],
             settings: &[],
             tokens: TokenLife::Lasting,

@@ -116,6 +116,7 @@ impl Ghost {
             limits: Limits { text: &[], media: 50, takes: TAKES },
             threads: Threads::Whole(MOST_PARTS),
             offers: OFFERS,
+            server: None,
             secrets: &[KEY],
             settings: &[],
             tokens: TokenLife::MadeByUs,

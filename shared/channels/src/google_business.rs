@@ -73,6 +73,7 @@ impl GoogleBusiness {
             limits: Limits { text: TEXT, media: 1, takes: TAKES },
             threads: Threads::None,
             offers: OFFERS,
+            server: Some("https://mybusiness.googleapis.com"),
             secrets: &[google::TOKEN],
             settings: &[LOCATION],
             tokens: tokens::LIFE,

@@ -112,6 +112,7 @@ impl Instagram {
             limits: Limits { text: &[CAPTION], media: MOST_MEDIA, takes: TAKES },
             threads: Threads::None,
             offers: OFFERS,
+            server: None,
             secrets: &[graph::TOKEN],
             settings: &[],
             tokens: TokenLife::RenewsItself { life: 60 * DAY, not_before: DAY },

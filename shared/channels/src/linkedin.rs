@@ -125,6 +125,7 @@ impl LinkedIn {
             limits: Limits { text: TEXT, media: MOST_IMAGES, takes: TAKES },
             threads: Threads::PerPart(MOST_PARTS),
             offers: OFFERS,
+            server: Some("https://api.linkedin.com"),
             secrets: &[TOKEN],
             settings: &[],
             tokens: TokenLife::Refreshed {

@@ -94,6 +94,7 @@ impl Mastodon {
             limits: Limits { text: &[TEXT], media: 4, ..Limits::NONE },
             threads: Threads::PerPart(MOST_PARTS),
             offers: OFFERS,
+            server: None,
             secrets: &[TOKEN],
             settings: &[],
             tokens: TokenLife::Lasting,

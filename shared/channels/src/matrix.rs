@@ -109,6 +109,7 @@ impl Matrix {
             limits: Limits { text: &[TEXT], media: MOST_MEDIA, ..Limits::NONE },
             threads: Threads::PerPart(MOST_PARTS),
             offers: OFFERS,
+            server: None,
             secrets: &[TOKEN],
             settings: &[room::ROOM],
             tokens: TokenLife::Lasting,

@@ -84,6 +84,7 @@ impl Nostr {
             limits: Limits { text: &[TEXT], media: MOST_MEDIA, ..Limits::NONE },
             threads: Threads::PerPart(MOST_PARTS),
             offers: OFFERS,
+            server: None,
             secrets: &[SECRET],
             settings: &[],
             tokens: TokenLife::Lasting,

@@ -94,6 +94,7 @@ impl Pinterest {
             limits: Limits { text: &[TEXT], media: MOST_PICTURES, takes: &[check::PICTURE, check::VIDEO] },
             threads: Threads::None,
             offers: OFFERS,
+            server: Some("https://api.pinterest.com"),
             secrets: &[TOKEN],
             settings: &[],
             // Whether a refresh token that was used stays good is not known: each is taken to be good once.

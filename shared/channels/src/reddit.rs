@@ -179,6 +179,7 @@ impl Reddit {
             limits: Limits { text: &[LONGEST_TEXT], media: 1, takes: TAKES },
             threads: Threads::PerPart(MOST_PARTS),
             offers: OFFERS,
+            server: Some("https://oauth.reddit.com"),
             secrets: &[TOKEN, REFRESH, CLIENT, CLIENT_SECRET],
             settings: &[],
             tokens: TokenLife::Refreshed { life: LIFE, rotates: false, refresh_life: None },

@@ -37,6 +37,9 @@ pub struct Sheet {
     pub repeat: Repeat,
     /// Where an account says otherwise.
     pub variants: Vec<Otherwise>,
+    /// The server that is called where an account names none; absent where every account must.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
     /// The names of the secrets that an account needs.
     pub secrets: Vec<String>,
     /// The names of the settings without which no account can publish.
@@ -158,6 +161,7 @@ impl Sheet {
             files: about.limits.takes.iter().map(Files::of).collect(),
             repeat: Repeat::of(about.repeat),
             variants: offers.variants.iter().filter_map(variant).collect(),
+            server: about.server.map(Into::into),
             secrets: about.secrets.iter().map(|&name| name.into()).collect(),
             settings: about.settings.iter().map(|&name| name.into()).collect(),
             token: Token::of(about.tokens),

@@ -177,6 +177,7 @@ impl Slack {
             limits: Limits { text: &[TEXT], media: MOST_MEDIA, ..Limits::NONE },
             threads: Threads::PerPart(MOST_PARTS),
             offers: OFFERS,
+            server: None,
             secrets: &[TOKEN],
             settings: &[],
             tokens: refresh::LIFE,

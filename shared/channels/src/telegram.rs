@@ -106,6 +106,7 @@ impl Telegram {
             limits: Limits { text: &[TEXT], media: MOST_MEDIA, takes: TAKES },
             threads: Threads::PerPart(MOST_PARTS),
             offers: OFFERS,
+            server: Some("https://api.telegram.org"),
             secrets: &[TOKEN],
             settings: &[CHAT],
             tokens: TokenLife::Lasting,

@@ -92,6 +92,7 @@ impl ThreadsApp {
             limits: Limits { text: &[TEXT], media: 20, takes: TAKES },
             threads: Threads::PerPart(MOST_PARTS),
             offers: OFFERS,
+            server: Some("https://graph.threads.net"),
             secrets: &[graph::TOKEN],
             settings: &[],
             tokens: TokenLife::RenewsItself { life: 60 * DAY, not_before: DAY },

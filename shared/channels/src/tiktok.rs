@@ -119,6 +119,7 @@ impl TikTok {
             limits: Limits { text: check::CAPTION, media: check::MOST_PICTURES, takes: check::TAKES },
             threads: Threads::None,
             offers: OFFERS,
+            server: Some("https://open.tiktokapis.com"),
             secrets: &[TOKEN],
             settings: &[],
             tokens: TokenLife::Refreshed { life: 2 * HOUR, rotates: true, refresh_life: Some(180 * DAY) },

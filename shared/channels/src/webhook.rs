@@ -78,6 +78,7 @@ impl Webhook {
             limits: Limits::NONE,
             threads: Threads::Whole(MOST_PARTS),
             offers: OFFERS,
+            server: None,
             secrets: &[SECRET],
             settings: &[],
             tokens: TokenLife::Lasting,

@@ -110,6 +110,7 @@ impl WordPress {
             limits: Limits { text: &[], media: 50, ..Limits::NONE },
             threads: Threads::Whole(MOST_PARTS),
             offers: OFFERS,
+            server: None,
             secrets: &[PASSWORD],
             settings: &["username"],
             tokens: TokenLife::Lasting,

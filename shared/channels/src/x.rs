@@ -143,6 +143,7 @@ impl X {
             limits: Limits { text: TEXT, media: 4, takes: TAKES },
             threads: Threads::PerPart(MOST_PARTS),
             offers: OFFERS,
+            server: Some("https://api.x.com"),
             secrets: &[TOKEN],
             settings: &[],
             tokens: TokenLife::Refreshed {

@@ -125,6 +125,7 @@ impl YouTube {
             limits: Limits { text: TEXT, media: 1, takes: TAKES },
             threads: Threads::None,
             offers: OFFERS,
+            server: Some("https://www.googleapis.com"),
             secrets: &[google::TOKEN],
             settings: &[],
             tokens: tokens::LIFE,

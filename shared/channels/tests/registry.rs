@@ -100,6 +100,12 @@ fn what_a_channel_says_of_itself_makes_sense() {
         for secret in about.secrets {
             assert!(page.contains(&format!("secrets.{secret}")), "{}'s page names the secret {secret}", about.name);
         }
+        // A server that is called where an account names none is one that the page names, and is no other's.
+        let default = about.server.map(|server| (server, url::Url::parse(server).unwrap()));
+        if let Some((server, url)) = default {
+            assert!(page.contains(&format!("| `base_url` | `{server}`")), "{}'s page names {server}", about.name);
+            assert_eq!((url.scheme(), url.path()), ("https", "/"), "{server}");
+        }
         // P1: arming early is only for platforms that make a repeat harmless.
         let harmless = matches!(about.repeat, domain::RepeatSafety::PlatformKey { .. });
         assert!(about.arms.is_none() || harmless, "{}", about.name);

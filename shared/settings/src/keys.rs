@@ -88,7 +88,10 @@ pub const KEYS: &[Key] = &[
     key("media.s3.buckets", "the buckets that posts may name in media addresses, as `s3://bucket/key`"),
     key("channels", "the channels that differ from their defaults, by name"),
     key("channels.*.enabled", "whether it publishes; what is due on a channel that is off is held, not failed"),
-    key("channels.*.base_url", "the platform's server, where an account names none"),
+    key(
+        "channels.*.base_url",
+        "the server of its accounts that name none; without it the platform's own, if it has one for all",
+    ),
     key(
         "channels.*.rate",
         "how often each of its accounts may publish: `{per, burst}`, `burst` at once and one more for every `per`",
@@ -129,7 +132,7 @@ pub fn reference() -> String {
 const HEAD: &str = "\
 # Configuration
 
-<!-- Written by the test of the settings crate. To renew it: UPDATE_DOCS=1 cargo test -p oncepost-settings -->
+<!-- Written by the test of the settings crate. To renew it: UPDATE=1 cargo test -p oncepost-settings -->
 
 A file (`.toml`, `.yaml` or `.json`, named by `--config` or `ONCEPOST_CONFIG`) over the defaults below, and over both
 variables: `ONCEPOST__PROTOCOL__LEASE=3m` sets `protocol.lease`. Lists and maps (`ONCEPOST__ACCOUNTS`,

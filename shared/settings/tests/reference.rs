@@ -59,12 +59,12 @@ fn every_key_is_described_and_every_described_key_exists() {
 #[test]
 fn the_page_is_up_to_date() {
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/configuration.md");
-    if std::env::var_os("UPDATE_DOCS").is_some() {
+    if std::env::var_os("UPDATE").is_some() {
         fs::write(page, reference()).unwrap();
     }
     let written = fs::read_to_string(page).unwrap_or_default();
     assert!(
         written == reference(),
-        "docs/configuration.md is out of date: UPDATE_DOCS=1 cargo test -p oncepost-settings"
+        "docs/configuration.md is out of date: UPDATE=1 cargo test -p oncepost-settings"
     );
 }

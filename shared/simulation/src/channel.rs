@@ -79,6 +79,7 @@ impl TestChannel {
             limits: Limits::NONE,
             threads: if kind == "deciding" { Threads::Whole(10) } else { Threads::PerPart(10) },
             offers: Offers::media(usize::MAX, usize::MAX),
+            server: None,
             secrets: &[],
             settings: &[],
             tokens: TokenLife::Lasting,

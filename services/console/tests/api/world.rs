@@ -93,6 +93,7 @@ fn channel(name: &'static str, title: &'static str, text: &'static [Count]) -> A
         limits,
         threads: Threads::None,
         offers: Offers::media(4, 4),
+        server: None,
         secrets: &["token"],
         settings: &[],
         tokens: TokenLife::Lasting,

@@ -90,8 +90,8 @@ async fn accounts_that_lack_what_they_need_are_told_all_at_once() {
     };
     let secrets = format!("secrets = {{ access_token = {{ value = \"{CANARY}\" }} }}");
     let accounts = [
-        account("x", &secrets),
-        account("tiktok", "base_url = \"https://open.tiktokapis.example\""),
+        account("instagram", &secrets),
+        account("tiktok", ""),
         account("matrix", &format!("base_url = \"https://matrix.example\"\n{secrets}")),
     ];
     let config = folder.path().join("oncepost.toml");
@@ -102,7 +102,7 @@ async fn accounts_that_lack_what_they_need_are_told_all_at_once() {
             .await;
     assert_eq!(ran.code, Some(2), "{}", ran.said());
     for told in [
-        "account acme/x/main has no base_url",
+        "account acme/instagram/main has no base_url",
         "account acme/tiktok/main: it has no secrets; docs/channels/tiktok.md names those that it needs",
         "account acme/matrix/main: settings.room is missing; docs/channels/matrix.md says what it is",
     ] {

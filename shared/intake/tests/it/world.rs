@@ -58,6 +58,7 @@ fn channel(name: &'static str, limits: Limits, threads: Threads) -> Arc<dyn Chan
         limits,
         threads,
         offers: Offers::media(4, 4),
+        server: None,
         secrets: &[],
         settings: &[],
         tokens: TokenLife::Lasting,

@@ -95,6 +95,7 @@ fn channel(name: &'static str, threads: Threads) -> Arc<dyn Channel> {
         limits,
         threads,
         offers: Offers::media(4, 4),
+        server: None,
         secrets: &[],
         settings: &[],
         tokens: TokenLife::Lasting,

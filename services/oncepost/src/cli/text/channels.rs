@@ -30,6 +30,7 @@ pub(crate) fn whole(sheet: &Sheet) -> String {
         sheet.files.iter().enumerate().map(|(n, files)| line(if n == 0 { "files" } else { "" }, &files.said())),
     );
     lines.extend([
+        line("server", sheet.server.as_deref().unwrap_or("each account names its own (base_url)")),
         line("secrets", &sheet.secrets.join(", ")),
         line("settings", &if sheet.settings.is_empty() { "none needed".into() } else { sheet.settings.join(", ") }),
         line("token lives", &format!("{}; {}", sheet.token.life(), sheet.token.renewed)),
