@@ -11,7 +11,7 @@ use crate::{
     graph::{
         error,
         fetch::{Found, fetch},
-        file, page, parameter, person_id, time, unsupported,
+        page, parameter, part, person_id, time, unsupported,
     },
 };
 
@@ -96,8 +96,8 @@ impl Facebook {
 
     pub(super) async fn photo(&self, ask: &Ask, account: String, stage: &Stage) -> Result<Answer, Answer> {
         let one = |name: &str| parameter(ask, name).filter(|value| !value.is_empty());
-        let found = match (file(ask), one("url")) {
-            (Some(bytes), _) => kind(bytes),
+        let found = match (part(ask, |part| part.name.is_some()), one("url")) {
+            (Some(file), _) => kind(&file.bytes),
             (None, Some(_)) if !lock(&self.knobs).fetches => Found::Jpeg,
             (None, Some(address)) => fetch(&address).await,
             (None, None) => Found::Nothing,

@@ -18,7 +18,7 @@ mod truth;
 pub use answer::Answer;
 pub use ask::Ask;
 pub use cue::{Cue, End};
-pub use form::{Form, Upload};
+pub use form::{Form, Part, Upload, parts};
 pub use limiter::{Limiter, Standing};
 pub use socket::Spoken;
 pub use stage::{Call, Stage};

@@ -8,7 +8,7 @@ pub(crate) mod fetch;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::fake::{Answer, Ask, Post, Stage};
+use crate::fake::{Answer, Ask, Part, Post, Stage, parts};
 
 /// A refusal: code and finer code, in words for developers and, if there are others, for people.
 pub(crate) fn error(status: u16, code: i64, finer: u64, message: &str) -> Answer {
@@ -45,37 +45,15 @@ pub(crate) fn path(ask: &Ask) -> Vec<&str> {
 /// A parameter, from the query, a form of one or of several parts, or JSON alike.
 pub(crate) fn parameter(ask: &Ask, name: &str) -> Option<String> {
     let of_query = ask.param(name).map(str::to_owned);
-    of_query.or_else(|| match part(ask, name) {
-        Some(part) => Some(String::from_utf8_lossy(part).into_owned()),
+    of_query.or_else(|| match part(ask, |part| part.field == name) {
+        Some(part) => Some(part.text()),
         None => ask.fields().into_iter().find(|(key, _)| key == name).map(|(_, value)| value),
     })
 }
 
-/// A field or file of a form of several parts.
-pub(crate) fn part<'a>(ask: &'a Ask, name: &str) -> Option<&'a [u8]> {
-    part_at(ask, &format!("; name=\"{name}\""))
-}
-
-/// The first file of a form of several parts, whatever its field is called.
-pub(crate) fn file(ask: &Ask) -> Option<&[u8]> {
-    part_at(ask, "; filename=")
-}
-
-fn part_at<'a>(ask: &'a Ask, mark: &str) -> Option<&'a [u8]> {
-    let kind = ask.header("content-type").filter(|kind| kind.starts_with("multipart/form-data"))?;
-    let boundary = kind.split("boundary=").nth(1)?.trim_matches('"');
-    let start = after(&ask.body, mark.as_bytes())?;
-    let content = after(start, b"\r\n\r\n")?;
-    let end = find(content, format!("\r\n--{boundary}").as_bytes())?;
-    Some(&content[..end])
-}
-
-fn after<'a>(bytes: &'a [u8], mark: &[u8]) -> Option<&'a [u8]> {
-    find(bytes, mark).map(|at| &bytes[at + mark.len()..])
-}
-
-fn find(bytes: &[u8], mark: &[u8]) -> Option<usize> {
-    bytes.windows(mark.len()).position(|window| window == mark)
+/// The first part of a form of several parts that is `wanted`.
+pub(crate) fn part(ask: &Ask, wanted: impl Fn(&Part) -> bool) -> Option<Part> {
+    parts(ask).ok()?.into_iter().find(wanted)
 }
 
 /// A parameter that is a list: with commas, as JSON, or named several times.

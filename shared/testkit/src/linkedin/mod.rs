@@ -147,7 +147,7 @@ impl LinkedIn {
         millis << 22 | (self.ids.fetch_add(1, std::sync::atomic::Ordering::SeqCst) & 0x3f_ffff)
     }
 
-    async fn route(&self, ask: &Ask, stage: &Stage) -> Result<Answer, Answer> {
+    fn route(&self, ask: &Ask, stage: &Stage) -> Result<Answer, Answer> {
         let path: Vec<String> = ask.segments().iter().map(|part| decoded(part)).collect();
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
         match (ask.method.as_str(), path.as_slice()) {
@@ -222,7 +222,7 @@ impl Platform for LinkedIn {
         let counted = if self.publishes(&ask) { self.tokens.owner(&ask) } else { None };
         match counted.and_then(|account| self.spent(&account, ask.at)) {
             Some(whose) => throttled(whose),
-            None => self.route(&ask, stage).await.unwrap_or_else(|refusal| refusal),
+            None => self.route(&ask, stage).unwrap_or_else(|refusal| refusal),
         }
     }
 

@@ -1,14 +1,9 @@
 //! Uploads: a lease from the API, then the file to a store that knows no tokens.
 
-use axum::{
-    body::Body,
-    extract::{FromRequest, Multipart},
-    http::{Request, header::CONTENT_TYPE},
-};
 use serde_json::json;
 
 use super::Reddit;
-use crate::fake::{Answer, Ask, lock};
+use crate::fake::{Answer, Ask, lock, parts};
 
 /// Where files go.
 pub(super) const PLACE: &str = "/media-store";
@@ -34,8 +29,8 @@ impl Reddit {
     }
 
     /// The store: XML, as it is.
-    pub(super) async fn take_file(&self, ask: &Ask) -> Answer {
-        let Some((key, length)) = file(ask).await else {
+    pub(super) fn take_file(&self, ask: &Ask) -> Answer {
+        let Some((key, length)) = file(ask) else {
             return Answer::text(400, "application/xml", "<Error><Code>InvalidArgument</Code></Error>");
         };
         if length > lock(&self.knobs).max_upload_bytes {
@@ -48,18 +43,10 @@ impl Reddit {
     }
 }
 
-/// The file's key and length. The file comes last.
-async fn file(ask: &Ask) -> Option<(String, usize)> {
-    let content_type = ask.header("content-type")?;
-    let request = Request::post("/").header(CONTENT_TYPE, content_type).body(Body::from(ask.body.clone())).ok()?;
-    let mut form = Multipart::from_request(request, &()).await.ok()?;
-    let mut key = None;
-    while let Some(field) = form.next_field().await.ok()? {
-        match field.name() {
-            Some("key") => key = Some(field.text().await.ok()?),
-            Some("file") => return Some((key?, field.bytes().await.ok()?.len())),
-            _ => {}
-        }
-    }
-    None
+/// The file's key and length. The store reads no further than the file: what comes behind it does not count.
+fn file(ask: &Ask) -> Option<(String, usize)> {
+    let parts = parts(ask).ok()?;
+    let (fields, rest) = parts.split_at(parts.iter().position(|part| part.field == "file")?);
+    let key = fields.iter().rfind(|part| part.field == "key")?;
+    Some((key.text(), rest[0].bytes.len()))
 }

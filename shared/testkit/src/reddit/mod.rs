@@ -132,12 +132,12 @@ impl Reddit {
         digits.into_iter().rev().collect()
     }
 
-    async fn route(&self, ask: &Ask, stage: &Stage) -> Result<Answer, Answer> {
+    fn route(&self, ask: &Ask, stage: &Stage) -> Result<Answer, Answer> {
         if ask.path.trim_end_matches('/') == "/api/v1/access_token" {
             return self.access.renew(ask, lock(&self.knobs).token_life_s);
         }
         if ask.path == media::PLACE {
-            return Ok(self.take_file(ask).await);
+            return Ok(self.take_file(ask));
         }
         let name = self.access.check(ask)?;
         match (ask.method.as_str(), ask.segments().as_slice()) {
@@ -184,7 +184,7 @@ impl Platform for Reddit {
         let answer = if standing.over {
             error(429, "Too Many Requests")
         } else {
-            self.route(&ask, stage).await.unwrap_or_else(|refusal| refusal)
+            self.route(&ask, stage).unwrap_or_else(|refusal| refusal)
         };
         let reset = standing.reset.duration_since(ask.at).as_secs();
         answer

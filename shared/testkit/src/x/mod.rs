@@ -123,7 +123,7 @@ impl X {
         lock(&self.uploads).clear();
     }
 
-    async fn route(&self, ask: &Ask, stage: &Stage) -> Result<Answer, Answer> {
+    fn route(&self, ask: &Ask, stage: &Stage) -> Result<Answer, Answer> {
         let path = ask.segments();
         if (ask.method.as_str(), path.as_slice()) == ("POST", &["2", "oauth2", "token"]) {
             let life = Duration::from_secs(lock(&self.knobs).access_life_s);
@@ -150,7 +150,7 @@ impl X {
             }
             (_, ["2", "media", rest @ ..]) => {
                 may("media.write")?;
-                self.media(ask, rest, &account, stage).await
+                self.media(ask, rest, &account, stage)
             }
             _ => Err(not_found("path", &ask.path)),
         }
@@ -201,7 +201,7 @@ impl Platform for X {
     async fn answer(&self, ask: Ask, stage: &Stage) -> Answer {
         let counted = self.publishes(&ask).then(|| self.tokens.check(&ask).ok()).flatten();
         let (over, fields) = counted.map_or((false, vec![]), |account| self.count(&ask, &account));
-        let answer = if over { too_many() } else { self.route(&ask, stage).await.unwrap_or_else(|refusal| refusal) };
+        let answer = if over { too_many() } else { self.route(&ask, stage).unwrap_or_else(|refusal| refusal) };
         fields.into_iter().fold(answer, |answer, (name, value)| answer.with(&name, value))
     }
 
