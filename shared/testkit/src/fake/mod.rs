@@ -13,6 +13,7 @@ mod perform;
 mod serve;
 mod socket;
 mod stage;
+mod tokens;
 mod truth;
 
 pub use answer::Answer;
@@ -22,6 +23,7 @@ pub use form::{Form, Part, Upload, parts};
 pub use limiter::{Limiter, Standing};
 pub use socket::Spoken;
 pub use stage::{Call, Stage};
+pub(crate) use tokens::{State, Tokens};
 pub use truth::{Draft, Post};
 
 use std::{
