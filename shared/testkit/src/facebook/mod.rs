@@ -21,8 +21,8 @@ use videos::Video;
 use crate::{
     fake::{Answer, Ask, Platform, Stage, lock},
     graph::{
-        access::{self, Access},
-        error, limited, parameter, path, person_id, pick, unsupported, with_usage,
+        access::{self, Access, caller, owner},
+        error, limited, parameter, path, person_id, pick, with_usage,
     },
 };
 
@@ -159,11 +159,6 @@ impl Facebook {
     }
 }
 
-/// The page, if the path names it: by its number or as `me`.
-fn owner(ask: &Ask, named: &str, page: String) -> Result<String, Answer> {
-    if named == "me" || named == person_id(&page) { Ok(page) } else { Err(unsupported(&ask.method, named)) }
-}
-
 fn not_a_page() -> Answer {
     error(400, 100, 0, "(#100) Tried accessing nonexisting field (category) on node type (User)")
 }
@@ -204,10 +199,6 @@ impl Platform for Facebook {
     fn expire(&self, account: &str) {
         self.access.expire(account);
     }
-}
-
-fn caller(ask: &Ask) -> String {
-    person_id(&access::name(ask).unwrap_or_default())
 }
 
 /// What is asked for by its id.

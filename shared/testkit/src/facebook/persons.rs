@@ -11,9 +11,6 @@ use crate::{
     graph::{access, error, parameter, person_id, pick},
 };
 
-/// A long-lived token's 60 days, less the moment it takes to hand it out.
-const LIFE: u64 = 5_183_944;
-
 /// Tokens that were exchanged for, by whose they are and until when; and further pages that a person looks after.
 #[derive(Default)]
 pub(super) struct Persons {
@@ -51,8 +48,8 @@ impl Facebook {
         let name = self.person(&says("fb_exchange_token"), ask.at).ok_or_else(ended)?;
         let mut persons = lock(&self.persons);
         let token = format!("person-{name}~{}", persons.granted.len() + 1);
-        persons.granted.insert(token.clone(), (name, ask.at + Duration::from_secs(LIFE)));
-        Ok(Answer::json(200, &json!({"access_token": token, "token_type": "bearer", "expires_in": LIFE})))
+        persons.granted.insert(token.clone(), (name, ask.at + Duration::from_secs(access::LIFE)));
+        Ok(Answer::json(200, &json!({"access_token": token, "token_type": "bearer", "expires_in": access::LIFE})))
     }
 
     /// The pages that a person looks after, each with its token.

@@ -7,12 +7,8 @@ use serde_json::{Value, json};
 
 use super::{Facebook, done, made};
 use crate::{
-    fake::{Answer, Ask, Draft, Post, Stage, lock},
-    graph::{
-        error,
-        fetch::{Found, fetch},
-        page, parameter, part, person_id, time, unsupported,
-    },
+    fake::{Answer, Ask, Draft, Found, Post, Stage, fetch, lock},
+    graph::{error, page, parameter, part, person_id, time, unsupported},
 };
 
 const LONGEST: usize = 63_206;
@@ -97,7 +93,7 @@ impl Facebook {
     pub(super) async fn photo(&self, ask: &Ask, account: String, stage: &Stage) -> Result<Answer, Answer> {
         let one = |name: &str| parameter(ask, name).filter(|value| !value.is_empty());
         let found = match (part(ask, |part| part.name.is_some()), one("url")) {
-            (Some(file), _) => kind(&file.bytes),
+            (Some(file), _) => Found::of(&file.bytes),
             (None, Some(_)) if !lock(&self.knobs).fetches => Found::Jpeg,
             (None, Some(address)) => fetch(&address).await,
             (None, None) => Found::Nothing,
@@ -160,14 +156,6 @@ fn attached(ask: &Ask) -> Vec<String> {
     let numbered = (0..).map_while(|n| serde_json::from_str(&parameter(ask, &format!("attached_media[{n}]"))?).ok());
     let listed = whole.and_then(|list| list.as_array().cloned()).unwrap_or_else(|| numbered.collect());
     listed.iter().filter_map(|one| one["media_fbid"].as_str().map(str::to_owned)).collect()
-}
-
-fn kind(bytes: &[u8]) -> Found {
-    match bytes {
-        [0xff, 0xd8, 0xff, ..] => Found::Jpeg,
-        [0x89, b'P', b'N', b'G', ..] => Found::Png,
-        _ => Found::Other,
-    }
 }
 
 fn draft(id: &str, account: &str, text: &str, native: Value) -> Draft {

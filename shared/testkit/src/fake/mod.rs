@@ -7,6 +7,7 @@ mod answer;
 mod ask;
 mod control;
 mod cue;
+mod fetch;
 mod form;
 mod limiter;
 mod perform;
@@ -23,8 +24,10 @@ pub use form::{Form, Part, Upload, parts};
 pub use limiter::{Limiter, Standing};
 pub use socket::Spoken;
 pub use stage::{Call, Stage};
-pub(crate) use tokens::{State, Tokens};
 pub use truth::{Draft, Post};
+
+pub(crate) use fetch::{Found, fetch};
+pub(crate) use tokens::{State, Tokens};
 
 use std::{
     future::Future,

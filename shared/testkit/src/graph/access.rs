@@ -10,7 +10,7 @@ use crate::fake::{Answer, Ask, lock};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// How long a long-lived token is good: 60 days, less the moment it takes to hand it out.
-const LIFE: u64 = 5_183_944;
+pub(crate) const LIFE: u64 = 5_183_944;
 
 /// A token that was handed out.
 #[derive(Clone, Copy)]

@@ -3,7 +3,6 @@
 
 pub(crate) mod access;
 pub(crate) mod containers;
-pub(crate) mod fetch;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};

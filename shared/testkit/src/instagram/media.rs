@@ -7,13 +7,8 @@ use serde_json::{Value, json};
 
 use super::{Instagram, made};
 use crate::{
-    fake::{Answer, Ask, Draft, Post, Stage, lock},
-    graph::{
-        containers::Container,
-        error,
-        fetch::{Found, fetch},
-        list, page, parameter, time,
-    },
+    fake::{Answer, Ask, Draft, Found, Post, Stage, fetch, lock},
+    graph::{containers::Container, error, list, page, parameter, time},
 };
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
