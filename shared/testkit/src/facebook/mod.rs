@@ -22,7 +22,7 @@ use crate::{
     fake::{Answer, Ask, Platform, Stage, lock},
     graph::{
         access::{self, Access, caller, owner},
-        error, limited, parameter, path, person_id, pick, with_usage,
+        error, limited, parameter, path, person_id, pick, stands_alone, with_usage,
     },
 };
 
@@ -150,7 +150,7 @@ impl Facebook {
         if let Some(post) = lock(&self.unpublished).get(id).filter(|post| post.account == page && !post.published) {
             return Ok(Answer::json(200, &pick(&post.shown(id, ask.at), ask)));
         }
-        if let Some(post) = stage.post(id) {
+        if let Some(post) = stage.post(id).filter(stands_alone) {
             return Ok(Answer::json(200, &pick(&posts::shown(&post), ask)));
         }
         owner(ask, id, page.clone())?;

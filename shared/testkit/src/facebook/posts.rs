@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{Facebook, done, made};
 use crate::{
     fake::{Answer, Ask, Draft, Found, Post, Stage, fetch, lock},
-    graph::{error, page, parameter, part, person_id, time, unsupported},
+    graph::{error, page, parameter, part, person_id, stands_alone, time, unsupported},
 };
 
 const LONGEST: usize = 63_206;
@@ -136,13 +136,13 @@ impl Facebook {
     }
 
     pub(super) fn list(&self, ask: &Ask, account: String, stage: &Stage) -> Result<Answer, Answer> {
-        Ok(page(ask, stage, &account, |_| true, shown))
+        Ok(page(ask, stage, &account, stands_alone, shown))
     }
 }
 
 /// Refuses what says the same as the page's last post.
 fn unrepeated(account: &str, text: &str, link: Option<&str>, stage: &Stage) -> Result<(), Answer> {
-    let last = stage.posts().into_iter().rfind(|post| post.account == account);
+    let last = stage.posts().into_iter().rfind(|post| post.account == account && stands_alone(post));
     let same = |post: &Post| post.text == text && post.native["link"].as_str() == link;
     match last.filter(same) {
         Some(_) => Err(error(400, 506, 0, "(#506) Duplicate status message")),

@@ -7,7 +7,7 @@ pub(crate) mod containers;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::fake::{Answer, Ask, Part, Post, Stage, parts};
+use crate::fake::{Answer, Ask, Draft, Part, Post, Stage, parts};
 
 /// A refusal: code and finer code, in words for developers and, if there are others, for people.
 pub(crate) fn error(status: u16, code: i64, finer: u64, message: &str) -> Answer {
@@ -75,6 +75,22 @@ pub(crate) fn pick(whole: &Value, ask: &Ask) -> Value {
         .filter(|(name, value)| wanted.contains(&name.as_str()) && !value.is_null())
         .map(|(n, v)| (n.clone(), v.clone()))
         .collect()
+}
+
+/// A post that is under another one.
+pub(crate) fn comment(id: &str, under: &Post, account: &str, text: &str) -> Draft {
+    let native = json!({"kind": "comment", "object": under.id});
+    Draft { id: id.into(), url: under.url.clone(), account: account.into(), text: text.into(), native }
+}
+
+/// Whether it is a post of its own. Comments are kept among the posts, but no listing shows them.
+pub(crate) fn stands_alone(post: &Post) -> bool {
+    post.native["kind"] != "comment"
+}
+
+/// The post of this id, unless it is a comment.
+pub(crate) fn post(ask: &Ask, id: &str, stage: &Stage) -> Result<Post, Answer> {
+    stage.post(id).filter(stands_alone).ok_or_else(|| unsupported(&ask.method, id))
 }
 
 /// A page of a listing: newest first, with cursors, and with a next page if there is one.
