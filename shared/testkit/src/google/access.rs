@@ -82,8 +82,7 @@ impl Access {
     }
 
     fn renew(&self, ask: &Ask, usual: &str, life_s: u64) -> Answer {
-        let fields = ask.fields();
-        let one = |name: &str| fields.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
+        let one = |name: &str| ask.field(name).unwrap_or_default();
         if (one("client_id"), one("client_secret")) != CLIENT {
             return refuse(401, "invalid_client", "The OAuth client was not found.");
         }

@@ -46,7 +46,7 @@ pub(crate) fn parameter(ask: &Ask, name: &str) -> Option<String> {
     let of_query = ask.param(name).map(str::to_owned);
     of_query.or_else(|| match part(ask, |part| part.field == name) {
         Some(part) => Some(part.text()),
-        None => ask.fields().into_iter().find(|(key, _)| key == name).map(|(_, value)| value),
+        None => ask.field(name).map(str::to_owned),
     })
 }
 
@@ -59,7 +59,7 @@ pub(crate) fn part(ask: &Ask, wanted: impl Fn(&Part) -> bool) -> Option<Part> {
 pub(crate) fn list(ask: &Ask, name: &str) -> Vec<String> {
     let Some(value) = parameter(ask, name) else {
         let several = format!("{name}[]");
-        return ask.fields().into_iter().filter(|(key, _)| *key == several).map(|(_, value)| value).collect();
+        return ask.fields().iter().filter(|(key, _)| *key == several).map(|(_, value)| value.clone()).collect();
     };
     serde_json::from_str(&value).unwrap_or_else(|_| {
         value.split(',').map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect()

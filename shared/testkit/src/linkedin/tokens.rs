@@ -40,8 +40,7 @@ impl LinkedIn {
 
     /// A new access token; the refresh token stays.
     pub(super) fn renew(&self, ask: &Ask) -> Result<Answer, Answer> {
-        let fields = ask.fields();
-        let field = |name: &str| fields.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
+        let field = |name: &str| ask.field(name).unwrap_or_default();
         let refused = |status: u16, error: &str, why: &str| {
             Answer::json(status, &json!({"error": error, "error_description": why}))
         };

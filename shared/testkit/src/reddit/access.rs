@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::json;
 
 use super::{Reddit, error};
@@ -14,14 +13,10 @@ const NAMELESS: [&str; 6] = ["python-requests", "curl", "java", "okhttp", "reqwe
 impl Reddit {
     /// `POST /api/v1/access_token`. The refresh token stays the same and is not in the answer.
     pub(super) fn renew(&self, ask: &Ask, life_s: u64) -> Result<Answer, Answer> {
-        let basic = ask.header("authorization").and_then(|header| header.strip_prefix("Basic "));
-        let client = basic.and_then(|basic| STANDARD.decode(basic).ok()).unwrap_or_default();
-        let (id, secret) = Self::CLIENT;
-        if client != format!("{id}:{secret}").into_bytes() {
+        if ask.basic().is_none_or(|(id, secret)| (id.as_str(), secret.as_str()) != Self::CLIENT) {
             return Err(error(401, "Unauthorized").with("www-authenticate", "Basic realm=\"reddit\""));
         }
-        let fields = ask.fields();
-        let one = |name: &str| fields.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
+        let one = |name: &str| ask.field(name).unwrap_or_default();
         let refuse = |why: &str| Answer::json(400, &json!({"message": "Bad Request", "error": why}));
         if one("grant_type") != "refresh_token" {
             return Err(refuse("unsupported_grant_type"));

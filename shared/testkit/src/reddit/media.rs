@@ -11,8 +11,7 @@ pub(super) const PLACE: &str = "/media-store";
 impl Reddit {
     /// `POST /api/media/asset.json`: where the file goes, and what must go with it.
     pub(super) fn lease(&self, ask: &Ask) -> Answer {
-        let fields = ask.fields();
-        let one = |name: &str| fields.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
+        let one = |name: &str| ask.field(name).unwrap_or_default();
         if one("filepath").is_empty() || !one("mimetype").starts_with("image/") {
             return Answer::json(400, &json!({"message": "Bad Request", "error": 400}));
         }

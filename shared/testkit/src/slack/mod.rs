@@ -146,9 +146,7 @@ impl Platform for Slack {
     fn publishes(&self, ask: &Ask) -> bool {
         match ask.segments()[..] {
             ["services", ..] | ["api", "chat.postMessage"] => true,
-            ["api", "files.completeUploadExternal"] => {
-                ask.says("channel_id") || ask.fields().iter().any(|(name, _)| name == "channel_id")
-            }
+            ["api", "files.completeUploadExternal"] => ask.says("channel_id") || ask.field("channel_id").is_some(),
             _ => false,
         }
     }

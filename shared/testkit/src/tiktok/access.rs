@@ -29,8 +29,7 @@ impl TikTok {
 
     /// A refresh token works until the next one is given out.
     pub(super) fn refresh(&self, ask: &Ask, life: Duration) -> Result<Answer, Answer> {
-        let fields = ask.fields();
-        let field = |name: &str| fields.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
+        let field = |name: &str| ask.field(name).unwrap_or_default();
         if (field("client_key"), field("client_secret")) != (Self::CLIENT_KEY, Self::CLIENT_SECRET) {
             return Err(flat(401, "invalid_client", "Client key or secret is incorrect."));
         }

@@ -42,9 +42,10 @@ impl WordPress {
         user.ok_or_else(|| error(401, "rest_cannot_edit", "Sorry, you are not allowed to edit this post."))?;
         let mut media = lock(&self.media);
         let file = id.parse().ok().and_then(|id: u64| media.get_mut(&id)).ok_or_else(unknown)?;
-        for (name, value) in ask.fields().into_iter().filter(|(name, _)| ["alt_text", "title"].contains(&name.as_str()))
-        {
-            file[name] = json!(value);
+        for name in ["alt_text", "title"] {
+            if let Some(value) = ask.field(name) {
+                file[name] = json!(value);
+            }
         }
         Ok(Answer::json(200, file))
     }

@@ -127,11 +127,11 @@ impl Platform for WordPress {
 
     fn publishes(&self, ask: &Ask) -> bool {
         matches!(ask.segments().as_slice(), ["wp-json", "wp", "v2", "posts", ..])
-            && ask.fields().iter().any(|(name, value)| name == "status" && value == "publish")
+            && ask.field("status") == Some("publish")
     }
 
     fn account(&self, ask: &Ask) -> Option<String> {
-        access::named(ask).map(|(name, _)| name)
+        ask.basic().map(|(name, _)| name)
     }
 
     async fn answer(&self, ask: Ask, stage: &Stage) -> Answer {
