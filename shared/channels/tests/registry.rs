@@ -52,7 +52,7 @@ fn missing(name: &str) -> Vec<String> {
         ("the suite that holds for all channels", "shared/channels/tests/contract.rs", format!("Place::{module}()")),
         ("a fake platform", "shared/testkit/src/lib.rs", format!("\npub mod {module};")),
         ("tests of the fake", &format!("shared/testkit/tests/{module}.rs"), "fn ".into()),
-        ("the fake in oncepost-fakes", "shared/testkit/src/bin/oncepost-fakes.rs", format!("\n    {module}: u16,")),
+        ("the fake in oncepost-fakes", "shared/testkit/src/bin/oncepost-fakes.rs", format!("\n    {module}: Option<")),
         ("fuzzing of its error table", "shared/fuzz/src/platform.rs", format!("&{module}::TABLE, ")),
         ("its row in the overview", "docs/channels/README.md", format!("| [{name}]({name}.md) |")),
         ("its row of what is promised", "GUARANTEES.md", format!("](docs/channels/{name}.md)")),

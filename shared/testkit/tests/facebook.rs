@@ -72,7 +72,7 @@ async fn metas_own_sdk_takes_it_for_facebook() {
     let expected = [json!([400, 100, null]), json!([400, 100, null]), json!([400, 100, 33]), json!([400, 506, null])];
     assert_eq!(refusals, expected);
     let posts = fake.posts();
-    assert_eq!((posts.len(), &posts[1].native["photos"][0]["alt_text"]), (4, &json!("a pixel")));
+    assert_eq!((posts.len(), &posts[1].native["photos"][0]["alt_text"]), (5, &json!("a pixel")));
 }
 
 #[tokio::test]
@@ -268,4 +268,23 @@ async fn limits_tell_minutes_and_listings_may_lag() {
     fake.advance(DAY);
     let listed = ann.get("me/published_posts", &[("fields", "message")], 200).await;
     assert_eq!(listed["data"], json!([{"id": late, "message": "late"}]));
+}
+
+#[tokio::test]
+async fn comments_stand_under_their_post_and_no_listing_shows_them() {
+    let fake = Fake::<Facebook>::start().await;
+    let ann = Page::new(&fake, "ann");
+    let post = ann.made("me/feed", &[("message", "a post")]).await;
+    let comments = format!("{post}/comments");
+    let comment = ann.made(&comments, &[("message", "first")]).await;
+    fake.platform().strange_comment(&post, "first", &fake);
+    let under = ann.get(&comments, &[("fields", "message")], 200).await;
+    assert_eq!((under["data"].as_array().map(Vec::len), &under["data"][0]["id"]), (Some(2), &json!(comment)));
+    let listed = ann.get("me/published_posts", &[], 200).await;
+    assert_eq!((listed["data"].as_array().map(Vec::len), &listed["data"][0]["id"]), (Some(1), &json!(post)));
+    ann.get(&comment, &[], 400).await;
+    assert_eq!(codes(&ann.post("me/feed", &[("message", "a post")], 400).await).0, 506, "it is the last post still");
+    assert_eq!((fake.posts().len(), fake.duplicates().len()), (2, 0));
+    ann.made(&comments, &[("message", "first")]).await;
+    assert_eq!(fake.duplicates()[0].native, json!({"kind": "comment", "object": post}), "a comment that is out twice");
 }

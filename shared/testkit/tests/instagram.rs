@@ -77,7 +77,7 @@ async fn metas_own_sdk_takes_it_for_instagram() {
     let expected = [json!([400, 24, 2_207_008]), json!([400, 9004, 2_207_052]), json!([400, 100, 2_207_028])];
     assert_eq!(refusals[..3], expected);
     assert_eq!(refusals[3], json!([401, 190, null]));
-    assert_eq!(fake.posts().len(), 2);
+    assert_eq!(fake.posts().len(), 3, "with the comment");
 }
 
 #[tokio::test]
@@ -244,6 +244,10 @@ async fn comments_stand_under_their_post_and_are_no_posts() {
     fake.platform().strange_comment(&post, "second", &fake);
     let listed = ann.get(&format!("{post}/comments"), &[("fields", "text,username")], 200).await;
     assert_eq!((&listed["data"][0]["text"], &listed["data"][1]["username"]), (&json!("second"), &json!("ann")));
-    assert_eq!((fake.posts().len(), fake.publish_calls().len()), (1, 2));
+    assert_eq!(ann.get("me/media", &[], 200).await["data"].as_array().map(Vec::len), Some(1));
+    ann.get(listed["data"][1]["id"].as_str().expect("an id"), &[], 400).await;
+    assert_eq!((fake.posts().len(), fake.publish_calls().len(), fake.duplicates().len()), (2, 2, 0));
+    ann.post(&format!("{post}/comments"), &[("message", "first")], 200).await;
+    assert_eq!(fake.duplicates()[0].native, json!({"kind": "comment", "object": post}), "a comment that is out twice");
     ann.post("42/comments", &[("message", "lost")], 400).await;
 }

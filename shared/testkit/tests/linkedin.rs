@@ -6,7 +6,7 @@ mod http;
 use std::time::Duration;
 
 use http::{http, ok};
-use oncepost_testkit::{Fake, LinkedIn};
+use oncepost_testkit::{Cue, Fake, LinkedIn};
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
 
@@ -192,6 +192,11 @@ async fn a_young_token_is_refused_for_a_moment_and_ends_after_sixty_days() {
     alice.get("v2/userinfo", 200).await;
     fake.advance(Duration::from_secs(60 * 24 * 3600));
     assert_eq!(alice.get("v2/userinfo", 401).await["code"], "EXPIRED_ACCESS_TOKEN");
+    alice.token = alice.refresh().await;
+    fake.advance(Duration::from_secs(60));
+    alice.get("v2/userinfo", 200).await;
+    fake.cue(Cue { expire_token: true, ..Cue::default().on("GET", "userinfo") });
+    assert_eq!(alice.get("v2/userinfo", 401).await["serviceErrorCode"], 65602, "a renewed one, too");
     alice.token = alice.refresh().await;
     fake.platform().revoke("alice");
     fake.advance(Duration::from_secs(60));

@@ -208,6 +208,7 @@ async fn tokens_end_and_are_renewed_once_each() {
     fake.cue(Cue { expire_token: true, ..Cue::default().on("GET", "user_account") });
     ann.get("user_account", 401).await;
     fake.platform().restore("ann");
+    ann.get("user_account", 200).await;
     fake.platform().revoke("ann");
     ann.get("user_account", 401).await;
 }

@@ -9,7 +9,7 @@ use oncepost_testkit::{Discord, Slack, Telegram};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt, BufReader, Lines},
-    process::{ChildStdout, Command},
+    process::{Child, ChildStdout, Command},
 };
 
 async fn next(lines: &mut Lines<BufReader<ChildStdout>>) -> Value {
@@ -17,11 +17,28 @@ async fn next(lines: &mut Lines<BufReader<ChildStdout>>) -> Value {
     serde_json::from_str(&line).expect("JSON")
 }
 
+/// The process and what it prints.
+fn start(args: &[&str]) -> (Child, Lines<BufReader<ChildStdout>>) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_oncepost-fakes"));
+    let mut process = command.args(args).stdout(Stdio::piped()).kill_on_drop(true).spawn().expect("the binary");
+    let lines = BufReader::new(process.stdout.take().expect("stdout")).lines();
+    (process, lines)
+}
+
+#[tokio::test]
+async fn only_those_that_are_asked_for_are_served() {
+    let (_process, mut lines) = start(&["--slack", "0", "--board", "0"]);
+    let (board, slack) = (next(&mut lines).await, next(&mut lines).await);
+    assert_eq!((&board["fake"], &slack["fake"]), (&json!("board"), &json!("slack")));
+    let url = board["url"].as_str().expect("a URL");
+    send(&format!("{url}/posts"), &json!({"text": "one", "account": "alice"}), 200).await;
+    let call = next(&mut lines).await;
+    assert_eq!((&call["event"], &call["fake"]), (&json!("call"), &json!("board")), "no other one listens");
+}
+
 #[tokio::test]
 async fn it_says_where_it_listens_and_what_it_was_asked() {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_oncepost-fakes"));
-    let mut process = command.stdout(Stdio::piped()).kill_on_drop(true).spawn().expect("the binary");
-    let mut lines = BufReader::new(process.stdout.take().expect("stdout")).lines();
+    let (_process, mut lines) = start(&[]);
     let mut urls = Vec::new();
     let fakes = [
         "mastodon",

@@ -93,12 +93,12 @@ impl Discord {
         };
         let mut files = Vec::new();
         for (field, file) in &form.files {
-            if file.size > most {
+            if file.bytes.len() > most {
                 return Err(error(413, 40005, "Request entity too large"));
             }
             let n = field.trim_start_matches("files[").trim_end_matches(']');
             files.push(json!({
-                "id": n, "filename": file.name, "size": file.size, "content_type": file.kind,
+                "id": n, "filename": file.name, "size": file.bytes.len(), "content_type": file.kind,
                 "url": format!("https://cdn.discord.test/{}", file.name), "proxy_url": "https://media.discord.test/",
                 "description": described(n)["description"],
             }));

@@ -103,7 +103,7 @@ impl Discord {
         lock(&self.blind).insert(account.to_owned());
     }
 
-    async fn route(&self, ask: &Ask, stage: &Stage) -> Result<Answer, Answer> {
+    fn route(&self, ask: &Ask, stage: &Stage) -> Result<Answer, Answer> {
         let (path, query) = (ask.segments(), &ask.query);
         // The version may be left out.
         let rest = match path[..] {
@@ -121,8 +121,7 @@ impl Discord {
                         let waits = query
                             .iter()
                             .any(|(name, value)| name == "wait" && ["true", "1"].contains(&&*value.to_lowercase()));
-                        let made =
-                            self.create(ask, &name, &Form::read(ask).await.map_err(|_| malformed())?, true, stage)?;
+                        let made = self.create(ask, &name, &Form::read(ask).map_err(|_| malformed())?, true, stage)?;
                         let id = made.made.clone().unwrap_or_default();
                         Ok(if waits { made } else { Answer::text(204, "text/plain", "").made(&id) })
                     }
@@ -146,7 +145,7 @@ impl Discord {
                     ("GET", []) => Ok(json(200, &self.shown_channel(&name, stage))),
                     ("GET", ["messages"]) => Ok(self.list(ask, &name, stage)),
                     ("POST", ["messages"]) => {
-                        self.create(ask, &name, &Form::read(ask).await.map_err(|_| malformed())?, false, stage)
+                        self.create(ask, &name, &Form::read(ask).map_err(|_| malformed())?, false, stage)
                     }
                     _ => Err(error(404, 0, "404: Not Found")),
                 }
@@ -222,7 +221,7 @@ impl Platform for Discord {
         if self.refuses(&who, 0, ask.at) {
             return Answer::text(429, "text/html", "<html>error code: 1015</html>").with("Retry-After", 3600);
         }
-        let answer = self.route(&ask, stage).await.unwrap_or_else(|refusal| refusal);
+        let answer = self.route(&ask, stage).unwrap_or_else(|refusal| refusal);
         let shared = answer.headers.get("x-ratelimit-scope").is_some_and(|scope| scope == "shared");
         if matches!(answer.status, 401 | 403 | 429) && !shared {
             self.refuses(&who, 1, ask.at);

@@ -21,8 +21,8 @@ use videos::Video;
 use crate::{
     fake::{Answer, Ask, Platform, Stage, lock},
     graph::{
-        access::{self, Access},
-        error, limited, parameter, path, person_id, pick, unsupported, with_usage,
+        access::{self, Access, caller, owner},
+        error, limited, parameter, path, person_id, pick, stands_alone, with_usage,
     },
 };
 
@@ -150,18 +150,13 @@ impl Facebook {
         if let Some(post) = lock(&self.unpublished).get(id).filter(|post| post.account == page && !post.published) {
             return Ok(Answer::json(200, &pick(&post.shown(id, ask.at), ask)));
         }
-        if let Some(post) = stage.post(id) {
+        if let Some(post) = stage.post(id).filter(stands_alone) {
             return Ok(Answer::json(200, &pick(&posts::shown(&post), ask)));
         }
         owner(ask, id, page.clone())?;
         let page = json!({"id": person_id(&page), "name": page, "category": "Bakery"});
         Ok(Answer::json(200, &pick(&page, ask)))
     }
-}
-
-/// The page, if the path names it: by its number or as `me`.
-fn owner(ask: &Ask, named: &str, page: String) -> Result<String, Answer> {
-    if named == "me" || named == person_id(&page) { Ok(page) } else { Err(unsupported(&ask.method, named)) }
 }
 
 fn not_a_page() -> Answer {
@@ -204,10 +199,6 @@ impl Platform for Facebook {
     fn expire(&self, account: &str) {
         self.access.expire(account);
     }
-}
-
-fn caller(ask: &Ask) -> String {
-    person_id(&access::name(ask).unwrap_or_default())
 }
 
 /// What is asked for by its id.

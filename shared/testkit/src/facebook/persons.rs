@@ -11,9 +11,6 @@ use crate::{
     graph::{access, error, parameter, person_id, pick},
 };
 
-/// A long-lived token's 60 days, less the moment it takes to hand it out.
-const LIFE: u64 = 5_183_944;
-
 /// Tokens that were exchanged for, by whose they are and until when; and further pages that a person looks after.
 #[derive(Default)]
 pub(super) struct Persons {
@@ -48,17 +45,17 @@ impl Facebook {
         if (says("client_id").as_str(), says("client_secret").as_str()) != Self::CLIENT {
             return Err(error(400, 101, 0, "Error validating client secret."));
         }
-        let name = self.person(&says("fb_exchange_token"), ask.at).ok_or_else(ended)?;
+        let name = self.person(&says("fb_exchange_token"), ask.at).ok_or_else(access::ended)?;
         let mut persons = lock(&self.persons);
         let token = format!("person-{name}~{}", persons.granted.len() + 1);
-        persons.granted.insert(token.clone(), (name, ask.at + Duration::from_secs(LIFE)));
-        Ok(Answer::json(200, &json!({"access_token": token, "token_type": "bearer", "expires_in": LIFE})))
+        persons.granted.insert(token.clone(), (name, ask.at + Duration::from_secs(access::LIFE)));
+        Ok(access::handed_out(&token))
     }
 
     /// The pages that a person looks after, each with its token.
     pub(super) fn managed(&self, ask: &Ask) -> Result<Answer, Answer> {
         let token = access::token(ask).unwrap_or_default();
-        let name = self.person(&token, ask.at).ok_or_else(ended)?;
+        let name = self.person(&token, ask.at).ok_or_else(access::ended)?;
         let more = lock(&self.persons).pages.clone();
         let more = more.into_iter().filter(|(person, _)| *person == name).map(|(_, page)| page);
         let shown = [name.clone()].into_iter().chain(more).map(|page| {
@@ -77,7 +74,7 @@ impl Facebook {
             return Err(error(400, 190, 0, "Invalid OAuth access token signature."));
         }
         let input = ask.param("input_token").unwrap_or_default();
-        let page = input.strip_prefix("token-").and_then(|rest| rest.split('~').next());
+        let page = access::account_of(input);
         let mut scopes = vec!["pages_show_list", "pages_read_engagement", "pages_manage_engagement"];
         if page.is_some_and(|page| self.access.may_publish(page)) {
             scopes.push("pages_manage_posts");
@@ -86,8 +83,4 @@ impl Facebook {
         let data = json!({"app_id": id, "type": kind, "is_valid": true, "expires_at": 0, "scopes": scopes});
         Ok(Answer::json(200, &json!({"data": data})))
     }
-}
-
-fn ended() -> Answer {
-    error(400, 190, 463, "Error validating access token: Session has expired.")
 }

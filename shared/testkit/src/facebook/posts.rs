@@ -7,12 +7,8 @@ use serde_json::{Value, json};
 
 use super::{Facebook, done, made};
 use crate::{
-    fake::{Answer, Ask, Draft, Post, Stage, lock},
-    graph::{
-        error,
-        fetch::{Found, fetch},
-        file, page, parameter, person_id, time, unsupported,
-    },
+    fake::{Answer, Ask, Draft, Found, Post, Stage, fetch, lock},
+    graph::{error, page, parameter, part, person_id, stands_alone, time, unsupported},
 };
 
 const LONGEST: usize = 63_206;
@@ -96,8 +92,8 @@ impl Facebook {
 
     pub(super) async fn photo(&self, ask: &Ask, account: String, stage: &Stage) -> Result<Answer, Answer> {
         let one = |name: &str| parameter(ask, name).filter(|value| !value.is_empty());
-        let found = match (file(ask), one("url")) {
-            (Some(bytes), _) => kind(bytes),
+        let found = match (part(ask, |part| part.name.is_some()), one("url")) {
+            (Some(file), _) => Found::of(&file.bytes),
             (None, Some(_)) if !lock(&self.knobs).fetches => Found::Jpeg,
             (None, Some(address)) => fetch(&address).await,
             (None, None) => Found::Nothing,
@@ -140,13 +136,13 @@ impl Facebook {
     }
 
     pub(super) fn list(&self, ask: &Ask, account: String, stage: &Stage) -> Result<Answer, Answer> {
-        Ok(page(ask, stage, &account, |_| true, shown))
+        Ok(page(ask, stage, &account, stands_alone, shown))
     }
 }
 
 /// Refuses what says the same as the page's last post.
 fn unrepeated(account: &str, text: &str, link: Option<&str>, stage: &Stage) -> Result<(), Answer> {
-    let last = stage.posts().into_iter().rfind(|post| post.account == account);
+    let last = stage.posts().into_iter().rfind(|post| post.account == account && stands_alone(post));
     let same = |post: &Post| post.text == text && post.native["link"].as_str() == link;
     match last.filter(same) {
         Some(_) => Err(error(400, 506, 0, "(#506) Duplicate status message")),
@@ -160,14 +156,6 @@ fn attached(ask: &Ask) -> Vec<String> {
     let numbered = (0..).map_while(|n| serde_json::from_str(&parameter(ask, &format!("attached_media[{n}]"))?).ok());
     let listed = whole.and_then(|list| list.as_array().cloned()).unwrap_or_else(|| numbered.collect());
     listed.iter().filter_map(|one| one["media_fbid"].as_str().map(str::to_owned)).collect()
-}
-
-fn kind(bytes: &[u8]) -> Found {
-    match bytes {
-        [0xff, 0xd8, 0xff, ..] => Found::Jpeg,
-        [0x89, b'P', b'N', b'G', ..] => Found::Png,
-        _ => Found::Other,
-    }
 }
 
 fn draft(id: &str, account: &str, text: &str, native: Value) -> Draft {

@@ -87,7 +87,7 @@ impl Facebook {
         let mut videos = lock(&self.videos);
         let video = videos.get_mut(id).filter(|video| video.account == account).ok_or_else(no_session)?;
         let offset = parameter(ask, "start_offset").and_then(|offset| offset.parse::<u64>().ok()).unwrap_or_default();
-        let length = part(ask, "video_file_chunk").map_or(0, <[u8]>::len) as u64;
+        let length = part(ask, |part| part.field == "video_file_chunk").map_or(0, |part| part.bytes.len()) as u64;
         let wanted = |video: &Video| {
             let end = video.size.min(video.received + piece);
             json!({"start_offset": video.received.to_string(), "end_offset": end.to_string()})

@@ -1,8 +1,9 @@
 //! One call, as a platform sees it.
 
-use std::time::Duration;
+use std::{sync::OnceLock, time::Duration};
 
 use axum::http::{HeaderMap, request::Parts};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -25,6 +26,8 @@ pub struct Ask {
     pub at: Timestamp,
     /// How much later than usual what it makes shows up in listings.
     pub list_late: Duration,
+    /// The body's fields, read when somebody asks for one.
+    pub(super) fields: OnceLock<Vec<(String, String)>>,
 }
 
 impl Ask {
@@ -37,6 +40,7 @@ impl Ask {
             body,
             at,
             list_late: Duration::ZERO,
+            fields: OnceLock::new(),
         }
     }
 
@@ -60,6 +64,13 @@ impl Ask {
         self.header("authorization")?.strip_prefix("Bearer ")
     }
 
+    /// The name and password of basic authentication, right or wrong.
+    pub fn basic(&self) -> Option<(String, String)> {
+        let decoded = STANDARD.decode(self.header("authorization")?.strip_prefix("Basic ")?).ok()?;
+        let (name, password) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;
+        Some((name.to_owned(), password.to_owned()))
+    }
+
     /// The key by which the caller wants a repeat to be recognised.
     pub fn key(&self) -> Option<&str> {
         self.header("idempotency-key").or_else(|| self.header("webhook-id"))
@@ -71,7 +82,16 @@ impl Ask {
     }
 
     /// The body's fields, from a form or from a JSON object, the way Rails reads both: a list `a: [1, 2]` is `a[]` twice.
-    pub fn fields(&self) -> Vec<(String, String)> {
+    pub fn fields(&self) -> &[(String, String)] {
+        self.fields.get_or_init(|| self.read_fields())
+    }
+
+    /// The first of the body's fields of this name.
+    pub fn field(&self, name: &str) -> Option<&str> {
+        self.fields().iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    fn read_fields(&self) -> Vec<(String, String)> {
         if !self.header("content-type").is_some_and(|kind| kind.starts_with("application/json")) {
             return pairs(&self.body);
         }

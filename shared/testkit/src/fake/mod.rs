@@ -7,22 +7,27 @@ mod answer;
 mod ask;
 mod control;
 mod cue;
+mod fetch;
 mod form;
 mod limiter;
 mod perform;
 mod serve;
 mod socket;
 mod stage;
+mod tokens;
 mod truth;
 
 pub use answer::Answer;
 pub use ask::Ask;
 pub use cue::{Cue, End};
-pub use form::{Form, Upload};
+pub use form::{Form, Part, Upload, parts};
 pub use limiter::{Limiter, Standing};
 pub use socket::Spoken;
 pub use stage::{Call, Stage};
 pub use truth::{Draft, Post};
+
+pub(crate) use fetch::{Found, fetch};
+pub(crate) use tokens::{State, Tokens};
 
 use std::{
     future::Future,

@@ -86,5 +86,6 @@ fn ask(text: &str, connection: u64, at: jiff::Timestamp) -> Ask {
         body: Bytes::copy_from_slice(text.as_bytes()),
         at,
         list_late: std::time::Duration::ZERO,
+        fields: std::sync::OnceLock::new(),
     }
 }

@@ -90,7 +90,7 @@ impl Ghost {
         format!("{:024x}", 0x6500_0000_0000_0000_u64 + self.ids.fetch_add(1, SeqCst))
     }
 
-    async fn route(&self, ask: &Ask, stage: &Stage) -> Result<Answer, Answer> {
+    fn route(&self, ask: &Ask, stage: &Stage) -> Result<Answer, Answer> {
         let segments = ask.segments();
         let ["ghost", "api", "admin", rest @ ..] = segments.as_slice() else {
             return Ok(Answer::text(404, "text/html", "<html><body>404 Page not found</body></html>"));
@@ -107,7 +107,7 @@ impl Ghost {
             ("GET", ["posts", id]) => self.show(id),
             ("PUT", ["posts", id]) => self.update(ask, id, stage),
             ("DELETE", ["posts", id]) => self.remove(id, stage),
-            ("POST", ["images", "upload"]) => self.upload(ask).await,
+            ("POST", ["images", "upload"]) => self.upload(ask),
             _ => Err(not_found("Resource not found error.")),
         }
     }
@@ -140,7 +140,7 @@ impl Platform for Ghost {
                 None,
             );
         }
-        self.route(&ask, stage).await.unwrap_or_else(|refusal| refusal)
+        self.route(&ask, stage).unwrap_or_else(|refusal| refusal)
     }
 
     fn limited(&self, _ask: &Ask, seconds: u64) -> Answer {

@@ -1,32 +1,28 @@
 //! Google's tokens: access tokens of an hour, refresh tokens that are not used up.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Mutex,
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Mutex, time::Duration};
 
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::fake::{Answer, Ask, lock};
+use crate::fake::{Answer, Ask, Tokens, lock};
 
 /// The app's id and secret.
 pub(crate) const CLIENT: (&str, &str) = ("the-app.apps.googleusercontent.com", "the-secret-of-the-app");
 
-/// Tokens that were given out, have ended, or were withdrawn.
+/// What every access token begins with.
+const PREFIX: &str = "ya29.";
+
+/// Tokens, and what the accounts have granted.
 #[derive(Default)]
 pub(crate) struct Access {
-    /// token → until when it is good
-    renewed: Mutex<HashMap<String, Timestamp>>,
-    ended: Mutex<HashSet<String>>,
-    revoked: Mutex<HashSet<String>>,
+    tokens: Tokens,
     scopes: Mutex<HashMap<String, String>>,
 }
 
 /// The account's first access token, which has no end of its own.
 pub(crate) fn token(name: &str) -> String {
-    format!("ya29.token-{name}")
+    format!("{PREFIX}token-{name}")
 }
 
 /// The account's refresh token.
@@ -34,27 +30,20 @@ pub(crate) fn refresh_token(name: &str) -> String {
     format!("1//refresh-{name}")
 }
 
-/// Whose token a call carries, working or not.
-pub(crate) fn owner(ask: &Ask) -> Option<String> {
-    named(ask.bearer()?)
-}
-
-fn named(token: &str) -> Option<String> {
-    let name = token.strip_prefix("ya29.token-")?;
-    Some(name.split('.').next().unwrap_or(name).to_owned()).filter(|name| !name.is_empty())
-}
-
 impl Access {
+    /// Whose token a call carries, working or not.
+    pub(crate) fn owner(&self, ask: &Ask) -> Option<String> {
+        self.tokens.owner(ask.bearer()?.strip_prefix(PREFIX)?)
+    }
+
     /// Every token that the account has now has ended.
     pub(crate) fn expire(&self, name: &str) {
-        lock(&self.renewed).retain(|token, _| named(token).as_deref() != Some(name));
-        lock(&self.ended).insert(token(name));
+        self.tokens.expire(name);
     }
 
     /// The person has withdrawn the app's access.
     pub(crate) fn revoke(&self, name: &str) {
-        self.expire(name);
-        lock(&self.revoked).insert(name.to_owned());
+        self.tokens.revoke(name);
     }
 
     /// The account has granted these scopes only.
@@ -78,11 +67,9 @@ impl Access {
     }
 
     fn good(&self, given: &str, now: Timestamp) -> Option<(String, Timestamp)> {
-        let name = named(given)?;
-        let lasting = token(&name) == given && !lock(&self.ended).contains(given);
-        let until = lock(&self.renewed).get(given).copied();
-        let until = if lasting { Some(now + Duration::from_secs(3599)) } else { until };
-        until.filter(|until| *until > now).map(|until| (name, until))
+        let token = self.tokens.good(given.strip_prefix(PREFIX)?, now)?;
+        let until = token.span.map_or(now + Duration::from_secs(3599), |(_, until)| until);
+        Some((token.account, until))
     }
 
     /// `POST /token` and `GET /tokeninfo`; `None` for any other call. `usual` are the scopes of an account that granted all.
@@ -95,8 +82,7 @@ impl Access {
     }
 
     fn renew(&self, ask: &Ask, usual: &str, life_s: u64) -> Answer {
-        let fields = ask.fields();
-        let one = |name: &str| fields.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
+        let one = |name: &str| ask.field(name).unwrap_or_default();
         if (one("client_id"), one("client_secret")) != CLIENT {
             return refuse(401, "invalid_client", "The OAuth client was not found.");
         }
@@ -104,12 +90,10 @@ impl Access {
             return refuse(400, "unsupported_grant_type", "Invalid grant_type");
         }
         let name = one("refresh_token").strip_prefix("1//refresh-").unwrap_or_default();
-        if name.is_empty() || lock(&self.revoked).contains(name) {
+        if name.is_empty() || self.tokens.is_dead(name) {
             return refuse(400, "invalid_grant", "Token has been expired or revoked.");
         }
-        let mut renewed = lock(&self.renewed);
-        let next = format!("{}.{}", token(name), renewed.len() + 1);
-        renewed.insert(next.clone(), ask.at + Duration::from_secs(life_s));
+        let next = format!("{PREFIX}{}", self.tokens.give(name, ask.at, Duration::from_secs(life_s)));
         let scope = self.scopes(name, usual);
         Answer::json(200, &json!({"access_token": next, "expires_in": life_s, "scope": scope, "token_type": "Bearer"}))
     }

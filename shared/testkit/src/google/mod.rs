@@ -2,7 +2,7 @@
 
 mod access;
 
-pub(crate) use access::{Access, CLIENT, owner, refresh_token, token};
+pub(crate) use access::{Access, CLIENT, refresh_token, token};
 
 use serde_json::json;
 

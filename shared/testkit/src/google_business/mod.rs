@@ -124,7 +124,7 @@ impl Platform for GoogleBusiness {
     }
 
     fn account(&self, ask: &Ask) -> Option<String> {
-        crate::google::owner(ask)
+        self.access.owner(ask)
     }
 
     async fn answer(&self, ask: Ask, stage: &Stage) -> Answer {

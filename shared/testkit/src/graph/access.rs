@@ -10,7 +10,9 @@ use crate::fake::{Answer, Ask, lock};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// How long a long-lived token is good: 60 days, less the moment it takes to hand it out.
-const LIFE: u64 = 5_183_944;
+pub(crate) const LIFE: u64 = 5_183_944;
+/// What is said of a token that has come to its end: finer code, words.
+const ENDED: (u64, &str) = (463, "Error validating access token: Session has expired.");
 
 /// A token that was handed out.
 #[derive(Clone, Copy)]
@@ -32,8 +34,7 @@ pub(crate) struct Access {
 
 impl Access {
     pub fn expire(&self, account: &str) {
-        let said = "Error validating access token: Session has expired.";
-        lock(&self.refused).insert(account.into(), (463, said));
+        lock(&self.refused).insert(account.into(), ENDED);
     }
 
     pub fn revoke(&self, account: &str) {
@@ -66,9 +67,7 @@ impl Access {
         }
         let granted = lock(&self.granted).get(&token).copied();
         match granted {
-            Some(grant) if grant.until <= ask.at => {
-                Err(error(400, 190, 463, "Error validating access token: Session has expired."))
-            }
+            Some(grant) if grant.until <= ask.at => Err(ended()),
             None if token.contains('~') => Err(invalid()),
             _ => Ok(account),
         }
@@ -111,8 +110,18 @@ impl Access {
         let mut granted = lock(&self.granted);
         let token = format!("token-{account}~{}", granted.len() + 1);
         granted.insert(token.clone(), Grant { issued: ask.at, until: ask.at + Duration::from_secs(LIFE) });
-        Answer::json(200, &json!({"access_token": token, "token_type": "bearer", "expires_in": LIFE}))
+        handed_out(&token)
     }
+}
+
+/// The refusal of a token that has come to its end.
+pub(crate) fn ended() -> Answer {
+    error(400, 190, ENDED.0, ENDED.1)
+}
+
+/// The answer that carries a new long-lived token.
+pub(crate) fn handed_out(token: &str) -> Answer {
+    Answer::json(200, &json!({"access_token": token, "token_type": "bearer", "expires_in": LIFE}))
 }
 
 /// The token, from wherever it is taken: query, form or header.
@@ -123,9 +132,12 @@ pub(crate) fn token(ask: &Ask) -> Option<String> {
 
 /// Whose token this is, working or not.
 pub(crate) fn name(ask: &Ask) -> Option<String> {
-    let token = token(ask)?;
-    let name = token.strip_prefix("token-")?.split('~').next()?;
-    (!name.is_empty()).then(|| name.to_owned())
+    account_of(&token(ask)?).map(str::to_owned)
+}
+
+/// The account that a token names, working or not.
+pub(crate) fn account_of(token: &str) -> Option<&str> {
+    token.strip_prefix("token-")?.split('~').next().filter(|name| !name.is_empty())
 }
 
 /// The number of whoever calls, working token or not.

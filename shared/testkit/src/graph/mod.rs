@@ -3,12 +3,11 @@
 
 pub(crate) mod access;
 pub(crate) mod containers;
-pub(crate) mod fetch;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::fake::{Answer, Ask, Post, Stage};
+use crate::fake::{Answer, Ask, Draft, Part, Post, Stage, parts};
 
 /// A refusal: code and finer code, in words for developers and, if there are others, for people.
 pub(crate) fn error(status: u16, code: i64, finer: u64, message: &str) -> Answer {
@@ -45,44 +44,22 @@ pub(crate) fn path(ask: &Ask) -> Vec<&str> {
 /// A parameter, from the query, a form of one or of several parts, or JSON alike.
 pub(crate) fn parameter(ask: &Ask, name: &str) -> Option<String> {
     let of_query = ask.param(name).map(str::to_owned);
-    of_query.or_else(|| match part(ask, name) {
-        Some(part) => Some(String::from_utf8_lossy(part).into_owned()),
-        None => ask.fields().into_iter().find(|(key, _)| key == name).map(|(_, value)| value),
+    of_query.or_else(|| match part(ask, |part| part.field == name) {
+        Some(part) => Some(part.text()),
+        None => ask.field(name).map(str::to_owned),
     })
 }
 
-/// A field or file of a form of several parts.
-pub(crate) fn part<'a>(ask: &'a Ask, name: &str) -> Option<&'a [u8]> {
-    part_at(ask, &format!("; name=\"{name}\""))
-}
-
-/// The first file of a form of several parts, whatever its field is called.
-pub(crate) fn file(ask: &Ask) -> Option<&[u8]> {
-    part_at(ask, "; filename=")
-}
-
-fn part_at<'a>(ask: &'a Ask, mark: &str) -> Option<&'a [u8]> {
-    let kind = ask.header("content-type").filter(|kind| kind.starts_with("multipart/form-data"))?;
-    let boundary = kind.split("boundary=").nth(1)?.trim_matches('"');
-    let start = after(&ask.body, mark.as_bytes())?;
-    let content = after(start, b"\r\n\r\n")?;
-    let end = find(content, format!("\r\n--{boundary}").as_bytes())?;
-    Some(&content[..end])
-}
-
-fn after<'a>(bytes: &'a [u8], mark: &[u8]) -> Option<&'a [u8]> {
-    find(bytes, mark).map(|at| &bytes[at + mark.len()..])
-}
-
-fn find(bytes: &[u8], mark: &[u8]) -> Option<usize> {
-    bytes.windows(mark.len()).position(|window| window == mark)
+/// The first part of a form of several parts that is `wanted`.
+pub(crate) fn part(ask: &Ask, wanted: impl Fn(&Part) -> bool) -> Option<Part> {
+    parts(ask).ok()?.into_iter().find(wanted)
 }
 
 /// A parameter that is a list: with commas, as JSON, or named several times.
 pub(crate) fn list(ask: &Ask, name: &str) -> Vec<String> {
     let Some(value) = parameter(ask, name) else {
         let several = format!("{name}[]");
-        return ask.fields().into_iter().filter(|(key, _)| *key == several).map(|(_, value)| value).collect();
+        return ask.fields().iter().filter(|(key, _)| *key == several).map(|(_, value)| value.clone()).collect();
     };
     serde_json::from_str(&value).unwrap_or_else(|_| {
         value.split(',').map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect()
@@ -98,6 +75,22 @@ pub(crate) fn pick(whole: &Value, ask: &Ask) -> Value {
         .filter(|(name, value)| wanted.contains(&name.as_str()) && !value.is_null())
         .map(|(n, v)| (n.clone(), v.clone()))
         .collect()
+}
+
+/// A post that is under another one.
+pub(crate) fn comment(id: &str, under: &Post, account: &str, text: &str) -> Draft {
+    let native = json!({"kind": "comment", "object": under.id});
+    Draft { id: id.into(), url: under.url.clone(), account: account.into(), text: text.into(), native }
+}
+
+/// Whether it is a post of its own. Comments are kept among the posts, but no listing shows them.
+pub(crate) fn stands_alone(post: &Post) -> bool {
+    post.native["kind"] != "comment"
+}
+
+/// The post of this id, unless it is a comment.
+pub(crate) fn post(ask: &Ask, id: &str, stage: &Stage) -> Result<Post, Answer> {
+    stage.post(id).filter(stands_alone).ok_or_else(|| unsupported(&ask.method, id))
 }
 
 /// A page of a listing: newest first, with cursors, and with a next page if there is one.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Instagram, made};
 use crate::{
     fake::{Answer, Ask, Stage, lock},
-    graph::{error, parameter, pick, time, unsupported},
+    graph::{self, error, parameter, pick, time},
 };
 
 /// A comment.
@@ -20,19 +20,20 @@ pub(super) struct Comment {
 
 impl Instagram {
     pub(super) fn comment(&self, ask: &Ask, post: &str, account: String, stage: &Stage) -> Result<Answer, Answer> {
-        stage.post(post).ok_or_else(|| unsupported(&ask.method, post))?;
+        let under = graph::post(ask, post, stage)?;
         let text = parameter(ask, "message").unwrap_or_default();
         if text.trim().is_empty() {
             return Err(error(400, 100, 0, "(#100) The parameter message is required"));
         }
         let id = stage.new_id().to_string();
+        stage.publish(ask, graph::comment(&id, &under, &account, &text));
         let comment = Comment { id: id.clone(), post: post.into(), account, text, at: ask.at };
         lock(&self.comments).push(comment);
-        Ok(Answer::json(200, &made(&id)))
+        Ok(Answer::json(200, &made(&id)).made(&id))
     }
 
     pub(super) fn list_comments(&self, ask: &Ask, post: &str, stage: &Stage) -> Result<Answer, Answer> {
-        stage.post(post).ok_or_else(|| unsupported(&ask.method, post))?;
+        graph::post(ask, post, stage)?;
         let comments = lock(&self.comments);
         let shown = comments.iter().rev().filter(|comment| comment.post == post).map(|comment| {
             let whole = json!({
@@ -43,7 +44,7 @@ impl Instagram {
         Ok(Answer::json(200, &json!({"data": shown.collect::<Vec<Value>>()})))
     }
 
-    /// Somebody else writes under a post.
+    /// Somebody else writes under a post. The posts do not show it: they are what callers made.
     pub fn strange_comment(&self, post: &str, text: &str, stage: &Stage) {
         let comment = Comment {
             id: stage.new_id().to_string(),

@@ -7,13 +7,8 @@ use serde_json::{Value, json};
 
 use super::{Instagram, made};
 use crate::{
-    fake::{Answer, Ask, Draft, Post, Stage, lock},
-    graph::{
-        containers::Container,
-        error,
-        fetch::{Found, fetch},
-        list, page, parameter, time,
-    },
+    fake::{Answer, Ask, Draft, Found, Post, Stage, fetch, lock},
+    graph::{containers::Container, error, list, page, parameter, stands_alone, time},
 };
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -134,7 +129,7 @@ impl Instagram {
     }
 
     pub(super) fn list(&self, ask: &Ask, account: String, stage: &Stage) -> Result<Answer, Answer> {
-        Ok(page(ask, stage, &account, |_| true, shown))
+        Ok(page(ask, stage, &account, stands_alone, shown))
     }
 
     /// How much of its quota an account has used up in the last 24 hours.

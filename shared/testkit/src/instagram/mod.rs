@@ -19,7 +19,7 @@ use crate::{
     graph::{
         access::{self, Access, caller, owner},
         containers::Containers,
-        error, limited, path, person_id, pick, with_usage,
+        error, limited, path, person_id, pick, stands_alone, with_usage,
     },
 };
 
@@ -134,7 +134,7 @@ impl Instagram {
             };
             return Ok(Answer::json(200, &pick(&json!({"id": id, "status_code": state, "status": why}), ask)));
         }
-        if let Some(post) = stage.post(id) {
+        if let Some(post) = stage.post(id).filter(stands_alone) {
             return Ok(Answer::json(200, &pick(&media::shown(&post), ask)));
         }
         owner(ask, id, account.clone())?;

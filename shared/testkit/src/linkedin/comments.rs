@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{Caller, LinkedIn, posts::invalid, refusal};
+use super::{
+    Caller, LinkedIn,
+    posts::{author_of, invalid, post},
+};
 use crate::fake::{Answer, Ask, Draft, Post, Stage};
 
 impl LinkedIn {
@@ -10,7 +13,7 @@ impl LinkedIn {
         let body = ask.json();
         let (actor, text) = (body["actor"].as_str().unwrap_or_default(), body["message"]["text"].as_str());
         caller.check_author(actor)?;
-        stage.post(urn).ok_or_else(|| refusal(404, "NOT_FOUND", "The post does not exist"))?;
+        post(urn, stage)?;
         let text = text.filter(|text| !text.is_empty() && body["object"] == urn);
         let text = text.ok_or_else(|| invalid("ERROR :: /message :: field is required but not found"))?;
         let number = self.number(stage.now()).to_string();
@@ -23,8 +26,7 @@ impl LinkedIn {
     }
 
     pub(super) fn comments(&self, urn: &str, caller: &Caller, stage: &Stage) -> Result<Answer, Answer> {
-        let post = stage.post(urn).ok_or_else(|| refusal(404, "NOT_FOUND", "The post does not exist"))?;
-        caller.check_reads(post.native["author"].as_str().unwrap_or_default())?;
+        caller.check_reads(author_of(&post(urn, stage)?))?;
         let comments = stage.listed(&caller.name, 100, |post| post.native["object"] == urn);
         let comments: Vec<Value> = comments.iter().map(shown).collect();
         Ok(Answer::json(200, &json!({"paging": {"start": 0, "count": 100}, "elements": comments})))

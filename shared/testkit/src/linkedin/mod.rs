@@ -13,7 +13,7 @@ mod tokens;
 mod uploads;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Mutex, atomic::AtomicU64},
     time::Duration,
 };
@@ -22,10 +22,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use tokens::Tokens;
 use uploads::Upload;
 
-use crate::fake::{Answer, Ask, Limiter, Platform, Stage, lock};
+use crate::fake::{Answer, Ask, Limiter, Platform, Stage, Tokens, lock};
 
 /// What can be set about it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -68,6 +67,8 @@ impl Default for Knobs {
 pub struct LinkedIn {
     knobs: Mutex<Knobs>,
     tokens: Tokens,
+    /// Accounts that look after their page no more.
+    without_page: Mutex<HashSet<String>>,
     uploads: Mutex<HashMap<String, Upload>>,
     ids: AtomicU64,
     days: Limiter,
@@ -138,7 +139,7 @@ impl LinkedIn {
 
     /// The account looks after its page no more.
     pub fn take_page(&self, account: &str) {
-        self.tokens.take_page(account);
+        lock(&self.without_page).insert(account.to_owned());
     }
 
     /// A number that tells when it was made, as LinkedIn's do: milliseconds above 22 bits.
@@ -147,16 +148,15 @@ impl LinkedIn {
         millis << 22 | (self.ids.fetch_add(1, std::sync::atomic::Ordering::SeqCst) & 0x3f_ffff)
     }
 
-    async fn route(&self, ask: &Ask, stage: &Stage) -> Result<Answer, Answer> {
+    fn route(&self, ask: &Ask, stage: &Stage) -> Result<Answer, Answer> {
         let path: Vec<String> = ask.segments().iter().map(|part| decoded(part)).collect();
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
         match (ask.method.as_str(), path.as_slice()) {
-            ("POST", ["oauth", "v2", "accessToken"]) => return self.tokens.renew(ask),
+            ("POST", ["oauth", "v2", "accessToken"]) => return self.renew(ask),
             ("PUT", ["upload", id, part]) => return self.take_bytes(ask, id, part),
             _ => {}
         }
-        let young = Duration::from_secs(lock(&self.knobs).young_for_s);
-        let caller = Caller { name: self.tokens.check(ask, young)? };
+        let caller = Caller { name: self.check(ask)? };
         if (ask.method.as_str(), path.as_slice()) == ("GET", &["v2", "userinfo"]) {
             return Ok(Answer::json(200, &json!({"sub": caller.name, "name": caller.name})));
         }
@@ -168,7 +168,7 @@ impl LinkedIn {
             ("DELETE", ["rest", "posts", urn]) => self.remove(urn, &caller, stage),
             ("POST", ["rest", "socialActions", urn, "comments"]) => self.comment(ask, urn, &caller, stage),
             ("GET", ["rest", "socialActions", urn, "comments"]) => self.comments(urn, &caller, stage),
-            ("GET", ["rest", "organizationAcls"]) => Ok(self.tokens.roles(&caller)),
+            ("GET", ["rest", "organizationAcls"]) => Ok(self.roles(&caller)),
             ("POST", ["rest", kind @ ("images" | "videos")]) => self.upload(ask, kind, &caller, stage.now()),
             ("GET", ["rest", "images" | "videos", urn]) => self.upload_state(urn, &caller, stage.now()),
             _ => Err(refusal(404, "RESOURCE_NOT_FOUND", &format!("No virtual resource found: {}", ask.path))),
@@ -215,14 +215,14 @@ impl Platform for LinkedIn {
     }
 
     fn account(&self, ask: &Ask) -> Option<String> {
-        self.tokens.owner(ask)
+        self.tokens.owner(ask.bearer()?)
     }
 
     async fn answer(&self, ask: Ask, stage: &Stage) -> Answer {
-        let counted = if self.publishes(&ask) { self.tokens.owner(&ask) } else { None };
+        let counted = if self.publishes(&ask) { self.account(&ask) } else { None };
         match counted.and_then(|account| self.spent(&account, ask.at)) {
             Some(whose) => throttled(whose),
-            None => self.route(&ask, stage).await.unwrap_or_else(|refusal| refusal),
+            None => self.route(&ask, stage).unwrap_or_else(|refusal| refusal),
         }
     }
 

@@ -81,14 +81,13 @@ impl LinkedIn {
     }
 
     pub(super) fn show(&self, urn: &str, caller: &Caller, stage: &Stage) -> Result<Answer, Answer> {
-        caller.check_reads(&caller_of(urn, stage, caller))?;
-        let post = stage.post(urn).ok_or_else(|| refusal(404, "NOT_FOUND", "The post does not exist"))?;
+        let post = post(urn, stage)?;
+        caller.check_reads(author_of(&post))?;
         Ok(Answer::json(200, &shown(&post)))
     }
 
     pub(super) fn remove(&self, urn: &str, caller: &Caller, stage: &Stage) -> Result<Answer, Answer> {
-        let post = stage.post(urn).ok_or_else(|| refusal(404, "NOT_FOUND", "The post does not exist"))?;
-        caller.check_author(post.native["author"].as_str().unwrap_or_default())?;
+        caller.check_author(author_of(&post(urn, stage)?))?;
         stage.delete(urn);
         Ok(Answer::text(204, "application/json", ""))
     }
@@ -109,10 +108,14 @@ impl LinkedIn {
     }
 }
 
-/// Whose post this is; of one that is not there, the caller's own as a member.
-fn caller_of(urn: &str, stage: &Stage, caller: &Caller) -> String {
-    let author = stage.post(urn).and_then(|post| post.native["author"].as_str().map(str::to_owned));
-    author.unwrap_or_else(|| caller.page())
+/// The post of this name.
+pub(super) fn post(urn: &str, stage: &Stage) -> Result<Post, Answer> {
+    stage.post(urn).ok_or_else(|| refusal(404, "NOT_FOUND", "The post does not exist"))
+}
+
+/// Who wrote a post, as the platform names them.
+pub(super) fn author_of(post: &Post) -> &str {
+    post.native["author"].as_str().unwrap_or_default()
 }
 
 fn shown(post: &Post) -> Value {

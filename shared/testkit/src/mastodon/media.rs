@@ -2,16 +2,11 @@
 
 use std::{collections::HashMap, sync::atomic::Ordering::SeqCst, time::Duration};
 
-use axum::{
-    body::Body,
-    extract::{FromRequest, Multipart},
-    http::{Request, header::CONTENT_TYPE},
-};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Mastodon, error, not_found};
-use crate::fake::{Answer, Ask, Stage, lock};
+use crate::fake::{Answer, Ask, Form, Stage, lock};
 
 /// Files in one post.
 pub(super) const MOST_PER_POST: usize = 4;
@@ -34,8 +29,11 @@ impl Media {
 
 impl Mastodon {
     /// 200 if the file can be used at once, 202 if it is still worked on.
-    pub(super) async fn upload(&self, ask: &Ask, account: String, stage: &Stage) -> Result<Answer, Answer> {
-        let (kind, description) = read_form(ask).await?;
+    pub(super) fn upload(&self, ask: &Ask, account: String, stage: &Stage) -> Result<Answer, Answer> {
+        let form = Form::read(ask).unwrap_or_default();
+        let file = form.files.get("file").ok_or_else(|| error(422, "Validation failed: File can't be blank"))?;
+        let kind = if file.kind.starts_with("video/") { "video" } else { "image" };
+        let description = form.fields.get("description").cloned();
         let now = stage.now();
         let ready_at = now + Duration::from_millis(lock(&self.knobs).media_processing_ms);
         let id = (110_000_000_000_000_000 + self.media_ids.fetch_add(1, SeqCst)).to_string();
@@ -87,27 +85,4 @@ fn attachable(media: &HashMap<String, Media>, ids: &[String], account: &str, now
         return Err(error(422, text));
     }
     Ok(())
-}
-
-/// The file's kind and its description.
-async fn read_form(ask: &Ask) -> Result<(&'static str, Option<String>), Answer> {
-    let broken = |_| error(422, "Validation failed: File can't be blank");
-    let content_type = ask.header("content-type").unwrap_or_default();
-    let request = Request::post("/").header(CONTENT_TYPE, content_type).body(Body::from(ask.body.clone()));
-    let request = request.map_err(|_| error(422, "Validation failed: File can't be blank"))?;
-    let mut form = Multipart::from_request(request, &())
-        .await
-        .map_err(|_| error(422, "Validation failed: File can't be blank"))?;
-    let (mut kind, mut description) = (None, None);
-    while let Some(field) = form.next_field().await.map_err(broken)? {
-        match field.name() {
-            Some("file") => {
-                let video = field.content_type().is_some_and(|kind| kind.starts_with("video/"));
-                kind = Some(if video { "video" } else { "image" });
-            }
-            Some("description") => description = Some(field.text().await.map_err(broken)?),
-            _ => {}
-        }
-    }
-    kind.map(|kind| (kind, description)).ok_or_else(|| error(422, "Validation failed: File can't be blank"))
 }

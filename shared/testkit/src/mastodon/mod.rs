@@ -118,7 +118,7 @@ impl Mastodon {
             ("GET", ["api", "v1", "statuses", id]) => self.show(id, stage),
             ("GET", ["api", "v1", "statuses", id, "source"]) => self.source(id, &account?, stage),
             ("DELETE", ["api", "v1", "statuses", id]) => self.remove(id, &account?, stage),
-            ("POST", ["api", "v2", "media"]) => self.upload(ask, with("write:media", account)?, stage).await,
+            ("POST", ["api", "v2", "media"]) => self.upload(ask, with("write:media", account)?, stage),
             ("GET", ["api", "v1", "media", id]) => self.media_state(id, &account?, stage),
             ("GET", ["api", "v1", "accounts", "verify_credentials"]) => {
                 Ok(Answer::json(200, &person(&with("read:accounts", account)?)))

@@ -38,12 +38,11 @@ impl Mastodon {
 
     /// Validates and stores.
     fn store(&self, ask: &Ask, account: &str, stage: &Stage) -> Result<Post, Answer> {
-        let fields = ask.fields();
-        let one = |name: &str| fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
+        let one = |name: &str| ask.field(name).map(str::to_owned);
         let body = one("status").unwrap_or_default();
         let spoiler = one("spoiler_text").unwrap_or_default();
         let files: Vec<String> =
-            fields.iter().filter(|(key, _)| key == "media_ids[]").map(|(_, value)| value.clone()).collect();
+            ask.fields().iter().filter(|(key, _)| key == "media_ids[]").map(|(_, value)| value.clone()).collect();
         let reply_to = one("in_reply_to_id").filter(|id| !id.is_empty());
 
         if reply_to.as_ref().is_some_and(|id| stage.post(id).is_none()) {

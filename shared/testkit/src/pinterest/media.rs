@@ -42,12 +42,12 @@ impl Pinterest {
     }
 
     /// The store: it knows no tokens, only what was signed.
-    pub(super) async fn store(&self, ask: &Ask) -> Result<Answer, Answer> {
+    pub(super) fn store(&self, ask: &Ask) -> Result<Answer, Answer> {
         let denied = || Answer::text(403, "application/xml", "<Error><Code>AccessDenied</Code></Error>");
-        let form = Form::read(ask).await.map_err(|_| denied())?;
+        let form = Form::read(ask).map_err(|_| denied())?;
         let id = form.get("key").and_then(|key| key.strip_prefix("uploads/")).ok_or_else(denied)?;
         let signed = form.get("x-amz-signature") == Some(&format!("signed-{id}")) && form.get("policy").is_some();
-        let has_file = form.files.get("file").is_some_and(|file| file.size > 0);
+        let has_file = form.files.get("file").is_some_and(|file| !file.bytes.is_empty());
         let mut videos = lock(&self.videos);
         let video = videos.get_mut(id).filter(|_| signed && has_file).ok_or_else(denied)?;
         video.stored_at.get_or_insert(ask.at);

@@ -93,7 +93,7 @@ impl Pinterest {
     async fn route(&self, ask: &Ask, stage: &Stage) -> Result<Answer, Answer> {
         match (ask.method.as_str(), ask.segments().as_slice()) {
             ("POST", [_, "oauth", "token"]) => return self.access.renew(ask, &lock(&self.knobs).clone()),
-            ("POST", ["video-store"]) => return self.store(ask).await,
+            ("POST", ["video-store"]) => return self.store(ask),
             _ => {}
         }
         let account = self.access.check(ask)?;

@@ -4,10 +4,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
 use super::{Pinterest, error, own_board};
-use crate::{
-    fake::{Answer, Ask, Draft, Post, Stage, lock},
-    graph::fetch::{Found, fetch},
-};
+use crate::fake::{Answer, Ask, Draft, Found, Post, Stage, fetch, lock};
 
 const LONGEST: [(&str, usize); 4] = [("title", 100), ("description", 800), ("alt_text", 500), ("link", 2048)];
 
@@ -125,9 +122,9 @@ impl Pinterest {
 /// Whether the bytes are a picture of the kind that they are said to be.
 fn is_picture(item: &Value) -> Result<(), Answer> {
     let bytes = STANDARD.decode(item["data"].as_str().unwrap_or_default()).unwrap_or_default();
-    let kind = match bytes.as_slice() {
-        [0xff, 0xd8, 0xff, ..] => "image/jpeg",
-        [0x89, b'P', b'N', b'G', ..] => "image/png",
+    let kind = match Found::of(&bytes) {
+        Found::Jpeg => "image/jpeg",
+        Found::Png => "image/png",
         _ => "",
     };
     match item["content_type"].as_str() {

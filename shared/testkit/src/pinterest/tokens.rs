@@ -6,7 +6,6 @@ use std::{
     time::Duration,
 };
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -57,14 +56,10 @@ impl Access {
     }
 
     pub fn renew(&self, ask: &Ask, knobs: &Knobs) -> Result<Answer, Answer> {
-        let basic = ask.header("authorization").and_then(|header| header.strip_prefix("Basic "));
-        let client = basic.and_then(|basic| STANDARD.decode(basic).ok()).unwrap_or_default();
-        let (id, secret) = Pinterest::CLIENT;
-        if client != format!("{id}:{secret}").into_bytes() {
+        if ask.basic().is_none_or(|(id, secret)| (id.as_str(), secret.as_str()) != Pinterest::CLIENT) {
             return Err(error(401, 2, "Authentication failed."));
         }
-        let fields = ask.fields();
-        let one = |name: &str| fields.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
+        let one = |name: &str| ask.field(name).unwrap_or_default();
         let token = one("refresh_token");
         let refused = || error(400, 283, "Invalid refresh token.");
         if one("grant_type") != "refresh_token" {

@@ -1,14 +1,9 @@
 //! Uploads: a lease from the API, then the file to a store that knows no tokens.
 
-use axum::{
-    body::Body,
-    extract::{FromRequest, Multipart},
-    http::{Request, header::CONTENT_TYPE},
-};
 use serde_json::json;
 
 use super::Reddit;
-use crate::fake::{Answer, Ask, lock};
+use crate::fake::{Answer, Ask, lock, parts};
 
 /// Where files go.
 pub(super) const PLACE: &str = "/media-store";
@@ -16,8 +11,7 @@ pub(super) const PLACE: &str = "/media-store";
 impl Reddit {
     /// `POST /api/media/asset.json`: where the file goes, and what must go with it.
     pub(super) fn lease(&self, ask: &Ask) -> Answer {
-        let fields = ask.fields();
-        let one = |name: &str| fields.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
+        let one = |name: &str| ask.field(name).unwrap_or_default();
         if one("filepath").is_empty() || !one("mimetype").starts_with("image/") {
             return Answer::json(400, &json!({"message": "Bad Request", "error": 400}));
         }
@@ -34,8 +28,8 @@ impl Reddit {
     }
 
     /// The store: XML, as it is.
-    pub(super) async fn take_file(&self, ask: &Ask) -> Answer {
-        let Some((key, length)) = file(ask).await else {
+    pub(super) fn take_file(&self, ask: &Ask) -> Answer {
+        let Some((key, length)) = file(ask) else {
             return Answer::text(400, "application/xml", "<Error><Code>InvalidArgument</Code></Error>");
         };
         if length > lock(&self.knobs).max_upload_bytes {
@@ -48,18 +42,10 @@ impl Reddit {
     }
 }
 
-/// The file's key and length. The file comes last.
-async fn file(ask: &Ask) -> Option<(String, usize)> {
-    let content_type = ask.header("content-type")?;
-    let request = Request::post("/").header(CONTENT_TYPE, content_type).body(Body::from(ask.body.clone())).ok()?;
-    let mut form = Multipart::from_request(request, &()).await.ok()?;
-    let mut key = None;
-    while let Some(field) = form.next_field().await.ok()? {
-        match field.name() {
-            Some("key") => key = Some(field.text().await.ok()?),
-            Some("file") => return Some((key?, field.bytes().await.ok()?.len())),
-            _ => {}
-        }
-    }
-    None
+/// The file's key and length. The store reads no further than the file: what comes behind it does not count.
+fn file(ask: &Ask) -> Option<(String, usize)> {
+    let parts = parts(ask).ok()?;
+    let (fields, rest) = parts.split_at(parts.iter().position(|part| part.field == "file")?);
+    let key = fields.iter().rfind(|part| part.field == "key")?;
+    Some((key.text(), rest[0].bytes.len()))
 }

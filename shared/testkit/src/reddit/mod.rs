@@ -19,12 +19,11 @@ use std::{
     time::Duration,
 };
 
-use access::Access;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::fake::{Answer, Ask, Limiter, Platform, Stage, lock};
+use crate::fake::{Answer, Ask, Limiter, Platform, Stage, Tokens, lock};
 
 /// What can be set about it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -60,7 +59,7 @@ impl Default for Knobs {
 #[derive(Default)]
 pub struct Reddit {
     knobs: Mutex<Knobs>,
-    access: Access,
+    tokens: Tokens,
     ids: AtomicU64,
     limiter: Limiter,
     /// (account, subreddit) → when the account posted there last
@@ -90,7 +89,7 @@ impl Reddit {
 
     /// The owner takes the app's access away.
     pub fn revoke(&self, name: &str) {
-        self.access.revoke(name);
+        self.tokens.revoke(name);
     }
 
     /// There is no such subreddit.
@@ -132,14 +131,14 @@ impl Reddit {
         digits.into_iter().rev().collect()
     }
 
-    async fn route(&self, ask: &Ask, stage: &Stage) -> Result<Answer, Answer> {
+    fn route(&self, ask: &Ask, stage: &Stage) -> Result<Answer, Answer> {
         if ask.path.trim_end_matches('/') == "/api/v1/access_token" {
-            return self.access.renew(ask, lock(&self.knobs).token_life_s);
+            return self.renew(ask, lock(&self.knobs).token_life_s);
         }
         if ask.path == media::PLACE {
-            return Ok(self.take_file(ask).await);
+            return Ok(self.take_file(ask));
         }
-        let name = self.access.check(ask)?;
+        let name = self.check(ask)?;
         match (ask.method.as_str(), ask.segments().as_slice()) {
             ("GET", ["api", "v1", "me"]) => Ok(self.me(&name)),
             ("POST", ["api", "submit"]) => Ok(self.submit(ask, &name, stage)),
@@ -171,20 +170,20 @@ impl Platform for Reddit {
     }
 
     fn account(&self, ask: &Ask) -> Option<String> {
-        access::named(ask)
+        self.tokens.owner(access::bearer(ask)?)
     }
 
     async fn answer(&self, ask: Ask, stage: &Stage) -> Answer {
         if ask.path != media::PLACE && !access::says_who_it_is(&ask) {
             return error(429, "Too Many Requests");
         }
-        let caller = access::named(&ask).unwrap_or_default();
+        let caller = self.account(&ask).unwrap_or_default();
         let limit = lock(&self.knobs).calls_per_window;
         let standing = self.limiter.count(&caller, 1, limit, Duration::from_secs(600), ask.at);
         let answer = if standing.over {
             error(429, "Too Many Requests")
         } else {
-            self.route(&ask, stage).await.unwrap_or_else(|refusal| refusal)
+            self.route(&ask, stage).unwrap_or_else(|refusal| refusal)
         };
         let reset = standing.reset.duration_since(ask.at).as_secs();
         answer
@@ -199,7 +198,7 @@ impl Platform for Reddit {
     }
 
     fn expire(&self, account: &str) {
-        self.access.expire(account);
+        self.tokens.expire(account);
     }
 }
 

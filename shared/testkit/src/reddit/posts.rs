@@ -13,7 +13,7 @@ const LONGEST_COMMENT: usize = 10_000;
 
 impl Reddit {
     pub(super) fn submit(&self, ask: &Ask, account: &str, stage: &Stage) -> Answer {
-        let image = ask.fields().iter().any(|(name, value)| name == "kind" && value == "image");
+        let image = ask.field("kind") == Some("image");
         match self.submitted(ask, account, stage) {
             Ok(made) if image => {
                 // Made later: there is no id to tell yet.
@@ -33,8 +33,7 @@ impl Reddit {
     }
 
     fn submitted(&self, ask: &Ask, account: &str, stage: &Stage) -> Result<Option<Post>, Answer> {
-        let fields = ask.fields();
-        let one = |name: &str| fields.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
+        let one = |name: &str| ask.field(name).unwrap_or_default();
         let refused = |code: &str, words: &str, field: &str| Err(Answer::json(200, &refusal(code, words, field)));
         let (subreddit, kind) = (one("sr"), one("kind"));
         // White space in titles is tidied up.
@@ -112,8 +111,7 @@ impl Reddit {
     }
 
     pub(super) fn comment(&self, ask: &Ask, account: &str, stage: &Stage) -> Answer {
-        let fields = ask.fields();
-        let one = |name: &str| fields.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
+        let one = |name: &str| ask.field(name).unwrap_or_default();
         let (parent, text) = (one("thing_id"), one("text"));
         let refused = |code: &str, words: &str, field: &str| Answer::json(200, &refusal(code, words, field));
         let Some(above) = stage.post(parent) else {

@@ -6,7 +6,6 @@ use std::{
     time::Duration,
 };
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -107,7 +106,7 @@ impl Access {
     pub(super) fn exchange(&self, ask: &Ask, form: &Form) -> Result<Answer, Answer> {
         let now = ask.at;
         let field = |name: &str| form.get(name).map(str::to_owned);
-        match basic(ask).or_else(|| field("client_id").zip(field("client_secret"))) {
+        match ask.basic().or_else(|| field("client_id").zip(field("client_secret"))) {
             Some((id, _)) if id != "app" => return Err(error("invalid_client_id")),
             Some((_, secret)) if secret != "app-secret" => return Err(error("bad_client_secret")),
             Some(_) => {}
@@ -123,13 +122,6 @@ impl Access {
             "expires_in": LIFE.as_secs(), "token_type": "bot", "scope": self.scopes(name).join(","),
         })))
     }
-}
-
-/// The app's id and secret, as most clients send them.
-fn basic(ask: &Ask) -> Option<(String, String)> {
-    let decoded = STANDARD.decode(ask.header("authorization")?.strip_prefix("Basic ")?).ok()?;
-    let text = String::from_utf8(decoded).ok()?;
-    text.split_once(':').map(|(id, secret)| (id.to_owned(), secret.to_owned()))
 }
 
 fn access_token(name: &str, n: u64) -> String {
@@ -148,6 +140,5 @@ fn owner(token: &str) -> Option<&str> {
 
 /// Who calls, as far as the header says.
 pub(super) fn name(ask: &Ask) -> Option<String> {
-    let in_form = || ask.fields().into_iter().find(|(name, _)| name == "token").map(|(_, token)| token);
-    owner(&ask.bearer().map(str::to_owned).or_else(in_form)?).map(str::to_owned)
+    owner(ask.bearer().or_else(|| ask.field("token"))?).map(str::to_owned)
 }

@@ -36,7 +36,7 @@ impl Slack {
     }
 
     pub(super) fn take_bytes(&self, ask: &Ask, form: &Form, id: &str) -> Result<Answer, Answer> {
-        let size = form.files.values().next().map_or(ask.body.len(), |upload| upload.size);
+        let size = form.files.values().next().map_or(ask.body.len(), |upload| upload.bytes.len());
         let mut files = lock(&self.files);
         let refused = |why: &str| Answer::text(400, "text/plain", why);
         let file = files.get_mut(id).ok_or_else(|| refused("no such upload"))?;

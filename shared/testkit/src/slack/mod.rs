@@ -87,8 +87,8 @@ impl Slack {
         &self.access
     }
 
-    async fn route(&self, ask: &Ask, stage: &Stage) -> Result<Answer, Answer> {
-        let form = Form::read(ask).await.map_err(|_| error("invalid_form_data"))?;
+    fn route(&self, ask: &Ask, stage: &Stage) -> Result<Answer, Answer> {
+        let form = Form::read(ask).map_err(|_| error("invalid_form_data"))?;
         match ask.segments()[..] {
             ["services", _, bot, secret] => Ok(self.hooked(ask, bot, secret, stage)),
             ["upload", "v1", id] => self.take_bytes(ask, &form, id),
@@ -146,9 +146,7 @@ impl Platform for Slack {
     fn publishes(&self, ask: &Ask) -> bool {
         match ask.segments()[..] {
             ["services", ..] | ["api", "chat.postMessage"] => true,
-            ["api", "files.completeUploadExternal"] => {
-                ask.says("channel_id") || ask.fields().iter().any(|(name, _)| name == "channel_id")
-            }
+            ["api", "files.completeUploadExternal"] => ask.says("channel_id") || ask.field("channel_id").is_some(),
             _ => false,
         }
     }
@@ -168,7 +166,7 @@ impl Platform for Slack {
     }
 
     async fn answer(&self, ask: Ask, stage: &Stage) -> Answer {
-        self.route(&ask, stage).await.unwrap_or_else(|refusal| refusal)
+        self.route(&ask, stage).unwrap_or_else(|refusal| refusal)
     }
 
     fn limited(&self, _ask: &Ask, seconds: u64) -> Answer {

@@ -82,7 +82,7 @@ impl Telegram {
         };
         let upload = form.files.get(at.strip_prefix("attach://").unwrap_or(kind));
         let size = match upload {
-            Some(upload) => upload.size,
+            Some(upload) => upload.bytes.len(),
             None if at.starts_with("http://") || at.starts_with("https://") => 1,
             None => return Err(bad("wrong file identifier/HTTP URL specified")),
         };

@@ -89,13 +89,13 @@ impl Telegram {
         new
     }
 
-    async fn route(&self, ask: &Ask, stage: &Stage) -> Result<Answer, Answer> {
+    fn route(&self, ask: &Ask, stage: &Stage) -> Result<Answer, Answer> {
         let not_found = || error(404, "Not Found");
         let (name, method) = called(ask).ok_or_else(not_found)?;
         if lock(&self.revoked).contains(&name) {
             return Err(error(401, "Unauthorized"));
         }
-        let form = Form::read(ask).await.map_err(|_| error(400, "Bad Request: can't parse the request"))?;
+        let form = Form::read(ask).map_err(|_| error(400, "Bad Request: can't parse the request"))?;
         match method.to_ascii_lowercase().as_str() {
             "getme" => Ok(done(&bot(&name))),
             "getchat" => self.chat_of(&name, &form).map(|chat| done(&self.shown_chat(&name, chat))),
@@ -164,7 +164,7 @@ impl Platform for Telegram {
     }
 
     async fn answer(&self, ask: Ask, stage: &Stage) -> Answer {
-        self.route(&ask, stage).await.unwrap_or_else(|refusal| refusal)
+        self.route(&ask, stage).unwrap_or_else(|refusal| refusal)
     }
 
     fn limited(&self, _ask: &Ask, seconds: u64) -> Answer {

@@ -7,13 +7,8 @@ use serde_json::{Value, json};
 
 use super::{Threads, text};
 use crate::{
-    fake::{Answer, Ask, Draft, Post, Stage, lock},
-    graph::{
-        containers::Container,
-        error,
-        fetch::{Found, fetch},
-        list as values, page, parameter, time, unsupported,
-    },
+    fake::{Answer, Ask, Draft, Found, Post, Stage, fetch, lock},
+    graph::{containers::Container, error, list as values, page, parameter, time, unsupported},
 };
 
 const DAY: Duration = Duration::from_secs(24 * 3600);

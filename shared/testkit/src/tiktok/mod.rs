@@ -16,12 +16,12 @@ mod videos;
 
 use std::{collections::HashMap, sync::Mutex, time::Duration};
 
-use access::Access;
+use jiff::Timestamp;
 use posts::Publication;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::fake::{Answer, Ask, Limiter, Platform, Stage, lock};
+use crate::fake::{Answer, Ask, Limiter, Platform, Stage, Tokens, lock};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -81,7 +81,9 @@ impl Default for Knobs {
 #[derive(Default)]
 pub struct TikTok {
     knobs: Mutex<Knobs>,
-    access: Access,
+    tokens: Tokens,
+    /// The one refresh token of each account that works: account → (token, until)
+    refresh_tokens: Mutex<HashMap<String, (String, Timestamp)>>,
     /// publish id → what it became
     publications: Mutex<HashMap<String, Publication>>,
     calls: Limiter,
@@ -107,12 +109,12 @@ impl TikTok {
 
     /// The account's tokens are withdrawn, all of them.
     pub fn revoke(&self, account: &str) {
-        self.access.revoke(account);
+        self.tokens.revoke(account);
     }
 
     /// The account's tokens lack this permission from now on.
     pub fn withhold(&self, account: &str, scope: &str) {
-        self.access.withhold(account, scope);
+        self.tokens.withhold(account, scope);
     }
 
     /// The addresses of all uploads stop working.
@@ -130,13 +132,13 @@ impl TikTok {
         match (ask.method.as_str(), path.as_slice()) {
             ("POST", ["v2", "oauth", "token"]) => {
                 let life = Duration::from_secs(lock(&self.knobs).access_life_s);
-                return self.access.refresh(ask, life);
+                return self.refresh(ask, life);
             }
             ("PUT", ["video"]) => return self.take_bytes(ask, stage),
             _ => {}
         }
-        let account = self.access.check(ask)?;
-        let may = |scope: &str| self.access.check_scope(&account, scope);
+        let account = self.check(ask)?;
+        let may = |scope: &str| self.check_scope(&account, scope);
         let count = |what: &str, most: u64| {
             let who = format!("{account} {what}");
             if self.calls.count(&who, 1, most, MINUTE, ask.at).over { Err(too_many()) } else { Ok(()) }
@@ -196,7 +198,7 @@ impl Platform for TikTok {
 
     fn account(&self, ask: &Ask) -> Option<String> {
         let uploading = ask.param("upload_id").and_then(|id| Some(lock(&self.publications).get(id)?.account.clone()));
-        uploading.or_else(|| self.access.owner(ask))
+        uploading.or_else(|| self.tokens.owner(ask.bearer()?))
     }
 
     async fn answer(&self, ask: Ask, stage: &Stage) -> Answer {
@@ -208,7 +210,7 @@ impl Platform for TikTok {
     }
 
     fn expire(&self, account: &str) {
-        self.access.expire(account);
+        self.tokens.expire(account);
     }
 }
 

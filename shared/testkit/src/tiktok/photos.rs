@@ -8,10 +8,7 @@ use super::{
     posts::{Kind, Publication, units},
     refusal, success,
 };
-use crate::{
-    fake::{Answer, Ask, Stage, lock},
-    graph::fetch::{Found, fetch},
-};
+use crate::fake::{Answer, Ask, Found, Stage, fetch, lock};
 
 const MOST: usize = 35;
 const LONGEST_TITLE: usize = 90;

@@ -2,8 +2,6 @@
 
 use std::{collections::HashSet, sync::Mutex};
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-
 use super::WordPress;
 use crate::fake::{Ask, lock};
 
@@ -29,16 +27,9 @@ impl Access {
 
     /// The user, if the password is right. Without one the call goes on as a stranger's.
     pub(super) fn user(&self, ask: &Ask) -> Option<String> {
-        let (name, password) = named(ask)?;
+        let (name, password) = ask.basic()?;
         let bare = |text: &str| text.replace(' ', "");
         let right = bare(&password) == bare(&WordPress::password(&name)) && !lock(&self.revoked).contains(&name);
         right.then_some(name)
     }
-}
-
-/// The name and password that a call carries, right or wrong.
-pub(super) fn named(ask: &Ask) -> Option<(String, String)> {
-    let basic = STANDARD.decode(ask.header("authorization")?.strip_prefix("Basic ")?).ok()?;
-    let (name, password) = std::str::from_utf8(&basic).ok()?.split_once(':')?;
-    Some((name.to_owned(), password.to_owned()))
 }

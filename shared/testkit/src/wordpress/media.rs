@@ -1,24 +1,19 @@
 //! The media library: raw bytes with the name in `Content-Disposition`, or a form.
 
-use axum::{
-    body::Body,
-    extract::{FromRequest, Multipart},
-    http::{Request, header::CONTENT_TYPE},
-};
 use serde_json::json;
 
 use super::{WordPress, error, posts::cannot_create};
-use crate::fake::{Answer, Ask, lock};
+use crate::fake::{Answer, Ask, Form, lock};
 
 const ALLOWED: [&str; 9] = ["jpg", "jpeg", "png", "gif", "webp", "mp4", "mov", "webm", "pdf"];
 
 impl WordPress {
-    pub(super) async fn upload(&self, ask: &Ask, user: Option<&str>) -> Result<Answer, Answer> {
+    pub(super) fn upload(&self, ask: &Ask, user: Option<&str>) -> Result<Answer, Answer> {
         let user = user.ok_or_else(|| cannot_create(401))?;
         if !self.access.may_publish(user) {
             return Err(cannot_create(403));
         }
-        let sent = sent(ask).await?;
+        let sent = sent(ask)?;
         if sent.length == 0 {
             return Err(error(400, "rest_upload_no_data", "No data supplied."));
         }
@@ -47,9 +42,10 @@ impl WordPress {
         user.ok_or_else(|| error(401, "rest_cannot_edit", "Sorry, you are not allowed to edit this post."))?;
         let mut media = lock(&self.media);
         let file = id.parse().ok().and_then(|id: u64| media.get_mut(&id)).ok_or_else(unknown)?;
-        for (name, value) in ask.fields().into_iter().filter(|(name, _)| ["alt_text", "title"].contains(&name.as_str()))
-        {
-            file[name] = json!(value);
+        for name in ["alt_text", "title"] {
+            if let Some(value) = ask.field(name) {
+                file[name] = json!(value);
+            }
         }
         Ok(Answer::json(200, file))
     }
@@ -62,7 +58,6 @@ impl WordPress {
 }
 
 /// What came with an upload.
-#[derive(Default)]
 struct Sent {
     name: String,
     kind: String,
@@ -70,10 +65,10 @@ struct Sent {
     alt: String,
 }
 
-async fn sent(ask: &Ask) -> Result<Sent, Answer> {
+fn sent(ask: &Ask) -> Result<Sent, Answer> {
     let kind = ask.header("content-type").unwrap_or_default();
     if kind.starts_with("multipart/form-data") {
-        return form(ask, kind).await.ok_or_else(|| error(400, "rest_upload_no_data", "No data supplied."));
+        return form(ask).ok_or_else(|| error(400, "rest_upload_no_data", "No data supplied."));
     }
     let disposition = ask.header("content-disposition").unwrap_or_default();
     let name = disposition.split_once("filename=").map(|(_, name)| name.trim().trim_matches('"'));
@@ -83,22 +78,11 @@ async fn sent(ask: &Ask) -> Result<Sent, Answer> {
     Ok(Sent { name: name.to_owned(), kind: kind.to_owned(), length: ask.body.len(), alt: String::new() })
 }
 
-async fn form(ask: &Ask, content_type: &str) -> Option<Sent> {
-    let request = Request::post("/").header(CONTENT_TYPE, content_type).body(Body::from(ask.body.clone())).ok()?;
-    let mut form = Multipart::from_request(request, &()).await.ok()?;
-    let mut sent = Sent::default();
-    while let Some(field) = form.next_field().await.ok()? {
-        match field.name() {
-            Some("file") => {
-                sent.name = field.file_name()?.to_owned();
-                sent.kind = field.content_type().unwrap_or_default().to_owned();
-                sent.length = field.bytes().await.ok()?.len();
-            }
-            Some("alt_text") => sent.alt = field.text().await.ok()?,
-            _ => {}
-        }
-    }
-    Some(sent)
+fn form(ask: &Ask) -> Option<Sent> {
+    let mut form = Form::read(ask).ok()?;
+    let file = form.files.remove("file")?;
+    let alt = form.fields.remove("alt_text").unwrap_or_default();
+    Some(Sent { name: file.name, kind: file.kind, length: file.bytes.len(), alt })
 }
 
 fn unknown() -> Answer {

@@ -88,7 +88,7 @@ impl WordPress {
         self.ids.fetch_add(1, SeqCst) + 1
     }
 
-    async fn route(&self, ask: &Ask, stage: &Stage) -> Result<Answer, Answer> {
+    fn route(&self, ask: &Ask, stage: &Stage) -> Result<Answer, Answer> {
         let segments = ask.segments();
         let ["wp-json", "wp", "v2", rest @ ..] = segments.as_slice() else { return Err(no_route()) };
         let user = self.access.user(ask);
@@ -99,7 +99,7 @@ impl WordPress {
             ("GET", ["posts", id]) => self.show(ask, id, user.as_deref(), stage),
             ("POST" | "PUT" | "PATCH", ["posts", id]) => self.update(ask, id, user.as_deref(), stage),
             ("DELETE", ["posts", id]) => self.remove(ask, id, user.as_deref(), stage),
-            ("POST", ["media"]) => self.upload(ask, user.as_deref()).await,
+            ("POST", ["media"]) => self.upload(ask, user.as_deref()),
             ("POST" | "PUT" | "PATCH", ["media", id]) => self.describe(ask, id, user.as_deref()),
             ("GET", ["media", id]) => self.show_media(id),
             _ => Err(no_route()),
@@ -127,11 +127,11 @@ impl Platform for WordPress {
 
     fn publishes(&self, ask: &Ask) -> bool {
         matches!(ask.segments().as_slice(), ["wp-json", "wp", "v2", "posts", ..])
-            && ask.fields().iter().any(|(name, value)| name == "status" && value == "publish")
+            && ask.field("status") == Some("publish")
     }
 
     fn account(&self, ask: &Ask) -> Option<String> {
-        access::named(ask).map(|(name, _)| name)
+        ask.basic().map(|(name, _)| name)
     }
 
     async fn answer(&self, ask: Ask, stage: &Stage) -> Answer {
@@ -140,7 +140,7 @@ impl Platform for WordPress {
                         scheduled maintenance. Check back in a minute.</body></html>";
             return Answer::text(503, "text/html; charset=utf-8", page).with("Retry-After", 600);
         }
-        self.route(&ask, stage).await.unwrap_or_else(|refusal| refusal)
+        self.route(&ask, stage).unwrap_or_else(|refusal| refusal)
     }
 
     /// WordPress itself knows no limit; this is a host's.

@@ -54,8 +54,7 @@ impl WordPress {
         if is_json && !ask.body.is_empty() && ask.json().is_null() {
             return Err(error(400, "rest_invalid_json", "Invalid JSON body passed."));
         }
-        let fields = ask.fields();
-        let one = |name: &str| fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
+        let one = |name: &str| ask.field(name).map(str::to_owned);
         let mut article = before.clone();
         let text = |name: &str, place: &mut String| {
             if let Some(text) = one(name) {
@@ -75,7 +74,8 @@ impl WordPress {
             }
         }
         let terms = |name: &str| {
-            let list: Vec<u64> = fields
+            let list: Vec<u64> = ask
+                .fields()
                 .iter()
                 .filter(|(key, _)| *key == format!("{name}[]"))
                 .filter_map(|(_, id)| id.parse().ok())
@@ -174,8 +174,7 @@ impl WordPress {
         let article = posts.get_mut(&id).ok_or_else(invalid_id)?;
         article.status = "trash".into();
         let gone = article.clone();
-        let in_body = ask.fields().iter().any(|(name, value)| name == "force" && value == "true");
-        if ask.param("force") == Some("true") || in_body {
+        if [ask.param("force"), ask.field("force")].contains(&Some("true")) {
             posts.remove(&id);
         }
         drop(posts);

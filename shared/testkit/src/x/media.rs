@@ -2,16 +2,11 @@
 
 use std::{collections::BTreeMap, sync::atomic::Ordering::SeqCst, time::Duration};
 
-use axum::{
-    body::Body,
-    extract::{DefaultBodyLimit, FromRequest, Multipart},
-    http::{Request, header::CONTENT_TYPE},
-};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{X, invalid, not_found};
-use crate::fake::{Answer, Ask, Stage, lock};
+use crate::fake::{Answer, Ask, Form, Stage, lock};
 
 const PICTURE_BYTES: usize = 5 << 20;
 
@@ -59,23 +54,23 @@ pub(super) fn key(id: &str, category: &str) -> String {
 }
 
 impl X {
-    pub(super) async fn media(&self, ask: &Ask, path: &[&str], account: &str, stage: &Stage) -> Result<Answer, Answer> {
+    pub(super) fn media(&self, ask: &Ask, path: &[&str], account: &str, stage: &Stage) -> Result<Answer, Answer> {
         let now = stage.now();
         match (ask.method.as_str(), path) {
-            ("POST", ["upload"]) => self.one_shot(ask, account, now).await,
+            ("POST", ["upload"]) => self.one_shot(ask, account, now),
             ("GET", ["upload"]) => self.status(ask.param("media_id").unwrap_or_default(), account, now),
             ("POST", ["upload", "initialize"]) => self.initialize(ask, account, now),
-            ("POST", ["upload", id, "append"]) => self.append(ask, id, account).await,
+            ("POST", ["upload", id, "append"]) => self.append(ask, id, account),
             ("POST", ["upload", id, "finalize"]) => self.finalize(id, account, now),
             ("POST", ["metadata"]) => self.describe(ask, account),
             _ => Err(not_found("path", &ask.path)),
         }
     }
 
-    async fn one_shot(&self, ask: &Ask, account: &str, now: Timestamp) -> Result<Answer, Answer> {
-        let form = read_form(ask).await?;
-        let category = form.text("media_category").unwrap_or("tweet_image").to_owned();
-        let bytes = form.bytes.ok_or_else(|| invalid("media is required"))?;
+    fn one_shot(&self, ask: &Ask, account: &str, now: Timestamp) -> Result<Answer, Answer> {
+        let form = read_form(ask)?;
+        let category = form.get("media_category").unwrap_or("tweet_image").to_owned();
+        let bytes = sent(&form).ok_or_else(|| invalid("media is required"))?;
         if category != "tweet_image" || bytes == 0 || bytes > PICTURE_BYTES {
             return Err(invalid("File size exceeds 5242880 bytes, is empty, or is no image."));
         }
@@ -114,14 +109,14 @@ impl X {
         self.status(&id, account, now)
     }
 
-    async fn append(&self, ask: &Ask, id: &str, account: &str) -> Result<Answer, Answer> {
-        let form = read_form(ask).await?;
-        let index = form.text("segment_index").and_then(|index| index.parse().ok()).filter(|index: &u64| *index < 1000);
+    fn append(&self, ask: &Ask, id: &str, account: &str) -> Result<Answer, Answer> {
+        let form = read_form(ask)?;
+        let index = form.get("segment_index").and_then(|index| index.parse().ok()).filter(|index: &u64| *index < 1000);
         let index = index.ok_or_else(|| invalid("segment_index must be between 0 and 999"))?;
         let mut uploads = lock(&self.uploads);
         let upload = uploads.get_mut(id).filter(|upload| upload.account == account && upload.ready_at.is_none());
         let upload = upload.ok_or_else(|| invalid("Could not find the upload."))?;
-        upload.segments.insert(index, form.bytes.unwrap_or_default());
+        upload.segments.insert(index, sent(&form).unwrap_or_default());
         Ok(Answer::json(200, &json!({"data": {"expires_at": upload.until.as_second()}})))
     }
 
@@ -165,32 +160,11 @@ impl X {
     }
 }
 
-struct Form {
-    bytes: Option<usize>,
-    texts: BTreeMap<String, String>,
+fn read_form(ask: &Ask) -> Result<Form, Answer> {
+    Form::read(ask).map_err(|_| invalid("the form cannot be read"))
 }
 
-impl Form {
-    fn text(&self, name: &str) -> Option<&str> {
-        self.texts.get(name).map(String::as_str)
-    }
-}
-
-async fn read_form(ask: &Ask) -> Result<Form, Answer> {
-    let broken = || invalid("the form cannot be read");
-    let content_type = ask.header("content-type").unwrap_or_default();
-    let request = Request::post("/").header(CONTENT_TYPE, content_type).body(Body::from(ask.body.clone()));
-    let mut request = request.map_err(|_| broken())?;
-    DefaultBodyLimit::disable().apply(&mut request);
-    let mut fields = Multipart::from_request(request, &()).await.map_err(|_| broken())?;
-    let mut form = Form { bytes: None, texts: BTreeMap::new() };
-    while let Some(field) = fields.next_field().await.map_err(|_| broken())? {
-        let name = field.name().unwrap_or_default().to_owned();
-        if name == "media" {
-            form.bytes = Some(field.bytes().await.map_err(|_| broken())?.len());
-        } else {
-            form.texts.insert(name, field.text().await.map_err(|_| broken())?);
-        }
-    }
-    Ok(form)
+/// How many bytes came as the file.
+fn sent(form: &Form) -> Option<usize> {
+    form.files.get("media").map(|file| file.bytes.len())
 }

@@ -21,9 +21,8 @@ use media::Upload;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use tokens::Tokens;
 
-use crate::fake::{Answer, Ask, Limiter, Platform, Stage, Standing, lock};
+use crate::fake::{Answer, Ask, Limiter, Platform, Stage, Standing, Tokens, lock};
 
 const QUARTER: Duration = Duration::from_secs(15 * 60);
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -78,6 +77,8 @@ impl Default for Knobs {
 pub struct X {
     knobs: Mutex<Knobs>,
     tokens: Tokens,
+    /// token → (account, used)
+    refresh_tokens: Mutex<HashMap<String, (String, bool)>>,
     /// user id → name, of everyone who ever called
     people: Mutex<HashMap<String, String>>,
     uploads: Mutex<HashMap<String, Upload>>,
@@ -123,16 +124,16 @@ impl X {
         lock(&self.uploads).clear();
     }
 
-    async fn route(&self, ask: &Ask, stage: &Stage) -> Result<Answer, Answer> {
+    fn route(&self, ask: &Ask, stage: &Stage) -> Result<Answer, Answer> {
         let path = ask.segments();
         if (ask.method.as_str(), path.as_slice()) == ("POST", &["2", "oauth2", "token"]) {
             let life = Duration::from_secs(lock(&self.knobs).access_life_s);
-            return self.tokens.refresh(ask, life);
+            return self.refresh(ask, life);
         }
-        let account = self.tokens.check(ask)?;
+        let account = self.check(ask)?;
         self.check_app()?;
         lock(&self.people).entry(Self::user_id(&account)).or_insert_with(|| account.clone());
-        let may = |scope: &str| self.tokens.check_scope(&account, scope);
+        let may = |scope: &str| self.check_scope(&account, scope);
         match (ask.method.as_str(), path.as_slice()) {
             ("POST", ["2", "tweets"]) => {
                 may("tweet.write")?;
@@ -150,7 +151,7 @@ impl X {
             }
             (_, ["2", "media", rest @ ..]) => {
                 may("media.write")?;
-                self.media(ask, rest, &account, stage).await
+                self.media(ask, rest, &account, stage)
             }
             _ => Err(not_found("path", &ask.path)),
         }
@@ -195,13 +196,13 @@ impl Platform for X {
     }
 
     fn account(&self, ask: &Ask) -> Option<String> {
-        self.tokens.owner(ask)
+        self.tokens.owner(ask.bearer()?)
     }
 
     async fn answer(&self, ask: Ask, stage: &Stage) -> Answer {
-        let counted = self.publishes(&ask).then(|| self.tokens.check(&ask).ok()).flatten();
+        let counted = self.publishes(&ask).then(|| self.check(&ask).ok()).flatten();
         let (over, fields) = counted.map_or((false, vec![]), |account| self.count(&ask, &account));
-        let answer = if over { too_many() } else { self.route(&ask, stage).await.unwrap_or_else(|refusal| refusal) };
+        let answer = if over { too_many() } else { self.route(&ask, stage).unwrap_or_else(|refusal| refusal) };
         fields.into_iter().fold(answer, |answer, (name, value)| answer.with(&name, value))
     }
 

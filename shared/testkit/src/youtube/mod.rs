@@ -237,7 +237,7 @@ impl Platform for YouTube {
     }
 
     fn account(&self, ask: &Ask) -> Option<String> {
-        crate::google::owner(ask)
+        self.access.owner(ask)
     }
 
     async fn answer(&self, ask: Ask, stage: &Stage) -> Answer {

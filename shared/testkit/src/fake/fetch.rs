@@ -4,7 +4,7 @@ use std::{sync::OnceLock, time::Duration};
 
 use reqwest::Client;
 
-/// What an address led to.
+/// What media are, or what an address led to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Found {
     Jpeg,
@@ -14,6 +14,18 @@ pub(crate) enum Found {
     Other,
     /// Nothing.
     Nothing,
+}
+
+impl Found {
+    /// What bytes are, by the first of them.
+    pub fn of(bytes: &[u8]) -> Self {
+        match bytes {
+            [0xff, 0xd8, 0xff, ..] => Self::Jpeg,
+            [0x89, b'P', b'N', b'G', ..] => Self::Png,
+            [_, _, _, _, b'f', b't', b'y', b'p', ..] => Self::Video,
+            _ => Self::Other,
+        }
+    }
 }
 
 fn client() -> &'static Client {
@@ -30,11 +42,5 @@ pub(crate) async fn fetch(address: &str) -> Found {
     let Ok(answer) = client().get(address).send().await.and_then(reqwest::Response::error_for_status) else {
         return Found::Nothing;
     };
-    match answer.bytes().await {
-        Ok(bytes) if bytes.starts_with(b"\xff\xd8\xff") => Found::Jpeg,
-        Ok(bytes) if bytes.starts_with(b"\x89PNG") => Found::Png,
-        Ok(bytes) if bytes.get(4..8) == Some(b"ftyp".as_slice()) => Found::Video,
-        Ok(_) => Found::Other,
-        Err(_) => Found::Nothing,
-    }
+    answer.bytes().await.map_or(Found::Nothing, |bytes| Found::of(&bytes))
 }
