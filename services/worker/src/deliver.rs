@@ -6,7 +6,7 @@ use broker::{Destination, Incoming, Outgoing};
 use channels::{AccountCard, Channel, Safety};
 use contract::{Publish, Unreadable, dead};
 use domain::{
-    Answer, Begun, Command, Next, Outcome, Target, TargetId,
+    Answer, AttemptKind, Begun, Command, Next, Outcome, Target, TargetId,
     delivery::{self, Act},
 };
 use guard::{Lock, Permit, Rate, ScopeLimit};
@@ -227,6 +227,8 @@ impl Delivery<'_> {
                     None => return Some(Settled::Leave),
                 }
             }
+            // The platform was not asked; that is no verdict on what it has accepted.
+            (Err(failure), _) if begun.kind == AttemptKind::Poll => delivery::poll_failed(failure.clone()),
             (Err(failure), _) => Outcome::Failed(failure.clone()),
             (Ok(_), None) => {
                 let said = "the ledger granted an attempt without its content";
