@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{
     Change, Context, end_attempt, list, wait,
     wake::{carry, later},
-    work::{go_on_without_doubt, publish, record_out},
+    work::{go_on_without_doubt, is_settled, publish, record_out},
 };
 use crate::{
     Answer, Armed, AttemptKind, AttemptOutcome, Code, Failure, Finding, Landed, ListReason, Next, OnDoubt, Outcome,
@@ -31,8 +31,7 @@ pub(super) fn finish(
         return late_truth(target, outcome, context, change);
     }
     let kind = target.lease.as_ref().map_or(AttemptKind::Send, |lease| lease.kind);
-    if kind == AttemptKind::Look && target.armed.is_none() && !tells_what_is_out(outcome) {
-        // While it looked, the truth came from elsewhere: there is no doubt left to be settled.
+    if is_settled(target, kind) && !tells_what_is_out(outcome) {
         end_attempt(target, AttemptOutcome::Released, None, context.now, change);
         return Answer::Finished(go_on(target, State::Retrying, context.now, context));
     }
@@ -55,13 +54,15 @@ fn late_truth(target: &mut Target, outcome: &Outcome, context: &Context<'_>, cha
     if let Outcome::Looked { part, finding: Finding::Found(receipt), last } = outcome
         && receipt.is_proof()
     {
-        record_out(target, *part, receipt, context, change);
+        let settles = record_out(target, *part, receipt, context, change);
         if *last {
             end_attempt(target, AttemptOutcome::Lost, None, context.now, change);
             publish(target);
             return Answer::Finished(Next::Nothing);
         }
-        go_on_without_doubt(target, context);
+        if settles {
+            go_on_without_doubt(target, context);
+        }
     }
     if let Outcome::Published(receipts) = outcome
         && !receipts.is_empty()
