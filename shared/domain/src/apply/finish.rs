@@ -247,6 +247,8 @@ fn still_unsettled(
         return undecidable(target, means, context);
     }
     if state == State::Processing && is_too_long(target, context) {
+        // Whoever is asked for help is told why nobody could be asked for the verdict.
+        target.last_failure = Some(failure.clone());
         list(target, State::Processing, ListReason::StillProcessing, now);
         return Next::Dead;
     }

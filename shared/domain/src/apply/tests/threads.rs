@@ -55,7 +55,8 @@ fn o02_m17_accepted_is_not_published_and_a_late_refusal_is_a_failure() {
 fn m07_processing_outlives_everything_and_ends_with_a_person() {
     let worth = Worth::AfterFix { fix: crate::Fix::Reconnect };
     let dead = Failure { worth, scope: Scope::Account, ..failure(Landed::No, Code::TOKEN_EXPIRED) };
-    for outcome in [Outcome::Processing, crate::delivery::poll_failed(dead)] {
+    for (outcome, why) in [(Outcome::Processing, None), (crate::delivery::poll_failed(dead), Some(Code::TOKEN_EXPIRED))]
+    {
         let mut stage = Stage::new(LOOK);
         let attempt = stage.begun(AttemptKind::Send);
         stage.arm(attempt, 0);
@@ -70,6 +71,7 @@ fn m07_processing_outlives_everything_and_ends_with_a_person() {
         }
         assert!((50..1000).contains(&polls), "cheap but not for ever: {polls} polls");
         assert_eq!(stage.target.listed.as_ref().unwrap().reason, ListReason::StillProcessing);
+        assert_eq!(stage.target.last_failure.as_ref().map(|failure| failure.code), why, "a person is told why");
     }
 }
 
