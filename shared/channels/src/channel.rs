@@ -1,7 +1,7 @@
 //! What every channel can do.
 
 use async_trait::async_trait;
-use domain::{Draft, Failure, Finding, Landed, RepeatSafety};
+use domain::{Draft, Failure, Finding, Landed, Outcome, Receipt, RepeatSafety, delivery};
 
 use crate::{Account, AccountCard, Call, Limits, Mark, Objection, Offers, Safety, Standing, TokenLife, Tokens};
 
@@ -55,13 +55,27 @@ pub enum Published {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// It is out.
-    Out(domain::Receipt),
+    Out(Receipt),
     /// Not decided yet.
     Still,
     /// It took the post and then refused it: nothing is out.
     Refused(Failure),
     /// The platform gave up on it, by no fault of the post: nothing is out, and it may be sent again.
     NotOut,
+}
+
+impl Verdict {
+    /// What a poll about `part` of `parts` came to.
+    pub fn outcome(self, part: u16, parts: u16) -> Outcome {
+        match self {
+            Verdict::Out(receipt) => delivery::decided(part, receipt, parts),
+            Verdict::Still => Outcome::Processing,
+            Verdict::Refused(failure) => Outcome::Failed(failure),
+            Verdict::NotOut => {
+                Outcome::Looked { part, finding: Finding::Absent, last: part.saturating_add(1) >= parts }
+            }
+        }
+    }
 }
 
 /// One platform.
