@@ -259,7 +259,7 @@ impl Delivery<'_> {
 
     /// A rate limit that the platform told us is kept for everybody in its scope.
     async fn cool_down(&self, outcome: &Outcome, card: Option<&AccountCard>) {
-        let Outcome::Failed(failure) = outcome else { return };
+        let (Outcome::Failed(failure) | Outcome::NotOut(failure)) = outcome else { return };
         if !failure.is_rate_limit() {
             return;
         }
@@ -388,6 +388,7 @@ fn measure(target: &Target, outcome: &Outcome, now: Timestamp) {
             domain::Landed::Unknown => "unknown",
             domain::Landed::Yes => "published",
         },
+        Outcome::NotOut(_) => "not_sent",
         Outcome::Looked { .. } => "looked",
         Outcome::Released => "released",
     };

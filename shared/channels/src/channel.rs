@@ -60,8 +60,8 @@ pub enum Verdict {
     Still,
     /// It took the post and then refused it: nothing is out.
     Refused(Failure),
-    /// The platform gave up on it, by no fault of the post: nothing is out, and it may be sent again.
-    NotOut,
+    /// The platform gave up on it, by no fault of the post: nothing is out, and it may be sent again. With the reason.
+    NotOut(Failure),
 }
 
 impl Verdict {
@@ -71,9 +71,7 @@ impl Verdict {
             Verdict::Out(receipt) => delivery::decided(part, receipt, parts),
             Verdict::Still => Outcome::Processing,
             Verdict::Refused(failure) => Outcome::Failed(failure),
-            Verdict::NotOut => {
-                Outcome::Looked { part, finding: Finding::Absent, last: part.saturating_add(1) >= parts }
-            }
+            Verdict::NotOut(failure) => Outcome::NotOut(failure),
         }
     }
 }

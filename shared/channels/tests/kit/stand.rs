@@ -171,7 +171,7 @@ impl Stand {
                 let part = target.armed.as_ref().map_or_else(|| target.next_part(), |armed| armed.part);
                 let polled = self.channel.poll(&call.mark(part)).await;
                 ended.failure = match &polled {
-                    Err(failure) | Ok(Verdict::Refused(failure)) => Some(failure.clone()),
+                    Err(failure) | Ok(Verdict::Refused(failure) | Verdict::NotOut(failure)) => Some(failure.clone()),
                     Ok(_) => None,
                 };
                 polled.map_or_else(delivery::poll_failed, |verdict| verdict.outcome(part, parts))

@@ -39,6 +39,7 @@ pub(super) fn finish(
         Outcome::Published(receipts) => published(target, receipts, means, context, change),
         Outcome::Processing => processing(target, kind, context, change),
         Outcome::Failed(failure) => failed(target, kind, failure, means, context, change),
+        Outcome::NotOut(failure) => given_up(target, failure, means, context, change),
         Outcome::Looked { part, finding, last } => looked(target, *part, finding, *last, means, context, change),
         Outcome::Released => released(target, kind, context, change),
     };
@@ -311,6 +312,29 @@ fn looked(
             go_on(target, State::InDoubt, later(now, wait_for), context)
         }
     }
+}
+
+/// The platform gave up on what it had accepted. Until that is sure it is looked for, which costs no try, and neither is sooner than
+/// the platform allows.
+fn given_up(target: &mut Target, failure: &Failure, means: Means, context: &Context<'_>, change: &mut Change) -> Next {
+    let now = context.now;
+    let looked_at = target.lease.as_ref().map_or(now, |lease| lease.since);
+    let cost = u16::from(route(failure) != Route::FreeRetry);
+    if surely_absent(target, means.repeat, looked_at) {
+        return not_sent(target, failure, cost, context, change);
+    }
+    target.looks = 0;
+    if cost == 0 {
+        target.tries = target.tries.saturating_sub(1);
+    }
+    target.last_failure = Some(failure.clone());
+    end_attempt(target, AttemptOutcome::Absent, Some(failure.clone()), now, change);
+    if is_hopeless(target, means, context) {
+        return undecidable(target, means, context);
+    }
+    let draw = even_draw(target.id, target.attempt);
+    let at = context.policy.look_backoff.next(1, draw, now, failure.not_before());
+    go_on(target, State::InDoubt, at, context)
 }
 
 /// Listings lag: "not there" proves something only when enough time has passed since the last send.

@@ -75,16 +75,52 @@ fn m07_processing_outlives_everything_and_ends_with_a_person() {
     }
 }
 
-#[test]
-fn what_the_platform_gave_up_on_is_sent_again_once_it_is_sure_that_it_is_not_out() {
+/// A platform has taken it, and gives up on it after so many seconds.
+fn given_up(failure: Failure, after: u64) -> Stage {
     let mut stage = Stage::new(LOOK);
     let attempt = stage.begun(AttemptKind::Send);
     stage.arm(attempt, 0);
     stage.finish(attempt, Outcome::Processing);
-    let absent = Outcome::Looked { part: 0, finding: Finding::Absent, last: true };
     stage.pass_to_next();
+    stage.pass(after);
     let attempt = stage.begun(AttemptKind::Poll);
-    stage.finish(attempt, absent.clone());
+    stage.finish(attempt, Outcome::NotOut(failure.clone()));
+    assert_eq!(stage.target.last_failure, Some(failure), "the reason is kept");
+    stage
+}
+
+#[test]
+fn r02_what_the_platform_gave_up_on_waits_as_any_other_try() {
+    let limited = |at: Timestamp| Failure {
+        worth: Worth::Retry { not_before: Some(at) },
+        ..failure(Landed::No, Code::RATE_LIMITED_ACCOUNT)
+    };
+    let hour = Timestamp::UNIX_EPOCH + Duration::from_secs(3600);
+    for (failure, tries) in [(failure(Landed::No, Code::OUT_OF_ORDER), 1), (limited(hour), 0)] {
+        // At once it is not sure yet, and two minutes later it is.
+        for (after, state) in [(0, State::InDoubt), (120, State::Retrying)] {
+            let stage = given_up(failure.clone(), after);
+            let target = &stage.target;
+            assert_eq!((target.state, target.tries), (state, tries), "{failure:?}");
+            assert!(target.next_at.unwrap() > stage.now, "{failure:?}: a backoff");
+            assert!(target.next_at >= failure.not_before(), "{failure:?}: never earlier than told");
+        }
+    }
+    let mut stage = Stage::new(LOOK);
+    stage.policy.max_tries = 1;
+    let attempt = stage.begun(AttemptKind::Send);
+    stage.arm(attempt, 0);
+    stage.finish(attempt, Outcome::Processing);
+    stage.pass(200);
+    let attempt = stage.begun(AttemptKind::Poll);
+    let ended = stage.finish(attempt, Outcome::NotOut(failure(Landed::No, Code::OUT_OF_ORDER)));
+    assert_eq!((ended, stage.target.state), (Answer::Finished(Next::Dead), State::Failed), "all tries are used up");
+}
+
+#[test]
+fn what_the_platform_gave_up_on_is_sent_again_once_it_is_sure_that_it_is_not_out() {
+    let mut stage = given_up(failure(Landed::No, Code::OUT_OF_ORDER), 0);
+    let absent = Outcome::Looked { part: 0, finding: Finding::Absent, last: true };
     assert_eq!(stage.target.state, State::InDoubt, "a moment after it was sent, its absence proves nothing");
     while stage.target.state == State::InDoubt {
         stage.pass_to_next();
