@@ -115,8 +115,8 @@ pub trait Channel: Send + Sync {
     /// Asks a platform that still decides for its verdict.
     ///
     /// # Errors
-    /// The platform could not be asked, in doubt ([`domain::Landed::Unknown`]). A refusal of the post itself may be told so too; what is
-    /// about the account's credentials is never taken for one.
+    /// The platform could not be asked. A refusal is a verdict: what is told here about the account, its credentials or our settings is
+    /// never taken for one.
     async fn poll(&self, _mark: &Mark<'_>) -> Result<Verdict, Failure> {
         Ok(Verdict::Still)
     }
