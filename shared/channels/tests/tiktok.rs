@@ -17,6 +17,7 @@ use kit::{
     stand::{Stand, picture},
 };
 use oncepost_channels::{AccountCard, Secret, tiktok::TABLE};
+use runtime::Clock;
 use serde_json::{Value, json};
 use testkit::{Answer, Cue, End, Fake, TikTok};
 
