@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use channels::{Account, Call, Channel, Mark, Published, Verdict};
+use channels::{Account, Call, Channel, Mark, Published};
 use domain::{
     AttemptKind, Begun, Code, ContentHash, Draft, Failure, Finding, Fix, Landed, Outcome, PlatformWords, Scope, Target,
     Worth,
@@ -134,13 +134,9 @@ impl Attempt<'_> {
         let parts = self.channel.parts(self.draft);
         let progress = Progress::new(self.worker, self.target, parts, self.leave_by);
         let mark = self.mark(&progress);
-        let part = mark.part;
         let limit = self.time_left();
         match self.worker.runtime.within(limit, self.channel.poll(&mark)).await {
-            Some(Ok(Verdict::Out(receipt))) => delivery::decided(part, receipt, parts),
-            Some(Ok(Verdict::Still)) => Outcome::Processing,
-            Some(Ok(Verdict::NotOut)) => Outcome::Looked { part, finding: Finding::Absent, last: part + 1 == parts },
-            Some(Ok(Verdict::Refused(failure))) => Outcome::Failed(failure),
+            Some(Ok(verdict)) => verdict.outcome(mark.part, parts),
             Some(Err(failure)) => delivery::poll_failed(failure),
             None => Outcome::Failed(delivery::out_of_time(None)),
         }

@@ -6,7 +6,7 @@ use broker::{Destination, Incoming, Outgoing};
 use channels::{AccountCard, Channel, Safety};
 use contract::{Publish, Unreadable, dead};
 use domain::{
-    Answer, Begun, Command, Next, Outcome, Target, TargetId,
+    Answer, AttemptKind, Begun, Command, Next, Outcome, Target, TargetId,
     delivery::{self, Act},
 };
 use guard::{Lock, Permit, Rate, ScopeLimit};
@@ -227,6 +227,8 @@ impl Delivery<'_> {
                     None => return Some(Settled::Leave),
                 }
             }
+            // The platform was not asked; that is no verdict on what it has accepted.
+            (Err(failure), _) if begun.kind == AttemptKind::Poll => delivery::poll_failed(failure.clone()),
             (Err(failure), _) => Outcome::Failed(failure.clone()),
             (Ok(_), None) => {
                 let said = "the ledger granted an attempt without its content";
@@ -257,7 +259,7 @@ impl Delivery<'_> {
 
     /// A rate limit that the platform told us is kept for everybody in its scope.
     async fn cool_down(&self, outcome: &Outcome, card: Option<&AccountCard>) {
-        let Outcome::Failed(failure) = outcome else { return };
+        let (Outcome::Failed(failure) | Outcome::NotOut(failure)) = outcome else { return };
         if !failure.is_rate_limit() {
             return;
         }
@@ -386,6 +388,7 @@ fn measure(target: &Target, outcome: &Outcome, now: Timestamp) {
             domain::Landed::Unknown => "unknown",
             domain::Landed::Yes => "published",
         },
+        Outcome::NotOut(_) => "not_sent",
         Outcome::Looked { .. } => "looked",
         Outcome::Released => "released",
     };

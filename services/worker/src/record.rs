@@ -146,7 +146,9 @@ impl Record for Progress<'_> {
     }
 
     async fn rivals(&self, kept_for: Duration) -> Result<bool, Failure> {
-        let now = self.worker.runtime.now();
+        // By the clock that `since` is by. Asked before the twins are: at worst one is taken for a rival a moment too long.
+        let asked = self.worker.ledger.now().await;
+        let now = asked.map_err(|error| doubtful(Failure::system(Code::OWN_HICCUP, LOOK, error.to_string())))?;
         let remembered = |since: Timestamp| now < since.saturating_add(kept_for).unwrap_or(Timestamp::MAX);
         let twins = self.ask_taken(&[]).await?.twins;
         Ok(twins.iter().any(|twin| twin.leased || twin.since.is_some_and(remembered)))
@@ -156,4 +158,98 @@ impl Record for Progress<'_> {
 /// The part may be out: nothing may be sent again before that is settled.
 fn doubtful(failure: Failure) -> Failure {
     Failure { landed: Landed::Unknown, ..failure }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use broker::Memory;
+    use channels::{ListedAccounts, Registry};
+    use domain::{
+        AccountId, Begun, ChannelName, Content, ContentHash, OnDoubt, Outcome, Override, Policy, PostId, RepeatSafety,
+        TenantId, WorkerName,
+    };
+    use guard::MemoryGuard;
+    use ledger::{MemoryLedger, NewPost, NewTarget};
+    use runtime::Runtime;
+
+    use super::*;
+    use crate::{Ports, WorkerOptions};
+
+    const HOUR: Duration = Duration::from_secs(3600);
+    const HANDLE: RepeatSafety = RepeatSafety::Handle { settles_after: Duration::ZERO };
+
+    /// A worker whose clock is `off` seconds ahead of the ledger's.
+    fn worker(off: i64) -> Worker {
+        let at = |second| Runtime::simulated(1, Timestamp::from_second(1_000_000 + second).unwrap());
+        let runtime = at(off);
+        let ports = Ports {
+            ledger: Arc::new(MemoryLedger::new(at(0).clock(), Policy::default())),
+            transport: Arc::new(Memory::new(&runtime, ["x"])),
+            guard: Arc::new(MemoryGuard::new(runtime.clone())),
+            channels: Arc::new(Registry::of([])),
+            accounts: Arc::new(ListedAccounts::new([])),
+        };
+        let options = WorkerOptions {
+            name: WorkerName::new("w").unwrap(),
+            channels: vec!["x".into()],
+            prefetch: 1,
+            lock_ttl: HOUR,
+            hint_ttl: HOUR,
+            drain_limit: HOUR,
+        };
+        Worker::new(runtime, ports, options)
+    }
+
+    /// One of several targets that say the same.
+    async fn twin(worker: &Worker, key: &str) -> Target {
+        let (id, now) = (TargetId(worker.runtime.id()), worker.ledger.now().await.unwrap());
+        let target = NewTarget {
+            id,
+            channel: ChannelName::new("x").unwrap(),
+            account: AccountId::new("main").unwrap(),
+            app: None,
+            due_at: now,
+            deadline: None,
+            changes: Override::default(),
+            hash: ContentHash([0; 16]),
+            trace: None,
+        };
+        let post = NewPost {
+            id: PostId(worker.runtime.id()),
+            tenant: TenantId::new("acme").unwrap(),
+            key: key.into(),
+            fingerprint: [0; 32],
+            content: Content { text: "hello".into(), ..Content::default() },
+            answer: serde_json::Value::Null,
+            accepted_at: now,
+            targets: vec![target],
+        };
+        worker.ledger.accept(vec![post]).await.unwrap();
+        worker.ledger.target(id).await.unwrap().unwrap().target
+    }
+
+    /// Brings a target in doubt.
+    async fn fall_into_doubt(worker: &Worker, id: TargetId) {
+        let begin = Command::Begin { worker: WorkerName::new("other").unwrap(), repeat: HANDLE, arm: Some("p".into()) };
+        let answer = worker.ledger.apply(id, begin).await.unwrap().answer;
+        let Answer::Begun(Begun { attempt, .. }) = answer else { panic!("{answer:?}") };
+        let outcome = Outcome::Failed(doubtful(Failure::system(Code::NO_ANSWER, "p", "")));
+        let finish = Command::Finish { attempt, outcome, repeat: HANDLE, on_doubt: OnDoubt::Park };
+        worker.ledger.apply(id, finish).await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn how_old_a_twin_is_counts_by_the_ledgers_clock_whatever_the_workers_says() {
+        for off in [-7200, 0, 7200] {
+            let worker = worker(off);
+            let (own, other) = (twin(&worker, "a").await, twin(&worker, "b").await);
+            fall_into_doubt(&worker, other.id).await;
+            let progress = Progress::new(&worker, &own, 1, worker.runtime.limit(HOUR));
+            assert!(progress.rivals(HOUR).await.unwrap(), "sent a moment ago; the clock is {off} s ahead");
+            worker.runtime.sleep(HOUR).await;
+            assert!(!progress.rivals(HOUR).await.unwrap(), "its key is forgotten; the clock is {off} s ahead");
+        }
+    }
 }

@@ -198,4 +198,10 @@ impl Mark<'_> {
     pub fn handle(&self, name: &str) -> Option<&str> {
         self.target.handles.get(name).map(String::as_str)
     }
+
+    /// Whether the publish point was called so lately that its effect may not be seen everywhere at `now`.
+    pub(crate) fn is_young(&self, seen_after: Duration, now: Timestamp) -> bool {
+        let armed = self.target.armed.as_ref();
+        armed.is_some_and(|armed| armed.last_at.checked_add(seen_after).is_ok_and(|seen| now < seen))
+    }
 }

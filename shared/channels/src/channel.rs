@@ -1,7 +1,7 @@
 //! What every channel can do.
 
 use async_trait::async_trait;
-use domain::{Draft, Failure, Finding, Landed, RepeatSafety};
+use domain::{Draft, Failure, Finding, Landed, Outcome, Receipt, RepeatSafety, delivery};
 
 use crate::{Account, AccountCard, Call, Limits, Mark, Objection, Offers, Safety, Standing, TokenLife, Tokens};
 
@@ -58,13 +58,25 @@ pub enum Published {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// It is out.
-    Out(domain::Receipt),
+    Out(Receipt),
     /// Not decided yet.
     Still,
     /// It took the post and then refused it: nothing is out.
     Refused(Failure),
-    /// The platform gave up on it, by no fault of the post: nothing is out, and it may be sent again.
-    NotOut,
+    /// The platform gave up on it, by no fault of the post: nothing is out, and it may be sent again. With the reason.
+    NotOut(Failure),
+}
+
+impl Verdict {
+    /// What a poll about `part` of `parts` came to.
+    pub fn outcome(self, part: u16, parts: u16) -> Outcome {
+        match self {
+            Verdict::Out(receipt) => delivery::decided(part, receipt, parts),
+            Verdict::Still => Outcome::Processing,
+            Verdict::Refused(failure) => Outcome::Failed(failure),
+            Verdict::NotOut(failure) => Outcome::NotOut(failure),
+        }
+    }
 }
 
 /// One platform.
@@ -106,8 +118,8 @@ pub trait Channel: Send + Sync {
     /// Asks a platform that still decides for its verdict.
     ///
     /// # Errors
-    /// The platform could not be asked, in doubt ([`domain::Landed::Unknown`]). A refusal of the post itself may be told so too; what is
-    /// about the account's credentials is never taken for one.
+    /// The platform could not be asked. A refusal is a verdict: what is told here about the account, its credentials or our settings is
+    /// never taken for one.
     async fn poll(&self, _mark: &Mark<'_>) -> Result<Verdict, Failure> {
         Ok(Verdict::Still)
     }

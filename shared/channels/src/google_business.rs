@@ -181,12 +181,20 @@ impl Channel for GoogleBusiness {
                 _ => Verdict::Still,
             });
         };
-        let post = self.read(mark.account, name).await?;
-        match post.state {
-            State::Live => Ok(Verdict::Out(post.receipt())),
-            State::Processing | State::Unknown => Ok(Verdict::Still),
-            State::Rejected => Err(post::rejected(SHOW)),
-        }
+        let post = match self.read(mark.account, name).await {
+            Err(failure) if failure.code == Code::REFERENCE_GONE => {
+                // What was made a moment ago is not seen on every server.
+                let seen_after = mark.account.card().look_up(LOOK_UP).sure_after;
+                let young = mark.is_young(seen_after, self.google.http.runtime().now());
+                return Ok(if young { Verdict::Still } else { Verdict::Refused(failure) });
+            }
+            post => post?,
+        };
+        Ok(match post.state {
+            State::Live => Verdict::Out(post.receipt()),
+            State::Processing | State::Unknown => Verdict::Still,
+            State::Rejected => Verdict::Refused(post::rejected(SHOW)),
+        })
     }
 
     async fn check_credentials(&self, account: &Account) -> Result<Standing, Failure> {

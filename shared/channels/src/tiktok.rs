@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{Code, Draft, Failure, Finding, Fix, Landed, LookUp, PlatformWords, RepeatSafety, Scope, Worth};
+use jiff::Timestamp;
 use reqwest::{Method, RequestBuilder};
 use serde::{Deserialize, de::DeserializeOwned};
 
@@ -163,7 +164,7 @@ impl TikTok {
                 let last = call.target.last_failure.as_ref();
                 let told = last.is_some_and(|last| last.step == STATUS && last.landed == Landed::No);
                 upload::forget(call).await?;
-                let failure = status::verdict(&reason);
+                let failure = status::verdict(&reason, self.now());
                 // A person who sends it again has read the verdict.
                 if told || matches!(failure.worth, Worth::Retry { .. }) { Ok(None) } else { Err(failure) }
             }
@@ -176,7 +177,7 @@ impl TikTok {
         match progress {
             Progress::Failed(reason) => {
                 upload::forget(call).await?;
-                Err(status::verdict(&reason))
+                Err(status::verdict(&reason, self.now()))
             }
             progress => match progress.receipt(upload, self.now()) {
                 Some(receipt) => call.out(0, receipt).await.map(|()| Published::Out),
@@ -193,7 +194,7 @@ impl TikTok {
         }
     }
 
-    fn now(&self) -> jiff::Timestamp {
+    fn now(&self) -> Timestamp {
         self.http.runtime().now()
     }
 }
@@ -241,12 +242,9 @@ impl Channel for TikTok {
         let Some(upload) = Upload::kept(mark.handle(upload::HANDLE)) else { return Ok(Verdict::Still) };
         match self.progress(mark.account, &upload).await.map_err(unasked)? {
             Progress::Failed(reason) => {
-                let failure = status::verdict(&reason);
-                Ok(if matches!(failure.worth, Worth::Retry { .. }) {
-                    Verdict::NotOut
-                } else {
-                    Verdict::Refused(failure)
-                })
+                let failure = status::verdict(&reason, self.now());
+                let again = matches!(failure.worth, Worth::Retry { .. });
+                Ok(if again { Verdict::NotOut(failure) } else { Verdict::Refused(failure) })
             }
             progress => Ok(progress.receipt(&upload, self.now()).map_or(Verdict::Still, Verdict::Out)),
         }
@@ -289,16 +287,21 @@ fn judge(answer: &Answer, account: &Account) -> Failure {
     if failure.code == Code::TOKEN_REVOKED && answer.step != REFRESH && tokens::can_renew(account) {
         failure.code = Code::TOKEN_EXPIRED;
     }
-    if failure.is_rate_limit() && failure.not_before().is_none() {
-        let daily = failure.said.code.as_deref().is_some_and(|code| DAILY.contains(&code));
-        let (window, wait) = if daily { ("24 hours", HOUR) } else { ("minute", MINUTE) };
-        let at = answer.at.checked_add(wait).ok();
-        let when = at.map_or_else(String::new, |at| at.strftime(", next at %Y-%m-%d %H:%M UTC").to_string());
-        let said = format!("{} (counted over the last {window}; tried again then{when})", failure.said.text);
-        failure.said = PlatformWords { text: PlatformWords::text(said).text, ..failure.said };
-        failure.worth = Worth::Retry { not_before: at };
+    once_there_is_room(failure, answer.at)
+}
+
+/// A failure by a limit whose end TikTok did not tell, with the time after `at` when there may be room again.
+fn once_there_is_room(failure: Failure, at: Timestamp) -> Failure {
+    if !failure.is_rate_limit() || failure.not_before().is_some() {
+        return failure;
     }
-    failure
+    let daily = failure.said.code.as_deref().is_some_and(|code| DAILY.contains(&code));
+    let (window, wait) = if daily { ("24 hours", HOUR) } else { ("minute", MINUTE) };
+    let at = at.checked_add(wait).ok();
+    let when = at.map_or_else(String::new, |at| at.strftime(", next at %Y-%m-%d %H:%M UTC").to_string());
+    let said = format!("{} (counted over the last {window}; tried again then{when})", failure.said.text);
+    let said = PlatformWords { text: PlatformWords::text(said).text, ..failure.said };
+    Failure { said, worth: Worth::Retry { not_before: at }, ..failure }
 }
 
 /// A failure of this post before anything was published.

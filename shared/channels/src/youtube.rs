@@ -245,12 +245,18 @@ impl Channel for YouTube {
         mark_of.account.check_transport()?;
         let Some(id) = mark_of.handle(VIDEO) else { return Ok(Verdict::Still) };
         let wanted = privacy(mark_of.draft, mark_of.account);
-        let Some(video) = self.read(mark_of.account, id).await? else { return Err(video::gone()) };
-        match video.state(wanted, &mark(&mark_of.target.id.idempotency_key(0)))? {
-            State::Out => Ok(Verdict::Out(receipt(id))),
-            State::Working => Ok(Verdict::Still),
-            State::Hidden => Ok(Verdict::Refused(video::locked(SHOW))),
-        }
+        let video = self.read(mark_of.account, id).await?;
+        let state = video.map(|video| video.state(wanted, &mark(&mark_of.target.id.idempotency_key(0))));
+        let young = mark_of.is_young(upload::KNOWN_AFTER, self.google.http.runtime().now());
+        Ok(match state {
+            Some(Ok(State::Out)) => Verdict::Out(receipt(id)),
+            Some(Ok(State::Working)) => Verdict::Still,
+            // What was done a moment ago is not seen on every server.
+            None | Some(Ok(State::Hidden)) if young => Verdict::Still,
+            Some(Ok(State::Hidden)) => Verdict::Refused(video::locked(SHOW)),
+            Some(Err(refusal)) => Verdict::Refused(refusal),
+            None => Verdict::Refused(video::gone()),
+        })
     }
 
     async fn check_credentials(&self, account: &Account) -> Result<Standing, Failure> {

@@ -200,20 +200,23 @@ async fn m17_a_rejection_is_a_failure_at_once_or_later() {
 }
 
 #[tokio::test]
-async fn a_post_that_somebody_deletes_while_it_is_looked_at_is_gone() {
-    let scene = Scene::new(says("hello")).await;
-    scene.fake.set(|knobs| knobs.processing_s = 3600);
-    scene.stand.attempt().await;
-    scene.fake.cue(
-        Cue::refuse(
-            404,
-            &json!({"error": {"code": 404, "status": "NOT_FOUND", "message": "Requested entity was not found."}}),
-        )
-        .on("GET", "/localPosts/"),
-    );
-    scene.settle().await;
-    let failure = scene.stand.target().last_failure.unwrap();
-    assert_eq!((scene.stand.state(), failure.code), (State::Failed, Code::REFERENCE_GONE));
+async fn a_post_that_somebody_deletes_while_it_is_looked_at_is_gone_and_a_new_one_is_not_seen_yet() {
+    let gone = json!({"error": {"code": 404, "status": "NOT_FOUND", "message": "Requested entity was not found."}});
+    for (seconds, state) in [(120, State::Processing), (660, State::Failed)] {
+        let scene = Scene::new(says("hello")).await;
+        scene.fake.set(|knobs| knobs.processing_s = 3600);
+        scene.stand.attempt().await;
+        scene.pass(seconds);
+        scene.fake.cue(Cue::refuse(404, &gone).on("GET", "/localPosts/"));
+        assert_eq!(scene.stand.attempt().await.kind, AttemptKind::Poll);
+        assert_eq!(scene.stand.state(), state, "after {seconds} s");
+        if state == State::Failed {
+            assert_eq!(scene.stand.target().last_failure.unwrap().code, Code::REFERENCE_GONE);
+        } else {
+            scene.settle().await;
+            scene.is_out_once();
+        }
+    }
 }
 
 #[tokio::test]

@@ -5,7 +5,9 @@ mod kit;
 
 use std::{sync::Arc, time::Duration};
 
-use domain::{AttemptKind, Code, Command, Content, Draft, Finding, Fix, Landed, Media, Scope, State, Worth};
+use domain::{
+    AttemptKind, Code, Command, Content, Draft, Finding, Fix, Landed, ListReason, Media, Scope, State, Worth,
+};
 use kit::{
     crash::dies_at,
     rows::{self, Case, RETRY, fix, free, point},
@@ -325,6 +327,53 @@ async fn m17_a_late_rejection_is_a_failure_with_its_reason() {
         let failure = scene.stand.target().last_failure.unwrap();
         assert_eq!((scene.stand.state(), failure.code, failure.landed), (State::Failed, code, Landed::No));
         assert!(failure.said.text.ends_with(reason), "{failure:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_rejection_for_the_accounts_sake_is_a_verdict_and_holds_the_account() {
+    for reason in ["uploaderAccountClosed", "uploaderAccountSuspended"] {
+        let scene = Scene::small().await;
+        scene.fake.set(|knobs| (knobs.processing_s, knobs.rejects) = (600, reason.into()));
+        scene.stand.attempt().await;
+        scene.settle().await;
+        let target = scene.stand.target();
+        let failure = target.last_failure.unwrap();
+        assert_eq!((target.state, target.listed.unwrap().reason), (State::Failed, ListReason::Permanent), "{reason}");
+        assert_eq!((failure.code, failure.landed), (Code::ACCOUNT_RESTRICTED, Landed::No));
+        assert!(failure.holds_siblings(), "{failure:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_new_video_that_is_not_seen_everywhere_yet_is_still_being_decided_about() {
+    let unknown = |_: &Value| json!({"items": []});
+    let private = |video: &Value| {
+        let mut video = video.clone();
+        video["status"]["privacyStatus"] = json!("private");
+        json!({"items": [video]})
+    };
+    let cases: [(fn(&Value) -> Value, Code); 2] = [(unknown, Code::REFERENCE_GONE), (private, Code::APP_MISCONFIGURED)];
+    for (seen, code) in cases {
+        for (minutes, state) in [(2, State::Processing), (11, State::Failed)] {
+            let scene = Scene::small().await;
+            scene.fake.set(|knobs| knobs.processing_s = 3600);
+            scene.stand.attempt().await;
+            let span = minutes * Duration::from_secs(60);
+            scene.stand.clock.advance(span);
+            scene.fake.advance(span);
+            let answer = seen(&scene.videos()[0]);
+            scene.fake.cue(Cue::refuse(200, &answer).on("GET", "/youtube/v3/videos"));
+            assert_eq!(scene.stand.attempt().await.kind, AttemptKind::Poll);
+            let target = scene.stand.target();
+            assert_eq!(target.state, state, "{code} after {minutes} minutes: {:?}", target.last_failure);
+            if state == State::Failed {
+                assert_eq!(target.last_failure.unwrap().code, code);
+            } else {
+                scene.settle().await;
+                scene.is_out_once();
+            }
+        }
     }
 }
 

@@ -109,18 +109,20 @@ fn diagnose(target: &Target, reason: ListReason) -> Diagnosis {
     };
     let what = match &target.last_failure {
         Some(failure) => Diagnosis::of(failure, target.state),
-        None => untold(code, target.state),
+        None => untold(code, reason, target.state),
     };
     Diagnosis { code, remedy: remedy(code).into(), ..what }
 }
 
 /// The diagnosis of a target that is listed without a failure on record.
-fn untold(code: Code, state: State) -> Diagnosis {
+fn untold(code: Code, reason: ListReason, state: State) -> Diagnosis {
     let title = code.page().map_or("", |page| page.title);
+    // Nothing went wrong here where the platform has taken it and never decides.
+    let scope = if reason == ListReason::StillProcessing { Scope::Channel } else { Scope::System };
     Diagnosis {
         code,
         sentence: format!("{code} {title}; now {state}"),
-        whose_fault: Scope::System.whose_fault().into(),
+        whose_fault: scope.whose_fault().into(),
         remedy: remedy(code).into(),
     }
 }
@@ -171,6 +173,19 @@ mod tests {
         tired.last_failure = None;
         let diagnosis = Dead::of(&tired, Timestamp::UNIX_EPOCH).unwrap().diagnosis;
         assert!(diagnosis.sentence.starts_with("OP-5004"));
+    }
+
+    #[test]
+    fn what_is_never_decided_is_the_platforms_and_what_could_not_be_asked_says_why() {
+        let mut still = failed();
+        still.state = State::Processing;
+        still.listed.as_mut().unwrap().reason = ListReason::StillProcessing;
+        let told = Dead::of(&still, Timestamp::UNIX_EPOCH).unwrap().diagnosis;
+        assert_eq!((told.code, told.whose_fault.as_str()), (Code::MEDIA_NOT_READY, "the account or its credentials"));
+        assert!(told.sentence.contains("OP-2102"), "{}", told.sentence);
+        still.last_failure = None;
+        let untold = Dead::of(&still, Timestamp::UNIX_EPOCH).unwrap().diagnosis;
+        assert_eq!((untold.code, untold.whose_fault.as_str()), (Code::MEDIA_NOT_READY, "the platform"));
     }
 
     #[test]

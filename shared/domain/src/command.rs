@@ -115,6 +115,8 @@ pub enum Outcome {
     Processing,
     /// It went wrong.
     Failed(Failure),
+    /// The platform gave up on what it had accepted: nothing is out, and another try is worth it.
+    NotOut(Failure),
     /// The platform was asked about publish point `part`.
     Looked {
         /// Which publish point.

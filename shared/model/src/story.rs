@@ -145,6 +145,7 @@ fn ended(outcome: &Outcome) -> String {
             Landed::Unknown => format!("unknown ({})", failure.code),
             Landed::Yes => "out, with a remark".to_owned(),
         },
+        Outcome::NotOut(failure) => format!("given up on ({})", failure.code),
         Outcome::Looked { finding: Finding::Found(_), .. } => "found".to_owned(),
         Outcome::Looked { finding: Finding::Absent, .. } => "not there".to_owned(),
         Outcome::Looked { finding: Finding::CannotTell(_), .. } => "cannot tell".to_owned(),

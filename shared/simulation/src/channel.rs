@@ -200,7 +200,7 @@ impl Channel for TestChannel {
     async fn poll(&self, mark: &Mark<'_>) -> Result<Verdict, Failure> {
         match self.platform.ask_job(&mark.target.id.idempotency_key(mark.part)).await? {
             Job::Out(id) => Ok(Verdict::Out(Receipt { id, url: None })),
-            Job::Rejected => Err(rejected()),
+            Job::Rejected => Ok(Verdict::Refused(rejected())),
             Job::Undecided | Job::Unknown => Ok(Verdict::Still),
         }
     }

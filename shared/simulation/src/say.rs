@@ -45,6 +45,7 @@ fn outcome(outcome: &Outcome) -> String {
             };
             format!("{} at \"{}\", {landed}", failure.code, failure.step)
         }
+        Outcome::NotOut(failure) => format!("given up on at \"{}\": {}", failure.step, failure.code),
         Outcome::Looked { part, finding, .. } => match finding {
             Finding::Found(receipt) => format!("part {part} is found as {}", receipt.id),
             Finding::Absent => format!("part {part} is not there"),

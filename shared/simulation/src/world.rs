@@ -19,7 +19,7 @@ use scheduler::SchedulerOptions;
 use worker::Ports;
 
 use crate::{
-    channel::{KINDS, TestChannel},
+    channel::{ALL_KINDS, TestChannel},
     platform::Platform,
     process::Process,
 };
@@ -52,10 +52,10 @@ impl World {
         let start = "2026-03-01T12:00:00Z".parse().unwrap();
         let runtime = Runtime::simulated(seed, start);
         let platform = Platform::new(runtime.clone());
-        let channels = KINDS.map(|kind| Arc::new(TestChannel::new(kind, platform.clone())) as Arc<dyn Channel>);
+        let channels = ALL_KINDS.map(|kind| Arc::new(TestChannel::new(kind, platform.clone())) as Arc<dyn Channel>);
         Self {
             ledger: Arc::new(MemoryLedger::new(runtime.clock(), policy)),
-            broker: Memory::new(&runtime, KINDS),
+            broker: Memory::new(&runtime, ALL_KINDS),
             guard: Arc::new(MemoryGuard::new(runtime.clone())),
             registry: Arc::new(Registry::of(channels)),
             accounts: accounts(),
@@ -79,7 +79,13 @@ impl World {
 
     /// Starts a worker process for all channels.
     pub fn worker(&self, name: &str) -> Process {
-        self.start_worker(name, self.runtime.sibling().mortal(), Stop::new())
+        self.start_worker(name, self.runtime.sibling().mortal(), Stop::new(), self.accounts.clone())
+    }
+
+    /// Starts a worker process whose accounts have all been taken away.
+    pub fn worker_without_accounts(&self, name: &str) -> Process {
+        let none = Arc::new(ListedAccounts::new([]));
+        self.start_worker(name, self.runtime.sibling().mortal(), Stop::new(), none)
     }
 
     /// Starts a worker process that dies at `step`, and the platform that shares its fate.
@@ -87,21 +93,21 @@ impl World {
         let died = Stop::new();
         let crash = CrashPoints::freeze_at(step, died.clone());
         let runtime = self.runtime.sibling().mortal().with_crash_points(crash);
-        self.start_worker("doomed", runtime, died)
+        self.start_worker("doomed", runtime, died, self.accounts.clone())
     }
 
-    fn start_worker(&self, name: &str, runtime: Runtime, died: Stop) -> Process {
+    fn start_worker(&self, name: &str, runtime: Runtime, died: Stop, accounts: Arc<dyn Accounts>) -> Process {
         // The worker's own view of the platform: its calls pass the worker's crash points.
         let platform = self.platform.seen_by(runtime.clone());
-        let channels = KINDS.map(|kind| Arc::new(TestChannel::new(kind, platform.clone())) as Arc<dyn Channel>);
+        let channels = ALL_KINDS.map(|kind| Arc::new(TestChannel::new(kind, platform.clone())) as Arc<dyn Channel>);
         let ports = Ports {
             ledger: self.ledger.clone(),
             transport: Arc::new(self.broker.clone()) as Arc<dyn Transport>,
             guard: self.guard.clone(),
             channels: Arc::new(Registry::of(channels)),
-            accounts: self.accounts.clone(),
+            accounts,
         };
-        Process::worker(name, runtime, ports, &KINDS, died).unwrap()
+        Process::worker(name, runtime, ports, &ALL_KINDS, died).unwrap()
     }
 
     /// Accepts a post of one target due in `seconds`, with a text of its own. Further `parts` make a thread.
@@ -199,7 +205,7 @@ fn accounts() -> Arc<dyn Accounts> {
         app_rate: Some((1, Duration::from_secs(10))),
         ..account("look-up", id, OnDoubt::Park)
     };
-    let own = KINDS.into_iter().flat_map(|kind| {
+    let own = ALL_KINDS.into_iter().flat_map(|kind| {
         [
             account(kind, "main", OnDoubt::Park),
             account(kind, "other", OnDoubt::Park),

@@ -347,3 +347,28 @@ async fn e08_an_alarm_names_the_account_the_target_and_where_the_post_is() {
     worker.stop().await;
     scheduler.stop().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn d02_an_account_that_is_gone_while_the_platform_decides_is_no_verdict() {
+    let world = World::new(34);
+    let scheduler = world.scheduler();
+    let first = world.worker("w1");
+    let target = world.post("deciding", "main", 0, 1).await;
+    while world.target(target).await.state != State::Processing {
+        world.runtime.sleep(Duration::from_millis(100)).await;
+    }
+    first.stop().await;
+    let without = world.worker_without_accounts("w2");
+    world.runtime.sleep(Duration::from_secs(3600)).await;
+    let polled = world.target(target).await;
+    assert_eq!((polled.state, polled.listed), (State::Processing, None), "nobody was asked for a verdict");
+    assert!(polled.armed.is_some() && polled.attempt > 1, "attempt {}", polled.attempt);
+    assert_eq!(world.ledger.pauses().await.unwrap(), [], "one worker's settings hold nobody back");
+    without.stop().await;
+    let back = world.worker("w3");
+    world.settle(HOURS).await;
+    world.check();
+    assert_eq!((world.in_state(State::Published), world.platform.calls().len()), (1, 1));
+    back.stop().await;
+    scheduler.stop().await;
+}

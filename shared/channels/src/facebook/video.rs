@@ -249,7 +249,7 @@ impl Facebook {
         let Some(upload) = Upload::stored(mark.handle(Upload::HANDLE)) else { return Ok(Verdict::Still) };
         match self.state(mark.account, &upload.id).await? {
             State::Out(receipt) | State::Flagged(receipt) => Ok(Verdict::Out(receipt)),
-            State::Broken(why) => Err(broken(&why)),
+            State::Broken(why) => Ok(Verdict::Refused(broken(&why))),
             State::Working | State::Unpublished | State::Uploading(_) => Ok(Verdict::Still),
         }
     }

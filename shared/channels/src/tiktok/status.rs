@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{AGAIN, STATUS, TikTok, failure, upload::Upload};
+use super::{AGAIN, STATUS, TikTok, failure, once_there_is_room, upload::Upload};
 use crate::{Account, Mark};
 
 /// How long a public post's id is waited for. It comes with the end of the moderation: within a minute most often.
@@ -96,8 +96,8 @@ impl TikTok {
     }
 }
 
-/// What a `fail_reason` means. Nothing is out.
-pub(super) fn verdict(reason: &str) -> Failure {
+/// What a `fail_reason` that was told at `at` means. Nothing is out.
+pub(super) fn verdict(reason: &str, at: Timestamp) -> Failure {
     let content = Worth::AfterFix { fix: Fix::Content };
     let (code, worth, scope, words) = match reason {
         "file_format_check_failed" => {
@@ -146,5 +146,5 @@ pub(super) fn verdict(reason: &str) -> Failure {
         code: Some(reason.chars().take(100).collect()).filter(|reason: &String| !reason.is_empty()),
         ..PlatformWords::text(format!("{words}; nothing was published"))
     };
-    Failure { scope, said, ..failure(code, STATUS, worth, "") }
+    once_there_is_room(Failure { scope, said, ..failure(code, STATUS, worth, "") }, at)
 }

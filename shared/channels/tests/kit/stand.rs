@@ -169,19 +169,12 @@ impl Stand {
             }
             AttemptKind::Poll => {
                 let part = target.armed.as_ref().map_or_else(|| target.next_part(), |armed| armed.part);
-                match self.channel.poll(&call.mark(part)).await {
-                    Ok(Verdict::Out(receipt)) => delivery::decided(part, receipt, parts),
-                    Ok(Verdict::Still) => Outcome::Processing,
-                    Ok(Verdict::NotOut) => Outcome::Looked { part, finding: Finding::Absent, last: part + 1 == parts },
-                    Ok(Verdict::Refused(failure)) => {
-                        ended.failure = Some(failure.clone());
-                        Outcome::Failed(failure)
-                    }
-                    Err(failure) => {
-                        ended.failure = Some(failure.clone());
-                        delivery::poll_failed(failure)
-                    }
-                }
+                let polled = self.channel.poll(&call.mark(part)).await;
+                ended.failure = match &polled {
+                    Err(failure) | Ok(Verdict::Refused(failure) | Verdict::NotOut(failure)) => Some(failure.clone()),
+                    Ok(_) => None,
+                };
+                polled.map_or_else(delivery::poll_failed, |verdict| verdict.outcome(part, parts))
             }
         };
         (ended, outcome)

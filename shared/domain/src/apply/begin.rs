@@ -26,7 +26,7 @@ pub(super) fn begin(
     if target.lease.is_some() {
         take_over(target, repeat, context, change);
     }
-    if before == State::InDoubt && target.state == State::Retrying {
+    if matches!(before, State::InDoubt | State::Processing) && target.state == State::Retrying {
         return not_yet(target, now, context); // One move at a time: the doubt is over, and the rest is asked for anew.
     }
     match target.state {
@@ -62,7 +62,10 @@ fn take_over(target: &mut Target, repeat: RepeatSafety, context: &Context<'_>, c
     end_attempt(target, AttemptOutcome::Lost, Some(failure.clone()), now, change);
     if target.state != State::Publishing {
         // A lost look or poll leaves the doubt, or the processing, as it was.
-        return work::go_on_without_doubt(target, context);
+        if work::is_settled(target, lease.kind) {
+            work::go_on_without_doubt(target, context);
+        }
+        return;
     }
     target.last_failure = Some(failure);
     match armed {

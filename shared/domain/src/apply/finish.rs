@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{
     Change, Context, end_attempt, list, wait,
     wake::{carry, later},
-    work::{go_on_without_doubt, publish, record_out},
+    work::{go_on_without_doubt, is_settled, publish, record_out},
 };
 use crate::{
     Answer, Armed, AttemptKind, AttemptOutcome, Code, Failure, Finding, Landed, ListReason, Next, OnDoubt, Outcome,
@@ -31,8 +31,7 @@ pub(super) fn finish(
         return late_truth(target, outcome, context, change);
     }
     let kind = target.lease.as_ref().map_or(AttemptKind::Send, |lease| lease.kind);
-    if kind == AttemptKind::Look && target.armed.is_none() && !tells_what_is_out(outcome) {
-        // While it looked, the truth came from elsewhere: there is no doubt left to be settled.
+    if is_settled(target, kind) && !tells_what_is_out(outcome) {
         end_attempt(target, AttemptOutcome::Released, None, context.now, change);
         return Answer::Finished(go_on(target, State::Retrying, context.now, context));
     }
@@ -40,6 +39,7 @@ pub(super) fn finish(
         Outcome::Published(receipts) => published(target, receipts, means, context, change),
         Outcome::Processing => processing(target, kind, context, change),
         Outcome::Failed(failure) => failed(target, kind, failure, means, context, change),
+        Outcome::NotOut(failure) => given_up(target, failure, means, context, change),
         Outcome::Looked { part, finding, last } => looked(target, *part, finding, *last, means, context, change),
         Outcome::Released => released(target, kind, context, change),
     };
@@ -55,13 +55,15 @@ fn late_truth(target: &mut Target, outcome: &Outcome, context: &Context<'_>, cha
     if let Outcome::Looked { part, finding: Finding::Found(receipt), last } = outcome
         && receipt.is_proof()
     {
-        record_out(target, *part, receipt, context, change);
+        let settles = record_out(target, *part, receipt, context, change);
         if *last {
             end_attempt(target, AttemptOutcome::Lost, None, context.now, change);
             publish(target);
             return Answer::Finished(Next::Nothing);
         }
-        go_on_without_doubt(target, context);
+        if settles {
+            go_on_without_doubt(target, context);
+        }
     }
     if let Outcome::Published(receipts) = outcome
         && !receipts.is_empty()
@@ -246,6 +248,8 @@ fn still_unsettled(
         return undecidable(target, means, context);
     }
     if state == State::Processing && is_too_long(target, context) {
+        // Whoever is asked for help is told why nobody could be asked for the verdict.
+        target.last_failure = Some(failure.clone());
         list(target, State::Processing, ListReason::StillProcessing, now);
         return Next::Dead;
     }
@@ -308,6 +312,29 @@ fn looked(
             go_on(target, State::InDoubt, later(now, wait_for), context)
         }
     }
+}
+
+/// The platform gave up on what it had accepted. Until that is sure it is looked for, which costs no try, and neither is sooner than
+/// the platform allows.
+fn given_up(target: &mut Target, failure: &Failure, means: Means, context: &Context<'_>, change: &mut Change) -> Next {
+    let now = context.now;
+    let looked_at = target.lease.as_ref().map_or(now, |lease| lease.since);
+    let cost = u16::from(route(failure) != Route::FreeRetry);
+    if surely_absent(target, means.repeat, looked_at) {
+        return not_sent(target, failure, cost, context, change);
+    }
+    target.looks = 0;
+    if cost == 0 {
+        target.tries = target.tries.saturating_sub(1);
+    }
+    target.last_failure = Some(failure.clone());
+    end_attempt(target, AttemptOutcome::Absent, Some(failure.clone()), now, change);
+    if is_hopeless(target, means, context) {
+        return undecidable(target, means, context);
+    }
+    let draw = even_draw(target.id, target.attempt);
+    let at = context.policy.look_backoff.next(1, draw, now, failure.not_before());
+    go_on(target, State::InDoubt, at, context)
 }
 
 /// Listings lag: "not there" proves something only when enough time has passed since the last send.

@@ -53,19 +53,21 @@ pub(super) fn out(
     if !receipt.is_proof() {
         return Answer::Lost;
     }
-    record_out(target, part, receipt, context, change);
-    go_on_without_doubt(target, context);
+    if record_out(target, part, receipt, context, change) {
+        go_on_without_doubt(target, context);
+    }
     if target.attempt == attempt && target.live_lease(context.now).is_some() { Answer::Done } else { Answer::Lost }
 }
 
-/// Adds the proof of `part`. A second, different proof of the same part is a duplicate on the platform.
+/// Adds the proof of `part`, and says whether that settles what the platform was to be asked about. A second, different proof of
+/// the same part is a duplicate on the platform.
 pub(super) fn record_out(
     target: &mut Target,
     part: u16,
     receipt: &Receipt,
     context: &Context<'_>,
     change: &mut Change,
-) {
+) -> bool {
     match target.receipt(part) {
         Some(known) => change.violation = change.violation.or(invariant::one_proof(&known.receipt, receipt).err()),
         None => {
@@ -73,15 +75,25 @@ pub(super) fn record_out(
             target.out.sort_by_key(|out| out.part);
         }
     }
-    if target.armed.as_ref().is_some_and(|armed| armed.part == part) {
-        target.armed = None;
-    }
+    target.armed.take_if(|armed| armed.part == part).is_some()
 }
 
-/// A part that was in doubt has turned out to be out: what is left of the thread goes on, and no person is needed for it.
-/// An attempt under way goes on by itself when it ends.
+/// Whether the truth came from elsewhere while an attempt of this kind asked the platform for it: there is nothing left to ask about.
+///
+/// What a platform decides may never have been armed, where a publish goes on by itself; then nothing of it is out either.
+pub(super) fn is_settled(target: &Target, kind: AttemptKind) -> bool {
+    let is_told = match kind {
+        AttemptKind::Look => true,
+        AttemptKind::Poll => !target.out.is_empty(),
+        AttemptKind::Send | AttemptKind::Repeat => false,
+    };
+    is_told && target.armed.is_none()
+}
+
+/// A part that was in doubt, or that the platform still decided about, has turned out to be out: what is left of the thread goes on,
+/// and no person is needed for it. An attempt under way goes on by itself when it ends.
 pub(super) fn go_on_without_doubt(target: &mut Target, context: &Context<'_>) {
-    if target.state == State::InDoubt && target.armed.is_none() && target.lease.is_none() {
+    if matches!(target.state, State::InDoubt | State::Processing) && target.lease.is_none() {
         target.listed = None;
         wait(target, State::Retrying, context.now);
     }
