@@ -86,6 +86,11 @@ fn mixtures(bounds: Bounds) -> Vec<Mixture> {
             ("stores fail", stores, &["key, armed early", "handle, taken once", "listing", "nothing"]),
             ("people act", Budget { people: 1, ..lost }, ONE_OF_EACH),
             ("refusals, a pause", Budget { refusals: 1, pauses: 1, ..NONE }, ONE_OF_EACH),
+            (
+                "a worker dies, the platform gives up",
+                Budget { crashes: 1, refusals: 1, ..NONE },
+                &["handle, decides later"],
+            ),
             ("a message twice", Budget { doubles: 1, ..lost }, &["nothing, with Redis"]),
         ],
         Bounds::Long => vec![

@@ -5,6 +5,7 @@ use std::{collections::HashMap, sync::Mutex};
 use domain::State;
 
 use crate::{
+    platform::Ruling,
     setup::Setup,
     step::{Action, Handing, is_due, next},
     worker::Move,
@@ -87,7 +88,7 @@ pub fn expected(world: &World, setup: &Setup) -> Option<World> {
         order.push(Action::GiveBack);
     }
     if world.platform.parts.iter().any(|part| part.pending) {
-        order.push(Action::Verdict(true));
+        order.push(Action::Verdict(Ruling::Out));
     }
     let idle = world.workers.iter().position(|worker| worker.doing == Doing::Idle);
     if let Some(place) = idle.filter(|_| world.messages.first() == Some(&0)) {

@@ -41,8 +41,19 @@ pub struct Part {
     pub key: Option<i64>,
     /// Accepted, and not decided upon.
     pub pending: bool,
-    /// Accepted, and refused later.
-    pub refused: bool,
+    /// Accepted, and not published: `Refused` or `GivenUp`.
+    pub denied: Option<Ruling>,
+}
+
+/// What a platform decides upon what it accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Ruling {
+    /// It comes out.
+    Out,
+    /// It is refused for good.
+    Refused,
+    /// The platform's own parts fail; it may be sent again.
+    GivenUp,
 }
 
 impl Platform {
@@ -92,20 +103,19 @@ impl Platform {
         }
         if setup.decides_later {
             part.pending = true;
-            part.refused = false;
+            part.denied = None;
         } else {
             part.visible = (part.visible + 1).min(2);
         }
     }
 
-    /// The verdict on what was accepted.
-    pub fn decide(&mut self, out: bool) {
+    /// Decides upon what was accepted.
+    pub fn decide(&mut self, ruling: Ruling) {
         for part in self.parts.iter_mut().filter(|part| part.pending) {
             part.pending = false;
-            if out {
-                part.visible = (part.visible + 1).min(2);
-            } else {
-                part.refused = true;
+            match ruling {
+                Ruling::Out => part.visible = (part.visible + 1).min(2),
+                Ruling::Refused | Ruling::GivenUp => part.denied = Some(ruling),
             }
         }
     }

@@ -12,7 +12,7 @@ use crate::{
 pub type Sight = (&'static str, fn(&Oncepost, &World) -> bool);
 
 /// Everything that is looked out for.
-pub const SIGHTS: [Sight; 17] = [
+pub const SIGHTS: [Sight; 18] = [
     ("published", |_, world| world.target.state == State::Published),
     ("in doubt", |_, world| world.target.state == State::InDoubt && world.target.listed.is_none()),
     ("tried again after a crash", |_, world| {
@@ -47,6 +47,10 @@ pub const SIGHTS: [Sight; 17] = [
         })
     }),
     ("the platform decides later", |_, world| world.target.state == State::Processing),
+    ("given up by the platform, and out at last", |_, world| {
+        let failure = world.target.last_failure.as_ref();
+        failure.is_some_and(|failure| failure.code == Code::OUT_OF_ORDER) && world.platform.visible() == [1]
+    }),
     ("held by a pause", |_, world| world.target.state == State::Held),
     ("only a part is out", |_, world| world.target.out.len() == 1 && world.platform.parts.len() == 2),
 ];
@@ -86,6 +90,7 @@ impl Setup {
             "settled by a hint" => self.redis && budget.crashes > 0 && self.repeat == RepeatSafety::Nothing,
             "the truth comes late" => !self.redis,
             "the platform decides later" => self.decides_later,
+            "given up by the platform, and out at last" => self.decides_later && budget.refusals > 0,
             "held by a pause" => budget.pauses > 0,
             "only a part is out" => self.parts == 2,
             _ => false,

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::{
+    platform::Ruling,
     setup::Setup,
     worker::{self, Move},
     world::{Doing, NOW, World, at},
@@ -33,7 +34,7 @@ pub enum Action {
     /// A request that nobody waits for is lost.
     OrphanLost(usize),
     /// The platform decides upon what it accepted.
-    Verdict(bool),
+    Verdict(Ruling),
     /// A person does something.
     Person(Deed),
     /// Everything is paused.
@@ -141,7 +142,10 @@ pub fn actions(world: &World, actions: &mut Vec<Action>) {
         actions.extend([Action::OrphanLands(place), Action::OrphanLost(place)]);
     }
     if world.platform.parts.iter().any(|part| part.pending) {
-        actions.extend([Action::Verdict(true), Action::Verdict(false)]);
+        actions.extend([Action::Verdict(Ruling::Out), Action::Verdict(Ruling::Refused)]);
+        if world.left.refusals > 0 {
+            actions.push(Action::Verdict(Ruling::GivenUp));
+        }
     }
     if world.left.people > 0 {
         actions.extend([Deed::Retry, Deed::Cancel, Deed::Reschedule].map(Action::Person));
@@ -211,7 +215,10 @@ pub fn next(world: &World, action: Action, setup: &Setup) -> Option<World> {
         Action::OrphanLost(place) => {
             next.platform.orphans.remove(place);
         }
-        Action::Verdict(out) => next.platform.decide(out),
+        Action::Verdict(ruling) => {
+            next.left.refusals -= u8::from(ruling == Ruling::GivenUp);
+            next.platform.decide(ruling);
+        }
         Action::Person(deed) => {
             next.left.people -= 1;
             let answer = next.apply(&command(world, deed, setup), setup);

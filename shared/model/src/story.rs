@@ -5,6 +5,7 @@ use std::fmt::Write;
 use domain::Outcome;
 
 use crate::{
+    platform::Ruling,
     setup::Setup,
     step::{Action, Deed, Handing, next},
     worker::Move,
@@ -71,8 +72,9 @@ fn words(world: &World, action: Action, after: &World) -> String {
         Action::WipeRedis => "Redis loses everything",
         Action::OrphanLands(_) => "a request that nobody waits for lands",
         Action::OrphanLost(_) => "a request that nobody waits for is lost",
-        Action::Verdict(true) => "the platform decides: it is out",
-        Action::Verdict(false) => "the platform decides: refused",
+        Action::Verdict(Ruling::Out) => "the platform decides: it is out",
+        Action::Verdict(Ruling::Refused) => "the platform decides: refused",
+        Action::Verdict(Ruling::GivenUp) => "the platform gives up on it",
         Action::Person(Deed::Retry) => "an operator presses retry",
         Action::Person(Deed::Cancel) => "its owner cancels it",
         Action::Person(Deed::Reschedule) => "its owner gives it another time",

@@ -9,7 +9,7 @@ use domain::{
 };
 
 use crate::{
-    platform::Flying,
+    platform::{Flying, Ruling},
     setup::{SETTLE, Setup, Without, seconds},
     world::{Doing, Job, NOW, World, from_now},
 };
@@ -379,11 +379,15 @@ fn look(world: &mut World, job: Job, step: Move, setup: &Setup) -> Doing {
     }
     let known = &world.platform.parts[usize::from(part)];
     let outcome = match job.kind {
-        AttemptKind::Poll if known.visible > 0 => Outcome::Published(vec![(part, world.platform.receipt(part))]),
-        AttemptKind::Poll if known.refused => {
-            Outcome::Failed(failure(Code::CONTENT_REFUSED, Landed::No, Worth::Never, Scope::Post))
-        }
-        AttemptKind::Poll => Outcome::Processing,
+        AttemptKind::Poll if known.visible > 0 => delivery::decided(part, world.platform.receipt(part), setup.parts),
+        AttemptKind::Poll => match known.denied {
+            Some(Ruling::GivenUp) => {
+                let again = Worth::Retry { not_before: None };
+                Outcome::NotOut(failure(Code::OUT_OF_ORDER, Landed::No, again, Scope::Channel))
+            }
+            Some(_) => Outcome::Failed(failure(Code::CONTENT_REFUSED, Landed::No, Worth::Never, Scope::Post)),
+            None => Outcome::Processing,
+        },
         _ => {
             let finding = match setup.repeat {
                 RepeatSafety::Nothing | RepeatSafety::PlatformKey { afterwards: None, .. } => {

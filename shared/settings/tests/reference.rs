@@ -63,8 +63,5 @@ fn the_page_is_up_to_date() {
         fs::write(page, reference()).unwrap();
     }
     let written = fs::read_to_string(page).unwrap_or_default();
-    assert!(
-        written == reference(),
-        "docs/configuration.md is out of date: UPDATE=1 cargo test -p oncepost-settings"
-    );
+    assert!(written == reference(), "docs/configuration.md is out of date: UPDATE=1 cargo test -p oncepost-settings");
 }

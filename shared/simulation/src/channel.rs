@@ -10,7 +10,7 @@ use channels::{
 use domain::{Draft, Failure, Finding, Landed, LookUp, Receipt, RepeatSafety};
 use jiff::Timestamp;
 
-use crate::platform::{Ask, Job, Platform, rejected};
+use crate::platform::{Ask, Job, Platform, given_up, rejected};
 
 /// How long the platforms that remember keys do so.
 const KEPT: Duration = Duration::from_secs(3600);
@@ -179,7 +179,7 @@ impl Channel for TestChannel {
             ("deciding", _) => Ok(match self.platform.ask_job(&key).await? {
                 Job::Out(id) => Finding::Found(Receipt { id, url: None }),
                 Job::Undecided => Finding::CannotTell("the platform still decides".into()),
-                Job::Unknown | Job::Rejected => Finding::Absent,
+                Job::Unknown | Job::Rejected | Job::GivenUp => Finding::Absent,
             }),
             (_, RepeatSafety::Handle { .. }) => {
                 Ok(self.platform.by_key(&key).await?.map_or(Finding::Absent, Finding::Found))
@@ -201,6 +201,7 @@ impl Channel for TestChannel {
         match self.platform.ask_job(&mark.target.id.idempotency_key(mark.part)).await? {
             Job::Out(id) => Ok(Verdict::Out(Receipt { id, url: None })),
             Job::Rejected => Ok(Verdict::Refused(rejected())),
+            Job::GivenUp => Ok(Verdict::NotOut(given_up())),
             Job::Undecided | Job::Unknown => Ok(Verdict::Still),
         }
     }

@@ -102,6 +102,11 @@ pub(crate) fn rejected() -> Failure {
     failure(Code::CONTENT_REFUSED, Landed::No, Worth::AfterFix { fix: Fix::Content }, Scope::Post)
 }
 
+/// The platform's verdict: it took the post, and its own parts failed.
+pub(crate) fn given_up() -> Failure {
+    failure(Code::OUT_OF_ORDER, Landed::No, again(), Scope::Channel)
+}
+
 fn again() -> Worth {
     Worth::Retry { not_before: None }
 }

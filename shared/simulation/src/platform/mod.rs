@@ -15,7 +15,7 @@ use runtime::{Runtime, Step};
 use tokio::sync::oneshot;
 
 pub use fault::Fault;
-pub(crate) use fault::{no_answer, rejected, unreachable};
+pub(crate) use fault::{given_up, no_answer, rejected, unreachable};
 pub use mood::Mood;
 
 use crate::{net::Link, trace::Trace};
@@ -65,6 +65,36 @@ pub(crate) enum Job {
     Out(String),
     /// It was refused.
     Rejected,
+    /// The platform gave up on it; it may be sent again.
+    GivenUp,
+}
+
+/// How a platform that takes its time decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ruling {
+    /// It comes out.
+    Out,
+    /// It is refused.
+    Refused,
+    /// The platform's own parts fail.
+    GivenUp,
+}
+
+impl Ruling {
+    fn said(self) -> &'static str {
+        match self {
+            Self::Out => "yes",
+            Self::Refused => "no",
+            Self::GivenUp => "gives up",
+        }
+    }
+}
+
+/// A post that the platform decides about.
+struct Pending {
+    decided_at: Timestamp,
+    ruling: Ruling,
+    of: TargetId,
 }
 
 /// A handle on the platform, as one process sees it. Cheap to clone.
@@ -85,7 +115,7 @@ struct State {
     /// Where the posts of each target are in `posts`.
     made: HashMap<TargetId, Vec<usize>>,
     keys: HashMap<String, (String, Timestamp)>,
-    jobs: HashMap<String, (Timestamp, bool, Ask)>,
+    jobs: HashMap<String, Pending>,
     faults: VecDeque<Fault>,
     calls: Vec<(Timestamp, String)>,
     in_flight: BTreeMap<TargetId, usize>,
@@ -180,7 +210,7 @@ impl Platform {
         let now = self.server.now();
         let state = self.state();
         state.in_flight.contains_key(&target)
-            || state.jobs.values().any(|(decided_at, yes, ask)| ask.of.0 == target && *yes && *decided_at > now)
+            || state.jobs.values().any(|job| job.of == target && job.ruling == Ruling::Out && job.decided_at > now)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -297,13 +327,13 @@ impl Platform {
         let now = self.server.now();
         let key = ask.key.clone().unwrap_or_default();
         let mut state = self.state();
-        let rejected = state.jobs.get(&key).is_some_and(|(at, yes, _)| !yes && *at <= now);
-        if rejected || !state.jobs.contains_key(&key) {
-            let (took, yes) =
-                state.moods.get(ask.channel).map_or((Duration::from_secs(5), true), |mood| mood.decision(now));
-            state.jobs.insert(key.clone(), (now + took, yes, ask.clone()));
+        let ended = |job: &Pending| job.ruling != Ruling::Out && job.decided_at <= now;
+        if state.jobs.get(&key).is_none_or(ended) {
+            let usual = (Duration::from_secs(5), Ruling::Out);
+            let (took, ruling) = state.moods.get(ask.channel).map_or(usual, |mood| mood.decision(now));
+            state.jobs.insert(key.clone(), Pending { decided_at: now + took, ruling, of: ask.of.0 });
             drop(state);
-            if yes {
+            if ruling == Ruling::Out {
                 // It comes out when the platform says so, whether anybody asks or not.
                 let (server, ask) = (self.clone(), ask.clone());
                 self.server.spawn(async move {
@@ -311,9 +341,8 @@ impl Platform {
                     server.commit(&ask);
                 });
             }
-            self.trace.line("platform", Some(ask.of.0), || {
-                format!("will decide in {} s: {}", took.as_secs(), if yes { "yes" } else { "no" })
-            });
+            self.trace
+                .line("platform", Some(ask.of.0), || format!("will decide in {} s: {}", took.as_secs(), ruling.said()));
         }
         key
     }
@@ -322,9 +351,12 @@ impl Platform {
     pub(crate) async fn ask_job(&self, key: &str) -> Result<Job, Failure> {
         self.look(|state, now| match state.jobs.get(key) {
             None => Job::Unknown,
-            Some((at, _, _)) if now < *at => Job::Undecided,
-            Some((_, false, _)) => Job::Rejected,
-            Some((_, true, _)) => state.keys.get(key).map_or(Job::Undecided, |(id, _)| Job::Out(id.clone())),
+            Some(job) if now < job.decided_at => Job::Undecided,
+            Some(job) => match job.ruling {
+                Ruling::Refused => Job::Rejected,
+                Ruling::GivenUp => Job::GivenUp,
+                Ruling::Out => state.keys.get(key).map_or(Job::Undecided, |(id, _)| Job::Out(id.clone())),
+            },
         })
         .await
     }

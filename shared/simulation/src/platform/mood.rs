@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Fault;
+use super::{Fault, Ruling};
 use crate::dice::Dice;
 
 /// The behaviour of all servers of one channel.
@@ -33,13 +33,18 @@ impl Mood {
         self.dice.millis(0, self.lag.as_millis() as u64)
     }
 
-    /// When a platform that takes its time decides, and whether it will say yes.
-    pub(super) fn decision(&self, now: Timestamp) -> (Duration, bool) {
+    /// When a platform that takes its time decides, and how.
+    pub(super) fn decision(&self, now: Timestamp) -> (Duration, Ruling) {
         let took = match self.dice.number(0, 9) {
             0 => self.dice.seconds(3600, 40 * 3600),
             1..=3 => self.dice.seconds(60, 3600),
             _ => self.dice.seconds(1, 60),
         };
-        (took, now >= self.until || !self.dice.chance(0.2))
+        let ruling = match self.dice.number(0, 9) {
+            0 if now < self.until => Ruling::Refused,
+            1 if now < self.until => Ruling::GivenUp,
+            _ => Ruling::Out,
+        };
+        (took, ruling)
     }
 }
