@@ -10,6 +10,7 @@ mod look;
 mod media;
 mod repeat;
 mod tokens;
+mod urn;
 
 use std::{
     collections::HashMap,
@@ -286,6 +287,10 @@ impl Channel for LinkedIn {
     async fn refresh(&self, account: &Account) -> Result<Option<Tokens>, Failure> {
         account.check_transport()?;
         self.renew(account).await
+    }
+
+    fn id_in(&self, address: &str) -> Option<String> {
+        urn::in_address(address)
     }
 }
 

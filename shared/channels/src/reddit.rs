@@ -19,6 +19,7 @@ use serde::Deserialize;
 use crate::{
     About, Account, AccountCard, Answer, Call, Channel, Count, FirstComment, Http, Limit, Limits, Link, Mark,
     Objection, Offers, Published, Row, Standing, Table, Takes, Threads, TokenLife, Tokens, Told, Unit, Verdict,
+    address::{Address, name},
     article::{Article, TITLE},
     channel::unasked,
 };
@@ -301,5 +302,18 @@ impl Channel for Reddit {
 
     async fn refresh(&self, account: &Account) -> Result<Option<Tokens>, Failure> {
         self.renew(account).await.map(Some)
+    }
+
+    /// The id's kind stands in front: a comment's, where the address goes on behind the post's words.
+    fn id_in(&self, address: &str) -> Option<String> {
+        let address = Address::at(address, &["reddit.com", "redd.it"])?;
+        let path = address.path();
+        let place = path.iter().position(|part| *part == "comments").map_or(&path[..], |at| &path[at..]);
+        match place {
+            ["comments", _, _, comment, ..] => name(comment).map(|id| format!("t1_{id}")),
+            ["comments", post, ..] => name(post).map(|id| format!("t3_{id}")),
+            [post] if address.is_at("redd.it") => name(post).map(|id| format!("t3_{id}")),
+            _ => None,
+        }
     }
 }
