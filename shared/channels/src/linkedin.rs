@@ -238,7 +238,9 @@ impl Channel for LinkedIn {
     }
 
     fn check_account(&self, account: &AccountCard) -> Vec<String> {
-        repeat::check_account(account)
+        let mut wrong = repeat::check_account(account);
+        account.check_auth(tokens::AUTH, &mut wrong);
+        wrong
     }
 
     fn check(&self, draft: &Draft) -> Vec<Objection> {

@@ -245,9 +245,7 @@ impl Channel for Reddit {
         if account.setting("subreddit").is_some_and(|name| submission::subreddit(name).is_none()) {
             wrong.push("settings.subreddit is no name of a subreddit; write one such as rust".into());
         }
-        if account.setting("auth_url").is_some_and(|url| url::Url::parse(url).is_err()) {
-            wrong.push("settings.auth_url is no address; write one such as https://www.reddit.com".into());
-        }
+        account.check_auth(account::AUTH, &mut wrong);
         wrong
     }
 

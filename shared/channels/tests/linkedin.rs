@@ -406,6 +406,7 @@ async fn without_an_author_the_token_says_who_it_is_and_is_asked_once() {
 
 #[tokio::test]
 async fn a_version_that_has_ended_is_the_apps_matter_and_can_be_set() {
+    assert_eq!(ask(&[("auth_url", "somewhere")]), ("nothing", 1));
     let mut scene = Scene::new(says("x")).await;
     scene.fake.set(|knobs| knobs.versions = (202_701, 202_710));
     let failure = scene.stand.attempt().await.failure.unwrap();
@@ -445,7 +446,7 @@ fn with_renewal(scene: &mut Scene) {
     ] {
         scene.stand.account.secrets.insert(name.into(), Secret::new(value));
     }
-    scene.stand.account.settings.insert("oauth_url".into(), scene.fake.url());
+    scene.stand.account.settings.insert("auth_url".into(), scene.fake.url());
 }
 
 #[tokio::test]
@@ -488,7 +489,7 @@ async fn t08_a_refresh_token_stays_and_a_dead_one_is_told_from_an_outage() {
     scene.stand.account.secrets.insert("client_secret".into(), Secret::new("wrong"));
     let failure = scene.stand.channel.refresh(&scene.stand.account).await.unwrap_err();
     assert_eq!((failure.code, failure.scope), (Code::APP_MISCONFIGURED, Scope::App));
-    scene.stand.account.settings.insert("oauth_url".into(), "http://linkedin.example".into());
+    scene.stand.account.settings.insert("auth_url".into(), "http://linkedin.example".into());
     let failure = scene.stand.channel.refresh(&scene.stand.account).await.unwrap_err();
     assert!(failure.said.text.contains("https"), "secrets do not travel in the clear: {failure:?}");
 }
@@ -507,6 +508,9 @@ async fn t07_credentials_are_asked_about_a_page_takes_a_role_and_an_ended_token_
     page.fake.platform().take_page("main");
     let standing = page.stand.channel.check_credentials(&page.stand.account).await.unwrap();
     assert!(standing.missing[0].contains("ADMINISTRATOR"));
+    scene.stand.account.settings.insert("auth_url".into(), "somewhere".into());
+    let failure = scene.stand.channel.refresh(&scene.stand.account).await.unwrap_err();
+    assert!(failure.said.text.contains("auth_url"), "nor to a server that the account does not mean: {failure:?}");
     page.fake.cue(Cue { expire_token: true, ..Cue::default() });
     assert_eq!(page.stand.attempt().await.failure.unwrap().code, Code::TOKEN_EXPIRED);
 }
