@@ -196,7 +196,7 @@ impl LinkedIn {
         }
         let failure = self.judge(&answer, account);
         match failure.code {
-            Code::DUPLICATE_REFUSED if again => repeat::named(call, failure),
+            Code::DUPLICATE_REFUSED if again => repeat::named(call, failure).await,
             Code::MEDIA_REFUSED => {
                 // The next try, after a person's, begins anew.
                 media::forget(call, part).await?;

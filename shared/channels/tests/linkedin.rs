@@ -324,6 +324,22 @@ async fn a_trusted_guard_names_the_post_that_is_out() {
     assert_eq!((absent.stand.state(), absent.fake.posts().len()), (State::Published, 1));
 }
 
+/// Two targets say the same at the same time. LinkedIn names one post to both: it is one target's only.
+#[tokio::test]
+async fn d20_a_trusted_guard_gives_one_post_to_one_target() {
+    let first = Scene::trusting(says("twins")).await;
+    first.stand.attempt().await;
+    let post = first.stand.receipts()[0].id.clone();
+    let second = Scene { stand: first.stand.another(says("twins")), fake: first.fake };
+    second.stand.taken.lock().unwrap().push(post.clone());
+    second.fake.cue(Cue::new(End::CutBefore));
+    assert_eq!(second.stand.attempt().await.failure.unwrap().landed, Landed::Unknown);
+    assert_eq!(second.settle().await, [AttemptKind::Repeat]);
+    second.is_left_to_a_person();
+    let last = second.stand.target().last_failure.unwrap();
+    assert!(last.said.text.contains(&post), "the guard named a post made since the first call: {last:?}");
+}
+
 #[tokio::test]
 async fn a_guard_that_names_an_older_post_settles_nothing() {
     let scene = Scene::trusting(says("good morning")).await;
