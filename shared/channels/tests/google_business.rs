@@ -307,6 +307,26 @@ async fn r01_the_quota_of_a_minute_is_the_apps() {
 }
 
 #[tokio::test]
+async fn a_post_of_which_no_time_is_told_may_be_an_old_one() {
+    let scene = Scene::new(says("same words")).await;
+    let name = "accounts/1/locations/2/localPosts/9";
+    let listed = |summary: &str| {
+        json!({"localPosts": [{
+            "name": name, "summary": summary, "topicType": "STANDARD", "state": "LIVE", "searchUrl": "https://g.example/9",
+        }]})
+    };
+    let finds = async |summary: &str| {
+        scene.fake.cue(Cue::refuse(200, &listed(summary)).on("GET", "/localPosts"));
+        scene.stand.find(0).await.unwrap()
+    };
+    let undated = finds("same words").await;
+    assert!(matches!(&undated, Finding::CannotTell(why) if why.contains(name)), "{undated:?}");
+    assert_eq!(finds("other words").await, Finding::Absent);
+    scene.stand.taken.lock().unwrap().push(name.into());
+    assert_eq!(finds("same words").await, Finding::Absent, "the ledger knows whose it is");
+}
+
+#[tokio::test]
 async fn a_location_that_is_missing_or_not_ours_holds_the_account() {
     let mut scene = Scene::new(says("x")).await;
     scene.stand.account.settings.insert("location".into(), GoogleBusiness::location("other"));
