@@ -330,6 +330,12 @@ impl Slack {
         if looks && !has(&|scope| scope.ends_with(":history")) {
             standing.missing.push("channels:history".into());
         }
+        // What pictures and videos take.
+        for wanted in ["files:write", "files:read"] {
+            if !has(&|scope| scope == wanted) {
+                standing.missing.push(wanted.into());
+            }
+        }
         Ok(standing)
     }
 }

@@ -111,6 +111,12 @@ impl Slack {
         if let Some(first) = call.receipt(0).filter(|_| number > 0) {
             fields.push(("thread_ts", stamp(&first.id)));
         }
+        // Who may not ask where a file is shown would never learn that it is out: that is said while nothing is visible.
+        match self.shown(account, &files[0].id).await {
+            Ok(Finding::Found(receipt)) => return Ok(receipt),
+            Err(failure) if failure.code == Code::PERMISSION_MISSING => return Err(failure),
+            _ => {}
+        }
         let request = self.request(account, "files.completeUploadExternal")?.form(&fields);
         let point = call.publish_point(SHARE, number).await?;
         let answer = self.http.publish(point, request).await?;
