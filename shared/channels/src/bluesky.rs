@@ -16,7 +16,9 @@ use serde_json::{Value, json};
 
 use crate::{
     About, Account, Answer, Call, Channel, Count, Http, Kind, Limits, Mark, Objection, Offers, Published, Row,
-    Standing, Table, Takes, Threads, TokenLife, Told, Unit, text,
+    Standing, Table, Takes, Threads, TokenLife, Told, Unit,
+    address::{Address, name},
+    text,
 };
 use record::{COLLECTION, Place};
 use session::Sessions;
@@ -280,6 +282,15 @@ impl Channel for Bluesky {
         let person: Option<Person> = answer.json();
         let person = person.ok_or_else(|| TABLE.judge(&answer, account))?;
         if person.active == Some(false) { Err(inactive(person.status)) } else { Ok(Standing::good(person.handle)) }
+    }
+
+    /// The account may be named by its handle: servers take it in place of the permanent id.
+    fn id_in(&self, address: &str) -> Option<String> {
+        let address = Address::read(address)?;
+        match address.path().as_slice() {
+            ["profile", account, "post", key, ..] => Some(format!("at://{account}/{COLLECTION}/{}", name(key)?)),
+            _ => None,
+        }
     }
 }
 

@@ -194,6 +194,21 @@ pub struct Mark<'a> {
 }
 
 impl Mark<'_> {
+    /// What of `found` the ledger gave to no other target of the account, in its order. Whatever a look takes for the post goes
+    /// through here first.
+    ///
+    /// # Errors
+    /// The ledger is away, or what was found may belong to a target that is being sent ([`Record::taken`]).
+    pub(crate) async fn free<T>(&self, mut found: Vec<T>, id: impl Fn(&T) -> &str) -> Result<Vec<T>, Failure> {
+        if found.is_empty() {
+            return Ok(found);
+        }
+        let ids: Vec<String> = found.iter().map(|found| id(found).to_owned()).collect();
+        let taken = self.record.taken(&ids).await?;
+        found.retain(|found| !taken.iter().any(|taken| taken == id(found)));
+        Ok(found)
+    }
+
     /// A handle stored before it was used.
     pub fn handle(&self, name: &str) -> Option<&str> {
         self.target.handles.get(name).map(String::as_str)

@@ -144,6 +144,12 @@ pub trait Channel: Send + Sync {
         Ok(None)
     }
 
+    /// The platform's id of the post at a web address that a person gives as proof; `None` if the address does not hold it. Parts that
+    /// follow answer the id, and the ledger knows the post by it. Pure.
+    fn id_in(&self, _address: &str) -> Option<String> {
+        None
+    }
+
     /// How many publish points the draft has.
     fn parts(&self, draft: &Draft) -> u16 {
         match self.about().threads {

@@ -17,7 +17,9 @@ use serde_json::Value;
 
 use crate::{
     About, Account, AccountCard, Answer, Call, Channel, Count, Http, Kind, Limits, Mark, Objection, Offers, Published,
-    Row, Safety, Standing, Table, Takes, Threads, TokenLife, Told, Unit, Variant, text,
+    Row, Safety, Standing, Table, Takes, Threads, TokenLife, Told, Unit, Variant,
+    address::{Address, number},
+    text,
 };
 
 /// Publish points.
@@ -273,6 +275,14 @@ impl Channel for Discord {
         let path = format!("channels/{}", channel(account)?);
         self.ask::<Value>(WHERE, account, self.request(Method::GET, account, &path)?).await?;
         Ok(Standing::good(bot["username"].as_str().unwrap_or_default()))
+    }
+
+    fn id_in(&self, address: &str) -> Option<String> {
+        let address = Address::at(address, &["discord.com", "discordapp.com"])?;
+        match address.path().as_slice() {
+            ["channels", _, _, id] => number(id).map(str::to_owned),
+            _ => None,
+        }
     }
 }
 

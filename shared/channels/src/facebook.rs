@@ -21,6 +21,7 @@ use domain::{Code, Draft, Failure, Finding, Fix, Receipt, RepeatSafety, Scope};
 use crate::{
     About, Account, AccountCard, Call, Channel, Count, FirstComment, Http, Limits, Link, Mark, Objection, Offers,
     Published, Row, Standing, Table, Threads, TokenLife, Tokens, Unit, Verdict,
+    address::{Address, number},
     graph::{self, Graph, containers::LOOK_UP, errors},
 };
 use post::Post;
@@ -201,6 +202,22 @@ impl Channel for Facebook {
     async fn refresh(&self, account: &Account) -> Result<Option<Tokens>, Failure> {
         account.check_transport()?;
         self.renew(account).await
+    }
+
+    /// A page that is named, not numbered, and ids that are made for people do not tell.
+    fn id_in(&self, address: &str) -> Option<String> {
+        let address = Address::at(address, &["facebook.com"])?;
+        let post = |page: &str, post: &str| Some(format!("{}_{}", number(page)?, number(post)?));
+        if let Some(id) = address.query("story_fbid") {
+            return post(&address.query("id")?, &id);
+        }
+        match address.path().as_slice() {
+            [id] if id.contains('_') => id.split_once('_').and_then(|(page, id)| post(page, id)),
+            [page, "posts", id] => post(page, id),
+            ["reel", id] | [_, "videos", id] | [_, "videos", _, id] => number(id).map(str::to_owned),
+            ["watch"] => number(&address.query("v")?).map(str::to_owned),
+            _ => None,
+        }
     }
 }
 

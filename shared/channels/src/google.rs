@@ -84,9 +84,7 @@ pub(crate) fn check_account(account: &AccountCard) -> Vec<String> {
     if let Some(value) = account.setting(API_VERSION).filter(|value| !is_version(value)) {
         wrong.push(format!("settings.{API_VERSION} is \"{value}\"; write a version such as v3"));
     }
-    if account.setting(tokens::AUTH_URL).is_some_and(|url| url::Url::parse(url).is_err()) {
-        wrong.push(format!("settings.{} is no address; write one such as {}", tokens::AUTH_URL, tokens::AUTH));
-    }
+    account.check_auth(tokens::AUTH, &mut wrong);
     wrong
 }
 

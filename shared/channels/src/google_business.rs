@@ -16,6 +16,7 @@ use reqwest::{Method, RequestBuilder};
 use crate::{
     About, Account, AccountCard, Call, Channel, Count, Http, Limits, Link, Mark, MediaFile, Objection, Offers,
     Published, Row, Safety, Standing, Table, Takes, Threads, Tokens, Unit, Verdict,
+    channel::unasked,
     google::{self, Google, errors, tokens},
     media::refused,
 };
@@ -176,7 +177,7 @@ impl Channel for GoogleBusiness {
     async fn poll(&self, mark: &Mark<'_>) -> Result<Verdict, Failure> {
         mark.account.check_transport()?;
         let Some(name) = mark.handle(POST) else {
-            return Ok(match self.look(mark).await? {
+            return Ok(match self.look(mark).await.map_err(unasked)? {
                 Finding::Found(receipt) => Verdict::Out(receipt),
                 _ => Verdict::Still,
             });

@@ -93,7 +93,8 @@ impl Http {
         Ok(Self { client, wire, media, runtime, options })
     }
 
-    /// The same with another wire to platforms. Media come over the network still.
+    /// The same with another wire to platforms. Media come over the network still, and sockets, as to Nostr's relays, are opened
+    /// past the wire.
     #[must_use]
     pub fn over(self, wire: Arc<dyn Wire>) -> Self {
         Self { wire, ..self }

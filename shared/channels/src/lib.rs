@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod account;
+mod address;
 mod article;
 mod call;
 mod channel;

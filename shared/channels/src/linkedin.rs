@@ -10,6 +10,7 @@ mod look;
 mod media;
 mod repeat;
 mod tokens;
+mod urn;
 
 use std::{
     collections::HashMap,
@@ -196,7 +197,7 @@ impl LinkedIn {
         }
         let failure = self.judge(&answer, account);
         match failure.code {
-            Code::DUPLICATE_REFUSED if again => repeat::named(call, failure),
+            Code::DUPLICATE_REFUSED if again => repeat::named(call, failure).await,
             Code::MEDIA_REFUSED => {
                 // The next try, after a person's, begins anew.
                 media::forget(call, part).await?;
@@ -238,7 +239,9 @@ impl Channel for LinkedIn {
     }
 
     fn check_account(&self, account: &AccountCard) -> Vec<String> {
-        repeat::check_account(account)
+        let mut wrong = repeat::check_account(account);
+        account.check_auth(tokens::AUTH, &mut wrong);
+        wrong
     }
 
     fn check(&self, draft: &Draft) -> Vec<Objection> {
@@ -287,6 +290,10 @@ impl Channel for LinkedIn {
     async fn refresh(&self, account: &Account) -> Result<Option<Tokens>, Failure> {
         account.check_transport()?;
         self.renew(account).await
+    }
+
+    fn id_in(&self, address: &str) -> Option<String> {
+        urn::in_address(address)
     }
 }
 

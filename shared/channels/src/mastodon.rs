@@ -18,7 +18,10 @@ use serde_json::json;
 
 use crate::{
     About, Account, AccountCard, Call, Channel, Count, Http, Limits, Mark, Objection, Offers, Published, Row, Safety,
-    Standing, Table, Threads, TokenLife, Told, Unit, Variant, limits::videos_in_company, text,
+    Standing, Table, Threads, TokenLife, Told, Unit, Variant,
+    address::{Address, name},
+    limits::videos_in_company,
+    text,
 };
 
 const CREATE: &str = "create status";
@@ -215,6 +218,20 @@ impl Channel for Mastodon {
     async fn check_credentials(&self, account: &Account) -> Result<Standing, Failure> {
         account.check_transport()?;
         self.standing(account).await
+    }
+
+    /// Servers write `/@name/ID`, `/users/name/statuses/ID` or `/notice/ID`. At another server, which names the account with its own,
+    /// the post has another id.
+    fn id_in(&self, address: &str) -> Option<String> {
+        let address = Address::read(address)?;
+        let path = address.path();
+        let place = if let ["web" | "deck", place @ ..] = path.as_slice() { place } else { path.as_slice() };
+        let id = match place {
+            [account, id] | [account, "statuses", id] if account.starts_with('@') && !account[1..].contains('@') => id,
+            ["users", _, "statuses", id] | ["notice", id] => id,
+            _ => return None,
+        };
+        name(id).filter(|id| id.bytes().any(|byte| byte.is_ascii_digit())).map(str::to_owned)
     }
 }
 

@@ -19,7 +19,7 @@ use url::Url;
 
 use crate::{
     About, Account, Answer, Call, Channel, Count, Http, Limits, Mark, Objection, Offers, Published, Row, Standing,
-    Table, Threads, TokenLife, Tokens, Told, Unit,
+    Table, Threads, TokenLife, Tokens, Told, Unit, address::Address,
 };
 use event::Event;
 use room::Login;
@@ -225,6 +225,14 @@ impl Channel for Matrix {
     /// An event holds one file: each picture after a part's first is an event of its own.
     fn parts(&self, draft: &Draft) -> u16 {
         u16::try_from(event::events(draft).len()).unwrap_or(u16::MAX)
+    }
+
+    /// Addresses name the room and the event behind their `#`.
+    fn id_in(&self, address: &str) -> Option<String> {
+        let place = Address::read(address)?.fragment()?;
+        let (_, event) = place.split_once("/$")?;
+        let id = event.split('?').next().filter(|id| !id.is_empty())?;
+        Some(format!("${id}"))
     }
 }
 

@@ -239,6 +239,10 @@ impl Channel for Nostr {
         }
         Ok(standing)
     }
+
+    fn id_in(&self, address: &str) -> Option<String> {
+        event::event_id(address).map(|id| id.to_hex())
+    }
 }
 
 /// What a relay wants of those who write that we do not do, by what it says of itself.

@@ -19,6 +19,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use crate::{
     About, Account, AccountCard, Answer, Call, Channel, Count, Http, Limits, Link, Mark, Objection, Offers, Published,
     Row, Safety, Standing, Table, Threads, TokenLife, Tokens, Told, Unit,
+    address::{Address, number},
 };
 use pin::Pin;
 
@@ -168,6 +169,13 @@ impl Channel for Pinterest {
     async fn refresh(&self, account: &Account) -> Result<Option<Tokens>, Failure> {
         account.check_transport()?;
         self.renew(account).await
+    }
+
+    /// Words may stand before the number.
+    fn id_in(&self, address: &str) -> Option<String> {
+        let address = Address::read(address)?;
+        let pin = address.behind("pin")?;
+        number(pin.rsplit("--").next()?).map(str::to_owned)
     }
 }
 

@@ -19,6 +19,7 @@ use serde::Deserialize;
 use crate::{
     About, Account, AccountCard, Answer, Call, Channel, Count, FirstComment, Http, Limit, Limits, Link, Mark,
     Objection, Offers, Published, Row, Standing, Table, Takes, Threads, TokenLife, Tokens, Told, Unit, Verdict,
+    address::{Address, name},
     article::{Article, TITLE},
     channel::unasked,
 };
@@ -245,9 +246,7 @@ impl Channel for Reddit {
         if account.setting("subreddit").is_some_and(|name| submission::subreddit(name).is_none()) {
             wrong.push("settings.subreddit is no name of a subreddit; write one such as rust".into());
         }
-        if account.setting("auth_url").is_some_and(|url| url::Url::parse(url).is_err()) {
-            wrong.push("settings.auth_url is no address; write one such as https://www.reddit.com".into());
-        }
+        account.check_auth(account::AUTH, &mut wrong);
         wrong
     }
 
@@ -302,5 +301,18 @@ impl Channel for Reddit {
 
     async fn refresh(&self, account: &Account) -> Result<Option<Tokens>, Failure> {
         self.renew(account).await.map(Some)
+    }
+
+    /// The id's kind stands in front: a comment's, where the address goes on behind the post's words.
+    fn id_in(&self, address: &str) -> Option<String> {
+        let address = Address::at(address, &["reddit.com", "redd.it"])?;
+        let path = address.path();
+        let place = path.iter().position(|part| *part == "comments").map_or(&path[..], |at| &path[at..]);
+        match place {
+            ["comments", _, _, comment, ..] => name(comment).map(|id| format!("t1_{id}")),
+            ["comments", post, ..] => name(post).map(|id| format!("t3_{id}")),
+            [post] if address.is_at("redd.it") => name(post).map(|id| format!("t3_{id}")),
+            _ => None,
+        }
     }
 }

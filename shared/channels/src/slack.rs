@@ -20,7 +20,9 @@ use serde_json::Value;
 
 use crate::{
     About, Account, AccountCard, Answer, Call, Channel, Count, Http, Limit, Limits, Mark, Objection, Offers, Published,
-    Row, Safety, Standing, Table, Threads, Tokens, Told, Unit, Variant, text,
+    Row, Safety, Standing, Table, Threads, Tokens, Told, Unit, Variant,
+    address::{Address, number},
+    text,
 };
 
 /// Publish points. Their names begin alike: the rows about answers that prove nothing hold for all three.
@@ -301,6 +303,17 @@ impl Channel for Slack {
         account.check_transport()?;
         self.renew(account).await
     }
+
+    fn id_in(&self, address: &str) -> Option<String> {
+        let address = Address::at(address, &["slack.com", "slack-gov.com"])?;
+        match address.path().as_slice() {
+            ["archives", _, id] => {
+                number(id.strip_prefix('p')?)?;
+                Some(message::stamp(id)).filter(|stamp| stamp.contains('.'))
+            }
+            _ => None,
+        }
+    }
 }
 
 impl Slack {
@@ -317,6 +330,12 @@ impl Slack {
         let looks = matches!(self.safety(&account.card()).repeat, RepeatSafety::LookUp(_));
         if looks && !has(&|scope| scope.ends_with(":history")) {
             standing.missing.push("channels:history".into());
+        }
+        // What pictures and videos take.
+        for wanted in ["files:write", "files:read"] {
+            if !has(&|scope| scope == wanted) {
+                standing.missing.push(wanted.into());
+            }
         }
         Ok(standing)
     }

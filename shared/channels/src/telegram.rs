@@ -15,6 +15,7 @@ use serde_json::Value;
 use crate::{
     About, Account, Answer, Call, Channel, Count, Http, Limit, Limits, Mark, Objection, Offers, Published, Row,
     Standing, Table, Takes, Threads, TokenLife, Told, Unit,
+    address::{Address, name, number},
 };
 use format::Format;
 
@@ -215,6 +216,16 @@ impl Channel for Telegram {
             standing.missing.push("sending messages in the chat".into());
         }
         Ok(standing)
+    }
+
+    /// A public chat goes by its name, as in calls.
+    fn id_in(&self, address: &str) -> Option<String> {
+        let address = Address::at(address, &["t.me", "telegram.me"])?;
+        match address.path().as_slice() {
+            ["c", chat, .., id] => Some(format!("-100{}/{}", number(chat)?, number(id)?)),
+            ["s", chat, id] | [chat, .., id] => Some(format!("@{}/{}", name(chat)?, number(id)?)),
+            _ => None,
+        }
     }
 }
 

@@ -23,7 +23,9 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
     About, Account, AccountCard, Answer, Call, Channel, Http, Limits, Mark, Objection, Offers, Published, Row,
-    Standing, Table, Threads, TokenLife, Tokens, Told, Verdict, channel::unasked,
+    Standing, Table, Threads, TokenLife, Tokens, Told, Verdict,
+    address::{Address, number},
+    channel::unasked,
 };
 use status::Progress;
 use upload::Upload;
@@ -258,6 +260,12 @@ impl Channel for TikTok {
     async fn refresh(&self, account: &Account) -> Result<Option<Tokens>, Failure> {
         account.check_transport()?;
         self.renew(account).await
+    }
+
+    fn id_in(&self, address: &str) -> Option<String> {
+        let address = Address::at(address, &["tiktok.com"])?;
+        let id = address.behind("video").or_else(|| address.behind("photo"))?;
+        number(id).map(str::to_owned)
     }
 }
 

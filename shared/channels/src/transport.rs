@@ -1,9 +1,12 @@
 //! Credentials and posts travel encrypted, or not at all.
 
 use domain::{Code, Failure, Fix, Landed, PlatformWords, Scope, Worth};
-use url::Host;
+use url::{Host, Url};
 
-use crate::Account;
+use crate::{Account, AccountCard};
+
+/// The setting that names another server for tokens than the platform's own.
+const AUTH_URL: &str = "auth_url";
 
 impl Account {
     /// Refuses plain HTTP, except to this machine or where the account's setting `insecure` is `true`.
@@ -21,20 +24,65 @@ impl Account {
         match self.base_url.scheme() {
             "https" | "wss" => Ok(()),
             "http" | "ws" if plain_is_fine => Ok(()),
-            scheme => Err(Failure {
-                code: Code::APP_MISCONFIGURED,
-                landed: Landed::No,
-                worth: Worth::AfterFix { fix: Fix::Setup },
-                scope: Scope::Account,
-                step: "open account".into(),
-                said: PlatformWords::text(format!("the account's address must be https, not {scheme}")),
-            }),
+            scheme => {
+                let host = self.base_url.host_str().unwrap_or_default();
+                Err(misconfigured(format!("the account's address {host} must be https, not {scheme}")))
+            }
         }
+    }
+
+    /// The account at another server, which the platform or the settings name: encrypted there too, or not at all. Its base address
+    /// is `url` as it stands.
+    ///
+    /// # Errors
+    /// As [`Account::check_transport`].
+    pub fn at(&self, url: Url) -> Result<Account, Failure> {
+        let there = Account { base_url: url, ..self.clone() };
+        there.check_transport()?;
+        Ok(there)
+    }
+
+    /// The account at the server for its tokens: the one that it names, else the platform's `usual` one.
+    ///
+    /// # Errors
+    /// As [`Account::at`]; also for an address that cannot be read. No other server gets the secrets then.
+    pub(crate) fn at_auth(&self, usual: &str) -> Result<Account, Failure> {
+        let url = self.setting(AUTH_URL).unwrap_or(usual);
+        self.at(address(url).ok_or_else(|| misconfigured(no_address(usual)))?)
+    }
+}
+
+impl AccountCard {
+    /// Complains about a server for tokens that is none.
+    pub(crate) fn check_auth(&self, usual: &str, wrong: &mut Vec<String>) {
+        if self.setting(AUTH_URL).is_some_and(|url| address(url).is_none()) {
+            wrong.push(no_address(usual));
+        }
+    }
+}
+
+fn address(text: &str) -> Option<Url> {
+    Url::parse(text).ok().filter(Url::has_host)
+}
+
+fn no_address(usual: &str) -> String {
+    format!("settings.{AUTH_URL} is no address; write one such as {usual}")
+}
+
+fn misconfigured(said: String) -> Failure {
+    Failure {
+        code: Code::APP_MISCONFIGURED,
+        landed: Landed::No,
+        worth: Worth::AfterFix { fix: Fix::Setup },
+        scope: Scope::Account,
+        step: "open account".into(),
+        said: PlatformWords::text(said),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::words::tests::account;
 
     #[test]
@@ -51,5 +99,33 @@ mod tests {
         assert!(allowed("http://a.example/", "true"));
         assert!(allowed("wss://a.example/", "") && allowed("ws://[::1]/", "") && !allowed("ws://a.example/", ""));
         assert!(!allowed("ftp://localhost/", "true"));
+    }
+
+    #[test]
+    fn at_another_server_the_account_is_encrypted_too() {
+        let account = account("x");
+        let at = |url: &str| account.at(url.parse().unwrap()).map(|there| there.base_url.to_string());
+        assert_eq!(at("https://up.example/a?b=c").unwrap(), "https://up.example/a?b=c");
+        let failure = at("http://up.example/").unwrap_err();
+        assert_eq!(failure.code, Code::APP_MISCONFIGURED);
+        assert!(failure.said.text.contains("up.example must be https"), "{failure:?}");
+    }
+
+    #[test]
+    fn secrets_go_to_the_server_that_the_account_names_or_nowhere() {
+        const USUAL: &str = "https://auth.example";
+        let told = |named: Option<&str>| {
+            let mut account = account("x");
+            account.settings.extend(named.map(|url| (AUTH_URL.to_owned(), url.to_owned())));
+            let mut wrong = Vec::new();
+            account.card().check_auth(USUAL, &mut wrong);
+            (account.at_auth(USUAL).ok().map(|there| there.url("token").to_string()), wrong.len())
+        };
+        assert_eq!(told(None), (Some("https://auth.example/token".into()), 0));
+        assert_eq!(told(Some("https://own.example/x")), (Some("https://own.example/x/token".into()), 0));
+        for unreadable in ["somewhere", "own.example", "", "mailto:a@own.example"] {
+            assert_eq!(told(Some(unreadable)), (None, 1), "{unreadable}");
+        }
+        assert_eq!(told(Some("http://own.example")), (None, 0), "in the clear");
     }
 }

@@ -17,7 +17,10 @@ use serde_json::{Value, json};
 
 use crate::{
     About, Account, AccountCard, Answer, Call, Channel, Count, Http, Limit, Limits, Mark, Objection, Offers, Published,
-    Row, Safety, Standing, Table, Takes, Threads, TokenLife, Tokens, Told, Unit, limits::videos_in_company, text,
+    Row, Safety, Standing, Table, Takes, Threads, TokenLife, Tokens, Told, Unit,
+    address::{Address, number},
+    limits::videos_in_company,
+    text,
 };
 
 const CREATE: &str = "create post";
@@ -253,6 +256,11 @@ impl Channel for X {
     async fn refresh(&self, account: &Account) -> Result<Option<Tokens>, Failure> {
         account.check_transport()?;
         self.renew(account).await
+    }
+
+    fn id_in(&self, address: &str) -> Option<String> {
+        let address = Address::at(address, &["x.com", "twitter.com"])?;
+        number(address.behind("status")?).map(str::to_owned)
     }
 }
 

@@ -22,6 +22,7 @@ use serde_json::{Value, json};
 use crate::{
     About, Account, AccountCard, Call, Channel, Count, Http, Limits, Mark, Objection, Offers, Published, Row, Standing,
     Table, Takes, Threads, Tokens, Unit, Verdict,
+    address::{Address, name},
     article::{Article, option},
     google::{self, Google, errors, failure, tokens},
 };
@@ -271,6 +272,16 @@ impl Channel for YouTube {
     async fn refresh(&self, account: &Account) -> Result<Option<Tokens>, Failure> {
         account.check_transport()?;
         self.google.renew(account).await
+    }
+
+    fn id_in(&self, address: &str) -> Option<String> {
+        let address = Address::at(address, &["youtube.com", "youtu.be"])?;
+        match address.path().as_slice() {
+            ["watch"] => name(&address.query("v")?).map(str::to_owned),
+            ["shorts" | "live", id] => name(id).map(str::to_owned),
+            [id] if address.is_at("youtu.be") => name(id).map(str::to_owned),
+            _ => None,
+        }
     }
 }
 

@@ -258,15 +258,31 @@ async fn what_was_to_be_unpublished_and_is_out_all_the_same_is_not_made_twice() 
 
 #[tokio::test]
 async fn what_may_be_out_and_cannot_be_told_apart_is_a_matter_for_a_person() {
-    let scene = Scene::photos("", 1).await;
-    scene.fake.set(|knobs| knobs.publishes_drafts = true);
-    scene.fake.cue(Cue::new(End::CutAfter).on("POST", "/feed"));
+    for twins in [0, 1] {
+        let scene = Scene::photos("", 1).await;
+        scene.fake.set(|knobs| knobs.publishes_drafts = true);
+        scene.fake.cue(Cue::new(End::CutAfter).on("POST", "/feed"));
+        scene.stand.attempt().await;
+        for _ in 0..twins {
+            scene.stand.another(scene.stand.draft.0.clone()).attempt().await;
+        }
+        scene.settle().await;
+        assert_eq!((scene.stand.state(), scene.fake.posts().len()), (State::InDoubt, 1 + twins));
+        assert_eq!(scene.stand.target().listed.map(|listed| listed.reason), Some(ListReason::Undecidable));
+    }
+}
+
+#[tokio::test]
+async fn a_photo_without_a_text_may_be_a_colleagues_and_is_not_taken() {
+    let scene = Scene::photos("", 1).await.on("draft", "none");
+    scene.fake.cue(Cue::new(End::CutBefore));
     scene.stand.attempt().await;
-    let twin = scene.stand.another(scene.stand.draft.0.clone());
-    twin.attempt().await;
-    scene.settle().await;
-    assert_eq!((scene.stand.state(), scene.fake.posts().len()), (State::InDoubt, 2));
-    assert_eq!(scene.stand.target().listed.map(|listed| listed.reason), Some(ListReason::Undecidable));
+    let colleague = scene.stand.another(scene.stand.draft.0.clone());
+    colleague.attempt().await;
+    let finding = scene.stand.find(0).await.unwrap();
+    assert!(matches!(&finding, Finding::CannotTell(why) if why.contains(&colleague.receipts()[0].id)), "{finding:?}");
+    scene.stand.taken.lock().unwrap().push(colleague.receipts()[0].id.clone());
+    assert_eq!(scene.stand.find(0).await.unwrap(), Finding::Absent, "the ledger knows whose it is");
 }
 
 #[tokio::test]

@@ -5,7 +5,9 @@ mod kit;
 
 use std::time::Duration;
 
-use domain::{AttemptKind, Code, Content, Draft, Finding, Fix, Landed, ListReason, Scope, State, Worth};
+use domain::{
+    AttemptKind, Code, Command, Content, Draft, Finding, Fix, Landed, ListReason, Outcome, Scope, State, Worth,
+};
 use kit::{
     rows::{self, Case, RETRY, fix, free, point},
     servers::{files, png},
@@ -219,6 +221,25 @@ async fn a_post_that_somebody_deletes_while_it_is_looked_at_is_gone_and_a_new_on
     }
 }
 
+/// A post of unknown name is looked for, and a refusal of that question is none of the post.
+#[tokio::test]
+async fn a_verdict_that_could_not_be_asked_for_is_none() {
+    let scene = Scene::new(says("hello")).await;
+    let repeat = scene.stand.channel.safety(&scene.stand.account.card()).repeat;
+    scene.stand.begin();
+    let attempt = scene.stand.target().attempt;
+    scene.stand.ask(&Command::Arm { attempt, step: CREATE.into(), part: 0 });
+    let (outcome, on_doubt) = (Outcome::Processing, scene.stand.account.on_doubt);
+    scene.stand.ask(&Command::Finish { attempt, outcome, repeat, on_doubt });
+    scene.pass(60);
+    let wrong = json!({"error": {"code": 400, "status": "INVALID_ARGUMENT", "message": "words"}});
+    scene.fake.cue(Cue::refuse(400, &wrong).on("GET", "/localPosts"));
+    let ended = scene.stand.attempt().await;
+    let failure = ended.failure.unwrap();
+    assert_eq!((ended.kind, failure.landed), (AttemptKind::Poll, Landed::Unknown), "{failure:?}");
+    assert_eq!(scene.stand.state(), State::Processing);
+}
+
 #[tokio::test]
 async fn d14_a_lost_post_is_found_by_its_words_and_kind_once_it_is_live() {
     let times = [("type", "event"), ("title", "Opening"), ("start", "2026-12-01"), ("end", "2026-12-02")];
@@ -286,6 +307,26 @@ async fn a_look_takes_neither_older_posts_nor_other_ones_nor_those_of_other_targ
     assert_eq!(ours.find(0).await.unwrap(), Finding::Found(twins.clone()));
     ours.taken.lock().unwrap().push(twins.id);
     assert_eq!(ours.find(0).await.unwrap(), Finding::Absent, "the ledger gave it to another target");
+}
+
+#[tokio::test]
+async fn a_post_of_which_no_time_is_told_may_be_an_old_one() {
+    let scene = Scene::new(says("same words")).await;
+    let name = "accounts/1/locations/2/localPosts/9";
+    let listed = |summary: &str| {
+        json!({"localPosts": [{
+            "name": name, "summary": summary, "topicType": "STANDARD", "state": "LIVE", "searchUrl": "https://g.example/9",
+        }]})
+    };
+    let finds = async |summary: &str| {
+        scene.fake.cue(Cue::refuse(200, &listed(summary)).on("GET", "/localPosts"));
+        scene.stand.find(0).await.unwrap()
+    };
+    let undated = finds("same words").await;
+    assert!(matches!(&undated, Finding::CannotTell(why) if why.contains(name)), "{undated:?}");
+    assert_eq!(finds("other words").await, Finding::Absent);
+    scene.stand.taken.lock().unwrap().push(name.into());
+    assert_eq!(finds("same words").await, Finding::Absent, "the ledger knows whose it is");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use domain::{AttemptKind, Code, Content, Draft, Finding, Fix, Landed, ListReason
 use kit::{
     canary::Canary,
     rows::{self, RETRY, fix, free, point},
-    servers::{files, png},
+    servers::{Raw, files, png, read_request, say},
     site::stand,
     stand::{Stand, picture, says, thread},
 };
@@ -324,6 +324,22 @@ async fn a_trusted_guard_names_the_post_that_is_out() {
     assert_eq!((absent.stand.state(), absent.fake.posts().len()), (State::Published, 1));
 }
 
+/// Two targets say the same at the same time. LinkedIn names one post to both: it is one target's only.
+#[tokio::test]
+async fn d20_a_trusted_guard_gives_one_post_to_one_target() {
+    let first = Scene::trusting(says("twins")).await;
+    first.stand.attempt().await;
+    let post = first.stand.receipts()[0].id.clone();
+    let second = Scene { stand: first.stand.another(says("twins")), fake: first.fake };
+    second.stand.taken.lock().unwrap().push(post.clone());
+    second.fake.cue(Cue::new(End::CutBefore));
+    assert_eq!(second.stand.attempt().await.failure.unwrap().landed, Landed::Unknown);
+    assert_eq!(second.settle().await, [AttemptKind::Repeat]);
+    second.is_left_to_a_person();
+    let last = second.stand.target().last_failure.unwrap();
+    assert!(last.said.text.contains(&post), "the guard named a post made since the first call: {last:?}");
+}
+
 #[tokio::test]
 async fn a_guard_that_names_an_older_post_settles_nothing() {
     let scene = Scene::trusting(says("good morning")).await;
@@ -390,6 +406,7 @@ async fn an_account_says_for_whom_it_writes_and_what_it_dares() {
     assert_eq!(ask(&[("duplicate_guard", "ignored")]), ("nothing", 0));
     assert_eq!(ask(&[("duplicate_guard", "yes")]), ("nothing", 1), "what nobody knows counts as the weaker");
     assert_eq!(ask(&[("author", "urn:li:organization:1"), ("duplicate_guard", "trusted")]), ("look-up", 0));
+    assert_eq!(ask(&[("auth_url", "somewhere")]), ("nothing", 1));
     for wrong in ["main", "urn:li:person:", "urn:li:group:1"] {
         assert_eq!(ask(&[("author", wrong)]), ("nothing", 1), "{wrong}");
     }
@@ -445,7 +462,7 @@ fn with_renewal(scene: &mut Scene) {
     ] {
         scene.stand.account.secrets.insert(name.into(), Secret::new(value));
     }
-    scene.stand.account.settings.insert("oauth_url".into(), scene.fake.url());
+    scene.stand.account.settings.insert("auth_url".into(), scene.fake.url());
 }
 
 #[tokio::test]
@@ -488,9 +505,12 @@ async fn t08_a_refresh_token_stays_and_a_dead_one_is_told_from_an_outage() {
     scene.stand.account.secrets.insert("client_secret".into(), Secret::new("wrong"));
     let failure = scene.stand.channel.refresh(&scene.stand.account).await.unwrap_err();
     assert_eq!((failure.code, failure.scope), (Code::APP_MISCONFIGURED, Scope::App));
-    scene.stand.account.settings.insert("oauth_url".into(), "http://linkedin.example".into());
+    scene.stand.account.settings.insert("auth_url".into(), "http://linkedin.example".into());
     let failure = scene.stand.channel.refresh(&scene.stand.account).await.unwrap_err();
     assert!(failure.said.text.contains("https"), "secrets do not travel in the clear: {failure:?}");
+    scene.stand.account.settings.insert("auth_url".into(), "somewhere".into());
+    let failure = scene.stand.channel.refresh(&scene.stand.account).await.unwrap_err();
+    assert!(failure.said.text.contains("auth_url"), "nor to a server that the account does not mean: {failure:?}");
 }
 
 #[tokio::test]
@@ -569,7 +589,8 @@ async fn what_an_upload_was_begun_with_is_kept_only_as_long_as_it_is_needed() {
     assert!(!whole.to_string().contains("/upload/") && whole["token"] == "", "{whole}");
     scene.settle().await;
     assert_eq!((scene.stand.state(), scene.calls("/upload/")), (State::Published, 4), "one of them cut off");
-    assert!(!canary.heard().contains("/upload/"), "nor is it logged");
+    let heard = canary.heard();
+    assert!(heard.contains("platform call") && !heard.contains("/upload/"), "nor is it logged");
 }
 
 #[tokio::test]
@@ -602,6 +623,27 @@ async fn media_that_do_not_go_together_or_are_too_large_or_small_are_refused_bef
 #[tokio::test]
 async fn the_token_goes_to_linkedins_own_servers_only() {
     let file = files(png()).await;
+    let (heads, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let stranger = Raw::start(move |mut stream, _| {
+        let heads = heads.clone();
+        async move {
+            heads.send(read_request(&mut stream).await?).unwrap();
+            say(&mut stream, "HTTP/1.1 201 Created\r\ncontent-length: 0\r\n\r\n").await
+        }
+    })
+    .await;
+    // On this machine, so that it may be in the clear, and by another name than the account's server.
+    let address = format!("http://localhost:{}/x", stranger.address.port());
+    for (address, is_theirs) in [(address, false), (format!("{}/x", stranger.url()), true)] {
+        let scene = Scene::new(picture("look", &file.url())).await;
+        assert_eq!(scene.stand.account.base_url.host_str(), Some("127.0.0.1"));
+        let lent = json!({"value": {"image": "urn:li:image:1", "uploadUrl": address}});
+        scene.fake.cue(Cue::refuse(200, &lent).on("POST", "/rest/images"));
+        scene.stand.attempt().await;
+        let head = told.recv().await.unwrap();
+        assert!(head.starts_with("put /x "), "{head}");
+        assert_eq!(head.contains("\r\nauthorization: bearer "), is_theirs, "{head}");
+    }
     let scene = Scene::new(picture("look", &file.url())).await;
     let elsewhere = json!({"value": {"image": "urn:li:image:1", "uploadUrl": "http://files.example/x"}});
     scene.fake.cue(Cue::refuse(200, &elsewhere).on("POST", "/rest/images"));

@@ -310,6 +310,24 @@ async fn of_several_pins_without_words_none_is_taken() {
 }
 
 #[tokio::test]
+async fn a_pin_without_words_may_be_a_colleagues_and_is_not_taken() {
+    // Ours came and its answer was lost; ours never came and a colleague has pinned.
+    for (end, colleague) in [(End::CutAfter, false), (End::CutBefore, true)] {
+        let scene = Scene::new("").await;
+        scene.fake.cue(Cue::new(end));
+        scene.stand.attempt().await;
+        if colleague {
+            scene.twin("").attempt().await;
+        }
+        scene.settle().await;
+        assert_eq!((scene.stand.state(), scene.fake.posts().len()), (State::InDoubt, 1));
+        assert_eq!(scene.stand.target().listed.map(|listed| listed.reason), Some(ListReason::Undecidable));
+        scene.stand.taken.lock().unwrap().extend(scene.fake.posts().into_iter().map(|post| post.id));
+        assert_eq!(scene.stand.find(0).await.unwrap(), Finding::Absent, "the ledger knows whose they are");
+    }
+}
+
+#[tokio::test]
 async fn a_look_reads_as_many_pages_as_it_takes() {
     let scene = Scene::new("deep down").await;
     scene.fake.cue(Cue::new(End::CutAfter));

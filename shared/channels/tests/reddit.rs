@@ -611,6 +611,19 @@ async fn t02_o07_only_a_dead_refresh_token_is_a_reason_to_reconnect() {
 }
 
 #[tokio::test]
+async fn a_picture_travels_encrypted_or_not_at_all() {
+    let file = files(png()).await;
+    let scene = Scene::new(picture("Look", &file.url())).await;
+    let fields = json!([{"name": "key", "value": "k"}]);
+    let lease = json!({"args": {"action": "http://store.example/", "fields": fields}});
+    scene.fake.cue(Cue::refuse(200, &lease).on("POST", "asset.json"));
+    let failure = scene.stand.attempt().await.failure.unwrap();
+    assert_eq!((failure.code, failure.landed), (Code::APP_MISCONFIGURED, Landed::No));
+    assert!(failure.said.text.contains("store.example must be https"), "{failure:?}");
+    assert!(scene.fake.publish_calls().is_empty());
+}
+
+#[tokio::test]
 async fn what_an_account_says_wrongly_is_told() {
     let stand = stand("reddit", "https://oauth.reddit.com", says("x"));
     for (name, value) in [("subreddit", "two words"), ("auth_url", "somewhere")] {

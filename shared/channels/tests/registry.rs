@@ -259,3 +259,86 @@ fn an_unknown_name_is_no_channel() {
     ];
     assert_eq!(registry().names(), names);
 }
+
+/// A person copies an address; the platform, and the ledger, know the post by its id.
+#[test]
+fn an_address_holds_the_id_that_the_channel_would_have_recorded() {
+    let (did, note) = ("did:plc:ewvi7nxzyoun6zhxrhs64oiz", "a".repeat(64));
+    let nostr = format!("https://njump.me/{note}");
+    let table: &[(&str, &str, Option<&str>)] = &[
+        ("x", "https://x.com/acme/status/17?s=20", Some("17")),
+        ("x", "https://x.com/i/web/status/17/photo/1", Some("17")),
+        ("x", "https://mobile.twitter.com/acme/status/17", Some("17")),
+        ("x", "https://x.com/acme", None),
+        ("x", "https://mastodon.example/acme/status/17", None),
+        ("mastodon", "https://mastodon.example/@acme/114", Some("114")),
+        ("mastodon", "https://mastodon.example/users/acme/statuses/114", Some("114")),
+        ("mastodon", "https://mastodon.example/@acme@other.example/114", None),
+        ("mastodon", "https://mastodon.example/@acme/media", None),
+        ("mastodon", "https://mastodon.example/web/@acme/114", Some("114")),
+        ("mastodon", "https://social.example/@acme/statuses/01HV", Some("01HV")),
+        ("mastodon", "https://social.example/notice/AbC9", Some("AbC9")),
+        ("mastodon", "https://news.example/2026/05/12", None),
+        ("mastodon", "https://mastodon.example/@acme", None),
+        ("discord", "https://discord.com/channels/1/2/3", Some("3")),
+        ("discord", "https://discord.com/channels/1/2", None),
+        ("slack", "https://acme.slack.com/archives/C1/p1503435956000247?thread_ts=1.2", Some("1503435956.000247")),
+        ("slack", "https://acme.slack.com/archives/C1", None),
+        ("slack", "https://acme.slack.com/archives/C1/x.y", None),
+        ("telegram", "https://t.me/acme/17", Some("@acme/17")),
+        ("telegram", "https://t.me/s/acme/17", Some("@acme/17")),
+        ("telegram", "https://t.me/acme/4/17", Some("@acme/17")),
+        ("telegram", "https://t.me/c/123/4/17", Some("-100123/17")),
+        ("telegram", "https://t.me/acme", None),
+        ("facebook", "https://www.facebook.com/12_34", Some("12_34")),
+        ("facebook", "https://www.facebook.com/12/posts/34", Some("12_34")),
+        ("facebook", "https://www.facebook.com/permalink.php?story_fbid=34&id=12", Some("12_34")),
+        ("facebook", "https://www.facebook.com/reel/56/", Some("56")),
+        ("facebook", "https://www.facebook.com/acme/videos/56/", Some("56")),
+        ("facebook", "https://www.facebook.com/watch/?v=56", Some("56")),
+        ("facebook", "https://www.facebook.com/acme/posts/pfbid02abc", None),
+        ("reddit", "https://www.reddit.com/r/rust/comments/1abc/some_title/", Some("t3_1abc")),
+        ("reddit", "https://www.reddit.com/r/rust/comments/1abc/some_title/kx9/?context=3", Some("t1_kx9")),
+        ("reddit", "https://redd.it/1abc", Some("t3_1abc")),
+        ("reddit", "https://www.reddit.com/r/rust/s/Ab1d", None),
+        (
+            "bluesky",
+            &format!("https://bsky.app/profile/{did}/post/3k"),
+            Some("at://did:plc:ewvi7nxzyoun6zhxrhs64oiz/app.bsky.feed.post/3k"),
+        ),
+        ("bluesky", "https://bsky.app/profile/acme.example/post/3k", Some("at://acme.example/app.bsky.feed.post/3k")),
+        ("bluesky", "https://bsky.app/profile/acme.example", None),
+        ("linkedin", "https://www.linkedin.com/feed/update/urn:li:share:71/", Some("urn:li:share:71")),
+        ("linkedin", "https://www.linkedin.com/feed/update/urn%3Ali%3AugcPost%3A71", Some("urn:li:ugcPost:71")),
+        ("linkedin", "https://www.linkedin.com/posts/acme_we-share-2-activity-71-Ab1d", Some("urn:li:activity:71")),
+        (
+            "linkedin",
+            "https://www.linkedin.com/feed/update/urn:li:activity:71?commentUrn=urn%3Ali%3Acomment%3A%28activity%3A71%2C8%29",
+            Some("urn:li:comment:(urn:li:activity:71,8)"),
+        ),
+        ("linkedin", "https://www.linkedin.com/company/acme", None),
+        ("matrix", "https://matrix.to/#/!room:a.example/$ev_-1?via=a.example", Some("$ev_-1")),
+        ("matrix", "https://matrix.to/#/%23room%3Aa.example/%24ev%2F1", Some("$ev/1")),
+        ("matrix", "https://matrix.to/#/!room:a.example", None),
+        ("nostr", &nostr, Some(&note)),
+        ("nostr", "https://njump.me/acme.example", None),
+        ("pinterest", "https://www.pinterest.de/pin/17/", Some("17")),
+        ("pinterest", "https://www.pinterest.com/pin/a-cake--17/", Some("17")),
+        ("youtube", "https://www.youtube.com/watch?v=dQw4-_x&t=1", Some("dQw4-_x")),
+        ("youtube", "https://youtu.be/dQw4-_x", Some("dQw4-_x")),
+        ("youtube", "https://www.youtube.com/shorts/dQw4-_x", Some("dQw4-_x")),
+        ("youtube", "https://www.youtube.com/@acme", None),
+        ("tiktok", "https://www.tiktok.com/@acme/video/17", Some("17")),
+        ("tiktok", "https://www.tiktok.com/@acme", None),
+        // Their addresses hold other ids than their APIs take.
+        ("instagram", "https://www.instagram.com/p/Cx1/", None),
+        ("threads", "https://www.threads.net/@acme/post/Cx1", None),
+    ];
+    let registry = registry();
+    for (channel, address, id) in table {
+        assert_eq!(registry.get(channel).unwrap().id_in(address).as_deref(), *id, "{channel}: {address}");
+    }
+    for channel in registry.iter() {
+        assert!(["", "17", "somewhere", "https://acme.example"].iter().all(|text| channel.id_in(text).is_none()));
+    }
+}

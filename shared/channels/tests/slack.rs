@@ -339,6 +339,18 @@ async fn m17_a_video_is_out_only_when_slack_says_where_it_is_shown() {
     assert_eq!((lost.stand.state(), lost.fake.posts().len(), lost.called("/upload/v1/")), (State::Published, 1, 1));
 }
 
+/// Without `files:read` nobody could prove that the video is out.
+#[tokio::test]
+async fn a_video_whose_place_could_not_be_asked_for_is_refused_before_anything_is_visible() {
+    let file = files(b"\0\0\0\x20ftypmp42\0\0\0\0mp42isom".to_vec()).await;
+    let scene = Scene::new(video("see", &file.url())).await;
+    scene.fake.platform().access().grant("main", &["chat:write", "channels:history", "files:write"]);
+    let failure = scene.stand.attempt().await.failure.unwrap();
+    assert_eq!((failure.code, failure.landed), (Code::PERMISSION_MISSING, Landed::No));
+    assert_eq!((failure.said.text.as_str(), scene.called("files.info")), ("files:read", 1));
+    assert_eq!((scene.fake.posts().len(), scene.fake.publish_calls().len()), (0, 0));
+}
+
 #[tokio::test]
 async fn o10_a_webhooks_ok_is_proof_only_where_the_account_says_so() {
     let mut scene = Scene::by_hook(says("x")).await;
@@ -402,7 +414,10 @@ async fn credentials_are_checked_without_posting_anything() {
     assert_eq!(standing, Standing::good("main"));
     scene.fake.platform().access().grant("main", &["files:write"]);
     let standing = scene.stand.channel.check_credentials(&scene.stand.account).await.unwrap();
-    assert_eq!(standing.missing, ["chat:write", "channels:history"]);
+    assert_eq!(standing.missing, ["chat:write", "channels:history", "files:read"]);
+    scene.fake.platform().access().grant("main", &["chat:write", "groups:history"]);
+    let standing = scene.stand.channel.check_credentials(&scene.stand.account).await.unwrap();
+    assert_eq!(standing.missing, ["files:write", "files:read"]);
     scene.fake.platform().access().revoke("main");
     let dead = scene.stand.channel.check_credentials(&scene.stand.account).await.unwrap_err();
     assert_eq!((dead.code, dead.said.status), (Code::TOKEN_REVOKED, Some(200)));

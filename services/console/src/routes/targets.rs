@@ -1,6 +1,9 @@
 //! Single targets: look, cancel, settle.
 
+use std::sync::Arc;
+
 use axum::{Json, extract::State};
+use channels::Channel;
 use domain::{Answer, Code, Command, Decision, Draft, Receipt, TargetId};
 use ledger::TargetView;
 
@@ -41,7 +44,8 @@ pub(super) async fn resolve(
     let view = find::target(&console, &caller, id).await?;
     let (action, decision) = match (word.published, word.send_again) {
         (Some(proof), false) => {
-            let (receipt, last) = (receipt(proof)?, is_last(&console, &view).await?);
+            let last = is_last(&console, &view).await?;
+            let receipt = receipt(console.channels.get(view.target.channel.as_str()), proof, last)?;
             ("mark as published", Decision::Published { receipt, last })
         }
         (None, true) => ("send again", Decision::SendAgain),
@@ -64,8 +68,9 @@ async fn is_last(console: &Console, view: &TargetView) -> Result<bool, Problem> 
     Ok(open + 1 >= channel.parts(&Draft::of(&post.content, &view.changes)))
 }
 
-/// A person's proof: the platform's id, or the address they saw it at.
-fn receipt(proof: api::Proof) -> Result<Receipt, Problem> {
+/// A person's proof: the platform's id as they say it or as the address holds it. The address itself stands for it only where nothing
+/// follows that would have to name it to the platform.
+fn receipt(channel: Option<&Arc<dyn Channel>>, proof: api::Proof, last: bool) -> Result<Receipt, Problem> {
     let given = |text: Option<String>| text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
     let (url, id) = (given(proof.url), given(proof.id));
     if let Some(text) = &url
@@ -73,10 +78,16 @@ fn receipt(proof: api::Proof) -> Result<Receipt, Problem> {
     {
         return Err(Problem::field("$.published.url", Code::BAD_FIELD, "is not a web address"));
     }
-    let id = id.or_else(|| url.clone());
-    let missing =
-        || Problem::field("$.published", Code::BAD_FIELD, "needs the post's address or the platform's id of it");
-    Ok(Receipt { id: id.ok_or_else(missing)?, url })
+    let Some(proof) = id.as_ref().or(url.as_ref()) else {
+        let message = "needs the post's address or the platform's id of it";
+        return Err(Problem::field("$.published", Code::BAD_FIELD, message));
+    };
+    let told = id.clone().or_else(|| channel?.id_in(url.as_deref()?));
+    if told.is_none() && !last {
+        let message = "needs the platform's id of it: the address does not hold it, and what follows it must name it";
+        return Err(Problem::field("$.published.id", Code::BAD_FIELD, message));
+    }
+    Ok(Receipt { id: told.unwrap_or_else(|| proof.clone()), url })
 }
 
 /// Applies a command that its owner or an operator asked for.

@@ -94,6 +94,39 @@ async fn o04_a_doubt_is_closed_with_the_posts_address() {
     assert_eq!(world.post(&path, &word).await.problem(409)["code"], "OP-1018");
 }
 
+/// What the ledger and the next part know the post by is the platform's id, not where a person saw it.
+#[tokio::test(start_paused = true)]
+async fn an_address_is_taken_for_the_id_that_it_holds() {
+    let world = world();
+    let mut thread = message("key");
+    thread["content"]["thread"] = json!([{ "text": "and more" }]);
+    thread["targets"] = json!([{ "channel": "long", "account": "main" }]);
+    let (_, targets) = world.accepted(&thread).await;
+    world.at_due_time().await;
+    world.doubt(&targets[0]).await;
+    let path = format!("/v1/targets/{}/resolve", targets[0]);
+    let elsewhere = json!({ "published": { "url": "https://elsewhere.example/9" } });
+    let problem = world.post(&path, &elsewhere).await.problem(422);
+    assert_eq!((&problem["code"], &problem["problems"][0]["path"]), (&json!("OP-1003"), &json!("$.published.id")));
+    assert!(problem.to_string().contains("needs the platform's id"), "{problem}");
+    let address = json!({ "published": { "url": "https://posts.example/9" } });
+    let settled = world.post(&path, &address).await.ok(200);
+    assert_eq!(settled["out"][0]["receipt"], json!({ "id": "9", "url": "https://posts.example/9" }));
+    assert_eq!(settled["state"], "scheduled", "the second part follows");
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_nothing_follows_an_address_that_holds_no_id_stands_for_it() {
+    let world = world();
+    let (_, targets) = world.accepted(&message("key")).await;
+    world.at_due_time().await;
+    world.doubt(&targets[0]).await;
+    let elsewhere = json!({ "published": { "url": "https://elsewhere.example/9" } });
+    let settled = world.post(&format!("/v1/targets/{}/resolve", targets[0]), &elsewhere).await.ok(200);
+    let address = "https://elsewhere.example/9";
+    assert_eq!(settled["out"][0]["receipt"], json!({ "id": address, "url": address }));
+}
+
 #[tokio::test(start_paused = true)]
 async fn o04_a_doubt_is_closed_by_sending_again_once() {
     let world = world();

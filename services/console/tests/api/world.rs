@@ -71,7 +71,12 @@ impl Channel for Plain {
     }
 
     fn check(&self, draft: &Draft) -> Vec<Objection> {
-        self.0.limits.check(draft, 1)
+        let most = if let Threads::PerPart(most) = self.0.threads { most } else { 1 };
+        self.0.limits.check(draft, most)
+    }
+
+    fn id_in(&self, address: &str) -> Option<String> {
+        address.strip_prefix("https://posts.example/").map(str::to_owned)
     }
 
     async fn publish(&self, _: &mut Call<'_>) -> Result<Published, Failure> {
@@ -83,7 +88,7 @@ impl Channel for Plain {
     }
 }
 
-fn channel(name: &'static str, title: &'static str, text: &'static [Count]) -> Arc<dyn Channel> {
+fn channel(name: &'static str, title: &'static str, text: &'static [Count], threads: Threads) -> Arc<dyn Channel> {
     let limits = Limits { text, media: 4, ..Limits::NONE };
     let repeat = RepeatSafety::Nothing;
     Arc::new(Plain(About {
@@ -91,7 +96,7 @@ fn channel(name: &'static str, title: &'static str, text: &'static [Count]) -> A
         title,
         repeat,
         limits,
-        threads: Threads::None,
+        threads,
         offers: Offers::media(4, 4),
         server: None,
         secrets: &["token"],
@@ -135,7 +140,8 @@ pub fn world_on(runtime: Runtime, ledger: Arc<dyn Ledger>) -> World {
 
 pub fn world_with(runtime: Runtime, ledger: Arc<dyn Ledger>, options: ConsoleOptions) -> World {
     const LONG: &[Count] = &[Count::new(Unit::Chars, 100)];
-    let registry = Arc::new(Registry::of([channel("long", "Long", LONG), channel("short", "Short", &[])]));
+    let long = channel("long", "Long", LONG, Threads::PerPart(9));
+    let registry = Arc::new(Registry::of([long, channel("short", "Short", &[], Threads::None)]));
     let accounts =
         Arc::new(ListedAccounts::new([account("acme", "long"), account("acme", "short"), account("other", "long")]));
     let transport: Arc<dyn Transport> = Arc::new(Memory::new(&runtime, ["long", "short"]));

@@ -70,8 +70,7 @@ impl Discord {
             .filter(|message| wanted.fits(message))
             .map(|message| message.id.clone())
             .collect();
-        let taken = if fitting.is_empty() { Vec::new() } else { mark.record.taken(&fitting).await? };
-        let ours = fitting.into_iter().find(|id| !taken.contains(id));
+        let ours = mark.free(fitting, |id| id).await?.into_iter().next();
         Ok(ours.map_or(Finding::Absent, |id| Finding::Found(receipt(account, channel, id))))
     }
 

@@ -46,7 +46,16 @@ impl Facebook {
             since,
             text: &post.text,
         };
+        let wordless = post.text.trim().is_empty();
         // A post without a text must at least show something.
-        self.graph.search(mark, &search, |entry| !post.text.trim().is_empty() || entry.attachments.is_some()).await
+        let found = self.graph.search(mark, &search, |entry| !wordless || entry.attachments.is_some()).await?;
+        Ok(match found {
+            // Others may publish on the page, too.
+            Finding::Found(other) if wordless => {
+                let id = other.id;
+                Finding::CannotTell(format!("{id} was published since, without a text, and nothing tells whose it is"))
+            }
+            told => told,
+        })
     }
 }

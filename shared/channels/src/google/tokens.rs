@@ -14,8 +14,7 @@ use crate::{Account, Answer, Secret, TokenLife, Tokens};
 
 pub(crate) const RENEW: &str = "renew token";
 pub(crate) const GRANTED: &str = "check token";
-/// The setting that names another server for tokens, and the usual one: not the one that takes posts.
-pub(crate) const AUTH_URL: &str = "auth_url";
+/// The usual server for tokens: not the one that takes posts.
 pub(crate) const AUTH: &str = "https://oauth2.googleapis.com";
 const REFRESH_TOKEN: &str = "refresh_token";
 const CLIENT_ID: &str = "client_id";
@@ -70,7 +69,7 @@ impl Google {
             (CLIENT_ID, account.secret(CLIENT_ID)?.reveal()),
             (CLIENT_SECRET, account.secret(CLIENT_SECRET)?.reveal()),
         ];
-        let request = self.http.request(Method::POST, auth(account)?.url("token")).form(&form);
+        let request = self.http.request(Method::POST, account.at_auth(AUTH)?.url("token")).form(&form);
         let answer = self.http.free(RENEW, request).await?;
         renewed(&answer).map(Some).ok_or_else(|| self.judge(&answer, account))
     }
@@ -78,18 +77,10 @@ impl Google {
     /// What the account's token is good for.
     pub async fn granted(&self, account: &Account) -> Result<Granted, Failure> {
         let query = [(TOKEN, account.secret(TOKEN)?.reveal())];
-        let request = self.http.request(Method::GET, auth(account)?.url("tokeninfo")).query(&query);
+        let request = self.http.request(Method::GET, account.at_auth(AUTH)?.url("tokeninfo")).query(&query);
         let answer = self.http.free(GRANTED, request).await?;
         granted(&answer).ok_or_else(|| self.judge(&answer, account))
     }
-}
-
-/// The account at the server for tokens.
-fn auth(account: &Account) -> Result<Account, Failure> {
-    let at = account.setting(AUTH_URL).unwrap_or(AUTH).parse().ok();
-    let there = Account { base_url: at.unwrap_or_else(|| account.base_url.clone()), ..account.clone() };
-    there.check_transport()?;
-    Ok(there)
 }
 
 fn renewed(answer: &Answer) -> Option<Tokens> {

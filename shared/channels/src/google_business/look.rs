@@ -34,16 +34,18 @@ impl GoogleBusiness {
         let Some(posts) = self.posts_since(mark.account, since).await? else {
             return Ok(Finding::CannotTell("the location has too many posts to read".into()));
         };
-        let mut fitting: Vec<Post> = posts.into_iter().filter(|post| is_ours(post, mark)).collect();
-        if !fitting.is_empty() {
-            let names: Vec<String> = fitting.iter().map(|post| post.name.clone()).collect();
-            let taken = mark.record.taken(&names).await?;
-            fitting.retain(|post| !taken.contains(&post.name));
-        }
+        let fitting: Vec<Post> = posts.into_iter().filter(|post| is_ours(post, mark)).collect();
+        let fitting = mark.free(fitting, |post| &post.name).await?;
+        let (dated, undated): (Vec<Post>, Vec<Post>) = fitting.into_iter().partition(|post| post.create_time.is_some());
         // Newest first: of several that say the same, the oldest is the nearest to our call.
-        let live = fitting.iter().rev().find(|post| post.state == State::Live);
-        Ok(match (live, fitting.last()) {
+        let live = dated.iter().rev().find(|post| post.state == State::Live);
+        Ok(match (live, dated.last()) {
             (Some(post), _) => Finding::Found(post.receipt()),
+            // It may be of last year.
+            _ if !undated.is_empty() => {
+                let name = &undated[0].name;
+                Finding::CannotTell(format!("Google does not say when {name} was made, which says the same"))
+            }
             (None, Some(post)) if post.state == State::Rejected => {
                 Finding::CannotTell(format!("Google has rejected the post {}", post.name))
             }
@@ -54,8 +56,8 @@ impl GoogleBusiness {
         })
     }
 
-    /// The location's posts since then; `None` if there are too many to read. The listing is not said to be in order, so it is read
-    /// to its end.
+    /// The location's posts since then, and those of which no time is told; `None` if there are too many to read. The listing is not
+    /// said to be in order, so it is read to its end.
     async fn posts_since(&self, account: &Account, since: Timestamp) -> Result<Option<Vec<Post>>, Failure> {
         let mut found: Vec<Post> = Vec::new();
         let mut next: Option<String> = None;

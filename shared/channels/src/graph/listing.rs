@@ -94,16 +94,11 @@ impl Graph {
             return Ok(Finding::CannotTell("the account has too many newer posts to read".into()));
         };
         let own = |entry: &Entry| mark.target.out.iter().any(|out| out.receipt.id == entry.id);
-        let mut fitting: Vec<Entry> = entries
+        let fitting: Vec<Entry> = entries
             .into_iter()
             .filter(|entry| !own(entry) && text::same(search.text, &entry.text) && fits(entry))
             .collect();
-        if fitting.is_empty() {
-            return Ok(Finding::Absent);
-        }
-        let ids: Vec<String> = fitting.iter().map(|entry| entry.id.clone()).collect();
-        let taken = mark.record.taken(&ids).await?;
-        fitting.retain(|entry| !taken.contains(&entry.id));
+        let mut fitting = mark.free(fitting, |entry| &entry.id).await?;
         if fitting.len() > 1 && search.text.trim().is_empty() {
             return Ok(Finding::CannotTell("several posts without a text were made since, and any may be it".into()));
         }

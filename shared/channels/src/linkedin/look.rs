@@ -50,9 +50,7 @@ impl LinkedIn {
         };
         let wanted = Wanted::of(mark);
         listed.retain(|listed| listed.made >= since && wanted.is_like(listed));
-        let ids: Vec<String> = listed.iter().map(|listed| listed.id.clone()).collect();
-        let taken = if ids.is_empty() { vec![] } else { mark.record.taken(&ids).await? };
-        listed.retain(|listed| !taken.contains(&listed.id));
+        let listed = mark.free(listed, |listed| &listed.id).await?;
         // Of several that say the same, the oldest is the nearest to our call.
         let ours = listed.iter().filter(|listed| wanted.is(listed)).min_by_key(|listed| listed.made);
         let post = mark.target.receipt(0).map(|out| out.receipt.id.clone());

@@ -69,13 +69,14 @@ pub(super) fn check(call: &Call<'_>, number: u16, part: &Part) -> Result<bool, F
     Ok(true)
 }
 
-/// What a repeat's refusal says: that the call before it worked, if it names a post made since that call.
-pub(super) fn named(call: &Call<'_>, refusal: Failure) -> Result<Receipt, Failure> {
-    let since = call.mark(0).since.checked_sub(SKEW).unwrap_or(Timestamp::MIN);
-    let urn = urn_in(&refusal.said.text);
-    match urn.filter(|urn| made_at(urn).is_some_and(|made| made >= since)) {
-        Some(urn) => Ok(receipt(urn, urn)),
-        None => Err(stop(refusal.said.text)),
+/// What a repeat's refusal says: that the call before it worked, if it names a post made since that call that no other target has.
+pub(super) async fn named(call: &Call<'_>, refusal: Failure) -> Result<Receipt, Failure> {
+    let mark = call.mark(0);
+    let since = mark.since.checked_sub(SKEW).unwrap_or(Timestamp::MIN);
+    let named = urn_in(&refusal.said.text).filter(|urn| made_at(urn).is_some_and(|made| made >= since));
+    match mark.free(Vec::from_iter(named), |urn| urn).await?.as_slice() {
+        [urn] => Ok(receipt(urn, urn)),
+        _ => Err(stop(refusal.said.text)),
     }
 }
 

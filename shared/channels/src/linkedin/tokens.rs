@@ -16,8 +16,8 @@ const ROLES: &str = "read roles";
 const REFRESH_TOKEN: &str = "refresh_token";
 const CLIENT_ID: &str = "client_id";
 const CLIENT_SECRET: &str = "client_secret";
-/// Where tokens are renewed, unless the account's `oauth_url` says another.
-const OAUTH: &str = "https://www.linkedin.com";
+/// Where tokens are renewed: another server than the one that takes posts.
+pub(super) const AUTH: &str = "https://www.linkedin.com";
 const POSTING_ROLES: [&str; 3] = ["ADMINISTRATOR", "DIRECT_SPONSORED_CONTENT_POSTER", "CONTENT_ADMIN"];
 
 #[derive(Deserialize)]
@@ -81,11 +81,8 @@ impl LinkedIn {
         if !account.secrets.contains_key(REFRESH_TOKEN) {
             return Ok(None);
         }
-        let at = account.setting("oauth_url").and_then(|url| url.parse().ok());
-        let oauth = at.or_else(|| OAUTH.parse().ok()).unwrap_or_else(|| account.base_url.clone());
-        let there = Account { base_url: oauth, ..account.clone() };
-        there.check_transport()?;
-        let request = self.http.request(Method::POST, there.url("oauth/v2/accessToken")).form(&[
+        let url = account.at_auth(AUTH)?.url("oauth/v2/accessToken");
+        let request = self.http.request(Method::POST, url).form(&[
             ("grant_type", REFRESH_TOKEN),
             (REFRESH_TOKEN, account.secret(REFRESH_TOKEN)?.reveal()),
             (CLIENT_ID, account.secret(CLIENT_ID)?.reveal()),

@@ -48,15 +48,9 @@ impl Mastodon {
             return Ok(Finding::CannotTell(format!("the account has more than {} newer posts", PAGE * MOST_PAGES)));
         };
         let wanted = Wanted::of(mark);
-        let mut fitting: Vec<Listed> = statuses.into_iter().filter(|status| wanted.fits(status)).collect();
-        let ids: Vec<String> = fitting.iter().map(|status| status.id.clone()).collect();
-        if ids.is_empty() {
-            return Ok(Finding::Absent);
-        }
-        let taken = mark.record.taken(&ids).await?;
-        fitting.retain(|status| !taken.contains(&status.id));
+        let fitting: Vec<Listed> = statuses.into_iter().filter(|status| wanted.fits(status)).collect();
         // Newest first: of several that say the same, the oldest is the nearest to our call.
-        let ours = fitting.into_iter().next_back();
+        let ours = mark.free(fitting, |status| &status.id).await?.pop();
         Ok(ours.map_or(Finding::Absent, |status| Finding::Found(Receipt { id: status.id, url: status.url })))
     }
 

@@ -70,20 +70,15 @@ impl Matrix {
         if let Some(ours) = like(Likeness::Ours).pop() {
             return Ok(Finding::Found(receipt(&room, ours)));
         }
-        let (alike, empty) = (like(Likeness::Alike), like(Likeness::Empty));
-        if alike.is_empty() && empty.is_empty() {
-            return Ok(Finding::Absent);
-        }
-        let taken = mark.record.taken(&[&alike[..], &empty[..]].concat()).await?;
-        let free = |ids: Vec<String>| ids.into_iter().rfind(|id| !taken.contains(id));
-        match free(alike) {
+        let alike = mark.free(like(Likeness::Alike), |id| id).await?.pop();
+        match alike {
             Some(_) if mark.record.rivals(KEPT_FOR).await? => {
                 let why = "a post with the same content is not settled yet, and what was found may be that one";
                 Ok(Finding::CannotTell(why.into()))
             }
             // Newest first: of several that say the same, the oldest is the nearest to our call.
             Some(id) => Ok(Finding::Found(receipt(&room, id))),
-            None => Ok(match free(empty) {
+            None => Ok(match mark.free(like(Likeness::Empty), |id| id).await?.pop() {
                 Some(id) => Finding::CannotTell(format!("{id} has been taken down, and may have been ours")),
                 None => Finding::Absent,
             }),

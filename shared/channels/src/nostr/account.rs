@@ -37,7 +37,7 @@ pub(super) fn relays(account: &Account) -> Result<Vec<Url>, Failure> {
     let mut relays: Vec<Url> = Vec::new();
     let own = over_socket(account.base_url.clone());
     for relay in [own].into_iter().chain(further(account.setting(RELAYS)).filter_map(address)) {
-        Account { base_url: relay.clone(), ..account.clone() }.check_transport()?;
+        let relay = account.at(relay)?.base_url;
         if !relays.contains(&relay) {
             relays.push(relay);
         }

@@ -61,19 +61,15 @@ impl Pinterest {
         let Some(entries) = self.entries(mark, &pin, since).await? else {
             return Ok(Finding::CannotTell("the board has too many newer pins to read".into()));
         };
-        let mut fitting: Vec<Entry> = entries
+        let fitting: Vec<Entry> = entries
             .into_iter()
             .filter(|entry| entry.is_owner != Some(false) && entry.says(&pin) && entry.leads(&pin))
             .collect();
-        if fitting.is_empty() {
-            return Ok(Finding::Absent);
-        }
-        let ids: Vec<String> = fitting.iter().map(|entry| entry.id.clone()).collect();
-        let taken = mark.record.taken(&ids).await?;
-        fitting.retain(|entry| !taken.contains(&entry.id));
+        let mut fitting = mark.free(fitting, |entry| &entry.id).await?;
         let wordless = pin.title.trim().is_empty() && pin.text.trim().is_empty();
-        if fitting.len() > 1 && wordless {
-            return Ok(Finding::CannotTell("several pins without words were made since, and any may be it".into()));
+        if wordless && !fitting.is_empty() {
+            // Others may pin to the board, too.
+            return Ok(Finding::CannotTell("a pin without words was made since, and nothing tells whose it is".into()));
         }
         // Newest first: of several that say the same, the oldest is the nearest to our call.
         Ok(fitting.pop().map_or(Finding::Absent, |entry| Finding::Found(receipt(entry.id))))

@@ -5,7 +5,6 @@ use std::{sync::PoisonError, time::Duration};
 use domain::{Code, Failure, Fix, Landed, PlatformWords, Scope, Worth};
 use reqwest::{Method, RequestBuilder};
 use serde::Deserialize;
-use url::Url;
 
 use super::{CLIENT, CLIENT_SECRET, REFRESH, RENEW, Reddit, TABLE, TOKEN, WHO};
 use crate::{Account, Secret, Tokens};
@@ -13,7 +12,7 @@ use crate::{Account, Secret, Tokens};
 /// Reddit wants to know who calls, and answers 429 to names that many share.
 const USER_AGENT: &str = concat!("server:oncepost:", env!("CARGO_PKG_VERSION"));
 /// Where tokens are renewed: another server than the one that takes posts.
-const AUTH: &str = "https://www.reddit.com";
+pub(super) const AUTH: &str = "https://www.reddit.com";
 
 /// Whose token it is.
 #[derive(Debug, Deserialize)]
@@ -67,11 +66,7 @@ impl Reddit {
 
     /// The next access token. The refresh token stays good, so a lost answer costs nothing.
     pub(super) async fn renew(&self, account: &Account) -> Result<Tokens, Failure> {
-        let mut there = account.clone();
-        if let Ok(url) = Url::parse(account.setting("auth_url").unwrap_or(AUTH)) {
-            there.base_url = url;
-        }
-        there.check_transport()?;
+        let there = account.at_auth(AUTH)?;
         let form = [("grant_type", "refresh_token"), ("refresh_token", account.secret(REFRESH)?.reveal())];
         let request = self
             .http

@@ -71,12 +71,7 @@ impl Reddit {
         };
         let own: Vec<&str> = mark.target.out.iter().map(|out| out.receipt.id.as_str()).collect();
         fitting.retain(|listed| wanted.fits(listed) && !own.contains(&listed.name.as_str()));
-        if fitting.is_empty() {
-            return Ok(Finding::Absent);
-        }
-        let ids: Vec<String> = fitting.iter().map(|listed| listed.name.clone()).collect();
-        let taken = mark.record.taken(&ids).await?;
-        fitting.retain(|listed| !taken.contains(&listed.name));
+        let mut fitting = mark.free(fitting, |listed| &listed.name).await?;
         // Newest first: of several the oldest is the nearest to our call, and one that says the same goes before one that was changed.
         let says_ours = fitting.iter().rposition(|listed| wanted.says_the_same(listed));
         let ours = says_ours.or(fitting.len().checked_sub(1)).map(|at| fitting.swap_remove(at));

@@ -72,10 +72,9 @@ impl Slack {
         let mut fields = vec![("filename", name), ("length", file.size.to_string())];
         fields.extend(media.alt.clone().map(|alt| ("alt_txt", alt)));
         let ticket: Ticket = self.ask(TICKET, account, "files.getUploadURLExternal", &fields).await?;
-        if ticket.upload_url.scheme() != account.base_url.scheme() {
-            return Err(refused("Slack gave an upload address that is not encrypted".into()));
-        }
-        let request = self.http.request(reqwest::Method::POST, ticket.upload_url);
+        let there = account.at(ticket.upload_url);
+        let there = there.map_err(|_| refused("Slack gave an upload address that is not encrypted".into()))?;
+        let request = self.http.request(reqwest::Method::POST, there.base_url);
         let request = request.header(header::CONTENT_TYPE, file.kind.mime).body(file.body());
         let answer = self.http.free(UPLOAD, request).await?;
         if answer.is_success() { Ok(ticket.file_id) } else { Err(TABLE.judge(&answer, account)) }
@@ -111,6 +110,12 @@ impl Slack {
         }
         if let Some(first) = call.receipt(0).filter(|_| number > 0) {
             fields.push(("thread_ts", stamp(&first.id)));
+        }
+        // Who may not ask where a file is shown would never learn that it is out: that is said while nothing is visible.
+        match self.shown(account, &files[0].id).await {
+            Ok(Finding::Found(receipt)) => return Ok(receipt),
+            Err(failure) if failure.code == Code::PERMISSION_MISSING => return Err(failure),
+            _ => {}
         }
         let request = self.request(account, "files.completeUploadExternal")?.form(&fields);
         let point = call.publish_point(SHARE, number).await?;

@@ -62,8 +62,7 @@ impl Slack {
                 && text::same(&part.text, &message::shown(&message.text))
         };
         let alike: Vec<String> = messages.iter().filter(alike).map(|message| message.ts.clone()).collect();
-        let taken = if alike.is_empty() { Vec::new() } else { mark.record.taken(&alike).await? };
-        match alike.into_iter().find(|ts| !taken.contains(ts)) {
+        match mark.free(alike, |ts| ts).await?.first() {
             Some(ts) => Ok(Finding::CannotTell(format!("message {ts} says the same and carries no mark"))),
             None => Ok(Finding::Absent),
         }

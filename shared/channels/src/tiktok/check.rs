@@ -59,7 +59,7 @@ pub(super) fn audience<'a>(draft: &'a Draft, account: &'a Account) -> &'a str {
     chosen.unwrap_or(if is_audited(account) { PUBLIC } else { SELF_ONLY })
 }
 
-/// Whether the draft is one of videos, of pictures, or of both, by the endings of their addresses; `None`: they do not tell.
+/// How many videos the draft has, and how many pictures, by the endings of their addresses. Those that do not tell are in neither.
 fn kinds(draft: &Draft) -> (usize, usize) {
     let told: Vec<bool> = draft.0.media.iter().filter_map(|media| Kind::says_video(&media.url)).collect();
     let videos = told.iter().filter(|video| **video).count();

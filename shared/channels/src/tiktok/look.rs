@@ -55,10 +55,8 @@ impl TikTok {
             let same = [&listed.title, &listed.video_description].iter().any(|said| text::same(&wanted, said));
             same && !listed.share_url.contains("/video/")
         };
-        let mut ours: Vec<&Listed> = listed.iter().filter(says_it).collect();
-        let ids: Vec<String> = ours.iter().map(|listed| listed.id.clone()).collect();
-        let taken = if ids.is_empty() { vec![] } else { mark.record.taken(&ids).await? };
-        ours.retain(|listed| !taken.contains(&listed.id));
+        let ours: Vec<&Listed> = listed.iter().filter(says_it).collect();
+        let ours = mark.free(ours, |listed| &listed.id).await?;
         // Of several that say the same, the oldest is the nearest to our call.
         match ours.iter().min_by_key(|listed| listed.create_time) {
             Some(ours) => {

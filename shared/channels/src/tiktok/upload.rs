@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use url::Url;
 
 use super::{AGAIN, BEGIN, CHUNK, LAST_CHUNK, MINUTE, TikTok, check, creator::Creator, failure, judge, wrong};
 use crate::{Account, Call, MediaFile, Published, media::refused, text};
@@ -233,8 +232,7 @@ fn put(
     size: u64,
 ) -> Result<reqwest::RequestBuilder, Failure> {
     let strange = || failure(Code::STRANGE_ANSWER, CHUNK, AGAIN, "TikTok gave an address that cannot be used");
-    let url: Url = address.parse().map_err(|_| strange())?;
-    Account { base_url: url.clone(), ..account.clone() }.check_transport()?;
+    let url = account.at(address.parse().map_err(|_| strange())?)?.base_url;
     let header = format!("bytes {}-{}/{size}", range.start, range.end - 1);
     let request = tiktok.http.request(Method::PUT, url).header("content-type", file.kind.mime);
     Ok(request.header("content-range", header).body(file.range(range)))

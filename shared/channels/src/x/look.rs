@@ -93,16 +93,12 @@ impl X {
             return Ok(Finding::CannotTell(format!("the account has more than {} newer posts", PAGE * MOST_PAGES)));
         };
         let wanted = Wanted::of(mark);
-        let mut fitting: Vec<(String, Likeness)> = posts
+        let fitting: Vec<(String, Likeness)> = posts
             .iter()
             .map(|post| (post.id.clone(), wanted.likeness(post)))
             .filter(|(_, likeness)| *likeness != Likeness::None)
             .collect();
-        if !fitting.is_empty() {
-            let ids: Vec<String> = fitting.iter().map(|(id, _)| id.clone()).collect();
-            let taken = mark.record.taken(&ids).await?;
-            fitting.retain(|(id, _)| !taken.contains(id));
-        }
+        let fitting = mark.free(fitting, |(id, _)| id).await?;
         // Newest first: of several that say the same, the oldest is the nearest to our call.
         let ours = fitting.iter().rev().find(|(_, likeness)| *likeness == Likeness::Whole);
         if let Some((id, _)) = ours {

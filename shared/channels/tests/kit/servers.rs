@@ -99,8 +99,7 @@ pub fn jpeg() -> Vec<u8> {
     file
 }
 
-/// The first bytes of a video, and as many others as it takes.
-/// What is taken for a video.
+/// What is taken for a video: its first bytes, and as many others as it takes.
 pub fn mp4(bytes: usize) -> Vec<u8> {
     let mut file = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom".to_vec();
     file.resize(bytes, 7);

@@ -444,7 +444,6 @@ impl Place {
         }
     }
 
-    /// The content as this platform takes it: where no text goes out alone, with a picture.
     pub async fn google_business() -> Self {
         let error = |status: u16, name: &str| {
             Cue::refuse(status, &json!({"error": {"code": status, "message": "not with this token", "status": name}}))
