@@ -67,7 +67,7 @@ fn every_row_of_the_table_means_what_it_says() {
 struct Scene {
     fake: Fake<Facebook>,
     stand: Arc<Stand>,
-    _files: Raw,
+    files: Raw,
 }
 
 impl Scene {
@@ -93,7 +93,7 @@ impl Scene {
         let file = |n| Media { url: format!("{}/{n}.{ending}", files.url()), alt: Some(format!("number {n}")) };
         let content = Content { media: (0..media).map(file).collect(), ..content };
         let stand = Arc::new(stand("facebook", &fake.url(), content));
-        Self { fake, stand, _files: files }
+        Self { fake, stand, files }
     }
 
     /// The same with a setting of the post.
@@ -392,6 +392,13 @@ async fn e01_an_address_or_a_post_that_cannot_be_read_proves_nothing() {
     scene.fake.cue(Cue::refuse(400, &missing).on("GET", "/v25.0/").times(3));
     assert_eq!(kinds(&scene.settle().await), [AttemptKind::Look; 4]);
     scene.is_out_once();
+}
+
+#[tokio::test]
+async fn x01_a_file_whose_address_does_not_say_what_it_is_is_fetched_once() {
+    let scene = Scene::of(says("look"), "file", 1, png()).await;
+    assert_eq!(scene.stand.attempt().await.failure, None);
+    assert_eq!((scene.fake.posts().len(), scene.files.connections()), (1, 1));
 }
 
 #[tokio::test]
