@@ -526,6 +526,7 @@ async fn m17_a_video_that_facebook_refuses_later_fails_with_its_reason() {
     let attempts = scene.settle().await;
     let failure = attempts.last().unwrap().failure.clone().unwrap();
     assert_eq!((failure.code, failure.landed, failure.worth), (Code::MEDIA_REFUSED, Landed::No, Worth::Never));
+    assert!(failure.said.code.is_some(), "it shows who refused: {failure:?}");
     assert!(failure.said.text.contains("too long for a page"), "{failure:?}");
     assert_eq!((scene.stand.state(), scene.fake.posts().len()), (State::Failed, 0));
 }
