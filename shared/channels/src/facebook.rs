@@ -118,7 +118,7 @@ impl Facebook {
             name: Self::NAME,
             title: "Facebook",
             repeat: RepeatSafety::LookUp(LOOK_UP),
-            limits: Limits { text: &[TEXT], media: MOST_PHOTOS, takes: &[check::PHOTO, check::VIDEO] },
+            limits: Limits { text: &[TEXT], media: MOST_PHOTOS, takes: check::TAKES },
             threads: Threads::None,
             offers: OFFERS,
             server: Some("https://graph.facebook.com"),
@@ -138,7 +138,7 @@ impl Facebook {
             return self.publish_post(call, &post).await.map(Some);
         }
         let begun = call.handle(video::Upload::HANDLE).is_some();
-        let video = if begun { post.media.first() } else { post.video(&self.graph).await? };
+        let video = if begun { post.media.first() } else { post.video(&self.graph, call).await? };
         match video {
             Some(video) => self.publish_video(call, &post, video).await,
             None => self.publish_post(call, &post).await.map(Some),

@@ -14,11 +14,11 @@ use domain::{Code, Draft, Failure, Finding, Fix, Landed, LookUp, RepeatSafety, S
 use reqwest::{Method, RequestBuilder};
 
 use crate::{
-    About, Account, AccountCard, Call, Channel, Count, Http, Limits, Link, Mark, MediaFile, Objection, Offers,
+    About, Account, AccountCard, Call, Channel, Count, Http, Limits, Link, Mark, MediaFile, Misfit, Objection, Offers,
     Published, Row, Safety, Standing, Table, Takes, Threads, Tokens, Unit, Verdict,
     channel::unasked,
     google::{self, Google, errors, tokens},
-    media::refused,
+    media::{public, refused},
 };
 use post::{Post, State};
 
@@ -96,15 +96,18 @@ impl GoogleBusiness {
 
     async fn create(&self, call: &mut Call<'_>) -> Result<Published, Failure> {
         let account = call.account;
-        if let Some(media) = call.draft.0.media.first() {
+        let draft = call.draft;
+        let mut picture = None;
+        if let Some(media) = draft.0.media.first() {
+            picture = Some(public(media)?);
             // Google fetches the picture itself, after it has accepted the post: what is wrong with it is found here, and cannot be
             // mended here.
             let file = self.google.http.media().open(call, media, &[]).await?;
-            if !is_taken(&file) {
-                return Err(refused(format!("Google takes JPEG and PNG of up to 5 MB, not {}", file.kind.mime)));
+            if let Some(why) = misfit(&file) {
+                return Err(refused(why));
             }
         }
-        let body = post::body(call.draft, account);
+        let body = post::body(draft, account, picture);
         let request = self.request(Method::POST, account, &self.posts(account)?)?.json(&body);
         let point = call.publish_point(CREATE, 0).await?;
         let answer = self.google.http.publish(point, request).await?;
@@ -132,10 +135,12 @@ impl GoogleBusiness {
     }
 }
 
-/// Whether Google takes the picture as it is.
-fn is_taken(file: &MediaFile) -> bool {
-    let row = TAKES.iter().find(|row| row.is_for(file.kind));
-    row.is_some_and(|row| row.misfits(file.size, file.probe()).is_empty())
+/// Why Google does not take the picture as it is, if so.
+fn misfit(file: &MediaFile) -> Option<String> {
+    match TAKES.iter().find(|row| row.is_for(file.kind)) {
+        Some(row) => row.misfits(file.size, file.probe()).first().copied().map(Misfit::words),
+        None => Some(format!("Google takes pictures as JPEG or PNG, not {}", file.kind.mime)),
+    }
 }
 
 #[async_trait]

@@ -54,7 +54,7 @@ pub use http::{Answer, Http, HttpError, HttpOptions, wire};
 pub use limits::{Count, Limits, Misfit, Objection, Shape, Takes, Unit};
 pub use media::{
     InvalidHash, Kind, Media, MediaFile, MediaHash, MediaOptions, Picture, Probe, S3Options, Served, StoreAt,
-    StoreError, Video,
+    StoreError, Video, is_public,
 };
 pub use offers::{FirstComment, Limit, Link, Offers, Variant};
 pub use overview::Overview;

@@ -2,13 +2,16 @@
 
 mod takes;
 
-use domain::{Code, Draft, Part};
+use domain::{Code, Draft, Media, Part};
 use unicode_properties::UnicodeEmoji;
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::{
     Kind, Picture, Probe,
-    media::variant::{self, Fit},
+    media::{
+        self,
+        variant::{self, Fit},
+    },
     text, weighted,
 };
 pub use takes::{Misfit, Shape, Takes};
@@ -160,6 +163,19 @@ pub(crate) fn videos_in_company(draft: &Draft) -> Vec<Objection> {
     company.map(objection).collect()
 }
 
+/// The media of `draft` that others fetch (`fetched` says which) from a bucket that only we can read.
+pub(crate) fn in_buckets(draft: &Draft, who: &str, fetched: impl Fn(&Media) -> bool) -> Vec<Objection> {
+    let parts = text::parts(draft);
+    let media = parts.iter().enumerate().flat_map(|(n, part)| part.media.iter().enumerate().map(move |m| (n, m)));
+    let hidden = media.filter(|(_, (_, media))| media::is_in_bucket(media) && fetched(media));
+    let objection = |(n, (m, _)): (usize, (usize, &Media))| {
+        let path = if n == 0 { format!("media[{m}].url") } else { format!("thread[{}].media[{m}].url", n - 1) };
+        let message = format!("{who} fetches the file itself and cannot read the bucket");
+        Objection::new(path, Code::BAD_MEDIA_URL, message, "give an http or https address of the file")
+    };
+    hidden.map(objection).collect()
+}
+
 impl Limits {
     /// Nothing is limited.
     pub const NONE: Limits = Limits { text: &[], media: usize::MAX, takes: &[] };
@@ -231,7 +247,7 @@ impl Limits {
 
 #[cfg(test)]
 mod tests {
-    use domain::{Content, Media, Part};
+    use domain::{Content, Part};
     use proptest::prelude::*;
 
     use super::*;

@@ -17,9 +17,10 @@ mod recent;
 mod source;
 mod spool;
 mod store;
+mod sweep;
 pub(crate) mod variant;
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, io, sync::Arc, time::Duration};
 
 use domain::{Code, Failure, Fix, Landed, PlatformWords, Scope, Worth};
 use jiff::Timestamp;
@@ -37,7 +38,8 @@ pub use options::{MediaOptions, S3Options};
 pub(crate) use pin::PIN;
 use pin::Pin;
 pub use probe::Probe;
-use recent::Recent;
+pub use public::is_public;
+use recent::{Known, Recent};
 use source::Source;
 use spool::{Spool, Spooling, Spools, off_thread};
 use store::MediaStore;
@@ -47,12 +49,19 @@ use variant::{Fit, Wanted};
 const STEP: &str = "fetch media";
 
 /// A file for a platform to fetch.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Served {
     /// What it is, or seems to be by its address.
     pub kind: Kind,
     /// Where it is. One of ours lets anybody read the file for a day: not to be logged.
     pub address: String,
+}
+
+/// Without the address.
+impl fmt::Debug for Served {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Served").field("kind", &self.kind.mime).finish_non_exhaustive()
+    }
 }
 
 /// Fetches media and keeps them. Cheap to clone.
@@ -97,7 +106,7 @@ impl Media {
     pub async fn fetch(&self, address: &str) -> Result<MediaFile, Failure> {
         let host = Url::parse(address).ok().and_then(|url| url.host_str().map(str::to_owned));
         let span = tracing::info_span!("fetch media", server.address = host.unwrap_or_default());
-        let (spool, kind) = self.source.read(address, &self.spools).instrument(span).await?;
+        let (spool, kind) = self.source.read(address, &self.spools, &self.runtime).instrument(span).await?;
         look(spool, kind).await
     }
 
@@ -123,28 +132,41 @@ impl Media {
             Some(hash) => self.kept(hash).await?,
             None => None,
         };
-        let file = match kept {
-            Some(file) => file,
+        let (mut file, stored) = match kept {
+            Some(kept) => kept,
             None => {
                 let file = self.fetch(&media.url).await?;
                 if pinned.is_some_and(|hash| hash != file.sha256 && call.has_begun()) {
-                    return Err(changed());
+                    return Err(changed(call));
                 }
-                self.keep(&pin, file).await?
+                self.recent.put(&file.spool, None);
+                (file, false)
             }
         };
-        let fit = variant::fit(file.kind, file.size, file.probe(), takes, self.max_pixels);
-        if let Fit::Refused(why) = fit {
-            if pinned.is_none() {
-                // No try of this target has used it: the next one may find a better file at the address.
-                self.store.forget(&pin.given).await?;
-            }
-            return Err(refused(why));
-        }
+        // What does not fit leaves no trace: the next try may find a better file at the address.
+        let mut fit = self.fit(&file, takes)?;
+        // Pinned before it is stored, which may take long: another try then only has to store it.
         pin.keep_file(call, file.sha256).await?;
+        if !stored {
+            self.put(&file.spool).await?;
+            if let Some(first) = self.given(call, &pin, file.sha256).await? {
+                fit = self.fit(&first, takes)?;
+                pin.keep_file(call, first.sha256).await?;
+                file = first;
+            }
+        }
         match fit {
-            Fit::Make(wanted) => self.variant(call, &pin, &file, wanted).await,
-            _ => Ok(file),
+            Some(wanted) => self.variant(call, &pin, &file, wanted).await,
+            None => Ok(file),
+        }
+    }
+
+    /// What the file must be made into for a platform that takes this; `None`: nothing.
+    fn fit(&self, file: &MediaFile, takes: &[Takes]) -> Result<Option<Wanted>, Failure> {
+        match variant::fit(file.kind, file.size, file.probe(), takes, self.max_pixels) {
+            Fit::Fits => Ok(None),
+            Fit::Make(wanted) => Ok(Some(wanted)),
+            Fit::Refused(why) => Err(refused(why)),
         }
     }
 
@@ -157,21 +179,23 @@ impl Media {
         wanted: Wanted,
     ) -> Result<MediaFile, Failure> {
         if let Some(hash) = pin.variant(call)
-            && let Some(made) = self.kept(hash).await?
+            && let Some((made, stored)) = self.kept(hash).await?
             && wanted.is(made.kind, made.size, made.probe())
         {
+            if !stored {
+                self.put(&made.spool).await?;
+            }
             return Ok(made);
         }
-        // One at a time: decoding is what takes memory here.
-        let _turn = self.turn.acquire().await;
         let (kind, reader, most) = (file.kind, file.spool.reader(), self.max_pixels);
-        let made = off_thread(move || Ok(wanted.make(kind, reader, most))).await.map_err(disk)?.map_err(refused)?;
+        let made =
+            in_turn(&self.turn, move || wanted.make(kind, reader, most)).await.map_err(disk)?.map_err(refused)?;
         let mut spooling = Spooling::start(&self.spools).await.map_err(disk)?;
         spooling.write(&made).await.map_err(disk)?;
         let spool = spooling.finish().await.map_err(disk)?;
-        self.store.put(&spool, self.now()).await?;
-        self.recent.put(&spool);
+        self.recent.put(&spool, None);
         pin.keep_variant(call, spool.hash).await?;
+        self.put(&spool).await?;
         let kind = Kind::of(&spool.head).ok_or_else(|| refused("the picture that was made cannot be read".into()))?;
         look(spool, kind).await
     }
@@ -199,44 +223,52 @@ impl Media {
     pub async fn served(&self, call: &mut Call<'_>, media: &domain::Media, takes: &[Takes]) -> Result<Served, Failure> {
         if self.serve {
             let file = self.open(call, media, takes).await?;
+            // One that was at hand may be in the store no more.
+            self.put(&file.spool).await?;
             if let Some(address) = self.store.sign(file.sha256).await? {
                 return Ok(Served { kind: file.kind, address });
             }
         }
-        if media.url.starts_with("s3:") {
-            return Err(source::bad_address("the platform fetches the file itself and cannot read the bucket"));
-        }
-        let kind = match Kind::by_ending(&media.url) {
+        let address = public(media)?;
+        let kind = match Kind::by_ending(address) {
             Some(kind) => kind,
-            None => self.fetch(&media.url).await?.kind,
+            None => self.fetch(address).await?.kind,
         };
-        Ok(Served { kind, address: media.url.clone() })
+        Ok(Served { kind, address: address.to_owned() })
     }
 
-    /// Stores the file as what the post's address gave. If another target of the post was first, what that one got counts.
-    async fn keep(&self, pin: &Pin, file: MediaFile) -> Result<MediaFile, Failure> {
-        self.store.put(&file.spool, self.now()).await?;
-        self.recent.put(&file.spool);
-        let given = self.store.give(&pin.given, file.sha256).await?;
-        if given == file.sha256 {
-            return Ok(file);
+    /// Puts a file into the store, where other workers find it.
+    async fn put(&self, spool: &Spool) -> Result<(), Failure> {
+        self.store.put(spool, self.now()).await?;
+        self.recent.put(spool, Some(self.now()));
+        Ok(())
+    }
+
+    /// Writes down what the post's address gave. If another target of the post was first, what that one got counts, as long as nothing
+    /// of this one has begun.
+    async fn given(&self, call: &Call<'_>, pin: &Pin, hash: MediaHash) -> Result<Option<MediaFile>, Failure> {
+        let first = self.store.give(&pin.given, hash).await?;
+        if first == hash || call.has_begun() {
+            return Ok(None);
         }
         // Lost, or never there: then ours is as good as any.
-        Ok(self.kept(given).await?.unwrap_or(file))
+        Ok(self.kept(first).await?.map(|(file, _)| file))
     }
 
-    async fn kept(&self, hash: MediaHash) -> Result<Option<MediaFile>, Failure> {
-        let spool = match self.recent.get(hash) {
-            Some(spool) => spool,
+    /// The file of this hash, and whether the store is known to have it.
+    async fn kept(&self, hash: MediaHash) -> Result<Option<(MediaFile, bool)>, Failure> {
+        let (spool, stored) = match self.recent.get(hash) {
+            // What is used must stay young there.
+            Some(Known { spool, stored }) => (spool, stored.is_some_and(|at| !store::is_due(at, self.now()))),
             None => {
                 let Some(spool) = self.store.get(hash, &self.spools, self.now()).await? else { return Ok(None) };
-                self.recent.put(&spool);
-                spool
+                self.recent.put(&spool, Some(self.now()));
+                (spool, true)
             }
         };
         let kind =
             Kind::of(&spool.head).ok_or_else(|| refused("the file is no picture or video that we know".into()))?;
-        look(spool, kind).await.map(Some)
+        Ok(Some((look(spool, kind).await?, stored)))
     }
 
     fn now(&self) -> Timestamp {
@@ -251,11 +283,41 @@ async fn look(spool: Spool, kind: Kind) -> Result<MediaFile, Failure> {
     Ok(MediaFile { kind, size: spool.size, sha256: spool.hash, picture, video, spool })
 }
 
+/// Does work that takes much memory, one at a time. Whoever stops waiting for it does not let the next one in.
+async fn in_turn<T: Send + 'static>(turn: &Arc<Semaphore>, work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
+    let turn = turn.clone().acquire_owned().await.map_err(io::Error::other)?;
+    off_thread(move || {
+        let done = work();
+        drop(turn);
+        Ok(done)
+    })
+    .await
+}
+
+/// The address of a file as the world is told of it: the post's own.
+///
+/// # Errors
+/// [`Code::BAD_MEDIA_URL`]: it is in a bucket, which the world cannot read.
+pub(crate) fn public(media: &domain::Media) -> Result<&str, Failure> {
+    if is_in_bucket(media) {
+        return Err(source::bad_address("the file is fetched from there by others, who cannot read the bucket"));
+    }
+    Ok(&media.url)
+}
+
+/// Whether only we can read what the address leads to.
+pub(crate) fn is_in_bucket(media: &domain::Media) -> bool {
+    Url::parse(&media.url).is_ok_and(|url| url.scheme() == "s3")
+}
+
 /// What was begun with is lost, and its address gives something else: a person decides.
-fn changed() -> Failure {
-    refused(
-        "the address gives another file than the one this post was begun with; edit the post to use the new one".into(),
-    )
+fn changed(call: &Call<'_>) -> Failure {
+    let remedy = match call.outs() {
+        [] => "edit the post to use the new one, or put the old one back and retry",
+        // An edit is refused by then.
+        _ => "a part is out, so put the old one back and retry, or cancel the rest",
+    };
+    refused(format!("the address gives another file than the one this post was begun with; {remedy}"))
 }
 
 /// The media cannot be used, here or by a channel's own limits.
@@ -263,7 +325,47 @@ pub(crate) fn refused(why: String) -> Failure {
     failure(Code::MEDIA_REFUSED, Worth::AfterFix { fix: Fix::Content }, None, why)
 }
 
+/// The platform has looked at the media and cannot use them. `code` is its own word.
+pub(crate) fn unusable(code: &str, why: String) -> Failure {
+    let failure = refused(why);
+    let said = PlatformWords { code: Some(code.chars().take(100).collect()), ..failure.said };
+    Failure { said, ..failure }
+}
+
 fn failure(code: Code, worth: Worth, status: Option<u16>, why: String) -> Failure {
     let said = PlatformWords { status, ..PlatformWords::text(why) };
     Failure { code, landed: Landed::No, worth, scope: Scope::Post, step: STEP.into(), said }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn work_that_nobody_waits_for_any_more_keeps_its_turn_until_it_is_done() {
+        let turn = Arc::new(Semaphore::new(1));
+        let (done, wait) = std::sync::mpsc::channel::<()>();
+        let mut first = Box::pin(in_turn(&turn, move || wait.recv()));
+        assert!(futures::poll!(&mut first).is_pending());
+        drop(first);
+        assert!(turn.try_acquire().is_err(), "it goes on");
+        done.send(()).unwrap();
+        assert!(in_turn(&turn, || true).await.unwrap());
+    }
+
+    #[test]
+    fn others_are_told_of_no_file_that_they_cannot_read() {
+        let at = |url: &str| domain::Media { url: url.into(), alt: None };
+        assert_eq!(public(&at("https://a.example/a.png")), Ok("https://a.example/a.png"));
+        for url in ["s3://media/a.png", "S3://media/a.png"] {
+            assert_eq!(public(&at(url)).unwrap_err().code, Code::BAD_MEDIA_URL, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_live_address_is_in_no_debug_output() {
+        let address = "https://kept.example/files/a?X-Amz-Signature=hush".to_owned();
+        let served = Served { kind: Kind::by_ending("https://a.example/a.png").unwrap(), address };
+        assert_eq!(format!("{served:?}"), "Served { kind: \"image/png\", .. }");
+    }
 }

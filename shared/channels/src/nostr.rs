@@ -21,7 +21,7 @@ use url::Url;
 
 use crate::{
     About, Account, AccountCard, Call, Channel, Count, Http, Limits, Mark, Objection, Offers, Published, Row, Standing,
-    Table, Threads, TokenLife, Unit, text,
+    Table, Threads, TokenLife, Unit, limits, media::public, text,
 };
 use account::{over_http, relays, wanted};
 use event::Shown;
@@ -152,10 +152,11 @@ impl Nostr {
 
     /// What a note tells of a file. The file stays where it is; that it is there is seen before anybody is told of it.
     async fn shown(&self, media: &domain::Media) -> Result<Shown, Failure> {
-        let file = self.http.media().fetch(&media.url).await?;
+        let url = public(media)?;
+        let file = self.http.media().fetch(url).await?;
         let pixels = file.picture.map(|picture| (picture.width, picture.height));
         Ok(Shown {
-            url: media.url.clone(),
+            url: url.to_owned(),
             mime: file.kind.mime,
             sha256: file.sha256.to_string(),
             size: file.size,
@@ -191,7 +192,9 @@ impl Channel for Nostr {
     }
 
     fn check(&self, draft: &Draft) -> Vec<Objection> {
-        self.about.limits.check(draft, MOST_PARTS)
+        let mut objections = self.about.limits.check(draft, MOST_PARTS);
+        objections.extend(limits::in_buckets(draft, "who reads the note", |_| true));
+        objections
     }
 
     async fn publish(&self, call: &mut Call<'_>) -> Result<Published, Failure> {

@@ -67,7 +67,7 @@ fn every_row_of_the_table_means_what_it_says() {
 struct Scene {
     fake: Fake<Facebook>,
     stand: Arc<Stand>,
-    _files: Raw,
+    files: Raw,
 }
 
 impl Scene {
@@ -93,7 +93,7 @@ impl Scene {
         let file = |n| Media { url: format!("{}/{n}.{ending}", files.url()), alt: Some(format!("number {n}")) };
         let content = Content { media: (0..media).map(file).collect(), ..content };
         let stand = Arc::new(stand("facebook", &fake.url(), content));
-        Self { fake, stand, _files: files }
+        Self { fake, stand, files }
     }
 
     /// The same with a setting of the post.
@@ -414,6 +414,13 @@ async fn e01_an_address_or_a_post_that_cannot_be_read_proves_nothing() {
 }
 
 #[tokio::test]
+async fn x01_a_file_whose_address_does_not_say_what_it_is_is_fetched_once() {
+    let scene = Scene::of(says("look"), "file", 1, png()).await;
+    assert_eq!(scene.stand.attempt().await.failure, None);
+    assert_eq!((scene.fake.posts().len(), scene.files.connections()), (1, 1));
+}
+
+#[tokio::test]
 async fn a_video_is_sent_in_the_pieces_that_are_asked_for_and_published_when_facebook_has_decided() {
     let scene = Scene::video("look", 1100).await;
     assert_eq!(scene.stand.attempt().await.failure, None);
@@ -538,6 +545,7 @@ async fn m17_a_video_that_facebook_refuses_later_fails_with_its_reason() {
     let attempts = scene.settle().await;
     let failure = attempts.last().unwrap().failure.clone().unwrap();
     assert_eq!((failure.code, failure.landed, failure.worth), (Code::MEDIA_REFUSED, Landed::No, Worth::Never));
+    assert!(failure.said.code.is_some(), "it shows who refused: {failure:?}");
     assert!(failure.said.text.contains("too long for a page"), "{failure:?}");
     assert_eq!((scene.stand.state(), scene.fake.posts().len()), (State::Failed, 0));
 }

@@ -151,6 +151,12 @@ async fn a_picture_that_google_would_not_take_from_its_address_is_refused_before
     let failure = scene.stand.attempt().await.failure.unwrap();
     assert_eq!((failure.code, failure.landed), (Code::MEDIA_REFUSED, Landed::No));
     assert_eq!((scene.stand.state(), scene.fake.calls().len()), (State::Failed, 0));
+    let mut large = png();
+    large.resize(5_600_000, 0);
+    let file = files(large).await;
+    let scene = Scene::new(picture("New in", &file.url())).await;
+    let failure = scene.stand.attempt().await.failure.unwrap();
+    assert!(failure.code == Code::MEDIA_REFUSED && failure.said.text.contains("5600000 bytes"), "{failure:?}");
 }
 
 #[tokio::test]

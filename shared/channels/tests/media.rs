@@ -5,13 +5,13 @@ mod kit;
 
 use std::sync::Arc;
 
-use domain::{Code, Failure, Fix, Landed, Scope, Worth};
+use domain::{Code, Content, Draft, Failure, Fix, Landed, Media, Part, Scope, Worth};
 use kit::{
     Shifted, http,
     servers::{Raw, files, png, read_request, say},
     stand::{Stand, picture},
 };
-use oncepost_channels::{Http, HttpOptions, MediaFile, MediaOptions, S3Options, Secret};
+use oncepost_channels::{Http, HttpOptions, MediaFile, MediaOptions, Registry, S3Options, Secret};
 use tokio::io::AsyncWriteExt;
 
 async fn fetch(url: &str) -> Result<MediaFile, Failure> {
@@ -162,10 +162,37 @@ async fn buckets_are_read_where_the_settings_open_them() {
     assert_eq!((file.kind.mime, file.size), ("image/png", png().len() as u64));
     check(fetch("s3://closed/a.png").await.unwrap_err(), Code::BAD_MEDIA_URL, MEND);
     check(fetch("s3://open/nothing.png").await.unwrap_err(), Code::MEDIA_UNREACHABLE, RETRY);
+    // Nor one that tells nobody which files it has not.
+    s3.refuse("GET open/hidden/");
+    let hidden = fetch("s3://open/hidden/a.png").await.unwrap_err();
+    assert!(hidden.said.text.contains("\"open\"") && hidden.said.text.contains("media.s3"), "{hidden:?}");
+    check(hidden, Code::BAD_MEDIA_URL, Worth::AfterFix { fix: Fix::Setup });
     // A redirect never leads into a bucket.
     let out = redirecting(0, "s3://open/photos/a%20b.png".into()).await;
     let failure = fetch(&out.url()).await.unwrap_err();
     assert_eq!(failure.code, Code::BAD_MEDIA_URL);
+}
+
+#[test]
+fn a_bucket_is_not_named_to_those_who_cannot_read_it() {
+    let registry = Registry::all(http(Arc::new(Shifted::default())));
+    let picture = |url: &str| Media { url: url.into(), alt: None };
+    let content = Content { text: "look".into(), media: vec![picture("s3://open/a.jpg")], ..Content::default() };
+    for (channel, refused) in
+        [("tiktok", true), ("google-business", true), ("nostr", true), ("mastodon", false), ("facebook", false)]
+    {
+        let objections = registry.get(channel).unwrap().check(&Draft(content.clone()));
+        let found: Vec<_> = objections.iter().filter(|found| found.code == Code::BAD_MEDIA_URL).collect();
+        assert_eq!(
+            found.iter().map(|found| found.path.as_str()).collect::<Vec<_>>(),
+            vec!["media[0].url"; refused.into()]
+        );
+    }
+    let part =
+        Part { text: "and more".into(), media: vec![picture("https://a.example/a.jpg"), picture("s3://open/b")] };
+    let thread = Content { thread: vec![part], media: vec![], ..content };
+    let objections = registry.get("nostr").unwrap().check(&Draft(thread));
+    assert_eq!(objections.into_iter().map(|found| found.path).collect::<Vec<_>>(), ["thread[0].media[1].url"]);
 }
 
 #[tokio::test]

@@ -166,6 +166,83 @@ async fn x02_a_sweep_leaves_what_was_used_lately() {
     assert_eq!(pinned.files(), Vec::<std::path::PathBuf>::new());
 }
 
+fn make_old(path: &std::path::Path) {
+    let before = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+    std::fs::File::options().write(true).open(path).unwrap().set_modified(before).unwrap();
+}
+
+#[tokio::test]
+async fn a_sweep_of_a_folder_removes_what_is_ours_and_nothing_else() {
+    let (server, pinned) = (Changing::start(one()).await, Pinned::new());
+    let hash = pinned.open(&server.url()).await.unwrap().sha256.to_string();
+    let place = format!("files/{}/{hash}", &hash[..2]);
+    let theirs = ["report.pdf", "files/list.txt", "files/aa/photo.png", "given/names.txt", "backup/files/aa/x", "x#1"];
+    for name in theirs.into_iter().chain([format!("{place}#1"), format!("{place}#2")].iter().map(String::as_str)) {
+        let path = pinned.folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, "x").unwrap();
+    }
+    for path in pinned.files().into_iter().filter(|path| !path.ends_with(format!("{place}#2"))) {
+        make_old(&path);
+    }
+    // The file, what the address gave, and what a killed worker had begun to write. Another may still be at the second.
+    assert_eq!(pinned.worker().media().sweep(30 * DAY).await.unwrap(), 3);
+    let mut left: Vec<_> = pinned.files();
+    let mut wanted: Vec<_> = theirs.iter().map(|name| pinned.folder.path().join(name)).collect();
+    wanted.push(pinned.folder.path().join(format!("{place}#2")));
+    left.sort();
+    wanted.sort();
+    assert_eq!(left, wanted);
+}
+
+#[tokio::test]
+async fn a_sweep_of_a_bucket_removes_what_is_ours_and_nothing_else() {
+    let (server, pinned, s3) = (Changing::start(one()).await, Pinned::new(), S3::start().await);
+    let bucket = worker(StoreAt::S3(storage(&s3), "kept".into()));
+    pinned.open_with(&bucket, &server.url()).await.unwrap();
+    let theirs = ["backup.tar", "files/list.txt", "files/aa/photo.png", "given/names.txt"];
+    for name in theirs {
+        s3.put("kept", name, "x");
+    }
+    s3.put("other", "x", "x");
+    s3.age(40 * DAY);
+    assert_eq!(bucket.media().sweep(30 * DAY).await.unwrap(), 2);
+    let left: Vec<_> = s3.objects().into_iter().map(|(path, _)| path).collect();
+    assert_eq!(
+        left,
+        ["kept/backup.tar", "kept/files/aa/photo.png", "kept/files/list.txt", "kept/given/names.txt", "other/x"]
+    );
+}
+
+#[tokio::test]
+async fn a_sweep_goes_on_after_what_cannot_be_removed_and_tells_of_it() {
+    let (server, pinned, s3) = (Changing::start(one()).await, Pinned::new(), S3::start().await);
+    let bucket = worker(StoreAt::S3(storage(&s3), "kept".into()));
+    pinned.open_with(&bucket, &server.url()).await.unwrap();
+    s3.age(40 * DAY);
+    s3.refuse("DELETE kept/files/");
+    assert_eq!(bucket.media().sweep(30 * DAY).await.unwrap_err().code, Code::OWN_HICCUP);
+    let left = s3.objects();
+    assert!(left.len() == 1 && left[0].0.starts_with("kept/files/"), "{left:?}");
+}
+
+#[tokio::test]
+async fn a_file_is_pinned_before_it_is_stored_so_that_the_next_try_only_has_to_store_it() {
+    let (server, pinned, s3) = (Changing::start(one()).await, Pinned::new(), S3::start().await);
+    s3.refuse("PUT kept/");
+    let bucket = worker(StoreAt::S3(storage(&s3), "kept".into()));
+    for _ in 0..2 {
+        assert_eq!(pinned.open_with(&bucket, &server.url()).await.unwrap_err().code, Code::OWN_HICCUP);
+    }
+    let handles = pinned.stand.target().handles;
+    let pins: Vec<_> = handles.keys().filter(|name| name.starts_with("pin.")).collect();
+    assert_eq!((pins.len(), server.asked()), (1, 1));
+    // Whatever the address gives by then.
+    server.give(Some(two()));
+    s3.allow();
+    assert_eq!(pinned.open_with(&bucket, &server.url()).await.unwrap().bytes().await.unwrap(), one());
+}
+
 fn storage(s3: &S3) -> S3Options {
     S3Options {
         endpoint: Some(s3.url().parse().unwrap()),
@@ -223,9 +300,63 @@ async fn a_platform_that_fetches_itself_gets_the_pinned_variant_from_the_bucket(
 }
 
 #[tokio::test]
-async fn a_large_file_goes_into_a_bucket_in_pieces() {
+async fn a_platform_is_given_no_address_of_a_file_that_the_store_has_lost() {
+    let (server, pinned, s3) = (Changing::start(one()).await, Pinned::new(), S3::start().await);
+    let media = MediaOptions {
+        allow_private: true,
+        serve: true,
+        store: StoreAt::S3(storage(&s3), "kept".into()),
+        ..MediaOptions::default()
+    };
+    let http = Http::new(HttpOptions { media, ..HttpOptions::default() }, kit::runtime(Arc::default())).unwrap();
+    let wanted = Media { url: server.url(), alt: None };
+    for _ in 0..2 {
+        let target = pinned.stand.target();
+        let mut call =
+            Call::new(&target, &pinned.stand.draft, &pinned.stand.account, target.due_at, None, &pinned.stand);
+        let served = http.media().served(&mut call, &wanted, &[]).await.unwrap();
+        assert_eq!(http.media().fetch(&served.address).await.unwrap().bytes().await.unwrap(), one());
+        // The worker still has it at hand.
+        s3.clear();
+    }
+    assert_eq!(server.asked(), 1);
+}
+
+#[tokio::test]
+async fn an_edit_is_not_proposed_where_it_would_be_refused() {
+    let (server, pinned) = (Changing::start(one()).await, Pinned::new());
+    pinned.open(&server.url()).await.unwrap();
+    pinned.prepare().await;
+    pinned.lose();
+    server.give(Some(two()));
+    refused(
+        &pinned.open(&server.url()).await.unwrap_err(),
+        "edit the post to use the new one, or put the old one back",
+    );
+    pinned.part_out().await;
+    refused(&pinned.open(&server.url()).await.unwrap_err(), "put the old one back and retry, or cancel the rest");
+}
+
+/// A video that is stored in five pieces.
+fn large() -> Vec<u8> {
     let mut video = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom".to_vec();
     video.resize(20 * 1024 * 1024 + 7, 3);
+    video
+}
+
+#[tokio::test]
+async fn the_pieces_of_a_file_that_could_not_be_stored_are_thrown_away() {
+    let (server, pinned, s3) = (Changing::start(large()).await, Pinned::new(), S3::start().await);
+    s3.refuse("PUT kept/files/");
+    let bucket = worker(StoreAt::S3(storage(&s3), "kept".into()));
+    assert_eq!(pinned.open_with(&bucket, &server.url()).await.unwrap_err().code, Code::OWN_HICCUP);
+    let calls = s3.calls();
+    assert_eq!(calls.iter().filter(|call| call.starts_with("DELETE kept/files/")).count(), 1, "{calls:?}");
+}
+
+#[tokio::test]
+async fn a_large_file_goes_into_a_bucket_in_pieces() {
+    let video = large();
     let (server, pinned, s3) = (Changing::start(video.clone()).await, Pinned::new(), S3::start().await);
     let bucket = || worker(StoreAt::S3(storage(&s3), "kept".into()));
     let first = pinned.open_with(&bucket(), &server.url()).await.unwrap();

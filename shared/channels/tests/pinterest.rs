@@ -195,6 +195,7 @@ async fn x03_a_video_that_pinterest_cannot_use_is_not_waited_for() {
     scene.pass(2 * MINUTE);
     let failure = scene.stand.attempt().await.failure.unwrap();
     assert_eq!((failure.code, failure.landed, scene.stand.state()), (Code::MEDIA_REFUSED, Landed::No, State::Failed));
+    assert!(failure.said.code.is_some(), "it shows who refused: {failure:?}");
     assert_eq!(scene.stand.target().handles.keys().filter(|name| name.starts_with("video")).count(), 0);
 }
 

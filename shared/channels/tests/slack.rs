@@ -385,6 +385,27 @@ async fn a_webhook_shows_pictures_by_address_and_no_videos() {
 }
 
 #[tokio::test]
+async fn a_webhooks_picture_is_looked_at_once_however_often_it_is_tried() {
+    let pictures = files(png()).await;
+    let scene = Scene::by_hook(picture("look", &pictures.url())).await;
+    scene.fake.cue(Cue::new(End::RateLimit { seconds: 5 }));
+    assert_eq!(scene.settle().await.len(), 2);
+    assert_eq!((scene.stand.state(), pictures.connections()), (State::Published, 1));
+}
+
+#[tokio::test]
+async fn an_upload_address_of_another_scheme_is_slacks_fault_and_not_the_pictures() {
+    let pictures = files(png()).await;
+    let scene = Scene::new(picture("look", &pictures.url())).await;
+    let ticket = json!({"ok": true, "upload_url": "ftp://files.slack.test/x", "file_id": "F1"});
+    scene.fake.cue(Cue::refuse(200, &ticket).on("POST", "files.getUploadURLExternal"));
+    let failure = scene.stand.attempt().await.failure.unwrap();
+    assert_eq!((failure.code, failure.landed), (Code::STRANGE_ANSWER, Landed::No));
+    scene.settle().await;
+    assert_eq!(scene.stand.state(), State::Published);
+}
+
+#[tokio::test]
 async fn neither_tokens_nor_the_webhooks_address_are_in_log_lines_errors_or_words() {
     let canary = Canary::listen();
     let echo = json!({"ok": false, "error": "invalid_arguments", "errors": ["xoxb-main in hush-main-hush"]});

@@ -467,6 +467,7 @@ async fn x03_a_video_that_x_cannot_use_is_the_posts_matter_at_once() {
     scene.fake.set(|knobs| knobs.videos_fail = true);
     let failure = scene.stand.attempt().await.failure.unwrap();
     assert_eq!((failure.code, failure.scope, failure.landed), (Code::MEDIA_REFUSED, Scope::Post, Landed::No));
+    assert!(failure.said.code.is_some(), "it shows who refused: {failure:?}");
     assert!(failure.said.text.contains("Unsupported video format"), "{failure:?}");
 }
 

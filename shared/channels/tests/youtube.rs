@@ -385,6 +385,7 @@ async fn a_file_that_youtube_cannot_use_is_uploaded_anew_once_a_person_has_sent_
     scene.settle().await;
     let failure = scene.stand.target().last_failure.unwrap();
     assert_eq!((scene.stand.state(), failure.code), (State::Failed, Code::MEDIA_REFUSED));
+    assert!(failure.said.code.is_some(), "it shows who refused: {failure:?}");
     assert!(failure.said.text.contains("codec"));
     scene.fake.set(|knobs| (knobs.processing_s, knobs.fails) = (0, String::new()));
     scene.stand.ask(&Command::Retry);

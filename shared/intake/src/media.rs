@@ -1,7 +1,6 @@
 //! Addresses that surely cannot be fetched. What a name leads to is looked at when it is fetched.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-
+use channels::is_public;
 use url::{Host, Url};
 
 use crate::Options;
@@ -25,8 +24,8 @@ pub(crate) fn objection(address: &str, options: &Options) -> Option<&'static str
     let private = match url.host() {
         None => return Some("names no host"),
         Some(Host::Domain(name)) => is_local_name(name),
-        Some(Host::Ipv4(ip)) => is_private_v4(ip),
-        Some(Host::Ipv6(ip)) => is_private(ip),
+        Some(Host::Ipv4(ip)) => !is_public(ip.into()),
+        Some(Host::Ipv6(ip)) => !is_public(ip.into()),
     };
     let allowed = options.allow_private || url.host_str().is_some_and(|host| options.allow_hosts.contains(host));
     (private && !allowed).then_some("points into a private network")
@@ -35,24 +34,6 @@ pub(crate) fn objection(address: &str, options: &Options) -> Option<&'static str
 fn is_local_name(name: &str) -> bool {
     let name = name.trim_end_matches('.');
     name == "localhost" || name.ends_with(".localhost") || name.ends_with(".local") || name.ends_with(".internal")
-}
-
-fn is_private(ip: Ipv6Addr) -> bool {
-    match ip.to_canonical() {
-        IpAddr::V4(v4) => is_private_v4(v4),
-        IpAddr::V6(v6) => {
-            v6.is_loopback()
-                || v6.is_unspecified()
-                || v6.is_multicast()
-                || v6.is_unique_local()
-                || v6.is_unicast_link_local()
-        }
-    }
-}
-
-fn is_private_v4(ip: Ipv4Addr) -> bool {
-    let shared = ip.octets()[0] == 100 && (64..128).contains(&ip.octets()[1]);
-    ip.is_private() || ip.is_loopback() || ip.is_link_local() || ip.octets()[0] == 0 || ip.octets()[0] >= 224 || shared
 }
 
 #[cfg(test)]
@@ -87,6 +68,12 @@ mod tests {
             ("http://[::1]/a", private),
             ("http://[fd00::1]/a", private),
             ("http://[::ffff:10.0.0.1]/a", private),
+            // What the fetch refuses is refused here, too.
+            ("http://168.63.129.16/a", private),
+            ("http://198.18.0.1/a", private),
+            ("http://[64:ff9b::a00:1]/a", private),
+            ("http://[2002:7f00:1::]/a", private),
+            ("http://[fec0::1]/a", private),
             ("http://[2606:2800:21f:cb07:6820:80da:af6b:8b2c]/a", None),
         ];
         for (address, expected) in table {

@@ -28,6 +28,8 @@ struct Objects {
     parts: BTreeMap<(String, u32), Bytes>,
     uploads: u32,
     calls: Vec<String>,
+    /// What calls that are refused begin with.
+    refused: Vec<String>,
 }
 
 /// The storage. Stops when dropped.
@@ -82,6 +84,16 @@ impl S3 {
         self.lock().objects.clear();
     }
 
+    /// Refuses, for want of rights, every call that begins like this, such as `PUT bucket/key`.
+    pub fn refuse(&self, call: &str) {
+        self.lock().refused.push(call.to_owned());
+    }
+
+    /// Refuses nothing any more.
+    pub fn allow(&self) {
+        self.lock().refused.clear();
+    }
+
     /// The calls so far, as `PUT bucket/key`.
     pub fn calls(&self) -> Vec<String> {
         self.lock().calls.clone()
@@ -107,7 +119,11 @@ async fn serve(
     body: Bytes,
 ) -> Response {
     let mut all = objects.lock().unwrap_or_else(PoisonError::into_inner);
-    all.calls.push(format!("{method} {path}"));
+    let call = format!("{method} {path}");
+    all.calls.push(call.clone());
+    if all.refused.iter().any(|refused| call.starts_with(refused)) {
+        return refusal(StatusCode::FORBIDDEN, "AccessDenied");
+    }
     let upload = query.get("uploadId").map(|id| format!("{path} {id}"));
     match (method.as_str(), upload) {
         ("GET", _) if query.contains_key("list-type") => list(&all, path.trim_end_matches('/'), &query),

@@ -10,6 +10,8 @@ pub(super) const ALONE: &str = "Facebook takes a video alone, without other medi
 /// Some photos above 4 MB are known to be refused by Facebook itself.
 pub(super) const PHOTO: Takes = Takes::new(&["image/jpeg", "image/png", "image/gif", "image/webp"], 10_000_000);
 pub(super) const VIDEO: Takes = Takes::new(&["video/mp4", "video/quicktime"], 2_000_000_000).of_at_least(1024);
+/// What Facebook takes of files.
+pub(super) const TAKES: &[Takes] = &[PHOTO, VIDEO];
 pub(super) const REEL: Takes = VIDEO.across(540, u32::MAX).down(960, u32::MAX).lasting(3, 90);
 const COMMENT: Count = Count::new(Unit::Utf16, 8000);
 

@@ -5,10 +5,11 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{ADDRESS_WITHIN, DIRECT, DRAFT, DRAFTS, Facebook, PUBLISH, SHOW, edge};
+use super::{ADDRESS_WITHIN, DIRECT, DRAFT, DRAFTS, Facebook, PUBLISH, SHOW, check, edge};
 use crate::{
     Account, Answer, Call, Kind,
     graph::{Graph, containers::LOOK_UP, failure},
+    media::refused,
     text,
 };
 
@@ -57,16 +58,16 @@ impl Post {
     }
 
     /// Its video, if it is one. Facebook takes a video alone.
-    pub async fn video(&self, graph: &Graph) -> Result<Option<&Media>, Failure> {
+    pub async fn video(&self, graph: &Graph, call: &mut Call<'_>) -> Result<Option<&Media>, Failure> {
         for media in &self.media {
-            // By the address's ending, else by the file's first bytes.
+            // By the address's ending, else by the first bytes of the file that goes out.
             let is_video = match Kind::says_video(&media.url) {
                 Some(says) => says,
-                None => !graph.http.media().fetch(&media.url).await?.kind.is_image(),
+                None => !graph.http.media().open(call, media, check::TAKES).await?.kind.is_image(),
             };
             if is_video {
                 let alone = self.media.len() == 1;
-                return if alone { Ok(Some(media)) } else { Err(crate::media::refused(super::check::ALONE.into())) };
+                return if alone { Ok(Some(media)) } else { Err(refused(check::ALONE.into())) };
             }
         }
         Ok(None)

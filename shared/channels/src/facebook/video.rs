@@ -1,6 +1,6 @@
 //! Videos and reels: an upload is begun and has the video's id, its bytes are sent, and one call publishes it. Facebook decides later.
 
-use domain::{Code, Failure, Finding, Landed, Media, Receipt, Scope, Worth};
+use domain::{Code, Failure, Finding, Landed, Media, PlatformWords, Receipt, Scope, Worth};
 use reqwest::{Method, RequestBuilder, multipart};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -25,7 +25,7 @@ const LIFE: i64 = 20 * 3600;
 const WANTED: &str = "/1363037";
 
 /// An upload, as it is stored.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Upload {
     /// The video's id.
     pub id: String,
@@ -290,7 +290,9 @@ fn upload_address(account: &Account, address: &str) -> Result<Url, Failure> {
 /// Facebook took the video, and then could not use it.
 fn broken(why: &str) -> Failure {
     let said = format!("Facebook cannot use the video: {why}");
-    Failure { worth: Worth::Never, ..failure(Code::MEDIA_REFUSED, STATE, &said) }
+    let failure = failure(Code::MEDIA_REFUSED, STATE, &said);
+    let said = PlatformWords { code: Some("error".into()), ..failure.said };
+    Failure { worth: Worth::Never, said, ..failure }
 }
 
 #[cfg(test)]

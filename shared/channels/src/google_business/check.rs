@@ -6,7 +6,7 @@ use super::{
     CREATE, LOCATION,
     post::{self, When},
 };
-use crate::{Count, Limits, Objection, Unit, google::failure};
+use crate::{Count, Limits, Objection, Unit, google::failure, limits};
 
 const TYPES: [&str; 3] = ["standard", "event", "offer"];
 const ACTIONS: [&str; 6] = ["book", "order", "shop", "learn_more", "sign_up", "call"];
@@ -33,6 +33,7 @@ pub(super) fn draft(limits: &Limits, draft: &Draft) -> Vec<Objection> {
     let mut alone = draft.clone();
     alone.0.link = None;
     let mut objections = limits.check(&alone, 1);
+    objections.extend(limits::in_buckets(draft, "Google", |_| true));
     if content.text.trim().is_empty() && !content.media.is_empty() {
         let message = "Google takes no picture without a text";
         objections.push(Objection::new("text", Code::NOTHING_TO_SAY, message, "give it a text"));

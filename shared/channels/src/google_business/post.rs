@@ -72,7 +72,8 @@ pub(super) fn title(draft: &Draft) -> &str {
     draft.0.settings.get("title").map(|title| title.trim()).unwrap_or_default()
 }
 
-pub(super) fn body(draft: &Draft, account: &Account) -> Value {
+/// A post with the picture at this address.
+pub(super) fn body(draft: &Draft, account: &Account, picture: Option<&str>) -> Value {
     let content = &draft.0;
     let setting = |name: &str| content.settings.get(name).filter(|value| !value.is_empty());
     let topic = topic(draft);
@@ -106,8 +107,8 @@ pub(super) fn body(draft: &Draft, account: &Account) -> Value {
     } else if let Some(action) = action(setting("call_to_action"), link) {
         body["callToAction"] = action;
     }
-    if let Some(media) = content.media.first() {
-        body["media"] = json!([{ "mediaFormat": "PHOTO", "sourceUrl": media.url }]);
+    if let Some(picture) = picture {
+        body["media"] = json!([{ "mediaFormat": "PHOTO", "sourceUrl": picture }]);
     }
     body
 }

@@ -10,7 +10,10 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::{LinkedIn, TOKEN, escaped};
-use crate::{Account, Call, MediaFile, media::refused};
+use crate::{
+    Account, Call, MediaFile,
+    media::{refused, unusable},
+};
 
 const BEGIN: &str = "upload: initialize";
 const SEND: &str = "upload: send";
@@ -29,7 +32,7 @@ const WAITS: [Duration; 5] = [
 ];
 
 /// An upload, as it is stored.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 struct Upload {
     urn: String,
     is_video: bool,
@@ -44,7 +47,7 @@ struct Upload {
     stage: Stage,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Piece {
     /// It carries its own permission, so it is forgotten as soon as the piece is there.
@@ -248,7 +251,7 @@ impl LinkedIn {
                 (200, Some("PROCESSING_FAILED")) => {
                     call.forget(handle).await?;
                     let why = body["processingFailureReason"].as_str().unwrap_or("it does not say why");
-                    return Err(refused(format!("LinkedIn cannot use the file: {why}")));
+                    return Err(unusable("PROCESSING_FAILED", format!("LinkedIn cannot use the file: {why}")));
                 }
                 (200, Some("PROCESSING" | "WAITING_UPLOAD")) => {
                     self.http.runtime().sleep(wait).await;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{Code, Failure, Media, Part};
+use domain::{Code, Failure, Media, Part, PlatformWords};
 use reqwest::{Method, multipart};
 use serde::Deserialize;
 
@@ -53,7 +53,8 @@ impl Mastodon {
         let (id, ready) = self.upload(call, media).await?;
         call.keep(handle, &id).await?;
         if !ready && !self.is_ready(call, &id).await? {
-            return Err(refused("the platform lost the upload".into()));
+            let lost = refused("the platform lost the upload".into());
+            return Err(Failure { said: PlatformWords { status: Some(404), ..lost.said }, ..lost });
         }
         Ok(id)
     }

@@ -28,7 +28,8 @@ impl FromStr for MediaHash {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut hash = [0; 32];
-        if text.len() != 64 || !text.is_ascii() {
+        // What reads numbers would take a sign for a digit.
+        if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(InvalidHash);
         }
         for (n, byte) in hash.iter_mut().enumerate() {
@@ -47,7 +48,7 @@ mod tests {
     fn a_hash_is_read_as_it_is_shown() {
         let hash = MediaHash([0xa5; 32]);
         assert_eq!(hash.to_string().parse(), Ok(hash));
-        for wrong in ["", "a5", &"g".repeat(64), &"+5".repeat(32).replace("+5", "+g"), &"é".repeat(32)] {
+        for wrong in ["", "a5", &"g".repeat(64), &"+5".repeat(32), &"é".repeat(32)] {
             assert_eq!(wrong.parse::<MediaHash>(), Err(InvalidHash), "{wrong}");
         }
     }

@@ -14,7 +14,7 @@ pub struct MediaOptions {
     pub max_bytes: u64,
     /// The most pixels of a picture that is decoded to make another of it.
     pub max_pixels: u64,
-    /// The longest time one fetch may take.
+    /// The longest time one fetch from a web address may take, redirects and all.
     pub timeout: Duration,
     /// Addresses of private networks are allowed: for tests and demos.
     pub allow_private: bool,

@@ -62,7 +62,7 @@ impl Resolve for Reach {
 }
 
 /// Whether `ip` is an address of the outside world.
-pub(crate) fn is_public(ip: IpAddr) -> bool {
+pub fn is_public(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => is_public_v4(ip),
         IpAddr::V6(ip) => is_public_v6(ip),

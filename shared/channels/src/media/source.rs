@@ -1,21 +1,21 @@
 //! Reads files from where posts say they are, within limits and from nowhere private.
 
-use std::{collections::HashMap, error::Error, sync::Arc};
+use std::{collections::HashMap, error::Error, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use domain::{Code, Failure, Fix, Worth};
 use futures::{Stream, StreamExt, TryStreamExt};
 use object_store::{ObjectStore, ObjectStoreExt, path::Path};
 use reqwest::{Client, Response, header, redirect};
+use runtime::Runtime;
 use url::Url;
 
 use super::{
-    Kind, MediaOptions, StoreError, failure,
+    Kind, MediaOptions, STEP, StoreError, failure,
     file::disk,
     public::{PrivateAddress, Reach},
     refused,
     spool::{Spool, Spooling, Spools},
-    store::away,
 };
 use crate::{
     HttpOptions,
@@ -32,6 +32,8 @@ pub(crate) struct Source {
     buckets: Arc<HashMap<String, Box<dyn ObjectStore>>>,
     reach: Reach,
     max_bytes: u64,
+    /// The longest one fetch from the web may take, redirects and all.
+    timeout: Duration,
 }
 
 impl Source {
@@ -41,7 +43,6 @@ impl Source {
         let reach = Reach { allow_private: *allow_private, allow_hosts: Arc::new(allow_hosts.clone()) };
         let client = http::builder(http)
             .redirect(redirect::Policy::none())
-            .timeout(*timeout)
             .read_timeout(http.read_timeout)
             .no_proxy()
             .dns_resolver(Arc::new(reach.clone()))
@@ -53,18 +54,27 @@ impl Source {
                 buckets.insert(name.clone(), Box::new(options.bucket(name).map_err(StoreError::from)?));
             }
         }
-        Ok(Self { client, buckets: Arc::new(buckets), reach, max_bytes: *max_bytes })
+        Ok(Self { client, buckets: Arc::new(buckets), reach, max_bytes: *max_bytes, timeout: *timeout })
     }
 
     /// The file at `address`, with its kind.
-    pub(crate) async fn read(&self, address: &str, spools: &Spools) -> Result<(Spool, Kind), Failure> {
+    pub(crate) async fn read(
+        &self,
+        address: &str,
+        spools: &Spools,
+        runtime: &Runtime,
+    ) -> Result<(Spool, Kind), Failure> {
         let url = Url::parse(address).map_err(|_| bad_address("it is not a web address"))?;
-        if url.scheme() == "s3" { self.read_bucket(&url, spools).await } else { self.read_web(url, spools).await }
+        if url.scheme() == "s3" {
+            return self.read_bucket(&url, spools).await;
+        }
+        self.read_web(url, spools, runtime).await
     }
 
-    async fn read_web(&self, mut url: Url, spools: &Spools) -> Result<(Spool, Kind), Failure> {
+    async fn read_web(&self, mut url: Url, spools: &Spools, runtime: &Runtime) -> Result<(Spool, Kind), Failure> {
+        let limit = runtime.limit(self.timeout);
         for _ in 0..=MOST_REDIRECTS {
-            let response = self.get(&url).await?;
+            let response = self.get(&url, runtime.left(limit)).await?;
             match next_hop(&url, &response)? {
                 Some(next) => url = next,
                 None => return self.take(response, spools).await,
@@ -73,9 +83,9 @@ impl Source {
         Err(unreachable(None, format!("more than {MOST_REDIRECTS} redirects")))
     }
 
-    async fn get(&self, url: &Url) -> Result<Response, Failure> {
+    async fn get(&self, url: &Url, within: Duration) -> Result<Response, Failure> {
         self.check(url)?;
-        self.client.get(url.clone()).send().await.map_err(|error| match private_address(&error) {
+        self.client.get(url.clone()).timeout(within).send().await.map_err(|error| match private_address(&error) {
             Some(private) => bad_address(private.to_string()),
             None => unreachable(None, Broken::sending(error).words()),
         })
@@ -102,17 +112,14 @@ impl Source {
 
     /// A file of a bucket that the settings open to posts.
     async fn read_bucket(&self, url: &Url, spools: &Spools) -> Result<(Spool, Kind), Failure> {
-        let bucket = url.host_str().unwrap_or_default();
-        let Some(bucket) = self.buckets.get(bucket) else {
+        let name = url.host_str().unwrap_or_default();
+        let Some(bucket) = self.buckets.get(name) else {
             return Err(bad_address("the settings do not open this bucket to posts"));
         };
         let key = Path::from_url_path(url.path()).map_err(|_| bad_address("it names no file of the bucket"))?;
-        let found = bucket.get(&key).await.map_err(|error| match error {
-            object_store::Error::NotFound { .. } => unreachable(Some(404), "the bucket has no such file".into()),
-            error => away(error),
-        })?;
+        let found = bucket.get(&key).await.map_err(|error| unread(name, error))?;
         let length = Some(found.meta.size);
-        self.spool(length, found.into_stream().map_err(away), spools).await
+        self.spool(length, found.into_stream().map_err(|error| unread(name, error)), spools).await
     }
 
     /// Writes the file to disk as it comes. Whatever is no picture or video, or too large, is not read to the end.
@@ -122,7 +129,7 @@ impl Source {
         chunks: impl Stream<Item = Result<Bytes, Failure>>,
         spools: &Spools,
     ) -> Result<(Spool, Kind), Failure> {
-        let too_large = || refused(format!("the file is larger than {} bytes", self.max_bytes));
+        let too_large = || refused(format!("the file is larger than media.max_bytes ({})", self.max_bytes));
         let unknown = || refused("the file is no picture or video that we know".into());
         if length.is_some_and(|length| length > self.max_bytes) {
             return Err(too_large());
@@ -151,6 +158,23 @@ fn next_hop(from: &Url, response: &Response) -> Result<Option<Url>, Failure> {
     }
     let to = response.headers().get(header::LOCATION).and_then(|to| to.to_str().ok()).and_then(|to| from.join(to).ok());
     to.map(Some).ok_or_else(|| unreachable(Some(response.status().as_u16()), "a redirect to nowhere".into()))
+}
+
+/// What it means that the bucket of this name does not give a file.
+fn unread(bucket: &str, error: object_store::Error) -> Failure {
+    match error {
+        object_store::Error::NotFound { .. } => {
+            unreachable(Some(404), format!("the bucket \"{bucket}\" has no such file"))
+        }
+        // Without the right to list, it tells nobody which files it does not have.
+        object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => {
+            let why = format!(
+                "the bucket \"{bucket}\" refuses us, or has no such file; check the file's name and the rights of media.s3"
+            );
+            failure(Code::BAD_MEDIA_URL, Worth::AfterFix { fix: Fix::Setup }, None, why)
+        }
+        error => Failure::system(Code::OWN_HICCUP, STEP, format!("the bucket \"{bucket}\": {error}")),
+    }
 }
 
 fn private_address<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a PrivateAddress> {

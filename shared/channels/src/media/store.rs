@@ -12,9 +12,9 @@ use domain::{Code, Failure};
 use futures::TryStreamExt;
 use jiff::Timestamp;
 use object_store::{
-    Attribute, Attributes, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutMultipartOptions, PutOptions,
-    PutPayload, RetryConfig, WriteMultipart,
-    aws::{AmazonS3, AmazonS3Builder},
+    Attribute, Attributes, ClientConfigKey, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutMultipartOptions,
+    PutOptions, PutPayload, RetryConfig, WriteMultipart,
+    aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey},
     local::LocalFileSystem,
     memory::InMemory,
     path::Path,
@@ -35,11 +35,22 @@ const PIECE: usize = 5 * 1024 * 1024;
 const AT_ONCE: usize = 1;
 /// A file that is used is written again when it has been there this long, so that what is in use stays young.
 const RENEW: Duration = Duration::from_secs(24 * 3600);
+/// What the places of files begin with.
+pub(super) const FILES: &str = "files";
+/// What the places of what addresses gave begin with.
+pub(super) const GIVEN: &str = "given";
 
 /// How long an address that others read a file by is good: platforms give up before.
 const SIGNED_FOR: Duration = Duration::from_secs(24 * 3600);
 /// How long a call to a storage is tried again.
 const RETRY_FOR: Duration = Duration::from_secs(20);
+/// The longest until a connection to a storage stands, and the longest silence on it: within that a piece must be sent, too. A whole
+/// file may take as long as its attempt; by default it would be cut off after half a minute, every time.
+const LIMITS: [(ClientConfigKey, &str); 3] = [
+    (ClientConfigKey::ConnectTimeout, "10s"),
+    (ClientConfigKey::ReadTimeout, "60s"),
+    (ClientConfigKey::Timeout, "24h"),
+];
 
 /// Where media are kept.
 #[derive(Debug, Clone, Default)]
@@ -69,7 +80,7 @@ pub enum StoreError {
 /// Files by their hash, and which file a post's address gave. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct MediaStore {
-    at: StoreAt,
+    pub(super) at: StoreAt,
     opened: Arc<OnceLock<Opened>>,
 }
 
@@ -117,7 +128,7 @@ impl MediaStore {
         Ok(&*self.opened.get_or_init(|| Opened { objects, signer, _folder: folder }).objects)
     }
 
-    fn objects(&self) -> Result<&dyn ObjectStore, Failure> {
+    pub(super) fn objects(&self) -> Result<&dyn ObjectStore, Failure> {
         self.open().map_err(|error| match error {
             StoreError::Folder(error) => {
                 Failure::system(Code::OWN_HICCUP, STEP, format!("the folder for media: {error}"))
@@ -148,12 +159,12 @@ impl MediaStore {
         let options = PutMultipartOptions { attributes, ..PutMultipartOptions::default() };
         let upload = self.objects()?.put_multipart_opts(&at, options).await.map_err(away)?;
         let mut upload = WriteMultipart::new_with_chunk_size(upload, PIECE);
-        let mut offset = 0;
-        while offset < file.size {
-            let bytes = file.read(offset, PIECE).await.map_err(disk)?;
-            offset += bytes.len() as u64;
-            upload.wait_for_capacity(AT_ONCE).await.map_err(away)?;
-            upload.put(bytes);
+        if let Err(failure) = write(&mut upload, file).await {
+            // Pieces of what is never put together cost as much as files, and no listing shows them.
+            if let Err(error) = upload.abort().await {
+                tracing::warn!(error = %error, "an upload to the media store could not be aborted");
+            }
+            return Err(failure);
         }
         upload.finish().await.map_err(away)?;
         Ok(())
@@ -214,35 +225,15 @@ impl MediaStore {
             Err(error) => Err(away(error)),
         }
     }
-
-    /// Forgets which file the address of a post gave.
-    pub(crate) async fn forget(&self, name: &str) -> Result<(), Failure> {
-        match self.objects()?.delete(&given(name)).await {
-            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(away(error)),
-        }
-    }
-
-    /// Removes what nobody has used since `before`; says how many objects that were.
-    pub(crate) async fn sweep(&self, before: Timestamp) -> Result<u64, Failure> {
-        let mut all = self.objects()?.list(None);
-        let mut removed = 0;
-        while let Some(object) = all.try_next().await.map_err(away)? {
-            if time(&object) < before {
-                match self.objects()?.delete(&object.location).await {
-                    Ok(()) => removed += 1,
-                    Err(object_store::Error::NotFound { .. }) => {}
-                    Err(error) => return Err(away(error)),
-                }
-            }
-        }
-        Ok(removed)
-    }
 }
 
 impl S3Options {
     /// One of the storage's buckets.
     pub(crate) fn bucket(&self, name: &str) -> Result<AmazonS3, object_store::Error> {
+        self.builder(name).build()
+    }
+
+    fn builder(&self, name: &str) -> AmazonS3Builder {
         let mut builder = AmazonS3Builder::from_env().with_bucket_name(name).with_allow_http(self.allow_http);
         // Many compatible storages cannot delete in bulk, and an attempt has no time for many retries.
         builder = builder.with_disable_bulk_delete(true).with_retry(RetryConfig {
@@ -250,6 +241,9 @@ impl S3Options {
             retry_timeout: RETRY_FOR,
             ..RetryConfig::default()
         });
+        for (limit, span) in LIMITS {
+            builder = builder.with_config(AmazonS3ConfigKey::Client(limit), span);
+        }
         builder = builder.with_virtual_hosted_style_request(self.virtual_hosted);
         if let Some(endpoint) = &self.endpoint {
             builder = builder.with_endpoint(endpoint.as_str().trim_end_matches('/'));
@@ -260,28 +254,66 @@ impl S3Options {
         if let Some((id, secret)) = &self.key {
             builder = builder.with_access_key_id(id).with_secret_access_key(Secret::reveal(secret));
         }
-        builder.build()
+        builder
     }
 }
 
-fn place(hash: MediaHash) -> Path {
+/// Writes the file in pieces, up to the last.
+async fn write(upload: &mut WriteMultipart, file: &Spool) -> Result<(), Failure> {
+    let mut offset = 0;
+    while offset < file.size {
+        let bytes = file.read(offset, PIECE).await.map_err(disk)?;
+        offset += bytes.len() as u64;
+        upload.wait_for_capacity(AT_ONCE).await.map_err(away)?;
+        upload.put(bytes);
+    }
+    Ok(())
+}
+
+/// Where a file is.
+pub(super) fn place(hash: MediaHash) -> Path {
     let hash = hash.to_string();
-    Path::from(format!("files/{}/{hash}", &hash[..2]))
+    Path::from(format!("{FILES}/{}/{hash}", &hash[..2]))
 }
 
+/// Where it is written which file an address gave.
 fn given(name: &str) -> Path {
-    Path::from(format!("given/{name}"))
+    Path::from(format!("{GIVEN}/{name}"))
 }
 
-fn time(object: &ObjectMeta) -> Timestamp {
+/// When an object was written.
+pub(super) fn time(object: &ObjectMeta) -> Timestamp {
     Timestamp::from_millisecond(object.last_modified.timestamp_millis()).unwrap_or(Timestamp::MAX)
 }
 
 fn is_old(object: &ObjectMeta, now: Timestamp) -> bool {
-    Duration::try_from(now.duration_since(time(object))).is_ok_and(|age| age > RENEW)
+    is_due(time(object), now)
+}
+
+/// Whether a file that was written at this time is to be written again when it is used.
+pub(super) fn is_due(written: Timestamp, now: Timestamp) -> bool {
+    Duration::try_from(now.duration_since(written)).is_ok_and(|age| age > RENEW)
 }
 
 /// The store is at fault, which is ours: it costs no try.
 pub(crate) fn away(error: object_store::Error) -> Failure {
     Failure::system(Code::OWN_HICCUP, STEP, format!("the media store: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_file_may_take_its_time_and_silence_may_not() {
+        let options = S3Options { endpoint: Some("https://storage.example".parse().unwrap()), ..S3Options::default() };
+        let builder = options.builder("kept");
+        let span = |key| {
+            let span = builder.get_config_value(&AmazonS3ConfigKey::Client(key)).unwrap();
+            span.parse::<jiff::SignedDuration>().unwrap().as_secs()
+        };
+        assert_eq!((span(ClientConfigKey::ConnectTimeout), span(ClientConfigKey::ReadTimeout)), (10, 60));
+        assert_eq!(span(ClientConfigKey::Timeout), 24 * 3600);
+        assert!(options.bucket("kept").is_ok());
+    }
 }

@@ -58,8 +58,12 @@ pub(crate) fn fit(kind: Kind, size: u64, probe: Probe, takes: &[Takes], most_pix
     if let Some(other) = wanted.row.misfits(size, probe).into_iter().find(|misfit| !misfit.is_size()) {
         return Fit::Refused(other.words());
     }
-    if size > MOST_BYTES || pixels(picture) > most_pixels {
-        return Fit::Refused(format!("{why}, and the picture is too large to make a smaller one of it"));
+    if size > MOST_BYTES {
+        return Fit::Refused(format!("{why}, and no smaller one is made of a picture above {MOST_BYTES} bytes"));
+    }
+    if pixels(picture) > most_pixels {
+        let limit = format!("media.max_pixels ({most_pixels})");
+        return Fit::Refused(format!("{why}, and no other is made of a picture with more pixels than {limit}"));
     }
     Fit::Make(wanted)
 }
@@ -94,7 +98,7 @@ impl Wanted {
         let mut decoder = reader.into_decoder().map_err(broken)?;
         let (width, height) = decoder.dimensions();
         if u64::from(width) * u64::from(height) > most_pixels {
-            return Err(format!("{width}x{height} pixels are too many to be decoded"));
+            return Err(format!("{width}x{height} pixels are more than media.max_pixels ({most_pixels})"));
         }
         let orientation = decoder.orientation().map_err(broken)?;
         let profile = decoder.icc_profile().ok().flatten().filter(|profile| profile.get(16..20) == Some(b"RGB "));

@@ -9,7 +9,7 @@ use ::nostr::{
     },
     types::{RelayUrl, Timestamp as Seconds},
 };
-use domain::{Code, Failure, Landed, Media, Part, PlatformWords, Receipt, Scope, Worth};
+use domain::{Code, Failure, Landed, Part, PlatformWords, Receipt, Scope, Worth};
 use jiff::Timestamp;
 use url::Url;
 
@@ -62,7 +62,7 @@ pub(super) fn note(call: &Call<'_>, number: u16, part: &Part, files: &[Shown], r
     }
     tags.extend(files.iter().map(Shown::tag));
     let made = Seconds::from_secs(u64::try_from(call.now.as_second()).unwrap_or_default());
-    let note = EventBuilder::new(Kind::TextNote, body(&part.text, &part.media)).tags(tags).custom_created_at(made);
+    let note = EventBuilder::new(Kind::TextNote, body(&part.text, files)).tags(tags).custom_created_at(made);
     note.finalize(&keys).map_err(|_| unsigned())
 }
 
@@ -89,13 +89,13 @@ impl Shown {
 }
 
 /// The text, and below it the address of each file: clients show what is there.
-fn body(text: &str, media: &[Media]) -> String {
+fn body(text: &str, files: &[Shown]) -> String {
     let mut body = text.to_owned();
-    for media in media.iter().filter(|media| !text.contains(&media.url)) {
+    for file in files.iter().filter(|file| !text.contains(&file.url)) {
         if !body.is_empty() {
             body.push('\n');
         }
-        body.push_str(&media.url);
+        body.push_str(&file.url);
     }
     body
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::{AWAIT, Pinterest, REGISTER, TABLE, UPLOAD, check};
-use crate::{Call, MediaFile, media::refused};
+use crate::{Call, MediaFile, media::unusable};
 
 /// Waits between two questions whether a video is ready. After the last the attempt ends and is tried again later.
 const WAITS: [u64; 5] = [1, 2, 4, 8, 10];
@@ -88,9 +88,9 @@ impl Pinterest {
             let shown: Option<Shown> = answer.json().filter(|_| answer.is_success());
             match shown.as_ref().map(|shown| shown.status.as_str()) {
                 Some("succeeded") => return Ok(()),
-                Some("failed") => {
+                Some(state @ "failed") => {
                     forget(call).await?;
-                    return Err(refused("Pinterest cannot use the video".into()));
+                    return Err(unusable(state, "Pinterest cannot use the video".into()));
                 }
                 Some("registered" | "processing") => self.http.runtime().sleep(Duration::from_secs(wait)).await,
                 _ if answer.status == 404 => {

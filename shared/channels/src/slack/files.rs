@@ -5,14 +5,14 @@
 
 use std::time::Duration;
 
-use domain::{Code, Failure, Finding, Media, Part, Receipt};
+use domain::{Code, Failure, Finding, Landed, Media, Part, PlatformWords, Receipt, Scope, Worth};
 use reqwest::header;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;
 
 use super::{COMPLETE, SHARE, Slack, TABLE, TICKET, UPLOAD, conversation, message::stamp, receipt};
-use crate::{Account, Answer, Call, Mark, MediaFile, media::refused};
+use crate::{Account, Answer, Call, Mark, MediaFile};
 
 const INFO: &str = "read file";
 /// Waits between two questions where a file is shown. After the last it is a doubt, which a look settles.
@@ -73,7 +73,7 @@ impl Slack {
         fields.extend(media.alt.clone().map(|alt| ("alt_txt", alt)));
         let ticket: Ticket = self.ask(TICKET, account, "files.getUploadURLExternal", &fields).await?;
         let there = account.at(ticket.upload_url);
-        let there = there.map_err(|_| refused("Slack gave an upload address that is not encrypted".into()))?;
+        let there = there.map_err(|_| strange("Slack gave an upload address that is not encrypted"))?;
         let request = self.http.request(reqwest::Method::POST, there.base_url);
         let request = request.header(header::CONTENT_TYPE, file.kind.mime).body(file.body());
         let answer = self.http.free(UPLOAD, request).await?;
@@ -165,6 +165,18 @@ impl Slack {
 
 fn handle(number: u16, n: usize) -> String {
     format!("file.{number}.{n}")
+}
+
+/// An answer to the question for an address that nobody should follow.
+fn strange(why: &str) -> Failure {
+    Failure {
+        code: Code::STRANGE_ANSWER,
+        landed: Landed::No,
+        worth: Worth::Retry { not_before: None },
+        scope: Scope::Channel,
+        step: TICKET.into(),
+        said: PlatformWords::text(why),
+    }
 }
 
 fn is_ok(answer: &Answer) -> bool {

@@ -5,7 +5,10 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::{HOOK, OK, PROOF, Slack, TABLE, message};
-use crate::{Call, media::refused};
+use crate::{
+    Call, Served,
+    media::{public, refused},
+};
 
 const ADDRESS: &str = "webhook_url";
 
@@ -20,16 +23,18 @@ impl Slack {
         let url = account.secret_address(ADDRESS)?;
         let mut pictures = Vec::new();
         for media in &part.media {
-            let served = self.http.media().served(call, media, self.about.limits.takes).await?;
-            // Slack fetches the pictures itself: that they are there, and are pictures, is seen before anything is sent.
-            let kind = match self.http.media().serves() {
-                true => served.kind,
-                false => self.http.media().fetch(&media.url).await?.kind,
+            // Slack fetches the pictures itself: that they are pictures is seen before anything is sent.
+            let Served { kind, address } = match self.http.media().serves() {
+                true => self.http.media().served(call, media, self.about.limits.takes).await?,
+                false => {
+                    let address = public(media)?.to_owned();
+                    Served { kind: self.http.media().open(call, media, &[]).await?.kind, address }
+                }
             };
             if !kind.is_image() {
                 return Err(refused(format!("a Slack webhook shows pictures only, not {}", kind.mime)));
             }
-            pictures.push(json!({ "image_url": served.address }));
+            pictures.push(json!({ "image_url": address }));
         }
         let request = self.http.request(Method::POST, url).json(&message::body(call, part, pictures.into_iter()));
         let point = call.publish_point(HOOK, number).await?;

@@ -1,8 +1,8 @@
 //! What TikTok would refuse, found before it is asked.
 
-use domain::{Code, Draft};
+use domain::{Code, Draft, Media};
 
-use crate::{Account, AccountCard, Count, Kind, Limits, Objection, Takes, Unit, text};
+use crate::{Account, AccountCard, Count, Kind, Limits, Objection, Takes, Unit, limits, text};
 
 /// Of a video.
 pub(super) const CAPTION: &[Count] = &[Count::new(Unit::Utf16, 2200)];
@@ -100,6 +100,9 @@ pub(super) fn draft(draft: &Draft) -> Vec<Objection> {
         let message = "TikTok takes one video alone, or pictures";
         objections.push(Objection::new("media", Code::TOO_MANY_MEDIA, message, "leave the others out"));
     }
+    // More than one are pictures, whatever their addresses say.
+    let fetched = |media: &Media| draft.0.media.len() > 1 || Kind::says_video(&media.url) == Some(false);
+    objections.extend(limits::in_buckets(draft, "TikTok", fetched));
     for (n, media) in draft.0.media.iter().enumerate() {
         // TikTok fetches pictures itself: none is made to fit here.
         let kind = Kind::by_ending(&media.url).filter(|kind| kind.is_image() && !PICTURE.is_for(*kind));

@@ -9,7 +9,10 @@ use super::{
     data, judge,
     upload::{self, Begun, Upload},
 };
-use crate::{Call, Published, media::refused};
+use crate::{
+    Call, Published,
+    media::{public, refused},
+};
 
 impl TikTok {
     /// The pictures were looked at here; TikTok fetches them again, from addresses whose owner it knows.
@@ -20,7 +23,9 @@ impl TikTok {
         audience: &str,
     ) -> Result<Published, Failure> {
         let draft = call.draft;
+        let mut addresses = Vec::new();
         for media in &draft.0.media {
+            addresses.push(public(media)?);
             // As it is: what TikTok fetches, nothing here can make fit.
             let file = self.http.media().open(call, media, &[]).await?;
             let takes = check::PICTURES.iter().find(|takes| takes.is_for(file.kind));
@@ -38,7 +43,6 @@ impl TikTok {
             info["title"] = json!(title);
         }
         let cover = check::setting(call.draft, check::COVER).and_then(|index| index.parse::<usize>().ok());
-        let addresses: Vec<&str> = call.draft.0.media.iter().map(|media| media.url.as_str()).collect();
         let body = json!({
             "post_info": info,
             "source_info": {

@@ -9,7 +9,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{X, judge};
-use crate::{Call, MediaFile, media::refused};
+use crate::{
+    Call, MediaFile,
+    media::{refused, unusable},
+};
 
 const ONE_SHOT: &str = "upload media";
 const BEGIN: &str = "upload: initialize";
@@ -215,9 +218,10 @@ impl X {
                 Some(processing) if processing.state == "succeeded" => upload.stage = Stage::Ready,
                 Some(Processing { state, error, .. }) if state == "failed" => {
                     call.forget(handle).await?;
-                    let why =
-                        error.as_ref().and_then(|error| error["message"].as_str()).unwrap_or("it does not say why");
-                    return Err(refused(format!("X cannot use the file: {why}")));
+                    let error = error.unwrap_or_default();
+                    let why = error["message"].as_str().unwrap_or("it does not say why");
+                    let name = error["name"].as_str().unwrap_or(&state);
+                    return Err(unusable(name, format!("X cannot use the file: {why}")));
                 }
                 Some(processing) => {
                     let wait = processing.check_after_secs.unwrap_or(1).clamp(1, LONGEST_WAIT);

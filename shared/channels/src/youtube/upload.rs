@@ -26,7 +26,7 @@ const MOST_STALLS: u32 = 3;
 pub(super) const KNOWN_AFTER: Duration = Duration::from_secs(10 * 60);
 
 /// An upload, as it is stored. How far it got is not: that its session says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Upload {
     session: String,
     bytes: u64,

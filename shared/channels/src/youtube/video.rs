@@ -1,6 +1,6 @@
 //! A video as YouTube describes it, and what that means.
 
-use domain::{Code, Failure, Fix, Scope, Worth};
+use domain::{Code, Failure, Fix, PlatformWords, Scope, Worth};
 use serde::Deserialize;
 
 use super::{SHOW, failure};
@@ -103,7 +103,13 @@ pub(super) fn made(answer: &Answer) -> Option<String> {
 
 fn unusable(reason: Option<&str>) -> Failure {
     let said = format!("YouTube cannot use the file: {}", reason.unwrap_or("it does not say why"));
-    failure(Code::MEDIA_REFUSED, Worth::Never, Scope::Post, SHOW, said)
+    coded(reason.unwrap_or("failed"), failure(Code::MEDIA_REFUSED, Worth::Never, Scope::Post, SHOW, said))
+}
+
+/// With YouTube's own word for it: it was YouTube that refused.
+fn coded(code: &str, failure: Failure) -> Failure {
+    let said = PlatformWords { code: Some(code.chars().take(100).collect()), ..failure.said };
+    Failure { said, ..failure }
 }
 
 fn rejected(reason: Option<&str>) -> Failure {
@@ -114,7 +120,7 @@ fn rejected(reason: Option<&str>) -> Failure {
             failure(Code::ACCOUNT_RESTRICTED, Worth::AfterFix { fix: Fix::Account }, Scope::Account, SHOW, said)
         }
         "duplicate" => failure(Code::DUPLICATE_REFUSED, Worth::Never, Scope::Post, SHOW, said),
-        "length" => failure(Code::MEDIA_REFUSED, Worth::Never, Scope::Post, SHOW, said),
+        "length" => coded(reason, failure(Code::MEDIA_REFUSED, Worth::Never, Scope::Post, SHOW, said)),
         _ => failure(Code::CONTENT_REFUSED, Worth::Never, Scope::Post, SHOW, said),
     }
 }

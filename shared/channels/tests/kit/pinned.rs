@@ -5,8 +5,8 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use domain::{Failure, Media};
-use oncepost_channels::{Call, Http, HttpOptions, MediaFile, MediaOptions, StoreAt, Takes};
+use domain::{Failure, Media, Receipt};
+use oncepost_channels::{Call, Http, HttpOptions, MediaFile, MediaOptions, Record as _, StoreAt, Takes};
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
 
@@ -92,6 +92,13 @@ impl Pinned {
         let target = self.stand.target();
         let mut call = Call::new(&target, &self.stand.draft, &self.stand.account, target.due_at, None, &self.stand);
         call.keep("upload", "17").await.unwrap();
+    }
+
+    /// The first part of the post is out.
+    pub async fn part_out(&self) {
+        let receipt = Receipt { id: "17".into(), url: None };
+        self.stand.arm("say", 0).await.unwrap();
+        self.stand.out(0, receipt).await.unwrap();
     }
 
     /// The files in the store.

@@ -122,10 +122,10 @@ fn bomb(width: u32, height: u32) -> Vec<u8> {
 fn a_decompression_bomb_is_refused_before_it_is_decoded() {
     let bomb = bomb(60_000, 60_000);
     let takes = [JPEG.across(1, 1440)];
-    assert!(matches!(fit_of(&bomb, &takes), Fit::Refused(why) if why.contains("too large to make a smaller one")));
+    assert!(matches!(fit_of(&bomb, &takes), Fit::Refused(why) if why.contains("media.max_pixels")));
     let wanted = Wanted::of(takes[0]).unwrap();
     let why = wanted.make(probe(&bomb).0, Cursor::new(&bomb), MOST).unwrap_err();
-    assert!(why.contains("too many to be decoded"), "{why}");
+    assert!(why.contains("media.max_pixels"), "{why}");
     // Even where that many pixels were allowed, the decoder takes no more memory than they could need.
     let refused = wanted.make(probe(&bomb).0, Cursor::new(&bomb), 60_000 * 60_000 + 1);
     assert!(refused.is_err());
