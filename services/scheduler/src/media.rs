@@ -63,6 +63,7 @@ mod tests {
         let http = Http::new(HttpOptions { media, ..HttpOptions::default() }, runtime.clone()).unwrap();
         let mut sweeping = std::pin::pin!(sweeps(&runtime, http.media(), EVERY));
         let asked = tokio::select! {
+            biased;
             () = &mut sweeping => None,
             asked = storage.accept() => asked.ok(),
         };
