@@ -101,7 +101,7 @@ impl<'a> Call<'a> {
 
     /// The idempotency key of a publish point: the same on every attempt.
     pub fn key(&self, part: u16) -> String {
-        self.target.id.idempotency_key(part)
+        self.draft.idempotency_key(self.target.id, part)
     }
 
     /// Whether anything was prepared on the platform, is out, or may be: then what goes out must not change any more.
@@ -194,6 +194,11 @@ pub struct Mark<'a> {
 }
 
 impl Mark<'_> {
+    /// The idempotency key of the publish point.
+    pub fn key(&self) -> String {
+        self.draft.idempotency_key(self.target.id, self.part)
+    }
+
     /// What of `found` the ledger gave to no other target of the account, in its order. Whatever a look takes for the post goes
     /// through here first.
     ///

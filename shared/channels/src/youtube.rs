@@ -234,7 +234,7 @@ impl Channel for YouTube {
             return Ok(Finding::CannotTell("YouTube does not know the video, or somebody has deleted it".into()));
         };
         let wanted = privacy(mark_of.draft, mark_of.account);
-        Ok(match video.state(wanted, &mark(&mark_of.target.id.idempotency_key(0))) {
+        Ok(match video.state(wanted, &mark(&mark_of.key())) {
             Ok(State::Out) => Finding::Found(receipt(id)),
             // Private still, or public and still worked on, or refused: to be taken up again, which makes nothing twice and
             // leads to the verdict.
@@ -247,7 +247,7 @@ impl Channel for YouTube {
         let Some(id) = mark_of.handle(VIDEO) else { return Ok(Verdict::Still) };
         let wanted = privacy(mark_of.draft, mark_of.account);
         let video = self.read(mark_of.account, id).await?;
-        let state = video.map(|video| video.state(wanted, &mark(&mark_of.target.id.idempotency_key(0))));
+        let state = video.map(|video| video.state(wanted, &mark(&mark_of.key())));
         let young = mark_of.is_young(upload::KNOWN_AFTER, self.google.http.runtime().now());
         Ok(match state {
             Some(Ok(State::Out)) => Verdict::Out(receipt(id)),

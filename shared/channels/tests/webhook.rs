@@ -135,7 +135,7 @@ async fn every_try_carries_the_same_id_and_bytes_and_a_new_time() {
     assert_eq!(stand.attempt().await.kind, AttemptKind::Repeat);
     let got = receiver.got();
     let field = |n: usize, name: &str| got[n].0[name].to_str().unwrap().to_owned();
-    let key = stand.target().id.idempotency_key(0);
+    let key = stand.key(0);
     for n in [0, 1] {
         assert_eq!((field(n, "webhook-id"), field(n, "idempotency-key")), (key.clone(), key.clone()));
     }
@@ -171,7 +171,7 @@ async fn success_without_an_id_is_proof_only_where_the_account_says_so() {
     assert_eq!((failure.code, failure.landed, stand.state()), (Code::NO_PROOF, Landed::Unknown, State::InDoubt));
     let easy = strict.stand(NEW, &[("proof", "status")]);
     assert_eq!(easy.attempt().await.failure, None);
-    assert_eq!(easy.receipts()[0].id, easy.target().id.idempotency_key(0));
+    assert_eq!(easy.receipts()[0].id, easy.key(0));
 }
 
 #[tokio::test]

@@ -165,7 +165,7 @@ async fn a_video_is_private_until_it_is_whole_and_then_made_public() {
     assert_eq!(scene.stand.attempt().await.failure.unwrap().landed, Landed::Unknown);
     let video = &scene.videos()[0];
     assert_eq!((&video["status"]["privacyStatus"], scene.fake.posts().len()), (&json!("private"), 0));
-    let mark = format!("oncepost-{}", scene.stand.target().id.idempotency_key(0));
+    let mark = format!("oncepost-{}", scene.stand.key(0));
     assert_eq!(video["snippet"]["tags"], json!(["rust", "once only", mark]));
     assert_eq!(scene.settle().await, [AttemptKind::Look, AttemptKind::Send]);
     scene.is_out_once();

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{AccountId, ChannelName, TenantId};
+use crate::{AccountId, ChannelName, TargetId, TenantId};
 
 /// Free settings of a channel, as `visibility: unlisted`.
 pub type Settings = BTreeMap<String, String>;
@@ -88,6 +88,21 @@ impl Draft {
         std::iter::once(first).chain(self.0.thread.iter().cloned()).collect()
     }
 
+    /// The idempotency key handed to a platform for publish point `part` of `target`: the same on every attempt to say this.
+    ///
+    /// After an edit it is another. A platform that has seen a key answers with what it did when it saw it first, and what was
+    /// approved now would be taken for published though what was approved before is out.
+    pub fn idempotency_key(&self, target: TargetId, part: u16) -> String {
+        let content: String = Sha256::digest(self.bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        let key = format!("{}-{content}", target.0.simple());
+        if part == 0 { key } else { format!("{key}-{part}") }
+    }
+
+    /// serde_json writes struct fields in their declared order and BTreeMaps sorted: the same draft, the same bytes.
+    fn bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(&self.0).unwrap_or_default()
+    }
+
     /// All media of all parts.
     pub fn media(&self) -> impl Iterator<Item = &Media> {
         self.0.media.iter().chain(self.0.thread.iter().flat_map(|part| part.media.iter()))
@@ -102,8 +117,7 @@ impl ContentHash {
     /// The hash of what goes out, where and when.
     pub fn of(draft: &Draft, tenant: &TenantId, channel: &ChannelName, account: &AccountId, due_at: Timestamp) -> Self {
         let mut hasher = Sha256::new();
-        // serde_json writes struct fields in their declared order and BTreeMaps sorted: the same draft, the same bytes.
-        let body = serde_json::to_vec(&draft.0).unwrap_or_default();
+        let body = draft.bytes();
         let due = due_at.as_millisecond().to_be_bytes();
         for field in
             [&body[..], tenant.as_str().as_bytes(), channel.as_str().as_bytes(), account.as_str().as_bytes(), &due]
@@ -132,6 +146,8 @@ impl fmt::Debug for ContentHash {
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
 
     fn content() -> Content {
@@ -173,6 +189,18 @@ mod tests {
         let hash = ContentHash([0xab; 16]);
         assert_eq!(hash.to_string(), "ab".repeat(16));
         assert_eq!(format!("{hash:?}"), format!("ContentHash({})", "ab".repeat(16)));
+    }
+
+    #[test]
+    fn an_idempotency_key_is_for_one_part_of_one_target_that_says_one_thing() {
+        let (one, two) = (TargetId(Uuid::from_u128(1)), TargetId(Uuid::from_u128(2)));
+        let (draft, edited) = (Draft(content()), Draft(Content { text: "edited".into(), ..content() }));
+        let key = draft.idempotency_key(one, 0);
+        assert_eq!(key, Draft(content()).idempotency_key(one, 0));
+        for other in [draft.idempotency_key(one, 1), draft.idempotency_key(two, 0), edited.idempotency_key(one, 0)] {
+            assert_ne!(key, other);
+        }
+        assert!(!key.contains('.'), "a webhook id may hold no dot");
     }
 
     #[test]

@@ -41,16 +41,6 @@ uuid_id!(
     EventId
 );
 
-impl TargetId {
-    /// The idempotency key handed to a platform for publish point `part`: the same on every attempt.
-    pub fn idempotency_key(self, part: u16) -> String {
-        match part {
-            0 => self.0.simple().to_string(),
-            part => format!("{}-{part}", self.0.simple()),
-        }
-    }
-}
-
 /// A name that is empty, too long, or has a character that is not allowed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} must be 1 to {longest} characters of {allowed}")]
@@ -152,13 +142,5 @@ mod tests {
         assert!(ChannelName::new("Mastodon").is_err());
         assert!(TenantId::new("").is_err());
         assert!(AccountId::new("a\nb").is_err());
-    }
-
-    #[test]
-    fn the_idempotency_key_depends_on_target_and_part_only() {
-        let id = TargetId(Uuid::from_u128(1));
-        assert_eq!(id.idempotency_key(0), id.idempotency_key(0));
-        assert_ne!(id.idempotency_key(0), id.idempotency_key(1));
-        assert!(!id.idempotency_key(0).contains('.'), "a webhook id may hold no dot");
     }
 }

@@ -18,7 +18,7 @@ pub enum Plan {
 /// The next means of settling `target`'s doubt at `now`, by what its platform offers.
 ///
 /// A repeat that the platform refused would be refused again, and proves nothing about the first call: the listing is
-/// asked instead, where there is one.
+/// asked instead, where there is one. What is wrong with the account is mended first, and then it is repeated.
 ///
 /// A key is used only well inside its window: the repeat must have *arrived* before the platform forgets the key. It may be
 /// sent at the very end of the longest attempt, and be on its way for as long as the platform takes to settle: both are
@@ -31,10 +31,9 @@ pub fn plan(target: &Target, repeat: RepeatSafety, policy: &Policy, now: Timesta
                 .armed
                 .as_ref()
                 .is_some_and(|armed| now < armed.first_at.saturating_add(usable).unwrap_or(Timestamp::MAX));
-            let refused = target
-                .last_failure
-                .as_ref()
-                .is_some_and(|failure| failure.landed == Landed::No && route(failure) == Route::Dead);
+            let refused = target.last_failure.as_ref().is_some_and(|failure| {
+                failure.landed == Landed::No && route(failure) == Route::Dead && !failure.is_no_verdict()
+            });
             match (remembered && !refused, afterwards) {
                 (true, _) => Plan::Repeat,
                 (false, Some(_)) => Plan::Look,
@@ -52,6 +51,7 @@ mod tests {
 
     use super::*;
     use crate::target::fixtures::{armed_at, target};
+    use crate::{Fix, Worth};
 
     const HOUR: Duration = Duration::from_secs(3600);
 
@@ -103,8 +103,10 @@ mod tests {
             target.last_failure = Some(crate::Failure { landed, worth, ..failure });
             plan(&target, key(Some(look_up)), &Policy::default(), after(Duration::ZERO))
         };
-        let (retry, never) = (crate::Worth::Retry { not_before: None }, crate::Worth::Never);
+        let (retry, never) = (Worth::Retry { not_before: None }, Worth::Never);
         assert_eq!(planned(Landed::No, never), Plan::Look);
+        assert_eq!(planned(Landed::No, Worth::AfterFix { fix: Fix::Content }), Plan::Look);
+        assert_eq!(planned(Landed::No, Worth::AfterFix { fix: Fix::Reconnect }), Plan::Repeat);
         assert_eq!(planned(Landed::No, retry), Plan::Repeat);
         assert_eq!(planned(Landed::Unknown, never), Plan::Repeat);
         assert_eq!(planned(Landed::Yes, never), Plan::Repeat);

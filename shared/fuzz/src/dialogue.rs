@@ -10,7 +10,7 @@ use std::{
 };
 
 use channels::{Account, Call, Channel, Http, HttpOptions, MediaOptions, Published, Registry, Secret};
-use domain::{Content, Draft, Failure, Finding, Landed, Media, OnDoubt, Part, PlatformWords};
+use domain::{Content, Draft, Failure, Finding, Landed, Media, OnDoubt, Part, PlatformWords, TargetId};
 use jiff::Timestamp;
 use runtime::Runtime;
 use uuid::Uuid;
@@ -75,27 +75,27 @@ fn hold(bytes: &[u8]) -> Ended {
     }
     let text = String::from_utf8_lossy(bytes);
     let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
-    let script = Script::read(rest);
     RUNTIME.with(|runtime| {
         let runtime = runtime.get_or_init(|| {
             let built = tokio::runtime::Builder::new_current_thread().enable_all().build();
             built.expect("a runtime can be had")
         });
-        runtime.block_on(play(first, script))
+        runtime.block_on(play(first, rest))
     })
 }
 
-async fn play(first: &str, script: Script) -> Ended {
+async fn play(first: &str, script: &str) -> Ended {
     let mut words = first.split_whitespace();
     let mut word = || words.next().unwrap_or_default();
+    let (name, task, shape) = (word(), word(), word());
+    let draft = Draft(content(shape, &picture().await));
+    let script = Script::read(script, &draft.idempotency_key(TargetId(ID), 0));
     let platform = Arc::new(Platform::new(script));
     let http = http().over(platform.clone());
     let registry = Registry::all(http);
-    let Some(channel) = registry.get(word()) else { return Ended::default() };
-    let (task, shape) = (word(), word());
+    let Some(channel) = registry.get(name) else { return Ended::default() };
     let settings = words.filter_map(|word| word.split_once('='));
     let account = account(channel.as_ref(), settings);
-    let draft = Draft(content(shape, &picture().await));
     if !channel.check(&draft).is_empty() {
         return Ended::default();
     }

@@ -174,7 +174,7 @@ impl Channel for TestChannel {
     }
 
     async fn find(&self, mark: &Mark<'_>) -> Result<Finding, Failure> {
-        let key = mark.target.id.idempotency_key(mark.part);
+        let key = mark.key();
         match (self.about.name, self.about.repeat) {
             ("deciding", _) => Ok(match self.platform.ask_job(&key).await? {
                 Job::Out(id) => Finding::Found(Receipt { id, url: None }),
@@ -198,7 +198,7 @@ impl Channel for TestChannel {
     }
 
     async fn poll(&self, mark: &Mark<'_>) -> Result<Verdict, Failure> {
-        match self.platform.ask_job(&mark.target.id.idempotency_key(mark.part)).await? {
+        match self.platform.ask_job(&mark.key()).await? {
             Job::Out(id) => Ok(Verdict::Out(Receipt { id, url: None })),
             Job::Rejected => Ok(Verdict::Refused(rejected())),
             Job::GivenUp => Ok(Verdict::NotOut(given_up())),

@@ -122,7 +122,7 @@ impl<'a> Wanted<'a> {
         let part = text::parts(mark.draft).into_iter().nth(usize::from(mark.part)).unwrap_or_default();
         let receipt = |part: u16| mark.target.receipt(part).map(|out| text::id_of(&out.receipt.id));
         Self {
-            nonce: nonce(&mark.target.id.idempotency_key(mark.part)),
+            nonce: nonce(&mark.key()),
             reply_to: mark.part.checked_sub(1).and_then(receipt),
             media: part.media.len(),
             text: part.text,

@@ -127,7 +127,7 @@ impl Wanted {
         let before = mark.part.checked_sub(1).and_then(|before| mark.target.receipt(before));
         let uploaded = mark.handle(&format!("media.{}", mark.part)).and_then(|kept| serde_json::from_str(kept).ok());
         Self {
-            key: mark.target.id.idempotency_key(mark.part),
+            key: mark.key(),
             body: event.map(event::Event::body).unwrap_or_default(),
             media: uploaded.map(|mut uploaded: Value| uploaded["url"].take()),
             answers: before.filter(|_| event.is_some_and(event::Event::answers)).map(|out| event_id(&out.receipt.id)),

@@ -46,7 +46,7 @@ impl Slack {
         let Some(messages) = self.messages_since(mark, channel).await? else {
             return Ok(Finding::CannotTell(format!("there are more than {} newer messages", PAGE * MOST_PAGES)));
         };
-        let key = mark.target.id.idempotency_key(mark.part);
+        let key = mark.key();
         let marked = |message: &Message| {
             let metadata = message.metadata.as_ref();
             metadata.is_some_and(|metadata| metadata["event_payload"][message::MARK] == key.as_str())

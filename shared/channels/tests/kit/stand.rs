@@ -103,6 +103,10 @@ impl Stand {
         self.target.lock().unwrap().clone()
     }
 
+    pub fn key(&self, part: u16) -> String {
+        self.draft.idempotency_key(self.target().id, part)
+    }
+
     pub fn state(&self) -> State {
         self.target().state
     }

@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use runtime::{Clock, Random, Runtime};
 use tokio::{net::TcpListener, sync::OnceCell};
 
-use super::{ID, NOW};
+use super::NOW;
 use crate::platform::{header, split};
 
 /// The most calls that an attempt, its look and its poll may take together: pages of lists, waits for a state and pieces of files
@@ -34,19 +34,20 @@ pub struct Said {
 pub struct Script(Vec<Said>);
 
 impl Script {
-    pub fn read(text: &str) -> Self {
-        Self(text.split("---\n").filter(|one| !one.is_empty()).map(said).collect())
+    /// Reads a script, in which `{key}` stands for `key`.
+    pub fn read(text: &str, key: &str) -> Self {
+        Self(text.split("---\n").filter(|one| !one.is_empty()).map(|one| said(one, key)).collect())
     }
 }
 
-fn said(text: &str) -> Said {
+fn said(text: &str, key: &str) -> Said {
     let (head, body) = split(text.as_bytes());
     let mut lines = head.lines();
     let status = lines.next().and_then(|line| line.trim().parse().ok()).filter(|status| (200..600).contains(status));
     Said {
         status: status.unwrap_or(200),
         headers: lines.filter_map(header).collect(),
-        body: String::from_utf8_lossy(body).replace("{key}", &ID.simple().to_string()).into(),
+        body: String::from_utf8_lossy(body).replace("{key}", key).into(),
     }
 }
 

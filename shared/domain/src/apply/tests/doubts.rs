@@ -183,6 +183,33 @@ fn a_refused_repeat_is_not_repeated_but_looked_into() {
     assert_eq!(stage.finish(attempt, Outcome::Failed(refused)), Answer::Finished(Next::Dead), "nothing is left to try");
 }
 
+/// With a dead token the platform was not even asked: sending the post again, or another in its place, would be too early.
+#[test]
+fn a_repeat_with_a_dead_token_leaves_the_doubt_whatever_the_account_chose() {
+    let dead = Failure {
+        worth: Worth::AfterFix { fix: Fix::Reconnect },
+        scope: Scope::Account,
+        ..failure(Landed::No, Code::TOKEN_REVOKED)
+    };
+    for on_doubt in [OnDoubt::Park, OnDoubt::Resend] {
+        let key = RepeatSafety::PlatformKey {
+            kept_for: Duration::from_secs(3600),
+            settles_after: Duration::from_secs(60),
+            afterwards: None,
+        };
+        let mut stage = Stage { on_doubt, ..Stage::new(key) };
+        stage.fall_into_doubt();
+        stage.pass_to_next();
+        let attempt = stage.begun(AttemptKind::Repeat);
+        stage.finish(attempt, Outcome::Failed(dead.clone()));
+        assert_eq!((stage.target.state, &stage.target.listed), (State::InDoubt, &None), "{on_doubt:?}");
+        let edit = Command::Edit { changes: crate::Override::default(), hash: ContentHash([1; 16]) };
+        assert_eq!(stage.ask(&edit), Answer::Refused(Refusal::InDoubt), "{on_doubt:?}");
+        stage.pass_to_next();
+        stage.begun(AttemptKind::Repeat);
+    }
+}
+
 #[test]
 fn absence_counts_from_the_end_of_the_attempt_to_the_beginning_of_the_look() {
     let absent = || Outcome::Looked { part: 0, finding: Finding::Absent, last: true };
