@@ -3,7 +3,7 @@
 #
 #   prove.sh            about a quarter of an hour on two free cores, and the builds
 #   prove.sh --record   the run whose figures GUARANTEES.md shows; writes docs/proof/*.json and the page. About two hours on two free
-#                       cores: model 4 minutes, simulation 20, chaos 13, fuzz one for each parser, mutants 40, and the builds
+#                       cores: model 4 minutes, simulation 5, chaos 13, fuzz one for each parser, mutants 40, and the builds
 #
 # Ends with one line of JSON; exit code 0 only if every promise held.
 set -uo pipefail
