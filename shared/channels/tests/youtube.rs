@@ -347,14 +347,14 @@ async fn a_rejection_for_the_accounts_sake_is_a_verdict_and_holds_the_account() 
 
 #[tokio::test]
 async fn a_new_video_that_is_not_seen_everywhere_yet_is_still_being_decided_about() {
-    let unknown = |_: &Value| json!({"items": []});
-    let private = |video: &Value| {
+    type Answer = fn(&Value) -> Value;
+    let unknown: Answer = |_| json!({"items": []});
+    let private: Answer = |video| {
         let mut video = video.clone();
         video["status"]["privacyStatus"] = json!("private");
         json!({"items": [video]})
     };
-    let cases: [(fn(&Value) -> Value, Code); 2] = [(unknown, Code::REFERENCE_GONE), (private, Code::APP_MISCONFIGURED)];
-    for (seen, code) in cases {
+    for (seen, code) in [(unknown, Code::REFERENCE_GONE), (private, Code::APP_MISCONFIGURED)] {
         for (minutes, state) in [(2, State::Processing), (11, State::Failed)] {
             let scene = Scene::small().await;
             scene.fake.set(|knobs| knobs.processing_s = 3600);

@@ -37,6 +37,24 @@ async fn only_those_that_are_asked_for_are_served() {
 }
 
 #[tokio::test]
+async fn settings_are_written_for_what_is_served() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("oncepost.toml");
+    let (_process, mut lines) = start(&["--reddit", "0", "--board", "0", "--settings", file.to_str().expect("a path")]);
+    let (reddit, board) = (next(&mut lines).await, next(&mut lines).await);
+    // The file is written before anything is answered for: a call is told of afterwards.
+    let url = board["url"].as_str().expect("a URL");
+    send(&format!("{url}/posts"), &json!({"text": "one", "account": "alice"}), 200).await;
+    next(&mut lines).await;
+    let settings = std::fs::read_to_string(file).expect("settings");
+    let url = reddit["url"].as_str().expect("a URL");
+    for line in [r#"channel = "reddit""#, &format!("base_url = \"{url}\""), "secrets.refresh_token = { value = "] {
+        assert!(settings.contains(line), "{line}\nis not in\n{settings}");
+    }
+    assert_eq!(settings.matches("[[accounts]]").count(), 1, "the board is no channel's");
+}
+
+#[tokio::test]
 async fn it_says_where_it_listens_and_what_it_was_asked() {
     let (_process, mut lines) = start(&[]);
     let mut urls = Vec::new();

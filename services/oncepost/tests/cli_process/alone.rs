@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use testkit::Ready;
 
 use crate::{CANARY, oncepost, variables};
 
@@ -108,6 +109,25 @@ async fn accounts_that_lack_what_they_need_are_told_all_at_once() {
     ] {
         assert!(ran.err.contains(told), "{told}\nis not in\n{}", ran.said());
     }
+}
+
+/// Each channel can be tried on its fake with the account that the fake has ready.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_fake_has_an_account_ready_that_lacks_nothing() {
+    let folder = TempDir::new().unwrap();
+    let none = variables(&[("ONCEPOST_API", "")]);
+    let channels: Value = serde_json::from_str(&oncepost(&["channels", "--json"], &none).await.out).unwrap();
+    let names: Vec<_> =
+        channels["channels"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+    let ready = |name: &&str| Ready::on(name, "http://127.0.0.1:1").unwrap_or_else(|| panic!("{name}")).toml();
+    let config = folder.path().join("oncepost.toml");
+    std::fs::write(&config, names.iter().map(ready).collect::<String>()).unwrap();
+    let mut post = message("hello");
+    post["targets"] = names.iter().map(|name| json!({ "channel": name, "account": "main" })).collect();
+    let post = file(&folder, &post);
+    let ran = oncepost(&["validate", &post, "--config", &config.to_string_lossy()], &none).await;
+    assert!(ran.code == Some(1) && ran.out.contains("tiktok/main"), "what is refused is the post: {}", ran.said());
+    assert!(!ran.out.contains("no such account") && ran.err.is_empty(), "{}", ran.said());
 }
 
 #[tokio::test(flavor = "multi_thread")]

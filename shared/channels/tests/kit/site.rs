@@ -7,7 +7,7 @@ use oncepost_channels::Secret;
 use serde_json::{Value, json};
 use testkit::{
     Answer, Bluesky, Cue, Discord, End, Facebook, Fake, Ghost, GoogleBusiness, Instagram, LinkedIn, Mastodon, Matrix,
-    Nostr, Pinterest, Post, Reddit, Slack, Telegram, Threads, TikTok, Webhook, WordPress, X, YouTube,
+    Nostr, Pinterest, Post, Ready, Reddit, Slack, Telegram, Threads, TikTok, Webhook, WordPress, X, YouTube,
     fake::{Platform, Stage},
 };
 
@@ -494,72 +494,11 @@ impl Place {
 
 /// A target on `name` at `url`, on the fake account `main`.
 pub fn stand(name: &str, url: &str, content: Content) -> Stand {
-    match name {
-        "webhook" => Stand::new(name, &format!("{url}/main"), ("signing_secret", Webhook::SECRET), &[], content),
-        "mastodon" => Stand::new(name, url, ("access_token", &Mastodon::token("main")), &[], content),
-        "bluesky" => {
-            let identifier = Bluesky::handle("main");
-            let settings = [("identifier", identifier.as_str())];
-            Stand::new(name, url, ("app_password", &Bluesky::password("main")), &settings, content)
-        }
-        "telegram" => {
-            let chat = Telegram::chat("main").to_string();
-            Stand::new(name, url, ("bot_token", &Telegram::token("main")), &[("chat_id", &chat)], content)
-        }
-        "discord" => {
-            let settings = [("channel_id", Discord::channel("main")), ("guild_id", "1000".into())];
-            let settings = settings.each_ref().map(|(name, value)| (*name, value.as_str()));
-            let mut stand = Stand::new(name, url, ("bot_token", &Discord::token("main")), &settings, content);
-            let hook = Secret::new(format!("https://discord.test{}", Discord::hook("main")));
-            stand.account.secrets.insert("webhook_url".into(), hook);
-            stand
-        }
-        "slack" => {
-            let settings = [("channel", Slack::channel("main")), ("workspace", "https://acme.slack.test".into())];
-            let settings = settings.each_ref().map(|(name, value)| (*name, value.as_str()));
-            let mut stand = Stand::new(name, url, ("bot_token", &Slack::token("main")), &settings, content);
-            let hook = Secret::new(format!("https://hooks.slack.test{}", Slack::hook("main")));
-            stand.account.secrets.insert("webhook_url".into(), hook);
-            stand
-        }
-        "wordpress" => {
-            let settings = [("username", "main")];
-            Stand::new(name, url, ("application_password", &WordPress::password("main")), &settings, content)
-        }
-        "matrix" => {
-            let room = Matrix::room("main");
-            Stand::new(name, url, ("access_token", &Matrix::token("main")), &[("room", &room)], content)
-        }
-        "nostr" => Stand::new(name, url, ("secret_key", &Nostr::secret_key("main")), &[], content),
-        "ghost" => Stand::new(name, url, ("admin_api_key", &Ghost::key("main")), &[], content),
-        "reddit" => {
-            let settings = [("subreddit", "test"), ("auth_url", url)];
-            let mut stand = Stand::new(name, url, ("access_token", &Reddit::token("main")), &settings, content);
-            let more = [
-                ("refresh_token", Reddit::refresh_token("main")),
-                ("client_id", Reddit::CLIENT.0.to_owned()),
-                ("client_secret", Reddit::CLIENT.1.to_owned()),
-            ];
-            let more = more.map(|(name, value)| (name.to_owned(), oncepost_channels::Secret::new(value)));
-            stand.account.secrets.extend(more);
-            stand
-        }
-        "linkedin" => Stand::new(name, url, ("access_token", &LinkedIn::token("main")), &[], content),
-        "x" => Stand::new(name, url, ("access_token", &X::token("main")), &[], content),
-        "pinterest" => {
-            let settings = [("board_id", Pinterest::board("main"))];
-            let settings = settings.each_ref().map(|(name, value)| (*name, value.as_str()));
-            Stand::new(name, url, ("access_token", &Pinterest::token("main")), &settings, content)
-        }
-        "facebook" => Stand::new(name, url, ("access_token", &Facebook::token("main")), &[], content),
-        "google-business" => {
-            let (token, location) = (GoogleBusiness::token("main"), GoogleBusiness::location("main"));
-            Stand::new(name, url, ("access_token", &token), &[("auth_url", url), ("location", &location)], content)
-        }
-        "youtube" => Stand::new(name, url, ("access_token", &YouTube::token("main")), &[("auth_url", url)], content),
-        "threads" => Stand::new(name, url, ("access_token", &Threads::token("main")), &[], content),
-        "tiktok" => Stand::new(name, url, ("access_token", &TikTok::token("main")), &[], content),
-        "instagram" => Stand::new(name, url, ("access_token", &Instagram::token("main")), &[], content),
-        other => panic!("no fake of {other}"),
-    }
+    let ready = Ready::on(name, url).unwrap_or_else(|| panic!("no fake of {name}"));
+    let settings: Vec<_> = ready.settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let mut secrets = ready.secrets.iter();
+    let (first, value) = secrets.next().expect("each fake asks for a secret");
+    let mut stand = Stand::new(name, &ready.base_url, (first, value), &settings, content);
+    stand.account.secrets.extend(secrets.map(|(name, value)| ((*name).to_owned(), Secret::new(value.clone()))));
+    stand
 }

@@ -3,20 +3,33 @@
 //! Prints JSON lines: `{"event":"listening","fake":…,"url":…}` per fake, then `{"event":"call","fake":…,…}` per call as it ends.
 //! Each has the control interface under `/_control/`.
 
-use std::io::{self, Write};
+use std::{
+    fs,
+    io::{self, Write},
+    path::PathBuf,
+};
 
-use clap::Parser;
+use clap::{Args, Parser};
 use futures::stream::{self, BoxStream, SelectAll, StreamExt};
 use oncepost_testkit::{
     Bluesky, Board, Discord, Facebook, Fake, Ghost, GoogleBusiness, Instagram, LinkedIn, Mastodon, Matrix, Nostr,
-    Pinterest, Reddit, Slack, Telegram, Threads, TikTok, Webhook, WordPress, X, YouTube,
+    Pinterest, Ready, Reddit, Slack, Telegram, Threads, TikTok, Webhook, WordPress, X, YouTube,
     fake::{Call, Platform},
 };
 use serde_json::{Value, json};
 
 /// Serves the fake platforms whose ports are given on loopback until it is stopped; all of them if none is. A port of 0 takes a free
 /// one.
-#[derive(Parser, Default, PartialEq)]
+#[derive(Parser)]
+struct Asked {
+    #[command(flatten)]
+    ports: Ports,
+    /// Write settings for oncepost into this file: an account `main` of the tenant `acme` on each channel that is served.
+    #[arg(long, value_name = "FILE")]
+    settings: Option<PathBuf>,
+}
+
+#[derive(Args, Default, PartialEq)]
 struct Ports {
     /// Port of the fake Mastodon server.
     #[arg(long)]
@@ -85,50 +98,66 @@ struct Ports {
 
 #[tokio::main]
 async fn main() -> io::Result<()> {
-    let ports = Ports::parse();
+    let Asked { ports, settings } = Asked::parse();
     let any = (ports == Ports::default()).then_some(0);
-    let mut calls = SelectAll::new();
-    calls.extend(serve::<Mastodon>(ports.mastodon.or(any)).await?);
-    calls.extend(serve::<Bluesky>(ports.bluesky.or(any)).await?);
-    calls.extend(serve::<Instagram>(ports.instagram.or(any)).await?);
-    calls.extend(serve::<Threads>(ports.threads.or(any)).await?);
-    calls.extend(serve::<Webhook>(ports.webhook.or(any)).await?);
-    calls.extend(serve::<WordPress>(ports.wordpress.or(any)).await?);
-    calls.extend(serve::<Ghost>(ports.ghost.or(any)).await?);
-    calls.extend(serve::<Reddit>(ports.reddit.or(any)).await?);
-    calls.extend(serve::<LinkedIn>(ports.linkedin.or(any)).await?);
-    calls.extend(serve::<X>(ports.x.or(any)).await?);
-    calls.extend(serve::<Board>(ports.board.or(any)).await?);
-    calls.extend(serve::<Telegram>(ports.telegram.or(any)).await?);
-    calls.extend(serve::<TikTok>(ports.tiktok.or(any)).await?);
-    calls.extend(serve::<Slack>(ports.slack.or(any)).await?);
-    calls.extend(serve::<Discord>(ports.discord.or(any)).await?);
-    calls.extend(serve::<Facebook>(ports.facebook.or(any)).await?);
-    calls.extend(serve::<Pinterest>(ports.pinterest.or(any)).await?);
-    calls.extend(serve::<GoogleBusiness>(ports.google_business.or(any)).await?);
-    calls.extend(serve::<YouTube>(ports.youtube.or(any)).await?);
-    calls.extend(serve::<Matrix>(ports.matrix.or(any)).await?);
-    calls.extend(serve::<Nostr>(ports.nostr.or(any)).await?);
+    let mut fakes = Fakes::default();
+    fakes.serve::<Mastodon>(ports.mastodon.or(any)).await?;
+    fakes.serve::<Bluesky>(ports.bluesky.or(any)).await?;
+    fakes.serve::<Instagram>(ports.instagram.or(any)).await?;
+    fakes.serve::<Threads>(ports.threads.or(any)).await?;
+    fakes.serve::<Webhook>(ports.webhook.or(any)).await?;
+    fakes.serve::<WordPress>(ports.wordpress.or(any)).await?;
+    fakes.serve::<Ghost>(ports.ghost.or(any)).await?;
+    fakes.serve::<Reddit>(ports.reddit.or(any)).await?;
+    fakes.serve::<LinkedIn>(ports.linkedin.or(any)).await?;
+    fakes.serve::<X>(ports.x.or(any)).await?;
+    fakes.serve::<Board>(ports.board.or(any)).await?;
+    fakes.serve::<Telegram>(ports.telegram.or(any)).await?;
+    fakes.serve::<TikTok>(ports.tiktok.or(any)).await?;
+    fakes.serve::<Slack>(ports.slack.or(any)).await?;
+    fakes.serve::<Discord>(ports.discord.or(any)).await?;
+    fakes.serve::<Facebook>(ports.facebook.or(any)).await?;
+    fakes.serve::<Pinterest>(ports.pinterest.or(any)).await?;
+    fakes.serve::<GoogleBusiness>(ports.google_business.or(any)).await?;
+    fakes.serve::<YouTube>(ports.youtube.or(any)).await?;
+    fakes.serve::<Matrix>(ports.matrix.or(any)).await?;
+    fakes.serve::<Nostr>(ports.nostr.or(any)).await?;
+    if let Some(file) = settings {
+        fs::write(file, fakes.settings.join("\n"))?;
+    }
     loop {
         // The calls have no end: each fake lives in the stream of its own.
         tokio::select! {
-            Some(call) = calls.next() => print_line(&call)?,
+            Some(call) = fakes.calls.next() => print_line(&call)?,
             stopped = tokio::signal::ctrl_c() => return stopped,
         }
     }
 }
 
-/// Starts a fake, if it has a port, and says where it listens. Its calls come as lines to print.
-async fn serve<P: Platform>(port: Option<u16>) -> io::Result<Option<BoxStream<'static, Value>>> {
-    let Some(port) = port else { return Ok(None) };
-    let fake = Fake::<P>::on_port(port).await?;
-    print_line(&json!({"event": "listening", "fake": P::NAME, "url": fake.url()}))?;
-    let feed = fake.feed();
-    let calls = stream::unfold((fake, feed), async |(fake, mut feed)| {
-        let call = feed.recv().await?;
-        Some((line::<P>(&call), (fake, feed)))
-    });
-    Ok(Some(calls.boxed()))
+/// What is served.
+#[derive(Default)]
+struct Fakes {
+    /// Their calls, as lines to print.
+    calls: SelectAll<BoxStream<'static, Value>>,
+    /// An entry of oncepost's settings for each that a channel is for.
+    settings: Vec<String>,
+}
+
+impl Fakes {
+    /// Starts a fake, if it has a port, and says where it listens.
+    async fn serve<P: Platform>(&mut self, port: Option<u16>) -> io::Result<()> {
+        let Some(port) = port else { return Ok(()) };
+        let fake = Fake::<P>::on_port(port).await?;
+        print_line(&json!({"event": "listening", "fake": P::NAME, "url": fake.url()}))?;
+        self.settings.extend(Ready::on(P::NAME, &fake.url()).map(|ready| ready.toml()));
+        let feed = fake.feed();
+        let calls = stream::unfold((fake, feed), async |(fake, mut feed)| {
+            let call = feed.recv().await?;
+            Some((line::<P>(&call), (fake, feed)))
+        });
+        self.calls.push(calls.boxed());
+        Ok(())
+    }
 }
 
 fn line<P: Platform>(call: &Call) -> Value {

@@ -1,0 +1,97 @@
+//! What an oncepost must know of a fake's account `main`: accounts that are ready for use.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::{
+    Bluesky, Discord, Facebook, Ghost, GoogleBusiness, Instagram, LinkedIn, Mastodon, Matrix, Nostr, Pinterest, Reddit,
+    Slack, Telegram, Threads, TikTok, Webhook, WordPress, X, YouTube,
+};
+
+/// An account as the settings of oncepost name its things. What it holds are a fake's secrets, and nobody's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ready {
+    /// The channel's name.
+    pub channel: String,
+    /// The fake's address, or that of the account on it.
+    pub base_url: String,
+    /// The secrets, by name.
+    pub secrets: BTreeMap<&'static str, String>,
+    /// The settings, by name.
+    pub settings: BTreeMap<&'static str, String>,
+}
+
+impl Ready {
+    /// The account `main` of the fake of `channel` that listens at `url`; `None` where there is no such channel.
+    pub fn on(channel: &str, url: &str) -> Option<Self> {
+        let one = |name, value: String| vec![(name, value)];
+        let token = |value| one("access_token", value);
+        let auth = ("auth_url", url.to_owned());
+        let (secrets, settings) = match channel {
+            "bluesky" => (one("app_password", Bluesky::password("main")), one("identifier", Bluesky::handle("main"))),
+            "discord" => (
+                vec![
+                    ("bot_token", Discord::token("main")),
+                    ("webhook_url", format!("https://discord.test{}", Discord::hook("main"))),
+                ],
+                vec![("channel_id", Discord::channel("main")), ("guild_id", "1000".into())],
+            ),
+            "facebook" => (token(Facebook::token("main")), vec![]),
+            "ghost" => (one("admin_api_key", Ghost::key("main")), vec![]),
+            "google-business" => {
+                (token(GoogleBusiness::token("main")), vec![auth, ("location", GoogleBusiness::location("main"))])
+            }
+            "instagram" => (token(Instagram::token("main")), vec![]),
+            "linkedin" => (token(LinkedIn::token("main")), vec![]),
+            "mastodon" => (token(Mastodon::token("main")), vec![]),
+            "matrix" => (token(Matrix::token("main")), one("room", Matrix::room("main"))),
+            "nostr" => (one("secret_key", Nostr::secret_key("main")), vec![]),
+            "pinterest" => (token(Pinterest::token("main")), one("board_id", Pinterest::board("main"))),
+            "reddit" => (
+                vec![
+                    ("access_token", Reddit::token("main")),
+                    ("refresh_token", Reddit::refresh_token("main")),
+                    ("client_id", Reddit::CLIENT.0.to_owned()),
+                    ("client_secret", Reddit::CLIENT.1.to_owned()),
+                ],
+                vec![auth, ("subreddit", "test".into())],
+            ),
+            "slack" => (
+                vec![
+                    ("bot_token", Slack::token("main")),
+                    ("webhook_url", format!("https://hooks.slack.test{}", Slack::hook("main"))),
+                ],
+                vec![("channel", Slack::channel("main")), ("workspace", "https://acme.slack.test".into())],
+            ),
+            "telegram" => {
+                (one("bot_token", Telegram::token("main")), one("chat_id", Telegram::chat("main").to_string()))
+            }
+            "threads" => (token(Threads::token("main")), vec![]),
+            "tiktok" => (token(TikTok::token("main")), vec![]),
+            "webhook" => (one("signing_secret", Webhook::SECRET.to_owned()), vec![]),
+            "wordpress" => {
+                (one("application_password", WordPress::password("main")), one("username", "main".to_owned()))
+            }
+            "x" => (token(X::token("main")), vec![]),
+            "youtube" => (token(YouTube::token("main")), vec![auth]),
+            _ => return None,
+        };
+        let base_url = if channel == "webhook" { format!("{url}/main") } else { url.to_owned() };
+        let (secrets, settings) = (secrets.into_iter().collect(), settings.into_iter().collect());
+        Some(Self { channel: channel.to_owned(), base_url, secrets, settings })
+    }
+
+    /// The account as an entry of oncepost's settings, of the tenant `acme`.
+    pub fn toml(&self) -> String {
+        // What JSON writes as a string, TOML reads as the same.
+        let quoted = |text: &str| Value::from(text).to_string();
+        let plain = [("tenant", "acme"), ("channel", &self.channel), ("id", "main"), ("base_url", &self.base_url)];
+        let plain = plain.into_iter().map(|(name, value)| format!("{name} = {}", quoted(value)));
+        let secrets =
+            self.secrets.iter().map(|(name, value)| format!("secrets.{name} = {{ value = {} }}", quoted(value)));
+        let settings = self.settings.iter().map(|(name, value)| format!("settings.{name} = {}", quoted(value)));
+        let lines: Vec<_> = plain.chain(secrets).chain(settings).collect();
+        format!("[[accounts]]\n{}\n", lines.join("\n"))
+    }
+}
