@@ -234,14 +234,19 @@ impl Limits {
                     let remedy = "give an http or https address that the outside world can fetch";
                     objections.push(Objection::new(path, Code::BAD_MEDIA_URL, message, remedy));
                 } else if let Some(kind) = Kind::by_ending(&media.url).filter(|kind| !self.may_take(*kind)) {
-                    let message = format!("the address leads to {}, which the channel does not take", kind.mime);
-                    let takes: Vec<_> = self.takes.iter().flat_map(|row| row.kinds).copied().collect();
-                    let remedy = format!("give one of {}", takes.join(", "));
-                    objections.push(Objection::new(path, Code::MEDIA_REFUSED, message, remedy));
+                    objections.push(self.not_taken(path, kind.mime));
+                } else if let Some(ending) = Kind::says_neither(&media.url).filter(|_| !self.takes.is_empty()) {
+                    objections.push(self.not_taken(path, &format!("a file of the kind .{ending}")));
                 }
             }
         }
         objections
+    }
+
+    fn not_taken(&self, path: String, what: &str) -> Objection {
+        let message = format!("the address leads to {what}, which the channel does not take");
+        let takes: Vec<_> = self.takes.iter().flat_map(|row| row.kinds).copied().collect();
+        Objection::new(path, Code::MEDIA_REFUSED, message, format!("give one of {}", takes.join(", ")))
     }
 }
 

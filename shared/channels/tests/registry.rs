@@ -138,6 +138,9 @@ fn what_a_channel_offers_is_what_it_checks_and_does() {
         if most < usize::MAX {
             assert!(says(&draft("once", most + 1), Code::TOO_MANY_MEDIA), "{name} takes no {} media", most + 1);
         }
+        let mut paper = draft("once", 1);
+        paper.0.media[0].url = "https://cdn.example/Report.PDF?page=1".into();
+        assert_eq!(says(&paper, Code::MEDIA_REFUSED), !limits.takes.is_empty() && most > 0, "{name} takes no PDF");
         if let FirstComment::Setting(setting) = offers.first_comment {
             let mut with = draft("once", 1);
             with.0.settings.insert(setting.into(), "first".into());

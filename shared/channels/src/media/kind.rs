@@ -38,6 +38,17 @@ impl Kind {
         })
     }
 
+    /// The ending of an address that surely leads to neither a picture nor a video.
+    pub fn says_neither(address: &str) -> Option<&'static str> {
+        const NEITHER: &[&str] = &[
+            "csv", "doc", "docx", "gz", "htm", "html", "json", "m4a", "mp3", "odt", "pdf", "ppt", "pptx", "svg", "txt",
+            "wav", "xls", "xlsx", "xml", "zip",
+        ];
+        let url = url::Url::parse(address).ok()?;
+        let (_, ending) = url.path().rsplit_once('.')?;
+        NEITHER.iter().copied().find(|neither| ending.eq_ignore_ascii_case(neither))
+    }
+
     /// Whether an address says by its ending that it leads to a video; `None` if it does not say.
     pub fn says_video(address: &str) -> Option<bool> {
         Self::by_ending(address).map(|kind| !kind.is_image())
@@ -81,11 +92,14 @@ mod tests {
             ("https://a.example/x.y/z.mp4#t=3", Some("video/mp4")),
             ("s3://media/x.mov", Some("video/quicktime")),
             ("https://a.example/media?file=x.mp4", None),
+            ("https://a.example/x.pdf", None),
             ("https://a.example/x.tar", None),
             ("x.mp4", None),
         ];
         for (address, mime) in table {
             assert_eq!(Kind::by_ending(address).map(|kind| kind.mime), mime, "{address}");
+            let neither = address.ends_with(".pdf").then_some("pdf");
+            assert_eq!(Kind::says_neither(address), neither, "{address}");
         }
     }
 
