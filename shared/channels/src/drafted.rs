@@ -13,7 +13,7 @@ pub(crate) const REPEAT: RepeatSafety = RepeatSafety::Handle { settles_after: Du
 
 /// The slug by which a draft is found whose id was lost: the same on every try, and nobody else's.
 pub(crate) fn slug(call: &Call<'_>) -> String {
-    format!("oncepost-{}", call.key(0))
+    format!("oncepost-{}", call.target.id.0.simple())
 }
 
 /// Without the draft's id nothing can be told.

@@ -255,7 +255,7 @@ async fn a_draft_whose_answer_was_lost_is_found_by_its_slug() {
     let failure = scene.stand.attempt().await.failure.unwrap();
     assert_eq!((failure.code, failure.landed), (Code::OUT_OF_ORDER, Landed::No));
     let [(id, slug)] = scene.fake.platform().drafts().try_into().unwrap();
-    assert!(slug.ends_with(&scene.stand.key(0)), "{slug}");
+    assert!(slug.ends_with(&scene.stand.target().id.0.simple().to_string()), "{slug}");
     assert_eq!(scene.settle().await, [AttemptKind::Send]);
     assert_eq!(scene.stand.receipts()[0].id, id.to_string());
     assert_eq!(scene.fake.posts().len(), 1);

@@ -18,7 +18,7 @@ pub enum Plan {
 /// The next means of settling `target`'s doubt at `now`, by what its platform offers.
 ///
 /// A repeat that the platform refused would be refused again, and proves nothing about the first call: the listing is
-/// asked instead, where there is one. What is wrong with the account is mended first, and then it is repeated.
+/// asked instead, where there is one. Where there is none, and the refusal is the account's, the key still tells once the account is mended.
 ///
 /// A key is used only well inside its window: the repeat must have *arrived* before the platform forgets the key. It may be
 /// sent at the very end of the longest attempt, and be on its way for as long as the platform takes to settle: both are
@@ -31,13 +31,15 @@ pub fn plan(target: &Target, repeat: RepeatSafety, policy: &Policy, now: Timesta
                 .armed
                 .as_ref()
                 .is_some_and(|armed| now < armed.first_at.saturating_add(usable).unwrap_or(Timestamp::MAX));
-            let refused = target.last_failure.as_ref().is_some_and(|failure| {
-                failure.landed == Landed::No && route(failure) == Route::Dead && !failure.is_no_verdict()
-            });
-            match (remembered && !refused, afterwards) {
-                (true, _) => Plan::Repeat,
-                (false, Some(_)) => Plan::Look,
-                (false, None) => Plan::Undecidable,
+            let refusal = target
+                .last_failure
+                .as_ref()
+                .filter(|failure| failure.landed == Landed::No && route(failure) == Route::Dead);
+            match (refusal, afterwards) {
+                (None, _) if remembered => Plan::Repeat,
+                (Some(refusal), None) if remembered && refusal.is_no_verdict() => Plan::Repeat,
+                (_, Some(_)) => Plan::Look,
+                (_, None) => Plan::Undecidable,
             }
         }
         RepeatSafety::Handle { .. } | RepeatSafety::LookUp(_) => Plan::Look,
@@ -96,20 +98,24 @@ mod tests {
     #[test]
     fn only_a_repeat_that_was_refused_for_good_is_not_repeated() {
         let look_up = crate::LookUp { settles_after: Duration::ZERO, sure_after: HOUR };
-        let planned = |landed, worth| {
+        let planned = |afterwards, landed, worth| {
             let mut target = target();
             target.armed = Some(armed_at(Timestamp::UNIX_EPOCH));
             let failure = crate::Failure::system(crate::Code::OWN_HICCUP, "step", "said");
             target.last_failure = Some(crate::Failure { landed, worth, ..failure });
-            plan(&target, key(Some(look_up)), &Policy::default(), after(Duration::ZERO))
+            plan(&target, key(afterwards), &Policy::default(), after(Duration::ZERO))
         };
         let (retry, never) = (Worth::Retry { not_before: None }, Worth::Never);
-        assert_eq!(planned(Landed::No, never), Plan::Look);
-        assert_eq!(planned(Landed::No, Worth::AfterFix { fix: Fix::Content }), Plan::Look);
-        assert_eq!(planned(Landed::No, Worth::AfterFix { fix: Fix::Reconnect }), Plan::Repeat);
-        assert_eq!(planned(Landed::No, retry), Plan::Repeat);
-        assert_eq!(planned(Landed::Unknown, never), Plan::Repeat);
-        assert_eq!(planned(Landed::Yes, never), Plan::Repeat);
+        let mended = |fix| Worth::AfterFix { fix };
+        for (afterwards, nothing_else) in [(Some(look_up), Plan::Look), (None, Plan::Undecidable)] {
+            assert_eq!(planned(afterwards, Landed::No, never), nothing_else);
+            assert_eq!(planned(afterwards, Landed::No, mended(Fix::Content)), nothing_else);
+            assert_eq!(planned(afterwards, Landed::No, retry), Plan::Repeat);
+            assert_eq!(planned(afterwards, Landed::Unknown, never), Plan::Repeat);
+            assert_eq!(planned(afterwards, Landed::Yes, never), Plan::Repeat);
+        }
+        assert_eq!(planned(Some(look_up), Landed::No, mended(Fix::Reconnect)), Plan::Look);
+        assert_eq!(planned(None, Landed::No, mended(Fix::Reconnect)), Plan::Repeat);
     }
 
     #[test]
