@@ -200,6 +200,7 @@ mod tests {
         for other in [draft.idempotency_key(one, 1), draft.idempotency_key(two, 0), edited.idempotency_key(one, 0)] {
             assert_ne!(key, other);
         }
+        assert_eq!(draft.idempotency_key(one, 1), format!("{key}-1"));
         assert!(!key.contains('.'), "a webhook id may hold no dot");
     }
 
