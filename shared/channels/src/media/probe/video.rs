@@ -70,7 +70,8 @@ fn boxes(file: &mut (impl Read + Seek), mut from: u64, to: u64) -> Vec<Found> {
         let Ok(header) = Header::read_from(file) else { break };
         let Ok(start) = file.stream_position() else { break };
         let end = header.size.map_or(Some(to), |size| start.checked_add(size as u64));
-        let Some(end) = end.filter(|end| *end <= to) else { break };
+        // A header itself may stand across the end.
+        let Some(end) = end.filter(|end| (start..=to).contains(end)) else { break };
         found.push(Found { kind: header.kind, from: start, to: end });
         from = end;
     }
@@ -146,6 +147,14 @@ mod tests {
         let mehd = atom(b"mvex", &atom(b"mehd", &[0, 0, 0, 0, 0, 0, 0x0b, 0xb8]));
         assert_eq!(probed(&movie(&[mvhd(1000, 0), trak(64, 48, UPRIGHT), mehd])), Some((64, 48, 3000)));
         assert_eq!(probed(&movie(&[mvhd(1000, 0), trak(64, 48, UPRIGHT)])), None);
+    }
+
+    #[test]
+    fn a_box_whose_header_stands_across_the_end_is_none() {
+        // The inner box goes to the end of the outer one, which ends within its header.
+        let mut bytes = atom(b"moov", &[0, 0, 0, 0]);
+        bytes.extend(b"mvhd and whatever follows");
+        assert_eq!(probed(&bytes), None);
     }
 
     #[test]
