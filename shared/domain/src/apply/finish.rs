@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     Change, Context, end_attempt, list, wait,
-    wake::{carry, later},
+    wake::{carry, in_time, later},
     work::{go_on_without_doubt, is_settled, publish, record_out},
 };
 use crate::{
@@ -174,7 +174,12 @@ fn not_sent(target: &mut Target, failure: &Failure, cost: u16, context: &Context
         return Next::Dead;
     }
     let draw = even_draw(target.id, target.attempt);
-    let at = context.policy.backoff.next(target.tries.max(1), draw, now, failure.not_before());
+    let backoff = context.policy.backoff;
+    let at = match failure.limited_until(now) {
+        // When the limit ends is known: what went wrong before it is no reason to wait beyond that.
+        Some(ends) => in_time(target, backoff.next(1, draw, now, Some(ends)), ends),
+        None => backoff.next(target.tries.max(1), draw, now, failure.not_before()),
+    };
     go_on(target, State::Retrying, at, context)
 }
 

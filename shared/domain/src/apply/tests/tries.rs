@@ -32,8 +32,11 @@ fn o06_never_earlier_than_told() {
 fn o06_a_second_message_neither_shortens_a_wait_nor_prolongs_it() {
     let mut stage = Stage::new(LOOK);
     let told = stage.now + Duration::from_secs(100);
-    let postponed =
-        |seconds| Command::Postpone { until: Timestamp::UNIX_EPOCH + Duration::from_secs(seconds), carried: true };
+    let postponed = |seconds| Command::Postpone {
+        until: Timestamp::UNIX_EPOCH + Duration::from_secs(seconds),
+        carried: true,
+        limit: None,
+    };
     assert_eq!(stage.ask(&postponed(100)), Answer::Done);
     for seconds in [5, 500] {
         assert_eq!(stage.ask(&postponed(seconds)), Answer::NotYet(told));
