@@ -294,13 +294,15 @@ fn looked(
             go_on(target, State::Retrying, now, context)
         }
         Finding::Found(_) | Finding::Absent | Finding::CannotTell(_) => {
-            let said = match finding {
-                Finding::CannotTell(why) => why.as_str(),
-                Finding::Found(_) => "found without an id",
-                Finding::Absent => "not there yet",
+            let hopeless = plan(target, means.repeat, context.policy, now) == Plan::Undecidable;
+            let (code, said) = match finding {
+                Finding::CannotTell(why) if hopeless => (Code::UNDECIDABLE, why.as_str()),
+                Finding::CannotTell(why) => (Code::LOOK_FAILED, why.as_str()),
+                Finding::Found(_) => (Code::NO_PROOF, "found without an id"),
+                Finding::Absent => (Code::NOT_THERE_YET, "not there yet"),
             };
             let failure = Failure {
-                code: Code::LOOK_FAILED,
+                code,
                 landed: Landed::Unknown,
                 worth: Worth::Retry { not_before: None },
                 scope: Scope::Channel,
