@@ -1,7 +1,7 @@
 //! How a target stands, told to people: did it go out, what went wrong, what comes next.
 
 use contract::{Dead, Diagnosis};
-use domain::{AttemptKind, Code, ListReason, Pause, Scope, State, Target};
+use domain::{AttemptKind, Code, Failure, ListReason, Pause, Scope, State, Target};
 use jiff::Timestamp;
 
 use crate::api::OutThere;
@@ -25,14 +25,34 @@ pub(crate) fn diagnosis(target: &Target, now: Timestamp) -> Option<Diagnosis> {
     }
     match (target.state, &target.last_failure) {
         (State::Published | State::Cancelled, _) => None,
-        (State::Expired, _) => Some(Diagnosis {
-            code: Code::DEADLINE_PASSED,
-            sentence: expired(target),
-            whose_fault: Scope::System.whose_fault().into(),
-            remedy: Code::DEADLINE_PASSED.page().map_or("", |page| page.remedy()).into(),
-        }),
+        (State::Expired, _) => Some(expiry(target)),
         (_, failure) => failure.as_ref().map(|failure| Diagnosis::of(failure, target.state)),
     }
+}
+
+/// Why it expired. What waited for a rate limit was late for the limit's sake, and not for ours.
+fn expiry(target: &Target) -> Diagnosis {
+    let (scope, remedy) = match limit(target) {
+        Some(limit) => (
+            limit.scope,
+            "It waited for the rate limit. If it should still go out, reschedule it to after the limit's end, with a new deadline.",
+        ),
+        None => (Scope::System, Code::DEADLINE_PASSED.page().map_or("", |page| page.remedy())),
+    };
+    Diagnosis {
+        code: Code::DEADLINE_PASSED,
+        sentence: expired(target),
+        whose_fault: scope.whose_fault().into(),
+        remedy: remedy.into(),
+    }
+}
+
+/// The rate limit that kept it from going out on time. One that had ended before it was due is another time's.
+fn limit(target: &Target) -> Option<&Failure> {
+    target
+        .last_failure
+        .as_ref()
+        .filter(|failure| failure.is_rate_limit() && failure.not_before().is_none_or(|ends| target.due_at < ends))
 }
 
 fn expired(target: &Target) -> String {
@@ -52,6 +72,10 @@ pub(crate) fn next_step(target: &Target, pauses: &[Pause], now: Timestamp) -> St
     let at =
         target.next_at.map_or_else(|| "soon".into(), |at| if at <= now { "now".into() } else { format!("at {at}") });
     match target.state {
+        State::Scheduled | State::Retrying if target.next_at.is_some_and(|at| now < at && target.is_stale(at)) => {
+            let deadline = target.deadline.unwrap_or(now);
+            format!("It expires at {deadline}: it could only go out {at}. With a later deadline it would.")
+        }
         State::Scheduled if target.attempt == 0 => format!("It goes out {at}."),
         State::Scheduled | State::Retrying => format!("It is tried again {at}."),
         State::Queued => "A worker takes it; if none does, it is handed over again.".into(),

@@ -99,7 +99,7 @@ async fn hold_back(scheduler: &Scheduler, pacer: &mut Pacer, claimed: Claimed) -
     }
     stream::iter(later)
         .for_each_concurrent(ABREAST, |(target, until)| async move {
-            if let Err(error) = scheduler.ledger.apply(target, Command::Postpone { until, carried: false }).await {
+            if let Err(error) = scheduler.ledger.apply(target, Command::Postpone { until, carried: false, limit: None }).await {
                 // It stays queued without a message; the sweep emits it when it is overdue.
                 tracing::warn!(error = &error as &dyn std::error::Error, target.id = %target, "a paced target was not given back");
             }
@@ -158,7 +158,7 @@ async fn give_back(scheduler: &Scheduler, emission: &Emission, now: Timestamp) {
     // By the ledger's clock: ours may be minutes off.
     let now = scheduler.ledger.now().await.unwrap_or(now);
     let until = now.saturating_add(scheduler.options.poll).unwrap_or(Timestamp::MAX);
-    if let Err(error) = scheduler.ledger.apply(target, Command::Postpone { until, carried: false }).await {
+    if let Err(error) = scheduler.ledger.apply(target, Command::Postpone { until, carried: false, limit: None }).await {
         tracing::warn!(error = &error as &dyn std::error::Error, target.id = %target, "left to the sweep");
     }
 }

@@ -6,7 +6,8 @@ use broker::{Destination, Incoming, Outgoing};
 use channels::{AccountCard, Channel, Safety};
 use contract::{Publish, Unreadable, dead};
 use domain::{
-    Answer, AttemptKind, Begun, Command, Next, Outcome, Target, TargetId,
+    Answer, AttemptKind, Begun, Code, Command, Failure, Landed, Next, Outcome, PlatformWords, Scope, Target, TargetId,
+    Worth,
     delivery::{self, Act},
 };
 use guard::{Lock, Permit, Rate, ScopeLimit};
@@ -25,6 +26,12 @@ use crate::{
 
 /// The longest a message waits in a retry tier for a lock or lease that another worker holds.
 const LONGEST_BUSY_WAIT: Duration = Duration::from_secs(30);
+
+/// The most by which what waited for a rate limit comes later than it must.
+///
+/// It is a time and no share of the wait: the spread is there so that not all who waited come in one instant, for which seconds do
+/// however long they waited, while a share of an hour's wait would let posts expire that the platform would have taken.
+const SPREAD: Duration = Duration::from_secs(2);
 
 /// Handles one message to its end: it is acknowledged, or left to come again.
 pub(crate) async fn deliver(worker: &Worker, channel: &dyn Channel, incoming: Incoming) {
@@ -145,8 +152,8 @@ impl Delivery<'_> {
         }
         let card = self.worker.accounts.find(&self.message.tenant, &self.message.channel, &self.message.account);
         loop {
-            if let Some(until) = self.must_wait(card.as_ref()).await {
-                match self.postpone(until).await {
+            if let Some(hold) = self.must_wait(card.as_ref()).await {
+                match self.postpone(hold).await {
                     Some(settled) => return settled,
                     None => continue,
                 }
@@ -232,7 +239,7 @@ impl Delivery<'_> {
             (Err(failure), _) => Outcome::Failed(failure.clone()),
             (Ok(_), None) => {
                 let said = "the ledger granted an attempt without its content";
-                Outcome::Failed(domain::Failure::system(domain::Code::OWN_HICCUP, "begin", said))
+                Outcome::Failed(Failure::system(Code::OWN_HICCUP, "begin", said))
             }
         };
         self.cool_down(&outcome, card).await;
@@ -267,8 +274,8 @@ impl Delivery<'_> {
         let until = failure.not_before().unwrap_or(fallback);
         let scopes = Scopes::of(self.message, card);
         let scope = match failure.scope {
-            domain::Scope::App => scopes.app.unwrap_or(scopes.account),
-            domain::Scope::Channel => scopes.channel,
+            Scope::App => scopes.app.unwrap_or(scopes.account),
+            Scope::Channel => scopes.channel,
             _ => scopes.account,
         };
         if let Err(error) = self.worker.guard.cool_down(&scope, until, &failure.code.to_string()).await {
@@ -276,8 +283,8 @@ impl Delivery<'_> {
         }
     }
 
-    /// Until when the account, app or channel may not be called, if that is known.
-    async fn must_wait(&self, card: Option<&AccountCard>) -> Option<Timestamp> {
+    /// What keeps the account, app or channel from being called, if that is known.
+    async fn must_wait(&self, card: Option<&AccountCard>) -> Option<Hold> {
         let now = self.worker.runtime.now();
         let limits = Scopes::of(self.message, card).limits(card);
         match self.worker.guard.permit(&limits, now).await {
@@ -285,23 +292,26 @@ impl Delivery<'_> {
                 tracing::debug!(scope, reason, %until, "held back by a rate limit; costs no try");
                 metrics::counter!("oncepost_worker_rate_waits_total", "channel" => self.channel.about().name)
                     .increment(1);
-                Some(until)
+                Some(Hold { wait: between(now, until), scope, reason })
             }
             Ok(Permit::Go) | Err(_) => None,
         }
     }
 
-    async fn postpone(&self, until: Timestamp) -> Option<Settled> {
-        // Spread, so that a whole account does not come back in the same instant.
-        let now = self.worker.runtime.now();
-        let wait = self.worker.runtime.jittered(between(now, until).max(Duration::from_millis(200)), 0.5);
+    async fn postpone(&self, hold: Hold) -> Option<Settled> {
+        let least = hold.wait.max(Duration::from_millis(200));
+        let share = SPREAD.div_duration_f64(least).min(0.5);
+        let wait = self.worker.runtime.jittered(least, share);
         // The guard counts by our clock, the ledger by its own: what it is given must be by that.
-        let until = self.worker.ledger.now().await.unwrap_or(now).saturating_add(wait).unwrap_or(Timestamp::MAX);
+        let now = self.worker.ledger.now().await.unwrap_or(self.worker.runtime.now());
+        let later = |wait| now.saturating_add(wait).unwrap_or(Timestamp::MAX);
         let carried = wait <= self.worker.ledger.policy().longest_carry;
-        let Some(applied) = self.worker.apply_patiently(self.target(), Command::Postpone { until, carried }).await
-        else {
+        let command = Command::Postpone { until: later(wait), carried, limit: hold.limit(later(hold.wait)) };
+        let Some(applied) = self.worker.apply_patiently(self.target(), command).await else {
             return Some(self.unanswered());
         };
+        // It is sooner where the deadline is near.
+        let wait = applied.target.next_at.map_or(wait, |at| between(applied.now, at));
         match applied.answer {
             Answer::Done if carried => self.wait_for(wait).await,
             Answer::NotYet(at) => self.wait_for(between(applied.now, at)).await,
@@ -349,6 +359,36 @@ fn between(now: Timestamp, at: Timestamp) -> Duration {
     Duration::try_from(at.duration_since(now)).unwrap_or_default()
 }
 
+/// What keeps a target from being sent.
+struct Hold {
+    /// How long still.
+    wait: Duration,
+    /// The guard's scope that has to wait.
+    scope: String,
+    /// The code of the rate limit that the platform told, or the pace that we keep.
+    reason: String,
+}
+
+impl Hold {
+    /// The rate limit that was told to another target of the scope, ending at `ends`; `None` where we only keep our own pace.
+    fn limit(&self, ends: Timestamp) -> Option<Failure> {
+        let code: Code = self.reason.parse().ok()?;
+        let scope = match self.scope.split_once(':') {
+            Some(("app", _)) => Scope::App,
+            Some(("channel", _)) => Scope::Channel,
+            _ => Scope::Account,
+        };
+        Some(Failure {
+            code,
+            landed: Landed::No,
+            worth: Worth::Retry { not_before: Some(ends) },
+            scope,
+            step: "wait for the rate limit".into(),
+            said: PlatformWords::text(format!("the platform has limited {} until {ends:.0}", self.scope)),
+        })
+    }
+}
+
 /// The scopes a call falls in.
 struct Scopes {
     account: String,
@@ -384,9 +424,9 @@ fn measure(target: &Target, outcome: &Outcome, now: Timestamp) {
         Outcome::Published(_) => "published",
         Outcome::Processing => "processing",
         Outcome::Failed(failure) => match failure.landed {
-            domain::Landed::No => "not_sent",
-            domain::Landed::Unknown => "unknown",
-            domain::Landed::Yes => "published",
+            Landed::No => "not_sent",
+            Landed::Unknown => "unknown",
+            Landed::Yes => "published",
         },
         Outcome::NotOut(_) => "not_sent",
         Outcome::Looked { .. } => "looked",

@@ -30,7 +30,8 @@ impl Backoff {
 
     /// When to come back after try `n`: the schedule, but never before `not_before`.
     ///
-    /// Jitter is added to the platform's own time as well, so that a whole account does not come back in one instant.
+    /// The platform's own time gets jitter as well, so that a whole account does not come back in one instant, but only that of the
+    /// first wait: a share of a wait of hours would be hours, and by then the platform has long been ready.
     pub fn next(&self, n: u16, draw: f64, now: Timestamp, not_before: Option<Timestamp>) -> Timestamp {
         let scheduled = now.saturating_add(self.wait(n, draw)).unwrap_or(Timestamp::MAX);
         match not_before {

@@ -153,8 +153,10 @@ codes! {
     WORKER_LOST = 4005;
     /// Nobody but a person can tell whether it is out.
     UNDECIDABLE = 4006;
-    /// The platform could not be asked what happened.
+    /// A look did not tell what happened: it was not answered, or not clearly.
     LOOK_FAILED = 4007;
+    /// The platform was asked and does not show the post; so soon that proves nothing.
+    NOT_THERE_YET = 4008;
 
     /// Our own part failed; tried again by itself.
     OWN_HICCUP = 5001;

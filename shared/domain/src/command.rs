@@ -62,6 +62,9 @@ pub enum Command {
         until: Timestamp,
         /// A message on its way through the retry tiers brings it back; else the ledger does.
         carried: bool,
+        /// The rate limit that it waits for, if it is one: kept as what went wrong last, for whoever asks why it waits or why it
+        /// expired. When it ends is by the ledger's clock.
+        limit: Option<Failure>,
     },
     /// Its owner: do not publish it.
     Cancel,

@@ -174,6 +174,11 @@ impl Failure {
         }
     }
 
+    /// When the rate limit ends that it tells of, if that is known and still ahead at `now`.
+    pub fn limited_until(&self, now: Timestamp) -> Option<Timestamp> {
+        self.not_before().filter(|ends| self.is_rate_limit() && now < *ends)
+    }
+
     /// By what failures are put together: never by free text.
     pub fn group(&self) -> String {
         format!("{}/{}/{}", self.code, self.scope.name(), self.said.code.as_deref().unwrap_or("-"))

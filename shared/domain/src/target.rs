@@ -145,6 +145,11 @@ impl Target {
         self.deadline.is_some_and(|deadline| now >= deadline)
     }
 
+    /// When the rate limit ends that it waits for, if it waits for one at `now`.
+    pub fn limited_until(&self, now: Timestamp) -> Option<Timestamp> {
+        self.last_failure.as_ref().and_then(|failure| failure.limited_until(now))
+    }
+
     /// How much later than planned `now` is.
     pub fn lateness(&self, now: Timestamp) -> Duration {
         Duration::try_from(now.duration_since(self.due_at)).unwrap_or_default()

@@ -191,7 +191,7 @@ pub fn next(world: &World, action: Action, setup: &Setup) -> Option<World> {
         Action::Wake(handing) => wake(&mut next, handing, setup),
         Action::GiveBack => {
             next.giving_back = false;
-            next.apply(&Command::Postpone { until: at(1), carried: false }, setup);
+            next.apply(&Command::Postpone { until: at(1), carried: false, limit: None }, setup);
         }
         Action::Double => {
             next.left.doubles -= 1;

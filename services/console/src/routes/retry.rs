@@ -2,6 +2,7 @@
 
 use axum::{Json, extract::State};
 use domain::{Answer, Command, Context, PauseScope, PostId, Refusal, State as TargetState, Target, TargetId, apply};
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{find, targets};
@@ -24,10 +25,12 @@ pub(super) async fn target(
         let (done, target) = kick::kick(&console, id, frame.now).await?;
         // It may have turned out to be paused, or past its deadline.
         let refusal = if target.state == TargetState::Expired { Refusal::Expired } else { Refusal::NotApplicable };
-        let refused = || explained(Problem::too_late(vec![RefusedTarget::new(id, refusal)]), &target);
+        let refused = || explained(Problem::too_late(vec![RefusedTarget::new(id, refusal)]), &target, frame.now);
         done.ok_or_else(refused)?.to_owned()
     } else {
-        targets::command(&console, id, Command::Retry).await.map_err(|problem| explained(problem, &view.target))?;
+        targets::command(&console, id, Command::Retry)
+            .await
+            .map_err(|problem| explained(problem, &view.target, frame.now))?;
         happens(&view.target, &frame)
     };
     marks::done(&caller, "retry target", id, None);
@@ -35,9 +38,9 @@ pub(super) async fn target(
 }
 
 /// Says more than "nothing to do" where the state says more.
-fn explained(mut problem: Problem, target: &Target) -> Problem {
+fn explained(mut problem: Problem, target: &Target, now: Timestamp) -> Problem {
     for refused in &mut problem.refused {
-        refused.reason = refusal(target, &refused.reason);
+        refused.reason = refusal(target, &refused.reason, now);
         problem.detail = format!("Target {}: {}. Nothing was changed.", refused.target, refused.reason);
     }
     problem
@@ -102,7 +105,7 @@ async fn one(
         applied.answer
     };
     let (why, refused) = match answer {
-        Answer::Refused(reason) => (refusal(&before, reason.reason()), Some(reason)),
+        Answer::Refused(reason) => (refusal(&before, reason.reason(), frame.now), Some(reason)),
         _ => (happens(&before, frame), None),
     };
     let retry = api::Retry {
@@ -120,7 +123,13 @@ async fn one(
 fn happens(target: &Target, frame: &Frame) -> String {
     match frame.pauses.iter().find(|pause| pause.scope.covers(target)) {
         Some(pause) => format!("It goes as soon as the pause of {} ends.", resumable(&pause.scope)),
-        None => "It is sent again right away.".into(),
+        None => match target.limited_until(frame.now) {
+            Some(ends) if target.is_stale(ends) => {
+                format!("It waits for a rate limit until {ends}, and its deadline is before that: give it a later one.")
+            }
+            Some(ends) => format!("It is sent again at {ends}: until then the platform's rate limit holds."),
+            None => "It is sent again right away.".into(),
+        },
     }
 }
 
@@ -129,11 +138,12 @@ fn resumable(scope: &PauseScope) -> String {
 }
 
 /// Why a target is held back.
-fn refusal(target: &Target, reason: &str) -> String {
-    match target.state {
-        TargetState::Scheduled | TargetState::Queued => "it is on its way already".into(),
-        TargetState::Retrying => "it is tried again by itself".into(),
-        TargetState::Held => "it is held by a pause; resume that".into(),
+fn refusal(target: &Target, reason: &str, now: Timestamp) -> String {
+    match (target.state, target.limited_until(now)) {
+        (TargetState::Scheduled, Some(ends)) => format!("it waits for a rate limit that ends at {ends}, and goes then"),
+        (TargetState::Scheduled | TargetState::Queued, _) => "it is on its way already".into(),
+        (TargetState::Retrying, _) => "it is tried again by itself".into(),
+        (TargetState::Held, _) => "it is held by a pause; resume that".into(),
         _ => reason.to_owned(),
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use serde_json::json;
 
-use crate::world::{OPERATOR, message, world};
+use crate::world::{OPERATOR, failure, message, world};
 
 #[tokio::test(start_paused = true)]
 async fn a_plan_says_what_goes_and_why_the_rest_is_held_back_and_changes_nothing() {
@@ -121,4 +121,57 @@ async fn a_kick_sends_nothing_past_a_pause_or_a_deadline() {
     world.at_due_time().await;
     assert_eq!(reason(&targets[1]).await, "its deadline has passed; reschedule it with a new deadline");
     assert_eq!((world.waiting("long").await, world.waiting("short").await), (0, 0));
+}
+
+/// The rate limit of the target's account until `ends`.
+fn limited(ends: &str) -> domain::Failure {
+    let worth = domain::Worth::Retry { not_before: Some(ends.parse().unwrap()) };
+    domain::Failure {
+        code: domain::Code::RATE_LIMITED_ACCOUNT,
+        scope: domain::Scope::Account,
+        ..failure(domain::Landed::No, worth)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_of_what_waits_for_a_rate_limit_says_when_it_really_goes() {
+    let world = world();
+    let (_, targets) = world.accepted(&message("key")).await;
+    world.at_due_time().await;
+    let attempt = world.begin(&targets[0]).await;
+    world.finish(&targets[0], attempt, domain::Outcome::Failed(limited("2026-06-01T15:00:00Z"))).await;
+    let done = world.post(&format!("/v1/targets/{}/retry", targets[0]), &json!({})).await.ok(200);
+    assert_eq!(done["what"], "It is sent again at 2026-06-01T15:00:00Z: until then the platform's rate limit holds.");
+    assert_eq!(done["target"]["next_at"], "2026-06-01T15:00:00Z");
+    let again = world.post(&format!("/v1/targets/{}/retry", targets[0]), &json!({})).await.problem(409);
+    assert_eq!(
+        again["refused"][0]["reason"],
+        "it waits for a rate limit that ends at 2026-06-01T15:00:00Z, and goes then"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_and_expires_for_a_rate_limit_blames_the_limit() {
+    let world = world();
+    let mut dated = message("key");
+    dated["deadline"] = json!("2026-06-01T13:30:00Z");
+    let (_, targets) = world.accepted(&dated).await;
+    world.at_due_time().await;
+    let limit = limited("2026-06-01T15:00:00Z");
+    let until = limit.not_before().unwrap();
+    world.apply(&targets[0], domain::Command::Postpone { until, carried: false, limit: Some(limit) }).await;
+    let path = format!("/v1/targets/{}", targets[0]);
+    let waiting = world.get(&path).await.ok(200);
+    assert_eq!((&waiting["state"], &waiting["diagnosis"]["code"]), (&json!("scheduled"), &json!("OP-2201")));
+    assert_eq!(
+        waiting["next_step"],
+        "It expires at 2026-06-01T13:30:00Z: it could only go out at 2026-06-01T15:00:00Z. With a later deadline it would."
+    );
+    world.at_due_time().await;
+    world.apply(&targets[0], domain::Command::Wake).await;
+    let expired = world.get(&path).await.ok(200);
+    assert_eq!((&expired["state"], &expired["diagnosis"]["code"]), (&json!("expired"), &json!("OP-5005")));
+    assert_eq!(expired["diagnosis"]["whose_fault"], domain::Scope::Account.whose_fault());
+    assert!(expired["diagnosis"]["remedy"].as_str().unwrap().starts_with("It waited for the rate limit."));
+    assert!(expired["diagnosis"]["sentence"].as_str().unwrap().contains("OP-2201"));
 }

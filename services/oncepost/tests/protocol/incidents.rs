@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use broker::Transport;
-use domain::{Answer, Command, Refusal, State};
+use domain::{Answer, Code, Command, Refusal, Scope, State};
 use ledger::Ledger;
 
 use simulation::{Fault, World};
@@ -61,6 +61,68 @@ async fn r01_r02_r03_one_rate_limit_pauses_its_scope_and_costs_no_try() {
     assert_eq!(world.target(first).await.tries, 1);
     let calls = world.platform.calls();
     assert!(calls[2].duration_since(calls[0]).as_secs() >= 900, "O06: never earlier than told");
+    worker.stop().await;
+    scheduler.stop().await;
+}
+
+/// What waits for another's rate limit goes out right after its end, whether a message or the ledger keeps the wait, and says
+/// meanwhile what it waits for.
+#[tokio::test(start_paused = true)]
+async fn r03_siblings_go_right_after_a_limits_end_and_before_their_deadlines() {
+    for (seed, limit) in [(25, 60), (26, 3600), (27, 80_000)] {
+        let world = World::new(seed);
+        let (worker, scheduler) = (world.worker("w1"), world.scheduler());
+        world.platform.faults([Fault::RateLimit(limit)]);
+        world.post("look-up", "main", 0, 1).await;
+        world.runtime.sleep(Duration::from_secs(5)).await;
+        let ends = world.platform.calls()[0] + Duration::from_secs(limit.into());
+        for n in 0..6 {
+            let target = world.post("look-up", "main", 5, 1).await;
+            let (due_at, hash) = (world.target(target).await.due_at, world.target(target).await.hash);
+            let deadline = Some(ends + Duration::from_secs(2 + n / 2));
+            world.ask(target, Command::Reschedule { due_at, deadline, hash }).await;
+        }
+        world.runtime.sleep(Duration::from_secs(10)).await;
+        let waiting: Vec<_> = world.ledger.targets().into_iter().filter(|target| target.attempt == 0).collect();
+        assert_eq!(waiting.len(), 6);
+        for target in waiting {
+            let failure = target.last_failure.as_ref().unwrap();
+            assert_eq!((failure.code, failure.scope), (Code::RATE_LIMITED_ACCOUNT, Scope::Account));
+            let off = failure.not_before().unwrap().duration_since(ends).abs();
+            assert!(off.as_secs() < 1, "it says when the limit ends, to {off:?}");
+        }
+        world.settle(HOURS).await;
+        world.check();
+        assert_eq!(world.in_state(State::Published), 7, "nobody expires of a limit that ends before the deadline");
+        for call in &world.platform.calls()[1..] {
+            let late = call.duration_since(ends).as_millis();
+            assert!((0..4000).contains(&late), "called {late} ms after the end of a limit of {limit} s");
+        }
+        worker.stop().await;
+        scheduler.stop().await;
+    }
+}
+
+/// What cannot go out in time because of a limit has that as its last failure.
+#[tokio::test(start_paused = true)]
+async fn r03_what_expires_in_a_limit_says_that_it_waited_for_it() {
+    let world = World::new(28);
+    let (worker, scheduler) = (world.worker("w1"), world.scheduler());
+    world.platform.faults([Fault::ChannelLimit(900)]);
+    world.post("look-up", "main", 0, 1).await;
+    world.runtime.sleep(Duration::from_secs(5)).await;
+    let target = world.post("look-up", "other", 5, 1).await;
+    let (due_at, hash) = (world.target(target).await.due_at, world.target(target).await.hash);
+    let deadline = Some(due_at + Duration::from_secs(300));
+    world.ask(target, Command::Reschedule { due_at, deadline, hash }).await;
+    world.settle(HOURS).await;
+    let target = world.target(target).await;
+    let failure = target.last_failure.unwrap();
+    assert_eq!(
+        (target.state, failure.code, failure.scope),
+        (State::Expired, Code::RATE_LIMITED_CHANNEL, Scope::Channel)
+    );
+    assert!(failure.not_before() >= deadline, "{failure:?}");
     worker.stop().await;
     scheduler.stop().await;
 }

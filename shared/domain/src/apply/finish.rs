@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     Change, Context, end_attempt, list, wait,
-    wake::{carry, later},
+    wake::{carry, in_time, later},
     work::{go_on_without_doubt, is_settled, publish, record_out},
 };
 use crate::{
@@ -174,7 +174,12 @@ fn not_sent(target: &mut Target, failure: &Failure, cost: u16, context: &Context
         return Next::Dead;
     }
     let draw = even_draw(target.id, target.attempt);
-    let at = context.policy.backoff.next(target.tries.max(1), draw, now, failure.not_before());
+    let backoff = context.policy.backoff;
+    let at = match failure.limited_until(now) {
+        // When the limit ends is known: what went wrong before it is no reason to wait beyond that.
+        Some(ends) => in_time(target, backoff.next(1, draw, now, Some(ends)), ends),
+        None => backoff.next(target.tries.max(1), draw, now, failure.not_before()),
+    };
     go_on(target, State::Retrying, at, context)
 }
 
@@ -289,13 +294,15 @@ fn looked(
             go_on(target, State::Retrying, now, context)
         }
         Finding::Found(_) | Finding::Absent | Finding::CannotTell(_) => {
-            let said = match finding {
-                Finding::CannotTell(why) => why.as_str(),
-                Finding::Found(_) => "found without an id",
-                Finding::Absent => "not there yet",
+            let hopeless = plan(target, means.repeat, context.policy, now) == Plan::Undecidable;
+            let (code, said) = match finding {
+                Finding::CannotTell(why) if hopeless => (Code::UNDECIDABLE, why.as_str()),
+                Finding::CannotTell(why) => (Code::LOOK_FAILED, why.as_str()),
+                Finding::Found(_) => (Code::NO_PROOF, "found without an id"),
+                Finding::Absent => (Code::NOT_THERE_YET, "not there yet"),
             };
             let failure = Failure {
-                code: Code::LOOK_FAILED,
+                code,
                 landed: Landed::Unknown,
                 worth: Worth::Retry { not_before: None },
                 scope: Scope::Channel,

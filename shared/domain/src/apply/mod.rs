@@ -75,7 +75,9 @@ pub fn apply(target: &mut Target, command: &Command, context: &Context<'_>) -> C
             let means = finish::Means { repeat: *repeat, on_doubt: *on_doubt };
             finish::finish(target, *attempt, outcome, means, context, &mut change)
         }
-        Command::Postpone { until, carried } => wake::postpone(target, *until, *carried, context),
+        Command::Postpone { until, carried, limit } => {
+            wake::postpone(target, *until, *carried, limit.as_ref(), context)
+        }
         Command::Cancel => owner::cancel(target, context),
         Command::Reschedule { due_at, deadline, hash } => owner::reschedule(target, *due_at, *deadline, *hash, context),
         Command::Edit { changes, hash } => owner::edit(target, changes, *hash, context, &mut change),

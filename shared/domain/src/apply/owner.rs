@@ -73,7 +73,7 @@ pub(super) fn edit(
     Answer::Done
 }
 
-/// Tries again now. A compare-and-set, never a publish: asked N times, it is sent once.
+/// Tries again now, or as soon as the rate limit ends that it waits for. A compare-and-set, never a publish: asked N times, it is sent once.
 pub(super) fn retry(target: &mut Target, context: &Context<'_>) -> Answer {
     match target.state {
         State::Failed | State::Retrying => {
@@ -83,7 +83,8 @@ pub(super) fn retry(target: &mut Target, context: &Context<'_>) -> Answer {
             if let Some(refusal) = refusal(target, context.now) {
                 return Answer::Refused(refusal);
             }
-            start_over(target, context.now);
+            // A rate limit holds whoever asks. Sooner it would only be put off again.
+            start_over(target, target.limited_until(context.now).unwrap_or(context.now));
             Answer::Done
         }
         State::Expired => Answer::Refused(Refusal::Expired),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{Context, expire, hold, wait};
-use crate::{Answer, ListReason, Listed, State, Target};
+use crate::{Answer, Failure, ListReason, Listed, State, Target};
 
 /// Its time to wake has come: hand it to the broker, expire it, or hold it.
 pub(super) fn wake(target: &mut Target, context: &Context<'_>) -> Answer {
@@ -67,7 +67,13 @@ fn emit(target: &mut Target, context: &Context<'_>) -> Answer {
 /// Not before `until`. Costs no try; the first attempt may not even have begun.
 ///
 /// What waits for a time already keeps it: a second message must neither cut a backoff short nor put it off for ever.
-pub(super) fn postpone(target: &mut Target, until: Timestamp, carried: bool, context: &Context<'_>) -> Answer {
+pub(super) fn postpone(
+    target: &mut Target,
+    until: Timestamp,
+    carried: bool,
+    limit: Option<&Failure>,
+    context: &Context<'_>,
+) -> Answer {
     if !matches!(target.state, State::Scheduled | State::Queued | State::Retrying) {
         return Answer::Drop { state: target.state, listed: target.listed.is_some() };
     }
@@ -75,11 +81,29 @@ pub(super) fn postpone(target: &mut Target, until: Timestamp, carried: bool, con
         return Answer::NotYet(at);
     }
     let state = if target.attempt == 0 { State::Scheduled } else { State::Retrying };
+    let until = match limit.and_then(|limit| limit.limited_until(context.now)) {
+        Some(ends) => in_time(target, until, ends),
+        None => until,
+    };
+    if let Some(limit) = limit {
+        target.last_failure = Some(limit.clone());
+    }
     wait(target, state, until);
     if carried {
         carry(target, until, context);
     }
     Answer::Done
+}
+
+/// `at`, or sooner where that would be too close to the deadline, but not before the rate limit `ends`.
+///
+/// A spread after a limit is there for the platform's sake. No post may expire for it, and the send takes time as well: it begins in
+/// the first half of what is left.
+pub(super) fn in_time(target: &Target, at: Timestamp, ends: Timestamp) -> Timestamp {
+    match target.deadline.and_then(|deadline| Duration::try_from(deadline.duration_since(ends)).ok()) {
+        Some(left) => at.min(later(ends, left / 2)),
+        None => at,
+    }
 }
 
 /// A message brings it back at `at`; the ledger acts only if the message is lost.

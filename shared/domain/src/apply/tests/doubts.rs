@@ -264,3 +264,22 @@ fn what_a_look_found_is_true_however_late_it_is_said() {
         assert_eq!(stage.target.state == State::Published, last);
     }
 }
+
+/// An answer is not called a question that could not be asked, and where nobody can be asked that is said.
+#[test]
+fn a_look_says_whether_it_was_answered() {
+    let said = |repeat, finding| {
+        let mut stage = Stage::new(LOOK);
+        stage.fall_into_doubt();
+        stage.pass_to_next();
+        let attempt = stage.begun(AttemptKind::Look);
+        let outcome = Outcome::Looked { part: 0, finding, last: true };
+        let change = stage.change(&Command::Finish { attempt, outcome, repeat, on_doubt: OnDoubt::Park });
+        change.attempts[0].failure.as_ref().unwrap().code
+    };
+    let unclear = || Finding::CannotTell("two posts look alike".into());
+    assert_eq!(said(LOOK, Finding::Absent), Code::NOT_THERE_YET);
+    assert_eq!(said(LOOK, Finding::Found(receipt(""))), Code::NO_PROOF);
+    assert_eq!(said(LOOK, unclear()), Code::LOOK_FAILED);
+    assert_eq!(said(RepeatSafety::Nothing, unclear()), Code::UNDECIDABLE);
+}

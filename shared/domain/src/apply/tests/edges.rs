@@ -39,7 +39,7 @@ fn that_a_person_is_needed_is_told_also_where_the_state_stays() {
 fn what_waits_wakes_at_its_deadline_and_a_doubt_has_none() {
     let mut stage = Stage::new(LOOK);
     stage.target.deadline = Some(seconds(100));
-    stage.ask(&Command::Postpone { until: seconds(500), carried: false });
+    stage.ask(&Command::Postpone { until: seconds(500), carried: false, limit: None });
     assert_eq!(stage.target.wake_at, Some(seconds(100)));
     let mut doubt = Stage::new(LOOK);
     doubt.target.deadline = Some(seconds(5));
@@ -175,7 +175,7 @@ fn a_wait_that_a_message_carries_is_taken_up_by_the_ledger_a_little_later() {
         let mut stage = Stage::new(LOOK);
         stage.target.deadline = deadline.map(seconds);
         stage.target.attempt = attempt;
-        assert_eq!(stage.ask(&Command::Postpone { until: seconds(100), carried: true }), Answer::Done);
+        assert_eq!(stage.ask(&Command::Postpone { until: seconds(100), carried: true, limit: None }), Answer::Done);
         (stage.target.state, stage.target.wake_at.unwrap().as_second())
     };
     let grace = Policy::default().carry_grace.as_secs().cast_signed();
@@ -192,7 +192,7 @@ fn a_wait_that_a_message_carries_is_taken_up_by_the_ledger_a_little_later() {
 fn only_what_waits_can_be_postponed() {
     let mut stage = Stage::new(RepeatSafety::Nothing);
     stage.fall_into_doubt();
-    let answer = stage.ask(&Command::Postpone { until: seconds(100), carried: true });
+    let answer = stage.ask(&Command::Postpone { until: seconds(100), carried: true, limit: None });
     assert_eq!(answer, Answer::Drop { state: State::InDoubt, listed: true });
     assert_eq!(stage.target.next_at, None);
 }

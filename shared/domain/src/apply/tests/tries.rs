@@ -32,8 +32,11 @@ fn o06_never_earlier_than_told() {
 fn o06_a_second_message_neither_shortens_a_wait_nor_prolongs_it() {
     let mut stage = Stage::new(LOOK);
     let told = stage.now + Duration::from_secs(100);
-    let postponed =
-        |seconds| Command::Postpone { until: Timestamp::UNIX_EPOCH + Duration::from_secs(seconds), carried: true };
+    let postponed = |seconds| Command::Postpone {
+        until: Timestamp::UNIX_EPOCH + Duration::from_secs(seconds),
+        carried: true,
+        limit: None,
+    };
     assert_eq!(stage.ask(&postponed(100)), Answer::Done);
     for seconds in [5, 500] {
         assert_eq!(stage.ask(&postponed(seconds)), Answer::NotYet(told));
@@ -138,4 +141,53 @@ fn a_held_target_whose_pause_is_gone_is_found_again() {
     stage.ask(&Command::Wake);
     assert_eq!(stage.target.state, State::Scheduled);
     assert_eq!(stage.ask(&Command::Wake), Answer::Emit);
+}
+
+/// A rate limit that ends `seconds` from the stage's time.
+fn limit(stage: &Stage, seconds: u64) -> Failure {
+    let worth = Worth::Retry { not_before: Some(stage.now + Duration::from_secs(seconds)) };
+    Failure { worth, ..failure(Landed::No, Code::RATE_LIMITED_ACCOUNT) }
+}
+
+#[test]
+fn r02_tries_before_a_limit_do_not_put_off_what_comes_after_it() {
+    let mut stage = Stage::new(LOOK);
+    for _ in 0..5 {
+        let attempt = stage.begun(AttemptKind::Send);
+        stage.finish(attempt, Outcome::Failed(failure(Landed::No, Code::UNREACHABLE)));
+        stage.pass_to_next();
+    }
+    let attempt = stage.begun(AttemptKind::Send);
+    let ends = stage.now + Duration::from_secs(60);
+    stage.finish(attempt, Outcome::Failed(limit(&stage, 60)));
+    let late = stage.target.next_at.unwrap().duration_since(ends).as_secs();
+    assert!((0..=1).contains(&late), "{late} s after the limit's end");
+}
+
+#[test]
+fn r02_no_spread_after_a_limit_reaches_the_deadline() {
+    let mut stage = Stage::new(LOOK);
+    let (ends, deadline) = (stage.now + Duration::from_secs(100), stage.now + Duration::from_secs(101));
+    stage.target.deadline = Some(deadline);
+    let until = stage.now + Duration::from_secs(102);
+    let limit = limit(&stage, 100);
+    stage.ask(&Command::Postpone { until, carried: true, limit: Some(limit.clone()) });
+    assert!(stage.target.next_at.is_some_and(|at| (ends..deadline).contains(&at)), "{:?}", stage.target.next_at);
+    assert_eq!(stage.target.last_failure, Some(limit), "what it waits for is known while it waits");
+    stage.target.deadline = Some(ends);
+    stage.now = ends;
+    stage.begin();
+    assert_eq!((stage.target.state, stage.target.limited_until(stage.now)), (State::Expired, None));
+}
+
+#[test]
+fn a_retry_of_what_waits_for_a_limit_goes_at_its_end_and_never_later_than_before() {
+    let mut stage = Stage::new(LOOK);
+    let attempt = stage.begun(AttemptKind::Send);
+    let ends = stage.now + Duration::from_secs(7200);
+    stage.finish(attempt, Outcome::Failed(limit(&stage, 7200)));
+    let before = stage.target.next_at.unwrap();
+    assert_eq!(stage.ask(&Command::Retry), Answer::Done);
+    assert_eq!(stage.target.next_at, Some(ends));
+    assert!(ends <= before);
 }
