@@ -327,7 +327,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("oncepost.toml");
         let account = "[[accounts]]\ntenant = \"acme\"\nchannel = \"mastodon\"\nid = \"main\"\n\
-            base_url = \"https://social.example\"\nsecrets = { access_token = \"s\" }\n";
+            base_url = \"https://social.example\"\nsecrets.access_token = { value = \"s\" }\n";
         let told = |settings: &str| {
             std::fs::write(&file, format!("{account}settings = {{ {settings} }}\n")).unwrap();
             let settings = Settings::load(Some(&file), []).unwrap();
