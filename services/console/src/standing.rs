@@ -18,6 +18,11 @@ pub(crate) fn went_out(target: &Target) -> OutThere {
     }
 }
 
+/// An instant to the second, as the command line shows it everywhere.
+fn instant(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
+}
+
 /// What went wrong, if that still matters.
 pub(crate) fn diagnosis(target: &Target, now: Timestamp) -> Option<Diagnosis> {
     if let Some(letter) = Dead::of(target, now) {
@@ -56,7 +61,7 @@ fn limit(target: &Target) -> Option<&Failure> {
 }
 
 fn expired(target: &Target) -> String {
-    let deadline = target.deadline.map(|deadline| format!(" {deadline}")).unwrap_or_default();
+    let deadline = target.deadline.map(|deadline| format!(" {}", instant(deadline))).unwrap_or_default();
     let before = match &target.last_failure {
         Some(failure) => format!("; the last thing that went wrong: {}", failure.sentence(State::Expired)),
         None => String::new(),
@@ -69,8 +74,9 @@ pub(crate) fn next_step(target: &Target, pauses: &[Pause], now: Timestamp) -> St
     if let Some(listed) = &target.listed {
         return person(target, listed.reason).into();
     }
-    let at =
-        target.next_at.map_or_else(|| "soon".into(), |at| if at <= now { "now".into() } else { format!("at {at}") });
+    let at = target
+        .next_at
+        .map_or_else(|| "soon".into(), |at| if at <= now { "now".into() } else { format!("at {}", instant(at)) });
     match target.state {
         State::Scheduled | State::Retrying if target.next_at.is_some_and(|at| now < at && target.is_stale(at)) => {
             let deadline = target.deadline.unwrap_or(now);
@@ -80,7 +86,9 @@ pub(crate) fn next_step(target: &Target, pauses: &[Pause], now: Timestamp) -> St
         State::Scheduled | State::Retrying => format!("It is tried again {at}."),
         State::Queued => "A worker takes it; if none does, it is handed over again.".into(),
         State::Publishing => match target.live_lease(now) {
-            Some(lease) => format!("Worker {} {} and has it until {}.", lease.worker, doing(lease.kind), lease.until),
+            Some(lease) => {
+                format!("Worker {} {} and has it until {}.", lease.worker, doing(lease.kind), instant(lease.until))
+            }
             None => "Its worker is gone; another one takes over.".into(),
         },
         State::Processing => format!("The platform is asked for its verdict {at}."),

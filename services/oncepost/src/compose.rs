@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use broker::{BrokerError, BrokerUrl, Memory, Rabbit, RabbitSettings, Transport};
 use channels::{
     Account, Accounts, Channel, Http, HttpOptions, ListedAccounts, Media, MediaOptions, Registry, S3Options, Secret,
-    SecretSource, StoreAt,
+    SecretSource, StoreAt, nearest,
 };
 use guard::{Guard, MemoryGuard, RedisGuard, RedisOptions};
 use intake::{Checker, Intake, Options as IntakeOptions};
@@ -269,6 +269,12 @@ fn lacks(channel: &dyn Channel, account: &Account<SecretSource>) -> Vec<String> 
     wrong.extend(
         missing.map(|name| format!("settings.{name} is missing; docs/channels/{}.md says what it is", about.name)),
     );
+    let unknown = account.settings.keys().filter(|name| !about.account_settings().any(|known| known == name.as_str()));
+    wrong.extend(unknown.map(|name| {
+        let meant = nearest(name, about.account_settings()).map(|meant| format!("; is {meant} meant?"));
+        let meant = meant.unwrap_or_else(|| format!("; docs/channels/{}.md names those that there are", about.name));
+        format!("settings.{name} is none that the channel knows{meant}")
+    }));
     if account.secrets.is_empty() && !about.secrets.is_empty() {
         wrong.push(format!("it has no secrets; docs/channels/{}.md names those that it needs", about.name));
     }
@@ -315,6 +321,29 @@ fn plain(value: &serde_json::Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_setting_that_an_accounts_channel_does_not_know_is_told_at_start_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("oncepost.toml");
+        let account = "[[accounts]]\ntenant = \"acme\"\nchannel = \"mastodon\"\nid = \"main\"\n\
+            base_url = \"https://social.example\"\nsecrets.access_token = { value = \"s\" }\n";
+        let told = |settings: &str| {
+            std::fs::write(&file, format!("{account}settings = {{ {settings} }}\n")).unwrap();
+            let settings = Settings::load(Some(&file), []).unwrap();
+            let channels = registry(&settings, &Runtime::system()).unwrap();
+            accounts(&settings, &channels).err().map(|failure| failure.to_string()).unwrap_or_default()
+        };
+        assert_eq!(told("visibility = \"unlisted\", insecure = \"true\""), "");
+        let slip = told("visiblity = \"unlisted\"");
+        assert!(
+            slip.contains("account acme/mastodon/main: settings.visiblity is none that the channel knows"),
+            "{slip}"
+        );
+        assert!(slip.contains("is visibility meant?"), "{slip}");
+        let other = told("chat_id = \"1\"");
+        assert!(other.contains("settings.chat_id") && other.contains("docs/channels/mastodon.md"), "{other}");
+    }
 
     #[test]
     fn an_accounts_server_is_its_own_then_its_channels_then_the_platforms() {

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    About, Account, Answer, Call, Channel, Count, Http, Kind, Limits, Mark, Objection, Offers, Published, Row,
+    About, Account, Answer, Call, Channel, Count, Http, Kind, Known, Limits, Mark, Objection, Offers, Published, Row,
     Standing, Table, Takes, Threads, TokenLife, Told, Unit,
     address::{Address, name},
     text,
@@ -31,7 +31,8 @@ const WHO: &str = "get session";
 const PASSWORD: &str = "app_password";
 const MOST_PARTS: u16 = 50;
 const TEXT: &[Count] = &[Count::new(Unit::Graphemes, 300), Count::new(Unit::Bytes, 3000)];
-const OFFERS: Offers = Offers::media(4, 0);
+const OFFERS: Offers =
+    Offers { settings: Known::These(&["language"]), account_settings: &["insecure"], ..Offers::media(4, 0) };
 
 const TAKES: &[Takes] = &[Takes::new(Kind::PICTURES, 1_000_000)];
 

@@ -34,6 +34,13 @@ pub struct About {
     pub arms: Option<&'static str>,
 }
 
+impl About {
+    /// The names of all settings that an account may have, first those without which none can publish.
+    pub fn account_settings(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.settings.iter().chain(self.offers.account_settings).copied()
+    }
+}
+
 /// How a channel publishes threads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Threads {

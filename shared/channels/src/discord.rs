@@ -16,8 +16,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    About, Account, AccountCard, Answer, Call, Channel, Count, Http, Kind, Limits, Mark, Objection, Offers, Published,
-    Row, Safety, Standing, Table, Takes, Threads, TokenLife, Told, Unit, Variant,
+    About, Account, AccountCard, Answer, Call, Channel, Count, Http, Kind, Known, Limits, Mark, Objection, Offers,
+    Published, Row, Safety, Standing, Table, Takes, Threads, TokenLife, Told, Unit, Variant,
     address::{Address, number},
     text,
 };
@@ -57,6 +57,8 @@ const OFFERS: Offers = Offers {
         Variant::new(LOOK_UP, NONE, "where the bot may not read"),
         Variant::new(VIA, WEBHOOK, "through a webhook"),
     ],
+    settings: Known::These(&["mentions", "link_preview", "silent"]),
+    account_settings: &["via", "channel_id", "thread_id", "guild_id", "look_up", "api_version", "insecure"],
     ..Offers::media(MOST_MEDIA, MOST_MEDIA)
 };
 

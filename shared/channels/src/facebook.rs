@@ -19,8 +19,8 @@ use async_trait::async_trait;
 use domain::{Code, Draft, Failure, Finding, Fix, Receipt, RepeatSafety, Scope};
 
 use crate::{
-    About, Account, AccountCard, Call, Channel, Count, FirstComment, Http, Limits, Link, Mark, Objection, Offers,
-    Published, Row, Standing, Table, Threads, TokenLife, Tokens, Unit, Verdict,
+    About, Account, AccountCard, Call, Channel, Count, FirstComment, Http, Known, Limits, Link, Mark, Objection,
+    Offers, Published, Row, Standing, Table, Threads, TokenLife, Tokens, Unit, Verdict,
     address::{Address, number},
     graph::{self, Graph, containers::LOOK_UP, errors},
 };
@@ -96,6 +96,8 @@ const OFFERS: Offers = Offers {
     link: Link::Attached,
     first_comment: FirstComment::Setting(comment::FIRST_COMMENT),
     decides_later: true,
+    settings: Known::These(&["first_comment", "video_as"]),
+    account_settings: &["page_id", "draft", "api_version", "insecure"],
     ..Offers::media(MOST_PHOTOS, 1)
 };
 

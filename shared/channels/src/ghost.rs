@@ -15,8 +15,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    About, Account, Answer, Call, Channel, Count, Http, Kind, Limit, Limits, Mark, Objection, Offers, Published, Row,
-    Standing, Table, Takes, Threads, TokenLife, Told, Unit,
+    About, Account, Answer, Call, Channel, Count, Http, Kind, Known, Limit, Limits, Mark, Objection, Offers, Published,
+    Row, Standing, Table, Takes, Threads, TokenLife, Told, Unit,
     article::{Article, option},
     drafted::{self, HANDLE, slug},
 };
@@ -36,8 +36,12 @@ const TITLE: Count = Count::new(Unit::Utf16, 255);
 const EXCERPT: Count = Count::new(Unit::Utf16, 300);
 const VISIBILITIES: [&str; 3] = ["public", "members", "paid"];
 const FEATURED: [&str; 2] = ["first", "none"];
-const OFFERS: Offers =
-    Offers { limits: &[Limit::text("title", TITLE), Limit::text("excerpt", EXCERPT)], ..Offers::media(50, 0) };
+const OFFERS: Offers = Offers {
+    limits: &[Limit::text("title", TITLE), Limit::text("excerpt", EXCERPT)],
+    settings: Known::These(&["title", "slug", "excerpt", "tags", "visibility", "featured_image", "newsletter"]),
+    account_settings: &["tags", "visibility", "excerpt", "slug", "featured_image", "api_version", "insecure"],
+    ..Offers::media(50, 0)
+};
 
 const TAKES: &[Takes] = &[Takes::new(Kind::PICTURES, u64::MAX)];
 

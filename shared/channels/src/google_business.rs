@@ -14,11 +14,11 @@ use domain::{Code, Draft, Failure, Finding, Fix, Landed, LookUp, RepeatSafety, S
 use reqwest::{Method, RequestBuilder};
 
 use crate::{
-    About, Account, AccountCard, Call, Channel, Count, Http, Limits, Link, Mark, MediaFile, Misfit, Objection, Offers,
-    Published, Row, Safety, Standing, Table, Takes, Threads, Tokens, Unit, Verdict,
+    About, Account, AccountCard, Call, Channel, Count, Http, Known, Limits, Link, Mark, MediaFile, Misfit, Objection,
+    Offers, Published, Row, Safety, Standing, Table, Takes, Threads, Tokens, Unit, Verdict,
     channel::unasked,
     google::{self, Google, errors, tokens},
-    media::{public, refused},
+    media::{named, public, refused},
 };
 use post::{Post, State};
 
@@ -50,7 +50,13 @@ static ROWS: [Row; 22] = errors::with_shared([
     Row::on(400).at(CREATE).coded("INVALID_ARGUMENT").never(Code::CONTENT_REFUSED),
 ]);
 
-const OFFERS: Offers = Offers { link: Link::Attached, decides_later: true, ..Offers::media(1, 0) };
+const OFFERS: Offers = Offers {
+    link: Link::Attached,
+    decides_later: true,
+    settings: Known::These(&["type", "call_to_action", "title", "start", "end", "coupon", "terms", "language"]),
+    account_settings: &["language", "auth_url", "settles_after", "sure_after", "api_version", "insecure"],
+    ..Offers::media(1, 0)
+};
 
 /// What Google Business Profile's answers mean.
 pub static TABLE: Table = Table { code_at: errors::CODE_AT, text_at: errors::TEXT_AT, told: errors::TOLD, rows: &ROWS };
@@ -104,7 +110,7 @@ impl GoogleBusiness {
             // mended here.
             let file = self.google.http.media().open(call, media, &[]).await?;
             if let Some(why) = misfit(&file) {
-                return Err(refused(why));
+                return Err(named(draft, media, refused(why)));
             }
         }
         let body = post::body(draft, account, picture);

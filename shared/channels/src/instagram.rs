@@ -13,8 +13,8 @@ use domain::{Code, Draft, Failure, Finding, Fix, Media, Part, Receipt, RepeatSaf
 use serde::Deserialize;
 
 use crate::{
-    About, Account, AccountCard, Call, Channel, Count, FirstComment, Http, Limit, Limits, Mark, Objection, Offers,
-    Published, Row, Standing, Table, Takes, Threads, TokenLife, Tokens, Unit,
+    About, Account, AccountCard, Call, Channel, Count, FirstComment, Http, Known, Limit, Limits, Mark, Objection,
+    Offers, Published, Row, Standing, Table, Takes, Threads, TokenLife, Tokens, Unit,
     graph::{
         self, Graph,
         containers::{self, Containers, Dialect, LOOK_UP, MAKE, Plan, State},
@@ -41,6 +41,9 @@ const OFFERS: Offers = Offers {
         Limit::of("mentions", check::MOST_MENTIONS),
         Limit::text("first comment", check::COMMENT),
     ],
+    settings: Known::These(&["first_comment", "share_to_feed", "thumb_offset", "cover_url"]),
+    addresses: &["cover_url"],
+    account_settings: &["user_id", "api_version", "login", "insecure"],
     ..Offers::media(MOST_MEDIA, MOST_MEDIA)
 };
 
@@ -201,7 +204,11 @@ impl Channel for Instagram {
     }
 
     fn check(&self, draft: &Draft) -> Vec<Objection> {
-        check::draft(&self.about.limits, draft)
+        let mut objections = check::draft(&self.about.limits, draft);
+        if !self.graph().http.media().serves() {
+            objections.extend(self.about.limits.unmade(draft, "Instagram"));
+        }
+        objections
     }
 
     /// The post, and its first comment, if there is one.

@@ -10,6 +10,7 @@ mod drafted;
 mod google;
 mod graph;
 mod http;
+mod known;
 mod limits;
 mod media;
 mod offers;
@@ -51,6 +52,7 @@ pub use call::{Call, Mark, PublishPoint, Record};
 pub use channel::{About, Channel, Published, Threads, Verdict};
 pub use credentials::{Standing, TokenLife, Tokens};
 pub use http::{Answer, Http, HttpError, HttpOptions, wire};
+pub use known::{Known, nearest};
 pub use limits::{Count, Limits, Misfit, Objection, Shape, Takes, Unit};
 pub use media::{
     InvalidHash, Kind, Media, MediaFile, MediaHash, MediaOptions, Picture, Probe, S3Options, Served, StoreAt,

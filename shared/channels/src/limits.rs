@@ -23,7 +23,8 @@ pub struct Limits {
     pub text: &'static [Count],
     /// The most media per part.
     pub media: usize,
-    /// Which media: each is held against the first entry for its kind. With no entry at all, any.
+    /// Which media: each is held against the first entry for its kind. With no entry at all, any file whatever: for a channel that only
+    /// passes addresses on.
     pub takes: &'static [Takes],
 }
 
@@ -241,6 +242,22 @@ impl Limits {
             }
         }
         objections
+    }
+
+    /// The pictures of `draft` that are of no kind that is taken, where nobody makes another of them because the platform fetches them
+    /// from where the post says.
+    pub(crate) fn unmade(&self, draft: &Draft, who: &str) -> Vec<Objection> {
+        let parts = text::parts(draft);
+        let media = parts.iter().enumerate().flat_map(|(n, part)| part.media.iter().enumerate().map(move |m| (n, m)));
+        let unmade = media.filter_map(|(n, (m, media))| {
+            let kind = Kind::by_ending(&media.url).filter(|kind| self.may_take(*kind))?;
+            let path = if n == 0 { format!("media[{m}].url") } else { format!("thread[{}].media[{m}].url", n - 1) };
+            let message = format!("{who} fetches the file itself and does not take {}", kind.mime);
+            let remedy = "give a file of a kind that it takes, or set media.serve, with which another is made of it";
+            let is_taken = self.takes.iter().any(|row| row.is_for(kind));
+            (!is_taken).then(|| Objection::new(path, Code::MEDIA_REFUSED, message, remedy))
+        });
+        unmade.collect()
     }
 
     fn not_taken(&self, path: String, what: &str) -> Objection {

@@ -25,8 +25,8 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use crate::{
-    About, Account, AccountCard, Answer, Call, Channel, Count, FirstComment, Http, Limits, Link, Mark, Objection,
-    Offers, Published, Row, Safety, Standing, Table, Takes, Threads, TokenLife, Tokens, Told, Unit, Variant,
+    About, Account, AccountCard, Answer, Call, Channel, Count, FirstComment, Http, Known, Limits, Link, Mark,
+    Objection, Offers, Published, Row, Safety, Standing, Table, Takes, Threads, TokenLife, Tokens, Told, Unit, Variant,
     limits::videos_in_company,
 };
 use media::Asset;
@@ -59,6 +59,16 @@ const OFFERS: Offers = Offers {
     variants: &[
         Variant::new(AUTHOR, "urn:li:organization:ID", "for a page"),
         Variant::new(repeat::GUARD, repeat::TRUSTED, "whose refusal of duplicates is trusted"),
+    ],
+    settings: Known::These(&["visibility", "link_title"]),
+    account_settings: &[
+        "author",
+        "duplicate_guard",
+        "settles_after",
+        "sure_after",
+        "api_version",
+        "auth_url",
+        "insecure",
     ],
     ..Offers::media(MOST_IMAGES, 1)
 };

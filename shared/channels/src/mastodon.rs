@@ -17,8 +17,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::{
-    About, Account, AccountCard, Call, Channel, Count, Http, Limits, Mark, Objection, Offers, Published, Row, Safety,
-    Standing, Table, Threads, TokenLife, Told, Unit, Variant,
+    About, Account, AccountCard, Call, Channel, Count, Http, Known, Limits, Mark, Objection, Offers, Published, Row,
+    Safety, Standing, Table, Takes, Threads, TokenLife, Told, Unit, Variant,
     address::{Address, name},
     limits::videos_in_company,
     text,
@@ -43,8 +43,21 @@ const LOOK_UP: LookUp = LookUp {
 const MOST_PARTS: u16 = 50;
 const VISIBILITIES: [&str; 4] = ["public", "unlisted", "private", "direct"];
 const TEXT: Count = Count::new(Unit::Graphemes, 500).with_urls_as(23).with_short_handles();
-const OFFERS: Offers =
-    Offers { variants: &[Variant::new(KEY, IGNORED, "on a server that ignores keys")], ..Offers::media(4, 1) };
+const OFFERS: Offers = Offers {
+    variants: &[Variant::new(KEY, IGNORED, "on a server that ignores keys")],
+    settings: Known::These(&["visibility", "language", "spoiler_text", "sensitive"]),
+    account_settings: &[
+        "visibility",
+        "language",
+        "spoiler_text",
+        "sensitive",
+        "idempotency_key",
+        "settles_after",
+        "sure_after",
+        "insecure",
+    ],
+    ..Offers::media(4, 1)
+};
 
 /// What a server's answers mean.
 pub static TABLE: Table = Table {
@@ -94,7 +107,7 @@ impl Mastodon {
             name: Self::NAME,
             title: "Mastodon",
             repeat: honouring(LOOK_UP),
-            limits: Limits { text: &[TEXT], media: 4, ..Limits::NONE },
+            limits: Limits { text: &[TEXT], media: 4, takes: Takes::ANY },
             threads: Threads::PerPart(MOST_PARTS),
             offers: OFFERS,
             server: None,

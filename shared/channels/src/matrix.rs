@@ -18,8 +18,8 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::{
-    About, Account, Answer, Call, Channel, Count, Http, Limits, Mark, Objection, Offers, Published, Row, Standing,
-    Table, Threads, TokenLife, Tokens, Told, Unit, address::Address,
+    About, Account, Answer, Call, Channel, Count, Http, Known, Limits, Mark, Objection, Offers, Published, Row,
+    Standing, Table, Takes, Threads, TokenLife, Tokens, Told, Unit, address::Address,
 };
 use event::Event;
 use room::Login;
@@ -50,7 +50,11 @@ const fn restricted(code: &'static str) -> Row {
     Row::on(403).coded(code).fix(Code::ACCOUNT_RESTRICTED, Scope::Account, Fix::Account)
 }
 
-const OFFERS: Offers = Offers::media(MOST_MEDIA, MOST_MEDIA);
+const OFFERS: Offers = Offers {
+    settings: Known::These(&["format", "threads"]),
+    account_settings: &["api_version", "insecure"],
+    ..Offers::media(MOST_MEDIA, MOST_MEDIA)
+};
 
 /// What a server's answers mean. The code of a refused token comes with the server's word whether a renewal helps.
 pub static TABLE: Table = Table {
@@ -106,7 +110,7 @@ impl Matrix {
                 settles_after: LOOK_UP.settles_after,
                 afterwards: Some(LOOK_UP),
             },
-            limits: Limits { text: &[TEXT], media: MOST_MEDIA, ..Limits::NONE },
+            limits: Limits { text: &[TEXT], media: MOST_MEDIA, takes: Takes::ANY },
             threads: Threads::PerPart(MOST_PARTS),
             offers: OFFERS,
             server: None,

@@ -9,6 +9,7 @@
 mod file;
 mod hash;
 mod kind;
+mod named;
 mod options;
 mod pin;
 mod probe;
@@ -34,6 +35,7 @@ use file::disk;
 pub use file::{MediaFile, Picture, Video};
 pub use hash::{InvalidHash, MediaHash};
 pub use kind::Kind;
+pub(crate) use named::named;
 pub use options::{MediaOptions, S3Options};
 pub(crate) use pin::PIN;
 use pin::Pin;
@@ -122,6 +124,11 @@ impl Media {
         media: &domain::Media,
         takes: &[Takes],
     ) -> Result<MediaFile, Failure> {
+        let draft = call.draft;
+        self.opened(call, media, takes).await.map_err(|failure| named(draft, media, failure))
+    }
+
+    async fn opened(&self, call: &mut Call<'_>, media: &domain::Media, takes: &[Takes]) -> Result<MediaFile, Failure> {
         let pin = Pin::of(call, &media.url);
         let pinned = pin.file(call);
         let wanted = match pinned {
@@ -229,10 +236,12 @@ impl Media {
                 return Ok(Served { kind: file.kind, address });
             }
         }
-        let address = public(media)?;
+        let draft = call.draft;
+        let about_it = |failure| named(draft, media, failure);
+        let address = public(media).map_err(about_it)?;
         let kind = match Kind::by_ending(address) {
             Some(kind) => kind,
-            None => self.fetch(address).await?.kind,
+            None => self.fetch(address).await.map_err(about_it)?.kind,
         };
         Ok(Served { kind, address: address.to_owned() })
     }

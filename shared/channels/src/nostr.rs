@@ -20,8 +20,10 @@ use serde_json::Value;
 use url::Url;
 
 use crate::{
-    About, Account, AccountCard, Call, Channel, Count, Http, Limits, Mark, Objection, Offers, Published, Row, Standing,
-    Table, Threads, TokenLife, Unit, limits, media::public, text,
+    About, Account, AccountCard, Call, Channel, Count, Http, Known, Limits, Mark, Objection, Offers, Published, Row,
+    Standing, Table, Takes, Threads, TokenLife, Unit, limits,
+    media::{named, public},
+    text,
 };
 use account::{over_http, relays, wanted};
 use event::Shown;
@@ -40,7 +42,11 @@ const MOST_MEDIA: usize = 20;
 /// What a relay takes is its own choice: most take events of 64 KiB, some far less.
 const TEXT: Count = Count::new(Unit::Bytes, 48_000);
 
-const OFFERS: Offers = Offers::media(MOST_MEDIA, MOST_MEDIA);
+const OFFERS: Offers = Offers {
+    settings: Known::These(&["content_warning"]),
+    account_settings: &["relays", "quorum", "insecure"],
+    ..Offers::media(MOST_MEDIA, MOST_MEDIA)
+};
 
 /// What relays' refusals mean. Their code is the word before the colon.
 pub static TABLE: Table = Table {
@@ -81,7 +87,7 @@ impl Nostr {
                 settles_after: LOOK_UP.settles_after,
                 afterwards: Some(LOOK_UP),
             },
-            limits: Limits { text: &[TEXT], media: MOST_MEDIA, ..Limits::NONE },
+            limits: Limits { text: &[TEXT], media: MOST_MEDIA, takes: Takes::ANY },
             threads: Threads::PerPart(MOST_PARTS),
             offers: OFFERS,
             server: None,
@@ -139,7 +145,7 @@ impl Nostr {
         }
         let mut files = Vec::new();
         for media in &part.media {
-            files.push(self.shown(media).await?);
+            files.push(self.shown(media).await.map_err(|failure| named(call.draft, media, failure))?);
         }
         let hint = relays.first().unwrap_or(&call.account.base_url);
         let event = event::note(call, number, part, &files, hint)?;

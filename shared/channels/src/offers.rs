@@ -1,6 +1,6 @@
 //! What a channel can publish, as data: for whoever chooses a channel, and for the checks.
 
-use crate::Count;
+use crate::{Count, Known};
 
 /// What a post on a channel may consist of, besides what [`crate::Limits`] and [`crate::Threads`] say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +19,12 @@ pub struct Offers {
     pub decides_later: bool,
     /// What else is limited.
     pub limits: &'static [Limit],
+    /// The settings that a post may have.
+    pub settings: Known,
+    /// Those of them that hold the address of a picture: it is held to what media's addresses are held to.
+    pub addresses: &'static [&'static str],
+    /// The settings that an account may have, besides those that it must ([`crate::About::settings`]).
+    pub account_settings: &'static [&'static str],
     /// The settings of an account with which another repeat safety holds.
     pub variants: &'static [Variant],
 }
@@ -33,6 +39,9 @@ impl Offers {
         first_comment: FirstComment::None,
         decides_later: false,
         limits: &[],
+        settings: Known::These(&[]),
+        addresses: &[],
+        account_settings: &[],
         variants: &[],
     };
 

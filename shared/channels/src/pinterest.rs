@@ -17,8 +17,8 @@ use reqwest::{Method, RequestBuilder};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
-    About, Account, AccountCard, Answer, Call, Channel, Count, Http, Limits, Link, Mark, Objection, Offers, Published,
-    Row, Safety, Standing, Table, Threads, TokenLife, Tokens, Told, Unit,
+    About, Account, AccountCard, Answer, Call, Channel, Count, Http, Known, Limits, Link, Mark, Objection, Offers,
+    Published, Row, Safety, Standing, Table, Threads, TokenLife, Tokens, Told, Unit,
     address::{Address, number},
 };
 use pin::Pin;
@@ -42,7 +42,14 @@ const LOOK_UP: LookUp = LookUp { settles_after: Duration::from_secs(60), sure_af
 const TEXT: Count = Count::new(Unit::Utf16, 800);
 const MOST_PICTURES: usize = 5;
 
-const OFFERS: Offers = Offers { text_alone: false, link: Link::Attached, ..Offers::media(MOST_PICTURES, 1) };
+const OFFERS: Offers = Offers {
+    text_alone: false,
+    link: Link::Attached,
+    settings: Known::These(&["board_id", "board_section_id", "title", "cover_url", "cover_second"]),
+    addresses: &["cover_url"],
+    account_settings: &["board_id", "settles_after", "sure_after", "api_version", "insecure"],
+    ..Offers::media(MOST_PICTURES, 1)
+};
 
 /// What Pinterest's answers mean. What is refused before a pin is made proves that none was; a status alone proves nothing.
 pub static TABLE: Table = Table {

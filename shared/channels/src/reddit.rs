@@ -17,7 +17,7 @@ use reqwest::Method;
 use serde::Deserialize;
 
 use crate::{
-    About, Account, AccountCard, Answer, Call, Channel, Count, FirstComment, Http, Limit, Limits, Link, Mark,
+    About, Account, AccountCard, Answer, Call, Channel, Count, FirstComment, Http, Known, Limit, Limits, Link, Mark,
     Objection, Offers, Published, Row, Standing, Table, Takes, Threads, TokenLife, Tokens, Told, Unit, Verdict,
     address::{Address, name},
     article::{Article, TITLE},
@@ -51,6 +51,18 @@ const OFFERS: Offers = Offers {
     first_comment: FirstComment::Thread,
     decides_later: true,
     limits: &[Limit::text("title", LONGEST_TITLE), Limit::text("comment", LONGEST_COMMENT)],
+    settings: Known::These(&["title", "subreddit", "kind", "nsfw", "spoiler", "sendreplies", "flair_id", "flair_text"]),
+    account_settings: &[
+        "subreddit",
+        "nsfw",
+        "spoiler",
+        "sendreplies",
+        "flair_id",
+        "flair_text",
+        "user_agent",
+        "auth_url",
+        "insecure",
+    ],
     ..Offers::media(1, 0)
 };
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub use files::{Files, Range};
 use words::{bytes, grouped, settled_by, span};
 
-use crate::{AccountCard, Channel, FirstComment, Limit, Link, Threads, TokenLife};
+use crate::{AccountCard, Channel, FirstComment, Known, Limit, Link, Threads, TokenLife};
 
 /// That there is none.
 const NO: &str = "no";
@@ -44,6 +44,12 @@ pub struct Sheet {
     pub secrets: Vec<String>,
     /// The names of the settings without which no account can publish.
     pub settings: Vec<String>,
+    /// The names of the settings that an account may have besides.
+    #[serde(default)]
+    pub optional_settings: Vec<String>,
+    /// The names of the settings that a post may have; absent where any are passed on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub post_settings: Option<Vec<String>>,
     /// How long the access token lives, and how it is renewed.
     pub token: Token,
     /// Its page in the documentation.
@@ -164,6 +170,11 @@ impl Sheet {
             server: about.server.map(Into::into),
             secrets: about.secrets.iter().map(|&name| name.into()).collect(),
             settings: about.settings.iter().map(|&name| name.into()).collect(),
+            optional_settings: offers.account_settings.iter().map(|&name| name.into()).collect(),
+            post_settings: match offers.settings {
+                Known::Any => None,
+                Known::These(names) => Some(names.iter().map(|&name| name.into()).collect()),
+            },
             token: Token::of(about.tokens),
             page: format!("docs/channels/{}.md", about.name),
         }

@@ -19,8 +19,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    About, Account, AccountCard, Answer, Call, Channel, Count, Http, Limit, Limits, Mark, Objection, Offers, Published,
-    Row, Safety, Standing, Table, Threads, Tokens, Told, Unit, Variant,
+    About, Account, AccountCard, Answer, Call, Channel, Count, Http, Known, Limit, Limits, Mark, Objection, Offers,
+    Published, Row, Safety, Standing, Table, Takes, Threads, Tokens, Told, Unit, Variant,
     address::{Address, number},
     text,
 };
@@ -63,6 +63,8 @@ const OFFERS: Offers = Offers {
         Variant::new(LOOK_UP, NONE, "where the bot may not read"),
         Variant::new(VIA, WEBHOOK, "through an incoming webhook"),
     ],
+    settings: Known::These(&["format", "unfurl_links", "unfurl_media"]),
+    account_settings: &["via", "channel", "workspace", "look_up", "proof", "insecure"],
     ..Offers::media(MOST_MEDIA, MOST_MEDIA)
 };
 
@@ -176,7 +178,7 @@ impl Slack {
             name: Self::NAME,
             title: "Slack",
             repeat: RepeatSafety::LookUp(LISTED),
-            limits: Limits { text: &[TEXT], media: MOST_MEDIA, ..Limits::NONE },
+            limits: Limits { text: &[TEXT], media: MOST_MEDIA, takes: Takes::ANY },
             threads: Threads::PerPart(MOST_PARTS),
             offers: OFFERS,
             server: None,

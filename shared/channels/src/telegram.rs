@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    About, Account, Answer, Call, Channel, Count, Http, Limit, Limits, Mark, Objection, Offers, Published, Row,
+    About, Account, Answer, Call, Channel, Count, Http, Known, Limit, Limits, Mark, Objection, Offers, Published, Row,
     Standing, Table, Takes, Threads, TokenLife, Told, Unit,
     address::{Address, name, number},
 };
@@ -36,8 +36,12 @@ const CHOICES: [(&str, &[&str]); 4] = [
     ("disable_notification", &["true", "false"]),
     ("protect_content", &["true", "false"]),
 ];
-const OFFERS: Offers =
-    Offers { limits: &[Limit::text("text under media", CAPTION)], ..Offers::media(MOST_MEDIA, MOST_MEDIA) };
+const OFFERS: Offers = Offers {
+    limits: &[Limit::text("text under media", CAPTION)],
+    settings: Known::These(&["parse_mode", "link_preview", "disable_notification", "protect_content"]),
+    account_settings: &["message_thread_id", "media", "insecure"],
+    ..Offers::media(MOST_MEDIA, MOST_MEDIA)
+};
 
 const MIB: u64 = 1024 * 1024;
 const TAKES: &[Takes] = &[

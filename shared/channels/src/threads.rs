@@ -12,8 +12,8 @@ use domain::{Code, Draft, Failure, Finding, Fix, Media, Part, Receipt, RepeatSaf
 use serde::Deserialize;
 
 use crate::{
-    About, Account, AccountCard, Call, Channel, Count, Http, Limit, Limits, Mark, Objection, Offers, Published, Row,
-    Standing, Table, Takes, Threads, TokenLife, Tokens, Unit,
+    About, Account, AccountCard, Call, Channel, Count, Http, Known, Limit, Limits, Mark, Objection, Offers, Published,
+    Row, Standing, Table, Takes, Threads, TokenLife, Tokens, Unit,
     graph::{
         self, Graph,
         containers::{self, Containers, Dialect, LOOK_UP, MAKE, Plan, READ, State},
@@ -32,6 +32,8 @@ const DIALECT: Dialect =
 type Fields = Vec<(&'static str, String)>;
 const OFFERS: Offers = Offers {
     limits: &[Limit::of("web addresses", check::MOST_LINKS), Limit::text("topic", check::TOPIC_LENGTH)],
+    settings: Known::These(&["reply_control", "topic_tag"]),
+    account_settings: &["user_id", "api_version", "insecure"],
     ..Offers::media(20, 20)
 };
 
@@ -170,6 +172,9 @@ impl Channel for ThreadsApp {
     fn check(&self, draft: &Draft) -> Vec<Objection> {
         let mut objections = self.about.limits.check(draft, MOST_PARTS);
         objections.extend(check::draft(draft));
+        if !self.graph().http.media().serves() {
+            objections.extend(self.about.limits.unmade(draft, "Threads"));
+        }
         objections
     }
 

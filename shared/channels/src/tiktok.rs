@@ -22,7 +22,7 @@ use reqwest::{Method, RequestBuilder};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
-    About, Account, AccountCard, Answer, Call, Channel, Http, Limits, Mark, Objection, Offers, Published, Row,
+    About, Account, AccountCard, Answer, Call, Channel, Http, Known, Limits, Mark, Objection, Offers, Published, Row,
     Standing, Table, Threads, TokenLife, Tokens, Told, Verdict,
     address::{Address, number},
     channel::unasked,
@@ -55,7 +55,25 @@ const LOOK_UP: LookUp = LookUp {
     sure_after: Duration::from_secs(10 * 60),
 };
 
-const OFFERS: Offers = Offers { text_alone: false, decides_later: true, ..Offers::media(check::MOST_PICTURES, 1) };
+const OFFERS: Offers = Offers {
+    text_alone: false,
+    decides_later: true,
+    settings: Known::These(&[
+        "privacy_level",
+        "disable_comment",
+        "brand_content_toggle",
+        "brand_organic_toggle",
+        "disable_duet",
+        "disable_stitch",
+        "is_aigc",
+        "video_cover_timestamp_ms",
+        "auto_add_music",
+        "photo_cover_index",
+        "title",
+    ]),
+    account_settings: &["privacy_level", "audited", "api_version", "insecure"],
+    ..Offers::media(check::MOST_PICTURES, 1)
+};
 
 /// What TikTok's answers mean.
 pub static TABLE: Table = Table {

@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use crate::{
-    About, Account, AccountCard, Answer, Call, Channel, Http, Limit, Limits, Link, Mark, Objection, Offers, Published,
-    Row, Safety, Table, Threads, TokenLife, Told, Variant,
+    About, Account, AccountCard, Answer, Call, Channel, Http, Known, Limit, Limits, Link, Mark, Objection, Offers,
+    Published, Row, Safety, Table, Threads, TokenLife, Told, Variant,
 };
 
 const STEP: &str = "deliver";
@@ -32,6 +32,8 @@ const OFFERS: Offers = Offers {
     link: Link::Attached,
     limits: &[Limit::bytes("whole content", MOST_BYTES)],
     variants: &[Variant::new(REPEATS, UNSAFE, "to a receiver that forgets ids")],
+    settings: Known::Any,
+    account_settings: &["proof", "repeats", "insecure"],
     ..Offers::media(usize::MAX, usize::MAX)
 };
 

@@ -14,8 +14,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    About, Account, Call, Channel, Count, Http, Limit, Limits, Mark, Objection, Offers, Published, Row, Standing,
-    Table, Threads, TokenLife, Told, Unit,
+    About, Account, Call, Channel, Count, Http, Known, Limit, Limits, Mark, Objection, Offers, Published, Row,
+    Standing, Table, Takes, Threads, TokenLife, Told, Unit,
     article::{Article, option},
     drafted::{self, HANDLE, slug},
 };
@@ -35,7 +35,12 @@ const MOST_PARTS: u16 = 100;
 const TITLE: Count = Count::new(Unit::Bytes, 65_535);
 const FEATURED: [&str; 2] = ["first", "none"];
 const CAPABILITIES: [&str; 3] = ["edit_posts", "publish_posts", "upload_files"];
-const OFFERS: Offers = Offers { limits: &[Limit::text("title", TITLE)], ..Offers::media(50, 50) };
+const OFFERS: Offers = Offers {
+    limits: &[Limit::text("title", TITLE)],
+    settings: Known::These(&["title", "slug", "excerpt", "categories", "tags", "featured_image"]),
+    account_settings: &["categories", "tags", "excerpt", "slug", "featured_image", "api_version", "insecure"],
+    ..Offers::media(50, 50)
+};
 
 /// What a site's answers mean. A status alone proves little: plugins, hosts and PHP itself answer too.
 pub static TABLE: Table = Table {
@@ -107,7 +112,7 @@ impl WordPress {
             name: Self::NAME,
             title: "WordPress",
             repeat: drafted::REPEAT,
-            limits: Limits { text: &[], media: 50, ..Limits::NONE },
+            limits: Limits { text: &[], media: 50, takes: Takes::ANY },
             threads: Threads::Whole(MOST_PARTS),
             offers: OFFERS,
             server: None,

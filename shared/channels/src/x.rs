@@ -16,8 +16,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    About, Account, AccountCard, Answer, Call, Channel, Count, Http, Limit, Limits, Mark, Objection, Offers, Published,
-    Row, Safety, Standing, Table, Takes, Threads, TokenLife, Tokens, Told, Unit,
+    About, Account, AccountCard, Answer, Call, Channel, Count, Http, Known, Limit, Limits, Mark, Objection, Offers,
+    Published, Row, Safety, Standing, Table, Takes, Threads, TokenLife, Tokens, Told, Unit,
     address::{Address, number},
     limits::videos_in_company,
     text,
@@ -41,7 +41,12 @@ const LOOK_UP: LookUp = LookUp {
     // How far its listings lag is not known; this is far more than was ever seen.
     sure_after: Duration::from_secs(10 * 60),
 };
-const OFFERS: Offers = Offers { limits: &[Limit::text("text (setting `long`)", LONG_TEXT[0])], ..Offers::media(4, 1) };
+const OFFERS: Offers = Offers {
+    limits: &[Limit::text("text (setting `long`)", LONG_TEXT[0])],
+    settings: Known::These(&["reply_settings", "made_with_ai", "long"]),
+    account_settings: &["settles_after", "sure_after", "api_version", "insecure"],
+    ..Offers::media(4, 1)
+};
 
 const MIB: u64 = 1024 * 1024;
 const PICTURES: Takes = Takes::new(&["image/jpeg", "image/png", "image/webp"], 5 * MIB);

@@ -20,8 +20,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    About, Account, AccountCard, Call, Channel, Count, Http, Limits, Mark, Objection, Offers, Published, Row, Standing,
-    Table, Takes, Threads, Tokens, Unit, Verdict,
+    About, Account, AccountCard, Call, Channel, Count, Http, Known, Limits, Mark, Objection, Offers, Published, Row,
+    Standing, Table, Takes, Threads, Tokens, Unit, Verdict,
     address::{Address, name},
     article::{Article, option},
     google::{self, Google, errors, failure, tokens},
@@ -94,7 +94,35 @@ static ROWS: [Row; 46] = errors::with_shared([
     Row::on(400).at(BEGIN).coded("badContent").never(Code::MEDIA_REFUSED),
 ]);
 
-const OFFERS: Offers = Offers { text_alone: false, decides_later: true, ..Offers::media(0, 1) };
+const OFFERS: Offers = Offers {
+    text_alone: false,
+    decides_later: true,
+    settings: Known::These(&[
+        "title",
+        "privacy",
+        "tags",
+        "category",
+        "made_for_kids",
+        "made_with_ai",
+        "notify_subscribers",
+        "thumbnail",
+        "playlist",
+    ]),
+    addresses: &["thumbnail"],
+    account_settings: &[
+        "auth_url",
+        "privacy",
+        "made_for_kids",
+        "made_with_ai",
+        "notify_subscribers",
+        "category",
+        "tags",
+        "playlist",
+        "api_version",
+        "insecure",
+    ],
+    ..Offers::media(0, 1)
+};
 
 /// What YouTube's answers mean.
 pub static TABLE: Table = Table { code_at: errors::CODE_AT, text_at: errors::TEXT_AT, told: errors::TOLD, rows: &ROWS };

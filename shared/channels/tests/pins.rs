@@ -77,6 +77,7 @@ async fn x02_what_the_store_lost_is_fetched_again_and_must_be_the_same() {
     server.give(None);
     let gone = pinned.open(&server.url()).await.unwrap_err();
     assert_eq!((gone.code, gone.worth), (Code::MEDIA_UNREACHABLE, Worth::Retry { not_before: None }));
+    assert!(gone.said.text.contains(&format!("({}): ", server.url())), "it says where: {gone:?}");
     server.give(Some(one()));
     assert_eq!(pinned.open(&server.url()).await.unwrap().sha256, first.sha256, "and it mends itself");
 }

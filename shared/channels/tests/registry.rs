@@ -116,6 +116,68 @@ fn what_a_channel_says_of_itself_makes_sense() {
     }
 }
 
+/// The names that a page's section gives in its table: all that the first cells of its rows hold, where the row is of the kind.
+fn named(page: &str, section: &str, is_row: impl Fn(&str) -> bool) -> BTreeSet<String> {
+    let after = page.split(&format!("\n## {section}\n")).nth(1).unwrap_or_default();
+    let rows = after.lines().take_while(|line| !line.starts_with("## "));
+    let cells = rows.filter_map(|row| row.strip_prefix("| ")?.split(" |").next()).filter(|cell| is_row(cell));
+    let names = |cell: &str| -> Vec<String> { cell.split('`').skip(1).step_by(2).map(str::to_owned).collect() };
+    cells.flat_map(names).map(|name| name.strip_prefix("settings.").unwrap_or(&name).to_owned()).collect()
+}
+
+#[test]
+fn a_page_names_the_settings_that_its_channel_knows() {
+    let set = |names: &mut dyn Iterator<Item = &'static str>| names.map(str::to_owned).collect::<BTreeSet<_>>();
+    for channel in registry().iter() {
+        let about = channel.about();
+        let page = text(&format!("docs/channels/{}.md", about.name));
+        let of_posts = set(&mut about.offers.settings.names().iter().copied());
+        assert_eq!(
+            named(&page, "Settings of a post", |cell| cell.starts_with('`')),
+            of_posts,
+            "{}'s posts",
+            about.name
+        );
+        let of_accounts = set(&mut about.account_settings());
+        let found = named(&page, "Settings of an account", |cell| cell.starts_with("`settings."));
+        assert_eq!(found, of_accounts, "{}'s accounts", about.name);
+        assert_eq!(of_accounts.len(), about.account_settings().count(), "{}: none twice", about.name);
+        // What a page calls an address of a post's setting is held to what media's addresses are held to.
+        let rows = page.split("\n## Settings of a post\n").nth(1).unwrap_or_default().lines();
+        let rows = rows.take_while(|line| !line.starts_with("## ")).filter(|row| row.contains("address of"));
+        let addresses: BTreeSet<_> = rows.map(|row| row.split('`').nth(1).unwrap().to_owned()).collect();
+        assert_eq!(addresses, set(&mut about.offers.addresses.iter().copied()), "{}'s addresses", about.name);
+        // Any setting is passed on by the one channel that passes everything on.
+        assert_eq!(about.offers.settings.has("anything"), about.name == "webhook", "{}", about.name);
+    }
+}
+
+/// Every name of a setting that a channel's code asks for is one that the channel says it knows.
+#[test]
+fn a_channel_asks_for_no_setting_that_it_does_not_name() {
+    for channel in registry().iter() {
+        let about = channel.about();
+        let known = |name: &str| about.offers.settings.has(name) || about.account_settings().any(|known| known == name);
+        let module = about.name.replace('-', "_");
+        let inner = fs::read_dir(Path::new(ROOM).join("src").join(&module)).into_iter().flatten();
+        let inner = inner.map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap());
+        for source in inner.chain([text(&format!("shared/channels/src/{module}.rs"))]) {
+            let calls = [
+                "setting(\"",
+                "settings.get(\"",
+                "option(draft, account, \"",
+                "option(call.draft, account, \"",
+                "option(call.draft, call.account, \"",
+                "option(mark.draft, mark.account, \"",
+            ];
+            for asked in calls.iter().flat_map(|by| source.split(by).skip(1)) {
+                let name = asked.split('"').next().unwrap();
+                assert!(known(name), "{} asks for {name}", about.name);
+            }
+        }
+    }
+}
+
 #[test]
 fn what_a_channel_offers_is_what_it_checks_and_does() {
     let draft = |text: &str, media: usize| {
@@ -140,7 +202,8 @@ fn what_a_channel_offers_is_what_it_checks_and_does() {
         }
         let mut paper = draft("once", 1);
         paper.0.media[0].url = "https://cdn.example/Report.PDF?page=1".into();
-        assert_eq!(says(&paper, Code::MEDIA_REFUSED), !limits.takes.is_empty() && most > 0, "{name} takes no PDF");
+        assert_eq!(says(&paper, Code::MEDIA_REFUSED), *name != "webhook", "{name} takes no PDF");
+        assert_eq!(limits.takes.is_empty(), *name == "webhook", "{name} says which files it takes");
         if let FirstComment::Setting(setting) = offers.first_comment {
             let mut with = draft("once", 1);
             with.0.settings.insert(setting.into(), "first".into());
@@ -159,6 +222,19 @@ fn what_a_channel_offers_is_what_it_checks_and_does() {
             assert_ne!(channel.safety(&account).repeat, channel.about().repeat, "{name}: {variant:?} changes nothing");
         }
     }
+}
+
+#[test]
+fn a_picture_that_would_have_to_be_made_fit_is_refused_where_nothing_makes_it() {
+    let registry = registry();
+    let refused = |channel: &str, ending: &str| {
+        let media = vec![Media { url: format!("https://cdn.example/a.{ending}"), alt: None }];
+        let draft = Draft(Content { text: "once".into(), media, ..Content::default() });
+        let objections = registry.get(channel).unwrap().check(&draft);
+        objections.iter().filter(|objection| objection.code == Code::MEDIA_REFUSED).count()
+    };
+    assert_eq!(["jpg", "png", "webp", "mp4"].map(|ending| refused("instagram", ending)), [0, 1, 1, 0]);
+    assert_eq!(["jpg", "png", "webp", "mp4"].map(|ending| refused("threads", ending)), [0, 0, 1, 0]);
 }
 
 fn card(channel: &str, settings: &[(&str, &str)]) -> AccountCard {

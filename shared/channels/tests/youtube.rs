@@ -548,7 +548,9 @@ async fn a_thumbnail_that_is_refused_does_not_hold_the_video() {
     scene.is_out_once();
     // One that cannot be fetched is waited for, and then left out.
     let scene = Scene::new(1000, &[("thumbnail", "http://127.0.0.1:1/t.png")]).await;
-    assert_eq!(scene.stand.attempt().await.failure.unwrap().code, Code::MEDIA_UNREACHABLE);
+    let failure = scene.stand.attempt().await.failure.unwrap();
+    assert_eq!(failure.code, Code::MEDIA_UNREACHABLE);
+    assert!(failure.said.text.starts_with("settings.thumbnail (http://127.0.0.1:1/t.png): "), "{failure:?}");
     assert_eq!(scene.stand.state(), State::Retrying);
     scene.settle().await;
     scene.is_out_once();

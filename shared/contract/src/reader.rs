@@ -15,6 +15,7 @@ const MOST_PROBLEMS: usize = 100;
 pub(crate) struct Reader {
     problems: Vec<Problem>,
     untold: usize,
+    ignored: Vec<Problem>,
 }
 
 /// An object being read. A field that is `null` counts as absent.
@@ -42,6 +43,23 @@ impl Reader {
             self.problems.push(Problem::new(Path::Root, Code::BAD_FIELD, message));
         }
         self.problems
+    }
+
+    /// Remembers the fields of an object that are none of `known`: they are ignored, and its sender is told.
+    pub fn only(&mut self, fields: Fields<'_>, known: &[&str]) {
+        let unknown = fields.map.keys().filter(|name| !known.contains(&name.as_str()));
+        let room = MOST_PROBLEMS.saturating_sub(self.ignored.len());
+        let told = unknown.take(room).map(|name| {
+            let message = format!("is no field that is known here, and is ignored; there are: {}", known.join(", "));
+            let remedy = "Correct its name, or leave it out.".to_owned();
+            Problem { remedy, ..Problem::new(fields.path.field(name), Code::BAD_FIELD, message) }
+        });
+        self.ignored.extend(told);
+    }
+
+    /// What was ignored, so far.
+    pub fn ignored(&mut self) -> Vec<Problem> {
+        std::mem::take(&mut self.ignored)
     }
 
     /// How many problems there are so far.

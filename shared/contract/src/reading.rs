@@ -8,12 +8,18 @@ use crate::{
     reader::{Fields, Reader},
 };
 
+/// The fields of a schedule message.
+const MESSAGE: [&str; 9] =
+    ["version", "idempotency_key", "tenant", "post", "content", "publish_at", "deadline", "targets", "traceparent"];
+
 /// What could be read of a schedule message. What is `None` here was missing or wrong, and a problem says so, unless it may
 /// be missing. So checks that look further can go on with the rest, and the sender hears of all problems at once.
 #[derive(Debug, Default)]
 pub struct Reading {
     /// What is wrong with the message's form.
     pub problems: Vec<Problem>,
+    /// The fields that are not known here, and are ignored: warnings.
+    pub ignored: Vec<Problem>,
     /// The sender's key.
     pub key: Option<String>,
     /// Whose post.
@@ -64,7 +70,8 @@ impl Reading {
             Value::Object(_) => reader.object(&Path::Root, value).and_then(|fields| message(&mut reader, fields)),
             _ => reader.problem(&Path::Root, Code::MALFORMED, "must be one JSON object"),
         };
-        Self { problems: reader.finish(), ..reading.unwrap_or_default() }
+        let ignored = reader.ignored();
+        Self { problems: reader.finish(), ignored, ..reading.unwrap_or_default() }
     }
 
     /// The message, if nothing is wrong with its form.
@@ -106,8 +113,10 @@ impl ReadTarget {
 
 fn message(reader: &mut Reader, fields: Fields<'_>) -> Option<Reading> {
     version(reader, fields)?;
+    reader.only(fields, &MESSAGE);
     Some(Reading {
         problems: Vec::new(),
+        ignored: Vec::new(),
         key: reader.need(fields, "idempotency_key", key),
         tenant: reader.need(fields, "tenant", Reader::name),
         post: reader.may(fields, "post", Reader::id),
@@ -155,6 +164,7 @@ fn targets(reader: &mut Reader, path: &Path<'_>, value: &Value) -> Option<Vec<Re
 
 fn target(reader: &mut Reader, path: &Path<'_>, value: &Value) -> Option<ReadTarget> {
     let fields = reader.object(path, value)?;
+    reader.only(fields, &["channel", "account", "text", "settings", "publish_at"]);
     Some(ReadTarget {
         channel: reader.need(fields, "channel", Reader::name),
         account: reader.need(fields, "account", Reader::name),
@@ -171,6 +181,7 @@ fn target(reader: &mut Reader, path: &Path<'_>, value: &Value) -> Option<ReadTar
 pub(crate) fn content(reader: &mut Reader, path: &Path<'_>, value: &Value) -> Option<Content> {
     reader.whole(|reader| {
         let fields = reader.object(path, value)?;
+        reader.only(fields, &["text", "link", "media", "thread", "settings"]);
         Some(Content {
             text: reader.may(fields, "text", Reader::text).unwrap_or_default(),
             link: reader.may(fields, "link", Reader::text),
@@ -184,6 +195,7 @@ pub(crate) fn content(reader: &mut Reader, path: &Path<'_>, value: &Value) -> Op
 fn thread(reader: &mut Reader, path: &Path<'_>, value: &Value) -> Option<Vec<Part>> {
     reader.list(path, value, |reader, path, value| {
         let fields = reader.object(path, value)?;
+        reader.only(fields, &["text", "media"]);
         Some(Part {
             text: reader.may(fields, "text", Reader::text).unwrap_or_default(),
             media: reader.may(fields, "media", media).unwrap_or_default(),
@@ -194,6 +206,7 @@ fn thread(reader: &mut Reader, path: &Path<'_>, value: &Value) -> Option<Vec<Par
 fn media(reader: &mut Reader, path: &Path<'_>, value: &Value) -> Option<Vec<Media>> {
     reader.list(path, value, |reader, path, value| {
         let fields = reader.object(path, value)?;
+        reader.only(fields, &["url", "alt"]);
         let (url, alt) = (reader.need(fields, "url", Reader::text), reader.may(fields, "alt", Reader::text));
         Some(Media { url: url?, alt })
     })

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{Problem, Reading, V1, When};
 
-/// A request to publish a post, version 1. Fields that are not known are ignored.
+/// A request to publish a post, version 1. Fields that are not known are ignored; a warning names each.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(title = "oncepost schedule message v1")]
 pub struct Schedule {

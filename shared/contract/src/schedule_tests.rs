@@ -76,8 +76,11 @@ fn unknown_fields_nulls_and_a_broken_trace_are_ignored() {
     let mut message = good();
     message["colour"] = json!("red");
     message["content"]["mood"] = json!([1, 2]);
+    message["targets"][0]["media"] = json!([]);
     message["deadline"] = Value::Null;
     message["traceparent"] = json!("00-nonsense");
+    let ignored: Vec<_> = Reading::of_value(&message).ignored.into_iter().map(|field| field.path).collect();
+    assert_eq!(ignored, ["$.colour", "$.content.mood", "$.targets[0].media"]);
     assert_eq!(Schedule::decode(message.to_string().as_bytes()).unwrap(), plain);
     let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     message["traceparent"] = json!(trace);

@@ -27,7 +27,7 @@ pub struct Content {
     /// The parts that follow the first one, as a thread.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub thread: Vec<Part>,
-    /// Settings for the channels, such as `visibility`. A channel ignores those it does not know.
+    /// Settings for the channels, such as `visibility`. Each channel takes those that it knows; one of them must know each.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub settings: Settings,
 }

@@ -10,7 +10,7 @@ use ledger::{Applied, LedgerError, PostChange, PostView, TargetView};
 use crate::{
     Intake,
     check::{content_problems, objections, told},
-    times,
+    names, times,
 };
 
 /// How often a change that named no revision is worked out anew because somebody else was faster.
@@ -92,7 +92,7 @@ impl Intake {
             Change::Cancel => Ok(commands(&mut |_| Command::Cancel)),
             Change::Edit { content } => {
                 let whole = ask.targets.is_empty();
-                self.content_problems(&targets, content, whole)?;
+                self.content_problems(view, &targets, content, whole)?;
                 Ok(commands(&mut |target| edit(target, content, whole)))
             }
             Change::Reschedule { publish_at, deadline } => {
@@ -102,10 +102,21 @@ impl Intake {
         }
     }
 
-    fn content_problems(&self, targets: &[&TargetView], content: &Content, whole: bool) -> Result<(), Vec<Problem>> {
+    fn content_problems(
+        &self,
+        view: &PostView,
+        targets: &[&TargetView],
+        content: &Content,
+        whole: bool,
+    ) -> Result<(), Vec<Problem>> {
         let mut problems = content_problems(content, &self.checker.options);
         if problems.iter().any(|problem| problem.code != Code::BAD_MEDIA_URL) {
             return Err(problems);
+        }
+        let all = view.targets.iter().map(|target| self.checker.registry.get(target.target.channel.as_str()));
+        if let Some(all) = all.collect::<Option<Vec<_>>>() {
+            let abouts: Vec<_> = all.iter().map(|channel| channel.about()).collect();
+            problems.extend(names::shared(&content.settings, &abouts));
         }
         for target in targets {
             let name = &target.target.channel;
@@ -114,7 +125,11 @@ impl Intake {
                 problems.push(Problem::new(Path::Root, Code::UNKNOWN_CHANNEL, message));
                 continue;
             };
-            for objection in objections(channel.as_ref(), &Draft::of(content, &edited(target, content, whole))) {
+            let draft = Draft::of(content, &edited(target, content, whole));
+            for (setting, wrong) in names::addresses(&draft.0.settings, channel.about(), &self.checker.options) {
+                problems.push(Problem::new(format!("$.content.settings.{setting}"), Code::BAD_MEDIA_URL, wrong));
+            }
+            for objection in objections(channel.as_ref(), &draft) {
                 let (id, path) = (target.target.id, format!("$.content.{}", objection.path));
                 let message = format!("{name}, target {id}: {}", objection.message);
                 problems.push(told(objection, path, message));

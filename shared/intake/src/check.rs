@@ -8,7 +8,7 @@ use domain::{AccountId, ChannelName, Code, Content, Draft, Media, Override, Tena
 use jiff::Timestamp;
 
 use crate::{
-    Options, media,
+    Options, media, names,
     times::{self, Due},
 };
 
@@ -62,7 +62,7 @@ impl Checked {
 
 /// Checks what could be read of a request. `allowed` is the tenant that the caller may act for, if it is bound to one.
 pub(crate) fn check(reading: &Reading, allowed: Option<&TenantId>, world: &World<'_>) -> Checked {
-    let mut checked = Checked::default();
+    let mut checked = Checked { warnings: reading.ignored.clone(), ..Checked::default() };
     let tenant = reading.tenant.as_ref().filter(|tenant| {
         let foreign = allowed.is_some_and(|allowed| allowed != *tenant);
         if foreign {
@@ -97,6 +97,7 @@ fn targets(
         let message = format!("names {count} targets; at most {most} are taken");
         return checked.problem(Problem::new(path, Code::TOO_LARGE, message));
     }
+    shared_names(reading, content, world, checked);
     let (mut seen, mut looked) = (HashSet::new(), HashMap::new());
     for (at, target) in reading.targets.iter().enumerate() {
         let path = path.item(at);
@@ -112,6 +113,15 @@ fn targets(
             && let Some(channel) = target.channel.as_ref().and_then(|name| world.registry.get(name.as_str()))
         {
             let name = channel.about().name;
+            for problem in names::of_target(&changes.settings, channel.about(), &path) {
+                checked.problem(problem);
+            }
+            let settings = Draft::of(content, changes).0.settings;
+            for (setting, wrong) in names::addresses(&settings, channel.about(), world.options) {
+                let of = if changes.settings.contains_key(setting) { path.to_string() } else { "$.content".to_owned() };
+                let problem = Problem::new(format!("{of}.settings.{setting}"), Code::BAD_MEDIA_URL, wrong);
+                checked.problem(Problem { targets: vec![at], ..problem });
+            }
             let look = || objections(channel.as_ref(), &Draft::of(content, changes));
             // Targets that change nothing say the same: one look per channel is enough.
             let found =
@@ -121,6 +131,17 @@ fn targets(
             }
         }
         checked.targets.extend(card.zip(due).map(|(card, due)| CheckedTarget { card, due }));
+    }
+}
+
+/// The settings that all targets share, where every target's channel is known: another's may be meant for the one that is not.
+fn shared_names(reading: &Reading, content: Option<&Content>, world: &World<'_>, checked: &mut Checked) {
+    let channels = reading.targets.iter().map(|target| world.registry.get(target.channel.as_ref()?.as_str()));
+    if let (Some(content), Some(channels)) = (content, channels.collect::<Option<Vec<_>>>()) {
+        let abouts: Vec<_> = channels.iter().map(|channel| channel.about()).collect();
+        for problem in names::shared(&content.settings, &abouts) {
+            checked.problem(problem);
+        }
     }
 }
 

@@ -6,6 +6,7 @@ mod change;
 mod check;
 mod checker;
 mod media;
+mod names;
 mod options;
 mod plan;
 mod same_text;

@@ -110,7 +110,7 @@ pub const KEYS: &[Key] = &[
         "accounts[].on_doubt",
         "an unknown outcome that nobody can settle: `park` (a person decides) or `resend` (may be out twice)",
     ),
-    key("accounts[].settings", "what else the channel's page lists"),
+    key("accounts[].settings", "what else the channel's page lists; another name stops the start"),
 ];
 
 /// `docs/configuration.md`.

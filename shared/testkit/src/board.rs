@@ -64,6 +64,10 @@ impl Platform for Board {
     fn expire(&self, _account: &str) {
         // There are no tokens.
     }
+
+    fn restore(&self, _account: &str) {
+        // There are no tokens.
+    }
 }
 
 /// What an account has posted since a time (RFC 3339), newest first, as listings of this moment have it.

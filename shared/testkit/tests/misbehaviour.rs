@@ -205,6 +205,24 @@ async fn knobs_are_turned_by_name() {
     assert_eq!(get(&knobs, 200).await, shown);
 }
 
+#[tokio::test]
+async fn a_token_ends_and_works_again_by_two_calls_that_all_fakes_have() {
+    let fake = Fake::<oncepost_testkit::Mastodon>::start().await;
+    let control = |path: &str| format!("{}/_control/{path}", fake.url());
+    let status = async || {
+        let request = reqwest::Client::new().get(format!("{}/api/v1/accounts/verify_credentials", fake.url()));
+        let request = request.bearer_auth(oncepost_testkit::Mastodon::token("main"));
+        request.send().await.expect("an answer").status().as_u16()
+    };
+    assert_eq!(status().await, 200);
+    send(&control("expire"), &json!({"account": "main"}), 200).await;
+    assert_eq!(status().await, 401);
+    fake.platform().revoke("main");
+    send(&control("restore"), &json!({"account": "main"}), 200).await;
+    assert_eq!(status().await, 200);
+    send(&control("restore"), &json!({}), 400).await;
+}
+
 #[test]
 fn a_cue_that_holds_nonsense_says_so() {
     use axum::response::IntoResponse;

@@ -51,6 +51,7 @@ async fn settings_are_written_for_what_is_served() {
     for line in [r#"channel = "reddit""#, &format!("base_url = \"{url}\""), "secrets.refresh_token = { value = "] {
         assert!(settings.contains(line), "{line}\nis not in\n{settings}");
     }
+    assert!(settings.contains("[media]\nallow_private = true\n"), "files on this machine can be tried: {settings}");
     assert_eq!(settings.matches("[[accounts]]").count(), 1, "the board is no channel's");
 }
 

@@ -36,6 +36,9 @@ pub struct Channel {
     pub secrets: Vec<String>,
     /// How many accounts the caller can see on it.
     pub accounts: usize,
+    /// How many of them a pause holds back, of whatever scope.
+    #[serde(default)]
+    pub accounts_paused: usize,
     /// Held back by a pause of the channel or of everything.
     pub paused: bool,
     /// Its work queue; absent for callers bound to a tenant, and when the broker does not answer.

@@ -33,6 +33,8 @@ pub(super) async fn channels(State(console): State<Console>, caller: Caller) -> 
             ),
             Some(_) => (None, None),
         };
+        let of_it = |card: &&AccountCard| card.channel.as_str() == about.name && caller.owns(&card.tenant);
+        let own = || accounts.iter().filter(of_it);
         channels.push(api::Channel {
             title: about.title.into(),
             repeat: repeat(about.repeat),
@@ -41,10 +43,8 @@ pub(super) async fn channels(State(console): State<Console>, caller: Caller) -> 
             media: Some(about.limits.media).filter(|most| *most < usize::MAX),
             thread_parts: parts(about),
             secrets: about.secrets.iter().map(|&name| name.into()).collect(),
-            accounts: accounts
-                .iter()
-                .filter(|card| card.channel.as_str() == about.name && caller.owns(&card.tenant))
-                .count(),
+            accounts: own().count(),
+            accounts_paused: own().filter(|card| pauses.iter().any(|pause| holds(&pause.scope, card))).count(),
             paused: pauses.iter().any(|pause| covers(&pause.scope)),
             queue,
             dead,
@@ -52,6 +52,19 @@ pub(super) async fn channels(State(console): State<Console>, caller: Caller) -> 
         });
     }
     Ok(Json(api::Channels { channels }))
+}
+
+/// Whether a pause of this scope holds the account back.
+fn holds(scope: &PauseScope, card: &AccountCard) -> bool {
+    match scope {
+        PauseScope::All => true,
+        PauseScope::Channel { channel } => *channel == card.channel,
+        PauseScope::App { app } => card.app.as_ref() == Some(app),
+        PauseScope::Tenant { tenant } => *tenant == card.tenant,
+        PauseScope::Account { tenant, channel, account } => {
+            *tenant == card.tenant && *channel == card.channel && *account == card.id
+        }
+    }
 }
 
 /// How many of a channel's accounts have another kind of repeat safety than the channel in general.
@@ -120,21 +133,12 @@ pub(super) async fn accounts(State(console): State<Console>, caller: Caller) -> 
     let pauses = pauses_for(&caller, console.ledger.pauses().await?);
     let own = console.accounts.all().into_iter().filter(|card| caller.owns(&card.tenant));
     let accounts = own.map(|card| {
-        let covers = |scope: &PauseScope| match scope {
-            PauseScope::All => true,
-            PauseScope::Channel { channel } => *channel == card.channel,
-            PauseScope::App { app } => card.app.as_ref() == Some(app),
-            PauseScope::Tenant { tenant } => *tenant == card.tenant,
-            PauseScope::Account { tenant, channel, account } => {
-                *tenant == card.tenant && *channel == card.channel && *account == card.id
-            }
-        };
         let channel = console.channels.get(card.channel.as_str());
         let safety = channel.map(|channel| repeat(channel.safety(&card).repeat));
         api::Account {
             paused_by: pauses
                 .iter()
-                .filter(|pause| covers(&pause.scope))
+                .filter(|pause| holds(&pause.scope, &card))
                 .map(|pause| pause.scope.to_string())
                 .collect(),
             tenant: card.tenant,

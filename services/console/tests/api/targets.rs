@@ -15,7 +15,7 @@ async fn m02_one_target_can_be_looked_at_in_every_state() {
     let world = world();
     let (_, targets) = world.accepted(&message("key")).await;
     let waiting = target(&world, &targets[0]).await;
-    assert_eq!(waiting["next_step"], "It goes out at 2026-06-01T13:00:00Z.");
+    assert_eq!(waiting["next_step"], "It goes out at 2026-06-01 13:00:00Z.");
     assert_eq!((&waiting["went_out"], &waiting["attempts"]), (&json!("no"), &json!([])));
     world.at_due_time().await;
     let attempt = world.arm(&targets[0]).await;

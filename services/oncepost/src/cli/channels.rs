@@ -12,8 +12,10 @@ pub(crate) fn of_program(registry: &Registry, out: &mut Out, name: Option<&str>)
     match name {
         None => out.answer(&json!({ "channels": sheets }).to_string(), || text::channels::list(&sheets))?,
         Some(name) => {
-            let sheet =
-                sheets.iter().find(|sheet| sheet.name == name).ok_or_else(|| unknown(name, registry.names()))?;
+            let sheet = sheets
+                .iter()
+                .find(|sheet| sheet.name.eq_ignore_ascii_case(name))
+                .ok_or_else(|| unknown(name, registry.names()))?;
             out.answer(&json!(sheet).to_string(), || text::channels::whole(sheet))?;
         }
     }
@@ -29,7 +31,7 @@ pub(crate) async fn of_server(client: &Client, out: &mut Out, name: Option<&str>
     };
     let mut channels = reply.value.channels;
     let names: Vec<_> = channels.iter().map(|channel| channel.name.clone()).collect();
-    channels.retain(|channel| channel.name == name);
+    channels.retain(|channel| channel.name.eq_ignore_ascii_case(name));
     let only = channels.first().ok_or_else(|| unknown(name, names))?;
     out.answer(&json!(only).to_string(), || text::world::channels(&api::Channels { channels: vec![only.clone()] }))?;
     Ok(Ended::Well)

@@ -27,6 +27,9 @@ pub struct Takes {
 pub type Shape = (u32, u32);
 
 impl Takes {
+    /// Every kind of picture and video that we know: how large they may be is the server's own matter.
+    pub const ANY: &'static [Takes] = &[Takes::new(Kind::PICTURES, u64::MAX), Takes::new(Kind::VIDEOS, u64::MAX)];
+
     /// Files of these kinds, of at most so many bytes.
     pub const fn new(kinds: &'static [&'static str], most_bytes: u64) -> Self {
         Self {

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{HOOK, OK, PROOF, Slack, TABLE, message};
 use crate::{
     Call, Served,
-    media::{public, refused},
+    media::{named, public, refused},
 };
 
 const ADDRESS: &str = "webhook_url";
@@ -32,7 +32,8 @@ impl Slack {
                 }
             };
             if !kind.is_image() {
-                return Err(refused(format!("a Slack webhook shows pictures only, not {}", kind.mime)));
+                let why = format!("a Slack webhook shows pictures only, not {}", kind.mime);
+                return Err(named(call.draft, media, refused(why)));
             }
             pictures.push(json!({ "image_url": address }));
         }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Call, Published,
-    media::{public, refused},
+    media::{named, public, refused},
 };
 
 impl TikTok {
@@ -30,11 +30,12 @@ impl TikTok {
             let file = self.http.media().open(call, media, &[]).await?;
             let takes = check::PICTURES.iter().find(|takes| takes.is_for(file.kind));
             let misfit = takes.map(|takes| takes.misfits(file.size, file.probe()).into_iter().next());
-            match misfit {
-                Some(None) => {}
-                Some(Some(misfit)) => return Err(refused(misfit.words())),
-                None => return Err(refused(format!("TikTok takes pictures as JPEG or WebP, not {}", file.kind.mime))),
-            }
+            let why = match misfit {
+                Some(None) => continue,
+                Some(Some(misfit)) => misfit.words(),
+                None => format!("TikTok takes pictures as JPEG or WebP, not {}", file.kind.mime),
+            };
+            return Err(named(draft, media, refused(why)));
         }
         upload::fits(call, true)?;
         let mut info = creator.info(call.draft, audience, false);

@@ -124,3 +124,14 @@ async fn o11_a_post_without_a_deadline_gets_the_settings_own() {
         assert_eq!(target.deadline, Some(target.due_at + late));
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_field_that_is_not_known_is_ignored_and_told() {
+    let mut message = message("k");
+    message["targets"][0]["media"] = json!([{ "url": "https://cdn.example/a.png" }]);
+    message["content"]["txet"] = json!("more");
+    let verdict = world().accept(&message).await;
+    assert!(matches!(verdict, Verdict::New { .. }));
+    let paths: Vec<_> = told(&verdict).into_iter().map(|(path, _)| path).collect();
+    assert_eq!(paths, ["$.content.txet", "$.targets[0].media"]);
+}

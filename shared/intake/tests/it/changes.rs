@@ -178,3 +178,15 @@ async fn posts_and_targets_that_are_not_the_callers_are_not_found() {
     let nobody = json!({ "change": "cancel", "targets": [PostId(uuid::Uuid::nil())] });
     assert_eq!(problems(change(&world, post, nobody).await), [("$.targets[0]".into(), "OP-1019".into())]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_edit_with_a_setting_that_no_target_knows_is_refused() {
+    let world = world();
+    let post = post(&world).await;
+    let edit = |settings| json!({ "change": "edit", "content": { "text": "better", "settings": settings } });
+    let Changed::Refused(problems) = change(&world, post, edit(json!({ "visiblity": "public" }))).await else {
+        panic!("it is a slip")
+    };
+    assert_eq!(problems[0].path, "$.content.settings.visiblity");
+    assert!(matches!(change(&world, post, edit(json!({ "colour": "red" }))).await, Changed::Done { .. }));
+}

@@ -54,6 +54,14 @@ async fn every_kind_of_problem_has_its_place_and_code() {
         ),
         (with("/content/settings", json!({ "visibility": "odd" })), "$.content.settings.visibility", "OP-1020"),
         (with("/targets/0/settings", json!({ "visibility": "odd" })), "$.targets[0].settings.visibility", "OP-1020"),
+        (with("/content/settings", json!({ "cover": "http://10.0.0.1/a.png" })), "$.content.settings.cover", "OP-1013"),
+        (
+            with("/targets/0/settings", json!({ "cover": "http://localhost/a" })),
+            "$.targets[0].settings.cover",
+            "OP-1013",
+        ),
+        (with("/content/settings", json!({ "visiblity": "public" })), "$.content.settings.visiblity", "OP-1020"),
+        (with("/targets/0/settings", json!({ "visiblity": "public" })), "$.targets[0].settings.visiblity", "OP-1020"),
     ];
     for (message, path, code) in table {
         let verdict = world.accept(&message).await;
@@ -157,4 +165,22 @@ async fn validation_tells_the_same_and_stores_nothing() {
     assert_eq!(problems.len(), 6);
     assert!(world.ledger.targets().is_empty());
     world.later(Duration::from_secs(1)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_setting_that_targets_share_must_be_known_to_one_of_them_and_a_targets_own_to_its_channel() {
+    let world = world();
+    let targets = |own| json!([{ "channel": "long", "account": "main" }, { "channel": "short", "account": "main", "settings": own }]);
+    let mut message = with("/targets", targets(json!({})));
+    message["content"]["settings"] = json!({ "colour": "red" });
+    assert!(world.intake.validate(&Request::new(message.to_string().as_bytes())).is_ok(), "one of them knows it");
+    message["targets"] = targets(json!({ "colour": "blue" }));
+    let verdict = world.accept(&message).await;
+    assert_eq!(told(&verdict), [("$.targets[1].settings.colour".into(), "OP-1020".into())]);
+    message["targets"] = json!([{ "channel": "short", "account": "main" }]);
+    assert_eq!(told(&world.accept(&message).await), [("$.content.settings.colour".into(), "OP-1020".into())]);
+    let slip = world.accept(&with("/targets/0/settings", json!({ "visiblity": "direct" }))).await;
+    let problem = &answer(&slip)["problems"][0];
+    assert_eq!(problem["message"], "long: no post has a setting \"visiblity\"");
+    assert_eq!(problem["remedy"], "write \"visibility\", if that is meant");
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use channels::{
-    About, Account, Call, Channel, Count, Limits, ListedAccounts, Mark, Objection, Offers, Published, Registry,
+    About, Account, Call, Channel, Count, Known, Limits, ListedAccounts, Mark, Objection, Offers, Published, Registry,
     SecretSource, Threads, TokenLife, Unit,
 };
 use domain::{AccountId, AppId, ChannelName, Code, Draft, Failure, Finding, OnDoubt, Policy, RepeatSafety, TenantId};
@@ -51,13 +51,14 @@ impl Channel for Plain {
 
 fn channel(name: &'static str, limits: Limits, threads: Threads) -> Arc<dyn Channel> {
     let repeat = RepeatSafety::Nothing;
+    let settings = Known::These(if name == "long" { &["visibility", "colour", "cover"] } else { &["visibility"] });
     Arc::new(Plain(About {
         name,
         title: name,
         repeat,
         limits,
         threads,
-        offers: Offers::media(4, 4),
+        offers: Offers { settings, addresses: &["cover"], ..Offers::media(4, 4) },
         server: None,
         secrets: &[],
         settings: &[],

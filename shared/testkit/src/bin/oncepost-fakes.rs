@@ -29,6 +29,14 @@ struct Asked {
     settings: Option<PathBuf>,
 }
 
+/// For media that are served on this machine, as everything else is here.
+const MEDIA: &str = "\
+# The fakes are for trying things out on this machine, and so are files on it: media may be fetched from private addresses.
+# Never leave this in settings for real platforms: posts could then read what only this machine can reach.
+[media]
+allow_private = true
+";
+
 #[derive(Args, Default, PartialEq)]
 struct Ports {
     /// Port of the fake Mastodon server.
@@ -123,7 +131,8 @@ async fn main() -> io::Result<()> {
     fakes.serve::<Matrix>(ports.matrix.or(any)).await?;
     fakes.serve::<Nostr>(ports.nostr.or(any)).await?;
     if let Some(file) = settings {
-        fs::write(file, fakes.settings.join("\n"))?;
+        let accounts = fakes.settings.join("\n");
+        fs::write(file, format!("{MEDIA}\n{accounts}"))?;
     }
     loop {
         // The calls have no end: each fake lives in the stream of its own.

@@ -193,6 +193,10 @@ impl Platform for Bluesky {
     fn expire(&self, account: &str) {
         self.sessions.expire(account);
     }
+
+    fn restore(&self, account: &str) {
+        self.sessions.restore(account);
+    }
 }
 
 /// On every answer; the reset is in seconds since 1970, and there is no Retry-After.

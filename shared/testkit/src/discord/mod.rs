@@ -236,6 +236,10 @@ impl Platform for Discord {
     fn expire(&self, account: &str) {
         self.revoke(account);
     }
+
+    fn restore(&self, account: &str) {
+        lock(&self.revoked).remove(account);
+    }
 }
 
 /// The wait stands in the body, with decimals, and in the header, without.

@@ -199,6 +199,10 @@ impl Platform for Facebook {
     fn expire(&self, account: &str) {
         self.access.expire(account);
     }
+
+    fn restore(&self, account: &str) {
+        self.access.restore(account);
+    }
 }
 
 /// What is asked for by its id.

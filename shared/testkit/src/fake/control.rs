@@ -11,6 +11,8 @@
 //! | `POST listing {"late_ms": n}` | makes all listings lag |
 //! | `POST seed {"seed": n}` | starts the generator behind `probability` anew |
 //! | `GET knobs`, `POST knobs {…}` | shows the platform's knobs; changes those that are named |
+//! | `POST expire {"account": name}` | the account's token is past its time |
+//! | `POST restore {"account": name}` | the account's first token works again |
 //! | `POST outage {"for_ms": n}` | unreachable for a while, this interface too |
 
 use std::{sync::Arc, time::Duration};
@@ -40,14 +42,17 @@ fn change<P: Platform>(inner: &Arc<Inner<P>>, path: &str, ask: &Ask) -> Result<(
     let stage = &inner.stage;
     let body = ask.json();
     let number = |name: &str| body[name].as_u64().ok_or_else(|| format!("'{name}' must be a whole number"));
+    let account = || body["account"].as_str().ok_or_else(|| "'account' must be a name".to_owned());
     match (ask.method.as_str(), path) {
-        ("POST", "cues") => add_cues(inner, body)?,
+        ("POST", "cues") => add_cues(inner, body.clone())?,
         ("DELETE", "cues") => stage.clear_cues(),
         ("POST", "release") => stage.release(),
         ("POST", "advance") => stage.advance(Duration::from_secs(number("seconds")?)),
         ("POST", "listing") => stage.list_late(Duration::from_millis(number("late_ms")?)),
         ("POST", "seed") => stage.seed(number("seed")?),
         ("POST", "knobs") => turn(&mut *lock(inner.platform.knobs()), &body)?,
+        ("POST", "expire") => inner.platform.expire(account()?),
+        ("POST", "restore") => inner.platform.restore(account()?),
         ("POST", "outage") => go_dark(inner.clone(), Duration::from_millis(number("for_ms")?)),
         _ => return Err(format!("no control {} {path}", ask.method)),
     }

@@ -63,6 +63,8 @@ pub trait Platform: Default + Send + Sync + 'static {
     fn limited(&self, ask: &Ask, seconds: u64) -> Answer;
     /// From now on the account's token is past its time.
     fn expire(&self, account: &str);
+    /// The account's first token works again, and may do what it could at first.
+    fn restore(&self, account: &str);
 
     /// What it says first over a new connection.
     fn greets(&self, _connection: u64) -> Vec<String> {

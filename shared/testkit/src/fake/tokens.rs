@@ -94,6 +94,13 @@ impl Tokens {
         lock(&self.dead).insert(account.to_owned());
     }
 
+    /// The account's first token works again, with all its scopes.
+    pub fn restore(&self, account: &str) {
+        lock(&self.ended).remove(account);
+        lock(&self.dead).remove(account);
+        lock(&self.withheld).retain(|(whose, _)| whose != account);
+    }
+
     /// Whether the account's tokens are withdrawn.
     pub fn is_dead(&self, account: &str) -> bool {
         lock(&self.dead).contains(account)

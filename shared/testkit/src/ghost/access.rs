@@ -30,6 +30,11 @@ impl Access {
         lock(&self.expired).insert(name.to_owned());
     }
 
+    pub(super) fn restore(&self, name: &str) {
+        lock(&self.revoked).remove(name);
+        lock(&self.expired).remove(name);
+    }
+
     /// The integration, or the refusal.
     pub(super) fn check(&self, ask: &Ask, now: Timestamp) -> Result<String, Answer> {
         let Some(token) = token(ask) else {

@@ -151,6 +151,10 @@ impl Platform for Ghost {
     fn expire(&self, account: &str) {
         self.access.expire(account);
     }
+
+    fn restore(&self, account: &str) {
+        self.access.restore(account);
+    }
 }
 
 fn error(status: u16, kind: &str, code: Option<&str>, message: &str, context: Option<&str>) -> Answer {

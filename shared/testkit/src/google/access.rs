@@ -46,6 +46,12 @@ impl Access {
         self.tokens.revoke(name);
     }
 
+    /// The first token works again, with all its scopes.
+    pub(crate) fn restore(&self, name: &str) {
+        self.tokens.restore(name);
+        lock(&self.scopes).remove(name);
+    }
+
     /// The account has granted these scopes only.
     pub(crate) fn grant(&self, name: &str, scopes: &str) {
         lock(&self.scopes).insert(name.to_owned(), scopes.to_owned());

@@ -142,6 +142,10 @@ impl Platform for GoogleBusiness {
     fn expire(&self, account: &str) {
         self.access.expire(account);
     }
+
+    fn restore(&self, account: &str) {
+        self.access.restore(account);
+    }
 }
 
 fn unauthorized() -> Answer {

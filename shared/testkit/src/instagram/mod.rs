@@ -179,6 +179,10 @@ impl Platform for Instagram {
     fn expire(&self, account: &str) {
         self.access.expire(account);
     }
+
+    fn restore(&self, account: &str) {
+        self.access.restore(account);
+    }
 }
 
 /// What is asked for by its fields.

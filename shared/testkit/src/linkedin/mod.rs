@@ -234,6 +234,10 @@ impl Platform for LinkedIn {
     fn expire(&self, account: &str) {
         self.tokens.expire(account);
     }
+
+    fn restore(&self, account: &str) {
+        self.tokens.restore(account);
+    }
 }
 
 fn decoded(segment: &str) -> String {

@@ -200,6 +200,10 @@ impl Platform for Mastodon {
     fn expire(&self, account: &str) {
         self.access.expire(account);
     }
+
+    fn restore(&self, account: &str) {
+        self.access.restore(account);
+    }
 }
 
 /// On every answer; the reset is ISO 8601, not a number.

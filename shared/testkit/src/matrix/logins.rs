@@ -150,6 +150,12 @@ impl Logins {
         }
     }
 
+    /// The tokens of the user's login of old work again.
+    pub fn restore(&self, name: &str) {
+        lock(&self.out).retain(|(owner, _)| owner != name);
+        lock(&self.devices).remove(&(name.to_owned(), OLD.to_owned()));
+    }
+
     fn is_out(&self, caller: &Caller) -> bool {
         let out = lock(&self.out);
         [None, Some(caller.device.clone())].into_iter().any(|device| out.contains(&(caller.name.clone(), device)))

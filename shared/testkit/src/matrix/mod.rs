@@ -239,6 +239,10 @@ impl Platform for Matrix {
     fn expire(&self, account: &str) {
         self.logins.expire(account);
     }
+
+    fn restore(&self, account: &str) {
+        self.logins.restore(account);
+    }
 }
 
 /// The wait stands in the body; the header field has it in whole seconds, rounded down.

@@ -228,6 +228,12 @@ impl Platform for Nostr {
         lock(&self.blocked).insert(account.to_owned());
     }
 
+    fn restore(&self, account: &str) {
+        let mut blocked = lock(&self.blocked);
+        blocked.remove(account);
+        blocked.remove(&Self::public_key(account));
+    }
+
     fn greets(&self, connection: u64) -> Vec<String> {
         let knobs = lock(&self.knobs);
         if knobs.wants_auth && !knobs.challenges_late { vec![challenge(connection)] } else { Vec::new() }

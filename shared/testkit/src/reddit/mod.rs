@@ -200,6 +200,10 @@ impl Platform for Reddit {
     fn expire(&self, account: &str) {
         self.tokens.expire(account);
     }
+
+    fn restore(&self, account: &str) {
+        self.tokens.restore(account);
+    }
 }
 
 fn error(status: u16, message: &str) -> Answer {

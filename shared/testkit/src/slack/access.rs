@@ -57,6 +57,12 @@ impl Access {
         (access_token(account, 1), refresh_token(account, 1))
     }
 
+    pub(super) fn restore(&self, account: &str) {
+        lock(&self.refused).remove(account);
+        lock(&self.scopes).remove(account);
+        lock(&self.unhooked).remove(account);
+    }
+
     pub(super) fn expire(&self, account: &str) {
         lock(&self.refused).insert(account.into(), "token_expired");
     }

@@ -176,6 +176,10 @@ impl Platform for Slack {
     fn expire(&self, account: &str) {
         self.access.expire(account);
     }
+
+    fn restore(&self, account: &str) {
+        self.access.restore(account);
+    }
 }
 
 /// The one refusal that has a status of its own.

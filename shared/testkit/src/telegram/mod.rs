@@ -174,6 +174,10 @@ impl Platform for Telegram {
     fn expire(&self, account: &str) {
         self.revoke(account);
     }
+
+    fn restore(&self, account: &str) {
+        lock(&self.revoked).remove(account);
+    }
 }
 
 /// The wait stands in the body only; no header is promised.

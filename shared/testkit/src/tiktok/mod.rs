@@ -212,6 +212,10 @@ impl Platform for TikTok {
     fn expire(&self, account: &str) {
         self.tokens.expire(account);
     }
+
+    fn restore(&self, account: &str) {
+        self.tokens.restore(account);
+    }
 }
 
 /// How the API says that all is well.

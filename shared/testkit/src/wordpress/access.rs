@@ -17,6 +17,11 @@ impl Access {
         lock(&self.revoked).insert(name.to_owned());
     }
 
+    pub(super) fn restore(&self, name: &str) {
+        lock(&self.revoked).remove(name);
+        lock(&self.contributors).remove(name);
+    }
+
     pub(super) fn demote(&self, name: &str) {
         lock(&self.contributors).insert(name.to_owned());
     }

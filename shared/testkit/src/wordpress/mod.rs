@@ -153,6 +153,10 @@ impl Platform for WordPress {
     fn expire(&self, account: &str) {
         self.access.revoke(account);
     }
+
+    fn restore(&self, account: &str) {
+        self.access.restore(account);
+    }
 }
 
 fn error(status: u16, code: &str, message: &str) -> Answer {

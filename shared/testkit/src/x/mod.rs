@@ -215,6 +215,10 @@ impl Platform for X {
     fn expire(&self, account: &str) {
         self.tokens.expire(account);
     }
+
+    fn restore(&self, account: &str) {
+        self.tokens.restore(account);
+    }
 }
 
 fn standing(name: &str, standing: Standing) -> Vec<(String, String)> {

@@ -255,6 +255,10 @@ impl Platform for YouTube {
     fn expire(&self, account: &str) {
         self.access.expire(account);
     }
+
+    fn restore(&self, account: &str) {
+        self.access.restore(account);
+    }
 }
 
 fn unauthorized() -> Answer {

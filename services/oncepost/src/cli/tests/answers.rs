@@ -245,6 +245,9 @@ async fn the_channels_of_this_program_are_told_without_any_server() {
         assert_eq!(serde_json::from_str::<Value>(&told.answer).unwrap(), *sheet);
     }
     assert_snapshot!("channel", tell(offline(&["channels", "mastodon"])).await.all());
+    assert_eq!(tell(offline(&["channels", "X"])).await.answer, tell(offline(&["channels", "x"])).await.answer);
+    let whole = tell(offline(&["channels", "youtube"])).await.answer;
+    assert!(whole.contains("with a video only") && whole.contains("thumbnail"), "{whole}");
     let nobody = tell(offline(&["channels", "nobody"])).await;
     assert!(nobody.code == 2 && nobody.remarks.contains("There are: bluesky, "), "{}", nobody.all());
 }
@@ -256,5 +259,12 @@ async fn one_channel_of_a_server_is_told_when_a_server_is_named() {
     assert!(told.code == 0 && told.answer.contains("short") && !told.answer.contains("long"), "{}", told.all());
     let json: Value = serde_json::from_str(&server.tell(&["--json", "channels", "short"]).await.answer).unwrap();
     assert_eq!((&json["name"], &json["accounts"]), (&json!("short"), &json!(1)));
+    assert_eq!(server.tell(&["channels", "SHORT"]).await.code, 0, "however it is written");
     assert_eq!(server.tell(&["channels", "mastodon"]).await.code, 2, "that server has none");
+    assert!(told.answer.contains(" open "), "{}", told.all());
+    server.tell(&["pause", "account:acme/short/main", "--reason", "a try"]).await;
+    let told = server.tell(&["channels", "short"]).await;
+    assert!(told.answer.contains("accounts paused"), "{}", told.all());
+    let pauses = server.tell(&["pauses"]).await;
+    assert!(pauses.answer.contains("account:acme/short/main"), "a scope can be copied: {}", pauses.all());
 }

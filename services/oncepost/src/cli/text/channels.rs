@@ -15,7 +15,14 @@ pub(crate) fn list(sheets: &[Sheet]) -> String {
 pub(crate) fn whole(sheet: &Sheet) -> String {
     let takes = &sheet.takes;
     let limits: Vec<_> = sheet.limits.iter().map(Limited::said).collect();
-    let text = if takes.text_alone { "yes" } else { "with a picture or video only" };
+    let text = match (takes.text_alone, takes.images, takes.videos) {
+        (true, ..) => "yes",
+        (false, Some(0), _) => "with a video only",
+        (false, _, Some(0)) => "with a picture only",
+        (false, ..) => "with a picture or video only",
+    };
+    let names = |names: &[String], none: &str| if names.is_empty() { none.to_owned() } else { names.join(", ") };
+    let of_posts = sheet.post_settings.as_ref().map_or_else(|| "any".to_owned(), |known| names(known, "none"));
     let later = if takes.decides_later { "yes; until then a post is `processing`" } else { "no" };
     let mut lines = vec![
         format!("{} ({})", sheet.title, sheet.name),
@@ -32,7 +39,9 @@ pub(crate) fn whole(sheet: &Sheet) -> String {
     lines.extend([
         line("server", sheet.server.as_deref().unwrap_or("each account names its own (base_url)")),
         line("secrets", &sheet.secrets.join(", ")),
-        line("settings", &if sheet.settings.is_empty() { "none needed".into() } else { sheet.settings.join(", ") }),
+        line("settings", &names(&sheet.settings, "none needed")),
+        line("  optional", &names(&sheet.optional_settings, "none")),
+        line("  of a post", &of_posts),
         line("token lives", &format!("{}; {}", sheet.token.life(), sheet.token.renewed)),
         line("against repeats", &repeat(&sheet.repeat)),
     ]);

@@ -2,7 +2,7 @@
 
 use console::api::{Channel, Channels, Pauses, Queue};
 
-use super::{instant, table};
+use super::{instant, labelled, table};
 
 /// The pauses in force.
 pub(crate) fn pauses(pauses: &Pauses) -> String {
@@ -25,7 +25,7 @@ pub(crate) fn channels(channels: &Channels) -> String {
         [
             channel.name.clone(),
             channel.accounts.to_string(),
-            if channel.paused { "paused".into() } else { "open".into() },
+            state(channel),
             depth(channel.queue),
             channel.queue.map_or_else(|| "not known".into(), |queue| queue.consumers.to_string()),
             depth(channel.dead),
@@ -33,7 +33,25 @@ pub(crate) fn channels(channels: &Channels) -> String {
             against_repeats(channel),
         ]
     });
-    table(["channel", "accounts", "state", "waiting", "workers", "dead", "takes", "against repeats"], rows)
+    let head = ["channel", "accounts", "state", "waiting", "workers", "dead", "takes", "against repeats"];
+    let table = table(head, rows);
+    if channels.channels.iter().all(|channel| channel.dead.is_none_or(|queue| queue.ready == 0)) {
+        return table;
+    }
+    // Nobody but their reader takes letters out of a queue.
+    let hint =
+        "DEAD counts the letters in its queue, settled or not; `oncepost failures` lists what waits for a person.";
+    format!("{table}\n\n{}", labelled("", hint))
+}
+
+/// Whether anything goes out: `paused`, `open`, or how many of its accounts are paused.
+fn state(channel: &Channel) -> String {
+    match (channel.paused, channel.accounts_paused) {
+        (true, _) => "paused".into(),
+        (false, 0) => "open".into(),
+        (false, paused) if paused == channel.accounts => "accounts paused".into(),
+        (false, paused) => format!("open, {paused} of {} accounts paused", channel.accounts),
+    }
 }
 
 fn depth(queue: Option<Queue>) -> String {
