@@ -8,7 +8,7 @@ use domain::{AccountId, ChannelName, Code, Content, Draft, Media, Override, Tena
 use jiff::Timestamp;
 
 use crate::{
-    Options, media,
+    Options, link, media,
     times::{self, Due},
 };
 
@@ -73,7 +73,7 @@ pub(crate) fn check(reading: &Reading, allowed: Option<&TenantId>, world: &World
     });
     let content = reading.content.as_ref().filter(|content| {
         let problems = content_problems(content, world.options);
-        let bounded = problems.iter().all(|problem| problem.code == Code::BAD_MEDIA_URL);
+        let bounded = is_bounded(&problems);
         problems.into_iter().for_each(|problem| checked.problem(problem));
         bounded
     });
@@ -181,7 +181,12 @@ fn due(
     Some(due)
 }
 
-/// What is wrong with a content whatever the channel: its size, or else its media addresses.
+/// Whether a content with these problems is at least small enough to be looked at by the channels.
+pub(crate) fn is_bounded(problems: &[Problem]) -> bool {
+    !problems.iter().any(|problem| matches!(problem.code, Code::THREAD_NOT_TAKEN | Code::TOO_MANY_MEDIA))
+}
+
+/// What is wrong with a content whatever the channel: its size, or else its addresses.
 pub(crate) fn content_problems(content: &Content, options: &Options) -> Vec<Problem> {
     let root = Path::Root.field("content");
     let thread = root.field("thread");
@@ -197,6 +202,10 @@ pub(crate) fn content_problems(content: &Content, options: &Options) -> Vec<Prob
         problems.push(Problem::new(root.field("media"), Code::TOO_MANY_MEDIA, message));
     }
     if problems.is_empty() {
+        if let Some(wrong) = content.link.as_deref().and_then(link::objection) {
+            let problem = Problem::new(root.field("link"), Code::BAD_FIELD, wrong);
+            problems.push(Problem { remedy: link::REMEDY.into(), ..problem });
+        }
         addresses(&content.media, &root, options, &mut problems);
         for (at, part) in content.thread.iter().enumerate() {
             addresses(&part.media, &thread.item(at), options, &mut problems);
