@@ -111,7 +111,7 @@ codes! {
     REFERENCE_GONE = 2004;
     /// The platform is not ready with the media yet.
     MEDIA_NOT_READY = 2005;
-    /// The media could not be fetched from its address.
+    /// The media, or the page behind the link, could not be fetched from its address.
     MEDIA_UNREACHABLE = 2006;
     /// The account's token has ended.
     TOKEN_EXPIRED = 2101;
