@@ -314,6 +314,10 @@ impl Channel for Slack {
             _ => None,
         }
     }
+
+    fn is_foreign(&self, address: &str) -> bool {
+        self.id_in(address).is_none()
+    }
 }
 
 impl Slack {

@@ -214,6 +214,15 @@ impl TryFrom<String> for Code {
 mod tests {
     use super::*;
 
+    /// It is shown in lines of another width.
+    #[test]
+    fn no_remedy_is_broken_in_mid_sentence() {
+        for page in Code::ALL.iter().filter_map(|code| code.page()) {
+            let is_whole = |paragraph: &str| !paragraph.trim().contains('\n');
+            assert!(page.remedy().split("\n\n").all(is_whole), "{}: {}", page.title, page.remedy());
+        }
+    }
+
     #[test]
     fn every_code_has_a_whole_page() {
         for code in Code::ALL {
