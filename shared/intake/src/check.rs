@@ -236,8 +236,9 @@ fn placed(objection: Objection, channel: &str, target: &Path<'_>, changes: &Over
         None => place == "text" && changes.text.is_some(),
     };
     let path = if own { format!("{target}.{place}") } else { format!("$.content.{place}") };
-    // What is missing is missing for every channel.
-    let message = if objection.code == Code::NOTHING_TO_SAY {
+    // What is missing is missing for every channel, and a message that begins with the channel's name says it already.
+    let named = objection.message.to_lowercase().starts_with(channel);
+    let message = if objection.code == Code::NOTHING_TO_SAY || named {
         objection.message.clone()
     } else {
         format!("{channel}: {}", objection.message)
@@ -249,4 +250,19 @@ fn placed(objection: Objection, channel: &str, target: &Path<'_>, changes: &Over
 pub(crate) fn told(objection: Objection, path: String, message: String) -> Problem {
     let excess = objection.excess.map(|(actual, limit)| Box::new(Excess { actual, limit }));
     Problem { remedy: objection.remedy, excess, ..Problem::new(path, objection.code, message) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_channel_is_named_once() {
+        let told = |message: &str| {
+            let objection = Objection::new("media", Code::MEDIA_REFUSED, message, "mend it");
+            placed(objection, "facebook", &Path::Root.field("targets").item(0), &Override::default()).message
+        };
+        assert_eq!(told("Facebook takes a video alone"), "Facebook takes a video alone");
+        assert_eq!(told("the text is too long"), "facebook: the text is too long");
+    }
 }
