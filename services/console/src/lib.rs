@@ -7,6 +7,7 @@
 
 mod access;
 pub mod api;
+mod doubt;
 mod exposure;
 mod extract;
 mod kick;

@@ -1,10 +1,13 @@
 //! From what the ledger keeps to what callers see.
 
-use domain::{Code, Override, Pause};
+use std::sync::Arc;
+
+use channels::Registry;
+use domain::{Code, Content, Draft, Override, Pause};
 use jiff::Timestamp;
 use ledger::{PostSummary, PostView, TargetView};
 
-use crate::{access::Caller, api, scope::tenant_of, standing};
+use crate::{access::Caller, api, doubt, scope::tenant_of, standing};
 
 /// What showing a target needs to know besides the target.
 pub(crate) struct Frame {
@@ -12,6 +15,10 @@ pub(crate) struct Frame {
     pub now: Timestamp,
     /// The pauses in force.
     pub pauses: Vec<Pause>,
+    /// What a target's channel makes of its content.
+    pub channels: Arc<Registry>,
+    /// How often a platform is asked about a doubt before a person is.
+    pub max_looks: u16,
 }
 
 impl Frame {
@@ -19,7 +26,8 @@ impl Frame {
     pub fn post(&self, view: PostView, attempts: bool) -> api::Post {
         // An edit is kept with the targets it changed: what is shown is what goes out, or went out.
         let edited = view.targets.iter().find_map(|target| target.changes.content.clone());
-        let targets = view.targets.into_iter().map(|target| self.target(target, attempts)).collect();
+        let content = &view.content;
+        let targets = view.targets.into_iter().map(|target| self.target(target, Some(content), attempts)).collect();
         api::Post {
             id: view.id,
             tenant: view.tenant,
@@ -32,13 +40,17 @@ impl Frame {
         }
     }
 
-    /// A target, with its attempts if they are wanted.
-    pub fn target(&self, view: TargetView, attempts: bool) -> api::Target {
+    /// A target, with its attempts if they are wanted. Where the post's `content` is not at hand, a part in doubt is not quoted.
+    pub fn target(&self, view: TargetView, content: Option<&Content>, attempts: bool) -> api::Target {
         let TargetView { target, changes, attempts: log } = view;
-        let diagnosis = standing::diagnosis(&target, self.now);
+        let in_doubt = content
+            .zip(self.channels.get(target.channel.as_str()))
+            .and_then(|(content, channel)| doubt::part(&target, &Draft::of(content, &changes), channel.as_ref()));
+        let named = in_doubt.as_ref().map(api::PartInDoubt::words);
+        let diagnosis = standing::diagnosis(&target, self.now, named.as_deref());
         let platform_said = diagnosis.as_ref().and(target.last_failure.as_ref()).map(|failure| failure.said.clone());
         api::Target {
-            next_step: standing::next_step(&target, &self.pauses, self.now),
+            next_step: standing::next_step(&target, &self.pauses, self.max_looks, self.now),
             went_out: standing::went_out(&target),
             id: target.id,
             post: target.post,
@@ -52,6 +64,7 @@ impl Frame {
             deadline: target.deadline,
             next_at: target.next_at,
             out: target.out,
+            in_doubt,
             needs_person: target.listed,
             diagnosis,
             platform_said,

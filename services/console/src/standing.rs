@@ -23,15 +23,15 @@ fn instant(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
 }
 
-/// What went wrong, if that still matters.
-pub(crate) fn diagnosis(target: &Target, now: Timestamp) -> Option<Diagnosis> {
-    if let Some(letter) = Dead::of(target, now) {
+/// What went wrong, if that still matters. `named`: by what people know the part in doubt.
+pub(crate) fn diagnosis(target: &Target, now: Timestamp, named: Option<&str>) -> Option<Diagnosis> {
+    if let Some(letter) = Dead::naming(target, now, named) {
         return Some(letter.diagnosis);
     }
     match (target.state, &target.last_failure) {
         (State::Published | State::Cancelled, _) => None,
         (State::Expired, _) => Some(expiry(target)),
-        (_, failure) => failure.as_ref().map(|failure| Diagnosis::of(failure, target.state)),
+        (_, failure) => failure.as_ref().map(|failure| Diagnosis::of(failure, target, named)),
     }
 }
 
@@ -70,7 +70,7 @@ fn expired(target: &Target) -> String {
 }
 
 /// What happens next, and by whom.
-pub(crate) fn next_step(target: &Target, pauses: &[Pause], now: Timestamp) -> String {
+pub(crate) fn next_step(target: &Target, pauses: &[Pause], max_looks: u16, now: Timestamp) -> String {
     if let Some(listed) = &target.listed {
         return person(target, listed.reason).into();
     }
@@ -92,7 +92,10 @@ pub(crate) fn next_step(target: &Target, pauses: &[Pause], now: Timestamp) -> St
             None => "Its worker is gone; another one takes over.".into(),
         },
         State::Processing => format!("The platform is asked for its verdict {at}."),
-        State::InDoubt => format!("The platform is asked {at} whether it went out. Until then nothing is sent."),
+        State::InDoubt => format!(
+            "The platform is asked {at} whether it went out. Until then nothing is sent. After {max_looks} looks ({} made) a person is asked.",
+            target.looks
+        ),
         State::Held => match pauses.iter().find(|pause| pause.scope.covers(target)) {
             Some(pause) => {
                 format!("It waits until the pause of {} ends: {}.", pause.scope, pause.reason.trim_end_matches('.'))
@@ -124,7 +127,12 @@ fn person(target: &Target, reason: ListReason) -> &'static str {
             "A person looks on the platform: it was given all its time. `oncepost resolve` settles it."
         }
         ListReason::Permanent if target.armed.is_some() => "A person looks on the platform, then `oncepost resolve`.",
-        ListReason::Permanent => "A person mends the cause, then `oncepost retry`; or edits, or cancels it.",
+        ListReason::Permanent if !target.out.is_empty() => {
+            "A person mends the cause, then `oncepost retry` sends what is missing as it is; or `oncepost cancel`."
+        }
+        ListReason::Permanent => {
+            "A person mends the cause (an edit is a change by the API or a message), then `oncepost retry`; or cancels it."
+        }
         ListReason::TriesUsedUp => "A person looks at the cause, then `oncepost retry`; or cancels it.",
         ListReason::Poison => "A person reads the workers' logs: they died on it. Then `oncepost retry`, or cancel.",
     }

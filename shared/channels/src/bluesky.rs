@@ -293,6 +293,10 @@ impl Channel for Bluesky {
             _ => None,
         }
     }
+
+    fn is_foreign(&self, address: &str) -> bool {
+        self.id_in(address).is_none()
+    }
 }
 
 /// What we read of a session.

@@ -157,6 +157,12 @@ pub trait Channel: Send + Sync {
         None
     }
 
+    /// Whether a web address surely is not that of a post here: another site's, or, where each post's address holds its id
+    /// ([`Channel::id_in`]), one without. False where the channel cannot tell. Pure.
+    fn is_foreign(&self, _address: &str) -> bool {
+        false
+    }
+
     /// How many publish points the draft has.
     fn parts(&self, draft: &Draft) -> u16 {
         match self.about().threads {

@@ -286,6 +286,10 @@ impl Channel for Discord {
             _ => None,
         }
     }
+
+    fn is_foreign(&self, address: &str) -> bool {
+        self.id_in(address).is_none()
+    }
 }
 
 const fn by_nonce(afterwards: Option<LookUp>) -> RepeatSafety {

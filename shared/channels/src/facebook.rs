@@ -221,6 +221,10 @@ impl Channel for Facebook {
             _ => None,
         }
     }
+
+    fn is_foreign(&self, address: &str) -> bool {
+        Address::at(address, &["facebook.com"]).is_none()
+    }
 }
 
 /// The page's edge of this name. A page's token is the page's own: to it, the page is `me`.

@@ -177,6 +177,15 @@ pub(crate) fn in_buckets(draft: &Draft, who: &str, fetched: impl Fn(&Media) -> b
     hidden.map(objection).collect()
 }
 
+/// What to do about a text that is too long for part `n`: what the channel has no threads for, no thread helps.
+fn too_long(n: usize, most_parts: u16) -> &'static str {
+    match (n, most_parts) {
+        (0, 1) => "shorten it, or give this target a text of its own",
+        (0, _) => "shorten it, give this target a text of its own, or make it a thread",
+        _ => "shorten it, or divide it into further parts",
+    }
+}
+
 impl Limits {
     /// Nothing is limited.
     pub const NONE: Limits = Limits { text: &[], media: usize::MAX, takes: &[] };
@@ -217,7 +226,7 @@ impl Limits {
                 if length > count.most {
                     let unit = count.unit.name();
                     let message = format!("the text has {length} {unit}; the channel takes {}", count.most);
-                    let remedy = "shorten it, give this target a text of its own, or make it a thread";
+                    let remedy = too_long(n, most_parts);
                     let objection = Objection::new(path("text"), Code::TEXT_TOO_LONG, message, remedy);
                     objections.push(objection.with_excess(length, count.most));
                 }
@@ -342,6 +351,19 @@ mod tests {
                 ("thread[1].text".to_owned(), Code::TEXT_TOO_LONG),
             ]
         );
+    }
+
+    #[test]
+    fn a_thread_is_advised_where_there_may_be_one() {
+        const SMALL: Limits = Limits { text: &[Count::new(Unit::Chars, 3)], ..Limits::NONE };
+        let remedies = |most_parts, thread: &[&str]| -> Vec<String> {
+            let objections = SMALL.check(&draft("four", 0, thread), most_parts).into_iter();
+            objections.filter(|one| one.code == Code::TEXT_TOO_LONG).map(|one| one.remedy).collect()
+        };
+        assert!(!remedies(1, &[])[0].contains("thread"));
+        assert!(remedies(9, &[])[0].contains("make it a thread"));
+        let part = &remedies(9, &["more"])[1];
+        assert!(!part.contains("make it a thread") && !part.contains("a text of its own"), "{part}");
     }
 
     #[test]

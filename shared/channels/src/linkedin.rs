@@ -305,6 +305,10 @@ impl Channel for LinkedIn {
     fn id_in(&self, address: &str) -> Option<String> {
         urn::in_address(address)
     }
+
+    fn is_foreign(&self, address: &str) -> bool {
+        self.id_in(address).is_none()
+    }
 }
 
 /// The post, and the comments under it. A link goes with the post by itself, unless there are media.

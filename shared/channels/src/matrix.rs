@@ -238,6 +238,10 @@ impl Channel for Matrix {
         let id = event.split('?').next().filter(|id| !id.is_empty())?;
         Some(format!("${id}"))
     }
+
+    fn is_foreign(&self, address: &str) -> bool {
+        self.id_in(address).is_none()
+    }
 }
 
 /// An address of the server: room ids, aliases and keys stand in it as they are, and are written so that they stay one segment each.

@@ -252,6 +252,10 @@ impl Channel for Nostr {
     fn id_in(&self, address: &str) -> Option<String> {
         event::event_id(address).map(|id| id.to_hex())
     }
+
+    fn is_foreign(&self, address: &str) -> bool {
+        self.id_in(address).is_none()
+    }
 }
 
 /// What a relay wants of those who write that we do not do, by what it says of itself.

@@ -184,6 +184,10 @@ impl Channel for Pinterest {
         let pin = address.behind("pin")?;
         number(pin.rsplit("--").next()?).map(str::to_owned)
     }
+
+    fn is_foreign(&self, address: &str) -> bool {
+        self.id_in(address).is_none()
+    }
 }
 
 /// The proof in an answer, if it is one.

@@ -327,4 +327,8 @@ impl Channel for Reddit {
             _ => None,
         }
     }
+
+    fn is_foreign(&self, address: &str) -> bool {
+        self.id_in(address).is_none()
+    }
 }

@@ -316,6 +316,10 @@ impl Channel for Slack {
             _ => None,
         }
     }
+
+    fn is_foreign(&self, address: &str) -> bool {
+        self.id_in(address).is_none()
+    }
 }
 
 impl Slack {

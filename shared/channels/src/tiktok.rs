@@ -285,6 +285,10 @@ impl Channel for TikTok {
         let id = address.behind("video").or_else(|| address.behind("photo"))?;
         number(id).map(str::to_owned)
     }
+
+    fn is_foreign(&self, address: &str) -> bool {
+        self.id_in(address).is_none()
+    }
 }
 
 /// What stands in `data` of an answer that says that all is well.

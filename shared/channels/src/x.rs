@@ -267,6 +267,10 @@ impl Channel for X {
         let address = Address::at(address, &["x.com", "twitter.com"])?;
         number(address.behind("status")?).map(str::to_owned)
     }
+
+    fn is_foreign(&self, address: &str) -> bool {
+        self.id_in(address).is_none()
+    }
 }
 
 /// What a post is made of. X refuses fields that it does not know, so none is sent empty.

@@ -311,6 +311,10 @@ impl Channel for YouTube {
             _ => None,
         }
     }
+
+    fn is_foreign(&self, address: &str) -> bool {
+        self.id_in(address).is_none()
+    }
 }
 
 /// The next try uploads the video anew, with all that goes with it.

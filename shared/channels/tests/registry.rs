@@ -417,6 +417,15 @@ fn an_address_holds_the_id_that_the_channel_would_have_recorded() {
     for (channel, address, id) in table {
         assert_eq!(registry.get(channel).unwrap().id_in(address).as_deref(), *id, "{channel}: {address}");
     }
+    // A channel that finds an id in addresses knows a stranger's; none takes its own posts' addresses for one.
+    let knowing: BTreeSet<_> = table.iter().filter(|(_, _, id)| id.is_some()).map(|(channel, ..)| *channel).collect();
+    for channel in registry.iter() {
+        let name = channel.about().name;
+        assert_eq!(channel.is_foreign("https://example.com/other"), knowing.contains(name), "{name}");
+    }
+    for (channel, address, _) in table.iter().filter(|(channel, _, id)| id.is_some() || *channel == "facebook") {
+        assert!(!registry.get(channel).unwrap().is_foreign(address), "{channel}: {address}");
+    }
     for channel in registry.iter() {
         assert!(["", "17", "somewhere", "https://acme.example"].iter().all(|text| channel.id_in(text).is_none()));
     }

@@ -7,7 +7,11 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Diagnosis, Publish, Unreadable, diagnosis::remedy};
+use crate::{
+    Diagnosis, Publish, Unreadable,
+    advice::{Stands, advice},
+    diagnosis::remedy,
+};
 
 /// Header: why it is a dead letter, as `permanent` or `unreadable`. A publish message that carries it and is back in a work
 /// queue was moved there by a person: that is a request to try again.
@@ -49,11 +53,16 @@ pub struct Dead {
 impl Dead {
     /// The dead letter for `target`; nothing if it is not on the operators' list.
     pub fn of(target: &Target, now: Timestamp) -> Option<Self> {
+        Self::naming(target, now, None)
+    }
+
+    /// The same for whoever knows by what people know the part in doubt, as `part 3 of 5`.
+    pub fn naming(target: &Target, now: Timestamp, named: Option<&str>) -> Option<Self> {
         let reason = target.listed.as_ref()?.reason;
         Some(Self {
             publish: Publish::of(target, now),
             reason,
-            diagnosis: diagnose(target, reason),
+            diagnosis: diagnose(target, reason, named),
             out: target.out.clone(),
         })
     }
@@ -99,7 +108,7 @@ fn headers(reason: &str, diagnosis: &Diagnosis) -> BTreeMap<String, String> {
 }
 
 /// The last failure says what happened; the reason says what to do, where it is more than that failure.
-fn diagnose(target: &Target, reason: ListReason) -> Diagnosis {
+fn diagnose(target: &Target, reason: ListReason, named: Option<&str>) -> Diagnosis {
     let code = match reason {
         ListReason::Permanent => target.last_failure.as_ref().map_or(Code::OWN_HICCUP, |failure| failure.code),
         ListReason::TriesUsedUp => Code::TRIES_USED_UP,
@@ -108,10 +117,11 @@ fn diagnose(target: &Target, reason: ListReason) -> Diagnosis {
         ListReason::StillProcessing => Code::MEDIA_NOT_READY,
     };
     let what = match &target.last_failure {
-        Some(failure) => Diagnosis::of(failure, target.state),
+        Some(failure) => Diagnosis::of(failure, target, named),
         None => untold(code, reason, target.state),
     };
-    Diagnosis { code, remedy: remedy(code).into(), ..what }
+    let failed = target.last_failure.as_ref().map_or(code, |failure| failure.code);
+    Diagnosis { code, remedy: advice(code, failed, Stands::of(target, named)), ..what }
 }
 
 /// The diagnosis of a target that is listed without a failure on record.

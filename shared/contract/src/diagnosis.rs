@@ -1,8 +1,10 @@
 //! A failure for people: what happened, whose fault it is, what to do.
 
-use domain::{Code, Failure, State};
+use domain::{Code, Failure, Target};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::advice::{Stands, advice};
 
 /// What a person needs to know of a failure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -18,13 +20,18 @@ pub struct Diagnosis {
 }
 
 impl Diagnosis {
-    /// The diagnosis of `failure` on a target that is now `state`.
-    pub fn of(failure: &Failure, state: State) -> Self {
+    /// The diagnosis of `failure` on `target` as it is now. `named`: by what people know the part in doubt, as `part 3 of 5`.
+    pub fn of(failure: &Failure, target: &Target, named: Option<&str>) -> Self {
+        Self::at(failure, Stands::of(target, named))
+    }
+
+    /// The diagnosis of `failure` on a target that stands so.
+    pub(crate) fn at(failure: &Failure, stands: Stands<'_>) -> Self {
         Self {
             code: failure.code,
-            sentence: failure.sentence(state),
+            sentence: failure.sentence(stands.state),
             whose_fault: failure.scope.whose_fault().into(),
-            remedy: remedy(failure.code).into(),
+            remedy: advice(failure.code, failure.code, stands),
         }
     }
 }

@@ -4,7 +4,7 @@ use domain::{Event, EventName, State};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Diagnosis, V1};
+use crate::{Diagnosis, V1, advice::Stands};
 
 /// An event, version 1. `id` is the same whenever the same happening is told again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -23,8 +23,8 @@ pub struct EventMessage {
 impl EventMessage {
     /// The message that tells of `event`.
     pub fn of(event: Event) -> Self {
-        let diagnosis =
-            event.failure.as_ref().zip(state(event.name)).map(|(failure, state)| Diagnosis::of(failure, state));
+        let failed = event.failure.as_ref().zip(state(event.name));
+        let diagnosis = failed.map(|(failure, state)| Diagnosis::at(failure, Stands::told(&event, state)));
         Self { version: V1, event, diagnosis }
     }
 

@@ -1,5 +1,6 @@
 //! The messages that oncepost exchanges with the world and between its services, as types. Pure: no I/O, no clock.
 
+mod advice;
 mod answer;
 mod change;
 pub mod dead;

@@ -111,7 +111,7 @@ codes! {
     REFERENCE_GONE = 2004;
     /// The platform is not ready with the media yet.
     MEDIA_NOT_READY = 2005;
-    /// The media could not be fetched from its address.
+    /// The media, or the page behind the link, could not be fetched from its address.
     MEDIA_UNREACHABLE = 2006;
     /// The account's token has ended.
     TOKEN_EXPIRED = 2101;
@@ -215,6 +215,15 @@ impl TryFrom<String> for Code {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// It is shown in lines of another width.
+    #[test]
+    fn no_remedy_is_broken_in_mid_sentence() {
+        for page in Code::ALL.iter().filter_map(|code| code.page()) {
+            let is_whole = |paragraph: &str| !paragraph.trim().contains('\n');
+            assert!(page.remedy().split("\n\n").all(is_whole), "{}: {}", page.title, page.remedy());
+        }
+    }
 
     #[test]
     fn every_code_has_a_whole_page() {

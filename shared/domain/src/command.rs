@@ -210,7 +210,10 @@ impl Refusal {
         match self {
             Refusal::AlreadyPublished => "it is published already",
             Refusal::BeingPublished => "a worker is publishing it right now",
-            Refusal::InDoubt => "whether it went out is not known; settle that first (`oncepost resolve`)",
+            Refusal::InDoubt => {
+                "whether it went out is not known; `oncepost resolve --published` settles that at any time, `--send-again` once a \
+                 person is asked, and all else comes after"
+            }
             Refusal::PartlyOut => "a part of it is out already",
             Refusal::Cancelled => "it was cancelled",
             Refusal::Expired => "its deadline has passed; reschedule it with a new deadline",

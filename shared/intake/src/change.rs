@@ -9,7 +9,7 @@ use ledger::{Applied, LedgerError, PostChange, PostView, TargetView};
 
 use crate::{
     Intake,
-    check::{content_problems, objections, told},
+    check::{content_problems, is_bounded, objections, told},
     names, times,
 };
 
@@ -110,7 +110,7 @@ impl Intake {
         whole: bool,
     ) -> Result<(), Vec<Problem>> {
         let mut problems = content_problems(content, &self.checker.options);
-        if problems.iter().any(|problem| problem.code != Code::BAD_MEDIA_URL) {
+        if !is_bounded(&problems) {
             return Err(problems);
         }
         let all = view.targets.iter().map(|target| self.checker.registry.get(target.target.channel.as_str()));

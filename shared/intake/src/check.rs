@@ -8,7 +8,7 @@ use domain::{AccountId, ChannelName, Code, Content, Draft, Media, Override, Tena
 use jiff::Timestamp;
 
 use crate::{
-    Options, media, names,
+    Options, link, media, names,
     times::{self, Due},
 };
 
@@ -73,7 +73,7 @@ pub(crate) fn check(reading: &Reading, allowed: Option<&TenantId>, world: &World
     });
     let content = reading.content.as_ref().filter(|content| {
         let problems = content_problems(content, world.options);
-        let bounded = problems.iter().all(|problem| problem.code == Code::BAD_MEDIA_URL);
+        let bounded = is_bounded(&problems);
         problems.into_iter().for_each(|problem| checked.problem(problem));
         bounded
     });
@@ -202,7 +202,12 @@ fn due(
     Some(due)
 }
 
-/// What is wrong with a content whatever the channel: its size, or else its media addresses.
+/// Whether a content with these problems is at least small enough to be looked at by the channels.
+pub(crate) fn is_bounded(problems: &[Problem]) -> bool {
+    !problems.iter().any(|problem| matches!(problem.code, Code::THREAD_NOT_TAKEN | Code::TOO_MANY_MEDIA))
+}
+
+/// What is wrong with a content whatever the channel: its size, or else its addresses.
 pub(crate) fn content_problems(content: &Content, options: &Options) -> Vec<Problem> {
     let root = Path::Root.field("content");
     let thread = root.field("thread");
@@ -218,6 +223,10 @@ pub(crate) fn content_problems(content: &Content, options: &Options) -> Vec<Prob
         problems.push(Problem::new(root.field("media"), Code::TOO_MANY_MEDIA, message));
     }
     if problems.is_empty() {
+        if let Some(wrong) = content.link.as_deref().and_then(link::objection) {
+            let problem = Problem::new(root.field("link"), Code::BAD_FIELD, wrong);
+            problems.push(Problem { remedy: link::REMEDY.into(), ..problem });
+        }
         addresses(&content.media, &root, options, &mut problems);
         for (at, part) in content.thread.iter().enumerate() {
             addresses(&part.media, &thread.item(at), options, &mut problems);
@@ -248,8 +257,9 @@ fn placed(objection: Objection, channel: &str, target: &Path<'_>, changes: &Over
         None => place == "text" && changes.text.is_some(),
     };
     let path = if own { format!("{target}.{place}") } else { format!("$.content.{place}") };
-    // What is missing is missing for every channel.
-    let message = if objection.code == Code::NOTHING_TO_SAY {
+    // What is missing is missing for every channel, and a message that begins with the channel's name says it already.
+    let named = objection.message.to_lowercase().starts_with(channel);
+    let message = if objection.code == Code::NOTHING_TO_SAY || named {
         objection.message.clone()
     } else {
         format!("{channel}: {}", objection.message)
@@ -261,4 +271,19 @@ fn placed(objection: Objection, channel: &str, target: &Path<'_>, changes: &Over
 pub(crate) fn told(objection: Objection, path: String, message: String) -> Problem {
     let excess = objection.excess.map(|(actual, limit)| Box::new(Excess { actual, limit }));
     Problem { remedy: objection.remedy, excess, ..Problem::new(path, objection.code, message) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_channel_is_named_once() {
+        let told = |message: &str| {
+            let objection = Objection::new("media", Code::MEDIA_REFUSED, message, "mend it");
+            placed(objection, "facebook", &Path::Root.field("targets").item(0), &Override::default()).message
+        };
+        assert_eq!(told("Facebook takes a video alone"), "Facebook takes a video alone");
+        assert_eq!(told("the text is too long"), "facebook: the text is too long");
+    }
 }

@@ -5,6 +5,7 @@ mod accept;
 mod change;
 mod check;
 mod checker;
+mod link;
 mod media;
 mod names;
 mod options;

@@ -12,7 +12,7 @@ pub use batch::{BatchAnswer, BatchItem, Checked, CheckedTarget};
 pub use change::{ChangedPost, ChangedTarget, Proof, Resolution};
 pub use failures::{FailureGroup, Failures};
 pub use pauses::{Pause, PauseAsk, Pauses, Resumed};
-pub use posts::{OutThere, Post, PostLine, Posts, Target};
+pub use posts::{OutThere, PartInDoubt, Post, PostLine, Posts, Target};
 pub use retry::{Retried, Retry, RetryPlan};
 pub use world::{Account, Accounts, Census, Channel, Channels, Count, Queue, Repeat, Violation};
 

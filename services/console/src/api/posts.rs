@@ -66,6 +66,9 @@ pub struct Target {
     /// What is out, with the platform's proof.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub out: Vec<PartOut>,
+    /// Which part is in doubt, where there are several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_doubt: Option<PartInDoubt>,
     /// Why a person is needed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needs_person: Option<Listed>,
@@ -90,6 +93,17 @@ pub struct Target {
     /// Its attempts that have ended, oldest first, if they were asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempts: Option<Vec<Attempt>>,
+}
+
+/// A part of which it is not known whether it is out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartInDoubt {
+    /// Which, counted from 1.
+    pub part: u16,
+    /// How many there are.
+    pub parts: u16,
+    /// How its words begin.
+    pub begins: String,
 }
 
 /// Did it go out?

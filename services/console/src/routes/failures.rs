@@ -20,7 +20,7 @@ pub(super) async fn list(
     )?;
     Ok(Json(api::Failures {
         groups: found.groups.into_iter().map(show::group).collect(),
-        targets: found.page.items.into_iter().map(|view| frame.target(view, false)).collect(),
+        targets: found.page.items.into_iter().map(|view| frame.target(view, None, false)).collect(),
         next: found.page.next,
     }))
 }

@@ -25,5 +25,6 @@ pub(super) async fn target(console: &Console, caller: &Caller, id: TargetId) -> 
 /// What showing targets to the caller needs to know.
 pub(super) async fn frame(console: &Console, caller: &Caller) -> Result<Frame, Problem> {
     let (now, pauses) = futures::try_join!(console.ledger.now(), console.ledger.pauses())?;
-    Ok(Frame { now, pauses: pauses_for(caller, pauses) })
+    let max_looks = console.ledger.policy().max_looks;
+    Ok(Frame { now, pauses: pauses_for(caller, pauses), channels: console.channels.clone(), max_looks })
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{Json, extract::State};
 use channels::Channel;
-use domain::{Answer, Code, Command, Decision, Draft, Receipt, TargetId};
+use domain::{Answer, Code, Command, Decision, Draft, Receipt, Target, TargetId};
 use ledger::TargetView;
 
 use super::find;
@@ -45,7 +45,9 @@ pub(super) async fn resolve(
     let (action, decision) = match (word.published, word.send_again) {
         (Some(proof), false) => {
             let last = is_last(&console, &view).await?;
-            let receipt = receipt(console.channels.get(view.target.channel.as_str()), proof, last)?;
+            let channel = console.channels.get(view.target.channel.as_str());
+            let receipt = receipt(channel, proof, last)?;
+            fits(&view.target, channel, &receipt)?;
             ("mark as published", Decision::Published { receipt, last })
         }
         (None, true) => ("send again", Decision::SendAgain),
@@ -90,6 +92,30 @@ fn receipt(channel: Option<&Arc<dyn Channel>>, proof: api::Proof, last: bool) ->
     Ok(Receipt { id: told.unwrap_or_else(|| proof.clone()), url })
 }
 
+/// Whether a person's proof can be that of the part in doubt.
+fn fits(target: &Target, channel: Option<&Arc<dyn Channel>>, receipt: &Receipt) -> Result<(), Problem> {
+    let bare = |url: &str| url.trim_end_matches('/').to_owned();
+    let url = receipt.url.as_deref().map(bare);
+    let is_same = |out: &Receipt| out.id == receipt.id || (url.is_some() && out.url.as_deref().map(bare) == url);
+    // Where nothing is in doubt, the ledger refuses.
+    let open = matches!(target.state, domain::State::InDoubt | domain::State::Processing);
+    if let Some(out) = target.out.iter().filter(|_| open).find(|out| is_same(&out.receipt)) {
+        let open = target.armed.as_ref().map_or(target.next_part(), |armed| armed.part);
+        let [out, open] = [out.part, open].map(|part| u32::from(part) + 1);
+        let message = format!("is part {out}, which is on record as out; in doubt is part {open}: look for that one");
+        return Err(Problem::field("$.published", Code::BAD_FIELD, message));
+    }
+    // An id that a person names beside the address is their word; here the address alone is the proof.
+    let alone = receipt.url.as_deref().filter(|url| *url == receipt.id);
+    if let Some((url, channel)) = alone.zip(channel).filter(|(url, channel)| channel.is_foreign(url)) {
+        let title = channel.about().title;
+        let message =
+            format!("{url} is no address of a post on {title}: open the post there and copy its whole address");
+        return Err(Problem::field("$.published.url", Code::BAD_FIELD, message));
+    }
+    Ok(())
+}
+
 /// Applies a command that its owner or an operator asked for.
 pub(super) async fn command(console: &Console, id: TargetId, command: Command) -> Result<(), Problem> {
     let applied = console.ledger.apply(id, command).await?;
@@ -103,5 +129,7 @@ pub(super) async fn command(console: &Console, id: TargetId, command: Command) -
 /// The target as it is now, with its attempts.
 pub(super) async fn current(console: &Console, caller: &Caller, id: TargetId) -> Result<api::Target, Problem> {
     let (view, frame) = futures::try_join!(find::target(console, caller, id), find::frame(console, caller))?;
-    Ok(frame.target(view, true))
+    let doubted = view.target.armed.is_some();
+    let post = if doubted { console.ledger.post(view.target.post, false).await? } else { None };
+    Ok(frame.target(view, post.as_ref().map(|post| &post.content), true))
 }

@@ -1,6 +1,6 @@
 //! Single targets: what is told of them, and how a doubt is settled.
 
-use domain::{Command, Landed, Outcome, Worth};
+use domain::{Command, Landed, Outcome, Receipt, Worth};
 use serde_json::{Value, json};
 
 use crate::world::{World, failure, message, world};
@@ -113,6 +113,44 @@ async fn an_address_is_taken_for_the_id_that_it_holds() {
     let settled = world.post(&path, &address).await.ok(200);
     assert_eq!(settled["out"][0]["receipt"], json!({ "id": "9", "url": "https://posts.example/9" }));
     assert_eq!(settled["state"], "scheduled", "the second part follows");
+}
+
+/// Part 3 of 3 is in doubt: a person is told which, and the proof of another part, or of something else, is not taken for its.
+#[tokio::test(start_paused = true)]
+async fn a_doubt_names_its_part_and_takes_no_other_parts_proof() {
+    let world = world();
+    let mut thread = message("key");
+    thread["content"]["thread"] = json!([{ "text": "and more" }, { "text": "the very last\n\nwords" }]);
+    thread["targets"] = json!([{ "channel": "long", "account": "main" }]);
+    let (post, targets) = world.accepted(&thread).await;
+    world.at_due_time().await;
+    let attempt = world.arm(&targets[0]).await;
+    for part in [0, 1] {
+        let receipt = Receipt { id: format!("{part}"), url: Some(format!("https://posts.example/{part}")) };
+        world.apply(&targets[0], Command::Out { attempt, part, receipt }).await;
+        world.apply(&targets[0], Command::Arm { attempt, step: "create".into(), part: part + 1 }).await;
+    }
+    world.finish(&targets[0], attempt, Outcome::Failed(failure(Landed::Unknown, Worth::Never))).await;
+    let shown = world.get(&format!("/v1/targets/{}", targets[0])).await.ok(200);
+    assert_eq!(shown["in_doubt"], json!({ "part": 3, "parts": 3, "begins": "the very last words" }));
+    let remedy = shown["diagnosis"]["remedy"].as_str().unwrap();
+    assert!(remedy.contains("If part 3 of 3 (\"the very last words\") is there"), "{remedy}");
+    let whole = world.get(&format!("/v1/posts/{post}")).await.ok(200);
+    assert_eq!(whole["targets"][0]["in_doubt"], shown["in_doubt"]);
+
+    let path = format!("/v1/targets/{}/resolve", targets[0]);
+    for (proof, why) in [
+        (json!({ "url": "https://posts.example/0" }), "is part 1, which is on record as out; in doubt is part 3"),
+        (json!({ "url": "https://posts.example/1/", "id": "7" }), "is part 2"),
+        (json!({ "id": "1" }), "is part 2"),
+        (json!({ "url": "https://foreign.example/9" }), "no address of a post on Long"),
+    ] {
+        let problem = world.post(&path, &json!({ "published": proof })).await.problem(422);
+        assert_eq!(problem["code"], "OP-1003");
+        assert!(problem.to_string().contains(why), "{why}: {problem}");
+    }
+    let settled = world.post(&path, &json!({ "published": { "url": "https://posts.example/2" } })).await.ok(200);
+    assert_eq!((&settled["state"], &settled["in_doubt"]), (&json!("published"), &json!(null)));
 }
 
 #[tokio::test(start_paused = true)]

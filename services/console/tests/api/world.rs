@@ -79,6 +79,10 @@ impl Channel for Plain {
         address.strip_prefix("https://posts.example/").map(str::to_owned)
     }
 
+    fn is_foreign(&self, address: &str) -> bool {
+        address.starts_with("https://foreign.example/")
+    }
+
     async fn publish(&self, _: &mut Call<'_>) -> Result<Published, Failure> {
         Ok(Published::Processing)
     }

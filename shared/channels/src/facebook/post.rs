@@ -117,26 +117,38 @@ impl Facebook {
         fields.push(("published", "false".into()));
         call.keep(TRIED, &format!("{:.3}", self.graph.http.runtime().now())).await?;
         let request = self.graph.post(account, &edge(account, "feed"), &fields)?;
-        let answer = self.graph.http.free(DRAFT, request).await?;
-        if let Some(id) = made(&answer) {
-            call.keep(ID, &id).await?;
-            return Ok(Drafted::Waits(id));
-        }
-        // Only what would prove at a publish point that nothing is out proves that nothing was made.
-        if self.graph.judge(&Answer { point: true, ..answer.clone() }, account).landed == Landed::No {
-            call.forget(TRIED).await?;
-        }
-        Err(self.graph.judge(&answer, account))
+        let failure = match self.graph.http.free(DRAFT, request).await {
+            Ok(answer) => {
+                if let Some(id) = made(&answer) {
+                    call.keep(ID, &id).await?;
+                    return Ok(Drafted::Waits(id));
+                }
+                let failure = self.graph.judge(&answer, account);
+                // Else only what would prove at a publish point that nothing is out proves that nothing was made.
+                let at_point = self.graph.judge(&Answer { point: true, ..answer }, account);
+                if refuses_the_post(&failure) || at_point.landed == Landed::No {
+                    call.forget(TRIED).await?;
+                    return Err(failure);
+                }
+                failure
+            }
+            Err(failure) if failure.code == Code::UNREACHABLE => {
+                call.forget(TRIED).await?;
+                return Err(failure);
+            }
+            Err(failure) => failure,
+        };
+        Err(looked_for_first(failure, self.graph.http.runtime().now()))
     }
 
     /// The post, if a try to make it unpublished, whose answer was lost, has published it: that was reported of posts with photos and
     /// links. It is looked for before another is made.
     async fn out_already(&self, call: &Call<'_>, post: &Post, tried: Timestamp) -> Result<Option<Receipt>, Failure> {
-        let sure = tried.checked_add(LOOK_UP.sure_after).unwrap_or(Timestamp::MAX);
-        if self.graph.http.runtime().now() < sure {
-            let said = "no answer to the call that makes the post, unpublished; its outcome is looked for first";
-            let early = failure(Code::OUT_OF_ORDER, DRAFT, said);
-            return Err(Failure { worth: Worth::Retry { not_before: Some(sure) }, ..early });
+        if self.graph.http.runtime().now() < sure_after(tried) {
+            let said = "what became of an earlier call to make the post, unpublished, is not known; no call was made now: the page's \
+                        posts are looked through first, once they surely show it";
+            let early = Failure { scope: Scope::Channel, ..failure(Code::OUT_OF_ORDER, DRAFT, said) };
+            return Err(looked_for_first(early, tried));
         }
         match self.listed(&call.mark(0), post, tried).await? {
             Finding::Found(receipt) => Ok(Some(receipt)),
@@ -203,6 +215,23 @@ pub(super) fn proof(id: String, address: Option<String>) -> Receipt {
         _ => format!("https://www.facebook.com/{id}"),
     };
     Receipt { id, url: Some(url) }
+}
+
+/// When a post that a call at `tried` may have published shows surely among the page's posts.
+fn sure_after(tried: Timestamp) -> Timestamp {
+    tried.checked_add(LOOK_UP.sure_after).unwrap_or(Timestamp::MAX)
+}
+
+/// Whether an answer is about what the post holds: Facebook has read it and made nothing of it.
+fn refuses_the_post(failure: &Failure) -> bool {
+    let codes = [Code::MEDIA_UNREACHABLE, Code::MEDIA_NOT_READY, Code::MEDIA_REFUSED, Code::CONTENT_REFUSED];
+    codes.contains(&failure.code)
+}
+
+/// The same, with the next try no sooner than what the call at `tried` has done can be looked for: an earlier one could do nothing.
+fn looked_for_first(failure: Failure, tried: Timestamp) -> Failure {
+    let Worth::Retry { not_before } = failure.worth else { return failure };
+    Failure { worth: Worth::Retry { not_before: not_before.max(Some(sure_after(tried))) }, ..failure }
 }
 
 /// The id of what an answer says was made.

@@ -108,12 +108,10 @@ pub(super) fn draft(draft: &Draft) -> Vec<Objection> {
         let kind = Kind::by_ending(&media.url).filter(|kind| kind.is_image() && !PICTURE.is_for(*kind));
         if let Some(kind) = kind {
             let message = format!("TikTok does not take {}", kind.mime);
-            objections.push(Objection::new(
-                format!("media[{n}].url"),
-                Code::MEDIA_REFUSED,
-                message,
-                "give JPEG or WebP",
-            ));
+            let path = format!("media[{n}].url");
+            // Said once, and by what holds for pictures.
+            objections.retain(|known| known.code != Code::MEDIA_REFUSED || known.path != path);
+            objections.push(Objection::new(path, Code::MEDIA_REFUSED, message, "give JPEG or WebP"));
         }
     }
     settings(draft, &mut objections);
@@ -146,5 +144,21 @@ fn settings(draft: &Draft, objections: &mut Vec<Objection>) {
     if title > TITLE.most {
         let message = format!("the title has {title} UTF-16 units; TikTok takes {}", TITLE.most);
         objections.push(Objection::new("settings.title", Code::TEXT_TOO_LONG, message, "shorten it"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::Content;
+
+    use super::*;
+
+    #[test]
+    fn a_picture_of_the_wrong_kind_is_refused_once_and_no_video_is_offered_for_it() {
+        let gif = Media { url: "https://cdn.example/a.gif".into(), alt: None };
+        let objections = draft(&Draft(Content { media: vec![gif], ..Content::default() }));
+        let refused: Vec<_> = objections.iter().filter(|one| one.code == Code::MEDIA_REFUSED).collect();
+        assert_eq!(refused.len(), 1, "{objections:?}");
+        assert_eq!((refused[0].path.as_str(), refused[0].remedy.as_str()), ("media[0].url", "give JPEG or WebP"));
     }
 }

@@ -115,10 +115,15 @@ async fn a_reschedule_keeps_the_deadline_unless_it_brings_one() {
 async fn an_edit_that_a_channel_would_refuse_is_refused_with_the_channels_name() {
     let world = world();
     let post = post(&world).await;
-    let long = json!({ "text": "x".repeat(101), "media": [{ "url": "" }], "thread": [{ "text": "b" }] });
+    let long =
+        json!({ "text": "x".repeat(101), "link": "notaurl", "media": [{ "url": "" }], "thread": [{ "text": "b" }] });
     let changed = change(&world, post, json!({ "change": "edit", "content": long })).await;
-    let expected =
-        [("$.content.media[0].url", "OP-1013"), ("$.content.text", "OP-1006"), ("$.content.thread", "OP-1014")];
+    let expected = [
+        ("$.content.link", "OP-1003"),
+        ("$.content.media[0].url", "OP-1013"),
+        ("$.content.text", "OP-1006"),
+        ("$.content.thread", "OP-1014"),
+    ];
     assert_eq!(problems(changed), expected.map(|(path, code)| (path.to_owned(), code.to_owned())));
     let old =
         json!({ "change": "reschedule", "publish_at": "2020-01-01T00:00:00Z", "deadline": "2020-01-01T00:00:00Z" });

@@ -41,6 +41,8 @@ async fn every_kind_of_problem_has_its_place_and_code() {
         (with("/content/media", media("")), "$.content.media[0].url", "OP-1013"),
         (with("/content/media", media("ftp://example.org/a")), "$.content.media[0].url", "OP-1013"),
         (with("/content/media", media("http://127.0.0.1/a")), "$.content.media[0].url", "OP-1013"),
+        (with("/content/link", json!("notaurl")), "$.content.link", "OP-1003"),
+        (with("/content/link", json!("javascript:alert(1)")), "$.content.link", "OP-1003"),
         (
             with("/content/thread", json!([{ "text": "b" }, { "text": "c" }, { "text": "d" }])),
             "$.content.thread",

@@ -51,6 +51,9 @@ pub(crate) fn whole(target: &Target) -> String {
         let place = part.receipt.url.as_deref().unwrap_or(&part.receipt.id);
         say(if part.part == 0 { "out" } else { "out, part" }, &format!("{place} ({})", instant(part.at)));
     }
+    if let Some(part) = &target.in_doubt {
+        say("in doubt", &part.words());
+    }
     say("next", &target.next_step);
     if let Some(attempts) = target.attempts.as_ref().filter(|attempts| !attempts.is_empty()) {
         lines.push(log(attempts));

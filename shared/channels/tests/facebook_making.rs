@@ -1,0 +1,48 @@
+//! Facebook's call that makes a post, unpublished, when it is refused or not answered.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod kit;
+
+use std::time::Duration;
+
+use domain::{Code, Landed, State};
+use kit::{graph::body, site::stand, stand::says};
+use serde_json::Value;
+use testkit::{Cue, End, Facebook, Fake};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn error(code: i64, finer: u64, message: &str) -> Value {
+    serde_json::from_str(body(code, finer, message)).unwrap()
+}
+
+#[tokio::test]
+async fn a_refusal_that_is_known_for_what_it_is_keeps_no_later_try_waiting() {
+    let fake = Fake::<Facebook>::start().await;
+    let stand = stand("facebook", &fake.url(), says("a page that cannot be read"));
+    fake.cue(Cue::say(400, &error(1_609_005, 0, "The page could not be scraped")).on("POST", "/feed"));
+    let refused = stand.attempt().await.failure.unwrap();
+    assert_eq!((refused.code, refused.landed, refused.not_before()), (Code::MEDIA_UNREACHABLE, Landed::No, None));
+    stand.clock.advance(MINUTE);
+    fake.advance(MINUTE);
+    assert_eq!(stand.attempt().await.failure, None, "it is made at once");
+    assert_eq!((stand.state(), fake.posts().len()), (State::Published, 1));
+}
+
+#[tokio::test]
+async fn a_try_without_an_answer_is_followed_by_none_that_could_do_nothing() {
+    for cue in [Cue::new(End::CutBefore), Cue::say(400, &error(1, 99, "An unknown error occurred"))] {
+        let fake = Fake::<Facebook>::start().await;
+        let stand = stand("facebook", &fake.url(), says("no word"));
+        fake.cue(cue.on("POST", "/feed"));
+        let began = fake.now();
+        let failure = stand.attempt().await.failure.unwrap();
+        assert!(failure.not_before().is_some_and(|at| at >= began + 5 * MINUTE), "{failure:?}");
+        let tries = stand.settle(|span| fake.advance(span)).await.len();
+        let made =
+            fake.calls().into_iter().filter(|call| call.method == "POST" && call.path.ends_with("/feed")).count();
+        assert_eq!((tries, made), (1, 2));
+        assert_eq!((stand.state(), fake.posts().len()), (State::Published, 1));
+    }
+}
