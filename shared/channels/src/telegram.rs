@@ -231,6 +231,10 @@ impl Channel for Telegram {
             _ => None,
         }
     }
+
+    fn is_foreign(&self, address: &str) -> bool {
+        self.id_in(address).is_none()
+    }
 }
 
 /// The chat that the account publishes to.

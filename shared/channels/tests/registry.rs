@@ -421,7 +421,9 @@ fn an_address_holds_the_id_that_the_channel_would_have_recorded() {
     let knowing: BTreeSet<_> = table.iter().filter(|(_, _, id)| id.is_some()).map(|(channel, ..)| *channel).collect();
     for channel in registry.iter() {
         let name = channel.about().name;
-        assert_eq!(channel.is_foreign("https://example.com/other"), knowing.contains(name), "{name}");
+        // Mastodon's servers are anybody's, and some write addresses of their own.
+        let knows = knowing.contains(name) && name != "mastodon";
+        assert_eq!(channel.is_foreign("https://example.com/other"), knows, "{name}");
     }
     for (channel, address, _) in table.iter().filter(|(channel, _, id)| id.is_some() || *channel == "facebook") {
         assert!(!registry.get(channel).unwrap().is_foreign(address), "{channel}: {address}");
