@@ -1,5 +1,7 @@
 //! The last recorded runs of the proofs, in `docs/proof/*.json`: written by the proofs' own `--record`, never by hand.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::page::root;
@@ -12,6 +14,11 @@ fn run(name: &str) -> Value {
     let path = root().join(format!("docs/proof/{name}.json"));
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn names_in(folder: &str) -> BTreeSet<String> {
+    let entries = std::fs::read_dir(root().join(folder)).unwrap_or_else(|error| panic!("{folder}: {error}"));
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
 fn number(run: &Value, path: &str) -> f64 {
@@ -45,36 +52,6 @@ fn people_per_10_000_targets(run: &Value) -> f64 {
 
 fn list<'a>(run: &'a Value, path: &str) -> &'a Vec<Value> {
     run.pointer(path).and_then(Value::as_array).unwrap_or_else(|| panic!("{} has no list {path}", run["check"]))
-}
-
-/// Who ended the doubts that the machine did not settle. Older records do not say.
-fn other_doubts(simulation: &Value) -> String {
-    if !names_who_ended_doubts(simulation) {
-        let other = whole(simulation, "/doubts") - whole(simulation, "/doubts_settled_by_machine");
-        return format!(" (the record does not say who ended the other {})", grouped(other));
-    }
-    format!(
-        ", {} were sent again because the account chose that, and {} were left to people",
-        shown(simulation, "/doubts_sent_again_by_choice"),
-        shown(simulation, "/doubts_left_to_people"),
-    )
-}
-
-/// For what else people were needed. Older records do not say.
-fn other_people(simulation: &Value) -> String {
-    if !names_who_ended_doubts(simulation) {
-        return String::new();
-    }
-    format!(
-        " (in the simulation {}, {} and {})",
-        shown(simulation, "/looks_used_up"),
-        shown(simulation, "/tries_used_up"),
-        shown(simulation, "/still_processing"),
-    )
-}
-
-fn names_who_ended_doubts(simulation: &Value) -> bool {
-    simulation.get("doubts_left_to_people").is_some()
 }
 
 pub fn render() -> String {
@@ -126,23 +103,26 @@ pub fn render() -> String {
         ),
         String::new(),
         format!(
-            "- **Doubts**: {} in the simulation, of which {} were settled by machine{}; {} in chaos, of which {} were settled by machine and {} were undecidable.",
+            "- **Doubts**: {} in the simulation, of which {} were settled by machine, {} were sent again because the account chose that, and {} were left to people; {} in chaos, of which {} were settled by machine and {} were undecidable.",
             shown(&simulation, "/doubts"),
             shown(&simulation, "/doubts_settled_by_machine"),
-            other_doubts(&simulation),
+            shown(&simulation, "/doubts_sent_again_by_choice"),
+            shown(&simulation, "/doubts_left_to_people"),
             shown(&chaos, "/doubts"),
             shown(&chaos, "/doubts_settled_by_machine"),
             shown(&chaos, "/undecidable_listed"),
         ),
         format!(
-            "- **People needed**: {} and {} targets. {} and {} of them were on accounts that offer no proof, or none after a key's hour; each was listed, none was sent twice by itself. The other {} and {} had all looks or tries used up, or waited too long for the platform's verdict{}.",
+            "- **People needed**: {} and {} targets. {} and {} of them were on accounts that offer no proof, or none after a key's hour; each was listed, none was sent twice by itself. The other {} and {} had all looks or tries used up, or waited too long for the platform's verdict (in the simulation {}, {} and {}).",
             shown(&simulation, "/people_needed"),
             shown(&chaos, "/people_needed"),
             shown(&simulation, "/undecidable_listed"),
             shown(&chaos, "/undecidable_listed"),
             grouped(whole(&simulation, "/people_needed") - whole(&simulation, "/undecidable_listed")),
             grouped(whole(&chaos, "/people_needed") - whole(&chaos, "/undecidable_listed")),
-            other_people(&simulation),
+            shown(&simulation, "/looks_used_up"),
+            shown(&simulation, "/tries_used_up"),
+            shown(&simulation, "/still_processing"),
         ),
         format!(
             "- **Second posts by choice**, not among the duplicates: {} in the simulation, on accounts that set `on_doubt = \"resend\"` and so ask for at-least-once where nobody can tell. Chaos has no such account.",
@@ -173,7 +153,7 @@ pub fn check() {
         let run = run(name);
         assert_eq!((run["check"].as_str(), run["held"].as_bool()), (Some(name), Some(true)), "docs/proof/{name}.json");
     }
-    let (simulation, chaos, model) = (run("simulation"), run("chaos"), run("model"));
+    let (simulation, chaos, model, fuzz) = (run("simulation"), run("chaos"), run("model"), run("fuzz"));
     assert!(whole(&simulation, "/seeds") >= SEEDS, "at least {SEEDS} seeds");
     assert!(whole(&chaos, "/kills_total") >= KILLS, "at least {KILLS} kills");
     for run in [&simulation, &chaos] {
@@ -182,11 +162,12 @@ pub fn check() {
         }
     }
     let sum = |paths: &[&str]| paths.iter().map(|path| whole(&simulation, path)).sum::<u64>();
-    if names_who_ended_doubts(&simulation) {
-        let ends = ["/doubts_settled_by_machine", "/doubts_sent_again_by_choice", "/doubts_left_to_people"];
-        let reasons = ["/undecidable_listed", "/looks_used_up", "/tries_used_up", "/still_processing"];
-        assert_eq!(sum(&ends), sum(&["/doubts"]), "every doubt is accounted for");
-        assert_eq!(sum(&reasons), sum(&["/people_needed"]), "everybody who was needed is accounted for");
-    }
+    let ends = ["/doubts_settled_by_machine", "/doubts_sent_again_by_choice", "/doubts_left_to_people"];
+    let reasons = ["/undecidable_listed", "/looks_used_up", "/tries_used_up", "/still_processing"];
+    assert_eq!(sum(&ends), sum(&["/doubts"]), "every doubt is accounted for");
+    assert_eq!(sum(&reasons), sum(&["/people_needed"]), "everybody who was needed is accounted for");
+    let fuzzed: BTreeSet<_> =
+        list(&fuzz, "/targets").iter().map(|one| one["name"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(fuzzed, names_in("shared/fuzz/corpus"), "every parser was fuzzed");
     assert!(list(&model, "/safeguards").iter().all(|one| one["found"] == true), "each safeguard is needed");
 }
