@@ -54,7 +54,7 @@ const SETTINGS: [(&str, &str); 10] = [
 ///
 /// The first line names the channel, what it is to do (`publish`, `find`, `check`, `refresh`), what is posted (`text`, `thread`, `link`,
 /// `picture`) and settings of the account (`name=value`). Each answer follows after a line `---`: the status, header fields, an empty line, the body,
-/// in which `{key}` stands for the target's key.
+/// in which `{key}` stands for the idempotency key and `{target}` for the target's id.
 pub fn dialogue(bytes: &[u8]) {
     hold(bytes);
 }

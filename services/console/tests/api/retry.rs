@@ -165,7 +165,7 @@ async fn what_waits_and_expires_for_a_rate_limit_blames_the_limit() {
     assert_eq!((&waiting["state"], &waiting["diagnosis"]["code"]), (&json!("scheduled"), &json!("OP-2201")));
     assert_eq!(
         waiting["next_step"],
-        "It expires at 2026-06-01T13:30:00Z: it could only go out at 2026-06-01T15:00:00Z. With a later deadline it would."
+        "It expires at 2026-06-01 13:30:00Z: it could only go out at 2026-06-01 15:00:00Z. With a later deadline it would."
     );
     world.at_due_time().await;
     world.apply(&targets[0], domain::Command::Wake).await;

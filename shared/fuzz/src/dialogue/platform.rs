@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use runtime::{Clock, Random, Runtime};
 use tokio::{net::TcpListener, sync::OnceCell};
 
-use super::NOW;
+use super::{ID, NOW};
 use crate::platform::{header, split};
 
 /// The most calls that an attempt, its look and its poll may take together: pages of lists, waits for a state and pieces of files
@@ -34,7 +34,7 @@ pub struct Said {
 pub struct Script(Vec<Said>);
 
 impl Script {
-    /// Reads a script, in which `{key}` stands for `key`.
+    /// Reads a script, in which `{key}` stands for `key` and `{target}` for the target's id.
     pub fn read(text: &str, key: &str) -> Self {
         Self(text.split("---\n").filter(|one| !one.is_empty()).map(|one| said(one, key)).collect())
     }
@@ -47,7 +47,7 @@ fn said(text: &str, key: &str) -> Said {
     Said {
         status: status.unwrap_or(200),
         headers: lines.filter_map(header).collect(),
-        body: String::from_utf8_lossy(body).replace("{key}", key).into(),
+        body: String::from_utf8_lossy(body).replace("{key}", key).replace("{target}", &ID.simple().to_string()).into(),
     }
 }
 
