@@ -79,7 +79,7 @@ pub(crate) fn next_step(target: &Target, pauses: &[Pause], max_looks: u16, now: 
         .map_or_else(|| "soon".into(), |at| if at <= now { "now".into() } else { format!("at {}", instant(at)) });
     match target.state {
         State::Scheduled | State::Retrying if target.next_at.is_some_and(|at| now < at && target.is_stale(at)) => {
-            let deadline = target.deadline.unwrap_or(now);
+            let deadline = instant(target.deadline.unwrap_or(now));
             format!("It expires at {deadline}: it could only go out {at}. With a later deadline it would.")
         }
         State::Scheduled if target.attempt == 0 => format!("It goes out {at}."),
