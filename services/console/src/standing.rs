@@ -19,7 +19,7 @@ pub(crate) fn went_out(target: &Target) -> OutThere {
 }
 
 /// An instant to the second, as the command line shows it everywhere.
-fn instant(at: Timestamp) -> String {
+pub(crate) fn instant(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
 }
 
@@ -31,6 +31,11 @@ pub(crate) fn diagnosis(target: &Target, now: Timestamp, named: Option<&str>) ->
     match (target.state, &target.last_failure) {
         (State::Published | State::Cancelled, _) => None,
         (State::Expired, _) => Some(expiry(target)),
+        (_, Some(failure)) if is_too_late(target, now) && failure.is_rate_limit() => {
+            let remedy =
+                "Give it a deadline after the limit's end, if it should still go out; it expires otherwise.".into();
+            Some(Diagnosis { remedy, ..Diagnosis::of(failure, target, named) })
+        }
         (_, failure) => failure.as_ref().map(|failure| Diagnosis::of(failure, target, named)),
     }
 }
@@ -69,6 +74,12 @@ fn expired(target: &Target) -> String {
     format!("{} Its deadline{deadline} passed before it could be sent{before}", Code::DEADLINE_PASSED)
 }
 
+/// Whether it waits, and for longer than its deadline allows.
+fn is_too_late(target: &Target, now: Timestamp) -> bool {
+    let waits = matches!(target.state, State::Scheduled | State::Retrying);
+    waits && target.next_at.is_some_and(|at| now < at && target.is_stale(at))
+}
+
 /// What happens next, and by whom.
 pub(crate) fn next_step(target: &Target, pauses: &[Pause], max_looks: u16, now: Timestamp) -> String {
     if let Some(listed) = &target.listed {
@@ -78,9 +89,11 @@ pub(crate) fn next_step(target: &Target, pauses: &[Pause], max_looks: u16, now: 
         .next_at
         .map_or_else(|| "soon".into(), |at| if at <= now { "now".into() } else { format!("at {}", instant(at)) });
     match target.state {
-        State::Scheduled | State::Retrying if target.next_at.is_some_and(|at| now < at && target.is_stale(at)) => {
+        _ if is_too_late(target, now) => {
             let deadline = instant(target.deadline.unwrap_or(now));
-            format!("It expires at {deadline}: it could only go out {at}. With a later deadline it would.")
+            format!(
+                "It expires: its deadline {deadline} comes before it can go out {at}. With a later deadline it would."
+            )
         }
         State::Scheduled if target.attempt == 0 => format!("It goes out {at}."),
         State::Scheduled | State::Retrying => format!("It is tried again {at}."),

@@ -383,8 +383,8 @@ impl Hold {
             landed: Landed::No,
             worth: Worth::Retry { not_before: Some(ends) },
             scope,
-            step: "wait for the rate limit".into(),
-            said: PlatformWords::text(format!("the platform has limited {} until {ends:.0}", self.scope)),
+            step: "wait for its end".into(),
+            said: PlatformWords::default(),
         })
     }
 }

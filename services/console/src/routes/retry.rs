@@ -13,6 +13,7 @@ use crate::{
     extract::{Ask, Id},
     kick, marks,
     show::Frame,
+    standing::instant,
 };
 
 pub(super) async fn target(
@@ -125,9 +126,12 @@ fn happens(target: &Target, frame: &Frame) -> String {
         Some(pause) => format!("It goes as soon as the pause of {} ends.", resumable(&pause.scope)),
         None => match target.limited_until(frame.now) {
             Some(ends) if target.is_stale(ends) => {
-                format!("It waits for a rate limit until {ends}, and its deadline is before that: give it a later one.")
+                format!(
+                    "It waits for a rate limit until {}, and its deadline is before that: give it a later one.",
+                    instant(ends)
+                )
             }
-            Some(ends) => format!("It is sent again at {ends}: until then the platform's rate limit holds."),
+            Some(ends) => format!("It is sent again at {}: until then the platform's rate limit holds.", instant(ends)),
             None => "It is sent again right away.".into(),
         },
     }
@@ -140,7 +144,9 @@ fn resumable(scope: &PauseScope) -> String {
 /// Why a target is held back.
 fn refusal(target: &Target, reason: &str, now: Timestamp) -> String {
     match (target.state, target.limited_until(now)) {
-        (TargetState::Scheduled, Some(ends)) => format!("it waits for a rate limit that ends at {ends}, and goes then"),
+        (TargetState::Scheduled, Some(ends)) => {
+            format!("it waits for a rate limit that ends at {}, and goes then", instant(ends))
+        }
         (TargetState::Scheduled | TargetState::Queued, _) => "it is on its way already".into(),
         (TargetState::Retrying, _) => "it is tried again by itself".into(),
         (TargetState::Held, _) => "it is held by a pause; resume that".into(),

@@ -141,12 +141,12 @@ async fn a_retry_of_what_waits_for_a_rate_limit_says_when_it_really_goes() {
     let attempt = world.begin(&targets[0]).await;
     world.finish(&targets[0], attempt, domain::Outcome::Failed(limited("2026-06-01T15:00:00Z"))).await;
     let done = world.post(&format!("/v1/targets/{}/retry", targets[0]), &json!({})).await.ok(200);
-    assert_eq!(done["what"], "It is sent again at 2026-06-01T15:00:00Z: until then the platform's rate limit holds.");
+    assert_eq!(done["what"], "It is sent again at 2026-06-01 15:00:00Z: until then the platform's rate limit holds.");
     assert_eq!(done["target"]["next_at"], "2026-06-01T15:00:00Z");
     let again = world.post(&format!("/v1/targets/{}/retry", targets[0]), &json!({})).await.problem(409);
     assert_eq!(
         again["refused"][0]["reason"],
-        "it waits for a rate limit that ends at 2026-06-01T15:00:00Z, and goes then"
+        "it waits for a rate limit that ends at 2026-06-01 15:00:00Z, and goes then"
     );
 }
 
@@ -165,8 +165,10 @@ async fn what_waits_and_expires_for_a_rate_limit_blames_the_limit() {
     assert_eq!((&waiting["state"], &waiting["diagnosis"]["code"]), (&json!("scheduled"), &json!("OP-2201")));
     assert_eq!(
         waiting["next_step"],
-        "It expires at 2026-06-01 13:30:00Z: it could only go out at 2026-06-01 15:00:00Z. With a later deadline it would."
+        "It expires: its deadline 2026-06-01 13:30:00Z comes before it can go out at 2026-06-01 15:00:00Z. With a later deadline it would."
     );
+    let remedy = waiting["diagnosis"]["remedy"].as_str().unwrap();
+    assert!(remedy.starts_with("Give it a deadline after the limit's end"), "{remedy}");
     world.at_due_time().await;
     world.apply(&targets[0], domain::Command::Wake).await;
     let expired = world.get(&path).await.ok(200);
