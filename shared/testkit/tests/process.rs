@@ -41,18 +41,18 @@ async fn settings_are_written_for_what_is_served() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("oncepost.toml");
     let (_process, mut lines) = start(&["--reddit", "0", "--board", "0", "--settings", file.to_str().expect("a path")]);
-    let (reddit, board) = (next(&mut lines).await, next(&mut lines).await);
-    // The file is written before anything is answered for: a call is told of afterwards.
-    let url = board["url"].as_str().expect("a URL");
-    send(&format!("{url}/posts"), &json!({"text": "one", "account": "alice"}), 200).await;
-    next(&mut lines).await;
-    let settings = std::fs::read_to_string(file).expect("settings");
+    let (reddit, _board) = (next(&mut lines).await, next(&mut lines).await);
+    assert_eq!(next(&mut lines).await, json!({"event": "settings", "file": file}));
+    let settings = std::fs::read_to_string(&file).expect("settings");
     let url = reddit["url"].as_str().expect("a URL");
     for line in [r#"channel = "reddit""#, &format!("base_url = \"{url}\""), "secrets.refresh_token = { value = "] {
         assert!(settings.contains(line), "{line}\nis not in\n{settings}");
     }
     assert!(settings.contains("[media]\nallow_private = true\n"), "files on this machine can be tried: {settings}");
     assert_eq!(settings.matches("[[accounts]]").count(), 1, "the board is no channel's");
+    let (mut second, _) = start(&["--board", "0", "--settings", file.to_str().expect("a path")]);
+    assert!(!second.wait().await.expect("it ends").success(), "settings that are there may be somebody's");
+    assert_eq!(std::fs::read_to_string(&file).expect("settings"), settings);
 }
 
 #[tokio::test]

@@ -116,6 +116,7 @@ async fn r03_what_expires_in_a_limit_says_that_it_waited_for_it() {
     let deadline = Some(due_at + Duration::from_secs(300));
     world.ask(target, Command::Reschedule { due_at, deadline, hash }).await;
     world.settle(HOURS).await;
+    world.check();
     let target = world.target(target).await;
     let failure = target.last_failure.unwrap();
     assert_eq!(

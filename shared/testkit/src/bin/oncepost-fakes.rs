@@ -1,12 +1,12 @@
 //! Fake platforms in one process, for the demo and for tests in other processes: those whose ports are given, or all of them.
 //!
-//! Prints JSON lines: `{"event":"listening","fake":…,"url":…}` per fake, then `{"event":"call","fake":…,…}` per call as it ends.
+//! Prints JSON lines: `{"event":"listening","fake":…,"url":…}` per fake, `{"event":"settings","file":…}` once settings are written, then `{"event":"call","fake":…,…}` per call as it ends.
 //! Each has the control interface under `/_control/`.
 
 use std::{
     fs,
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use clap::{Args, Parser};
@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 struct Asked {
     #[command(flatten)]
     ports: Ports,
-    /// Write settings for oncepost into this file: an account `main` of the tenant `acme` on each channel that is served.
+    /// Write settings for oncepost into this file, which must not be there yet: an account `main` of the tenant `acme` on each channel that is served.
     #[arg(long, value_name = "FILE")]
     settings: Option<PathBuf>,
 }
@@ -132,7 +132,8 @@ async fn main() -> io::Result<()> {
     fakes.serve::<Nostr>(ports.nostr.or(any)).await?;
     if let Some(file) = settings {
         let accounts = fakes.settings.join("\n");
-        fs::write(file, format!("{MEDIA}\n{accounts}"))?;
+        write_new(&file, &format!("{MEDIA}\n{accounts}"))?;
+        print_line(&json!({"event": "settings", "file": file}))?;
     }
     loop {
         // The calls have no end: each fake lives in the stream of its own.
@@ -167,6 +168,14 @@ impl Fakes {
         self.calls.push(calls.boxed());
         Ok(())
     }
+}
+
+/// Writes a file that is not there yet: settings of the same name may hold real accounts.
+fn write_new(file: &Path, text: &str) -> io::Result<()> {
+    let written = fs::File::create_new(file).and_then(|mut new| new.write_all(text.as_bytes()));
+    written.map_err(|error| {
+        io::Error::new(error.kind(), format!("settings cannot be written to {}: {error}", file.display()))
+    })
 }
 
 fn line<P: Platform>(call: &Call) -> Value {
