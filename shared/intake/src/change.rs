@@ -113,6 +113,7 @@ impl Intake {
         if !is_bounded(&problems) {
             return Err(problems);
         }
+        let of_all = problems.clone();
         let all = view.targets.iter().map(|target| self.checker.registry.get(target.target.channel.as_str()));
         if let Some(all) = all.collect::<Option<Vec<_>>>() {
             let abouts: Vec<_> = all.iter().map(|channel| channel.about()).collect();
@@ -129,7 +130,7 @@ impl Intake {
             for (setting, wrong) in names::addresses(&draft.0.settings, channel.about(), &self.checker.options) {
                 problems.push(Problem::new(format!("$.content.settings.{setting}"), Code::BAD_MEDIA_URL, wrong));
             }
-            for objection in objections(channel.as_ref(), &draft) {
+            for objection in objections(channel.as_ref(), &draft, &of_all, &self.checker.options) {
                 let (id, path) = (target.target.id, format!("$.content.{}", objection.path));
                 let message = format!("{name}, target {id}: {}", objection.message);
                 problems.push(told(objection, path, message));

@@ -98,6 +98,7 @@ fn targets(
         return checked.problem(Problem::new(path, Code::TOO_LARGE, message));
     }
     shared_names(reading, content, world, checked);
+    let of_all = checked.problems.clone();
     let (mut seen, mut looked) = (HashSet::new(), HashMap::new());
     for (at, target) in reading.targets.iter().enumerate() {
         let path = path.item(at);
@@ -122,7 +123,7 @@ fn targets(
                 let problem = Problem::new(format!("{of}.settings.{setting}"), Code::BAD_MEDIA_URL, wrong);
                 checked.problem(Problem { targets: vec![at], ..problem });
             }
-            let look = || objections(channel.as_ref(), &Draft::of(content, changes));
+            let look = || objections(channel.as_ref(), &Draft::of(content, changes), &of_all, world.options);
             // Targets that change nothing say the same: one look per channel is enough.
             let found =
                 if *changes == Override::default() { looked.entry(name).or_insert_with(look).clone() } else { look() };
@@ -244,9 +245,21 @@ fn addresses(media: &[Media], of: &Path<'_>, options: &Options, problems: &mut V
     }
 }
 
-/// What the channel objects to. Media addresses are judged by [`content_problems`] already, once for all targets.
-pub(crate) fn objections(channel: &dyn Channel, draft: &Draft) -> Vec<Objection> {
-    channel.check(draft).into_iter().filter(|objection| objection.code != Code::BAD_MEDIA_URL).collect()
+/// What the channel objects to. An address that is refused for every channel, in `content` (what [`content_problems`] found) or in the
+/// draft's settings, is not told again in the channel's words.
+pub(crate) fn objections(
+    channel: &dyn Channel,
+    draft: &Draft,
+    content: &[Problem],
+    options: &Options,
+) -> Vec<Objection> {
+    let in_content = content.iter().filter(|problem| problem.code == Code::BAD_MEDIA_URL);
+    let in_content = in_content.filter_map(|problem| problem.path.strip_prefix("$.content.").map(str::to_owned));
+    let in_settings = names::addresses(&draft.0.settings, channel.about(), options);
+    let refused: HashSet<_> = in_content.chain(in_settings.map(|(name, _)| format!("settings.{name}"))).collect();
+    let of_addresses = |code| matches!(code, Code::BAD_MEDIA_URL | Code::BAD_SETTING);
+    let is_new = |found: &Objection| !(of_addresses(found.code) && refused.contains(&found.path));
+    channel.check(draft).into_iter().filter(is_new).collect()
 }
 
 /// An objection with its place in the request: the target's own field if that is what went into the draft, the post's if not.

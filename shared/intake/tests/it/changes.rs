@@ -3,10 +3,10 @@
 use contract::{ChangeAsk, Problem};
 use domain::{Answer, Command, ContentHash, Draft, PostId, RepeatSafety, State, Target, TenantId, WorkerName};
 use ledger::{Ledger, PostView};
-use oncepost_intake::{Changed, Verdict};
+use oncepost_intake::{Changed, Options, Verdict};
 use serde_json::{Value, json};
 
-use crate::world::{World, at, message, world};
+use crate::world::{World, at, message, world, world_with};
 
 /// A post with a target on each channel; the second has a text and a setting of its own.
 async fn post(world: &World) -> PostId {
@@ -194,4 +194,23 @@ async fn an_edit_with_a_setting_that_no_target_knows_is_refused() {
     };
     assert_eq!(problems[0].path, "$.content.settings.visiblity");
     assert!(matches!(change(&world, post, edit(json!({ "colour": "red" }))).await, Changed::Done { .. }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_edit_with_a_picture_that_one_of_the_channels_cannot_fetch_is_refused() {
+    let world = world_with(Options { buckets: ["media".to_owned()].into(), ..Options::default() });
+    let post = post(&world).await;
+    let edit = |url: &str| json!({ "change": "edit", "content": { "text": "better", "media": [{ "url": url }] } });
+    let id = view(&world, post).await.targets[1].target.id;
+    let Changed::Refused(told) = change(&world, post, edit("s3://media/a.png")).await else {
+        panic!("the short channel cannot read it")
+    };
+    assert_eq!(told[0].message, format!("short, target {id}: the platform cannot read the bucket"));
+    let expected = [("$.content.media[0].url".to_owned(), "OP-1013".to_owned())];
+    assert_eq!(problems(Changed::Refused(told)), expected);
+    assert_eq!(
+        problems(change(&world, post, edit("s3://other/a.png")).await),
+        expected,
+        "a closed bucket is told once"
+    );
 }
