@@ -92,7 +92,7 @@ impl Intake {
             Change::Cancel => Ok(commands(&mut |_| Command::Cancel)),
             Change::Edit { content } => {
                 let whole = ask.targets.is_empty();
-                self.content_problems(view, &targets, content, whole)?;
+                self.content_problems(&targets, content, whole)?;
                 Ok(commands(&mut |target| edit(target, content, whole)))
             }
             Change::Reschedule { publish_at, deadline } => {
@@ -102,19 +102,13 @@ impl Intake {
         }
     }
 
-    fn content_problems(
-        &self,
-        view: &PostView,
-        targets: &[&TargetView],
-        content: &Content,
-        whole: bool,
-    ) -> Result<(), Vec<Problem>> {
+    fn content_problems(&self, targets: &[&TargetView], content: &Content, whole: bool) -> Result<(), Vec<Problem>> {
         let mut problems = content_problems(content, &self.checker.options);
         if !is_bounded(&problems) {
             return Err(problems);
         }
         let of_all = problems.clone();
-        let all = view.targets.iter().map(|target| self.checker.registry.get(target.target.channel.as_str()));
+        let all = targets.iter().map(|target| self.checker.registry.get(target.target.channel.as_str()));
         if let Some(all) = all.collect::<Option<Vec<_>>>() {
             let abouts: Vec<_> = all.iter().map(|channel| channel.about()).collect();
             problems.extend(names::shared(&content.settings, &abouts));

@@ -214,3 +214,20 @@ async fn an_edit_with_a_picture_that_one_of_the_channels_cannot_fetch_is_refused
         "a closed bucket is told once"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_setting_must_be_known_to_one_of_the_targets_that_an_edit_concerns() {
+    let world = world();
+    let post = post(&world).await;
+    let targets = view(&world, post).await.targets;
+    let edit = |named: Value| json!({ "change": "edit", "targets": named, "content": { "text": "better", "settings": { "colour": "red" } } });
+    let unknown = [("$.content.settings.colour".to_owned(), "OP-1020".to_owned())];
+    assert_eq!(
+        problems(change(&world, post, edit(json!([targets[1].target.id]))).await),
+        unknown,
+        "it goes to no other"
+    );
+    assert_eq!(revision(&change(&world, post, edit(json!([targets[0].target.id]))).await), 2);
+    change(&world, post, json!({ "change": "cancel", "targets": [targets[0].target.id] })).await;
+    assert_eq!(problems(change(&world, post, edit(json!([]))).await), unknown, "who knows it is cancelled");
+}
