@@ -120,9 +120,17 @@ impl Intake {
                 problems.push(Problem::new(Path::Root, Code::UNKNOWN_CHANNEL, message));
                 continue;
             };
-            let draft = Draft::of(content, &edited(target, content, whole));
+            let changes = edited(target, content, whole);
+            let draft = Draft::of(content, &changes);
             for (setting, wrong) in names::addresses(&draft.0.settings, channel.about(), &self.checker.options) {
-                problems.push(Problem::new(format!("$.content.settings.{setting}"), Code::BAD_MEDIA_URL, wrong));
+                let is_own = changes.settings.contains_key(setting);
+                let message =
+                    if is_own { format!("{name}, target {}: {wrong}", target.target.id) } else { wrong.to_owned() };
+                let problem = Problem::new(format!("$.content.settings.{setting}"), Code::BAD_MEDIA_URL, message);
+                // What targets share is told once.
+                if !problems.contains(&problem) {
+                    problems.push(problem);
+                }
             }
             for objection in objections(channel.as_ref(), &draft, &of_all, &self.checker.options) {
                 let (id, path) = (target.target.id, format!("$.content.{}", objection.path));

@@ -6,7 +6,7 @@ use ledger::{Ledger, PostView};
 use oncepost_intake::{Changed, Options, Verdict};
 use serde_json::{Value, json};
 
-use crate::world::{World, at, message, world, world_with};
+use crate::world::{World, at, intake, message, world, world_with};
 
 /// A post with a target on each channel; the second has a text and a setting of its own.
 async fn post(world: &World) -> PostId {
@@ -230,4 +230,27 @@ async fn a_setting_must_be_known_to_one_of_the_targets_that_an_edit_concerns() {
     assert_eq!(revision(&change(&world, post, edit(json!([targets[0].target.id]))).await), 2);
     change(&world, post, json!({ "change": "cancel", "targets": [targets[0].target.id] })).await;
     assert_eq!(problems(change(&world, post, edit(json!([]))).await), unknown, "who knows it is cancelled");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bad_address_in_the_settings_of_an_edit_is_told_once_and_a_targets_own_with_the_target() {
+    let mut world = world_with(Options { allow_hosts: ["files.internal".to_owned()].into(), ..Options::default() });
+    let mut message = message("k");
+    message["targets"] = json!([
+        { "channel": "long", "account": "main" },
+        { "channel": "long", "account": "second", "settings": { "cover": "https://files.internal/a.png" } },
+        { "channel": "short", "account": "main" },
+    ]);
+    let post = world.accept(&message).await.post().unwrap();
+    let own = view(&world, post).await.targets[1].target.id;
+    // The host that the second target's own picture is on is closed since.
+    world.intake = intake(&world.runtime, world.ledger.clone(), Options::default());
+    let cover = json!({ "cover": "http://localhost/a.png" });
+    let edit = json!({ "change": "edit", "content": { "text": "better", "settings": cover } });
+    let Changed::Refused(problems) = change(&world, post, edit).await else { panic!("nobody can fetch it") };
+    let wrong = "points into a private network";
+    let mut told: Vec<_> = problems.iter().map(|problem| (problem.path.as_str(), problem.message.clone())).collect();
+    told.sort_unstable();
+    let path = "$.content.settings.cover";
+    assert_eq!(told, [(path, format!("long, target {own}: {wrong}")), (path, wrong.to_owned())]);
 }
