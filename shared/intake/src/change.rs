@@ -134,7 +134,11 @@ impl Intake {
             }
             for objection in objections(channel.as_ref(), &draft, &of_all, &self.checker.options) {
                 let (id, path) = (target.target.id, format!("$.content.{}", objection.path));
-                let message = format!("{name}, target {id}: {}", objection.message);
+                let message = if names::is_named(&objection.message, channel.about()) {
+                    format!("target {id}: {}", objection.message)
+                } else {
+                    format!("{name}, target {id}: {}", objection.message)
+                };
                 problems.push(told(objection, path, message));
             }
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use channels::{AccountCard, Accounts, Channel, Objection, Registry};
+use channels::{About, AccountCard, Accounts, Channel, Objection, Registry};
 use contract::{Excess, Path, Problem, ReadTarget, Reading};
 use domain::{AccountId, ChannelName, Code, Content, Draft, Media, Override, TenantId};
 use jiff::Timestamp;
@@ -128,7 +128,7 @@ fn targets(
             let found =
                 if *changes == Override::default() { looked.entry(name).or_insert_with(look).clone() } else { look() };
             for objection in found {
-                checked.problem(Problem { targets: vec![at], ..placed(objection, name, &path, changes) });
+                checked.problem(Problem { targets: vec![at], ..placed(objection, channel.about(), &path, changes) });
             }
         }
         checked.targets.extend(card.zip(due).map(|(card, due)| CheckedTarget { card, due }));
@@ -263,7 +263,7 @@ pub(crate) fn objections(
 }
 
 /// An objection with its place in the request: the target's own field if that is what went into the draft, the post's if not.
-fn placed(objection: Objection, channel: &str, target: &Path<'_>, changes: &Override) -> Problem {
+fn placed(objection: Objection, about: &About, target: &Path<'_>, changes: &Override) -> Problem {
     let place = objection.path.as_str();
     let own = match place.strip_prefix("settings.") {
         Some(name) => changes.settings.contains_key(name),
@@ -271,11 +271,10 @@ fn placed(objection: Objection, channel: &str, target: &Path<'_>, changes: &Over
     };
     let path = if own { format!("{target}.{place}") } else { format!("$.content.{place}") };
     // What is missing is missing for every channel, and a message that begins with the channel's name says it already.
-    let named = objection.message.to_lowercase().starts_with(channel);
-    let message = if objection.code == Code::NOTHING_TO_SAY || named {
+    let message = if objection.code == Code::NOTHING_TO_SAY || names::is_named(&objection.message, about) {
         objection.message.clone()
     } else {
-        format!("{channel}: {}", objection.message)
+        format!("{}: {}", about.name, objection.message)
     };
     told(objection, path, message)
 }
@@ -288,15 +287,21 @@ pub(crate) fn told(objection: Objection, path: String, message: String) -> Probl
 
 #[cfg(test)]
 mod tests {
+    use channels::{Http, HttpOptions};
+    use runtime::Runtime;
+
     use super::*;
 
     #[test]
     fn a_channel_is_named_once() {
-        let told = |message: &str| {
+        let channels = Registry::all(Http::new(HttpOptions::default(), Runtime::system()).unwrap());
+        let told = |channel: &str, message: &str| {
             let objection = Objection::new("media", Code::MEDIA_REFUSED, message, "mend it");
-            placed(objection, "facebook", &Path::Root.field("targets").item(0), &Override::default()).message
+            let (about, target) = (channels.get(channel).unwrap().about(), Path::Root.field("targets"));
+            placed(objection, about, &target.item(0), &Override::default()).message
         };
-        assert_eq!(told("Facebook takes a video alone"), "Facebook takes a video alone");
-        assert_eq!(told("the text is too long"), "facebook: the text is too long");
+        assert_eq!(told("facebook", "Facebook takes a video alone"), "Facebook takes a video alone");
+        assert_eq!(told("facebook", "the text is too long"), "facebook: the text is too long");
+        assert_eq!(told("google-business", "Google takes no picture alone"), "Google takes no picture alone");
     }
 }
