@@ -10,7 +10,7 @@ use ledger::{Applied, LedgerError, PostChange, PostView, TargetView};
 use crate::{
     Intake,
     check::{content_problems, is_bounded, objections, told},
-    names, times,
+    media, names, times,
 };
 
 /// How often a change that named no revision is worked out anew because somebody else was faster.
@@ -122,7 +122,7 @@ impl Intake {
             };
             let changes = edited(target, content, whole);
             let draft = Draft::of(content, &changes);
-            for (setting, wrong) in names::addresses(&draft.0.settings, channel.about(), &self.checker.options) {
+            for (setting, wrong) in media::in_settings(&draft.0.settings, channel.about(), &self.checker.options) {
                 let is_own = changes.settings.contains_key(setting);
                 let message =
                     if is_own { format!("{name}, target {}: {wrong}", target.target.id) } else { wrong.to_owned() };

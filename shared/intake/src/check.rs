@@ -118,7 +118,7 @@ fn targets(
                 checked.problem(problem);
             }
             let settings = Draft::of(content, changes).0.settings;
-            for (setting, wrong) in names::addresses(&settings, channel.about(), world.options) {
+            for (setting, wrong) in media::in_settings(&settings, channel.about(), world.options) {
                 let of = if changes.settings.contains_key(setting) { path.to_string() } else { "$.content".to_owned() };
                 let problem = Problem::new(format!("{of}.settings.{setting}"), Code::BAD_MEDIA_URL, wrong);
                 checked.problem(Problem { targets: vec![at], ..problem });
@@ -255,7 +255,7 @@ pub(crate) fn objections(
 ) -> Vec<Objection> {
     let in_content = content.iter().filter(|problem| problem.code == Code::BAD_MEDIA_URL);
     let in_content = in_content.filter_map(|problem| problem.path.strip_prefix("$.content.").map(str::to_owned));
-    let in_settings = names::addresses(&draft.0.settings, channel.about(), options);
+    let in_settings = media::in_settings(&draft.0.settings, channel.about(), options);
     let refused: HashSet<_> = in_content.chain(in_settings.map(|(name, _)| format!("settings.{name}"))).collect();
     let of_addresses = |code| matches!(code, Code::BAD_MEDIA_URL | Code::BAD_SETTING);
     let is_new = |found: &Objection| !(of_addresses(found.code) && refused.contains(&found.path));

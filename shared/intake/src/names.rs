@@ -6,8 +6,6 @@ use channels::{About, nearest};
 use contract::{Path, Problem};
 use domain::{Code, Settings};
 
-use crate::{Options, media};
-
 /// What is wrong with a target's own settings: its channel must know each.
 pub(crate) fn of_target(settings: &Settings, about: &About, target: &Path<'_>) -> Vec<Problem> {
     let unknown = settings.keys().filter(|name| !about.offers.settings.has(name));
@@ -24,17 +22,6 @@ pub(crate) fn shared(settings: &Settings, channels: &[&About]) -> Vec<Problem> {
     let root = Path::Root.field("content");
     let path = root.field("settings");
     unknown.map(|name| unknown_name(&path.field(name), name, &whose, channels)).collect()
-}
-
-/// What is wrong with the addresses of pictures in a draft's settings, with the names of the settings.
-pub(crate) fn addresses<'a>(
-    settings: &'a Settings,
-    about: &'a About,
-    options: &'a Options,
-) -> impl Iterator<Item = (&'static str, &'static str)> + 'a {
-    let held = about.offers.addresses.iter().filter_map(|name| Some((*name, settings.get(*name)?)));
-    let given = held.filter(|(_, address)| !address.is_empty());
-    given.filter_map(|(name, address)| Some((name, media::objection(address, options)?)))
 }
 
 /// Whether a message begins with the channel's name as people say it: `Google` for Google Business Profile.
