@@ -4,6 +4,7 @@
 //! stores what comes of it, target, attempts, events and pauses, in one transaction.
 
 mod batch;
+mod credentials;
 mod desk;
 mod error;
 mod memory;
@@ -25,6 +26,7 @@ use domain::{
 use jiff::Timestamp;
 use uuid::Uuid;
 
+pub use credentials::{CredentialPut, CredentialRow, CredentialStore, RecordKind};
 pub use error::LedgerError;
 pub use memory::MemoryLedger;
 pub use postgres::{Postgres, PostgresOptions};
