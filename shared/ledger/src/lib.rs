@@ -13,6 +13,7 @@ mod record;
 mod schema;
 mod sqlite;
 mod turns;
+mod upcoming;
 mod views;
 mod world;
 
@@ -32,6 +33,7 @@ pub use memory::MemoryLedger;
 pub use postgres::{Postgres, PostgresOptions};
 pub use record::rewritten;
 pub use sqlite::Sqlite;
+pub use upcoming::{NextDue, Upcoming, UpcomingTarget};
 pub use views::{
     Acceptance, Census, Claim, Claimed, Emission, Failures, NewPost, NewTarget, Page, PauseAsk, PostFilter,
     PostSummary, PostView, StateCount, Taken, TargetView, Twin,
@@ -117,6 +119,18 @@ pub trait Ledger: Send + Sync {
 
     /// The earliest time to wake of any target.
     async fn next_wake(&self) -> Result<Option<Timestamp>, LedgerError>;
+
+    /// Targets that still wait to be sent (scheduled, queued, retrying, held), in the order of the time when they are to be, then of
+    /// their ids, with what they say. The next page begins after the last one's [`UpcomingTarget::place`]; an empty page is the
+    /// end, a short one is not. Rows that cannot be read are left out and counted.
+    ///
+    /// Found by the indexes of what waits: by the time to wake, for one account by its tenant and channel first. A page reads
+    /// the index up to [`Upcoming::until`], and content for itself only; to see far ahead, ask for large pages.
+    async fn upcoming(&self, ask: &Upcoming) -> Result<Vec<UpcomingTarget>, LedgerError>;
+
+    /// For each account that targets wait for, when it is needed first, and last within a day; sorted by tenant, channel and
+    /// account. Reads every target that waits, by the indexes of those, and no other: ask every few minutes, not for every post.
+    async fn next_due(&self) -> Result<Vec<NextDue>, LedgerError>;
 
     /// Resolves when new work was stored that may be due before the next poll. Missing a call is harmless: the poll comes.
     async fn news(&self);

@@ -245,7 +245,7 @@ pub(crate) fn millis(at: Timestamp) -> i64 {
 }
 
 /// Milliseconds since the epoch, rounded up: what must not happen before `at` does not happen a fraction early.
-fn not_before(at: Timestamp) -> i64 {
+pub(crate) fn not_before(at: Timestamp) -> i64 {
     let floor = at.as_millisecond();
     if at.as_nanosecond() > i128::from(floor) * 1_000_000 { floor.saturating_add(1) } else { floor }
 }

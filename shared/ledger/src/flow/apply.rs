@@ -64,7 +64,7 @@ async fn add_drafts(tx: &mut Connection, answers: &mut [Result<Applied, LedgerEr
     Ok(())
 }
 
-fn draft(id: TargetId, content: &str, changes: Option<&str>) -> Result<Draft, LedgerError> {
+pub(super) fn draft(id: TargetId, content: &str, changes: Option<&str>) -> Result<Draft, LedgerError> {
     let content: Content = read_json(id, "the content", content)?;
     let changes: Override = changes.map(|text| read_json(id, "the changes", text)).transpose()?.unwrap_or_default();
     Ok(Draft::of(&content, &changes))

@@ -7,10 +7,10 @@ use domain::{Command, Event, EventId, Pause, PauseScope, Policy, PostId, TargetI
 use futures::FutureExt;
 use jiff::Timestamp;
 
-use super::{Database, census, change, claim, events, lists, pauses, reads, store};
+use super::{Database, census, change, claim, events, lists, pauses, reads, store, upcoming};
 use crate::{
-    Acceptance, Applied, Census, Claim, Claimed, Failures, Ledger, LedgerError, NewPost, NewTarget, Page, PauseAsk,
-    PostChange, PostFilter, PostSummary, PostView, Taken, TargetView,
+    Acceptance, Applied, Census, Claim, Claimed, Failures, Ledger, LedgerError, NewPost, NewTarget, NextDue, Page,
+    PauseAsk, PostChange, PostFilter, PostSummary, PostView, Taken, TargetView, Upcoming, UpcomingTarget,
 };
 
 #[async_trait]
@@ -111,6 +111,15 @@ impl Ledger for Database {
 
     async fn next_wake(&self) -> Result<Option<Timestamp>, LedgerError> {
         self.read(move |conn, _| reads::next_wake(conn).boxed()).await
+    }
+
+    async fn upcoming(&self, ask: &Upcoming) -> Result<Vec<UpcomingTarget>, LedgerError> {
+        let ask = ask.clone();
+        self.read(move |conn, world| async move { upcoming::upcoming(conn, world, &ask).await }.boxed()).await
+    }
+
+    async fn next_due(&self) -> Result<Vec<NextDue>, LedgerError> {
+        self.read(move |conn, world| upcoming::next_due(conn, world).boxed()).await
     }
 
     async fn news(&self) {

@@ -6,12 +6,14 @@ mod apply;
 mod census;
 mod change;
 mod claim;
+mod credentials;
 mod events;
 mod ledger;
 mod lists;
 mod pauses;
 mod reads;
 mod rows;
+mod upcoming;
 
 pub(super) use accept::{Known, accept};
 pub(super) use apply::apply;

@@ -8,7 +8,7 @@ use std::{fs, path::PathBuf, time::Duration};
 use domain::{
     Code, Command, Failure, Landed, OnDoubt, Outcome, PauseScope, PlatformWords, RepeatSafety, Scope, State, Worth,
 };
-use ledger::PauseAsk;
+use ledger::{CredentialPut, PauseAsk, RecordKind};
 
 use crate::{
     house::House,
@@ -26,7 +26,7 @@ fn versions() -> Vec<PathBuf> {
 }
 
 /// The tables, their columns, and which of these are ids.
-const TABLES: [(&str, &[&str]); 6] = [
+const TABLES: [(&str, &[&str]); 7] = [
     (
         "posts",
         &["id", "request", "fingerprint", "accepted_at", "print", "revision", "tenant", "key", "content", "answer"],
@@ -60,6 +60,7 @@ const TABLES: [(&str, &[&str]); 6] = [
     ("outbox", &["id", "at", "body"]),
     ("pauses", &["scope", "body"]),
     ("marks", &["mark", "target"]),
+    ("credentials", &["kind", "name", "version", "updated_at", "open", "sealed"]),
 ];
 
 pub async fn rows_of_every_version_are_read_and_mean_the_same(house: &House) {
@@ -97,7 +98,7 @@ pub async fn statements_of_every_version_work_on_this_schema(house: &House) {
     }
 }
 
-/// One line for each target: everything that decisions rest on.
+/// One line for each target: everything that decisions rest on. And one for each record of credentials.
 async fn means(house: &House) -> String {
     let mut lines = Vec::new();
     for id in house.targets().await {
@@ -127,6 +128,12 @@ async fn means(house: &House) -> String {
             view.attempts.iter().map(|attempt| (attempt.number, attempt.kind, attempt.outcome)).collect::<Vec<_>>(),
             view.changes.text,
         ));
+    }
+    for kind in [RecordKind::Account, RecordKind::App, RecordKind::Link] {
+        for row in house.credentials.rows(kind).await.unwrap() {
+            let (name, version, open, sealed, at) = (row.name, row.version, row.open, row.sealed, row.updated_at);
+            lines.push(format!("{kind} {name} version {version} open {open} sealed {sealed:?} at {at}\n"));
+        }
     }
     lines.concat()
 }
@@ -204,4 +211,14 @@ async fn every_state(house: &House) {
     later.targets[0].changes.text = Some("another text".into());
     later.targets[0].deadline = Some(house.later(7_200));
     house.accept(vec![later]).await;
+    let records = [
+        (RecordKind::Account, "acme/webhook/main", Some(vec![0, 39, 92, 255])),
+        (RecordKind::App, "webhook/ours", None),
+        (RecordKind::Link, "acme/17", Some(vec![7; 40])),
+    ];
+    for (kind, name, sealed) in records {
+        let open = serde_json::json!({ "note": "it's \\ open" });
+        let put = CredentialPut { kind, name: name.into(), expected: None, open, sealed };
+        house.credentials.put(put).await.unwrap().unwrap();
+    }
 }

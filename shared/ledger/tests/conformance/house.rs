@@ -11,7 +11,7 @@ use std::{
 use domain::Policy;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
-use ledger::{Ledger, LedgerError, MemoryLedger, Postgres, PostgresOptions, Sqlite, TimeSource};
+use ledger::{CredentialStore, Ledger, LedgerError, MemoryLedger, Postgres, PostgresOptions, Sqlite, TimeSource};
 use runtime::{Clock, Runtime, SystemRandom};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
@@ -42,6 +42,7 @@ impl Clock for ManualClock {
 
 pub struct House {
     pub ledger: Arc<dyn Ledger>,
+    pub credentials: Arc<dyn CredentialStore>,
     pub clock: Arc<ManualClock>,
     pub runtime: Runtime,
     store: Store,
@@ -65,20 +66,21 @@ impl House {
         };
         Postgres::migrate(&options).await.unwrap();
         let ledger = Arc::new(Postgres::connect(options.clone(), &runtime).await.unwrap());
-        Self { ledger, clock, runtime, store: Store::Postgres(Box::new(options)) }
+        Self { credentials: ledger.clone(), ledger, clock, runtime, store: Store::Postgres(Box::new(options)) }
     }
 
     pub async fn sqlite() -> Self {
         let (clock, runtime) = world();
         let folder = tempfile::tempdir().unwrap();
         let ledger = Sqlite::open(folder.path().join("ledger.db"), &runtime, Policy::default()).await.unwrap();
-        Self { ledger: Arc::new(ledger), clock, runtime, store: Store::Sqlite(folder) }
+        let ledger = Arc::new(ledger);
+        Self { credentials: ledger.clone(), ledger, clock, runtime, store: Store::Sqlite(folder) }
     }
 
     pub async fn memory() -> Self {
         let (clock, runtime) = world();
         let ledger = Arc::new(MemoryLedger::new(clock.clone(), Policy::default()));
-        Self { ledger, clock, runtime, store: Store::Memory }
+        Self { credentials: ledger.clone(), ledger, clock, runtime, store: Store::Memory }
     }
 
     /// The same store, opened by another process.
@@ -92,6 +94,19 @@ impl House {
             }
             Store::Memory => self.ledger.clone(),
         })
+    }
+
+    /// The same records of credentials, opened by another process.
+    pub async fn credentials_again(&self) -> Arc<dyn CredentialStore> {
+        match &self.store {
+            Store::Postgres(options) => {
+                Arc::new(Postgres::connect(PostgresOptions::clone(options), &self.runtime).await.unwrap())
+            }
+            Store::Sqlite(folder) => {
+                Arc::new(Sqlite::open(folder.path().join("ledger.db"), &self.runtime, Policy::default()).await.unwrap())
+            }
+            Store::Memory => self.credentials.clone(),
+        }
     }
 
     /// The same server, with another schema.
@@ -147,9 +162,18 @@ impl House {
         }
     }
 
-    /// Rows as SQLite writes them, for this store: ids are blobs there and UUIDs here.
+    /// Rows as SQLite writes them, for this store: ids are blobs of 16 bytes there and UUIDs here, other bytes are blobs in both.
     pub fn in_dialect(&self, rows: &str) -> String {
-        if self.dialect() == "postgres" { rows.replace("X'", "'") } else { rows.to_owned() }
+        if self.dialect() != "postgres" {
+            return rows.to_owned();
+        }
+        let mut parts = rows.split("X'");
+        let mut here = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            here += if part.find('\'') == Some(32) { "'" } else { "'\\x" };
+            here += part;
+        }
+        here
     }
 
     /// Every target there is.

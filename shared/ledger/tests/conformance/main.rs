@@ -10,12 +10,14 @@ mod census;
 mod changes;
 mod claims;
 mod corpus;
+mod credentials;
 mod durability;
 mod events;
 mod house;
 mod making;
 mod pauses;
 mod size;
+mod upcoming;
 mod versions;
 
 /// Runs cases against ledgers: `for_each_ledger! { [postgres, sqlite] => module::case, … }`.
@@ -93,6 +95,24 @@ mod every {
             new_work_is_announced,
         }
         [postgres, sqlite, memory] => census::{ everything_is_counted }
+        [postgres, sqlite, memory] => credentials::{
+            a_record_is_kept_as_it_was_put,
+            only_the_expected_version_is_replaced,
+            of_writers_at_once_one_wins,
+            no_write_is_lost_among_many,
+            a_stale_delete_deletes_nothing,
+            a_delete_meets_a_write_and_one_wins,
+            kinds_do_not_mix,
+            records_are_sorted_by_name,
+            printed_no_record_shows_what_is_sealed,
+        }
+        [postgres, sqlite, memory] => upcoming::{
+            all_that_waits_is_upcoming_and_nothing_else,
+            what_wakes_later_than_it_is_due_is_upcoming,
+            what_is_upcoming_comes_page_by_page,
+            one_tenant_or_one_account_may_be_asked_for,
+            each_account_is_needed_from_its_first_to_its_last,
+        }
     }
 }
 
@@ -105,6 +125,11 @@ mod stored {
             an_unreadable_row_harms_nobody_else,
             a_release_that_was_cut_short_is_finished,
         }
+        [postgres, sqlite] => credentials::{
+            records_are_there_after_opening_again,
+            a_record_that_cannot_be_read_hides_no_other,
+        }
+        [postgres, sqlite] => upcoming::{ what_cannot_be_read_ends_no_page }
         [postgres, sqlite] => corpus::{
             rows_of_every_version_are_read_and_mean_the_same,
             statements_of_every_version_work_on_this_schema,
@@ -131,6 +156,7 @@ mod served {
             a_key_the_server_refuses_fails_alone,
             another_process_hears_the_news,
         }
+        [postgres] => credentials::{ a_write_that_waited_for_another_knows_that_it_lost }
         [postgres] => size::{ a_pending_target_costs_less_than_a_kilobyte }
     }
 }

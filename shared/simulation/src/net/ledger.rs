@@ -6,8 +6,9 @@ use async_trait::async_trait;
 use domain::{Command, Event, EventId, Pause, PauseScope, Policy, PostId, TargetId, TenantId};
 use jiff::Timestamp;
 use ledger::{
-    Acceptance, Applied, Census, Claim, Claimed, Failures, Ledger, LedgerError, MemoryLedger, NewPost, NewTarget, Page,
-    PauseAsk, PostChange, PostFilter, PostSummary, PostView, Taken, TargetView,
+    Acceptance, Applied, Census, Claim, Claimed, Failures, Ledger, LedgerError, MemoryLedger, NewPost, NewTarget,
+    NextDue, Page, PauseAsk, PostChange, PostFilter, PostSummary, PostView, Taken, TargetView, Upcoming,
+    UpcomingTarget,
 };
 
 use super::Link;
@@ -148,6 +149,14 @@ impl Ledger for FarLedger {
 
     async fn next_wake(&self) -> Result<Option<Timestamp>, LedgerError> {
         self.call(self.near.next_wake()).await
+    }
+
+    async fn upcoming(&self, ask: &Upcoming) -> Result<Vec<UpcomingTarget>, LedgerError> {
+        self.call(self.near.upcoming(ask)).await
+    }
+
+    async fn next_due(&self) -> Result<Vec<NextDue>, LedgerError> {
+        self.call(self.near.next_due()).await
     }
 
     async fn news(&self) {

@@ -2,6 +2,9 @@
 //!
 //! It is as durable as the harness wants it to be: processes of a simulation die around it, and it stays.
 
+mod credentials;
+mod upcoming;
+
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     sync::{
@@ -21,8 +24,9 @@ use runtime::Clock;
 use tokio::sync::Notify;
 
 use crate::{
-    Acceptance, Applied, Census, Claim, Claimed, Emission, Failures, Ledger, LedgerError, NewPost, NewTarget, Page,
-    PauseAsk, PostChange, PostFilter, PostSummary, PostView, StateCount, Taken, TargetView, Twin, pause_id,
+    Acceptance, Applied, Census, Claim, Claimed, CredentialRow, Emission, Failures, Ledger, LedgerError, NewPost,
+    NewTarget, NextDue, Page, PauseAsk, PostChange, PostFilter, PostSummary, PostView, RecordKind, StateCount, Taken,
+    TargetView, Twin, Upcoming, UpcomingTarget, pause_id,
 };
 
 /// A ledger in memory.
@@ -41,6 +45,7 @@ struct Tables {
     targets: BTreeMap<TargetId, Row>,
     outbox: Vec<Event>,
     pauses: Vec<Pause>,
+    credentials: BTreeMap<(RecordKind, String), CredentialRow>,
 }
 
 struct Post {
@@ -464,6 +469,14 @@ impl Ledger for MemoryLedger {
 
     async fn next_wake(&self) -> Result<Option<Timestamp>, LedgerError> {
         Ok(self.reach()?.targets.values().filter_map(|row| row.target.wake_at).min())
+    }
+
+    async fn upcoming(&self, ask: &Upcoming) -> Result<Vec<UpcomingTarget>, LedgerError> {
+        Ok(self.reach()?.upcoming(ask))
+    }
+
+    async fn next_due(&self) -> Result<Vec<NextDue>, LedgerError> {
+        Ok(self.reach()?.next_due(self.clock.now()))
     }
 
     async fn news(&self) {

@@ -1,0 +1,232 @@
+//! Records of credentials: of those who write at once, one wins, and the others know it.
+
+use std::sync::Arc;
+
+use futures::future::join_all;
+use ledger::{CredentialPut, CredentialRow, CredentialStore, LedgerError, RecordKind};
+use serde_json::json;
+use sqlx::Connection;
+
+use crate::house::House;
+
+const NAME: &str = "acme/mastodon/main";
+
+fn put(expected: Option<u64>, says: &str) -> CredentialPut {
+    CredentialPut {
+        kind: RecordKind::Account,
+        name: NAME.into(),
+        expected,
+        open: json!({ "says": says }),
+        sealed: Some(format!("sealed {says}").into_bytes()),
+    }
+}
+
+async fn row(house: &House) -> Option<CredentialRow> {
+    house.credentials.row(RecordKind::Account, NAME).await.unwrap()
+}
+
+async fn made(house: &House) -> CredentialRow {
+    house.credentials.put(put(None, "first")).await.unwrap().unwrap()
+}
+
+pub async fn a_record_is_kept_as_it_was_put(house: &House) {
+    assert_eq!(row(house).await, None);
+    let open = json!({ "health": "ok", "scopes": ["write", "\u{0}ж"], "n": [1, null, { "deep": true }] });
+    let sealed = Some((0..=255).collect::<Vec<u8>>());
+    let ask = CredentialPut { open: open.clone(), sealed: sealed.clone(), ..put(None, "") };
+    let first = house.credentials.put(ask).await.unwrap().unwrap();
+    let expected = CredentialRow {
+        kind: RecordKind::Account,
+        name: NAME.into(),
+        version: 1,
+        open,
+        sealed,
+        updated_at: house.now(),
+    };
+    assert_eq!(first, expected);
+    assert_eq!(row(house).await, Some(first));
+    house.advance(5);
+    assert_eq!(house.credentials.now().await.unwrap(), house.now());
+    let second = house.credentials.put(CredentialPut { sealed: None, ..put(Some(1), "x") }).await.unwrap().unwrap();
+    assert_eq!((second.version, &second.sealed, second.updated_at), (2, &None, house.now()));
+    assert_eq!(row(house).await, Some(second), "both parts are replaced");
+}
+
+pub async fn only_the_expected_version_is_replaced(house: &House) {
+    for missing in [0, 1, u64::MAX] {
+        assert_eq!(house.credentials.put(put(Some(missing), "no")).await.unwrap(), None);
+    }
+    assert_eq!(row(house).await, None);
+    made(house).await;
+    house.advance(1);
+    let stored = house.credentials.put(put(Some(1), "second")).await.unwrap();
+    assert!(stored.is_some());
+    house.advance(1);
+    for stale in [None, Some(0), Some(1), Some(3), Some(u64::MAX)] {
+        assert_eq!(house.credentials.put(put(stale, "no")).await.unwrap(), None, "{stale:?}");
+        assert_eq!(row(house).await, stored, "nothing changed");
+    }
+}
+
+/// Two processes, each with several tasks.
+async fn at_once(house: &House, expected: Option<u64>) -> Vec<CredentialRow> {
+    let stores = [house.credentials.clone(), house.credentials_again().await];
+    let writers = (0..16).map(|n| {
+        let store = stores[n % 2].clone();
+        tokio::spawn(async move { store.put(put(expected, &n.to_string())).await.unwrap() })
+    });
+    join_all(writers).await.into_iter().filter_map(Result::unwrap).collect()
+}
+
+pub async fn of_writers_at_once_one_wins(house: &House) {
+    for expected in [None, Some(1), Some(2)] {
+        let winners = at_once(house, expected).await;
+        assert_eq!(winners.len(), 1, "{winners:?}");
+        assert_eq!(row(house).await.as_ref(), winners.first());
+        assert_eq!(winners[0].version, expected.unwrap_or_default() + 1);
+    }
+}
+
+/// Adds one to a record's count, however often somebody is faster.
+async fn count_up(store: &Arc<dyn CredentialStore>) {
+    loop {
+        let found = store.row(RecordKind::Account, NAME).await.unwrap().unwrap();
+        let open = json!({ "count": found.open["count"].as_u64().unwrap() + 1 });
+        if store.put(CredentialPut { open, ..put(Some(found.version), "") }).await.unwrap().is_some() {
+            return;
+        }
+    }
+}
+
+pub async fn no_write_is_lost_among_many(house: &House) {
+    const WRITERS: u64 = 6;
+    const EACH: u64 = 8;
+    let open = json!({ "count": 0 });
+    house.credentials.put(CredentialPut { open, ..put(None, "") }).await.unwrap().unwrap();
+    let stores = [house.credentials.clone(), house.credentials_again().await];
+    let writers = (0..WRITERS).map(|n| {
+        let store = stores[n as usize % 2].clone();
+        tokio::spawn(async move {
+            for _ in 0..EACH {
+                count_up(&store).await;
+            }
+        })
+    });
+    for writer in join_all(writers).await {
+        writer.unwrap();
+    }
+    let row = row(house).await.unwrap();
+    assert_eq!((row.open, row.version), (json!({ "count": WRITERS * EACH }), WRITERS * EACH + 1));
+}
+
+pub async fn a_stale_delete_deletes_nothing(house: &House) {
+    let delete = |expected| house.credentials.delete(RecordKind::Account, NAME, expected);
+    assert!(!delete(1).await.unwrap(), "there is none");
+    made(house).await;
+    let stored = house.credentials.put(put(Some(1), "second")).await.unwrap();
+    for stale in [0, 1, 3, u64::MAX] {
+        assert!(!delete(stale).await.unwrap());
+        assert_eq!(row(house).await, stored);
+    }
+    assert!(delete(2).await.unwrap());
+    assert_eq!(row(house).await, None);
+    assert!(!delete(2).await.unwrap(), "it is gone already");
+    assert_eq!(made(house).await.version, 1, "it begins anew");
+}
+
+pub async fn a_delete_meets_a_write_and_one_wins(house: &House) {
+    for _ in 0..10 {
+        let version = made(house).await.version;
+        let (writer, deleter) = (house.credentials.clone(), house.credentials_again().await);
+        let write = tokio::spawn(async move { writer.put(put(Some(version), "written")).await.unwrap() });
+        let delete = tokio::spawn(async move { deleter.delete(RecordKind::Account, NAME, version).await.unwrap() });
+        let (written, deleted) = (write.await.unwrap(), delete.await.unwrap());
+        assert_ne!(written.is_some(), deleted);
+        assert_eq!(row(house).await, written);
+        if let Some(row) = written {
+            assert!(house.credentials.delete(RecordKind::Account, NAME, row.version).await.unwrap());
+        }
+    }
+}
+
+pub async fn kinds_do_not_mix(house: &House) {
+    let kinds = [RecordKind::Account, RecordKind::App, RecordKind::Link];
+    for kind in kinds {
+        for expected in [None, Some(1)] {
+            let ask = CredentialPut { kind, ..put(expected, kind.name()) };
+            assert!(house.credentials.put(ask).await.unwrap().is_some());
+        }
+    }
+    assert!(house.credentials.delete(RecordKind::App, NAME, 2).await.unwrap());
+    for kind in kinds {
+        let rows = house.credentials.rows(kind).await.unwrap();
+        let one = house.credentials.row(kind, NAME).await.unwrap();
+        assert_eq!(rows.first(), one.as_ref());
+        if kind == RecordKind::App {
+            assert!(rows.is_empty());
+        } else {
+            assert_eq!((rows.len(), rows[0].kind, &rows[0].open["says"]), (1, kind, &json!(kind.name())));
+        }
+    }
+}
+
+/// As bytes compare, whatever the server's locale thinks of case, punctuation and accents.
+pub async fn records_are_sorted_by_name(house: &House) {
+    let mut names = ["b/x", "B/x", "a-b", "a/b", "a.b", "ab", "é", "z", "a"].map(String::from);
+    for name in &names {
+        let ask = CredentialPut { name: name.clone(), ..put(None, name) };
+        house.credentials.put(ask).await.unwrap().unwrap();
+    }
+    names.sort_unstable();
+    let rows = house.credentials.rows(RecordKind::Account).await.unwrap();
+    assert_eq!(rows.into_iter().map(|row| row.name).collect::<Vec<_>>(), names);
+}
+
+pub async fn printed_no_record_shows_what_is_sealed(house: &House) {
+    let ask = CredentialPut { sealed: Some(b"hunter2".to_vec()), ..put(None, "open") };
+    let asked = format!("{ask:?} {ask:#?}");
+    let stored = house.credentials.put(ask).await.unwrap();
+    let read = house.credentials.rows(RecordKind::Account).await.unwrap();
+    let shown = format!("{asked} {stored:?} {read:?} {read:#?}");
+    assert!(shown.contains(NAME) && shown.contains("(sealed)"), "{shown}");
+    // As text, as numbers, as hexadecimal.
+    for secret in ["hunter2", "104, 117", "68756e"] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
+}
+
+pub async fn records_are_there_after_opening_again(house: &House) {
+    made(house).await;
+    let stored = house.credentials.put(put(Some(1), "second")).await.unwrap();
+    let again = house.credentials_again().await;
+    assert_eq!(again.row(RecordKind::Account, NAME).await.unwrap(), stored);
+}
+
+pub async fn a_record_that_cannot_be_read_hides_no_other(house: &House) {
+    made(house).await;
+    let other = CredentialPut { name: "other".into(), ..put(None, "other") };
+    let other = house.credentials.put(other).await.unwrap().unwrap();
+    house.execute(&format!("UPDATE credentials SET open = 'nonsense' WHERE name = '{NAME}'"), &[]).await;
+    assert_eq!(house.credentials.rows(RecordKind::Account).await.unwrap(), [other]);
+    let error = house.credentials.row(RecordKind::Account, NAME).await.unwrap_err();
+    assert!(matches!(&error, LedgerError::Corrupt { what } if what.contains(NAME)), "{error}");
+    assert!(!format!("{error:?}").contains("sealed first"), "{error:?}");
+}
+
+/// The other has written and not committed yet when this one begins: it must not go by what it has read before.
+pub async fn a_write_that_waited_for_another_knows_that_it_lost(house: &House) {
+    made(house).await;
+    let mut other = house.server().await;
+    let mut tx = other.begin().await.unwrap();
+    sqlx::raw_sql("UPDATE credentials SET version = 2, open = '{\"says\":\"other\"}'").execute(&mut *tx).await.unwrap();
+    let store = house.credentials.clone();
+    let late = tokio::spawn(async move { store.put(put(Some(1), "late")).await.unwrap() });
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'UPDATE credentials%' \
+                 AND datname = current_database()";
+    while house.count(waits).await == 0 {
+        tokio::task::yield_now().await;
+    }
+    tx.commit().await.unwrap();
+    assert_eq!(late.await.unwrap(), None);
+    assert_eq!(row(house).await.unwrap().open, json!({ "says": "other" }));
+}
