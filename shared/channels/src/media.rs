@@ -185,7 +185,8 @@ impl Media {
         file: &MediaFile,
         wanted: Wanted,
     ) -> Result<MediaFile, Failure> {
-        if let Some(hash) = pin.variant(call)
+        let pinned = pin.variant(call);
+        if let Some(hash) = pinned
             && let Some((made, stored)) = self.kept(hash).await?
             && wanted.is(made.kind, made.size, made.probe())
         {
@@ -200,6 +201,9 @@ impl Media {
         let mut spooling = Spooling::start(&self.spools).await.map_err(disk)?;
         spooling.write(&made).await.map_err(disk)?;
         let spool = spooling.finish().await.map_err(disk)?;
+        if pinned.is_some_and(|hash| hash != spool.hash && call.has_begun()) {
+            return Err(remade(call));
+        }
         self.recent.put(&spool, None);
         pin.keep_variant(call, spool.hash).await?;
         self.put(&spool).await?;
@@ -327,6 +331,15 @@ fn changed(call: &Call<'_>) -> Failure {
         _ => "a part is out, so put the old one back and retry, or cancel the rest",
     };
     refused(format!("the address gives another file than the one this post was begun with; {remedy}"))
+}
+
+/// What was begun with is lost, and what is made of the same file now is another picture: a person decides.
+fn remade(call: &Call<'_>) -> Failure {
+    let remedy = match call.outs() {
+        [] => "edit the post to use the new one",
+        _ => "a part is out, so cancel the rest",
+    };
+    refused(format!("the picture made for the platform is another than the one this post was begun with; {remedy}"))
 }
 
 /// The media cannot be used, here or by a channel's own limits.
