@@ -281,7 +281,7 @@ fn place(account: &Account, is_reel: bool) -> (&'static str, Account) {
 fn upload_address(account: &Account, address: &str) -> Result<Url, Failure> {
     let strange = || failure(Code::STRANGE_ANSWER, SEND, "Facebook gave an upload address that is not its own");
     let url: Url = address.parse().map_err(|_| strange())?;
-    let url = account.at(url)?.base_url;
+    let url = account.at_given(url, SEND)?.base_url;
     let host = url.host_str().unwrap_or_default();
     let theirs = account.base_url.host_str() == Some(host) || host.ends_with(".facebook.com");
     if theirs { Ok(url) } else { Err(strange()) }

@@ -229,7 +229,7 @@ impl LinkedIn {
     fn put(&self, account: &Account, address: &str) -> Result<reqwest::RequestBuilder, Failure> {
         let strange = || unready("LinkedIn gave an upload address that cannot be used");
         let url: Url = address.parse().map_err(|_| strange())?;
-        let url = account.at(url)?.base_url;
+        let url = account.at_given(url, SEND)?.base_url;
         let host = url.host_str().unwrap_or_default().to_owned();
         let theirs = account.base_url.host_str() == Some(&host) || host.ends_with(".linkedin.com");
         let request = self.http.request(Method::PUT, url).header("content-type", "application/octet-stream");

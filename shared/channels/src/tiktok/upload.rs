@@ -232,7 +232,7 @@ fn put(
     size: u64,
 ) -> Result<reqwest::RequestBuilder, Failure> {
     let strange = || failure(Code::STRANGE_ANSWER, CHUNK, AGAIN, "TikTok gave an address that cannot be used");
-    let url = account.at(address.parse().map_err(|_| strange())?)?.base_url;
+    let url = account.at_given(address.parse().map_err(|_| strange())?, CHUNK)?.base_url;
     let header = format!("bytes {}-{}/{size}", range.start, range.end - 1);
     let request = tiktok.http.request(Method::PUT, url).header("content-type", file.kind.mime);
     Ok(request.header("content-range", header).body(file.range(range)))
