@@ -619,6 +619,8 @@ async fn pictures_that_tiktok_does_not_take_are_not_asked_for() {
     let failure = scene.fails().await;
     assert_eq!((failure.code, failure.landed), (Code::MEDIA_REFUSED, Landed::No));
     assert_eq!(scene.fake.publish_calls().len(), 0);
+    assert!(failure.said.text.starts_with("media 1 of "), "it says which: {failure:?}");
+    assert!(scene.stand.target().handles.is_empty(), "a better file may be put at the address");
     let unverified = Scene::with(jpeg(), &[]).await;
     unverified.fake.set(|knobs| knobs.verified_prefix = "https://media.example/".into());
     let failure = unverified.fails().await;

@@ -116,7 +116,8 @@ impl TikTok {
         let Some(first) = draft.0.media.first() else {
             return Err(wrong(Code::NOTHING_TO_SAY, BEGIN, "TikTok takes no text alone"));
         };
-        let file = self.http.media().open(call, first, check::TAKES).await?;
+        // Pictures TikTok fetches itself, and of videos nothing else is made.
+        let file = self.http.media().open_as_is(call, first, check::TAKES).await?;
         if file.kind.is_image() {
             return self.post_photos(call, creator, &audience).await;
         }
