@@ -17,13 +17,17 @@ pub(crate) fn part(target: &Target, draft: &Draft, channel: &dyn Channel) -> Opt
     (parts > 1).then_some(PartInDoubt { part: armed.part.saturating_add(1), parts, begins })
 }
 
-/// What the part says. A part that no thread has is the first comment.
+/// What the part says, if that can be told. Nothing is better than another part's words.
 fn words(draft: &Draft, part: u16, channel: &dyn Channel) -> String {
-    let said = draft.parts().into_iter().nth(usize::from(part)).map(|part| part.text);
-    said.unwrap_or_else(|| match channel.about().offers.first_comment {
-        FirstComment::Setting(name) => draft.0.settings.get(name).cloned().unwrap_or_default(),
-        FirstComment::None | FirstComment::Thread => String::new(),
-    })
+    let texts = draft.parts();
+    let said = texts.get(usize::from(part)).map(|part| part.text.clone());
+    match channel.about().offers.first_comment {
+        // What follows the post is the first comment.
+        FirstComment::Setting(name) => said.or_else(|| draft.0.settings.get(name).cloned()).unwrap_or_default(),
+        // A channel that sends files one by one has more publish points than the draft has texts.
+        _ if usize::from(channel.parts(draft)) == texts.len() => said.unwrap_or_default(),
+        _ => String::new(),
+    }
 }
 
 fn short(text: &str) -> String {
@@ -45,7 +49,29 @@ impl PartInDoubt {
 
 #[cfg(test)]
 mod tests {
+    use channels::{Http, HttpOptions, Registry};
+    use domain::{Content, Media, Part};
+    use runtime::Runtime;
+
     use super::*;
+
+    #[test]
+    fn no_part_is_quoted_by_the_words_of_another() {
+        let registry = Registry::all(Http::new(HttpOptions::default(), Runtime::system()).unwrap());
+        let file = |name: &str| Media { url: format!("https://cdn.example/{name}.png"), alt: None };
+        let mut content = Content { text: "first".into(), ..Content::default() };
+        content.thread.push(Part { text: "second".into(), media: vec![] });
+        content.settings.insert("first_comment".into(), "comment".into());
+        let said = |channel: &str, draft: &Draft| {
+            let channel = registry.get(channel).unwrap();
+            (0..channel.parts(draft)).map(|part| words(draft, part, &**channel)).collect::<Vec<_>>()
+        };
+        assert_eq!(said("matrix", &Draft(content.clone())), ["first", "second"]);
+        content.media = vec![file("a"), file("b")];
+        assert_eq!(said("matrix", &Draft(content.clone())), [""; 3], "two files are two events");
+        content.thread.clear();
+        assert_eq!(said("instagram", &Draft(content)), ["first", "comment"]);
+    }
 
     #[test]
     fn the_beginning_of_a_part_is_quoted_on_one_line() {

@@ -1,7 +1,7 @@
 //! What every channel can do.
 
 use async_trait::async_trait;
-use domain::{Draft, Failure, Finding, Landed, Outcome, Receipt, RepeatSafety, delivery};
+use domain::{Draft, Failure, Finding, Outcome, Receipt, RepeatSafety, delivery};
 
 use crate::{Account, AccountCard, Call, Limits, Mark, Objection, Offers, Safety, Standing, TokenLife, Tokens};
 
@@ -125,8 +125,7 @@ pub trait Channel: Send + Sync {
     /// Asks a platform that still decides for its verdict.
     ///
     /// # Errors
-    /// The platform could not be asked. A refusal is a verdict: what is told here about the account, its credentials or our settings is
-    /// never taken for one.
+    /// The platform could not be asked. Whatever is told here, a refusal among it, is never taken for a verdict.
     async fn poll(&self, _mark: &Mark<'_>) -> Result<Verdict, Failure> {
         Ok(Verdict::Still)
     }
@@ -170,9 +169,4 @@ pub trait Channel: Send + Sync {
             Threads::None | Threads::Whole(_) => 1,
         }
     }
-}
-
-/// A poll's failure to ask: that is no verdict, and must not be taken for one.
-pub(crate) fn unasked(failure: Failure) -> Failure {
-    Failure { landed: Landed::Unknown, ..failure }
 }

@@ -16,7 +16,6 @@ use reqwest::{Method, RequestBuilder};
 use crate::{
     About, Account, AccountCard, Call, Channel, Count, Http, Known, Limits, Link, Mark, Objection, Offers, Published,
     Row, Safety, Standing, Table, Takes, Threads, Tokens, Unit, Verdict,
-    channel::unasked,
     google::{self, Google, errors, tokens},
     media::public,
 };
@@ -177,7 +176,7 @@ impl Channel for GoogleBusiness {
     async fn poll(&self, mark: &Mark<'_>) -> Result<Verdict, Failure> {
         mark.account.check_transport()?;
         let Some(name) = mark.handle(POST) else {
-            return Ok(match self.look(mark).await.map_err(unasked)? {
+            return Ok(match self.look(mark).await? {
                 Finding::Found(receipt) => Verdict::Out(receipt),
                 _ => Verdict::Still,
             });

@@ -21,7 +21,6 @@ use crate::{
     Objection, Offers, Published, Row, Standing, Table, Takes, Threads, TokenLife, Tokens, Told, Unit, Verdict,
     address::{Address, name},
     article::{Article, TITLE},
-    channel::unasked,
 };
 use submission::{Kind, Submission};
 
@@ -300,7 +299,7 @@ impl Channel for Reddit {
     }
 
     async fn poll(&self, mark: &Mark<'_>) -> Result<Verdict, Failure> {
-        Ok(match self.find(mark).await.map_err(unasked)? {
+        Ok(match self.find(mark).await? {
             Finding::Found(receipt) => Verdict::Out(receipt),
             _ => Verdict::Still,
         })

@@ -25,7 +25,6 @@ use crate::{
     About, Account, AccountCard, Answer, Call, Channel, Http, Known, Limits, Mark, Objection, Offers, Published, Row,
     Standing, Table, Threads, TokenLife, Tokens, Told, Verdict,
     address::{Address, number},
-    channel::unasked,
 };
 use status::Progress;
 use upload::Upload;
@@ -258,9 +257,9 @@ impl Channel for TikTok {
     }
 
     async fn poll(&self, mark: &Mark<'_>) -> Result<Verdict, Failure> {
-        mark.account.check_transport().map_err(unasked)?;
+        mark.account.check_transport()?;
         let Some(upload) = Upload::kept(mark.handle(upload::HANDLE)) else { return Ok(Verdict::Still) };
-        match self.progress(mark.account, &upload).await.map_err(unasked)? {
+        match self.progress(mark.account, &upload).await? {
             Progress::Failed(reason) => {
                 let failure = status::verdict(&reason, self.now());
                 let again = matches!(failure.worth, Worth::Retry { .. });

@@ -144,7 +144,11 @@ mod tests {
         for url in ["http://up.example/a?token=hush", "ftp://up.example/"] {
             let failure = at(url).unwrap_err();
             let retry = Worth::Retry { not_before: None };
-            assert_eq!((failure.code, failure.worth, failure.landed), (Code::STRANGE_ANSWER, retry, Landed::No), "{url}");
+            assert_eq!(
+                (failure.code, failure.worth, failure.landed),
+                (Code::STRANGE_ANSWER, retry, Landed::No),
+                "{url}"
+            );
             assert_eq!((failure.scope, failure.step.as_str()), (Scope::Channel, "upload"), "{url}");
             let said = failure.said.text;
             assert!(said.contains("up.example must be https") && !said.contains("hush"), "{said}");

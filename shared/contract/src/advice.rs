@@ -54,11 +54,11 @@ pub(crate) fn advice(reason: Code, code: Code, stands: Stands<'_>) -> String {
         State::InDoubt if !stands.asked => waiting(code, stands),
         State::InDoubt => asked(code, stands),
         State::Processing if stands.asked => asked(code, stands),
-        _ if stands.partly_out && is_about_content(reason) => format!(
-            "What is out stays out, and the target takes no edit any more. `oncepost retry TARGET` sends what is missing as it is{}; \
-             `oncepost cancel TARGET` leaves it at what is out.",
-            if reason == Code::MEDIA_REFUSED { " (put a file that fits at the same address before)" } else { "" }
-        ),
+        _ if stands.partly_out && is_about_content(reason) => {
+            "What is out stays out, and the target takes no edit any more. `oncepost retry TARGET` sends what is missing as it is; \
+             `oncepost cancel TARGET` leaves it at what is out."
+                .into()
+        }
         _ => remedy(reason).into(),
     }
 }

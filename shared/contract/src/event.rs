@@ -23,7 +23,9 @@ pub struct EventMessage {
 impl EventMessage {
     /// The message that tells of `event`.
     pub fn of(event: Event) -> Self {
-        let failed = event.failure.as_ref().zip(state(event.name));
+        // What went wrong on the way is over where it is out, or where its owner wants it no more.
+        let is_over = |state| matches!(state, State::Published | State::Cancelled);
+        let failed = event.failure.as_ref().zip(state(event.name)).filter(|(_, state)| !is_over(*state));
         let diagnosis = failed.map(|(failure, state)| Diagnosis::at(failure, Stands::told(&event, state)));
         Self { version: V1, event, diagnosis }
     }
@@ -60,6 +62,15 @@ mod tests {
 
     use super::*;
     use crate::fixtures::failed;
+
+    #[test]
+    fn what_went_wrong_on_the_way_to_a_publish_asks_nothing_of_anybody() {
+        for (state, is_told) in [(State::Published, false), (State::Cancelled, false), (State::Failed, true)] {
+            let target = domain::Target { state, ..failed() };
+            let message = EventMessage::of(Event::of(&target, Timestamp::UNIX_EPOCH).unwrap());
+            assert_eq!(message.diagnosis.is_some(), is_told, "{state:?}");
+        }
+    }
 
     #[test]
     fn e07_a_failure_is_told_with_cause_and_remedy() {

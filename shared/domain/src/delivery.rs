@@ -124,11 +124,10 @@ pub fn look_failed(failure: Failure) -> Outcome {
     Outcome::Failed(Failure { landed, ..failure })
 }
 
-/// What a failed poll means. A token that died, a permission that is missing or a restricted account is no verdict: the platform could
-/// not be asked, and the post may be out (D02). A verdict of that kind, the channel names as one.
+/// What a failed poll means: the platform could not be asked, whatever the reason, and the post may be out (D02). A verdict, the
+/// channel names as one.
 pub fn poll_failed(failure: Failure) -> Outcome {
-    let landed = if failure.is_no_verdict() { Landed::Unknown } else { failure.landed };
-    Outcome::Failed(Failure { landed, ..failure })
+    Outcome::Failed(Failure { landed: Landed::Unknown, ..failure })
 }
 
 #[cfg(test)]
@@ -218,15 +217,12 @@ mod tests {
     }
 
     #[test]
-    fn d02_a_poll_without_leave_to_ask_is_no_verdict() {
-        let landed = |worth| match poll_failed(Failure { worth, ..failed(Landed::No) }) {
-            Outcome::Failed(failure) => failure.landed,
-            other => panic!("{other:?}"),
-        };
-        for fix in [Fix::Reconnect, Fix::Permission, Fix::Setup, Fix::Account] {
-            assert_eq!(landed(Worth::AfterFix { fix }), Landed::Unknown, "{fix:?}");
+    fn d02_a_poll_that_could_not_ask_is_no_verdict() {
+        let mended = |fix| Worth::AfterFix { fix };
+        for worth in [mended(Fix::Reconnect), mended(Fix::Content), Worth::Never, Worth::Retry { not_before: None }] {
+            let failed = Failure { worth, ..failed(Landed::No) };
+            assert_eq!(poll_failed(failed.clone()), Outcome::Failed(Failure { landed: Landed::Unknown, ..failed }));
         }
-        assert_eq!([Worth::AfterFix { fix: Fix::Content }, Worth::Never].map(landed), [Landed::No, Landed::No]);
     }
 
     #[test]

@@ -144,6 +144,12 @@ fn resumable(scope: &PauseScope) -> String {
 /// Why a target is held back.
 fn refusal(target: &Target, reason: &str, now: Timestamp) -> String {
     match (target.state, target.limited_until(now)) {
+        (TargetState::Scheduled, Some(ends)) if target.is_stale(ends) => {
+            format!(
+                "it waits for a rate limit until {}, and its deadline is before that: give it a later one",
+                instant(ends)
+            )
+        }
         (TargetState::Scheduled, Some(ends)) => {
             format!("it waits for a rate limit that ends at {}, and goes then", instant(ends))
         }

@@ -96,7 +96,10 @@ fn receipt(channel: Option<&Arc<dyn Channel>>, proof: api::Proof, last: bool) ->
 fn fits(target: &Target, channel: Option<&Arc<dyn Channel>>, receipt: &Receipt) -> Result<(), Problem> {
     let bare = |url: &str| url.trim_end_matches('/').to_owned();
     let url = receipt.url.as_deref().map(bare);
-    let is_same = |out: &Receipt| out.id == receipt.id || (url.is_some() && out.url.as_deref().map(bare) == url);
+    // An address may name the account otherwise than the platform's answer did: what a post is on its account stands last.
+    let last = |id: &str| id.rsplit('/').next().map(str::to_owned);
+    let is_same =
+        |out: &Receipt| last(&out.id) == last(&receipt.id) || (url.is_some() && out.url.as_deref().map(bare) == url);
     // Where nothing is in doubt, the ledger refuses.
     let open = matches!(target.state, domain::State::InDoubt | domain::State::Processing);
     if let Some(out) = target.out.iter().filter(|_| open).find(|out| is_same(&out.receipt)) {
