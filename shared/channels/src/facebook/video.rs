@@ -157,6 +157,10 @@ impl Facebook {
         let (next, end) = begun.wanted.and_then(Wanted::read).unwrap_or((0, size));
         let session = begun.upload_session_id.or(begun.upload_url);
         let session = session.ok_or_else(|| failure(Code::STRANGE_ANSWER, BEGIN, "the answer names no upload"))?;
+        if is_reel {
+            // An address that cannot be used is not kept: the next try is given another.
+            upload_address(call.account, &session)?;
+        }
         let begun_at = self.graph.http.runtime().now().as_second();
         let upload = Upload { id: begun.video_id, session, is_reel, size, next, end, begun: begun_at, told: false };
         upload.keep(call).await?;
