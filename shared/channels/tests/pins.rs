@@ -64,9 +64,8 @@ async fn x01_a_file_is_fetched_once_and_outlives_its_address() {
     let second = pinned.open(&server.url()).await.unwrap();
     assert_eq!((first.sha256, server.asked()), (second.sha256, 1));
     assert_eq!(second.bytes().await.unwrap(), one());
-    let handles = pinned.stand.target().handles;
-    let pins: Vec<_> = handles.iter().filter(|(name, _)| name.starts_with("pin.")).collect();
-    assert_eq!((pins.len(), pins[0].1), (1, &first.sha256.to_string()));
+    let pins = pins(&pinned);
+    assert_eq!((pins.len(), &pins[0].1), (1, &first.sha256.to_string()));
 }
 
 #[tokio::test]
@@ -157,7 +156,7 @@ async fn a_variant_is_made_once_and_is_the_same_on_every_worker() {
     // Even where it must be made again.
     pinned.lose();
     assert_eq!(pinned.open(&server.url()).await.unwrap().sha256, first.sha256);
-    let variants = pinned.stand.target().handles.into_iter().filter(|(name, _)| name.ends_with(".variant"));
+    let variants = pins(&pinned).into_iter().filter(|(name, _)| name.ends_with(VARIANT));
     assert_eq!(variants.map(|(_, hash)| hash).collect::<Vec<_>>(), [first.sha256.to_string()]);
 }
 
@@ -284,9 +283,7 @@ async fn a_file_is_pinned_before_it_is_stored_so_that_the_next_try_only_has_to_s
     for _ in 0..2 {
         assert_eq!(pinned.open_with(&bucket, &server.url()).await.unwrap_err().code, Code::OWN_HICCUP);
     }
-    let handles = pinned.stand.target().handles;
-    let pins: Vec<_> = handles.keys().filter(|name| name.starts_with("pin.")).collect();
-    assert_eq!((pins.len(), server.asked()), (1, 1));
+    assert_eq!((pins(&pinned).len(), server.asked()), (1, 1));
     // Whatever the address gives by then.
     server.give(Some(two()));
     s3.allow();
