@@ -692,6 +692,21 @@ async fn an_upload_address_is_a_secret() {
 }
 
 #[tokio::test]
+async fn an_upload_address_that_cannot_be_used_is_not_kept_and_another_is_asked_for() {
+    let scene = Scene::small().await;
+    for address in ["http://files.example/x", "x"] {
+        let begun = json!({"data": {"publish_id": "1", "upload_url": address}, "error": {"code": "ok", "message": ""}});
+        scene.fake.cue(Cue::refuse(200, &begun).on("POST", "video/init"));
+        let failure = scene.fails().await;
+        assert_eq!((failure.code, failure.landed), (Code::STRANGE_ANSWER, Landed::No), "{address}");
+        assert!(!scene.stand.target().handles.contains_key("upload"), "{address}");
+        scene.pass(Duration::from_secs(60));
+    }
+    scene.settle().await;
+    scene.is_out_once();
+}
+
+#[tokio::test]
 async fn credentials_are_checked_with_the_permission_that_publishing_takes() {
     let scene = Scene::small().await;
     let standing = scene.stand.channel.check_credentials(&scene.stand.account).await.unwrap();
