@@ -237,18 +237,23 @@ pub fn every_channel() -> Result<Registry, Failure> {
 /// The accounts that the settings list.
 ///
 /// # Errors
-/// An account has no address, lacks what its channel cannot do without, or says of its server or receiver what its channel does not
-/// understand. All of it is told at once.
+/// An account or a section of the settings names a channel that does not exist, or an account has no address, lacks what its channel cannot
+/// do without, or says of its server or receiver what its channel does not understand. All of it is told at once.
 pub fn accounts(settings: &Settings, channels: &Registry) -> Result<Arc<dyn Accounts>, Failure> {
     let mut usable = Vec::new();
-    let mut wrong = Vec::new();
+    // A slip in a section that switches a channel off would leave the channel on.
+    let sections = settings.channels.keys().filter(|name| channels.get(name.as_str()).is_none());
+    let mut wrong: Vec<_> =
+        sections.map(|name| format!("channels.{name}: {}", no_channel(name.as_str(), channels))).collect();
     for account in &settings.accounts {
         let name = format!("account {}/{}/{}", account.tenant, account.channel, account.id);
-        let channel = channels.get(account.channel.as_str());
-        match listed(settings, account, channel.and_then(|channel| channel.about().server)) {
+        let Some(channel) = channels.get(account.channel.as_str()) else {
+            wrong.push(format!("{name}: {}", no_channel(account.channel.as_str(), channels)));
+            continue;
+        };
+        match listed(settings, account, channel.about().server) {
             Some(account) => {
-                let found = channel.map(|channel| lacks(&**channel, &account));
-                wrong.extend(found.unwrap_or_default().into_iter().map(|why| format!("{name}: {why}")));
+                wrong.extend(lacks(&**channel, &account).into_iter().map(|why| format!("{name}: {why}")));
                 usable.push(account);
             }
             None => wrong.push(format!("{name} has no base_url, and its channel none for all accounts")),
@@ -258,6 +263,12 @@ pub fn accounts(settings: &Settings, channels: &Registry) -> Result<Arc<dyn Acco
         return Err(Failure::new("read accounts", wrong.join("\n  and ")));
     }
     Ok(Arc::new(ListedAccounts::new(usable)))
+}
+
+fn no_channel(name: &str, channels: &Registry) -> String {
+    let meant = nearest(name, channels.names()).map(|meant| format!("is {meant} meant?"));
+    let meant = meant.unwrap_or_else(|| format!("there are: {}", channels.names().join(", ")));
+    format!("there is no channel {name}; {meant}")
 }
 
 /// What the channel cannot do without and the account does not have, and what is wrong with its settings.
@@ -343,6 +354,37 @@ mod tests {
         assert!(slip.contains("is visibility meant?"), "{slip}");
         let other = told("chat_id = \"1\"");
         assert!(other.contains("settings.chat_id") && other.contains("docs/channels/mastodon.md"), "{other}");
+    }
+
+    #[test]
+    fn a_channel_that_does_not_exist_is_told_at_start_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("oncepost.toml");
+        let told = |text: &str| {
+            std::fs::write(&file, text).unwrap();
+            let settings = Settings::load(Some(&file), []).unwrap();
+            let channels = registry(&settings, &Runtime::system()).unwrap();
+            accounts(&settings, &channels).err().map(|failure| failure.to_string()).unwrap_or_default()
+        };
+        assert_eq!(told("[channels.mastodon]\nenabled = false\n"), "");
+        let account = |channel: &str, rest: &str| {
+            format!("[[accounts]]\ntenant = \"acme\"\nchannel = \"{channel}\"\nid = \"main\"\n{rest}\n")
+        };
+        let slips = [
+            "[channels.mastadon]\nenabled = false\n[channels.fax]\nenabled = false\n".to_owned(),
+            account("linkdin", ""),
+            account("mastodn", "base_url = \"https://social.example\""),
+        ];
+        let all = told(&slips.join(""));
+        for slip in [
+            "channels.mastadon: there is no channel mastadon; is mastodon meant?",
+            "channels.fax: there is no channel fax; there are: bluesky, ",
+            "account acme/linkdin/main: there is no channel linkdin; is linkedin meant?",
+            "account acme/mastodn/main: there is no channel mastodn; is mastodon meant?",
+        ] {
+            assert!(all.contains(slip), "{slip}\nis not in\n{all}");
+        }
+        assert!(!all.contains("has no base_url"), "{all}");
     }
 
     #[test]

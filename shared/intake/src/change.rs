@@ -10,7 +10,7 @@ use ledger::{Applied, LedgerError, PostChange, PostView, TargetView};
 use crate::{
     Intake,
     check::{content_problems, is_bounded, objections, told},
-    names, times,
+    media, names, times,
 };
 
 /// How often a change that named no revision is worked out anew because somebody else was faster.
@@ -92,7 +92,7 @@ impl Intake {
             Change::Cancel => Ok(commands(&mut |_| Command::Cancel)),
             Change::Edit { content } => {
                 let whole = ask.targets.is_empty();
-                self.content_problems(view, &targets, content, whole)?;
+                self.content_problems(&targets, content, whole)?;
                 Ok(commands(&mut |target| edit(target, content, whole)))
             }
             Change::Reschedule { publish_at, deadline } => {
@@ -102,18 +102,13 @@ impl Intake {
         }
     }
 
-    fn content_problems(
-        &self,
-        view: &PostView,
-        targets: &[&TargetView],
-        content: &Content,
-        whole: bool,
-    ) -> Result<(), Vec<Problem>> {
+    fn content_problems(&self, targets: &[&TargetView], content: &Content, whole: bool) -> Result<(), Vec<Problem>> {
         let mut problems = content_problems(content, &self.checker.options);
         if !is_bounded(&problems) {
             return Err(problems);
         }
-        let all = view.targets.iter().map(|target| self.checker.registry.get(target.target.channel.as_str()));
+        let of_all = problems.clone();
+        let all = targets.iter().map(|target| self.checker.registry.get(target.target.channel.as_str()));
         if let Some(all) = all.collect::<Option<Vec<_>>>() {
             let abouts: Vec<_> = all.iter().map(|channel| channel.about()).collect();
             problems.extend(names::shared(&content.settings, &abouts));
@@ -125,13 +120,25 @@ impl Intake {
                 problems.push(Problem::new(Path::Root, Code::UNKNOWN_CHANNEL, message));
                 continue;
             };
-            let draft = Draft::of(content, &edited(target, content, whole));
-            for (setting, wrong) in names::addresses(&draft.0.settings, channel.about(), &self.checker.options) {
-                problems.push(Problem::new(format!("$.content.settings.{setting}"), Code::BAD_MEDIA_URL, wrong));
+            let changes = edited(target, content, whole);
+            let draft = Draft::of(content, &changes);
+            for (setting, wrong) in media::in_settings(&draft.0.settings, channel.about(), &self.checker.options) {
+                let is_own = changes.settings.contains_key(setting);
+                let message =
+                    if is_own { format!("{name}, target {}: {wrong}", target.target.id) } else { wrong.to_owned() };
+                let problem = Problem::new(format!("$.content.settings.{setting}"), Code::BAD_MEDIA_URL, message);
+                // What targets share is told once.
+                if !problems.contains(&problem) {
+                    problems.push(problem);
+                }
             }
-            for objection in objections(channel.as_ref(), &draft) {
+            for objection in objections(channel.as_ref(), &draft, &of_all, &self.checker.options) {
                 let (id, path) = (target.target.id, format!("$.content.{}", objection.path));
-                let message = format!("{name}, target {id}: {}", objection.message);
+                let message = if names::is_named(&objection.message, channel.about()) {
+                    format!("target {id}: {}", objection.message)
+                } else {
+                    format!("{name}, target {id}: {}", objection.message)
+                };
                 problems.push(told(objection, path, message));
             }
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use channels::{AccountCard, Accounts, Channel, Objection, Registry};
+use channels::{About, AccountCard, Accounts, Channel, Objection, Registry};
 use contract::{Excess, Path, Problem, ReadTarget, Reading};
 use domain::{AccountId, ChannelName, Code, Content, Draft, Media, Override, TenantId};
 use jiff::Timestamp;
@@ -98,6 +98,7 @@ fn targets(
         return checked.problem(Problem::new(path, Code::TOO_LARGE, message));
     }
     shared_names(reading, content, world, checked);
+    let of_all = checked.problems.clone();
     let (mut seen, mut looked) = (HashSet::new(), HashMap::new());
     for (at, target) in reading.targets.iter().enumerate() {
         let path = path.item(at);
@@ -117,17 +118,17 @@ fn targets(
                 checked.problem(problem);
             }
             let settings = Draft::of(content, changes).0.settings;
-            for (setting, wrong) in names::addresses(&settings, channel.about(), world.options) {
+            for (setting, wrong) in media::in_settings(&settings, channel.about(), world.options) {
                 let of = if changes.settings.contains_key(setting) { path.to_string() } else { "$.content".to_owned() };
                 let problem = Problem::new(format!("{of}.settings.{setting}"), Code::BAD_MEDIA_URL, wrong);
                 checked.problem(Problem { targets: vec![at], ..problem });
             }
-            let look = || objections(channel.as_ref(), &Draft::of(content, changes));
+            let look = || objections(channel.as_ref(), &Draft::of(content, changes), &of_all, world.options);
             // Targets that change nothing say the same: one look per channel is enough.
             let found =
                 if *changes == Override::default() { looked.entry(name).or_insert_with(look).clone() } else { look() };
             for objection in found {
-                checked.problem(Problem { targets: vec![at], ..placed(objection, name, &path, changes) });
+                checked.problem(Problem { targets: vec![at], ..placed(objection, channel.about(), &path, changes) });
             }
         }
         checked.targets.extend(card.zip(due).map(|(card, due)| CheckedTarget { card, due }));
@@ -244,13 +245,25 @@ fn addresses(media: &[Media], of: &Path<'_>, options: &Options, problems: &mut V
     }
 }
 
-/// What the channel objects to. Media addresses are judged by [`content_problems`] already, once for all targets.
-pub(crate) fn objections(channel: &dyn Channel, draft: &Draft) -> Vec<Objection> {
-    channel.check(draft).into_iter().filter(|objection| objection.code != Code::BAD_MEDIA_URL).collect()
+/// What the channel objects to. An address that is refused for every channel, in `content` (what [`content_problems`] found) or in the
+/// draft's settings, is not told again in the channel's words.
+pub(crate) fn objections(
+    channel: &dyn Channel,
+    draft: &Draft,
+    content: &[Problem],
+    options: &Options,
+) -> Vec<Objection> {
+    let in_content = content.iter().filter(|problem| problem.code == Code::BAD_MEDIA_URL);
+    let in_content = in_content.filter_map(|problem| problem.path.strip_prefix("$.content.").map(str::to_owned));
+    let in_settings = media::in_settings(&draft.0.settings, channel.about(), options);
+    let refused: HashSet<_> = in_content.chain(in_settings.map(|(name, _)| format!("settings.{name}"))).collect();
+    let of_addresses = |code| matches!(code, Code::BAD_MEDIA_URL | Code::BAD_SETTING);
+    let is_new = |found: &Objection| !(of_addresses(found.code) && refused.contains(&found.path));
+    channel.check(draft).into_iter().filter(is_new).collect()
 }
 
 /// An objection with its place in the request: the target's own field if that is what went into the draft, the post's if not.
-fn placed(objection: Objection, channel: &str, target: &Path<'_>, changes: &Override) -> Problem {
+fn placed(objection: Objection, about: &About, target: &Path<'_>, changes: &Override) -> Problem {
     let place = objection.path.as_str();
     let own = match place.strip_prefix("settings.") {
         Some(name) => changes.settings.contains_key(name),
@@ -258,11 +271,10 @@ fn placed(objection: Objection, channel: &str, target: &Path<'_>, changes: &Over
     };
     let path = if own { format!("{target}.{place}") } else { format!("$.content.{place}") };
     // What is missing is missing for every channel, and a message that begins with the channel's name says it already.
-    let named = objection.message.to_lowercase().starts_with(channel);
-    let message = if objection.code == Code::NOTHING_TO_SAY || named {
+    let message = if objection.code == Code::NOTHING_TO_SAY || names::is_named(&objection.message, about) {
         objection.message.clone()
     } else {
-        format!("{channel}: {}", objection.message)
+        format!("{}: {}", about.name, objection.message)
     };
     told(objection, path, message)
 }
@@ -275,15 +287,21 @@ pub(crate) fn told(objection: Objection, path: String, message: String) -> Probl
 
 #[cfg(test)]
 mod tests {
+    use channels::{Http, HttpOptions};
+    use runtime::Runtime;
+
     use super::*;
 
     #[test]
     fn a_channel_is_named_once() {
-        let told = |message: &str| {
+        let channels = Registry::all(Http::new(HttpOptions::default(), Runtime::system()).unwrap());
+        let told = |channel: &str, message: &str| {
             let objection = Objection::new("media", Code::MEDIA_REFUSED, message, "mend it");
-            placed(objection, "facebook", &Path::Root.field("targets").item(0), &Override::default()).message
+            let (about, target) = (channels.get(channel).unwrap().about(), Path::Root.field("targets"));
+            placed(objection, about, &target.item(0), &Override::default()).message
         };
-        assert_eq!(told("Facebook takes a video alone"), "Facebook takes a video alone");
-        assert_eq!(told("the text is too long"), "facebook: the text is too long");
+        assert_eq!(told("facebook", "Facebook takes a video alone"), "Facebook takes a video alone");
+        assert_eq!(told("facebook", "the text is too long"), "facebook: the text is too long");
+        assert_eq!(told("google-business", "Google takes no picture alone"), "Google takes no picture alone");
     }
 }

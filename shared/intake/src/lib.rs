@@ -2,6 +2,7 @@
 //! stores what it accepts before it says so. See the crate's README for the invariants.
 
 mod accept;
+mod address;
 mod change;
 mod check;
 mod checker;

@@ -1,6 +1,6 @@
 //! A post's link. It is shown to readers as it stands, so it must be one that their browsers open.
 
-use url::Url;
+use crate::address;
 
 /// What to do about a link that is refused.
 pub(crate) const REMEDY: &str =
@@ -8,23 +8,16 @@ pub(crate) const REMEDY: &str =
 
 /// What is wrong with a link, if anything. Nobody fetches it here, so it may lead anywhere.
 pub(crate) fn objection(link: &str) -> Option<&'static str> {
-    if link.trim().is_empty() {
-        return Some("is empty");
-    }
     // A parser forgives these; it is the text as it stands that goes out.
-    if link.contains(|c: char| c.is_whitespace() || c.is_control()) {
+    if !link.trim().is_empty() && link.contains(|c: char| c.is_whitespace() || c.is_control()) {
         return Some("holds a space or a line break");
     }
-    let Ok(url) = Url::parse(link) else { return Some("is not a web address") };
-    if !matches!(url.scheme(), "http" | "https") {
-        return Some("is not an http or https address");
-    }
+    let url = match address::read(link, &["http", "https"]) {
+        Ok(url) => url,
+        Err(wrong) => return Some(wrong),
+    };
     let has_slashes = link.get(url.scheme().len()..).is_some_and(|rest| rest.starts_with("://"));
-    if !has_slashes || !url.has_host() {
-        return Some("names no host");
-    }
-    let has_user = !url.username().is_empty() || url.password().is_some();
-    has_user.then_some("carries a user name or password")
+    (!has_slashes || !url.has_host()).then_some("names no host")
 }
 
 #[cfg(test)]

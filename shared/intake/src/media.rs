@@ -1,25 +1,20 @@
 //! Addresses that surely cannot be fetched. What a name leads to is looked at when it is fetched.
 
-use channels::is_public;
-use url::{Host, Url};
+use channels::{About, is_public};
+use domain::Settings;
+use url::Host;
 
-use crate::Options;
+use crate::{Options, address};
 
 /// What is wrong with a media address, if anything.
 pub(crate) fn objection(address: &str, options: &Options) -> Option<&'static str> {
-    if address.trim().is_empty() {
-        return Some("is empty");
-    }
-    let Ok(url) = Url::parse(address) else { return Some("is not a web address") };
+    let url = match address::read(address, &["http", "https", "s3"]) {
+        Ok(url) => url,
+        Err(wrong) => return Some(wrong),
+    };
     if url.scheme() == "s3" {
         let known = url.host_str().is_some_and(|bucket| options.buckets.contains(bucket));
         return if known { None } else { Some("names a bucket that the settings do not open to posts") };
-    }
-    if !matches!(url.scheme(), "http" | "https") {
-        return Some("is not an http or https address");
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Some("carries a user name or password");
     }
     let private = match url.host() {
         None => return Some("names no host"),
@@ -29,6 +24,17 @@ pub(crate) fn objection(address: &str, options: &Options) -> Option<&'static str
     };
     let allowed = options.allow_private || url.host_str().is_some_and(|host| options.allow_hosts.contains(host));
     (private && !allowed).then_some("points into a private network")
+}
+
+/// What is wrong with the addresses of pictures in a draft's settings, with the names of the settings.
+pub(crate) fn in_settings<'a>(
+    settings: &'a Settings,
+    about: &'a About,
+    options: &'a Options,
+) -> impl Iterator<Item = (&'static str, &'static str)> + 'a {
+    let held = about.offers.addresses.iter().filter_map(|name| Some((*name, settings.get(*name)?)));
+    let given = held.filter(|(_, address)| !address.is_empty());
+    given.filter_map(|(name, address)| Some((name, objection(address, options)?)))
 }
 
 fn is_local_name(name: &str) -> bool {
@@ -87,5 +93,6 @@ mod tests {
         assert_eq!(objection("s3://media/a.png", &open), None);
         let closed = Some("names a bucket that the settings do not open to posts");
         assert_eq!(objection("s3://other/a.png", &open), closed);
+        assert_eq!(objection("s3://me:pw@media/a.png", &open), Some("carries a user name or password"));
     }
 }

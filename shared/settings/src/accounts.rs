@@ -6,7 +6,7 @@ use domain::{AccountId, AppId, ChannelName, OnDoubt, TenantId};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::{Secret, SecretRef, span, text::web};
+use crate::{Secret, SecretRef, span, text::server};
 
 /// A tenant's account on a channel.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -19,7 +19,7 @@ pub struct Account {
     /// Its name in schedule requests; unique for tenant and channel.
     pub id: AccountId,
     /// The server it lives on, where that differs from the channel's.
-    #[serde(default, with = "web")]
+    #[serde(default, with = "server")]
     pub base_url: Option<Url>,
     /// The registration with the platform whose limits it shares.
     #[serde(default)]
@@ -52,7 +52,7 @@ pub struct Channel {
     /// Whether it publishes. What is due on a channel that is switched off is held, not failed.
     pub enabled: bool,
     /// The platform's server, where an account names none.
-    #[serde(with = "web")]
+    #[serde(with = "server")]
     pub base_url: Option<Url>,
     /// How often each of its accounts may publish.
     pub rate: Option<Rate>,

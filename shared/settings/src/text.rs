@@ -7,21 +7,38 @@ use url::Url;
 
 /// A web address that may be absent.
 pub(crate) mod web {
-    use super::{Deserialize, Deserializer, Error, Serializer, Url};
-
-    pub(crate) fn serialize<S: Serializer>(url: &Option<Url>, to: S) -> Result<S::Ok, S::Error> {
-        match url {
-            Some(url) => to.serialize_str(&crate::address::without_credentials(url)),
-            None => to.serialize_none(),
-        }
-    }
+    pub(crate) use super::write_url as serialize;
+    use super::{Deserializer, Url, read_url};
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Url>, D::Error> {
-        let Some(text) = Option::<String>::deserialize(from)? else { return Ok(None) };
-        match Url::parse(&text) {
-            Ok(url) if matches!(url.scheme(), "http" | "https" | "ws" | "wss") && url.has_host() => Ok(Some(url)),
-            _ => Err(D::Error::custom("is not a web address; write it in full, such as https://mastodon.example")),
-        }
+        let wrong = "is not an http or https address; write it in full, such as https://storage.example";
+        read_url(from, &["http", "https"], wrong)
+    }
+}
+
+/// A platform's server, which may be absent: a web address, or a relay's that is spoken to over a WebSocket.
+pub(crate) mod server {
+    pub(crate) use super::write_url as serialize;
+    use super::{Deserializer, Url, read_url};
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Url>, D::Error> {
+        let wrong = "is not a web address; write it in full, such as https://mastodon.example";
+        read_url(from, &["http", "https", "ws", "wss"], wrong)
+    }
+}
+
+pub(crate) fn write_url<S: Serializer>(url: &Option<Url>, to: S) -> Result<S::Ok, S::Error> {
+    match url {
+        Some(url) => to.serialize_str(&crate::address::without_credentials(url)),
+        None => to.serialize_none(),
+    }
+}
+
+fn read_url<'de, D: Deserializer<'de>>(from: D, schemes: &[&str], wrong: &str) -> Result<Option<Url>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(from)? else { return Ok(None) };
+    match Url::parse(&text) {
+        Ok(url) if schemes.contains(&url.scheme()) && url.has_host() => Ok(Some(url)),
+        _ => Err(D::Error::custom(wrong)),
     }
 }
 

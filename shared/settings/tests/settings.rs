@@ -410,3 +410,21 @@ fn an_index_in_a_key_of_a_file_takes_no_memory() {
         assert!(!Settings::load(Some(&path), []).unwrap_err().is_empty(), "{key}");
     }
 }
+
+#[test]
+fn only_a_platforms_server_may_be_spoken_to_over_a_websocket() {
+    let relay = "base_url = 'wss://relay.example'";
+    let sound = format!("[channels.nostr]\n{relay}\n[[accounts]]\ntenant = 'a'\nchannel = 'nostr'\nid = 'c'\n{relay}");
+    let settings = from_toml(&sound).unwrap();
+    assert_eq!(settings.accounts[0].base_url.as_ref().map(|url| url.scheme()), Some("wss"));
+    for (path, section, name) in
+        [("media.s3.endpoint", "media.s3", "endpoint"), ("telemetry.otlp_endpoint", "telemetry", "otlp_endpoint")]
+    {
+        let set = |address: &str| from_toml(&format!("[{section}]\n{name} = '{address}'"));
+        assert!(set("https://there.example").is_ok(), "{path}");
+        for address in ["wss://there.example", "ws://there.example", "ftp://there.example", "there.example"] {
+            let problems = set(address).unwrap_err();
+            assert!(at(&problems, path).to_string().contains("is not an http or https address"), "{problems:?}");
+        }
+    }
+}

@@ -16,7 +16,7 @@ use domain::{
     apply, delivery,
 };
 use jiff::Timestamp;
-use oncepost_channels::{Account, Call, Channel, Http, Published, Record, Registry, Secret, Verdict};
+use oncepost_channels::{Account, Call, Channel, Http, Published, Record, Registry, Secret};
 use runtime::{Clock, Runtime, SystemRandom};
 
 use super::{Shifted, http};
@@ -174,11 +174,11 @@ impl Stand {
             AttemptKind::Poll => {
                 let part = target.armed.as_ref().map_or_else(|| target.next_part(), |armed| armed.part);
                 let polled = self.channel.poll(&call.mark(part)).await;
-                ended.failure = match &polled {
-                    Err(failure) | Ok(Verdict::Refused(failure) | Verdict::NotOut(failure)) => Some(failure.clone()),
-                    Ok(_) => None,
-                };
-                polled.map_or_else(delivery::poll_failed, |verdict| verdict.outcome(part, parts))
+                let outcome = polled.map_or_else(delivery::poll_failed, |verdict| verdict.outcome(part, parts));
+                if let Outcome::Failed(failure) | Outcome::NotOut(failure) = &outcome {
+                    ended.failure = Some(failure.clone());
+                }
+                outcome
             }
         };
         (ended, outcome)

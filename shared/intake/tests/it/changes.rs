@@ -3,10 +3,10 @@
 use contract::{ChangeAsk, Problem};
 use domain::{Answer, Command, ContentHash, Draft, PostId, RepeatSafety, State, Target, TenantId, WorkerName};
 use ledger::{Ledger, PostView};
-use oncepost_intake::{Changed, Verdict};
+use oncepost_intake::{Changed, Options, Verdict};
 use serde_json::{Value, json};
 
-use crate::world::{World, at, message, world};
+use crate::world::{World, at, intake, message, world, world_with};
 
 /// A post with a target on each channel; the second has a text and a setting of its own.
 async fn post(world: &World) -> PostId {
@@ -194,4 +194,63 @@ async fn an_edit_with_a_setting_that_no_target_knows_is_refused() {
     };
     assert_eq!(problems[0].path, "$.content.settings.visiblity");
     assert!(matches!(change(&world, post, edit(json!({ "colour": "red" }))).await, Changed::Done { .. }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_edit_with_a_picture_that_one_of_the_channels_cannot_fetch_is_refused() {
+    let world = world_with(Options { buckets: ["media".to_owned()].into(), ..Options::default() });
+    let post = post(&world).await;
+    let edit = |url: &str| json!({ "change": "edit", "content": { "text": "better", "media": [{ "url": url }] } });
+    let id = view(&world, post).await.targets[1].target.id;
+    let Changed::Refused(told) = change(&world, post, edit("s3://media/a.png")).await else {
+        panic!("the short channel cannot read it")
+    };
+    assert_eq!(told[0].message, format!("short, target {id}: the platform cannot read the bucket"));
+    let expected = [("$.content.media[0].url".to_owned(), "OP-1013".to_owned())];
+    assert_eq!(problems(Changed::Refused(told)), expected);
+    assert_eq!(
+        problems(change(&world, post, edit("s3://other/a.png")).await),
+        expected,
+        "a closed bucket is told once"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_setting_must_be_known_to_one_of_the_targets_that_an_edit_concerns() {
+    let world = world();
+    let post = post(&world).await;
+    let targets = view(&world, post).await.targets;
+    let edit = |named: Value| json!({ "change": "edit", "targets": named, "content": { "text": "better", "settings": { "colour": "red" } } });
+    let unknown = [("$.content.settings.colour".to_owned(), "OP-1020".to_owned())];
+    assert_eq!(
+        problems(change(&world, post, edit(json!([targets[1].target.id]))).await),
+        unknown,
+        "it goes to no other"
+    );
+    assert_eq!(revision(&change(&world, post, edit(json!([targets[0].target.id]))).await), 2);
+    change(&world, post, json!({ "change": "cancel", "targets": [targets[0].target.id] })).await;
+    assert_eq!(problems(change(&world, post, edit(json!([]))).await), unknown, "who knows it is cancelled");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bad_address_in_the_settings_of_an_edit_is_told_once_and_a_targets_own_with_the_target() {
+    let mut world = world_with(Options { allow_hosts: ["files.internal".to_owned()].into(), ..Options::default() });
+    let mut message = message("k");
+    message["targets"] = json!([
+        { "channel": "long", "account": "main" },
+        { "channel": "long", "account": "second", "settings": { "cover": "https://files.internal/a.png" } },
+        { "channel": "short", "account": "main" },
+    ]);
+    let post = world.accept(&message).await.post().unwrap();
+    let own = view(&world, post).await.targets[1].target.id;
+    // The host that the second target's own picture is on is closed since.
+    world.intake = intake(&world.runtime, world.ledger.clone(), Options::default());
+    let cover = json!({ "cover": "http://localhost/a.png" });
+    let edit = json!({ "change": "edit", "content": { "text": "better", "settings": cover } });
+    let Changed::Refused(problems) = change(&world, post, edit).await else { panic!("nobody can fetch it") };
+    let wrong = "points into a private network";
+    let mut told: Vec<_> = problems.iter().map(|problem| (problem.path.as_str(), problem.message.clone())).collect();
+    told.sort_unstable();
+    let path = "$.content.settings.cover";
+    assert_eq!(told, [(path, format!("long, target {own}: {wrong}")), (path, wrong.to_owned())]);
 }

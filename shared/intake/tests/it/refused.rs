@@ -186,3 +186,20 @@ async fn a_setting_that_targets_share_must_be_known_to_one_of_them_and_a_targets
     assert_eq!(problem["message"], "long: no post has a setting \"visiblity\"");
     assert_eq!(problem["remedy"], "write \"visibility\", if that is meant");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_picture_that_one_of_the_channels_cannot_fetch_is_refused_for_that_channel() {
+    let world = world_with(Options { buckets: ["media".to_owned()].into(), ..Options::default() });
+    let mut message = with("/content/media", json!([{ "url": "s3://media/a.png" }]));
+    assert!(world.intake.validate(&Request::new(message.to_string().as_bytes())).is_ok(), "the long channel reads it");
+    message["targets"] = json!([{ "channel": "long", "account": "main" }, { "channel": "short", "account": "main" }]);
+    let refused = answer(&world.accept(&message).await);
+    let problem = &refused["problems"][0];
+    assert_eq!((&problem["path"], &problem["code"]), (&json!("$.content.media[0].url"), &json!("OP-1013")));
+    assert_eq!(problem["message"], "short: the platform cannot read the bucket");
+    assert_eq!((&problem["targets"], refused["problems"].as_array().unwrap().len()), (&json!([1]), 1));
+
+    message["content"]["media"] = json!([{ "url": "s3://other/a.png" }]);
+    let told = told(&world.accept(&message).await);
+    assert_eq!(told, [("$.content.media[0].url".into(), "OP-1013".into())], "a closed bucket is told once");
+}

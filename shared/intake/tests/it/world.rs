@@ -37,6 +37,15 @@ impl Channel for Plain {
         if draft.0.settings.get("visibility").is_some_and(|visibility| visibility != "public") {
             objections.push(Objection::new("settings.visibility", Code::BAD_SETTING, "is not public", "say public"));
         }
+        if draft.0.settings.get("cover").is_some_and(|cover| !cover.starts_with("https://")) {
+            objections.push(Objection::new("settings.cover", Code::BAD_SETTING, "is no https address", "give one"));
+        }
+        // As a platform that fetches the files itself.
+        let first = draft.0.media.first().filter(|media| self.0.name == "short" && media.url.starts_with("s3://"));
+        if first.is_some() {
+            let message = "the platform cannot read the bucket";
+            objections.push(Objection::new("media[0].url", Code::BAD_MEDIA_URL, message, "give a web address"));
+        }
         objections
     }
 
