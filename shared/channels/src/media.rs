@@ -412,7 +412,7 @@ mod tests {
     fn others_are_told_of_no_file_that_they_cannot_read() {
         let at = |url: &str| domain::Media { url: url.into(), alt: None };
         let (first, hidden) = (at("https://a.example/a.png"), [at("s3://media/a.png"), at("S3://media/a.png")]);
-        let media = [&[first.clone()], &hidden[..]].concat();
+        let media = [std::slice::from_ref(&first), &hidden].concat();
         let draft = Draft(domain::Content { media, ..domain::Content::default() });
         assert_eq!(public(&draft, &first), Ok("https://a.example/a.png"));
         for (n, media) in hidden.iter().enumerate() {
