@@ -49,6 +49,11 @@ impl Address {
     }
 }
 
+/// Whether `text` is a short link of one of these hosts, as apps share them: it leads to a post and does not hold its id.
+pub(crate) fn is_short(text: &str, hosts: &[&str]) -> bool {
+    Address::at(text, hosts).is_some_and(|address| !address.path.is_empty())
+}
+
 /// `text`, if it is a number.
 pub(crate) fn number(text: &str) -> Option<&str> {
     (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())).then_some(text)
@@ -85,5 +90,14 @@ mod tests {
         let is_at = |text: &str| Address::at(text, &["x.com", "twitter.com"]).is_some();
         assert!(is_at("https://x.com/a") && is_at("https://mobile.twitter.com/a"));
         assert!(!is_at("https://netflix.com/a") && !is_at("https://x.com.example/a"));
+    }
+
+    #[test]
+    fn a_short_link_leads_somewhere() {
+        assert!(is_short("https://vm.x.example/a/", &["vm.x.example"]));
+        assert!(
+            !is_short("https://vm.x.example/", &["vm.x.example"])
+                && !is_short("https://x.example/a", &["vm.x.example"])
+        );
     }
 }

@@ -126,6 +126,17 @@ impl<'a> Call<'a> {
         Ok(())
     }
 
+    /// Stores a handle in place of `old`, which is forgotten in the same write: there is no time at which both stand.
+    ///
+    /// # Errors
+    /// As [`Call::keep`].
+    pub(crate) async fn keep_instead(&mut self, name: &str, value: &str, old: &str) -> Result<(), Failure> {
+        self.record.keep([(name.to_owned(), value.to_owned()), (old.to_owned(), String::new())].into()).await?;
+        self.handles.insert(name.to_owned(), value.to_owned());
+        self.handles.remove(old);
+        Ok(())
+    }
+
     /// Forgets a handle that the platform does not know any more.
     ///
     /// # Errors

@@ -157,7 +157,7 @@ pub trait Channel: Send + Sync {
     }
 
     /// Whether a web address surely is not that of a post here: another site's, or, where each post's address holds its id
-    /// ([`Channel::id_in`]), one without. False where the channel cannot tell. Pure.
+    /// ([`Channel::id_in`]), one without. False where the channel cannot tell, as of the short links that apps share. Pure.
     fn is_foreign(&self, _address: &str) -> bool {
         false
     }

@@ -21,7 +21,7 @@ use domain::{Code, Draft, Failure, Finding, Fix, Receipt, RepeatSafety, Scope};
 use crate::{
     About, Account, AccountCard, Call, Channel, Count, FirstComment, Http, Known, Limits, Link, Mark, Objection,
     Offers, Published, Row, Standing, Table, Threads, TokenLife, Tokens, Unit, Verdict,
-    address::{Address, number},
+    address::{Address, is_short, number},
     graph::{self, Graph, containers::LOOK_UP, errors},
 };
 use post::Post;
@@ -223,7 +223,7 @@ impl Channel for Facebook {
     }
 
     fn is_foreign(&self, address: &str) -> bool {
-        Address::at(address, &["facebook.com"]).is_none()
+        Address::at(address, &["facebook.com"]).is_none() && !is_short(address, &["fb.watch"])
     }
 }
 

@@ -14,10 +14,10 @@ use domain::{Code, Draft, Failure, Finding, Fix, Landed, LookUp, RepeatSafety, S
 use reqwest::{Method, RequestBuilder};
 
 use crate::{
-    About, Account, AccountCard, Call, Channel, Count, Http, Known, Limits, Link, Mark, MediaFile, Misfit, Objection,
-    Offers, Published, Row, Safety, Standing, Table, Takes, Threads, Tokens, Unit, Verdict,
+    About, Account, AccountCard, Call, Channel, Count, Http, Known, Limits, Link, Mark, Objection, Offers, Published,
+    Row, Safety, Standing, Table, Takes, Threads, Tokens, Unit, Verdict,
     google::{self, Google, errors, tokens},
-    media::{named, public, refused},
+    media::public,
 };
 use post::{Post, State};
 
@@ -104,13 +104,10 @@ impl GoogleBusiness {
         let draft = call.draft;
         let mut picture = None;
         if let Some(media) = draft.0.media.first() {
-            picture = Some(public(media)?);
+            picture = Some(public(draft, media)?);
             // Google fetches the picture itself, after it has accepted the post: what is wrong with it is found here, and cannot be
             // mended here.
-            let file = self.google.http.media().open(call, media, &[]).await?;
-            if let Some(why) = misfit(&file) {
-                return Err(named(draft, media, refused(why)));
-            }
+            self.google.http.media().open_as_is(call, media, TAKES).await?;
         }
         let body = post::body(draft, account, picture);
         let request = self.request(Method::POST, account, &self.posts(account)?)?.json(&body);
@@ -137,14 +134,6 @@ impl GoogleBusiness {
     async fn read(&self, account: &Account, name: &str) -> Result<Post, Failure> {
         let answer = self.google.http.free(SHOW, self.request(Method::GET, account, name)?).await?;
         post::of(&answer).filter(|post| post.name == name).ok_or_else(|| self.google.judge(&answer, account))
-    }
-}
-
-/// Why Google does not take the picture as it is, if so.
-fn misfit(file: &MediaFile) -> Option<String> {
-    match TAKES.iter().find(|row| row.is_for(file.kind)) {
-        Some(row) => row.misfits(file.size, file.probe()).first().copied().map(Misfit::words),
-        None => Some(format!("Google takes pictures as JPEG or PNG, not {}", file.kind.mime)),
     }
 }
 

@@ -150,6 +150,16 @@ impl Objection {
     }
 }
 
+/// Where part `n` of a draft has this field.
+fn path_of(n: usize, field: &str) -> String {
+    if n == 0 { field.to_owned() } else { format!("thread[{}].{field}", n - 1) }
+}
+
+/// The media of part `n`, each with where its address stands in the draft.
+fn media_of(n: usize, part: &Part) -> impl Iterator<Item = (String, &Media)> {
+    part.media.iter().enumerate().map(move |(m, media)| (path_of(n, &format!("media[{m}].url")), media))
+}
+
 /// The parts of `draft` in which a video, by its address's ending, is not alone.
 pub(crate) fn videos_in_company(draft: &Draft) -> Vec<Objection> {
     let parts = text::parts(draft);
@@ -157,9 +167,13 @@ pub(crate) fn videos_in_company(draft: &Draft) -> Vec<Objection> {
         |part: &Part| part.media.len() > 1 && part.media.iter().any(|one| Kind::says_video(&one.url) == Some(true));
     let company = parts.iter().enumerate().filter(|(_, part)| is_one(part));
     let objection = |(n, _): (usize, &Part)| {
-        let path = if n == 0 { "media".to_owned() } else { format!("thread[{}].media", n - 1) };
         let message = "a video goes out alone, without other media";
-        Objection::new(path, Code::MEDIA_REFUSED, message, "leave the others out, or make it a post or part of its own")
+        Objection::new(
+            path_of(n, "media"),
+            Code::MEDIA_REFUSED,
+            message,
+            "leave the others out, or make it a post or part of its own",
+        )
     };
     company.map(objection).collect()
 }
@@ -167,10 +181,9 @@ pub(crate) fn videos_in_company(draft: &Draft) -> Vec<Objection> {
 /// The media of `draft` that others fetch (`fetched` says which) from a bucket that only we can read.
 pub(crate) fn in_buckets(draft: &Draft, who: &str, fetched: impl Fn(&Media) -> bool) -> Vec<Objection> {
     let parts = text::parts(draft);
-    let media = parts.iter().enumerate().flat_map(|(n, part)| part.media.iter().enumerate().map(move |m| (n, m)));
-    let hidden = media.filter(|(_, (_, media))| media::is_in_bucket(media) && fetched(media));
-    let objection = |(n, (m, _)): (usize, (usize, &Media))| {
-        let path = if n == 0 { format!("media[{m}].url") } else { format!("thread[{}].media[{m}].url", n - 1) };
+    let media = parts.iter().enumerate().flat_map(|(n, part)| media_of(n, part));
+    let hidden = media.filter(|(_, media)| media::is_in_bucket(media) && fetched(media));
+    let objection = |(path, _): (String, &Media)| {
         let message = format!("{who} fetches the file itself and cannot read the bucket");
         Objection::new(path, Code::BAD_MEDIA_URL, message, "give an http or https address of the file")
     };
@@ -211,7 +224,7 @@ impl Limits {
             objections.push(objection.with_excess(parts.len(), usize::from(most_parts)));
         }
         for (n, part) in parts.iter().enumerate() {
-            let path = |field: &str| if n == 0 { field.to_owned() } else { format!("thread[{}].{field}", n - 1) };
+            let path = |field: &str| path_of(n, field);
             if part.text.trim().is_empty() && part.media.is_empty() {
                 let remedy = "give it a text, a link or a picture";
                 objections.push(Objection::new(
@@ -236,8 +249,7 @@ impl Limits {
                 let objection = Objection::new(path("media"), Code::TOO_MANY_MEDIA, message, "leave some out");
                 objections.push(objection.with_excess(part.media.len(), self.media));
             }
-            for (m, media) in part.media.iter().enumerate() {
-                let path = path(&format!("media[{m}].url"));
+            for (path, media) in media_of(n, part) {
                 let is_address = |url: url::Url| matches!(url.scheme(), "http" | "https" | "s3") && url.has_host();
                 if !url::Url::parse(&media.url).is_ok_and(is_address) {
                     let message = "the media address is not a web address";
@@ -257,10 +269,9 @@ impl Limits {
     /// from where the post says.
     pub(crate) fn unmade(&self, draft: &Draft, who: &str) -> Vec<Objection> {
         let parts = text::parts(draft);
-        let media = parts.iter().enumerate().flat_map(|(n, part)| part.media.iter().enumerate().map(move |m| (n, m)));
-        let unmade = media.filter_map(|(n, (m, media))| {
+        let media = parts.iter().enumerate().flat_map(|(n, part)| media_of(n, part));
+        let unmade = media.filter_map(|(path, media)| {
             let kind = Kind::by_ending(&media.url).filter(|kind| self.may_take(*kind))?;
-            let path = if n == 0 { format!("media[{m}].url") } else { format!("thread[{}].media[{m}].url", n - 1) };
             let message = format!("{who} fetches the file itself and does not take {}", kind.mime);
             let remedy = "give a file of a kind that it takes, or set media.serve, with which another is made of it";
             let is_taken = self.takes.iter().any(|row| row.is_for(kind));

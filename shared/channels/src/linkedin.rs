@@ -27,7 +27,7 @@ use serde_json::{Value, json};
 use crate::{
     About, Account, AccountCard, Answer, Call, Channel, Count, FirstComment, Http, Known, Limits, Link, Mark,
     Objection, Offers, Published, Row, Safety, Standing, Table, Takes, Threads, TokenLife, Tokens, Told, Unit, Variant,
-    limits::videos_in_company,
+    address::is_short, limits::videos_in_company,
 };
 use media::Asset;
 
@@ -307,7 +307,7 @@ impl Channel for LinkedIn {
     }
 
     fn is_foreign(&self, address: &str) -> bool {
-        self.id_in(address).is_none()
+        self.id_in(address).is_none() && !is_short(address, &["lnkd.in"])
     }
 }
 

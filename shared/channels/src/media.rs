@@ -23,7 +23,7 @@ pub(crate) mod variant;
 
 use std::{fmt, io, sync::Arc, time::Duration};
 
-use domain::{Code, Failure, Fix, Landed, PlatformWords, Scope, Worth};
+use domain::{Code, Draft, Failure, Fix, Landed, PlatformWords, Scope, Worth};
 use jiff::Timestamp;
 use runtime::Runtime;
 use tokio::sync::Semaphore;
@@ -124,18 +124,52 @@ impl Media {
         media: &domain::Media,
         takes: &[Takes],
     ) -> Result<MediaFile, Failure> {
-        let draft = call.draft;
-        self.opened(call, media, takes).await.map_err(|failure| named(draft, media, failure))
+        let fit = |file: &MediaFile| self.fit(file, takes);
+        self.opened(call, media, fit).await
     }
 
-    async fn opened(&self, call: &mut Call<'_>, media: &domain::Media, takes: &[Takes]) -> Result<MediaFile, Failure> {
+    /// The same, for a file that the platform fetches from where the post says: nothing can be made of it here, so `takes` must allow
+    /// it as it is.
+    ///
+    /// # Errors
+    /// As [`Media::open`].
+    pub(crate) async fn open_as_is(
+        &self,
+        call: &mut Call<'_>,
+        media: &domain::Media,
+        takes: &[Takes],
+    ) -> Result<MediaFile, Failure> {
+        let fit = |file: &MediaFile| match variant::misfit(file.kind, file.size, file.probe(), takes) {
+            None => Ok(None),
+            Some(why) => Err(refused(why)),
+        };
+        self.opened(call, media, fit).await
+    }
+
+    /// The target's file, named where it is at fault. `fit` says what it must be made into, or refuses it.
+    async fn opened(
+        &self,
+        call: &mut Call<'_>,
+        media: &domain::Media,
+        fit: impl Fn(&MediaFile) -> Result<Option<Wanted>, Failure>,
+    ) -> Result<MediaFile, Failure> {
+        let draft = call.draft;
+        self.pinned(call, media, fit).await.map_err(|failure| named(draft, media, failure))
+    }
+
+    async fn pinned(
+        &self,
+        call: &mut Call<'_>,
+        media: &domain::Media,
+        fit: impl Fn(&MediaFile) -> Result<Option<Wanted>, Failure>,
+    ) -> Result<MediaFile, Failure> {
         let pin = Pin::of(call, &media.url);
         let pinned = pin.file(call);
-        let wanted = match pinned {
+        let known = match pinned {
             Some(hash) => Some(hash),
             None => self.store.given(&pin.given).await?,
         };
-        let kept = match wanted {
+        let kept = match known {
             Some(hash) => self.kept(hash).await?,
             None => None,
         };
@@ -151,18 +185,18 @@ impl Media {
             }
         };
         // What does not fit leaves no trace: the next try may find a better file at the address.
-        let mut fit = self.fit(&file, takes)?;
+        let mut wanted = fit(&file)?;
         // Pinned before it is stored, which may take long: another try then only has to store it.
         pin.keep_file(call, file.sha256).await?;
         if !stored {
             self.put(&file.spool).await?;
             if let Some(first) = self.given(call, &pin, file.sha256).await? {
-                fit = self.fit(&first, takes)?;
+                wanted = fit(&first)?;
                 pin.keep_file(call, first.sha256).await?;
                 file = first;
             }
         }
-        match fit {
+        match wanted {
             Some(wanted) => self.variant(call, &pin, &file, wanted).await,
             None => Ok(file),
         }
@@ -185,7 +219,8 @@ impl Media {
         file: &MediaFile,
         wanted: Wanted,
     ) -> Result<MediaFile, Failure> {
-        if let Some(hash) = pin.variant(call)
+        let pinned = pin.variant(call);
+        if let Some(hash) = pinned
             && let Some((made, stored)) = self.kept(hash).await?
             && wanted.is(made.kind, made.size, made.probe())
         {
@@ -200,6 +235,9 @@ impl Media {
         let mut spooling = Spooling::start(&self.spools).await.map_err(disk)?;
         spooling.write(&made).await.map_err(disk)?;
         let spool = spooling.finish().await.map_err(disk)?;
+        if pinned.is_some_and(|hash| hash != spool.hash && call.has_begun()) {
+            return Err(remade(call));
+        }
         self.recent.put(&spool, None);
         pin.keep_variant(call, spool.hash).await?;
         self.put(&spool).await?;
@@ -236,12 +274,10 @@ impl Media {
                 return Ok(Served { kind: file.kind, address });
             }
         }
-        let draft = call.draft;
-        let about_it = |failure| named(draft, media, failure);
-        let address = public(media).map_err(about_it)?;
+        let address = public(call.draft, media)?;
         let kind = match Kind::by_ending(address) {
             Some(kind) => kind,
-            None => self.fetch(address).await.map_err(about_it)?.kind,
+            None => self.fetch(address).await.map_err(|failure| named(call.draft, media, failure))?.kind,
         };
         Ok(Served { kind, address: address.to_owned() })
     }
@@ -303,13 +339,14 @@ async fn in_turn<T: Send + 'static>(turn: &Arc<Semaphore>, work: impl FnOnce() -
     .await
 }
 
-/// The address of a file as the world is told of it: the post's own.
+/// The address of a file of the draft as the world is told of it: the post's own.
 ///
 /// # Errors
-/// [`Code::BAD_MEDIA_URL`]: it is in a bucket, which the world cannot read.
-pub(crate) fn public(media: &domain::Media) -> Result<&str, Failure> {
+/// [`Code::BAD_MEDIA_URL`], naming the file: it is in a bucket, which the world cannot read.
+pub(crate) fn public<'a>(draft: &Draft, media: &'a domain::Media) -> Result<&'a str, Failure> {
     if is_in_bucket(media) {
-        return Err(source::bad_address("the file is fetched from there by others, who cannot read the bucket"));
+        let failure = source::bad_address("the file is fetched from there by others, who cannot read the bucket");
+        return Err(named(draft, media, failure));
     }
     Ok(&media.url)
 }
@@ -327,6 +364,15 @@ fn changed(call: &Call<'_>) -> Failure {
         _ => "a part is out, so put the old one back and retry, or cancel the rest",
     };
     refused(format!("the address gives another file than the one this post was begun with; {remedy}"))
+}
+
+/// What was begun with is lost, and what is made of the same file now is another picture: a person decides.
+fn remade(call: &Call<'_>) -> Failure {
+    let remedy = match call.outs() {
+        [] => "edit the post to use the new one",
+        _ => "a part is out, so cancel the rest",
+    };
+    refused(format!("the picture made for the platform is another than the one this post was begun with; {remedy}"))
 }
 
 /// The media cannot be used, here or by a channel's own limits.
@@ -365,9 +411,15 @@ mod tests {
     #[test]
     fn others_are_told_of_no_file_that_they_cannot_read() {
         let at = |url: &str| domain::Media { url: url.into(), alt: None };
-        assert_eq!(public(&at("https://a.example/a.png")), Ok("https://a.example/a.png"));
-        for url in ["s3://media/a.png", "S3://media/a.png"] {
-            assert_eq!(public(&at(url)).unwrap_err().code, Code::BAD_MEDIA_URL, "{url}");
+        let (first, hidden) = (at("https://a.example/a.png"), [at("s3://media/a.png"), at("S3://media/a.png")]);
+        let media = [std::slice::from_ref(&first), &hidden].concat();
+        let draft = Draft(domain::Content { media, ..domain::Content::default() });
+        assert_eq!(public(&draft, &first), Ok("https://a.example/a.png"));
+        for (n, media) in hidden.iter().enumerate() {
+            let failure = public(&draft, media).unwrap_err();
+            assert_eq!(failure.code, Code::BAD_MEDIA_URL);
+            let place = format!("media {} of 3 (s3://media/a.png): ", n + 2);
+            assert!(failure.said.text.starts_with(&place), "it says which: {failure:?}");
         }
     }
 

@@ -145,7 +145,7 @@ impl Nostr {
         }
         let mut files = Vec::new();
         for media in &part.media {
-            files.push(self.shown(media).await.map_err(|failure| named(call.draft, media, failure))?);
+            files.push(self.shown(call.draft, media).await?);
         }
         let hint = relays.first().unwrap_or(&call.account.base_url);
         let event = event::note(call, number, part, &files, hint)?;
@@ -157,9 +157,9 @@ impl Nostr {
     }
 
     /// What a note tells of a file. The file stays where it is; that it is there is seen before anybody is told of it.
-    async fn shown(&self, media: &domain::Media) -> Result<Shown, Failure> {
-        let url = public(media)?;
-        let file = self.http.media().fetch(url).await?;
+    async fn shown(&self, draft: &Draft, media: &domain::Media) -> Result<Shown, Failure> {
+        let url = public(draft, media)?;
+        let file = self.http.media().fetch(url).await.map_err(|failure| named(draft, media, failure))?;
         let pixels = file.picture.map(|picture| (picture.width, picture.height));
         Ok(Shown {
             url: url.to_owned(),

@@ -19,7 +19,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use crate::{
     About, Account, AccountCard, Answer, Call, Channel, Count, Http, Known, Limits, Link, Mark, Objection, Offers,
     Published, Row, Safety, Standing, Table, Threads, TokenLife, Tokens, Told, Unit,
-    address::{Address, number},
+    address::{Address, is_short, number},
 };
 use pin::Pin;
 
@@ -186,7 +186,7 @@ impl Channel for Pinterest {
     }
 
     fn is_foreign(&self, address: &str) -> bool {
-        self.id_in(address).is_none()
+        self.id_in(address).is_none() && !is_short(address, &["pin.it"])
     }
 }
 

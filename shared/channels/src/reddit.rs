@@ -328,6 +328,7 @@ impl Channel for Reddit {
     }
 
     fn is_foreign(&self, address: &str) -> bool {
-        self.id_in(address).is_none()
+        let is_shared = || Address::at(address, &["reddit.com"]).is_some_and(|address| address.behind("s").is_some());
+        self.id_in(address).is_none() && !is_shared()
     }
 }

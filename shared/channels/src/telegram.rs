@@ -227,6 +227,8 @@ impl Channel for Telegram {
         let address = Address::at(address, &["t.me", "telegram.me"])?;
         match address.path().as_slice() {
             ["c", chat, .., id] => Some(format!("-100{}/{}", number(chat)?, number(id)?)),
+            // A chat of numbers itself, not a message of it.
+            ["c", ..] => None,
             ["s", chat, id] | [chat, .., id] => Some(format!("@{}/{}", name(chat)?, number(id)?)),
             _ => None,
         }

@@ -24,7 +24,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use crate::{
     About, Account, AccountCard, Answer, Call, Channel, Http, Known, Limits, Mark, Objection, Offers, Published, Row,
     Standing, Table, Threads, TokenLife, Tokens, Told, Verdict,
-    address::{Address, number},
+    address::{Address, is_short, number},
 };
 use status::Progress;
 use upload::Upload;
@@ -286,7 +286,8 @@ impl Channel for TikTok {
     }
 
     fn is_foreign(&self, address: &str) -> bool {
-        self.id_in(address).is_none()
+        let is_shared = || Address::at(address, &["tiktok.com"]).is_some_and(|address| address.behind("t").is_some());
+        self.id_in(address).is_none() && !is_short(address, &["vm.tiktok.com", "vt.tiktok.com"]) && !is_shared()
     }
 }
 

@@ -14,6 +14,14 @@ impl Account {
     /// # Errors
     /// [`Code::APP_MISCONFIGURED`]: nothing is sent until the account's address is mended.
     pub fn check_transport(&self) -> Result<(), Failure> {
+        match self.in_clear() {
+            None => Ok(()),
+            Some(wrong) => Err(misconfigured(format!("the account's address {wrong}"))),
+        }
+    }
+
+    /// What is wrong with the address, if what is sent there could be read on the way.
+    fn in_clear(&self) -> Option<String> {
         let local = match self.base_url.host() {
             Some(Host::Domain(name)) => name == "localhost",
             Some(Host::Ipv4(ip)) => ip.is_loopback(),
@@ -22,17 +30,14 @@ impl Account {
         };
         let plain_is_fine = local || self.setting("insecure") == Some("true");
         match self.base_url.scheme() {
-            "https" | "wss" => Ok(()),
-            "http" | "ws" if plain_is_fine => Ok(()),
-            scheme => {
-                let host = self.base_url.host_str().unwrap_or_default();
-                Err(misconfigured(format!("the account's address {host} must be https, not {scheme}")))
-            }
+            "https" | "wss" => None,
+            "http" | "ws" if plain_is_fine => None,
+            scheme => Some(format!("{} must be https, not {scheme}", self.base_url.host_str().unwrap_or_default())),
         }
     }
 
-    /// The account at another server, which the platform or the settings name: encrypted there too, or not at all. Its base address
-    /// is `url` as it stands.
+    /// The account at another server, which the settings name: encrypted there too, or not at all. Its base address is `url` as it
+    /// stands.
     ///
     /// # Errors
     /// As [`Account::check_transport`].
@@ -40,6 +45,26 @@ impl Account {
         let there = Account { base_url: url, ..self.clone() };
         there.check_transport()?;
         Ok(there)
+    }
+
+    /// The same, for an address that the platform gave, to be used in `step`. What is wrong with that is its own fault, and nobody here
+    /// can mend it.
+    ///
+    /// # Errors
+    /// [`Code::STRANGE_ANSWER`]: nothing was sent there; another try may be given a better one.
+    pub(crate) fn at_given(&self, url: Url, step: &str) -> Result<Account, Failure> {
+        let there = Account { base_url: url, ..self.clone() };
+        match there.in_clear() {
+            None => Ok(there),
+            Some(wrong) => Err(Failure {
+                code: Code::STRANGE_ANSWER,
+                landed: Landed::No,
+                worth: Worth::Retry { not_before: None },
+                scope: Scope::Channel,
+                step: step.into(),
+                said: PlatformWords::text(format!("the platform gave an address that is not encrypted: {wrong}")),
+            }),
+        }
     }
 
     /// The account at the server for its tokens: the one that it names, else the platform's `usual` one.
@@ -109,6 +134,25 @@ mod tests {
         let failure = at("http://up.example/").unwrap_err();
         assert_eq!(failure.code, Code::APP_MISCONFIGURED);
         assert!(failure.said.text.contains("up.example must be https"), "{failure:?}");
+    }
+
+    #[test]
+    fn an_address_in_the_clear_that_the_platform_gave_is_no_fault_of_the_accounts() {
+        let account = account("x");
+        let at = |url: &str| account.at_given(url.parse().unwrap(), "upload").map(|there| there.base_url.to_string());
+        assert_eq!(at("https://up.example/a?b=c").unwrap(), "https://up.example/a?b=c");
+        for url in ["http://up.example/a?token=hush", "ftp://up.example/"] {
+            let failure = at(url).unwrap_err();
+            let retry = Worth::Retry { not_before: None };
+            assert_eq!(
+                (failure.code, failure.worth, failure.landed),
+                (Code::STRANGE_ANSWER, retry, Landed::No),
+                "{url}"
+            );
+            assert_eq!((failure.scope, failure.step.as_str()), (Scope::Channel, "upload"), "{url}");
+            let said = failure.said.text;
+            assert!(said.contains("up.example must be https") && !said.contains("hush"), "{said}");
+        }
     }
 
     #[test]

@@ -323,6 +323,28 @@ for_every_channel! {
         assert_eq!(place.site.posts().len(), 0);
     }
 
+    async fn credentials_that_have_ended_hold_the_account_until_they_work_again(place: Place) {
+        let stand = place.stand(says("x"));
+        place.site.expire();
+        let asked = stand.channel.check_credentials(&stand.account).await;
+        if place.renews {
+            assert!(asked.is_ok(), "a new one is had without anybody: {asked:?}");
+        } else {
+            assert!(asked.is_err() || !place.tells_credentials, "{asked:?}");
+            // Ghost's tokens are made for one call: the next has another one, and nobody need mend anything.
+            let is_for_one_call = place.name == "ghost";
+            place.site.expire();
+            let failure = stand.attempt().await.failure.expect("a refusal");
+            assert!(failure.holds_siblings() != is_for_one_call && failure.scope == Scope::Account, "{failure:?}");
+            assert_eq!(place.site.posts().len(), 0);
+        }
+        place.site.restore();
+        let standing = stand.channel.check_credentials(&stand.account).await.unwrap();
+        assert_eq!(standing.unknown, !place.tells_credentials && place.name != "nostr", "{standing:?}");
+        assert_eq!(stand.another(place.content(says("y"))).attempt().await.failure, None);
+        assert_eq!(place.site.posts().len(), 1);
+    }
+
     async fn r02_o06_a_rate_limit_waits_as_long_as_told_and_costs_nothing(place: Place) {
         let stand = place.stand(says("x"));
         let told = place.site.stage().now().as_second() + 120;

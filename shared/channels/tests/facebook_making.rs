@@ -1,4 +1,4 @@
-//! Facebook's call that makes a post, unpublished, when it is refused or not answered.
+//! Facebook's call that makes a post or a reel, unpublished, when it is refused, not answered, or answered with what cannot be used.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
@@ -6,9 +6,14 @@ mod kit;
 
 use std::time::Duration;
 
-use domain::{Code, Landed, State};
-use kit::{graph::body, site::stand, stand::says};
-use serde_json::Value;
+use domain::{Code, Content, Landed, Media, State};
+use kit::{
+    graph::body,
+    servers::{files, mp4},
+    site::stand,
+    stand::says,
+};
+use serde_json::{Value, json};
 use testkit::{Cue, End, Facebook, Fake};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -45,4 +50,22 @@ async fn a_try_without_an_answer_is_followed_by_none_that_could_do_nothing() {
         assert_eq!((tries, made), (1, 2));
         assert_eq!((stand.state(), fake.posts().len()), (State::Published, 1));
     }
+}
+
+#[tokio::test]
+async fn a_reels_address_that_cannot_be_used_is_not_kept_and_another_is_asked_for() {
+    let (fake, files) = (Fake::<Facebook>::start().await, files(mp4(1100)).await);
+    let settings = [("video_as".to_owned(), "reel".to_owned())].into();
+    let media = vec![Media { url: format!("{}/a.mp4", files.url()), alt: None }];
+    let stand = stand("facebook", &fake.url(), Content { settings, media, ..says("short") });
+    for address in ["http://files.example/x", "https://files.example/x", "x"] {
+        let begun = json!({"video_id": "1", "upload_url": address});
+        fake.cue(Cue::refuse(200, &begun).on("POST", "/video_reels"));
+        let failure = stand.attempt().await.failure.unwrap();
+        assert_eq!((failure.code, failure.landed), (Code::STRANGE_ANSWER, Landed::No), "{address}");
+        stand.clock.advance(MINUTE);
+        fake.advance(MINUTE);
+    }
+    stand.settle(|span| fake.advance(span)).await;
+    assert_eq!((stand.state(), fake.posts().len()), (State::Published, 1));
 }

@@ -151,6 +151,8 @@ async fn a_picture_that_google_would_not_take_from_its_address_is_refused_before
     let failure = scene.stand.attempt().await.failure.unwrap();
     assert_eq!((failure.code, failure.landed), (Code::MEDIA_REFUSED, Landed::No));
     assert_eq!((scene.stand.state(), scene.fake.calls().len()), (State::Failed, 0));
+    assert!(failure.said.text.starts_with("media 1 of 1 ("), "it says which: {failure:?}");
+    assert!(scene.stand.target().handles.is_empty(), "a better file may be put at the address");
     let mut large = png();
     large.resize(5_600_000, 0);
     let file = files(large).await;

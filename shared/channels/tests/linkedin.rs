@@ -649,7 +649,9 @@ async fn the_token_goes_to_linkedins_own_servers_only() {
     let elsewhere = json!({"value": {"image": "urn:li:image:1", "uploadUrl": "http://files.example/x"}});
     scene.fake.cue(Cue::refuse(200, &elsewhere).on("POST", "/rest/images"));
     let failure = scene.stand.attempt().await.failure.unwrap();
-    assert_eq!((failure.code, failure.landed), (Code::APP_MISCONFIGURED, Landed::No), "not in the clear either");
+    assert_eq!((failure.code, failure.landed), (Code::STRANGE_ANSWER, Landed::No), "not in the clear either");
+    scene.settle().await;
+    assert_eq!(scene.stand.state(), State::Published, "another address is asked for");
 }
 
 #[tokio::test]

@@ -11,9 +11,10 @@ use std::{
 use domain::{Code, Failure, Fix, Landed, Media, Worth};
 use image::{ImageFormat, RgbImage};
 use kit::pinned::{Changing, Pinned, worker};
-use oncepost_channels::{Call, Http, HttpOptions, MediaOptions, S3Options, Secret, StoreAt, Takes};
+use oncepost_channels::{Call, Http, HttpOptions, MediaOptions, Record as _, S3Options, Secret, StoreAt, Takes};
 use testkit::S3;
 
+const VARIANT: &str = ".variant";
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// A picture that tells itself from others, and is not small.
@@ -36,6 +37,18 @@ fn two() -> Vec<u8> {
     noise(2, 40, ImageFormat::Png)
 }
 
+/// What the target has pinned: handles and hashes.
+fn pins(pinned: &Pinned) -> Vec<(String, String)> {
+    pinned.stand.target().handles.into_iter().filter(|(name, _)| name.starts_with("pin.")).collect()
+}
+
+/// The store loses the pinned file, and keeps what was made of it.
+fn lose_original(pinned: &Pinned) {
+    let (_, hash) = pins(pinned).into_iter().find(|(name, _)| !name.ends_with(VARIANT)).unwrap();
+    let path = pinned.files().into_iter().find(|path| path.ends_with(&hash)).unwrap();
+    std::fs::remove_file(path).unwrap();
+}
+
 #[track_caller]
 fn refused(failure: &Failure, why: &str) {
     let mend = Worth::AfterFix { fix: Fix::Content };
@@ -51,9 +64,8 @@ async fn x01_a_file_is_fetched_once_and_outlives_its_address() {
     let second = pinned.open(&server.url()).await.unwrap();
     assert_eq!((first.sha256, server.asked()), (second.sha256, 1));
     assert_eq!(second.bytes().await.unwrap(), one());
-    let handles = pinned.stand.target().handles;
-    let pins: Vec<_> = handles.iter().filter(|(name, _)| name.starts_with("pin.")).collect();
-    assert_eq!((pins.len(), pins[0].1), (1, &first.sha256.to_string()));
+    let pins = pins(&pinned);
+    assert_eq!((pins.len(), &pins[0].1), (1, &first.sha256.to_string()));
 }
 
 #[tokio::test]
@@ -144,8 +156,44 @@ async fn a_variant_is_made_once_and_is_the_same_on_every_worker() {
     // Even where it must be made again.
     pinned.lose();
     assert_eq!(pinned.open(&server.url()).await.unwrap().sha256, first.sha256);
-    let variants = pinned.stand.target().handles.into_iter().filter(|(name, _)| name.ends_with(".variant"));
+    let variants = pins(&pinned).into_iter().filter(|(name, _)| name.ends_with(VARIANT));
     assert_eq!(variants.map(|(_, hash)| hash).collect::<Vec<_>>(), [first.sha256.to_string()]);
+}
+
+#[tokio::test]
+async fn x01_what_was_made_of_another_file_does_not_go_out_under_the_new_files_pin() {
+    const JPEG: &[Takes] = &[Takes::new(&["image/jpeg"], 20_000)];
+    let server = Changing::start(noise(1, 200, ImageFormat::WebP)).await;
+    let pinned = Pinned { takes: JPEG, ..Pinned::new() };
+    let first = pinned.open(&server.url()).await.unwrap();
+    lose_original(&pinned);
+    server.give(Some(noise(2, 200, ImageFormat::WebP)));
+    let second = pinned.open(&server.url()).await.unwrap();
+    assert_ne!(second.sha256, first.sha256);
+    // What is new fits as it is: nothing is left of what was made before.
+    lose_original(&pinned);
+    server.give(Some(noise(3, 40, ImageFormat::Jpeg)));
+    let third = pinned.open(&server.url()).await.unwrap();
+    assert_eq!(pins(&pinned).into_iter().map(|(_, hash)| hash).collect::<Vec<_>>(), [third.sha256.to_string()]);
+}
+
+#[tokio::test]
+async fn x01_a_variant_that_comes_out_otherwise_does_not_slip_in() {
+    const JPEG: &[Takes] = &[Takes::new(&["image/jpeg"], 20_000)];
+    let server = Changing::start(noise(1, 200, ImageFormat::WebP)).await;
+    let pinned = Pinned { takes: JPEG, ..Pinned::new() };
+    let made = pinned.open(&server.url()).await.unwrap();
+    // As by another version, which made another picture of it, and of which the store has nothing any more.
+    let (name, _) = pins(&pinned).into_iter().find(|(name, _)| name.ends_with(VARIANT)).unwrap();
+    let others = [(name, "ab".repeat(32))];
+    pinned.stand.keep(others.clone().into()).await.unwrap();
+    assert_eq!(pinned.open(&server.url()).await.unwrap().sha256, made.sha256, "nothing has begun");
+    pinned.stand.keep(others.clone().into()).await.unwrap();
+    pinned.prepare().await;
+    refused(&pinned.open(&server.url()).await.unwrap_err(), "edit the post");
+    assert!(pins(&pinned).contains(&others[0]), "the pin stands");
+    pinned.part_out().await;
+    refused(&pinned.open(&server.url()).await.unwrap_err(), "cancel the rest");
 }
 
 #[tokio::test]
@@ -235,9 +283,7 @@ async fn a_file_is_pinned_before_it_is_stored_so_that_the_next_try_only_has_to_s
     for _ in 0..2 {
         assert_eq!(pinned.open_with(&bucket, &server.url()).await.unwrap_err().code, Code::OWN_HICCUP);
     }
-    let handles = pinned.stand.target().handles;
-    let pins: Vec<_> = handles.keys().filter(|name| name.starts_with("pin.")).collect();
-    assert_eq!((pins.len(), server.asked()), (1, 1));
+    assert_eq!((pins(&pinned).len(), server.asked()), (1, 1));
     // Whatever the address gives by then.
     server.give(Some(two()));
     s3.allow();
@@ -252,6 +298,13 @@ fn storage(s3: &S3) -> S3Options {
         virtual_hosted: false,
         allow_http: true,
     }
+}
+
+/// A worker that gives platforms addresses of its bucket.
+fn serving(s3: &S3) -> Http {
+    let store = StoreAt::S3(storage(s3), "kept".into());
+    let media = MediaOptions { allow_private: true, serve: true, store, ..MediaOptions::default() };
+    Http::new(HttpOptions { media, ..HttpOptions::default() }, kit::runtime(Arc::default())).unwrap()
 }
 
 #[tokio::test]
@@ -273,13 +326,7 @@ async fn a_platform_that_fetches_itself_gets_the_pinned_variant_from_the_bucket(
     const JPEG: &[Takes] = &[Takes::new(&["image/jpeg"], 20_000)];
     let server = Changing::start(noise(1, 200, ImageFormat::WebP)).await;
     let (pinned, s3) = (Pinned { takes: JPEG, ..Pinned::new() }, S3::start().await);
-    let media = MediaOptions {
-        allow_private: true,
-        serve: true,
-        store: StoreAt::S3(storage(&s3), "kept".into()),
-        ..MediaOptions::default()
-    };
-    let http = Http::new(HttpOptions { media, ..HttpOptions::default() }, kit::runtime(Arc::default())).unwrap();
+    let http = serving(&s3);
     let target = pinned.stand.target();
     let (draft, account) = (&pinned.stand.draft, &pinned.stand.account);
     let mut call = Call::new(&target, draft, account, target.due_at, None, &pinned.stand);
@@ -303,13 +350,7 @@ async fn a_platform_that_fetches_itself_gets_the_pinned_variant_from_the_bucket(
 #[tokio::test]
 async fn a_platform_is_given_no_address_of_a_file_that_the_store_has_lost() {
     let (server, pinned, s3) = (Changing::start(one()).await, Pinned::new(), S3::start().await);
-    let media = MediaOptions {
-        allow_private: true,
-        serve: true,
-        store: StoreAt::S3(storage(&s3), "kept".into()),
-        ..MediaOptions::default()
-    };
-    let http = Http::new(HttpOptions { media, ..HttpOptions::default() }, kit::runtime(Arc::default())).unwrap();
+    let http = serving(&s3);
     let wanted = Media { url: server.url(), alt: None };
     for _ in 0..2 {
         let target = pinned.stand.target();

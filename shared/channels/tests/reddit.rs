@@ -618,7 +618,8 @@ async fn a_picture_travels_encrypted_or_not_at_all() {
     let lease = json!({"args": {"action": "http://store.example/", "fields": fields}});
     scene.fake.cue(Cue::refuse(200, &lease).on("POST", "asset.json"));
     let failure = scene.stand.attempt().await.failure.unwrap();
-    assert_eq!((failure.code, failure.landed), (Code::APP_MISCONFIGURED, Landed::No));
+    assert_eq!((failure.code, failure.landed), (Code::STRANGE_ANSWER, Landed::No));
+    assert!(!failure.holds_siblings(), "the account can do nothing about it");
     assert!(failure.said.text.contains("store.example must be https"), "{failure:?}");
     assert!(scene.fake.publish_calls().is_empty());
 }

@@ -339,6 +339,18 @@ fn an_unknown_name_is_no_channel() {
     assert_eq!(registry().names(), names);
 }
 
+/// What the platforms' apps copy for "share": it leads to a post, and only the platform knows to which.
+const SHORT: [(&str, &str); 8] = [
+    ("tiktok", "https://vm.tiktok.com/ZMabc/"),
+    ("tiktok", "https://vt.tiktok.com/ZSabc/"),
+    ("tiktok", "https://www.tiktok.com/t/ZTabc/"),
+    ("reddit", "https://www.reddit.com/r/rust/s/Ab1d"),
+    ("facebook", "https://fb.watch/ab-1/"),
+    ("facebook", "https://www.facebook.com/share/p/Ab1d/"),
+    ("linkedin", "https://lnkd.in/ab1"),
+    ("pinterest", "https://pin.it/ab1"),
+];
+
 /// A person copies an address; the platform, and the ledger, know the post by its id.
 #[test]
 fn an_address_holds_the_id_that_the_channel_would_have_recorded() {
@@ -369,6 +381,8 @@ fn an_address_holds_the_id_that_the_channel_would_have_recorded() {
         ("telegram", "https://t.me/acme/4/17", Some("@acme/17")),
         ("telegram", "https://t.me/c/123/4/17", Some("-100123/17")),
         ("telegram", "https://t.me/acme", None),
+        // The chat, and no message of it.
+        ("telegram", "https://t.me/c/123", None),
         ("facebook", "https://www.facebook.com/12_34", Some("12_34")),
         ("facebook", "https://www.facebook.com/12/posts/34", Some("12_34")),
         ("facebook", "https://www.facebook.com/permalink.php?story_fbid=34&id=12", Some("12_34")),
@@ -379,7 +393,6 @@ fn an_address_holds_the_id_that_the_channel_would_have_recorded() {
         ("reddit", "https://www.reddit.com/r/rust/comments/1abc/some_title/", Some("t3_1abc")),
         ("reddit", "https://www.reddit.com/r/rust/comments/1abc/some_title/kx9/?context=3", Some("t1_kx9")),
         ("reddit", "https://redd.it/1abc", Some("t3_1abc")),
-        ("reddit", "https://www.reddit.com/r/rust/s/Ab1d", None),
         (
             "bluesky",
             &format!("https://bsky.app/profile/{did}/post/3k"),
@@ -427,6 +440,13 @@ fn an_address_holds_the_id_that_the_channel_would_have_recorded() {
     }
     for (channel, address, _) in table.iter().filter(|(channel, _, id)| id.is_some() || *channel == "facebook") {
         assert!(!registry.get(channel).unwrap().is_foreign(address), "{channel}: {address}");
+    }
+    for (channel, address) in SHORT {
+        let channel = registry.get(channel).unwrap();
+        assert_eq!((channel.id_in(address), channel.is_foreign(address)), (None, false), "{address}");
+        let bare = url::Url::parse(address).unwrap().join("/").unwrap();
+        // Facebook's addresses need not hold an id.
+        assert!(channel.is_foreign(bare.as_str()) || bare.host_str() == Some("www.facebook.com"), "{bare}");
     }
     for channel in registry.iter() {
         assert!(["", "17", "somewhere", "https://acme.example"].iter().all(|text| channel.id_in(text).is_none()));

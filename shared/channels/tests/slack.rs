@@ -378,6 +378,8 @@ async fn a_webhook_shows_pictures_by_address_and_no_videos() {
     let scene = Scene::by_hook(video("see", &videos.url())).await;
     let failure = scene.stand.attempt().await.failure.unwrap();
     assert_eq!((failure.code, failure.landed, scene.fake.calls().len()), (Code::MEDIA_REFUSED, Landed::No, 0));
+    assert!(failure.said.text.starts_with("media 1 of 1 ("), "it says which: {failure:?}");
+    assert!(scene.stand.target().handles.is_empty(), "a better file may be put at the address");
 }
 
 #[tokio::test]

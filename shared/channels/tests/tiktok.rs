@@ -619,6 +619,8 @@ async fn pictures_that_tiktok_does_not_take_are_not_asked_for() {
     let failure = scene.fails().await;
     assert_eq!((failure.code, failure.landed), (Code::MEDIA_REFUSED, Landed::No));
     assert_eq!(scene.fake.publish_calls().len(), 0);
+    assert!(failure.said.text.starts_with("media 1 of "), "it says which: {failure:?}");
+    assert!(scene.stand.target().handles.is_empty(), "a better file may be put at the address");
     let unverified = Scene::with(jpeg(), &[]).await;
     unverified.fake.set(|knobs| knobs.verified_prefix = "https://media.example/".into());
     let failure = unverified.fails().await;
@@ -687,6 +689,21 @@ async fn an_upload_address_is_a_secret() {
     assert_eq!(whole.stand.attempt().await.failure, None);
     let stored = whole.stand.target().handles["upload"].clone();
     assert!(stored.contains("v_pub_file~") && !stored.contains("upload_token"), "{stored}");
+}
+
+#[tokio::test]
+async fn an_upload_address_that_cannot_be_used_is_not_kept_and_another_is_asked_for() {
+    let scene = Scene::small().await;
+    for address in ["http://files.example/x", "x"] {
+        let begun = json!({"data": {"publish_id": "1", "upload_url": address}, "error": {"code": "ok", "message": ""}});
+        scene.fake.cue(Cue::refuse(200, &begun).on("POST", "video/init"));
+        let failure = scene.fails().await;
+        assert_eq!((failure.code, failure.landed), (Code::STRANGE_ANSWER, Landed::No), "{address}");
+        assert!(!scene.stand.target().handles.contains_key("upload"), "{address}");
+        scene.pass(Duration::from_secs(60));
+    }
+    scene.settle().await;
+    scene.is_out_once();
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ mod http;
 use std::time::Duration;
 
 use http::{http, ok};
-use oncepost_testkit::{Answer, Cue, Discord, End, Fake};
+use oncepost_testkit::{Answer, Cue, Discord, End, Fake, fake::Platform as _};
 use reqwest::{Method, multipart};
 use serde_json::{Value, json};
 
@@ -92,6 +92,11 @@ async fn listings_go_both_ways_may_lag_and_are_empty_to_the_blind() {
     fake.platform().blind("alice");
     assert_eq!(bot.list("limit=1").await, [""; 0]);
     assert!(ok(bot.request(Method::GET, "").send().await, 200).await["last_message_id"].is_string());
+    fake.platform().silence("alice");
+    fake.platform().restore("alice");
+    bot.post(&json!({"content": "again"}), 200).await;
+    fake.advance(Duration::from_secs(30));
+    assert_eq!(bot.list("limit=1").await, ["again"], "it may what it could at first");
 }
 
 #[tokio::test]

@@ -247,6 +247,8 @@ async fn tokens_of_persons_end_and_give_those_of_their_pages() {
     fake.platform().forbid("ann");
     assert!(!inspect().await["data"]["scopes"].to_string().contains("pages_manage_posts"));
     assert_eq!(codes(&Page::new(&fake, "ann").post("me/feed", &[("message", "x")], 403).await).0, 10);
+    fake.platform().restore("ann");
+    Page::new(&fake, "ann").made("me/feed", &[("message", "x")]).await;
 }
 
 #[tokio::test]
@@ -287,4 +289,6 @@ async fn comments_stand_under_their_post_and_no_listing_shows_them() {
     assert_eq!((fake.posts().len(), fake.duplicates().len()), (2, 0));
     ann.made(&comments, &[("message", "first")]).await;
     assert_eq!(fake.duplicates()[0].native, json!({"kind": "comment", "object": post}), "a comment that is out twice");
+    fake.platform().revoke("ann");
+    assert_eq!(codes(&ann.get(&comments, &[], 400).await), (json!(190), json!(460)), "not without a token that works");
 }

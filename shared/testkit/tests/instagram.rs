@@ -250,4 +250,7 @@ async fn comments_stand_under_their_post_and_are_no_posts() {
     ann.post(&format!("{post}/comments"), &[("message", "first")], 200).await;
     assert_eq!(fake.duplicates()[0].native, json!({"kind": "comment", "object": post}), "a comment that is out twice");
     ann.post("42/comments", &[("message", "lost")], 400).await;
+    fake.platform().revoke("ann");
+    let refused = ann.get(&format!("{post}/comments"), &[], 400).await;
+    assert_eq!(codes(&refused), (json!(190), json!(460)), "not without a token that works");
 }

@@ -6,7 +6,7 @@ mod http;
 use std::time::Duration;
 
 use http::{http, ok};
-use oncepost_testkit::{Cue, Fake, LinkedIn};
+use oncepost_testkit::{Cue, Fake, LinkedIn, fake::Platform as _};
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
 
@@ -127,6 +127,11 @@ async fn nobody_writes_for_others_and_only_pages_are_read() {
     let (own, pages) = (alice.post("own").await, page.post("page's").await);
     alice.get(&format!("rest/posts/{own}"), 403).await;
     assert_eq!(page.get(&format!("rest/posts/{pages}"), 200).await["commentary"], "page's");
+    let roles = async || page.get("rest/organizationAcls", 200).await["elements"].as_array().map(Vec::len);
+    fake.platform().take_page("alice");
+    assert_eq!(roles().await, Some(0));
+    fake.platform().restore("alice");
+    assert_eq!(roles().await, Some(1), "it may what it could at first");
     let text = page.refusal(&"x".repeat(3001), 422).await;
     assert!(text["message"].as_str().is_some_and(|message| message.contains("/commentary")), "{text}");
 }

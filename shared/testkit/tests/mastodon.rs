@@ -234,6 +234,9 @@ async fn an_app_tells_its_scopes_and_a_token_does_nothing_beyond_its_own() {
     alice.get("/api/v1/accounts/verify_credentials", 403).await;
     let app = alice.get("/api/v1/apps/verify_credentials", 200).await;
     assert_eq!(app["scopes"], json!(["read:statuses", "write:media"]));
+    fake.platform().restore("alice");
+    alice.get("/api/v1/accounts/verify_credentials", 200).await;
+    alice.posted("k", "x").await;
     fake.set(|knobs| knobs.tells_scopes = false);
     assert_eq!(alice.get("/api/v1/apps/verify_credentials", 200).await["scopes"], Value::Null);
     Author::new(&fake, "bob").posted("k", "x").await;

@@ -157,6 +157,10 @@ impl Facebook {
         let (next, end) = begun.wanted.and_then(Wanted::read).unwrap_or((0, size));
         let session = begun.upload_session_id.or(begun.upload_url);
         let session = session.ok_or_else(|| failure(Code::STRANGE_ANSWER, BEGIN, "the answer names no upload"))?;
+        if is_reel {
+            // An address that cannot be used is not kept: the next try is given another.
+            upload_address(call.account, &session)?;
+        }
         let begun_at = self.graph.http.runtime().now().as_second();
         let upload = Upload { id: begun.video_id, session, is_reel, size, next, end, begun: begun_at, told: false };
         upload.keep(call).await?;
@@ -281,7 +285,7 @@ fn place(account: &Account, is_reel: bool) -> (&'static str, Account) {
 fn upload_address(account: &Account, address: &str) -> Result<Url, Failure> {
     let strange = || failure(Code::STRANGE_ANSWER, SEND, "Facebook gave an upload address that is not its own");
     let url: Url = address.parse().map_err(|_| strange())?;
-    let url = account.at(url)?.base_url;
+    let url = account.at_given(url, SEND)?.base_url;
     let host = url.host_str().unwrap_or_default();
     let theirs = account.base_url.host_str() == Some(host) || host.ends_with(".facebook.com");
     if theirs { Ok(url) } else { Err(strange()) }

@@ -186,6 +186,10 @@ impl LinkedIn {
             })
         });
         let upload = upload.ok_or_else(|| self.judge(&answer, call.account))?;
+        // An address that cannot be used is not kept: the next try is given another.
+        for piece in &upload.pieces {
+            place(call.account, &piece.upload_url)?;
+        }
         keep(call, handle, &upload).await?;
         Ok(upload)
     }
@@ -227,9 +231,7 @@ impl LinkedIn {
 
     /// A request that carries a piece. Only LinkedIn's own servers get the token along.
     fn put(&self, account: &Account, address: &str) -> Result<reqwest::RequestBuilder, Failure> {
-        let strange = || unready("LinkedIn gave an upload address that cannot be used");
-        let url: Url = address.parse().map_err(|_| strange())?;
-        let url = account.at(url)?.base_url;
+        let url = place(account, address)?;
         let host = url.host_str().unwrap_or_default().to_owned();
         let theirs = account.base_url.host_str() == Some(&host) || host.ends_with(".linkedin.com");
         let request = self.http.request(Method::PUT, url).header("content-type", "application/octet-stream");
@@ -288,6 +290,12 @@ async fn gone(call: &mut Call<'_>, handle: &str, failure: Failure) -> Result<Fai
     }
     call.forget(handle).await?;
     Ok(Failure { code: Code::MEDIA_NOT_READY, worth: Worth::Retry { not_before: None }, ..failure })
+}
+
+/// Where LinkedIn says that a piece goes.
+fn place(account: &Account, address: &str) -> Result<Url, Failure> {
+    let url = address.parse().map_err(|_| unready("LinkedIn gave an upload address that cannot be used"))?;
+    Ok(account.at_given(url, SEND)?.base_url)
 }
 
 fn unready(why: &str) -> Failure {

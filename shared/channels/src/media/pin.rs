@@ -36,23 +36,27 @@ impl Pin {
         call.handle(&self.variant_handle())?.parse().ok()
     }
 
+    /// Pins the file. What was made of another one goes out no more.
     pub(crate) async fn keep_file(&self, call: &mut Call<'_>, hash: MediaHash) -> Result<(), Failure> {
-        keep(call, &self.handle, hash).await
+        if self.file(call) == Some(hash) {
+            return Ok(());
+        }
+        let (hash, variant) = (hash.to_string(), self.variant_handle());
+        match call.handle(&variant) {
+            Some(_) => call.keep_instead(&self.handle, &hash, &variant).await,
+            None => call.keep(&self.handle, &hash).await,
+        }
     }
 
+    /// Pins what was made of the file.
     pub(crate) async fn keep_variant(&self, call: &mut Call<'_>, hash: MediaHash) -> Result<(), Failure> {
-        keep(call, &self.variant_handle(), hash).await
+        if self.variant(call) == Some(hash) {
+            return Ok(());
+        }
+        call.keep(&self.variant_handle(), &hash.to_string()).await
     }
 
     fn variant_handle(&self) -> String {
         format!("{}.variant", self.handle)
     }
-}
-
-async fn keep(call: &mut Call<'_>, handle: &str, hash: MediaHash) -> Result<(), Failure> {
-    let hash = hash.to_string();
-    if call.handle(handle) == Some(&hash) {
-        return Ok(());
-    }
-    call.keep(handle, &hash).await
 }

@@ -11,7 +11,7 @@ use image::{
 };
 
 use super::{Kind, Picture};
-use crate::{Probe, Takes};
+use crate::{Misfit, Probe, Takes};
 
 /// How finely JPEGs are written: the first that is small enough counts.
 const QUALITIES: [u8; 3] = [90, 80, 70];
@@ -40,17 +40,21 @@ pub(crate) enum Fit {
     Refused(String),
 }
 
+/// Why a platform that takes this does not take a file as it is; `None`: it does.
+pub(crate) fn misfit(kind: Kind, size: u64, probe: Probe, takes: &[Takes]) -> Option<String> {
+    if takes.is_empty() {
+        return None;
+    }
+    match takes.iter().find(|row| row.is_for(kind)) {
+        Some(row) => row.misfits(size, probe).first().copied().map(Misfit::words),
+        None => Some(format!("the channel does not take {}", kind.mime)),
+    }
+}
+
 /// How a file fits what a platform takes. A picture of more than `most_pixels` is never decoded.
 pub(crate) fn fit(kind: Kind, size: u64, probe: Probe, takes: &[Takes], most_pixels: u64) -> Fit {
     let own = takes.iter().find(|row| row.is_for(kind));
-    let misfits = own.map(|row| row.misfits(size, probe)).unwrap_or_default();
-    if takes.is_empty() || (own.is_some() && misfits.is_empty()) {
-        return Fit::Fits;
-    }
-    let why = match misfits.first() {
-        Some(misfit) => misfit.words(),
-        None => format!("the channel does not take {}", kind.mime),
-    };
+    let Some(why) = misfit(kind, size, probe, takes) else { return Fit::Fits };
     let Some(picture) = probe.picture.filter(|picture| !picture.animated && format_of(kind).is_some()) else {
         return Fit::Refused(why);
     };

@@ -56,7 +56,7 @@ impl Pinterest {
         let registered: Registered = self.ask(REGISTER, account, request).await?;
         call.keep(ID, &registered.media_id).await?;
         // The token does not go there, but the video does.
-        let place = account.at(registered.upload_url)?.base_url;
+        let place = account.at_given(registered.upload_url, UPLOAD)?.base_url;
         let mut form = multipart::Form::new();
         for (name, value) in registered.upload_parameters {
             form = form.text(name, value);

@@ -53,7 +53,7 @@ impl Reddit {
         let (Some(args), Some(place), Some(key)) = (&args, place, key) else {
             return Err(TABLE.judge(&answer, account));
         };
-        let place = account.at(place)?.base_url;
+        let place = account.at_given(place, UPLOAD)?.base_url;
         let mut form = multipart::Form::new();
         for field in &args.fields {
             form = form.text(field.name.clone(), field.value.clone());

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use domain::{Code, Failure, Finding, Landed, Media, Part, PlatformWords, Receipt, Scope, Worth};
+use domain::{Code, Failure, Finding, Media, Part, Receipt};
 use reqwest::header;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -72,9 +72,8 @@ impl Slack {
         let mut fields = vec![("filename", name), ("length", file.size.to_string())];
         fields.extend(media.alt.clone().map(|alt| ("alt_txt", alt)));
         let ticket: Ticket = self.ask(TICKET, account, "files.getUploadURLExternal", &fields).await?;
-        let there = account.at(ticket.upload_url);
-        let there = there.map_err(|_| strange("Slack gave an upload address that is not encrypted"))?;
-        let request = self.http.request(reqwest::Method::POST, there.base_url);
+        let place = account.at_given(ticket.upload_url, TICKET)?.base_url;
+        let request = self.http.request(reqwest::Method::POST, place);
         let request = request.header(header::CONTENT_TYPE, file.kind.mime).body(file.body());
         let answer = self.http.free(UPLOAD, request).await?;
         if answer.is_success() { Ok(ticket.file_id) } else { Err(TABLE.judge(&answer, account)) }
@@ -165,18 +164,6 @@ impl Slack {
 
 fn handle(number: u16, n: usize) -> String {
     format!("file.{number}.{n}")
-}
-
-/// An answer to the question for an address that nobody should follow.
-fn strange(why: &str) -> Failure {
-    Failure {
-        code: Code::STRANGE_ANSWER,
-        landed: Landed::No,
-        worth: Worth::Retry { not_before: None },
-        scope: Scope::Channel,
-        step: TICKET.into(),
-        said: PlatformWords::text(why),
-    }
 }
 
 fn is_ok(answer: &Answer) -> bool {

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use url::Url;
 
 use super::{AGAIN, BEGIN, CHUNK, LAST_CHUNK, MINUTE, TikTok, check, creator::Creator, failure, judge, wrong};
 use crate::{Account, Call, MediaFile, Published, media::refused, text};
@@ -116,7 +117,8 @@ impl TikTok {
         let Some(first) = draft.0.media.first() else {
             return Err(wrong(Code::NOTHING_TO_SAY, BEGIN, "TikTok takes no text alone"));
         };
-        let file = self.http.media().open(call, first, check::TAKES).await?;
+        // Pictures TikTok fetches itself, and of videos nothing else is made.
+        let file = self.http.media().open_as_is(call, first, check::TAKES).await?;
         if file.kind.is_image() {
             return self.post_photos(call, creator, &audience).await;
         }
@@ -158,6 +160,8 @@ impl TikTok {
         let address = begun.upload_url.filter(|_| !begun.publish_id.is_empty()).ok_or_else(|| {
             failure(Code::STRANGE_ANSWER, BEGIN, AGAIN, "the answer holds no publish id or no address")
         })?;
+        // An address that cannot be used is not kept: the next try is given another.
+        place(call.account, &address)?;
         let sending = Some(Sending { address, size, sent: 0, refused: false });
         let public = audience == check::PUBLIC;
         let upload = Upload { sending, ..Upload::new(begun.publish_id, creator.name.clone(), public, now) };
@@ -222,6 +226,12 @@ impl TikTok {
     }
 }
 
+/// Where TikTok says that the chunks go.
+fn place(account: &Account, address: &str) -> Result<Url, Failure> {
+    let strange = || failure(Code::STRANGE_ANSWER, CHUNK, AGAIN, "TikTok gave an address that cannot be used");
+    Ok(account.at_given(address.parse().map_err(|_| strange())?, CHUNK)?.base_url)
+}
+
 /// The request for one chunk. The address is its own permission: the token stays here.
 fn put(
     tiktok: &TikTok,
@@ -231,8 +241,7 @@ fn put(
     range: Range<u64>,
     size: u64,
 ) -> Result<reqwest::RequestBuilder, Failure> {
-    let strange = || failure(Code::STRANGE_ANSWER, CHUNK, AGAIN, "TikTok gave an address that cannot be used");
-    let url = account.at(address.parse().map_err(|_| strange())?)?.base_url;
+    let url = place(account, address)?;
     let header = format!("bytes {}-{}/{size}", range.start, range.end - 1);
     let request = tiktok.http.request(Method::PUT, url).header("content-type", file.kind.mime);
     Ok(request.header("content-range", header).body(file.range(range)))

@@ -36,6 +36,11 @@ pub trait Site: Send + Sync {
     fn advance(&self, by: Duration) {
         self.stage().advance(by);
     }
+
+    /// The tokens of `main` are past their time.
+    fn expire(&self);
+    /// They work again.
+    fn restore(&self);
 }
 
 impl<P: Platform> Site for Fake<P> {
@@ -45,6 +50,14 @@ impl<P: Platform> Site for Fake<P> {
 
     fn url(&self) -> String {
         Fake::url(self)
+    }
+
+    fn expire(&self) {
+        self.platform().expire("main");
+    }
+
+    fn restore(&self) {
+        self.platform().restore("main");
     }
 }
 
@@ -87,6 +100,10 @@ pub struct Place {
     pub file: fn() -> Vec<u8>,
     /// The call that is refused when there are too many, where that is not the publishing one.
     pub limited_at: Option<(&'static str, &'static str)>,
+    /// Whether the channel makes itself a new token where one has ended.
+    pub renews: bool,
+    /// Whether the platform can be asked how credentials stand, and says so.
+    pub tells_credentials: bool,
     /// Whether the platform takes pictures.
     pub takes_pictures: bool,
     /// What the account says of its server or receiver.
@@ -115,6 +132,8 @@ impl Place {
             picture: None,
             file: png,
             limited_at: None,
+            renews: false,
+            tells_credentials: true,
             takes_pictures: true,
             says: &[],
         }
@@ -133,6 +152,7 @@ impl Place {
             unauthorized: Cue::refuse(401, &json!({"error": "no signature is right"})),
             forbidden: Cue::refuse(403, &json!({"error": "not for you"})),
             without_id: json!({"ok": true}),
+            tells_credentials: false,
             ..Self::plain("webhook", Box::new(Fake::<Webhook>::start().await))
         }
     }
@@ -167,6 +187,7 @@ impl Place {
             unauthorized: Cue::refuse(401, &refused).on("POST", "createSession"),
             forbidden: Cue::refuse(403, &other),
             without_id: json!({"validationStatus": "valid"}),
+            renews: true,
             looks: true,
             ..Self::plain("bluesky", Box::new(Fake::<Bluesky>::start().await))
         }
@@ -192,6 +213,7 @@ impl Place {
             without_id: json!(["OK", "", true, ""]),
             says_status: false,
             says_when: false,
+            tells_credentials: false,
             ..Self::plain("nostr", Box::new(Fake::<Nostr>::start().await))
         }
     }
@@ -309,6 +331,7 @@ impl Place {
             looks: false,
             asks_person: true,
             names_posts: false,
+            tells_credentials: false,
             says: &[("via", "webhook"), ("proof", "ok")],
             ..Self::slack().await
         }

@@ -238,7 +238,9 @@ impl Platform for Discord {
     }
 
     fn restore(&self, account: &str) {
-        lock(&self.revoked).remove(account);
+        for taken in [&self.revoked, &self.silenced, &self.blind] {
+            lock(taken).remove(account);
+        }
     }
 }
 

@@ -136,7 +136,7 @@ impl Facebook {
                 self.list(ask, owner(ask, page, reader()?)?, stage)
             }
             ("POST", [id, "comments"]) => self.comment(ask, id, publisher()?, stage),
-            ("GET", [id, "comments"]) => self.list_comments(ask, id, stage),
+            ("GET", [id, "comments"]) => reader().and_then(|_| self.list_comments(ask, id, stage)),
             ("POST", [id]) => self.update(ask, id, publisher()?, stage),
             ("GET", [id]) => self.show(ask, id, reader()?, stage),
             _ => Err(error(400, 2500, 0, "Unknown path components")),

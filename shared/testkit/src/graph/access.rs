@@ -43,8 +43,10 @@ impl Access {
         lock(&self.refused).insert(account.into(), (460, said));
     }
 
+    /// The account's tokens work again, and may publish.
     pub fn restore(&self, account: &str) {
         lock(&self.refused).remove(account);
+        lock(&self.reading).retain(|name| name != account);
     }
 
     /// The account takes the permission to publish away.

@@ -119,7 +119,7 @@ impl Instagram {
             ("GET", [user, "media"]) => self.list(ask, owner(ask, user, reader()?)?, stage),
             ("GET", [user, "content_publishing_limit"]) => self.limit(ask, owner(ask, user, publisher()?)?),
             ("POST", [id, "comments"]) => self.comment(ask, id, publisher()?, stage),
-            ("GET", [id, "comments"]) => self.list_comments(ask, id, stage),
+            ("GET", [id, "comments"]) => reader().and_then(|_| self.list_comments(ask, id, stage)),
             ("GET", [id]) => self.show(ask, id, reader()?, stage),
             _ => Err(error(400, 2500, 0, "Unknown path components")),
         }

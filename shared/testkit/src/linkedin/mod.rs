@@ -237,6 +237,7 @@ impl Platform for LinkedIn {
 
     fn restore(&self, account: &str) {
         self.tokens.restore(account);
+        lock(&self.without_page).remove(account);
     }
 }
 

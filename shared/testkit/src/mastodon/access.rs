@@ -29,8 +29,10 @@ impl Access {
         lock(&self.refused).insert(account.into(), "The access token was revoked");
     }
 
+    /// The account's token works again, with all its scopes.
     pub(super) fn restore(&self, account: &str) {
         lock(&self.refused).remove(account);
+        lock(&self.withheld).retain(|(whose, _)| whose != account);
     }
 
     pub(super) fn withhold(&self, account: &str, scope: &str) {

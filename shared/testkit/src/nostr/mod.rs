@@ -225,7 +225,8 @@ impl Platform for Nostr {
     }
 
     fn expire(&self, account: &str) {
-        lock(&self.blocked).insert(account.to_owned());
+        // By its name, or by the key that calls carry.
+        lock(&self.blocked).extend([account.to_owned(), Self::public_key(account)]);
     }
 
     fn restore(&self, account: &str) {

@@ -1,6 +1,6 @@
 //! Pinterest's API, version 5, from its published description and from what its users report.
 //!
-//! A token is `pina_NAME` and belongs to the account NAME, which needs no making; `pinr.NAME` renews it, once: the answer holds the
+//! A token is `pina_token-NAME` and belongs to the account NAME, which needs no making; `pinr.NAME` renews it, once: the answer holds the
 //! next. Every account has the board [`Pinterest::board`]. Videos are registered, uploaded to a store that knows no tokens, and worked on.
 //! What Pinterest does with a pin that it has seen is documented nowhere: it makes another.
 //! Not there: board sections, ads, catalogs, saving other people's pins, analytics.
@@ -66,12 +66,12 @@ impl Pinterest {
 
     /// The token of an account.
     pub fn token(name: &str) -> String {
-        format!("pina_{name}")
+        tokens::token(name)
     }
 
     /// The first refresh token of an account.
     pub fn refresh_token(name: &str) -> String {
-        format!("pinr.{name}")
+        tokens::refresh_token(name)
     }
 
     /// The number of an account's board.
@@ -158,7 +158,7 @@ impl Platform for Pinterest {
     }
 
     fn account(&self, ask: &Ask) -> Option<String> {
-        tokens::owner(ask.bearer()?)
+        self.access.owner(ask)
     }
 
     async fn answer(&self, ask: Ask, stage: &Stage) -> Answer {

@@ -10,49 +10,58 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::{Knobs, Pinterest, error};
-use crate::fake::{Answer, Ask, lock};
+use crate::fake::{Answer, Ask, Tokens, lock};
 
-/// All tokens that were given out or have ended. Those that were there from the beginning have no `~`.
+/// What every access token begins with.
+const ACCESS: &str = "pina_";
+/// What every refresh token begins with.
+const REFRESH: &str = "pinr.";
+
+/// All tokens. Those that were there from the beginning have no `~`.
 #[derive(Default)]
 pub(super) struct Access {
-    /// token → until when it is good
+    tokens: Tokens,
+    /// refresh token → until when it is good
     granted: Mutex<HashMap<String, Timestamp>>,
     used: Mutex<HashSet<String>>,
-    ended: Mutex<HashSet<String>>,
-    revoked: Mutex<HashSet<String>>,
 }
 
-/// Whose token this is, working or not.
-pub(super) fn owner(token: &str) -> Option<String> {
-    let name = token.strip_prefix("pina_").or_else(|| token.strip_prefix("pinr."))?;
-    name.split('~').next().filter(|name| !name.is_empty()).map(str::to_owned)
+/// The account's first access token, which has no end of its own.
+pub(super) fn token(name: &str) -> String {
+    format!("{ACCESS}token-{name}")
+}
+
+/// The account's first refresh token.
+pub(super) fn refresh_token(name: &str) -> String {
+    format!("{REFRESH}{name}")
 }
 
 impl Access {
+    /// Whose token a call carries, working or not.
+    pub fn owner(&self, ask: &Ask) -> Option<String> {
+        self.tokens.owner(ask.bearer()?.strip_prefix(ACCESS)?)
+    }
+
+    /// Every access token that the account has now has ended.
     pub fn expire(&self, account: &str) {
-        lock(&self.ended).insert(account.into());
-        let mut granted = lock(&self.granted);
-        let ended = |token: &str| token.starts_with("pina_") && owner(token).as_deref() == Some(account);
-        granted.retain(|token, _| !ended(token));
+        self.tokens.expire(account);
     }
 
+    /// The account takes the app's leave away.
     pub fn revoke(&self, account: &str) {
-        lock(&self.revoked).insert(account.into());
+        self.tokens.revoke(account);
     }
 
+    /// The account's first token works again.
     pub fn restore(&self, account: &str) {
-        lock(&self.revoked).remove(account);
-        lock(&self.ended).remove(account);
+        self.tokens.restore(account);
     }
 
     /// The account, or the refusal, which does not say why.
     pub fn check(&self, ask: &Ask) -> Result<String, Answer> {
-        let refused = || error(401, 2, "Authentication failed.");
-        let token = ask.bearer().filter(|token| token.starts_with("pina_")).ok_or_else(refused)?;
-        let account = owner(token).ok_or_else(refused)?;
-        let first = !token.contains('~') && !lock(&self.ended).contains(&account);
-        let good = first || lock(&self.granted).get(token).is_some_and(|until| *until > ask.at);
-        if good && !lock(&self.revoked).contains(&account) { Ok(account) } else { Err(refused()) }
+        let given = ask.bearer().and_then(|token| token.strip_prefix(ACCESS));
+        let good = given.and_then(|token| self.tokens.good(token, ask.at));
+        good.map(|token| token.account).ok_or_else(|| error(401, 2, "Authentication failed."))
     }
 
     pub fn renew(&self, ask: &Ask, knobs: &Knobs) -> Result<Answer, Answer> {
@@ -65,17 +74,18 @@ impl Access {
         if one("grant_type") != "refresh_token" {
             return Err(error(400, 1, "grant_type is missing or invalid."));
         }
-        let account = owner(token).filter(|_| token.starts_with("pinr.")).ok_or_else(refused)?;
+        let account =
+            token.strip_prefix(REFRESH).and_then(|name| name.split('~').next()).filter(|name| !name.is_empty());
+        let account = account.ok_or_else(refused)?;
         let good = !token.contains('~') || lock(&self.granted).get(token).is_some_and(|until| *until > ask.at);
         let used = knobs.rotates && !lock(&self.used).insert(token.to_owned());
-        if !good || used || lock(&self.revoked).contains(&account) {
+        if !good || used || self.tokens.is_dead(account) {
             return Err(refused());
         }
-        let mut granted = lock(&self.granted);
-        let n = granted.len() + 1;
-        let (access, refresh) = (format!("pina_{account}~{n}"), format!("pinr.{account}~{n}"));
         let until = |seconds| ask.at + Duration::from_secs(seconds);
-        granted.insert(access.clone(), until(knobs.access_s));
+        let access = format!("{ACCESS}{}", self.tokens.give(account, ask.at, Duration::from_secs(knobs.access_s)));
+        let mut granted = lock(&self.granted);
+        let refresh = format!("{REFRESH}{account}~{}", granted.len() + 1);
         granted.insert(refresh.clone(), until(knobs.refresh_s));
         Ok(Answer::json(
             200,

@@ -63,8 +63,10 @@ impl Access {
         lock(&self.unhooked).remove(account);
     }
 
+    /// A webhook has no time of its own: it is removed.
     pub(super) fn expire(&self, account: &str) {
         lock(&self.refused).insert(account.into(), "token_expired");
+        lock(&self.unhooked).insert(account.into());
     }
 
     pub(super) fn scopes(&self, name: &str) -> Vec<String> {
