@@ -5,13 +5,14 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use broker::{BrokerError, BrokerUrl, Memory, Rabbit, RabbitSettings, Transport};
 use channels::{
     Account, Accounts, Channel, Http, HttpOptions, ListedAccounts, Media, MediaOptions, Registry, S3Options, Secret,
-    SecretSource, StoreAt, nearest,
+    SecretSource, StoreAt, nearest, unfit,
 };
 use guard::{Guard, MemoryGuard, RedisGuard, RedisOptions};
 use intake::{Checker, Intake, Options as IntakeOptions};
-use ledger::{Ledger, LedgerError, Postgres, PostgresOptions, Sqlite, TimeSource};
+use ledger::{CredentialStore, Ledger, LedgerError, Postgres, PostgresOptions, Sqlite, TimeSource};
 use runtime::Runtime;
 use settings::Settings;
+use vault::{AppDefaults, ChannelDefaults, Defaults, Keys, Vault, VaultOptions};
 
 use crate::failure::Failure;
 
@@ -30,7 +31,9 @@ pub struct Parts {
     pub channels: Arc<Registry>,
     /// Pictures and videos.
     pub media: Media,
-    /// Credentials.
+    /// Credentials, sealed and renewed.
+    pub vault: Vault,
+    /// The same, for whoever only needs accounts.
     pub accounts: Arc<dyn Accounts>,
     /// The way in.
     pub intake: Arc<Intake>,
@@ -46,14 +49,21 @@ impl Parts {
         let media = http.media().clone();
         let channels = Arc::new(Registry::all(http));
         // First what needs no connection: it is wrong until somebody changes the settings.
-        let accounts = accounts(settings, &channels)?;
-        let ledger = ledger(settings, &runtime, Migrate::No).await?;
+        let listed = accounts(settings, &channels)?;
+        let keys = keys(settings)?;
+        let Stores { ledger, credentials } = ledger(settings, &runtime, Migrate::No).await?;
+        let options = VaultOptions { at_least: settings.protocol.lease };
+        let defaults = defaults(settings);
+        let vault = Vault::new(runtime.clone(), credentials, channels.clone(), keys, listed, defaults, options);
+        let accounts: Arc<dyn Accounts> = Arc::new(vault.clone());
+        accounts.catch_up().await;
+        vault.follow();
         let transport = transport(settings, &runtime, &channels, process).await?;
         let guard = guard(settings, &runtime)?;
         let options = intake_options(settings);
         let intake =
             Arc::new(Intake::new(ledger.clone(), channels.clone(), accounts.clone(), runtime.clone(), options));
-        Ok(Self { runtime, ledger, transport, guard, channels, media, accounts, intake })
+        Ok(Self { runtime, ledger, transport, guard, channels, media, vault, accounts, intake })
     }
 }
 
@@ -66,17 +76,32 @@ pub enum Migrate {
     Yes,
 }
 
+/// What the ledger's database keeps.
+pub struct Stores {
+    /// The truth.
+    pub ledger: Arc<dyn Ledger>,
+    /// Records of credentials.
+    pub credentials: Arc<dyn CredentialStore>,
+}
+
+impl Stores {
+    fn of<D: Ledger + CredentialStore + 'static>(database: D) -> Self {
+        let database = Arc::new(database);
+        Self { ledger: database.clone(), credentials: database }
+    }
+}
+
 /// Opens the ledger. A SQLite file is made and migrated on opening: it belongs to this one process.
 ///
 /// # Errors
 /// It cannot be reached, or its schema is not this program's.
-pub async fn ledger(settings: &Settings, runtime: &Runtime, migrate: Migrate) -> Result<Arc<dyn Ledger>, Failure> {
+pub async fn ledger(settings: &Settings, runtime: &Runtime, migrate: Migrate) -> Result<Stores, Failure> {
     let url = settings.ledger.url.reveal();
     let policy = settings.policy();
     if let Some(path) = url.strip_prefix("sqlite://") {
         let ledger =
             Sqlite::open(path, runtime, policy).await.map_err(|error| Failure::of("open the ledger", error))?;
-        return Ok(Arc::new(ledger));
+        return Ok(Stores::of(ledger));
     }
     let options =
         PostgresOptions { pool: settings.ledger.pool, ..PostgresOptions::new(url, policy, TimeSource::Server) };
@@ -91,7 +116,7 @@ pub async fn ledger(settings: &Settings, runtime: &Runtime, migrate: Migrate) ->
     if migrate == Migrate::Yes {
         Postgres::migrate(&options).await.map_err(failed("migrate the ledger"))?;
     }
-    Ok(Arc::new(Postgres::connect(options, runtime).await.map_err(failed("open the ledger"))?))
+    Ok(Stores::of(Postgres::connect(options, runtime).await.map_err(failed("open the ledger"))?))
 }
 
 /// Connects to the broker, or makes the one in memory.
@@ -221,7 +246,7 @@ fn intake_options(settings: &Settings) -> IntakeOptions {
 /// An account cannot be used.
 pub fn checker(settings: &Settings, runtime: &Runtime) -> Result<Checker, Failure> {
     let channels = Arc::new(registry(settings, runtime)?);
-    let accounts = accounts(settings, &channels)?;
+    let accounts = Arc::new(accounts(settings, &channels)?);
     Ok(Checker::new(channels, accounts, runtime.clone(), intake_options(settings)))
 }
 
@@ -239,7 +264,7 @@ pub fn every_channel() -> Result<Registry, Failure> {
 /// # Errors
 /// An account or a section of the settings names a channel that does not exist, or an account has no address, lacks what its channel cannot
 /// do without, or says of its server or receiver what its channel does not understand. All of it is told at once.
-pub fn accounts(settings: &Settings, channels: &Registry) -> Result<Arc<dyn Accounts>, Failure> {
+pub fn accounts(settings: &Settings, channels: &Registry) -> Result<ListedAccounts, Failure> {
     let mut usable = Vec::new();
     // A slip in a section that switches a channel off would leave the channel on.
     let sections = settings.channels.keys().filter(|name| channels.get(name.as_str()).is_none());
@@ -262,7 +287,32 @@ pub fn accounts(settings: &Settings, channels: &Registry) -> Result<Arc<dyn Acco
     if !wrong.is_empty() {
         return Err(Failure::new("read accounts", wrong.join("\n  and ")));
     }
-    Ok(Arc::new(ListedAccounts::new(usable)))
+    Ok(ListedAccounts::new(usable))
+}
+
+/// The keys that seal credentials.
+///
+/// # Errors
+/// One of them cannot be used.
+pub fn keys(settings: &Settings) -> Result<Keys, Failure> {
+    let keys = settings.vault.keys.iter().map(|key| (key.id.as_str(), key.secret.secret().reveal()));
+    Keys::read(keys).map_err(|error| Failure::of("read vault.keys", error))
+}
+
+/// What holds for connected accounts that do not say otherwise.
+fn defaults(settings: &Settings) -> Defaults {
+    let channel = |set: &settings::Channel| ChannelDefaults {
+        base_url: set.base_url.clone(),
+        rate: set.rate.as_ref().map(pair),
+    };
+    let app = |set: &settings::App| AppDefaults {
+        rate: set.rate.as_ref().map(pair),
+        secrets: set.secrets.iter().map(|(name, secret)| (name.clone(), source(secret))).collect(),
+    };
+    Defaults {
+        channels: settings.channels.iter().map(|(name, set)| (name.clone(), channel(set))).collect(),
+        apps: settings.apps.iter().map(|(name, set)| (name.clone(), app(set))).collect(),
+    }
 }
 
 fn no_channel(name: &str, channels: &Registry) -> String {
@@ -274,18 +324,7 @@ fn no_channel(name: &str, channels: &Registry) -> String {
 /// What the channel cannot do without and the account does not have, and what is wrong with its settings.
 fn lacks(channel: &dyn Channel, account: &Account<SecretSource>) -> Vec<String> {
     let about = channel.about();
-    let mut wrong = channel.check_account(&account.card());
-    let missing =
-        about.settings.iter().filter(|name| account.setting(name).is_none_or(|value| value.trim().is_empty()));
-    wrong.extend(
-        missing.map(|name| format!("settings.{name} is missing; docs/channels/{}.md says what it is", about.name)),
-    );
-    let unknown = account.settings.keys().filter(|name| !about.account_settings().any(|known| known == name.as_str()));
-    wrong.extend(unknown.map(|name| {
-        let meant = nearest(name, about.account_settings()).map(|meant| format!("; is {meant} meant?"));
-        let meant = meant.unwrap_or_else(|| format!("; docs/channels/{}.md names those that there are", about.name));
-        format!("settings.{name} is none that the channel knows{meant}")
-    }));
+    let mut wrong = unfit(channel, &account.card());
     if account.secrets.is_empty() && !about.secrets.is_empty() {
         wrong.push(format!("it has no secrets; docs/channels/{}.md names those that it needs", about.name));
     }

@@ -54,7 +54,7 @@ impl Attempt<'_> {
         let sent = match sent {
             Some(Ok(Published::Out)) => Sent::Out,
             Some(Ok(Published::Processing)) => Sent::Processing,
-            Some(Err(failure)) => Sent::Failed(failure),
+            Some(Err(failure)) => Sent::Failed(self.see_to(failure).await),
             None => Sent::OutOfTime,
         };
         let noted = Noted {
@@ -100,6 +100,12 @@ impl Attempt<'_> {
         self.worker.runtime.left(self.leave_by)
     }
 
+    /// Sees to the account's credentials, as far as the attempt's time allows.
+    async fn see_to(&self, failure: Failure) -> Failure {
+        let seeing = self.worker.accounts.see_to(self.account, failure.clone());
+        self.worker.runtime.within(self.time_left(), seeing).await.unwrap_or(failure)
+    }
+
     fn part(&self) -> u16 {
         self.target.armed.as_ref().map_or_else(|| self.target.next_part(), |armed| armed.part)
     }
@@ -125,7 +131,7 @@ impl Attempt<'_> {
         let limit = self.time_left();
         match self.worker.runtime.within(limit, self.channel.find(&mark)).await {
             Some(Ok(finding)) => Outcome::Looked { part, finding, last },
-            Some(Err(failure)) => delivery::look_failed(failure),
+            Some(Err(failure)) => delivery::look_failed(self.see_to(failure).await),
             None => Outcome::Looked { part, finding: Finding::CannotTell("the look took too long".into()), last },
         }
     }
@@ -137,7 +143,7 @@ impl Attempt<'_> {
         let limit = self.time_left();
         match self.worker.runtime.within(limit, self.channel.poll(&mark)).await {
             Some(Ok(verdict)) => verdict.outcome(mark.part, parts),
-            Some(Err(failure)) => delivery::poll_failed(failure),
+            Some(Err(failure)) => delivery::poll_failed(self.see_to(failure).await),
             None => Outcome::Failed(delivery::out_of_time(None)),
         }
     }

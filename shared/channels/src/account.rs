@@ -48,7 +48,11 @@ pub enum SecretSource {
 }
 
 impl SecretSource {
-    async fn read(&self) -> Result<Secret, String> {
+    /// The secret as it is now.
+    ///
+    /// # Errors
+    /// It cannot be read, or is empty; says why.
+    pub async fn read(&self) -> Result<Secret, String> {
         let text = match self {
             SecretSource::Value(secret) => secret.0.clone(),
             SecretSource::File(path) => tokio::fs::read_to_string(path)
@@ -195,6 +199,15 @@ pub trait Accounts: Send + Sync {
 
     /// All accounts, sorted by tenant, channel and name.
     fn all(&self) -> Vec<AccountCard>;
+
+    /// What a failure means once the account's credentials have been seen to: an ended token that could be replaced is worth another
+    /// try, and what is wrong with the account is remembered. `account` is the one that the failed call was made with.
+    async fn see_to(&self, _account: &Account, failure: Failure) -> Failure {
+        failure
+    }
+
+    /// Sees to it that [`Accounts::find`] knows what was connected until now, by whatever process.
+    async fn catch_up(&self) {}
 }
 
 type Key = (TenantId, ChannelName, AccountId);

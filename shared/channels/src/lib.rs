@@ -23,6 +23,7 @@ mod table;
 mod text;
 mod told;
 mod transport;
+mod unfit;
 mod weighted;
 mod words;
 
@@ -65,3 +66,4 @@ pub use safety::Safety;
 pub use sheet::{Files, Limited, Otherwise, Range, Repeat, Sheet, Taken, Token};
 pub use table::{Row, Table};
 pub use told::Told;
+pub use unfit::unfit;

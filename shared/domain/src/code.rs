@@ -123,6 +123,8 @@ codes! {
     ACCOUNT_RESTRICTED = 2104;
     /// The account's credentials could not be read.
     CREDENTIALS_MISSING = 2105;
+    /// The account's token is being renewed.
+    TOKEN_PENDING = 2106;
     /// The account is at its rate limit.
     RATE_LIMITED_ACCOUNT = 2201;
     /// The app is at its rate limit.

@@ -153,6 +153,11 @@ impl Failure {
         matches!(self.code, Code::RATE_LIMITED_ACCOUNT | Code::RATE_LIMITED_APP | Code::RATE_LIMITED_CHANNEL)
     }
 
+    /// Another try costs nothing: it was not the post's fault, and it ends by itself.
+    pub fn is_free(&self) -> bool {
+        self.is_rate_limit() || self.scope == Scope::System || self.code == Code::TOKEN_PENDING
+    }
+
     /// Everything on the account or app fails until a person mends it: hold the siblings instead of burning them.
     pub fn holds_siblings(&self) -> bool {
         self.landed == Landed::No

@@ -22,9 +22,7 @@ pub fn route(failure: &Failure) -> Route {
     match (failure.landed, failure.worth) {
         (Landed::Yes, _) => Route::Success,
         (Landed::Unknown, _) => Route::Doubt,
-        (Landed::No, Worth::Retry { .. }) if failure.is_rate_limit() || failure.scope == crate::Scope::System => {
-            Route::FreeRetry
-        }
+        (Landed::No, Worth::Retry { .. }) if failure.is_free() => Route::FreeRetry,
         (Landed::No, Worth::Retry { .. }) => Route::Retry,
         (Landed::No, Worth::AfterFix { .. } | Worth::Never) => Route::Dead,
     }
@@ -50,6 +48,8 @@ mod tests {
             (Landed::No, retry, Scope::Account, Code::RATE_LIMITED_ACCOUNT, Route::FreeRetry),
             (Landed::No, retry, Scope::App, Code::RATE_LIMITED_APP, Route::FreeRetry),
             (Landed::No, retry, Scope::System, Code::OWN_HICCUP, Route::FreeRetry),
+            (Landed::No, retry, Scope::Account, Code::TOKEN_PENDING, Route::FreeRetry),
+            (Landed::Unknown, retry, Scope::Account, Code::TOKEN_PENDING, Route::Doubt),
             (Landed::No, fix, Scope::Account, Code::TOKEN_REVOKED, Route::Dead),
             (Landed::No, Worth::Never, Scope::Post, Code::CONTENT_REFUSED, Route::Dead),
         ];

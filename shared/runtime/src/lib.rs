@@ -181,18 +181,23 @@ impl Runtime {
         self.tasks.wait().await;
     }
 
+    /// Random bytes: with [`SystemRandom`] good enough for keys and nonces.
+    pub fn bytes<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0_u8; N];
+        self.random.fill(&mut bytes);
+        bytes
+    }
+
     /// A UUIDv7 of now: ids made later sort later.
     pub fn id(&self) -> Uuid {
         let millis = u64::try_from(self.now().as_millisecond()).unwrap_or_default();
-        let mut bytes = [0_u8; 10];
-        self.random.fill(&mut bytes);
+        let bytes: [u8; 10] = self.bytes();
         uuid::Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid()
     }
 
     /// A number in `0.0..1.0`.
     pub fn chance(&self) -> f64 {
-        let mut bytes = [0_u8; 8];
-        self.random.fill(&mut bytes);
+        let bytes = self.bytes::<8>();
         // 53 bits fill a double's mantissa exactly.
         (u64::from_le_bytes(bytes) >> 11) as f64 / (1_u64 << 53) as f64
     }

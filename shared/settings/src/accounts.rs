@@ -70,6 +70,8 @@ impl Default for Channel {
 pub struct App {
     /// How often everything that goes through it may publish, all accounts together.
     pub rate: Option<Rate>,
+    /// Its `client_id` and `client_secret`, which its accounts share.
+    pub secrets: BTreeMap<String, SecretRef>,
 }
 
 /// How often something may happen: `burst` times at once, and once more for every `per` that passes.

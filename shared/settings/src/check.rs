@@ -11,6 +11,7 @@ pub(crate) fn all(settings: &mut Settings, problems: &mut Vec<Problem>) {
     numbers(settings, problems);
     media(settings, problems);
     doors(settings, problems);
+    vault(settings, problems);
     accounts(settings, problems);
 }
 
@@ -198,6 +199,23 @@ fn doors(settings: &Settings, problems: &mut Vec<Problem>) {
     }
     if api.listen == settings.health.listen && api.listen.port() != 0 {
         problems.push(Problem::new("health.listen", "is the same as api.listen", "choose another port"));
+    }
+}
+
+fn vault(settings: &Settings, problems: &mut Vec<Problem>) {
+    let mut ids = BTreeSet::new();
+    for (n, key) in settings.vault.keys.iter().enumerate() {
+        if key.id.is_empty() || key.id.len() > 64 || !ids.insert(&key.id) {
+            let remedy = "give every key an id of its own, such as the month it was made in";
+            problems.push(Problem::new(format!("vault.keys[{n}].id"), "is empty, too long or taken", remedy));
+        }
+    }
+    for (app, set) in &settings.apps {
+        for name in set.secrets.keys().filter(|name| !["client_id", "client_secret"].contains(&name.as_str())) {
+            let problem = "is no secret of an app";
+            let remedy = "an app has client_id and client_secret";
+            problems.push(Problem::new(format!("apps.{app}.secrets.{name}"), problem, remedy));
+        }
     }
 }
 

@@ -18,11 +18,14 @@ pub struct Api {
     pub tokens: Vec<Token>,
     /// A file of further tokens, one `name token` per line; `#` starts a comment.
     pub token_file: Option<PathBuf>,
+    /// The address under which browsers reach the API: where platforms send people back to when they connect an account by a link.
+    #[serde(with = "web")]
+    pub public_url: Option<Url>,
 }
 
 impl Default for Api {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8380)), tokens: Vec::new(), token_file: None }
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8380)), tokens: Vec::new(), token_file: None, public_url: None }
     }
 }
 

@@ -60,6 +60,10 @@ pub const KEYS: &[Key] = &[
     key("api.tokens[].tenant", "the only tenant the caller may touch; absent: an operator"),
     key("api.tokens[].secret", "the token, at least 16 characters: a secret (below)"),
     key("api.token_file", "a file of further tokens, one `name token` per line"),
+    key(
+        "api.public_url",
+        "the address under which browsers reach the API, for links that connect accounts; absent: there are no such links",
+    ),
     key("health.listen", "where `/healthz`, `/readyz` and `/metrics` are served"),
     key("telemetry.log", "what is logged: a level, or directives such as `info,worker=debug`"),
     key("telemetry.format", "`json` or `text`"),
@@ -86,6 +90,12 @@ pub const KEYS: &[Key] = &[
     key("media.s3.secret_key", "the key's secret: a secret (below)"),
     key("media.s3.virtual_hosted", "whether the bucket is a part of the host's name"),
     key("media.s3.buckets", "the buckets that posts may name in media addresses, as `s3://bucket/key`"),
+    key(
+        "vault.keys",
+        "what seals the credentials of connected accounts and renewed tokens: a list; the first key seals, the others open what they sealed",
+    ),
+    key("vault.keys[].id", "what the key is called, in what it sealed"),
+    key("vault.keys[].secret", "the key, as `oncepost vault key` prints it: a secret (below)"),
     key("channels", "the channels that differ from their defaults, by name"),
     key("channels.*.enabled", "whether it publishes; what is due on a channel that is off is held, not failed"),
     key(
@@ -103,8 +113,9 @@ pub const KEYS: &[Key] = &[
     key("accounts[].base_url", "the server it lives on, where that differs from the channel's"),
     key("accounts[].app", "the registration with the platform whose limits it shares"),
     key("accounts[].secrets", "its credentials by name: secrets (below)"),
-    key("apps", "our registrations with platforms that have limits of their own, by name"),
+    key("apps", "our registrations with platforms, by name"),
     key("apps.*.rate", "how often everything through this registration with a platform may publish, as for channels"),
+    key("apps.*.secrets", "its `client_id` and `client_secret`, which its accounts share: secrets (below)"),
     key("accounts[].rate", "how often it may publish, as for channels"),
     key(
         "accounts[].on_doubt",
@@ -136,7 +147,7 @@ const HEAD: &str = "\
 
 A file (`.toml`, `.yaml` or `.json`, named by `--config` or `ONCEPOST_CONFIG`) over the defaults below, and over both
 variables: `ONCEPOST__PROTOCOL__LEASE=3m` sets `protocol.lease`. Lists and maps (`ONCEPOST__ACCOUNTS`,
-`ONCEPOST__CHANNELS`, `ONCEPOST__APPS`, `ONCEPOST__API__TOKENS`) are written as JSON. An empty variable counts as unset.
+`ONCEPOST__CHANNELS`, `ONCEPOST__APPS`, `ONCEPOST__API__TOKENS`, `ONCEPOST__VAULT__KEYS`) are written as JSON. An empty variable counts as unset.
 
 Unknown keys are refused. So are unsafe values: `http_timeout < attempt_limit < lease <= lock_ttl < consumer_timeout`.
 All problems are reported at once, each with what to do. `oncepost doctor` shows what is in force.

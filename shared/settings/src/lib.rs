@@ -17,6 +17,7 @@ mod secret;
 mod span;
 mod stores;
 mod text;
+mod vault;
 
 pub use accounts::{Account, App, Channel, Rate};
 pub use address::Address;
@@ -27,6 +28,7 @@ pub use problem::Problem;
 pub use protocol::{Backoff, Protocol, Resume};
 pub use secret::{Secret, SecretRef};
 pub use stores::{Broker, Guard, Ledger};
+pub use vault::{Vault, VaultKey};
 
 use std::collections::BTreeMap;
 
@@ -55,9 +57,11 @@ pub struct Settings {
     pub telemetry: Telemetry,
     /// Media of posts.
     pub media: Media,
+    /// Where credentials are kept.
+    pub vault: Vault,
     /// The channels that differ from their defaults.
     pub channels: BTreeMap<ChannelName, Channel>,
-    /// Our registrations with platforms, where they have limits of their own.
+    /// Our registrations with platforms: their secrets, and limits of their own.
     pub apps: BTreeMap<AppId, App>,
     /// The accounts to publish on.
     pub accounts: Vec<Account>,

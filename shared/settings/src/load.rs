@@ -12,11 +12,12 @@ use crate::{Problem, SecretRef, Settings, Token, check, read, secret::Found};
 
 const PREFIX: &str = "ONCEPOST__";
 /// Lists and maps, which a variable gives as JSON.
-const AS_JSON: [(&str, &[&str]); 4] = [
+const AS_JSON: [(&str, &[&str]); 5] = [
     ("ONCEPOST__ACCOUNTS", &["accounts"]),
     ("ONCEPOST__CHANNELS", &["channels"]),
     ("ONCEPOST__APPS", &["apps"]),
     ("ONCEPOST__API__TOKENS", &["api", "tokens"]),
+    ("ONCEPOST__VAULT__KEYS", &["vault", "keys"]),
 ];
 
 impl Settings {
@@ -97,6 +98,14 @@ impl Settings {
         }
         for (n, token) in self.api.tokens.iter_mut().enumerate() {
             token.secret.find(&format!("api.tokens[{n}].secret"), env, found);
+        }
+        for (app, set) in &mut self.apps {
+            for (name, secret) in &mut set.secrets {
+                secret.find(&format!("apps.{app}.secrets.{name}"), env, found);
+            }
+        }
+        for (n, key) in self.vault.keys.iter_mut().enumerate() {
+            key.secret.find(&format!("vault.keys[{n}].secret"), env, found);
         }
         if let Some(secret) = &mut self.media.s3.secret_key {
             secret.find("media.s3.secret_key", env, found);

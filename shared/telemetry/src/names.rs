@@ -90,6 +90,9 @@ names! {
     RATE_WAITS = Counter "oncepost_worker_rate_waits_total" ["channel"] in Count: "Targets put off by a rate limit; they cost no attempt";
     UNGUARDED = Counter "oncepost_worker_unguarded_total" [] in Count: "Attempts made without the dedupe lock because the guard was away";
 
+    RENEWALS = Counter "oncepost_renewals_total" ["channel", "outcome"] in Count: "Renewals of tokens: renewed, refused, or unknown";
+    ACCOUNTS = Gauge "oncepost_accounts" ["channel", "state"] in Count: "Accounts by how they are";
+
     API_CHANGES = Counter "oncepost_api_changes_total" ["action"] in Count: "What callers of the API changed";
 
     BROKER_PUBLISHED = Counter "oncepost_broker_published_total" ["to", "outcome"] in Count: "Messages published, by kind and outcome";

@@ -1,0 +1,116 @@
+#![doc = include_str!("../README.md")]
+
+mod accounts;
+mod check;
+mod connect;
+mod error;
+mod load;
+mod name;
+pub mod plan;
+pub mod record;
+mod renew;
+mod rotate;
+mod seal;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, RwLock},
+    time::Duration,
+};
+
+use channels::{AccountCard, ListedAccounts, Registry, SecretSource};
+use domain::{AppId, ChannelName};
+use ledger::CredentialStore;
+use runtime::Runtime;
+use url::Url;
+
+pub use check::View;
+pub use connect::{App, Connect};
+pub use error::VaultError;
+pub use name::AccountName;
+pub use rotate::Rotated;
+pub use seal::{Keys, SealError, key_id};
+
+/// Keeps credentials. Cheap to clone.
+#[derive(Clone)]
+pub struct Vault(Arc<Parts>);
+
+/// What a vault works with.
+pub struct Parts {
+    runtime: Runtime,
+    store: Arc<dyn CredentialStore>,
+    channels: Arc<Registry>,
+    keys: Keys,
+    listed: ListedAccounts,
+    defaults: Defaults,
+    options: VaultOptions,
+    cards: RwLock<HashMap<AccountName, AccountCard>>,
+}
+
+/// What holds for accounts that do not say otherwise.
+#[derive(Debug, Clone, Default)]
+pub struct Defaults {
+    /// By channel.
+    pub channels: BTreeMap<ChannelName, ChannelDefaults>,
+    /// By app.
+    pub apps: BTreeMap<AppId, AppDefaults>,
+}
+
+/// What holds for the accounts of a channel.
+#[derive(Debug, Clone, Default)]
+pub struct ChannelDefaults {
+    /// The platform's server.
+    pub base_url: Option<Url>,
+    /// How often each may publish.
+    pub rate: Option<(u32, Duration)>,
+}
+
+/// What holds for the accounts of an app.
+#[derive(Debug, Clone, Default)]
+pub struct AppDefaults {
+    /// How often everything through it may publish.
+    pub rate: Option<(u32, Duration)>,
+    /// Its client id and secret, where the settings hold them.
+    pub secrets: BTreeMap<String, SecretSource>,
+}
+
+/// The vault's numbers.
+#[derive(Debug, Clone, Copy)]
+pub struct VaultOptions {
+    /// How long a token must still live when an attempt begins; otherwise it is renewed first.
+    pub at_least: Duration,
+}
+
+impl Default for VaultOptions {
+    fn default() -> Self {
+        Self { at_least: Duration::from_secs(150) }
+    }
+}
+
+impl Vault {
+    /// A vault over a store. Without keys nothing can be connected or renewed; what the settings list is used as it stands there.
+    pub fn new(
+        runtime: Runtime,
+        store: Arc<dyn CredentialStore>,
+        channels: Arc<Registry>,
+        keys: Keys,
+        listed: ListedAccounts,
+        defaults: Defaults,
+        options: VaultOptions,
+    ) -> Self {
+        let cards = RwLock::default();
+        Self(Arc::new(Parts { runtime, store, channels, keys, listed, defaults, options, cards }))
+    }
+
+    /// Whether anything can be sealed.
+    pub fn can_seal(&self) -> bool {
+        self.keys.can_seal()
+    }
+}
+
+impl std::ops::Deref for Vault {
+    type Target = Parts;
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}

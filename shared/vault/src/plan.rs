@@ -1,0 +1,289 @@
+//! What to do about an account's tokens: pure decisions, of what is known of them.
+
+use std::time::Duration;
+
+use channels::{RefreshRepeat, TokenLife};
+use domain::{Code, Failure, Fix, Landed, Worth};
+use jiff::Timestamp;
+
+use crate::record::{AccountRecord, Renewal, State, Token};
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// Tokens that live shorter than this are renewed only for a post that needs them; others whatever is planned.
+const SHORT: Duration = DAY;
+/// How long before a post is due its token is seen to, at least: time to find out that it cannot be renewed, and to try again.
+const LEAD: Duration = Duration::from_secs(20 * 60);
+/// How much longer than its post's time a token must live: for uploads, and for platforms that decide later.
+const OUTLIVE: Duration = Duration::from_secs(10 * 60);
+/// A token that only a person can replace is told of so long before its end.
+const WARN: Duration = Duration::from_secs(14 * 24 * 3600);
+/// A new token that is refused is not given up for so long: some platforms take a while to know their own tokens.
+pub const YOUNG: Duration = MINUTE;
+/// How often new tokens may be refused in a row before a person is asked.
+const MOST_REFUSED: u32 = 3;
+/// How long before its token ends a refresh token in doubt is sent again, where that may cost the whole connection.
+const LAST_MOMENT: Duration = MINUTE;
+
+/// What a channel says of an account's tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Means {
+    /// How long they live.
+    pub life: TokenLife,
+    /// Whether the account holds what renewing takes.
+    pub can_renew: bool,
+}
+
+impl Means {
+    /// How long an access token lives; `None` if it has no end.
+    pub fn span(&self) -> Option<Duration> {
+        match self.life {
+            TokenLife::Lasting | TokenLife::MadeByUs => None,
+            TokenLife::RenewsItself { life, .. }
+            | TokenLife::Refreshed { life, .. }
+            | TokenLife::Reconnected { life } => Some(life),
+        }
+    }
+
+    /// What a second use of a refresh token does.
+    pub fn repeat(&self) -> RefreshRepeat {
+        match self.life {
+            TokenLife::Refreshed { repeat, .. } => repeat,
+            _ => RefreshRepeat::Harmless,
+        }
+    }
+
+    /// When the access token ends: as the platform said, else as its tokens usually do. `None`: it has no end, or we do not know
+    /// since when we have it.
+    pub fn ends(&self, token: &Token) -> Option<Timestamp> {
+        token.ends.or_else(|| Some(later(token.since?, self.span()?)))
+    }
+
+    /// When the right to renew ends; `None`: it has no end of its own.
+    fn right_ends(&self, token: &Token) -> Option<Timestamp> {
+        match self.life {
+            TokenLife::RenewsItself { .. } => self.ends(token),
+            TokenLife::Refreshed { refresh_life, .. } => {
+                token.refresh_ends.or_else(|| Some(later(token.since?, refresh_life?)))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether renewing gives a new right to renew as well.
+    fn extends_right(&self) -> bool {
+        match self.life {
+            TokenLife::RenewsItself { .. } => true,
+            TokenLife::Refreshed { repeat, .. } => repeat != RefreshRepeat::Harmless,
+            _ => false,
+        }
+    }
+}
+
+/// When the account's tokens are to be renewed ahead; `None`: not at all, as things stand.
+///
+/// Long-lived ones when three quarters of their life are over. Short-lived ones only for a post that they would not outlive: where
+/// every renewal replaces the refresh token, one that nobody needs is a risk without a use. Either kind also before the right to
+/// renew ends. `draw` in `0.0..1.0` spreads accounts that were connected together.
+pub fn renew_at(
+    means: &Means,
+    record: &AccountRecord,
+    next_due: Option<Timestamp>,
+    now: Timestamp,
+    draw: f64,
+) -> Option<Timestamp> {
+    if !means.can_renew || record.disabled.is_some() || is_given_up(&record.renewal) {
+        return None;
+    }
+    let span = means.span()?;
+    let ends = means.ends(&record.token);
+    let quarter = (span / 4).mul_f64(1.0 - 0.2 * draw);
+    let by_life = (span >= SHORT).then(|| ends.map_or(now, |ends| earlier(ends, quarter)));
+    let by_need = next_due.filter(|due| ends.is_none_or(|ends| ends < later(*due, OUTLIVE))).map(|due| {
+        // One post may be due long after another whose token still lives: no sooner than it must be.
+        earlier(due, LEAD + (LEAD / 2).mul_f64(draw))
+    });
+    let by_right = means.right_ends(&record.token).filter(|_| means.extends_right()).map(|ends| {
+        let whole = record.token.since.and_then(|since| Duration::try_from(ends.duration_since(since)).ok());
+        earlier(ends, whole.map_or(DAY, |whole| (whole / 4).mul_f64(1.0 - 0.2 * draw)))
+    });
+    let wanted = [by_life, by_need, by_right].into_iter().flatten().min()?;
+    let first = [not_too_young(means, &record.token), record.renewal.not_before].into_iter().flatten().max();
+    Some(first.map_or(wanted, |first| wanted.max(first)))
+}
+
+/// Some tokens cannot be exchanged before they are of an age.
+fn not_too_young(means: &Means, token: &Token) -> Option<Timestamp> {
+    match means.life {
+        TokenLife::RenewsItself { not_before, .. } => token.since.map(|since| later(since, not_before)),
+        _ => None,
+    }
+}
+
+/// The platform refused to renew for good.
+fn is_given_up(renewal: &Renewal) -> bool {
+    renewal.failure.as_ref().is_some_and(|failure| failure.landed == Landed::No && needs_person(failure))
+}
+
+fn needs_person(failure: &Failure) -> bool {
+    matches!(failure.worth, Worth::AfterFix { .. } | Worth::Never)
+}
+
+/// Whether a renewal may be begun now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum May {
+    /// Yes.
+    Go,
+    /// Somebody else is about it until then.
+    Busy(Timestamp),
+    /// Not before then.
+    Wait(Timestamp),
+    /// No: a person is needed.
+    Never(Option<Failure>),
+}
+
+/// Whether a renewal may be begun. `now` by the ledger's clock. `forced`: a person asks, who may try again what was given up.
+pub fn may_renew(means: &Means, record: &AccountRecord, now: Timestamp, forced: bool) -> May {
+    if let Some(armed) = record.renewal.armed.as_ref().filter(|armed| now < armed.until) {
+        return May::Busy(armed.until);
+    }
+    if !means.can_renew {
+        return May::Never(None);
+    }
+    if is_given_up(&record.renewal) && !forced {
+        return May::Never(record.renewal.failure.clone());
+    }
+    let first = [not_too_young(means, &record.token), record.renewal.not_before.filter(|_| !forced)];
+    match first.into_iter().flatten().max().filter(|first| now < *first) {
+        Some(first) => May::Wait(first),
+        None => May::Go,
+    }
+}
+
+/// What a renewal under way becomes whose caller is gone: a doubt.
+pub fn take_over(means: &Means, record: &mut AccountRecord, now: Timestamp) {
+    let Some(armed) = record.renewal.armed.take_if(|armed| armed.until <= now) else { return };
+    doubt(means, record, armed.since, now);
+}
+
+/// The refresh token was sent at `sent`, and nobody knows whether the platform used it up.
+///
+/// Where a repeat is harmless it comes soon. Where it may cost the connection it waits for the access token's last moment: if the
+/// platform did renew, the connection is lost either way, and if it did not, nothing was lost by waiting.
+pub fn doubt(means: &Means, record: &mut AccountRecord, sent: Timestamp, now: Timestamp) {
+    record.renewal.failed = record.renewal.failed.saturating_add(1);
+    let soon = later(now, backoff(record.renewal.failed));
+    let at = match means.repeat() {
+        RefreshRepeat::Harmless | RefreshRepeat::Refused => soon,
+        RefreshRepeat::Within(span) => soon.min(later(sent, span / 2)).max(now),
+        RefreshRepeat::Kills => means.ends(&record.token).map_or(soon, |ends| earlier(ends, LAST_MOMENT).max(soon)),
+    };
+    record.renewal.in_doubt.get_or_insert(sent);
+    record.renewal.not_before = Some(at);
+}
+
+/// How a renewal failed, as it goes into the record.
+pub fn failed(means: &Means, record: &mut AccountRecord, failure: Failure, sent: Timestamp, now: Timestamp) {
+    record.renewal.armed = None;
+    record.renewal.failure = Some(failure.clone());
+    if failure.landed != Landed::No {
+        return doubt(means, record, sent, now);
+    }
+    record.renewal.failed = record.renewal.failed.saturating_add(1);
+    let soon = later(now, backoff(record.renewal.failed));
+    record.renewal.not_before = Some(failure.not_before().map_or(soon, |told| told.max(now)));
+}
+
+/// The waits between renewals that failed: 5 s, doubled each time, half an hour at most.
+fn backoff(failed: u32) -> Duration {
+    let doubled = Duration::from_secs(5).saturating_mul(1 << failed.saturating_sub(1).min(9));
+    doubled.min(HOUR / 2)
+}
+
+/// What to do about a token that the platform refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refused {
+    /// Somebody renewed it meanwhile: send again with the new one.
+    Renewed,
+    /// It is so new that the platform may not know it yet: send again then.
+    Young(Timestamp),
+    /// Renew it.
+    Renew,
+    /// A person must connect the account again.
+    Reconnect,
+}
+
+/// What to do about a refused token. `is_newest`: no newer one is stored.
+pub fn refused(means: &Means, record: &AccountRecord, is_newest: bool, now: Timestamp) -> Refused {
+    if !is_newest {
+        return Refused::Renewed;
+    }
+    let known = later(record.token.since.unwrap_or(Timestamp::MIN), YOUNG);
+    if now < known {
+        return Refused::Young(known);
+    }
+    if !means.can_renew || is_given_up(&record.renewal) || record.renewal.refused >= MOST_REFUSED {
+        return Refused::Reconnect;
+    }
+    Refused::Renew
+}
+
+/// How an account is, as time passes: what was found out, and whether its token ends soon with nobody but a person to replace it.
+pub fn state(means: &Means, record: &AccountRecord, now: Timestamp) -> State {
+    let found = record.health.state;
+    if found.is_broken() {
+        return found;
+    }
+    let ends = means.ends(&record.token);
+    let given_up = is_given_up(&record.renewal);
+    let person_only = !means.can_renew || given_up;
+    if person_only && ends.is_some_and(|ends| ends <= now) {
+        return State::NeedsReconnect;
+    }
+    let last = match (person_only, means.extends_right()) {
+        (true, _) => ends,
+        (false, true) => None,
+        // It cannot be renewed beyond this.
+        (false, false) => means.right_ends(&record.token),
+    };
+    if last.is_some_and(|last| last <= later(now, WARN)) || (given_up && ends.is_some()) {
+        return State::Expiring;
+    }
+    found
+}
+
+/// What a failure of the account's says about its health; `None`: nothing.
+pub fn health_of(failure: &Failure) -> Option<State> {
+    if failure.scope != domain::Scope::Account || failure.landed != Landed::No {
+        return None;
+    }
+    match failure.worth {
+        Worth::AfterFix { fix: Fix::Reconnect } => Some(State::NeedsReconnect),
+        Worth::AfterFix { fix: Fix::Permission } => Some(State::LacksPermission),
+        Worth::AfterFix { fix: Fix::Account } => Some(State::Restricted),
+        _ => None,
+    }
+}
+
+/// When a right to renew ends that begins now; `None`: it has no end of its own.
+pub fn right_from(means: &Means, now: Timestamp) -> Option<Timestamp> {
+    match means.life {
+        TokenLife::Refreshed { refresh_life, .. } => Some(later(now, refresh_life?)),
+        _ => None,
+    }
+}
+
+/// Whether a failure says that the token itself was refused.
+pub fn is_about_token(failure: &Failure) -> bool {
+    failure.landed == Landed::No && matches!(failure.code, Code::TOKEN_EXPIRED | Code::TOKEN_REVOKED)
+}
+
+pub(crate) fn later(at: Timestamp, span: Duration) -> Timestamp {
+    at.saturating_add(span).unwrap_or(Timestamp::MAX)
+}
+
+fn earlier(at: Timestamp, span: Duration) -> Timestamp {
+    at.saturating_sub(span).unwrap_or(Timestamp::MIN)
+}
