@@ -165,20 +165,20 @@ fn bound(what: &str, context: &str) -> Vec<u8> {
 
 fn encrypt(key: &[u8; KEY], nonce: &[u8; NONCE], bound: &[u8], text: &[u8]) -> Result<Vec<u8>, SealError> {
     let payload = Payload { msg: text, aad: bound };
-    XChaCha20Poly1305::new(key.into()).encrypt(XNonce::from_slice(nonce), payload).map_err(|_| SealError::Strange)
+    XChaCha20Poly1305::new(key.into()).encrypt(&XNonce::from(*nonce), payload).map_err(|_| SealError::Strange)
 }
 
-fn decrypt(key: &[u8; KEY], nonce: &[u8], bound: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+fn decrypt(key: &[u8; KEY], nonce: &[u8; NONCE], bound: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let payload = Payload { msg: sealed, aad: bound };
-    let opened = XChaCha20Poly1305::new(key.into()).decrypt(XNonce::from_slice(nonce), payload);
+    let opened = XChaCha20Poly1305::new(key.into()).decrypt(&XNonce::from(*nonce), payload);
     opened.ok().map(Zeroizing::new)
 }
 
 struct Parts<'s> {
     id: &'s str,
-    key_nonce: &'s [u8],
+    key_nonce: &'s [u8; NONCE],
     data_key: &'s [u8],
-    nonce: &'s [u8],
+    nonce: &'s [u8; NONCE],
     text: &'s [u8],
 }
 
@@ -190,9 +190,9 @@ impl<'s> Parts<'s> {
     fn split(sealed: &'s [u8]) -> Option<Self> {
         let (&[VERSION, length], rest) = sealed.split_first_chunk::<2>()? else { return None };
         let (id, rest) = rest.split_at_checked(usize::from(length))?;
-        let (key_nonce, rest) = rest.split_at_checked(NONCE)?;
+        let (key_nonce, rest) = rest.split_first_chunk::<NONCE>()?;
         let (data_key, rest) = rest.split_at_checked(KEY + TAG)?;
-        let (nonce, text) = rest.split_at_checked(NONCE)?;
+        let (nonce, text) = rest.split_first_chunk::<NONCE>()?;
         Some(Self { id: std::str::from_utf8(id).ok()?, key_nonce, data_key, nonce, text })
     }
 
