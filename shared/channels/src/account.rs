@@ -116,6 +116,11 @@ impl Account {
         self.secrets.get(name).ok_or_else(|| missing(name, "the settings name none"))
     }
 
+    /// Whether it has all of these credentials.
+    pub(crate) fn holds(&self, names: &[&str]) -> bool {
+        names.iter().all(|name| self.secrets.contains_key(*name))
+    }
+
     /// The path of a secret that is an address, behind the account's own address: which server is called, the settings alone
     /// decide.
     ///

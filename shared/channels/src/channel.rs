@@ -39,6 +39,14 @@ impl About {
     pub fn account_settings(&self) -> impl Iterator<Item = &'static str> + use<> {
         self.settings.iter().chain(self.offers.account_settings).copied()
     }
+
+    /// The name of the secret that holds the access token; `None` where the channel makes tokens by itself and keeps them to itself.
+    pub fn token(&self) -> Option<&'static str> {
+        match self.tokens {
+            TokenLife::MadeByUs => None,
+            _ => self.secrets.first().copied(),
+        }
+    }
 }
 
 /// How a channel publishes threads.
@@ -139,13 +147,19 @@ pub trait Channel: Send + Sync {
         Ok(Standing::unknown())
     }
 
+    /// Whether the account holds what a renewal takes. Where it does not, its token's end is a matter for a person. Pure.
+    fn can_renew(&self, _account: &Account) -> bool {
+        false
+    }
+
     /// Renews the account's tokens, once. `None`: there is nothing to renew ([`TokenLife`]).
     ///
     /// Of a refresh token that is good only once, an answer that is lost takes the account with it: whoever calls this holds a lock
-    /// for the account and stores the answer before it is used.
+    /// for the account and stores the answer before it is used. What a repeat does, [`TokenLife::repeat`] says.
     ///
     /// # Errors
-    /// [`domain::Landed::Unknown`] if the platform may have renewed them all the same; else its refusal by the channel's table.
+    /// [`domain::Landed::Unknown`] if what renews them may have been used up without an answer; else the platform's refusal by the
+    /// channel's table, or that it could not be asked.
     async fn refresh(&self, _account: &Account) -> Result<Option<Tokens>, Failure> {
         Ok(None)
     }

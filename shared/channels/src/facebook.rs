@@ -21,8 +21,8 @@ use domain::{Code, Draft, Failure, Finding, Fix, Receipt, RepeatSafety, Scope};
 use crate::{
     About, Account, AccountCard, Call, Channel, Count, FirstComment, Http, Known, Limits, Link, Mark, Objection,
     Offers, Published, Row, Standing, Table, Threads, TokenLife, Tokens, Unit, Verdict,
-    address::{Address, is_short, number},
-    graph::{self, Graph, containers::LOOK_UP, errors},
+address::{Address, is_short, number},
+    graph::{self, Graph, containers::LOOK_UP, credentials::RENEW, errors},
 };
 use post::Post;
 
@@ -50,7 +50,8 @@ const TEXT: Count = Count::new(Unit::Utf16, 63_206);
 const MOST_PHOTOS: usize = 10;
 
 /// Facebook's own answers, then those of all Graph APIs. What is in doubt here is so at a publish point only.
-static ROWS: [Row; 55] = errors::with_shared([
+static ROWS: [Row; 56] = errors::with_shared([
+    Row::on(4).at(RENEW).coded("101/").fix(Code::APP_MISCONFIGURED, Scope::App, Fix::Setup),
     // The post that it repeats may be our own, by a call whose answer was lost.
     Row::on(4).coded("506/").in_doubt().never(Code::DUPLICATE_REFUSED),
     Row::on(4).coded("/1366051").in_doubt().never(Code::DUPLICATE_REFUSED),
@@ -199,6 +200,10 @@ impl Channel for Facebook {
     async fn check_credentials(&self, account: &Account) -> Result<Standing, Failure> {
         account.check_transport()?;
         self.standing(account).await
+    }
+
+    fn can_renew(&self, account: &Account) -> bool {
+        token::can_renew(account)
     }
 
     async fn refresh(&self, account: &Account) -> Result<Option<Tokens>, Failure> {

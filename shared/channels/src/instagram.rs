@@ -257,6 +257,10 @@ impl Channel for Instagram {
         Ok(Standing { missing, ..Standing::good(person.username.unwrap_or_default()) })
     }
 
+    fn can_renew(&self, account: &Account) -> bool {
+        !by_facebook(account) && account.holds(&[graph::TOKEN])
+    }
+
     /// A page's token, which Facebook's login gives, has no end and is not renewed.
     async fn refresh(&self, account: &Account) -> Result<Option<Tokens>, Failure> {
         account.check_transport()?;

@@ -141,8 +141,8 @@ impl LinkedIn {
             settings: &[],
             tokens: TokenLife::Refreshed {
                 life: Duration::from_secs(60 * 24 * 3600),
-                rotates: false,
                 refresh_life: Some(Duration::from_secs(365 * 24 * 3600)),
+                repeat: tokens::GRANT.repeat,
             },
             arms: None,
         };
@@ -295,6 +295,10 @@ impl Channel for LinkedIn {
     async fn check_credentials(&self, account: &Account) -> Result<Standing, Failure> {
         account.check_transport()?;
         self.standing(account).await
+    }
+
+    fn can_renew(&self, account: &Account) -> bool {
+        tokens::can_renew(account)
     }
 
     async fn refresh(&self, account: &Account) -> Result<Option<Tokens>, Failure> {

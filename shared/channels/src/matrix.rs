@@ -19,7 +19,7 @@ use url::Url;
 
 use crate::{
     About, Account, Answer, Call, Channel, Count, Http, Known, Limits, Mark, Objection, Offers, Published, Row,
-    Standing, Table, Takes, Threads, TokenLife, Tokens, Told, Unit, address::Address,
+    Standing, Table, Takes, Threads, Tokens, Told, Unit, address::Address,
 };
 use event::Event;
 use room::Login;
@@ -116,7 +116,7 @@ impl Matrix {
             server: None,
             secrets: &[TOKEN],
             settings: &[room::ROOM],
-            tokens: TokenLife::Lasting,
+            tokens: tokens::LIFE,
             arms: None,
         };
         Self { http, about, logins: Mutex::default() }
@@ -219,6 +219,10 @@ impl Channel for Matrix {
     async fn check_credentials(&self, account: &Account) -> Result<Standing, Failure> {
         account.check_transport()?;
         self.standing(account).await
+    }
+
+    fn can_renew(&self, account: &Account) -> bool {
+        tokens::can_renew(account)
     }
 
     async fn refresh(&self, account: &Account) -> Result<Option<Tokens>, Failure> {

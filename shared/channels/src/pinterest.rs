@@ -106,7 +106,7 @@ impl Pinterest {
             secrets: &[TOKEN],
             settings: &[],
             // Whether a refresh token that was used stays good is not known: each is taken to be good once.
-            tokens: TokenLife::Refreshed { life: 30 * DAY, rotates: true, refresh_life: Some(60 * DAY) },
+            tokens: TokenLife::Refreshed { life: 30 * DAY, refresh_life: Some(60 * DAY), repeat: tokens::GRANT.repeat },
             arms: None,
         };
         Self { http, about }
@@ -171,6 +171,10 @@ impl Channel for Pinterest {
     async fn check_credentials(&self, account: &Account) -> Result<Standing, Failure> {
         account.check_transport()?;
         self.standing(account).await
+    }
+
+    fn can_renew(&self, account: &Account) -> bool {
+        tokens::can_renew(account)
     }
 
     async fn refresh(&self, account: &Account) -> Result<Option<Tokens>, Failure> {

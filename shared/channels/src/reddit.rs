@@ -21,6 +21,7 @@ use crate::{
     Objection, Offers, Published, Row, Standing, Table, Takes, Threads, TokenLife, Tokens, Told, Unit, Verdict,
     address::{Address, name},
     article::{Article, TITLE},
+    credentials::{CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN},
 };
 use submission::{Kind, Submission};
 
@@ -32,9 +33,6 @@ const UPLOAD: &str = "upload image";
 const LIST: &str = "list posts";
 const RENEW: &str = "renew token";
 const TOKEN: &str = "access_token";
-const REFRESH: &str = "refresh_token";
-const CLIENT: &str = "client_id";
-const CLIENT_SECRET: &str = "client_secret";
 /// Longer than the platform works on a request.
 const SETTLED: Duration = Duration::from_secs(60);
 /// A post that is not listed by then is not there: listings show texts and links at once, and pictures after minutes.
@@ -192,9 +190,9 @@ impl Reddit {
             threads: Threads::PerPart(MOST_PARTS),
             offers: OFFERS,
             server: Some("https://oauth.reddit.com"),
-            secrets: &[TOKEN, REFRESH, CLIENT, CLIENT_SECRET],
+            secrets: &[TOKEN, REFRESH_TOKEN, CLIENT_ID, CLIENT_SECRET],
             settings: &[],
-            tokens: TokenLife::Refreshed { life: LIFE, rotates: false, refresh_life: None },
+            tokens: TokenLife::Refreshed { life: LIFE, refresh_life: None, repeat: account::GRANT.repeat },
             arms: None,
         };
         Self { http, about, names: Mutex::default() }
@@ -308,6 +306,10 @@ impl Channel for Reddit {
     async fn check_credentials(&self, account: &Account) -> Result<Standing, Failure> {
         account.check_transport()?;
         Ok(Standing::good(self.person(account).await?.name))
+    }
+
+    fn can_renew(&self, account: &Account) -> bool {
+        account::can_renew(account)
     }
 
     async fn refresh(&self, account: &Account) -> Result<Option<Tokens>, Failure> {

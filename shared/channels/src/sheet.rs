@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub use files::{Files, Range};
 use words::{bytes, grouped, settled_by, span};
 
-use crate::{AccountCard, Channel, FirstComment, Known, Limit, Link, Threads, TokenLife};
+use crate::{AccountCard, Channel, FirstComment, Known, Limit, Link, RefreshRepeat, Threads, TokenLife};
 
 /// That there is none.
 const NO: &str = "no";
@@ -132,9 +132,12 @@ pub struct Token {
     /// How long the refresh token is good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh_life_s: Option<u64>,
-    /// The refresh token is good once.
+    /// The refresh token is replaced by its use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotates: Option<bool>,
+    /// What a repeat of it does, after an answer that was lost: `harmless`, `within`, `kills`, `refused`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeat: Option<String>,
     /// How it is renewed, in words.
     pub renewed: String,
 }
@@ -304,6 +307,7 @@ impl Token {
             life_s: life.map(|life| life.as_secs()),
             refresh_life_s: None,
             rotates: None,
+            repeat: None,
             renewed,
         };
         match tokens {
@@ -317,13 +321,13 @@ impl Token {
                 let age = span(not_before.as_secs());
                 token("renews itself", Some(life), format!("exchanged for a new one while it is good, once {age} old"))
             }
-            TokenLife::Refreshed { life, rotates, refresh_life } => {
-                let once = if rotates { ", which is good once and is replaced" } else { "" };
+            TokenLife::Refreshed { life, refresh_life, repeat } => {
                 let end = refresh_life.map(|life| format!(", good {}", span(life.as_secs()))).unwrap_or_default();
                 Self {
                     refresh_life_s: refresh_life.map(|life| life.as_secs()),
-                    rotates: Some(rotates),
-                    ..token("refreshed", Some(life), format!("by a refresh token{once}{end}"))
+                    rotates: Some(repeat.rotates()),
+                    repeat: Some(repeat.name().into()),
+                    ..token("refreshed", Some(life), format!("by a refresh token{end}, {}", repeated(repeat)))
                 }
             }
             TokenLife::Reconnected { life } => token("reconnected", Some(life), "by a person only".into()),
@@ -337,6 +341,21 @@ impl Token {
             None if self.kind == MADE_BY_US => "short".into(),
             None => "no end".into(),
         }
+    }
+}
+
+/// What becomes of a refresh token that is used.
+fn repeated(repeat: RefreshRepeat) -> String {
+    match repeat {
+        RefreshRepeat::Harmless => "which stays what it is".into(),
+        RefreshRepeat::Within(Duration::MAX) => "which is replaced, and taken again until the new one is used".into(),
+        RefreshRepeat::Within(longest) => {
+            format!("which is replaced, and taken again for {}, or until the new one is used", span(longest.as_secs()))
+        }
+        RefreshRepeat::Kills => {
+            "which is replaced and good once: used again, it takes the account's whole connection with it".into()
+        }
+        RefreshRepeat::Refused => "which is replaced and good once".into(),
     }
 }
 
@@ -379,11 +398,31 @@ mod tests {
                 "exchanged for a new one while it is good, once 24 hours old",
             ),
             (
-                TokenLife::Refreshed { life: day, rotates: true, refresh_life: Some(180 * day) },
+                TokenLife::Refreshed { life: day, refresh_life: Some(180 * day), repeat: RefreshRepeat::Refused },
                 "24 hours",
-                "by a refresh token, which is good once and is replaced, good 180 days",
+                "by a refresh token, good 180 days, which is replaced and good once",
             ),
-            (TokenLife::Refreshed { life: day, rotates: false, refresh_life: None }, "24 hours", "by a refresh token"),
+            (
+                TokenLife::Refreshed { life: day, refresh_life: None, repeat: RefreshRepeat::Harmless },
+                "24 hours",
+                "by a refresh token, which stays what it is",
+            ),
+            (
+                TokenLife::Refreshed { life: day, refresh_life: None, repeat: RefreshRepeat::Within(day) },
+                "24 hours",
+                "by a refresh token, which is replaced, and taken again for 24 hours, or until the new one is used",
+            ),
+            (
+                TokenLife::Refreshed { life: day, refresh_life: None, repeat: RefreshRepeat::Within(Duration::MAX) },
+                "24 hours",
+                "by a refresh token, which is replaced, and taken again until the new one is used",
+            ),
+            (
+                TokenLife::Refreshed { life: day, refresh_life: None, repeat: RefreshRepeat::Kills },
+                "24 hours",
+                "by a refresh token, which is replaced and good once: used again, it takes the account's whole connection \
+                 with it",
+            ),
             (TokenLife::Reconnected { life: day }, "24 hours", "by a person only"),
         ];
         for (tokens, life, renewed) in table {

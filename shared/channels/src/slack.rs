@@ -301,6 +301,10 @@ impl Channel for Slack {
         self.standing(account, &answer)
     }
 
+    fn can_renew(&self, account: &Account) -> bool {
+        account.setting(VIA) != Some(WEBHOOK) && refresh::can_renew(account)
+    }
+
     async fn refresh(&self, account: &Account) -> Result<Option<Tokens>, Failure> {
         account.check_transport()?;
         self.renew(account).await

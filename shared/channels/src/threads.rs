@@ -205,6 +205,10 @@ impl Channel for ThreadsApp {
         Ok(Standing { missing, ..Standing::good(person.username.unwrap_or_default()) })
     }
 
+    fn can_renew(&self, account: &Account) -> bool {
+        account.holds(&[graph::TOKEN])
+    }
+
     async fn refresh(&self, account: &Account) -> Result<Option<Tokens>, Failure> {
         account.check_transport()?;
         self.graph().exchange(account, "refresh_access_token", "th_refresh_token", &[]).await.map(Some)

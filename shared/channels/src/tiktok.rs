@@ -142,7 +142,11 @@ impl TikTok {
             server: Some("https://open.tiktokapis.com"),
             secrets: &[TOKEN],
             settings: &[],
-            tokens: TokenLife::Refreshed { life: 2 * HOUR, rotates: true, refresh_life: Some(180 * DAY) },
+            tokens: TokenLife::Refreshed {
+                life: 2 * HOUR,
+                refresh_life: Some(180 * DAY),
+                repeat: tokens::GRANT.repeat,
+            },
             arms: None,
         };
         Self { http, about }
@@ -272,6 +276,10 @@ impl Channel for TikTok {
     async fn check_credentials(&self, account: &Account) -> Result<Standing, Failure> {
         account.check_transport()?;
         self.standing(account).await
+    }
+
+    fn can_renew(&self, account: &Account) -> bool {
+        tokens::can_renew(account)
     }
 
     async fn refresh(&self, account: &Account) -> Result<Option<Tokens>, Failure> {

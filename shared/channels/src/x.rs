@@ -156,8 +156,8 @@ impl X {
             settings: &[],
             tokens: TokenLife::Refreshed {
                 life: Duration::from_secs(2 * 3600),
-                rotates: true,
                 refresh_life: Some(Duration::from_secs(180 * 24 * 3600)),
+                repeat: tokens::GRANT.repeat,
             },
             arms: None,
         };
@@ -256,6 +256,10 @@ impl Channel for X {
     async fn check_credentials(&self, account: &Account) -> Result<Standing, Failure> {
         account.check_transport()?;
         Ok(Standing::good(self.who(account).await?.username))
+    }
+
+    fn can_renew(&self, account: &Account) -> bool {
+        tokens::can_renew(account)
     }
 
     async fn refresh(&self, account: &Account) -> Result<Option<Tokens>, Failure> {

@@ -297,6 +297,10 @@ impl Channel for YouTube {
         Ok(Standing { missing, expires_at: granted.until, ..Standing::good(channel.snippet.title) })
     }
 
+    fn can_renew(&self, account: &Account) -> bool {
+        google::tokens::can_renew(account)
+    }
+
     async fn refresh(&self, account: &Account) -> Result<Option<Tokens>, Failure> {
         account.check_transport()?;
         self.google.renew(account).await

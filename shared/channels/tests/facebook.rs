@@ -35,6 +35,7 @@ fn every_row_of_the_table_means_what_it_says() {
     };
     let again = body(368, 0, "You've already posted this. Posting the same content repeatedly isn't allowed.");
     let mut cases = vec![
+        before("renew token", 101, 0).is(Code::APP_MISCONFIGURED, fix(Fix::Setup), Scope::App),
         never(506, 0, Code::DUPLICATE_REFUSED),
         never(100, 1_366_051, Code::DUPLICATE_REFUSED),
         rows::point(PUBLISH, 400, again).is(Code::DUPLICATE_REFUSED, Worth::Never, Scope::Post).in_doubt(),

@@ -570,7 +570,7 @@ async fn credentials_are_checked_without_publishing() {
 async fn t08_an_ended_token_is_renewed_and_the_refresh_token_stays() {
     let scene = Scene::new(says("One")).await;
     let channel = scene.stand.channel.clone();
-    assert!(matches!(channel.about().tokens, TokenLife::Refreshed { rotates: false, refresh_life: None, .. }));
+    assert!(matches!(channel.about().tokens, TokenLife::Refreshed { refresh_life: None, .. }));
     scene.fake.platform().expire("main");
     let before = scene.fake.now();
     let tokens = channel.refresh(&scene.stand.account).await.unwrap().unwrap();

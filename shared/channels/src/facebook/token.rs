@@ -7,13 +7,12 @@ use serde::Deserialize;
 use super::{Facebook, INSPECT, PAGE_ID, WHO};
 use crate::{
     Account, Secret, Standing, Tokens,
+    credentials::{CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN},
     graph::{self, credentials::RENEW, failure},
 };
 
-/// A person's long-lived token, from which the page's is had again; and the app's own secrets.
-const PERSON: &str = "refresh_token";
-const CLIENT_ID: &str = "client_id";
-const CLIENT_SECRET: &str = "client_secret";
+/// A person's long-lived token, from which the page's is had again.
+const PERSON: &str = REFRESH_TOKEN;
 const SCOPES: [&str; 2] = ["pages_manage_posts", "pages_read_engagement"];
 
 /// The page, as its own token sees it. A person has no category.
@@ -47,6 +46,11 @@ struct Pages {
 struct Managed {
     id: String,
     access_token: Option<String>,
+}
+
+/// Whether the account holds what a renewal takes.
+pub(super) fn can_renew(account: &Account) -> bool {
+    account.holds(&[PERSON, CLIENT_ID, CLIENT_SECRET])
 }
 
 impl Facebook {

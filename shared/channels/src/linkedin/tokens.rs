@@ -1,32 +1,35 @@
 //! Whose the token is, what it may do, and how it is renewed.
 
-use std::{sync::PoisonError, time::Duration};
+use std::sync::PoisonError;
 
 use domain::Failure;
-use jiff::Timestamp;
 use reqwest::Method;
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::{AUTHOR, LinkedIn, REFRESH, repeat};
-use crate::{Account, Answer, Secret, Standing, Tokens};
+use crate::{
+    Account, RefreshRepeat, Standing, Tokens,
+    credentials::{CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN},
+    granted::{DAY, Grant},
+};
 
 const WHO: &str = "read member";
 const ROLES: &str = "read roles";
-const REFRESH_TOKEN: &str = "refresh_token";
-const CLIENT_ID: &str = "client_id";
-const CLIENT_SECRET: &str = "client_secret";
 /// Where tokens are renewed: another server than the one that takes posts.
 pub(super) const AUTH: &str = "https://www.linkedin.com";
 const POSTING_ROLES: [&str; 3] = ["ADMINISTRATOR", "DIRECT_SPONSORED_CONTENT_POSTER", "CONTENT_ADMIN"];
 
-#[derive(Deserialize)]
-struct Renewed {
-    access_token: String,
-    refresh_token: Option<String>,
-    expires_in: Option<u64>,
-    refresh_token_expires_in: Option<u64>,
-    scope: Option<String>,
+/// The refresh token stays what it is, and ends a year after the member's consent, however often it is used.
+pub(super) const GRANT: Grant = Grant {
+    step: REFRESH,
+    longest: DAY.saturating_mul(90),
+    longest_refresh: DAY.saturating_mul(366),
+    repeat: RefreshRepeat::Harmless,
+};
+
+/// Whether the account holds what a renewal takes.
+pub(super) fn can_renew(account: &Account) -> bool {
+    account.holds(&[REFRESH_TOKEN, CLIENT_ID, CLIENT_SECRET])
 }
 
 impl LinkedIn {
@@ -76,35 +79,14 @@ impl LinkedIn {
         Ok(Standing { missing, ..Standing::good(page) })
     }
 
-    /// The refresh token stays good: an answer that is lost costs nothing.
     pub(super) async fn renew(&self, account: &Account) -> Result<Option<Tokens>, Failure> {
-        if !account.secrets.contains_key(REFRESH_TOKEN) {
-            return Ok(None);
-        }
-        let url = account.at_auth(AUTH)?.url("oauth/v2/accessToken");
-        let request = self.http.request(Method::POST, url).form(&[
+        let Some(token) = account.secrets.get(REFRESH_TOKEN) else { return Ok(None) };
+        let request = self.http.request(Method::POST, account.at_auth(AUTH)?.url("oauth/v2/accessToken")).form(&[
             ("grant_type", REFRESH_TOKEN),
-            (REFRESH_TOKEN, account.secret(REFRESH_TOKEN)?.reveal()),
+            (REFRESH_TOKEN, token.reveal()),
             (CLIENT_ID, account.secret(CLIENT_ID)?.reveal()),
             (CLIENT_SECRET, account.secret(CLIENT_SECRET)?.reveal()),
         ]);
-        let answer = self.http.free(REFRESH, request).await?;
-        tokens(&answer).map(Some).ok_or_else(|| self.judge(&answer, account))
+        GRANT.ask(&self.http, request, |answer| self.judge(answer, account)).await.map(Some)
     }
-}
-
-fn tokens(answer: &Answer) -> Option<Tokens> {
-    let renewed: Renewed = answer.json().filter(|_| answer.is_success())?;
-    let at = |life: Option<u64>| -> Option<Timestamp> { answer.at.checked_add(Duration::from_secs(life?)).ok() };
-    let scopes = |scope: String| {
-        let split = scope.split(|c: char| c == ',' || c.is_whitespace());
-        split.filter(|scope| !scope.is_empty()).map(str::to_owned).collect()
-    };
-    (!renewed.access_token.is_empty()).then(|| Tokens {
-        expires_at: at(renewed.expires_in),
-        refresh_expires_at: at(renewed.refresh_token_expires_in),
-        access: Secret::new(renewed.access_token),
-        refresh: renewed.refresh_token.filter(|token| !token.is_empty()).map(Secret::new),
-        scopes: renewed.scope.map(scopes),
-    })
 }

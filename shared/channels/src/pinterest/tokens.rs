@@ -1,32 +1,32 @@
 //! Whose the token is, and how it is renewed.
 
-use std::time::Duration;
-
-use domain::{Code, Failure, Landed};
-use jiff::Timestamp;
+use domain::{Code, Failure};
 use reqwest::Method;
 use serde::Deserialize;
 
 use super::{BOARD, Pinterest, READ_BOARD, REFRESH, TABLE, VERSION, WHO};
-use crate::{Account, Answer, Secret, Standing, Tokens};
+use crate::{
+    Account, RefreshRepeat, Standing, Tokens,
+    credentials::{CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN},
+    granted::{DAY, Grant},
+};
 
-const REFRESH_TOKEN: &str = "refresh_token";
-const CLIENT_ID: &str = "client_id";
-const CLIENT_SECRET: &str = "client_secret";
+/// Every answer may hold a new refresh token, which must be stored. Pinterest does not say that the old one is taken again.
+pub(super) const GRANT: Grant = Grant {
+    step: REFRESH,
+    longest: DAY.saturating_mul(90),
+    longest_refresh: DAY.saturating_mul(366),
+    repeat: RefreshRepeat::Refused,
+};
+
+/// Whether the account holds what a renewal takes.
+pub(super) fn can_renew(account: &Account) -> bool {
+    account.holds(&[REFRESH_TOKEN, CLIENT_ID, CLIENT_SECRET])
+}
 
 #[derive(Deserialize)]
 struct User {
     username: String,
-}
-
-#[derive(Deserialize)]
-struct Renewed {
-    access_token: String,
-    refresh_token: Option<String>,
-    expires_in: Option<u64>,
-    refresh_token_expires_in: Option<u64>,
-    refresh_token_expires_at: Option<i64>,
-    scope: Option<String>,
 }
 
 impl Pinterest {
@@ -48,7 +48,6 @@ impl Pinterest {
         Ok(standing)
     }
 
-    /// Every answer may hold a new refresh token, which must be stored: the old one ends with its own time, or before.
     pub(super) async fn renew(&self, account: &Account) -> Result<Option<Tokens>, Failure> {
         let Some(token) = account.secrets.get(REFRESH_TOKEN) else { return Ok(None) };
         let (id, secret) = (account.secret(CLIENT_ID)?, account.secret(CLIENT_SECRET)?);
@@ -58,36 +57,6 @@ impl Pinterest {
             .request(Method::POST, account.url(&format!("{version}/oauth/token")))
             .basic_auth(id.reveal(), Some(secret.reveal()))
             .form(&[("grant_type", REFRESH_TOKEN), (REFRESH_TOKEN, token.reveal())]);
-        let answer = self.http.free(REFRESH, request).await.map_err(|failure| match failure.code {
-            Code::UNREACHABLE => failure,
-            _ => lost(failure),
-        })?;
-        match tokens(&answer) {
-            Some(tokens) => Ok(Some(tokens)),
-            None if answer.is_success() || answer.status >= 500 => Err(lost(TABLE.judge(&answer, account))),
-            None => Err(TABLE.judge(&answer, account)),
-        }
+        GRANT.ask(&self.http, request, |answer| TABLE.judge(answer, account)).await.map(Some)
     }
-}
-
-/// Pinterest may have renewed the tokens all the same.
-fn lost(failure: Failure) -> Failure {
-    Failure { landed: Landed::Unknown, ..failure }
-}
-
-fn tokens(answer: &Answer) -> Option<Tokens> {
-    let renewed: Renewed = answer.json().filter(|_| answer.is_success())?;
-    let after = |seconds: Option<u64>| answer.at.checked_add(Duration::from_secs(seconds?)).ok();
-    let at = renewed.refresh_token_expires_at.and_then(|at| Timestamp::from_second(at).ok());
-    let scopes = |scope: String| {
-        let split = scope.split(|c: char| c == ',' || c.is_whitespace());
-        split.filter(|scope| !scope.is_empty()).map(str::to_owned).collect()
-    };
-    (!renewed.access_token.trim().is_empty()).then(|| Tokens {
-        expires_at: after(renewed.expires_in),
-        refresh_expires_at: after(renewed.refresh_token_expires_in).or(at),
-        access: Secret::new(renewed.access_token),
-        refresh: renewed.refresh_token.filter(|token| !token.trim().is_empty()).map(Secret::new),
-        scopes: renewed.scope.map(scopes),
-    })
 }

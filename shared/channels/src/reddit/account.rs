@@ -1,13 +1,17 @@
 //! Calls in an account's name, who it is, and how its token is renewed.
 
-use std::{sync::PoisonError, time::Duration};
+use std::sync::PoisonError;
 
 use domain::{Code, Failure, Fix, Landed, PlatformWords, Scope, Worth};
 use reqwest::{Method, RequestBuilder};
 use serde::Deserialize;
 
-use super::{CLIENT, CLIENT_SECRET, REFRESH, RENEW, Reddit, TABLE, TOKEN, WHO};
-use crate::{Account, Secret, Tokens};
+use super::{RENEW, Reddit, TABLE, TOKEN, WHO};
+use crate::{
+    Account, RefreshRepeat, Tokens,
+    credentials::{CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN},
+    granted::{DAY, Grant},
+};
 
 /// Reddit wants to know who calls, and answers 429 to names that many share.
 const USER_AGENT: &str = concat!("server:oncepost:", env!("CARGO_PKG_VERSION"));
@@ -22,12 +26,13 @@ pub(super) struct Person {
     is_suspended: bool,
 }
 
-#[derive(Deserialize)]
-struct Renewed {
-    access_token: String,
-    refresh_token: Option<String>,
-    expires_in: Option<u64>,
-    scope: Option<String>,
+/// The refresh token stays what it is, without an end.
+pub(super) const GRANT: Grant =
+    Grant { step: RENEW, longest: DAY, longest_refresh: DAY.saturating_mul(366), repeat: RefreshRepeat::Harmless };
+
+/// Whether the account holds what a renewal takes.
+pub(super) fn can_renew(account: &Account) -> bool {
+    account.holds(&[REFRESH_TOKEN, CLIENT_ID, CLIENT_SECRET])
 }
 
 impl Reddit {
@@ -64,30 +69,16 @@ impl Reddit {
         Ok(name)
     }
 
-    /// The next access token. The refresh token stays good, so a lost answer costs nothing.
+    /// The next access token.
     pub(super) async fn renew(&self, account: &Account) -> Result<Tokens, Failure> {
-        let there = account.at_auth(AUTH)?;
-        let form = [("grant_type", "refresh_token"), ("refresh_token", account.secret(REFRESH)?.reveal())];
+        let form = [("grant_type", REFRESH_TOKEN), (REFRESH_TOKEN, account.secret(REFRESH_TOKEN)?.reveal())];
         let request = self
             .http
-            .request(Method::POST, there.url("api/v1/access_token"))
+            .request(Method::POST, account.at_auth(AUTH)?.url("api/v1/access_token"))
             .header("user-agent", agent(account))
-            .basic_auth(account.secret(CLIENT)?.reveal(), Some(account.secret(CLIENT_SECRET)?.reveal()))
+            .basic_auth(account.secret(CLIENT_ID)?.reveal(), Some(account.secret(CLIENT_SECRET)?.reveal()))
             .form(&form);
-        let answer = self.http.free(RENEW, request).await?;
-        let renewed: Option<Renewed> = answer.json().filter(|_| answer.is_success());
-        let renewed = renewed.filter(|renewed| !renewed.access_token.is_empty());
-        let renewed = renewed.ok_or_else(|| TABLE.judge(&answer, account))?;
-        let end = |seconds| answer.at.checked_add(Duration::from_secs(seconds)).ok();
-        let words =
-            |scope: String| scope.split([' ', ',']).filter(|word| !word.is_empty()).map(str::to_owned).collect();
-        Ok(Tokens {
-            access: Secret::new(renewed.access_token),
-            refresh: renewed.refresh_token.filter(|token| !token.is_empty()).map(Secret::new),
-            expires_at: renewed.expires_in.and_then(end),
-            refresh_expires_at: None,
-            scopes: renewed.scope.map(words),
-        })
+        GRANT.ask(&self.http, request, |answer| TABLE.judge(answer, account)).await
     }
 }
 

@@ -2,58 +2,41 @@
 
 use std::time::Duration;
 
-use domain::{Code, Failure, Landed};
+use domain::Failure;
 use reqwest::Method;
-use serde::Deserialize;
 
 use super::{Slack, TABLE};
-use crate::{Account, Secret, TokenLife, Tokens};
+use crate::{
+    Account, RefreshRepeat, TokenLife, Tokens,
+    credentials::{CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN},
+    granted::{DAY, Grant},
+};
 
-const REFRESH: &str = "refresh token";
+pub(super) const GRANT: Grant = Grant {
+    step: "refresh token",
+    longest: DAY,
+    longest_refresh: DAY.saturating_mul(366),
+    repeat: RefreshRepeat::Refused,
+};
 
 /// Of an app with rotation. Without it a token lasts, and there is nothing to renew.
 pub(super) const LIFE: TokenLife =
-    TokenLife::Refreshed { life: Duration::from_secs(12 * 3600), rotates: true, refresh_life: None };
+    TokenLife::Refreshed { life: Duration::from_secs(12 * 3600), refresh_life: None, repeat: GRANT.repeat };
 
-#[derive(Deserialize)]
-struct Renewed {
-    ok: bool,
-    access_token: String,
-    #[serde(default)]
-    refresh_token: String,
-    expires_in: Option<u64>,
-    scope: Option<String>,
+/// Whether the account holds what a renewal takes.
+pub(super) fn can_renew(account: &Account) -> bool {
+    account.holds(&[REFRESH_TOKEN, CLIENT_ID, CLIENT_SECRET])
 }
 
 impl Slack {
     pub(super) async fn renew(&self, account: &Account) -> Result<Option<Tokens>, Failure> {
-        if !account.secrets.contains_key("refresh_token") {
-            return Ok(None);
-        }
-        let secret = |name| account.secret(name).map(Secret::reveal);
+        let Some(token) = account.secrets.get(REFRESH_TOKEN) else { return Ok(None) };
+        let (id, secret) = (account.secret(CLIENT_ID)?, account.secret(CLIENT_SECRET)?);
         let request = self
             .http
             .request(Method::POST, account.url("api/oauth.v2.access"))
-            .basic_auth(secret("client_id")?, Some(secret("client_secret")?))
-            .form(&[("grant_type", "refresh_token"), ("refresh_token", secret("refresh_token")?)]);
-        // Without an answer nobody knows whether the refresh token is used up, unless the call surely was not sent.
-        let answer = self.http.free(REFRESH, request).await.map_err(|failure| match failure.code {
-            Code::UNREACHABLE => failure,
-            _ => Failure { landed: Landed::Unknown, ..failure },
-        })?;
-        let renewed: Option<Renewed> = answer.json().filter(|renewed: &Renewed| answer.is_success() && renewed.ok);
-        let Some(renewed) = renewed.filter(|renewed| !renewed.access_token.is_empty()) else {
-            let failure = TABLE.judge(&answer, account);
-            let known = TABLE.row_of(&answer, account).is_some();
-            return Err(if known { failure } else { Failure { landed: Landed::Unknown, ..failure } });
-        };
-        let after = |seconds: u64| answer.at.checked_add(Duration::from_secs(seconds)).ok();
-        Ok(Some(Tokens {
-            access: Secret::new(renewed.access_token),
-            refresh: (!renewed.refresh_token.is_empty()).then(|| Secret::new(renewed.refresh_token)),
-            expires_at: renewed.expires_in.and_then(after),
-            refresh_expires_at: None,
-            scopes: renewed.scope.map(|scope| scope.split(',').map(str::to_owned).collect()),
-        }))
+            .basic_auth(id.reveal(), Some(secret.reveal()))
+            .form(&[("grant_type", REFRESH_TOKEN), (REFRESH_TOKEN, token.reveal())]);
+        GRANT.ask(&self.http, request, |answer| TABLE.judge(answer, account)).await.map(Some)
     }
 }

@@ -1,31 +1,24 @@
 //! Whose the token is, and how it is renewed.
 
-use std::time::Duration;
-
-use domain::{Code, Failure, Landed};
+use domain::{Code, Failure};
 use reqwest::Method;
-use serde::Deserialize;
 
-use super::{REFRESH, TABLE, TikTok, VERSION, judge};
-use crate::{Account, Answer, Secret, Standing, Tokens};
+use super::{REFRESH, TikTok, VERSION, judge};
+use crate::{
+    Account, RefreshRepeat, Standing, Tokens,
+    credentials::{CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN},
+    granted::{DAY, Grant},
+};
 
-const REFRESH_TOKEN: &str = "refresh_token";
-const CLIENT_ID: &str = "client_id";
-const CLIENT_SECRET: &str = "client_secret";
 const PUBLISH: &str = "video.publish";
 
-#[derive(Deserialize)]
-struct Renewed {
-    access_token: String,
-    refresh_token: Option<String>,
-    expires_in: Option<u64>,
-    refresh_expires_in: Option<u64>,
-    scope: Option<String>,
-}
+/// A refresh token stops working as soon as the next one is given out.
+pub(super) const GRANT: Grant =
+    Grant { step: REFRESH, longest: DAY, longest_refresh: DAY.saturating_mul(366), repeat: RefreshRepeat::Refused };
 
 /// Whether the account holds what a renewal takes.
 pub(super) fn can_renew(account: &Account) -> bool {
-    account.secrets.contains_key(REFRESH_TOKEN)
+    account.holds(&[REFRESH_TOKEN, CLIENT_ID, CLIENT_SECRET])
 }
 
 impl TikTok {
@@ -40,48 +33,16 @@ impl TikTok {
         }
     }
 
-    /// A refresh token stops working as soon as the next one is given out. So whenever TikTok may have given one out without our
-    /// learning it, the failure says so.
     pub(super) async fn renew(&self, account: &Account) -> Result<Option<Tokens>, Failure> {
-        if !can_renew(account) {
-            return Ok(None);
-        }
+        let Some(token) = account.secrets.get(REFRESH_TOKEN) else { return Ok(None) };
         let version = account.setting("api_version").unwrap_or(VERSION);
         let request = self.http.request(Method::POST, account.url(&format!("{version}/oauth/token/"))).form(&[
             ("grant_type", REFRESH_TOKEN),
-            (REFRESH_TOKEN, account.secret(REFRESH_TOKEN)?.reveal()),
+            (REFRESH_TOKEN, token.reveal()),
             // So TikTok calls the app's id.
             ("client_key", account.secret(CLIENT_ID)?.reveal()),
             (CLIENT_SECRET, account.secret(CLIENT_SECRET)?.reveal()),
         ]);
-        let answer = self.http.free(REFRESH, request).await.map_err(|failure| match failure.code {
-            Code::UNREACHABLE => failure,
-            _ => lost(failure),
-        })?;
-        if let Some(tokens) = tokens(&answer) {
-            return Ok(Some(tokens));
-        }
-        let failure = judge(&answer, account);
-        let is_known = TABLE.row_of(&answer, account).is_some();
-        let refused = is_known || (400..500).contains(&answer.status);
-        Err(if refused { failure } else { lost(failure) })
+        GRANT.ask(&self.http, request, |answer| judge(answer, account)).await.map(Some)
     }
-}
-
-fn lost(failure: Failure) -> Failure {
-    Failure { landed: Landed::Unknown, ..failure }
-}
-
-fn tokens(answer: &Answer) -> Option<Tokens> {
-    let renewed: Renewed = answer.json().filter(|_| answer.is_success())?;
-    let at = |life: Option<u64>| answer.at.checked_add(Duration::from_secs(life?)).ok();
-    let scopes =
-        |scope: String| scope.split(',').map(str::trim).filter(|scope| !scope.is_empty()).map(str::to_owned).collect();
-    (!renewed.access_token.is_empty()).then(|| Tokens {
-        expires_at: at(renewed.expires_in),
-        refresh_expires_at: at(renewed.refresh_expires_in),
-        access: Secret::new(renewed.access_token),
-        refresh: renewed.refresh_token.filter(|token| !token.is_empty()).map(Secret::new),
-        scopes: renewed.scope.map(scopes),
-    })
 }

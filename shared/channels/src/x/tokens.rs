@@ -1,18 +1,21 @@
 //! Whose the token is, and how it is renewed.
 
-use std::time::Duration;
-
-use domain::{Code, Failure, Landed};
+use domain::Failure;
 use reqwest::Method;
 use serde::Deserialize;
 
 use super::{REFRESH, VERSION, X, judge};
-use crate::{Account, Answer, Secret, Tokens};
+use crate::{
+    Account, RefreshRepeat, Tokens,
+    credentials::{CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN},
+    granted::{DAY, Grant},
+};
 
 const WHO: &str = "read user";
-const REFRESH_TOKEN: &str = "refresh_token";
-const CLIENT_ID: &str = "client_id";
-const CLIENT_SECRET: &str = "client_secret";
+
+/// A refresh token is good once; used twice it takes the account's whole connection with it.
+pub(super) const GRANT: Grant =
+    Grant { step: REFRESH, longest: DAY, longest_refresh: DAY.saturating_mul(366), repeat: RefreshRepeat::Kills };
 
 /// What we read of a user.
 #[derive(Deserialize)]
@@ -21,17 +24,9 @@ pub(super) struct User {
     pub username: String,
 }
 
-#[derive(Deserialize)]
-struct Renewed {
-    access_token: String,
-    refresh_token: Option<String>,
-    expires_in: Option<u64>,
-    scope: Option<String>,
-}
-
-/// Whether the account holds what a renewal takes.
+/// Whether the account holds what a renewal takes. A public client has no secret.
 pub(super) fn can_renew(account: &Account) -> bool {
-    account.secrets.contains_key(REFRESH_TOKEN)
+    account.holds(&[REFRESH_TOKEN, CLIENT_ID])
 }
 
 impl X {
@@ -40,13 +35,9 @@ impl X {
         self.free(WHO, account, request).await
     }
 
-    /// A refresh token is good once; used twice it takes the account's whole connection with it. So whenever X may have used it up
-    /// without our learning the next one, the failure says so.
     pub(super) async fn renew(&self, account: &Account) -> Result<Option<Tokens>, Failure> {
-        if !can_renew(account) {
-            return Ok(None);
-        }
-        let (token, client) = (account.secret(REFRESH_TOKEN)?, account.secret(CLIENT_ID)?);
+        let Some(token) = account.secrets.get(REFRESH_TOKEN) else { return Ok(None) };
+        let client = account.secret(CLIENT_ID)?;
         let version = account.setting("api_version").unwrap_or(VERSION);
         let request = self.http.request(Method::POST, account.url(&format!("{version}/oauth2/token"))).form(&[
             ("grant_type", REFRESH_TOKEN),
@@ -57,31 +48,6 @@ impl X {
             Some(secret) => request.basic_auth(client.reveal(), Some(secret.reveal())),
             None => request,
         };
-        let answer = self.http.free(REFRESH, request).await.map_err(|failure| match failure.code {
-            Code::UNREACHABLE => failure,
-            _ => lost(failure),
-        })?;
-        match tokens(&answer) {
-            Some(tokens) => Ok(Some(tokens)),
-            None if answer.is_success() || answer.status >= 500 => Err(lost(judge(&answer, account))),
-            None => Err(judge(&answer, account)),
-        }
+        GRANT.ask(&self.http, request, |answer| judge(answer, account)).await.map(Some)
     }
-}
-
-fn lost(failure: Failure) -> Failure {
-    Failure { landed: Landed::Unknown, ..failure }
-}
-
-fn tokens(answer: &Answer) -> Option<Tokens> {
-    let renewed: Renewed = answer.json().filter(|_| answer.is_success())?;
-    let life = renewed.expires_in.map(Duration::from_secs);
-    (!renewed.access_token.is_empty()).then(|| Tokens {
-        access: Secret::new(renewed.access_token),
-        refresh: renewed.refresh_token.filter(|token| !token.is_empty()).map(Secret::new),
-        expires_at: life.and_then(|life| answer.at.checked_add(life).ok()),
-        // X does not say when a refresh token ends.
-        refresh_expires_at: None,
-        scopes: renewed.scope.map(|scope| scope.split_whitespace().map(str::to_owned).collect()),
-    })
 }
