@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use domain::Pause;
 use jiff::Timestamp;
-use vault::{View, record::{Means, State}};
+use vault::{
+    View,
+    record::{Means, State},
+};
 
 const HOUR: Duration = Duration::from_secs(3600);
 

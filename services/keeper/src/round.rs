@@ -12,7 +12,10 @@ use guard::Lock;
 use jiff::Timestamp;
 use vault::{AccountName, VaultError, View, plan, record::State};
 
-use crate::{Keeper, plan::{check_at, healed}};
+use crate::{
+    Keeper,
+    plan::{check_at, healed},
+};
 
 const LOCK: &str = "keeper:round";
 

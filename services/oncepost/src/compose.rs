@@ -49,12 +49,11 @@ impl Parts {
         let media = http.media().clone();
         let channels = Arc::new(Registry::all(http));
         // First what needs no connection: it is wrong until somebody changes the settings.
-        let listed = accounts(settings, &channels)?;
-        let keys = keys(settings)?;
-        let Stores { ledger, credentials } = ledger(settings, &runtime, Migrate::No).await?;
-        let options = VaultOptions { at_least: settings.protocol.lease };
-        let defaults = defaults(settings);
-        let vault = Vault::new(runtime.clone(), credentials, channels.clone(), keys, listed, defaults, options);
+        accounts(settings, &channels)?;
+        keys(settings)?;
+        let stores = ledger(settings, &runtime, Migrate::No).await?;
+        let vault = vault(settings, &runtime, &stores, channels.clone())?;
+        let ledger = stores.ledger;
         let accounts: Arc<dyn Accounts> = Arc::new(vault.clone());
         accounts.catch_up().await;
         vault.follow();
@@ -299,12 +298,33 @@ pub fn keys(settings: &Settings) -> Result<Keys, Failure> {
     Keys::read(keys).map_err(|error| Failure::of("read vault.keys", error))
 }
 
+/// Credentials, over the accounts that the settings list and those that were connected.
+///
+/// # Errors
+/// As [`accounts`] and [`keys`].
+pub fn vault(
+    settings: &Settings,
+    runtime: &Runtime,
+    stores: &Stores,
+    channels: Arc<Registry>,
+) -> Result<Vault, Failure> {
+    let parts = vault::Parts {
+        runtime: runtime.clone(),
+        store: stores.credentials.clone(),
+        keys: keys(settings)?,
+        listed: accounts(settings, &channels)?,
+        channels,
+        defaults: defaults(settings),
+        // A token must live as long as the attempt that uses it may.
+        options: VaultOptions { at_least: settings.protocol.lease },
+    };
+    Ok(Vault::new(parts))
+}
+
 /// What holds for connected accounts that do not say otherwise.
 fn defaults(settings: &Settings) -> Defaults {
-    let channel = |set: &settings::Channel| ChannelDefaults {
-        base_url: set.base_url.clone(),
-        rate: set.rate.as_ref().map(pair),
-    };
+    let channel =
+        |set: &settings::Channel| ChannelDefaults { base_url: set.base_url.clone(), rate: set.rate.as_ref().map(pair) };
     let app = |set: &settings::App| AppDefaults {
         rate: set.rate.as_ref().map(pair),
         secrets: set.secrets.iter().map(|(name, secret)| (name.clone(), source(secret))).collect(),

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use broker::Source;
+use channels::Accounts;
 use comfy_table::{Table, presets};
-use ledger::Ledger;
+use ledger::{CredentialStore, Ledger, RecordKind};
 use runtime::Runtime;
 use serde::Serialize;
 use settings::Settings;
@@ -67,11 +68,15 @@ async fn ledger(settings: &Settings, runtime: &Runtime) -> Vec<Finding> {
     let remedy = "start PostgreSQL, check ledger.url, and run `oncepost migrate` if the schema is not this program's";
     match compose::ledger(settings, runtime, compose::Migrate::No).await {
         Err(failure) => vec![Finding::of("ledger", Err(failure.bare().to_string()), remedy)],
-        Ok(ledger) => {
+        Ok(compose::Stores { ledger, credentials }) => {
             let shown = format!("{} answers, schema is up to date", settings.ledger.url);
             let ping =
                 ledger.ping().await.map(|()| shown).map_err(|error| Failure::of("ask the ledger", error).to_string());
-            vec![Finding::of("ledger", ping, remedy), clock(&*ledger, runtime).await]
+            vec![
+                Finding::of("ledger", ping, remedy),
+                clock(&*ledger, runtime).await,
+                vault(settings, &*credentials).await,
+            ]
         }
     }
 }
@@ -87,6 +92,32 @@ async fn clock(ledger: &dyn Ledger, runtime: &Runtime) -> Finding {
         }
     };
     Finding::of("clock", found, "set the machine's clock by NTP; leases stay safe, but work will look early or late")
+}
+
+/// Whether everything that is sealed was sealed with a key that is at hand.
+async fn vault(settings: &Settings, credentials: &dyn CredentialStore) -> Finding {
+    let found = async {
+        let keys = compose::keys(settings).map_err(|failure| failure.to_string())?;
+        let mut sealed = 0_usize;
+        for kind in RecordKind::ALL {
+            let rows = credentials.rows(kind).await;
+            for row in rows.map_err(|error| Failure::of("read the sealed records", error).to_string())? {
+                let Some(bytes) = &row.sealed else { continue };
+                keys.open(&format!("{kind}/{}", row.name), bytes)
+                    .map_err(|why| format!("{kind} {}: {why}", row.name))?;
+                sealed += 1;
+            }
+        }
+        match (keys.can_seal(), sealed) {
+            (false, _) => Ok("no key: accounts are those of the settings, and no token is renewed".into()),
+            (true, sealed) => Ok(format!("{sealed} sealed records, all of them open")),
+        }
+    };
+    Finding::of(
+        "vault",
+        found.await,
+        "put the keys that vault.keys named before back; docs/credentials.md tells how keys change",
+    )
 }
 
 async fn broker(settings: &Settings, runtime: &Runtime, channels: &channels::Registry) -> Finding {

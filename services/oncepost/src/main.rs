@@ -7,6 +7,7 @@ mod failure;
 mod serve;
 mod signals;
 mod switch;
+mod vault;
 
 use std::{io::Write, path::PathBuf, process::ExitCode};
 
@@ -48,6 +49,11 @@ enum Command {
     },
     /// Serve the HTTP API
     Api,
+    /// Look after the accounts: renew tokens ahead of their end, ask platforms how accounts are
+    Keeper,
+    /// What seals credentials
+    #[command(subcommand)]
+    Vault(vault::VaultCommand),
     /// Bring the ledger's schema up to date
     Migrate,
     /// Check settings, connections, topology, schema and clock, and say what to do
@@ -78,6 +84,11 @@ async fn run(arguments: Arguments) -> ExitCode {
         Command::Client(command) => return cli::run(command, &client, config.as_deref()).await,
         command => command,
     };
+    // A key is needed before there are settings that name it.
+    if let Command::Vault(vault::VaultCommand::Key) = command {
+        say(&::vault::Keys::make(&Runtime::system()));
+        return ExitCode::SUCCESS;
+    }
     let settings = match Settings::load(config.as_deref(), std::env::vars()) {
         Ok(settings) => settings,
         Err(problems) => {
@@ -99,7 +110,7 @@ async fn run(arguments: Arguments) -> ExitCode {
                 &settings,
                 "dev",
                 CrashPoints::none(),
-                Services { scheduler: true, worker: Some(Vec::new()), api: true },
+                Services { scheduler: true, worker: Some(Vec::new()), api: true, keeper: true },
             )
             .await
         }
@@ -114,6 +125,10 @@ async fn run(arguments: Arguments) -> ExitCode {
         Command::Api => {
             shared(&settings, "api", CrashPoints::none(), Services { api: true, ..Services::default() }).await
         }
+        Command::Keeper => {
+            shared(&settings, "keeper", CrashPoints::none(), Services { keeper: true, ..Services::default() }).await
+        }
+        Command::Vault(command) => vault::run(command, &settings).await,
         Command::Client(_) => Ok(()),
     };
     match done {

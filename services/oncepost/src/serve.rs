@@ -6,6 +6,7 @@ use axum::Router;
 use console::{Console, ConsoleOptions};
 use domain::WorkerName;
 use futures::{StreamExt, stream::FuturesUnordered};
+use keeper::{Keeper, KeeperOptions};
 use scheduler::{Scheduler, SchedulerOptions};
 use settings::Settings;
 use telemetry::{Health, TelemetryHandle, health_router};
@@ -31,6 +32,8 @@ pub struct Services {
     pub worker: Option<Vec<String>>,
     /// Serve the HTTP API.
     pub api: bool,
+    /// Look after the accounts.
+    pub keeper: bool,
 }
 
 /// Runs `services` until a signal asks to end, then drains.
@@ -66,6 +69,13 @@ pub async fn serve(
         let listener = listen(settings.api.listen, "api.listen").await?;
         tracing::info!(address = %settings.api.listen, "the API listens");
         running.push(Box::pin(http(listener, console.router(), stop.clone())));
+    }
+    if services.keeper {
+        let keeper = keeper(settings, &parts);
+        running.push(Box::pin(async move {
+            keeper.run().await;
+            Ok(())
+        }));
     }
     let listener = listen(settings.health.listen, "health.listen").await?;
     if services.api && services.scheduler {
@@ -132,6 +142,12 @@ fn worker(settings: &Settings, parts: &Parts, channels: &[String]) -> Result<Wor
         accounts: parts.accounts.clone(),
     };
     Ok(Worker::new(parts.runtime.clone(), ports, options))
+}
+
+fn keeper(settings: &Settings, parts: &Parts) -> Keeper {
+    let options = KeeperOptions { drip: settings.resume.account_gap, ..KeeperOptions::default() };
+    let Parts { runtime, ledger, guard, vault, .. } = parts.clone();
+    Keeper::new(runtime, ledger, guard, vault, options)
 }
 
 fn console(settings: &Settings, parts: &Parts) -> Console {

@@ -21,7 +21,7 @@ use domain::{Code, Draft, Failure, Finding, Fix, Receipt, RepeatSafety, Scope};
 use crate::{
     About, Account, AccountCard, Call, Channel, Count, FirstComment, Http, Known, Limits, Link, Mark, Objection,
     Offers, Published, Row, Standing, Table, Threads, TokenLife, Tokens, Unit, Verdict,
-address::{Address, is_short, number},
+    address::{Address, is_short, number},
     graph::{self, Graph, containers::LOOK_UP, credentials::RENEW, errors},
 };
 use post::Post;

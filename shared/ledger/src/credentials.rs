@@ -20,6 +20,9 @@ pub enum RecordKind {
 }
 
 impl RecordKind {
+    /// Every kind.
+    pub const ALL: [RecordKind; 3] = [Self::Account, Self::App, Self::Link];
+
     /// The kind's name, as it is stored.
     pub fn name(self) -> &'static str {
         match self {

@@ -25,7 +25,12 @@ pub struct Api {
 
 impl Default for Api {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8380)), tokens: Vec::new(), token_file: None, public_url: None }
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8380)),
+            tokens: Vec::new(),
+            token_file: None,
+            public_url: None,
+        }
     }
 }
 

@@ -45,12 +45,12 @@ impl Accounts for Vault {
     fn find(&self, tenant: &TenantId, channel: &ChannelName, account: &AccountId) -> Option<AccountCard> {
         let listed = self.listed.find(tenant, channel, account);
         let name = AccountName::new(tenant, channel, account);
-        listed.or_else(|| self.cards.read().unwrap_or_else(PoisonError::into_inner).get(&name).cloned())
+        listed.or_else(|| self.0.cards.read().unwrap_or_else(PoisonError::into_inner).get(&name).cloned())
     }
 
     fn all(&self) -> Vec<AccountCard> {
         let mut cards = self.listed.all();
-        cards.extend(self.cards.read().unwrap_or_else(PoisonError::into_inner).values().cloned());
+        cards.extend(self.0.cards.read().unwrap_or_else(PoisonError::into_inner).values().cloned());
         cards.sort_by(|a, b| (&a.tenant, &a.channel, &a.id).cmp(&(&b.tenant, &b.channel, &b.id)));
         cards.dedup_by(|a, b| (&a.tenant, &a.channel, &a.id) == (&b.tenant, &b.channel, &b.id));
         cards
@@ -79,7 +79,7 @@ impl Vault {
             let record: AccountRecord = serde_json::from_value(row.open).ok()?;
             (!record.listed).then(|| (name.clone(), self.card_of(&name, &record)))
         });
-        *self.cards.write().unwrap_or_else(PoisonError::into_inner) = cards.collect();
+        *self.0.cards.write().unwrap_or_else(PoisonError::into_inner) = cards.collect();
         Ok(())
     }
 

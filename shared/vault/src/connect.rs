@@ -211,14 +211,11 @@ impl Vault {
     ///
     /// # Errors
     /// The settings hold its secrets, or nothing can be sealed.
-    pub async fn put_app(
-        &self,
-        app: &AppId,
-        secrets: BTreeMap<String, Secret>,
-        by: &str,
-    ) -> Result<bool, VaultError> {
+    pub async fn put_app(&self, app: &AppId, secrets: BTreeMap<String, Secret>, by: &str) -> Result<bool, VaultError> {
         if self.defaults.apps.get(app).is_some_and(|app| !app.secrets.is_empty()) {
-            return Err(VaultError::Refused(vec![format!("the settings hold the secrets of {app}: change them there")]));
+            return Err(VaultError::Refused(vec![format!(
+                "the settings hold the secrets of {app}: change them there"
+            )]));
         }
         let secrets: BTreeMap<_, _> =
             secrets.into_iter().filter(|(_, secret)| !secret.reveal().trim().is_empty()).collect();
@@ -261,12 +258,8 @@ impl Vault {
             apps.insert(row.name, App { name, holds: record.holds, listed: false, put: record.put });
         }
         for (name, app) in &self.defaults.apps {
-            let listed = App {
-                name: name.clone(),
-                holds: app.secrets.keys().cloned().collect(),
-                listed: true,
-                put: None,
-            };
+            let listed =
+                App { name: name.clone(), holds: app.secrets.keys().cloned().collect(), listed: true, put: None };
             // The settings may hold an app's pace only.
             if !app.secrets.is_empty() || !apps.contains_key(name.as_str()) {
                 apps.insert(name.to_string(), listed);
@@ -303,9 +296,10 @@ impl Vault {
         if let Some(listed) = listed {
             let mut secrets = BTreeMap::new();
             for (name, source) in listed {
-                let secret = source.read().await.map_err(|why| {
-                    VaultError::Refused(vec![format!("secret \"{name}\" of the app {app}: {why}")])
-                })?;
+                let secret = source
+                    .read()
+                    .await
+                    .map_err(|why| VaultError::Refused(vec![format!("secret \"{name}\" of the app {app}: {why}")]))?;
                 secrets.insert(name.clone(), secret);
             }
             return Ok(secrets);

@@ -33,17 +33,28 @@ pub use seal::{Keys, SealError, key_id};
 
 /// Keeps credentials. Cheap to clone.
 #[derive(Clone)]
-pub struct Vault(Arc<Parts>);
+pub struct Vault(Arc<Inner>);
 
 /// What a vault works with.
 pub struct Parts {
-    runtime: Runtime,
-    store: Arc<dyn CredentialStore>,
-    channels: Arc<Registry>,
-    keys: Keys,
-    listed: ListedAccounts,
-    defaults: Defaults,
-    options: VaultOptions,
+    /// Time, randomness, spawning.
+    pub runtime: Runtime,
+    /// Where records are kept.
+    pub store: Arc<dyn CredentialStore>,
+    /// The platforms.
+    pub channels: Arc<Registry>,
+    /// What seals. Without a key nothing can be connected or renewed; what the settings list is used as it stands there.
+    pub keys: Keys,
+    /// The accounts that the settings list.
+    pub listed: ListedAccounts,
+    /// What holds for connected accounts that do not say otherwise.
+    pub defaults: Defaults,
+    /// The vault's numbers.
+    pub options: VaultOptions,
+}
+
+struct Inner {
+    parts: Parts,
     cards: RwLock<HashMap<AccountName, AccountCard>>,
 }
 
@@ -88,18 +99,9 @@ impl Default for VaultOptions {
 }
 
 impl Vault {
-    /// A vault over a store. Without keys nothing can be connected or renewed; what the settings list is used as it stands there.
-    pub fn new(
-        runtime: Runtime,
-        store: Arc<dyn CredentialStore>,
-        channels: Arc<Registry>,
-        keys: Keys,
-        listed: ListedAccounts,
-        defaults: Defaults,
-        options: VaultOptions,
-    ) -> Self {
-        let cards = RwLock::default();
-        Self(Arc::new(Parts { runtime, store, channels, keys, listed, defaults, options, cards }))
+    /// A vault over the given parts.
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(Inner { parts, cards: RwLock::default() }))
     }
 
     /// Whether anything can be sealed.
@@ -111,6 +113,6 @@ impl Vault {
 impl std::ops::Deref for Vault {
     type Target = Parts;
     fn deref(&self) -> &Parts {
-        &self.0
+        &self.0.parts
     }
 }

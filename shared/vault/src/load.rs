@@ -43,7 +43,11 @@ impl Vault {
         let channel = self.channel(name)?;
         let row = self.store.row(RecordKind::Account, &name.to_string()).await?;
         let is_listed = self.listed.find(&name.tenant, &name.channel, &name.account).is_some();
-        if is_listed { self.load_listed(name, channel, row).await } else { self.load_connected(name, channel, row).await }
+        if is_listed {
+            self.load_listed(name, channel, row).await
+        } else {
+            self.load_connected(name, channel, row).await
+        }
     }
 
     pub(crate) fn channel(&self, name: &AccountName) -> Result<&dyn Channel, VaultError> {

@@ -172,14 +172,8 @@ pub enum State {
 
 impl State {
     /// Every state.
-    pub const ALL: [State; 6] = [
-        State::Ok,
-        State::Expiring,
-        State::NeedsReconnect,
-        State::LacksPermission,
-        State::Restricted,
-        State::Unknown,
-    ];
+    pub const ALL: [State; 6] =
+        [State::Ok, State::Expiring, State::NeedsReconnect, State::LacksPermission, State::Restricted, State::Unknown];
 
     /// The state's name, as messages, labels and screens spell it.
     pub fn name(self) -> &'static str {

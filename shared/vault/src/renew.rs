@@ -194,7 +194,9 @@ impl Vault {
         }
         match self.replace(&name, account, &failure).await {
             Ok(()) => self.again(failure, self.runtime.now()),
-            Err(VaultError::Failed(told)) if told.code == Code::TOKEN_PENDING => Failure { step: failure.step, ..*told },
+            Err(VaultError::Failed(told)) if told.code == Code::TOKEN_PENDING => {
+                Failure { step: failure.step, ..*told }
+            }
             Err(VaultError::Failed(told)) if matches!(told.worth, Worth::AfterFix { .. }) => {
                 let told = Failure { landed: Landed::No, ..*told };
                 if let Some(state) = plan::health_of(&told) {

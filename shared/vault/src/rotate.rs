@@ -20,7 +20,7 @@ impl Vault {
     /// A record does not open, or the ledger did not answer. What was resealed before stays so.
     pub async fn rotate(&self) -> Result<Rotated, VaultError> {
         let mut rotated = Rotated::default();
-        for kind in [RecordKind::Account, RecordKind::App, RecordKind::Link] {
+        for kind in RecordKind::ALL {
             for row in self.store.rows(kind).await? {
                 if self.reseal(kind, &row.name).await? {
                     rotated.resealed += 1;

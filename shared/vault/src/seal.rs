@@ -32,7 +32,9 @@ pub enum SealError {
     #[error("vault.keys names no key: make one with `oncepost vault key` and name its file or variable there")]
     NoKeys,
     /// It was changed, or belongs to another record, or the key of this id is another one.
-    #[error("it does not open with the key \"{0}\": that is another key than it was sealed with, or the record was changed")]
+    #[error(
+        "it does not open with the key \"{0}\": that is another key than it was sealed with, or the record was changed"
+    )]
     Broken(String),
     /// It is not of a form that this program writes.
     #[error("it is not of a form that this program reads")]
