@@ -15,7 +15,7 @@ use kit::{
     site::stand,
     stand::{Stand, picture, says},
 };
-use oncepost_channels::{Secret, TokenLife, youtube::TABLE};
+use oncepost_channels::{Secret, youtube::TABLE};
 use serde_json::{Value, json};
 use testkit::{Cue, End, Fake, YouTube};
 

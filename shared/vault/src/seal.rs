@@ -234,7 +234,8 @@ mod tests {
             let (keys, runtime) = (keys(&[("a", 1)]), Runtime::simulated(seed, Timestamp::UNIX_EPOCH));
             let sealed = keys.seal("account/acme/x/main", &text, &runtime).unwrap();
             prop_assert!(!sealed.windows(8).any(|window| window == &text[..8]));
-            prop_assert_eq!(keys.open("account/acme/x/main", &sealed).unwrap().as_slice(), &text[..]);
+            let opened = keys.open("account/acme/x/main", &sealed).unwrap();
+            prop_assert_eq!(opened.as_slice(), &text[..]);
         }
 
         #[test]
