@@ -218,12 +218,12 @@ pub async fn a_write_that_waited_for_another_knows_that_it_lost(house: &House) {
     made(house).await;
     let mut other = house.server().await;
     let mut tx = other.begin().await.unwrap();
+    let blocker: i32 = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut *tx).await.unwrap();
     sqlx::raw_sql("UPDATE credentials SET version = 2, open = '{\"says\":\"other\"}'").execute(&mut *tx).await.unwrap();
     let store = house.credentials.clone();
     let late = tokio::spawn(async move { store.put(put(Some(1), "late")).await.unwrap() });
-    let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'UPDATE credentials%' \
-                 AND datname = current_database()";
-    while house.count(waits).await == 0 {
+    let waits = format!("SELECT count(*) FROM pg_stat_activity WHERE {blocker} = ANY(pg_blocking_pids(pid))");
+    while house.count(&waits).await == 0 {
         tokio::task::yield_now().await;
     }
     tx.commit().await.unwrap();
