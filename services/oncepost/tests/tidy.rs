@@ -64,7 +64,7 @@ const BANNED: &[&str] = &["backoff", "instant", "openssl-sys", "native-tls", "aw
 /// seed would then tell another story.
 const SIMULATED: &[&str] = &[
     "shared/runtime/src",
-    "shared/ledger/src/memory.rs",
+    "shared/ledger/src/memory",
     "shared/broker/src/memory",
     "shared/guard/src/memory.rs",
     "shared/channels/src",

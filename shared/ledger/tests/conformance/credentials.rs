@@ -73,7 +73,7 @@ async fn at_once(house: &House, expected: Option<u64>) -> Vec<CredentialRow> {
     let stores = [house.credentials.clone(), house.credentials_again().await];
     let writers = (0..16).map(|n| {
         let store = stores[n % 2].clone();
-        tokio::spawn(async move { store.put(put(expected, &n.to_string())).await.unwrap() })
+        house.runtime.spawn(async move { store.put(put(expected, &n.to_string())).await.unwrap() })
     });
     join_all(writers).await.into_iter().filter_map(Result::unwrap).collect()
 }
@@ -106,7 +106,7 @@ pub async fn no_write_is_lost_among_many(house: &House) {
     let stores = [house.credentials.clone(), house.credentials_again().await];
     let writers = (0..WRITERS).map(|n| {
         let store = stores[n as usize % 2].clone();
-        tokio::spawn(async move {
+        house.runtime.spawn(async move {
             for _ in 0..EACH {
                 count_up(&store).await;
             }
@@ -138,8 +138,9 @@ pub async fn a_delete_meets_a_write_and_one_wins(house: &House) {
     for _ in 0..10 {
         let version = made(house).await.version;
         let (writer, deleter) = (house.credentials.clone(), house.credentials_again().await);
-        let write = tokio::spawn(async move { writer.put(put(Some(version), "written")).await.unwrap() });
-        let delete = tokio::spawn(async move { deleter.delete(RecordKind::Account, NAME, version).await.unwrap() });
+        let write = house.runtime.spawn(async move { writer.put(put(Some(version), "written")).await.unwrap() });
+        let delete =
+            house.runtime.spawn(async move { deleter.delete(RecordKind::Account, NAME, version).await.unwrap() });
         let (written, deleted) = (write.await.unwrap(), delete.await.unwrap());
         assert_ne!(written.is_some(), deleted);
         assert_eq!(row(house).await, written);
@@ -218,12 +219,12 @@ pub async fn a_write_that_waited_for_another_knows_that_it_lost(house: &House) {
     made(house).await;
     let mut other = house.server().await;
     let mut tx = other.begin().await.unwrap();
+    let blocker: i32 = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut *tx).await.unwrap();
     sqlx::raw_sql("UPDATE credentials SET version = 2, open = '{\"says\":\"other\"}'").execute(&mut *tx).await.unwrap();
     let store = house.credentials.clone();
-    let late = tokio::spawn(async move { store.put(put(Some(1), "late")).await.unwrap() });
-    let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'UPDATE credentials%' \
-                 AND datname = current_database()";
-    while house.count(waits).await == 0 {
+    let late = house.runtime.spawn(async move { store.put(put(Some(1), "late")).await.unwrap() });
+    let waits = format!("SELECT count(*) FROM pg_stat_activity WHERE {blocker} = ANY(pg_blocking_pids(pid))");
+    while house.count(&waits).await == 0 {
         tokio::task::yield_now().await;
     }
     tx.commit().await.unwrap();
