@@ -19,11 +19,16 @@ const EDGES: &[(&str, &[&str])] = &[
     ("guard", &["runtime"]),
     ("ledger", &["domain", "runtime"]),
     ("channels", &["domain", "runtime"]),
+    ("vault", &["domain", "runtime", "ledger", "channels"]),
     ("outbox", &["domain", "contract", "runtime", "ledger", "broker"]),
     ("intake", &["domain", "contract", "runtime", "ledger", "channels"]),
     ("scheduler", &["domain", "contract", "runtime", "ledger", "broker", "channels", "outbox", "intake"]),
     ("worker", &["domain", "contract", "runtime", "ledger", "broker", "guard", "channels", "outbox"]),
-    ("console", &["domain", "contract", "runtime", "ledger", "broker", "channels", "outbox", "intake", "settings"]),
+    ("keeper", &["domain", "runtime", "ledger", "guard", "channels", "vault"]),
+    (
+        "console",
+        &["domain", "contract", "runtime", "ledger", "broker", "channels", "outbox", "intake", "settings", "vault"],
+    ),
     ("testkit", &[]),
     ("harness", &["testkit", "domain", "broker", "contract", "runtime"]),
     ("fuzz", &["domain", "contract", "ledger", "broker", "channels", "runtime", "settings", "worker"]),
@@ -70,9 +75,11 @@ const SIMULATED: &[&str] = &[
     "shared/channels/src",
     "shared/outbox/src",
     "shared/intake/src",
+    "shared/vault/src",
     "shared/simulation/src",
     "services/worker/src",
     "services/scheduler/src",
+    "services/keeper/src",
 ];
 
 const LONGEST_FILE: usize = 600;
