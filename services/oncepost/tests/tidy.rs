@@ -45,8 +45,10 @@ const EDGES: &[(&str, &[&str])] = &[
             "channels",
             "outbox",
             "intake",
+            "vault",
             "scheduler",
             "worker",
+            "keeper",
         ],
     ),
 ];

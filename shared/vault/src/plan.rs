@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use channels::{RefreshRepeat, TokenLife};
-use domain::{Code, Failure, Fix, Landed, Worth};
+use domain::{Code, Failure, Fix, Landed, Scope, Worth};
 use jiff::Timestamp;
 
 use crate::record::{AccountRecord, Renewal, State, Token};
@@ -122,13 +122,13 @@ fn not_too_young(means: &Means, token: &Token) -> Option<Timestamp> {
     }
 }
 
-/// The platform refused to renew for good.
+/// The platform refused to renew this account for good. What is wrong with the app is mended for all its accounts at once, and then
+/// each goes on by itself.
 fn is_given_up(renewal: &Renewal) -> bool {
-    renewal.failure.as_ref().is_some_and(|failure| failure.landed == Landed::No && needs_person(failure))
-}
-
-fn needs_person(failure: &Failure) -> bool {
-    matches!(failure.worth, Worth::AfterFix { .. } | Worth::Never)
+    renewal.failure.as_ref().is_some_and(|failure| {
+        let needs_person = matches!(failure.worth, Worth::AfterFix { .. } | Worth::Never);
+        failure.landed == Landed::No && failure.scope == Scope::Account && needs_person
+    })
 }
 
 /// Whether a renewal may be begun now.
@@ -162,10 +162,10 @@ pub fn may_renew(means: &Means, record: &AccountRecord, now: Timestamp, forced: 
     }
 }
 
-/// What a renewal under way becomes whose caller is gone: a doubt.
+/// What a renewal under way becomes whose caller is gone: a doubt. The same for whoever finds it, however often, until it is stored.
 pub fn take_over(means: &Means, record: &mut AccountRecord, now: Timestamp) {
     let Some(armed) = record.renewal.armed.take_if(|armed| armed.until <= now) else { return };
-    doubt(means, record, armed.since, now);
+    doubt(means, record, armed.since, armed.until);
 }
 
 /// The refresh token was sent at `sent`, and nobody knows whether the platform used it up.
@@ -230,6 +230,12 @@ pub fn refused(means: &Means, record: &AccountRecord, is_newest: bool, now: Time
     Refused::Renew
 }
 
+/// How often new tokens have been refused in a row, with the one that was refused `now`. One that worked for an hour was no bad one.
+pub fn refusals(record: &AccountRecord, now: Timestamp) -> u32 {
+    let worked = record.token.since.is_none_or(|since| later(since, HOUR) <= now);
+    if worked { 1 } else { record.renewal.refused.saturating_add(1) }
+}
+
 /// How an account is, as time passes: what was found out, and whether its token ends soon with nobody but a person to replace it.
 pub fn state(means: &Means, record: &AccountRecord, now: Timestamp) -> State {
     let found = record.health.state;
@@ -256,7 +262,7 @@ pub fn state(means: &Means, record: &AccountRecord, now: Timestamp) -> State {
 
 /// What a failure of the account's says about its health; `None`: nothing.
 pub fn health_of(failure: &Failure) -> Option<State> {
-    if failure.scope != domain::Scope::Account || failure.landed != Landed::No {
+    if failure.scope != Scope::Account || failure.landed != Landed::No {
         return None;
     }
     match failure.worth {
@@ -287,3 +293,6 @@ pub(crate) fn later(at: Timestamp, span: Duration) -> Timestamp {
 fn earlier(at: Timestamp, span: Duration) -> Timestamp {
     at.saturating_sub(span).unwrap_or(Timestamp::MIN)
 }
+
+#[cfg(test)]
+mod tests;

@@ -33,6 +33,8 @@ pub(crate) enum Ask {
     Due,
     /// This token is of no more use.
     Instead(Option<Secret>),
+    /// The platform refused this token.
+    Refused(Option<Secret>),
     /// A person wants it.
     Forced,
 }
@@ -54,7 +56,7 @@ impl Vault {
         loop {
             let mut loaded = self.load(name).await?;
             let about = self.channel(name)?.about();
-            if let Ask::Instead(token) = &ask
+            if let Ask::Instead(token) | Ask::Refused(token) = &ask
                 && !same(token.as_ref(), loaded.token(about))
             {
                 return Ok(loaded.account);
@@ -72,6 +74,9 @@ impl Vault {
                 May::Busy(until) | May::Wait(until) => return Err(self.pending(&loaded, until).into()),
                 May::Never(Some(failure)) => return Err(failure.into()),
                 May::Never(None) => return Err(cannot(&loaded).into()),
+            }
+            if matches!(ask, Ask::Refused(_)) {
+                loaded.record.renewal.refused = plan::refusals(&loaded.record, now);
             }
             let by = self.runtime.id().to_string();
             loaded.record.renewal.armed = Some(Armed { by, since: now, until: later(now, LEASE) });
@@ -219,23 +224,8 @@ impl Vault {
             Refused::Renewed => Ok(()),
             Refused::Young(until) => Err(self.pending(&loaded, until).into()),
             Refused::Reconnect => Err(reconnect(failure).into()),
-            Refused::Renew => {
-                let held = held.cloned();
-                self.count_refusal(&loaded).await;
-                self.renew(name, Ask::Instead(held)).await.map(drop)
-            }
+            Refused::Renew => self.renew(name, Ask::Refused(held.cloned())).await.map(drop),
         }
-    }
-
-    /// Best effort: a count that is lost asks a person a little later.
-    async fn count_refusal(&self, loaded: &Loaded) {
-        let _ = self
-            .change(&loaded.name, |record| {
-                let long_ago = later(record.token.since.unwrap_or(Timestamp::MIN), Duration::from_secs(3600));
-                let is_old = long_ago < self.runtime.now();
-                record.renewal.refused = if is_old { 1 } else { record.renewal.refused.saturating_add(1) };
-            })
-            .await;
     }
 
     /// A failure that ends by itself at about `until`, and costs no try.

@@ -1,0 +1,304 @@
+//! Tokens that end, are refused, or are renewed by an answer that is lost: no account is lost that its platform would have let us
+//! keep.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod kit;
+
+use channels::{Account, Accounts, RefreshRepeat, Secret};
+use domain::{Code, Failure, Fix, Landed, PlatformWords, Scope, Worth};
+use kit::{HOUR, MINUTE, Stand, account, connect};
+use oncepost_simulation::Cue;
+use vault::{AccountName, Connect, Vault, record::State};
+
+async fn open(vault: &Vault, name: &AccountName) -> Result<Account, Failure> {
+    vault.open(&name.tenant, &name.channel, &name.account).await
+}
+
+async fn state(vault: &Vault, name: &AccountName) -> State {
+    vault.view(name).await.unwrap().unwrap().state
+}
+
+fn expired() -> Failure {
+    Failure {
+        code: Code::TOKEN_EXPIRED,
+        landed: Landed::No,
+        worth: Worth::AfterFix { fix: Fix::Reconnect },
+        scope: Scope::Account,
+        step: "create post".into(),
+        said: PlatformWords::default(),
+    }
+}
+
+fn token(account: &Account) -> &str {
+    account.secrets["access_token"].reveal()
+}
+
+#[tokio::test(start_paused = true)]
+async fn t04_of_many_that_meet_an_ended_token_at_once_one_renews_it() {
+    let stand = Stand::new(1, RefreshRepeat::Kills);
+    let name = account("main");
+    stand.connect(&stand.process(), &name).await;
+    stand.runtime.sleep(3 * HOUR).await;
+    let processes: Vec<_> = (0..40).map(|_| stand.process()).collect();
+    let opened = futures::future::join_all(processes.iter().map(|vault| open(vault, &name))).await;
+    let tokens: Vec<_> = opened.iter().map(|account| token(account.as_ref().unwrap())).collect();
+    assert!(tokens.iter().all(|one| *one == tokens[0]), "all have the same new token");
+    let seen = stand.logins.seen(&name.to_string());
+    assert_eq!((seen.refreshes, seen.replays), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn t04_of_many_whose_token_was_refused_one_renews_it_and_all_send_again() {
+    let stand = Stand::new(2, RefreshRepeat::Kills);
+    let name = account("main");
+    stand.connect(&stand.process(), &name).await;
+    stand.runtime.sleep(10 * MINUTE).await;
+    let processes: Vec<_> = (0..40).map(|_| stand.process()).collect();
+    let held = open(&processes[0], &name).await.unwrap();
+    stand.logins.end(&name.to_string());
+    let seen_to = futures::future::join_all(processes.iter().map(|vault| vault.see_to(&held, expired()))).await;
+    for failure in seen_to {
+        assert_eq!((failure.code, failure.landed), (Code::TOKEN_PENDING, Landed::No));
+        assert!(failure.not_before().is_some_and(|at| at <= stand.runtime.now()), "at once: {failure:?}");
+    }
+    assert_eq!(stand.logins.seen(&name.to_string()).refreshes, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn t02_a_platform_that_is_out_of_order_disconnects_nobody() {
+    let stand = Stand::new(3, RefreshRepeat::Kills);
+    let (vault, name) = (stand.process(), account("main"));
+    stand.connect(&vault, &name).await;
+    stand.runtime.sleep(3 * HOUR).await;
+    for _ in 0..5 {
+        stand.logins.cue(Cue::OutOfOrder);
+        let failure = open(&vault, &name).await.unwrap_err();
+        assert_eq!(failure.code, Code::TOKEN_PENDING);
+        assert!(failure.is_free(), "it costs no try");
+        // Asked again at once, nothing is asked of the platform.
+        assert_eq!(open(&vault, &name).await.unwrap_err().code, Code::TOKEN_PENDING);
+        assert_ne!(state(&vault, &name).await, State::NeedsReconnect);
+        stand.runtime.sleep_until(failure.not_before().unwrap()).await;
+    }
+    open(&vault, &name).await.unwrap();
+    assert_eq!(stand.logins.seen(&name.to_string()).refreshes, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn t01_a_reconnect_that_brings_no_refresh_token_leaves_the_stored_one() {
+    let stand = Stand::new(4, RefreshRepeat::Harmless);
+    let (vault, name) = (stand.process(), account("main"));
+    stand.connect(&vault, &name).await;
+    let mut ask = connect(stand.logins.log_in(&name.to_string()));
+    let kept = ask.secrets["refresh_token"].clone();
+    vault.connect(&name, ask.clone(), "test").await.unwrap();
+    ask.secrets.insert("refresh_token".into(), Secret::new(" "));
+    // A life of 31 years, as one tool stored it.
+    ask.expires_at = Some(stand.runtime.now() + 31 * 365 * 24 * HOUR);
+    vault.connect(&name, ask, "test").await.unwrap();
+    assert_eq!(open(&vault, &name).await.unwrap().secrets["refresh_token"], kept);
+    assert_eq!(vault.view(&name).await.unwrap().unwrap().record.token.ends, None, "it is not believed");
+    stand.runtime.sleep(3 * HOUR).await;
+    open(&vault, &name).await.unwrap();
+    assert_eq!(stand.logins.seen(&name.to_string()).refreshes, 1, "it is renewed when its usual life is over");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_answer_loses_only_what_the_platform_gave_away_unheard() {
+    use RefreshRepeat::{Harmless, Kills, Refused, Within};
+    // What a second use does, what was lost, and whether the account may be lost.
+    let table = [
+        (Harmless, Cue::LostBefore, false),
+        (Harmless, Cue::LostAfter, false),
+        (Within(HOUR), Cue::LostBefore, false),
+        (Within(HOUR), Cue::LostAfter, false),
+        (Kills, Cue::LostBefore, false),
+        (Kills, Cue::LostAfter, true),
+        (Refused, Cue::LostBefore, false),
+        (Refused, Cue::LostAfter, true),
+    ];
+    for (n, (repeat, cue, may_be_lost)) in (10..).zip(table) {
+        let stand = Stand::new(n, repeat);
+        let (vault, name) = (stand.process(), account("main"));
+        stand.connect(&vault, &name).await;
+        // Ten minutes before its end, as a keeper would.
+        stand.runtime.sleep(2 * HOUR - 10 * MINUTE).await;
+        stand.logins.cue(cue);
+        vault.renew_due(&name).await.unwrap_err();
+        let before = token(&open(&vault, &name).await.unwrap()).to_owned();
+        let until = stand.runtime.now() + HOUR;
+        while stand.runtime.now() < until {
+            let _ = vault.renew_due(&name).await;
+            stand.runtime.sleep(MINUTE).await;
+        }
+        let story = format!("{repeat:?}, {cue:?}");
+        let opened = open(&vault, &name).await;
+        assert_eq!(opened.is_err(), may_be_lost, "{story}: {opened:?}");
+        match opened {
+            Ok(account) => assert_ne!(token(&account), before, "{story}"),
+            Err(failure) => {
+                assert_eq!(failure.worth, Worth::AfterFix { fix: Fix::Reconnect }, "{story}");
+                assert_eq!(state(&vault, &name).await, State::NeedsReconnect, "{story}");
+                stand.connect(&vault, &name).await;
+                open(&vault, &name).await.unwrap();
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_a_repeat_would_kill_it_waits_for_the_tokens_last_moment() {
+    let stand = Stand::new(20, RefreshRepeat::Kills);
+    let (vault, name) = (stand.process(), account("main"));
+    stand.connect(&vault, &name).await;
+    let ends = vault.view(&name).await.unwrap().unwrap().ends.unwrap();
+    stand.runtime.sleep(HOUR).await;
+    stand.logins.cue(Cue::LostAfter);
+    vault.refresh(&name).await.unwrap_err();
+    while stand.runtime.now() < ends - 2 * MINUTE {
+        let _ = vault.renew_due(&name).await;
+        open(&vault, &name).await.unwrap();
+        stand.runtime.sleep(MINUTE).await;
+    }
+    assert_eq!(stand.logins.seen(&name.to_string()).replays, 0, "the connection lived as long as it could");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_that_dies_while_it_renews_leaves_a_doubt_and_no_lock() {
+    let stand = Stand::new(21, RefreshRepeat::Within(HOUR));
+    let name = account("main");
+    stand.connect(&stand.process(), &name).await;
+    stand.runtime.sleep(3 * HOUR).await;
+    let runtime = stand.runtime.sibling().mortal();
+    let doomed = stand.vault(runtime.clone());
+    stand.logins.cue(Cue::LostAfter);
+    let asking = open(&doomed, &name);
+    // It has asked the platform, which has renewed, and waits for the answer.
+    assert!(stand.runtime.within(5 * std::time::Duration::from_secs(1), asking).await.is_none());
+    runtime.kill();
+    let vault = stand.process();
+    let failure = open(&vault, &name).await.unwrap_err();
+    assert_eq!(failure.code, Code::TOKEN_PENDING, "its lease is not over");
+    stand.runtime.sleep(6 * MINUTE).await;
+    let _ = open(&vault, &name).await;
+    stand.runtime.sleep(MINUTE).await;
+    open(&vault, &name).await.unwrap();
+    let seen = stand.logins.seen(&name.to_string());
+    assert_eq!((seen.refreshes, seen.unheard, seen.replays), (2, 1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn new_tokens_are_stored_before_they_are_used_however_long_the_ledger_is_away() {
+    let stand = Stand::new(22, RefreshRepeat::Kills);
+    let (vault, name) = (stand.process(), account("main"));
+    stand.connect(&vault, &name).await;
+    stand.runtime.sleep(3 * HOUR).await;
+    let asking = {
+        let (vault, name) = (vault.clone(), name.clone());
+        stand.runtime.spawn(async move { open(&vault, &name).await })
+    };
+    stand.runtime.sleep(std::time::Duration::from_millis(100)).await;
+    stand.ledger.set_away(true);
+    stand.runtime.sleep(2 * MINUTE).await;
+    assert_eq!(stand.logins.seen(&name.to_string()).refreshes, 1);
+    assert!(!asking.is_finished(), "not used: another process could not know of it");
+    stand.ledger.set_away(false);
+    let account = asking.await.unwrap().unwrap();
+    assert_eq!(token(&open(&stand.process(), &name).await.unwrap()), token(&account), "all processes have it");
+    assert_eq!(stand.logins.seen(&name.to_string()).refreshes, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_right_after_a_renewal_does_not_disconnect() {
+    let stand = Stand::new(23, RefreshRepeat::Kills);
+    let (vault, name) = (stand.process(), account("main"));
+    stand.connect(&vault, &name).await;
+    stand.runtime.sleep(std::time::Duration::from_secs(5)).await;
+    let held = open(&vault, &name).await.unwrap();
+    let failure = vault.see_to(&held, expired()).await;
+    assert_eq!(failure.code, Code::TOKEN_PENDING);
+    assert!(failure.not_before().unwrap() > stand.runtime.now() + 50 * std::time::Duration::from_secs(1));
+    assert_eq!(stand.logins.seen(&name.to_string()).refreshes, 0);
+    assert_ne!(state(&vault, &name).await, State::NeedsReconnect);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_platform_that_refuses_each_new_token_is_not_asked_for_ever() {
+    let stand = Stand::new(24, RefreshRepeat::Harmless);
+    let (vault, name) = (stand.process(), account("main"));
+    stand.connect(&vault, &name).await;
+    let mut refreshes = 0;
+    for _ in 0..10 {
+        stand.runtime.sleep(2 * MINUTE).await;
+        let held = open(&vault, &name).await.unwrap();
+        let failure = vault.see_to(&held, expired()).await;
+        let now = stand.logins.seen(&name.to_string()).refreshes;
+        if now == refreshes {
+            assert_eq!(failure.worth, Worth::AfterFix { fix: Fix::Reconnect });
+            assert_eq!(state(&vault, &name).await, State::NeedsReconnect);
+            assert_eq!(now, 3);
+            return;
+        }
+        refreshes = now;
+    }
+    panic!("it was renewed {refreshes} times, and every new token was refused");
+}
+
+#[tokio::test(start_paused = true)]
+async fn t06_a_withdrawn_login_is_told_at_once_and_a_reconnect_mends_it() {
+    let stand = Stand::new(25, RefreshRepeat::Kills);
+    let (vault, name) = (stand.process(), account("main"));
+    stand.connect(&vault, &name).await;
+    stand.runtime.sleep(10 * MINUTE).await;
+    let held = open(&vault, &name).await.unwrap();
+    stand.logins.revoke(&name.to_string());
+    let failure = vault.see_to(&held, expired()).await;
+    assert_eq!(failure.worth, Worth::AfterFix { fix: Fix::Reconnect });
+    assert!(failure.holds_siblings());
+    let view = vault.view(&name).await.unwrap().unwrap();
+    assert_eq!(
+        (view.state, view.record.health.failure.map(|failure| failure.code)),
+        (State::NeedsReconnect, Some(Code::TOKEN_REVOKED))
+    );
+    stand.connect(&vault, &name).await;
+    assert_eq!(vault.check(&name).await.unwrap().state, State::Ok);
+}
+
+#[tokio::test(start_paused = true)]
+async fn t07_a_missing_permission_is_no_ended_token() {
+    let stand = Stand::new(26, RefreshRepeat::Kills);
+    let (vault, name) = (stand.process(), account("main"));
+    stand.connect(&vault, &name).await;
+    stand.runtime.sleep(10 * MINUTE).await;
+    let held = open(&vault, &name).await.unwrap();
+    let lacks =
+        Failure { code: Code::PERMISSION_MISSING, worth: Worth::AfterFix { fix: Fix::Permission }, ..expired() };
+    assert_eq!(vault.see_to(&held, lacks.clone()).await, lacks);
+    assert_eq!(state(&vault, &name).await, State::LacksPermission);
+    assert_eq!(stand.logins.seen(&name.to_string()).refreshes, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_that_is_sealed_shows_in_the_store() {
+    let stand = Stand::new(27, RefreshRepeat::Kills);
+    let (vault, name) = (stand.process(), account("main"));
+    let mut ask = connect(stand.logins.log_in(&name.to_string()));
+    ask.secrets.insert("refresh_token".into(), Secret::new("hush-refresh"));
+    vault.connect(&name, ask, "test").await.unwrap();
+    let app = domain::AppId::new("ours").unwrap();
+    let secrets = [("client_id", "hush-id"), ("client_secret", "hush-secret")];
+    vault
+        .put_app(&app, secrets.map(|(name, secret)| (name.to_owned(), Secret::new(secret))).into(), "test")
+        .await
+        .unwrap();
+    for kind in ledger::RecordKind::ALL {
+        for row in ledger::CredentialStore::rows(&*stand.ledger, kind).await.unwrap() {
+            let sealed = String::from_utf8_lossy(row.sealed.as_deref().unwrap_or_default()).into_owned();
+            let shown = format!("{row:?} {} {sealed}", row.open);
+            assert!(!shown.contains("hush") && !shown.contains("access-"), "{shown}");
+        }
+    }
+    let shown = format!("{:?} {:?}", vault.view(&name).await.unwrap(), Connect::default());
+    assert!(!shown.contains("hush"), "{shown}");
+    assert_eq!(vault.apps().await.unwrap()[0].holds, ["client_id", "client_secret"]);
+}

@@ -1,0 +1,230 @@
+use domain::PlatformWords;
+
+use super::*;
+use crate::record::{Armed, Health, Word};
+
+const NOW: i64 = 1_000_000_000;
+
+fn at(minutes: i64) -> Timestamp {
+    Timestamp::from_second(NOW + minutes * 60).unwrap()
+}
+
+fn refreshed(life: Duration, refresh_life: Option<Duration>, repeat: RefreshRepeat) -> Means {
+    Means { life: TokenLife::Refreshed { life, refresh_life, repeat }, can_renew: true }
+}
+
+fn short() -> Means {
+    refreshed(2 * HOUR, None, RefreshRepeat::Kills)
+}
+
+/// Connected `since` minutes from now, its token good until `ends`.
+fn record(since: i64, ends: i64) -> AccountRecord {
+    let token = Token { since: Some(at(since)), ends: Some(at(ends)), ..Token::default() };
+    AccountRecord { token, health: Health { state: State::Ok, ..Health::default() }, ..AccountRecord::default() }
+}
+
+fn failure(code: Code, landed: Landed, worth: Worth, scope: Scope) -> Failure {
+    Failure { code, landed, worth, scope, step: "renew".into(), said: PlatformWords::default() }
+}
+
+fn invalid_grant() -> Failure {
+    failure(Code::TOKEN_REVOKED, Landed::No, Worth::AfterFix { fix: Fix::Reconnect }, Scope::Account)
+}
+
+fn transient(not_before: Option<Timestamp>) -> Failure {
+    failure(Code::OUT_OF_ORDER, Landed::No, Worth::Retry { not_before }, Scope::Channel)
+}
+
+#[test]
+fn short_lived_tokens_are_renewed_for_a_post_only_and_before_it() {
+    // Minutes: end of the token, next post, when it is renewed.
+    let table = [
+        (60, None, None),
+        (60, Some(30), None),
+        (60, Some(49), None),
+        (60, Some(51), Some(31)),
+        (60, Some(600), Some(580)),
+        (-30, Some(90), Some(70)),
+        (-30, Some(5), Some(-15)),
+        (-30, None, None),
+    ];
+    for (ends, due, expected) in table {
+        let renewed = renew_at(&short(), &record(-60, ends), due.map(at), at(0), 0.0);
+        assert_eq!(renewed, expected.map(at), "ends {ends}, due {due:?}");
+    }
+    let spread = renew_at(&short(), &record(-60, 60), Some(at(600)), at(0), 0.999).unwrap();
+    assert!(at(569) < spread && spread < at(580), "accounts that are due together are not renewed together: {spread}");
+}
+
+#[test]
+fn long_lived_tokens_are_renewed_in_the_last_quarter_of_their_life() {
+    let means = refreshed(60 * DAY, None, RefreshRepeat::Harmless);
+    let day = 24 * 60;
+    assert_eq!(renew_at(&means, &record(0, 60 * day), None, at(0), 0.0), Some(at(45 * day)));
+    let spread = renew_at(&means, &record(0, 60 * day), None, at(0), 1.0).unwrap();
+    assert_eq!(spread, at(48 * day));
+    let unknown = AccountRecord::default();
+    assert_eq!(renew_at(&means, &unknown, None, at(0), 0.5), Some(at(0)), "whose end nobody knows: now");
+}
+
+#[test]
+fn a_right_to_renew_that_ends_is_kept_alive_where_renewing_extends_it() {
+    let day = 24 * 60;
+    let idle = |repeat| renew_at(&refreshed(2 * HOUR, Some(180 * DAY), repeat), &record(0, 120), None, at(0), 0.0);
+    assert_eq!(idle(RefreshRepeat::Refused), Some(at(135 * day)));
+    assert_eq!(idle(RefreshRepeat::Harmless), None, "a fixed end is not moved by renewing");
+}
+
+#[test]
+fn a_token_that_renews_itself_is_old_enough_first() {
+    let life = TokenLife::RenewsItself { life: 60 * DAY, not_before: DAY };
+    let means = Means { life, can_renew: true };
+    let day = 24 * 60;
+    assert_eq!(renew_at(&means, &record(0, day / 2), None, at(0), 0.0), Some(at(day)));
+    assert_eq!(may_renew(&means, &record(-day / 2, 60 * day), at(0), true), May::Wait(at(day / 2)), "whoever asks");
+}
+
+#[test]
+fn nothing_is_renewed_that_is_off_or_cannot_be() {
+    let due = Some(at(600));
+    let mut off = record(-60, 60);
+    off.disabled = Some(Word { by: "ops".into(), at: at(0), note: String::new() });
+    assert_eq!(renew_at(&short(), &off, due, at(0), 0.0), None);
+    let cannot = Means { can_renew: false, ..short() };
+    assert_eq!(renew_at(&cannot, &record(-60, 60), due, at(0), 0.0), None);
+    let mut refused = record(-60, 60);
+    failed(&short(), &mut refused, invalid_grant(), at(0), at(0));
+    assert_eq!(renew_at(&short(), &refused, due, at(0), 0.0), None);
+    let lasting = Means { life: TokenLife::Lasting, can_renew: true };
+    assert_eq!(renew_at(&lasting, &record(-60, 60), due, at(0), 0.0), None);
+}
+
+#[test]
+fn of_a_renewal_under_way_others_keep_away_until_it_is_over() {
+    let mut busy = record(-120, 0);
+    busy.renewal.armed = Some(Armed { by: "one".into(), since: at(0), until: at(5) });
+    assert_eq!(may_renew(&short(), &busy, at(4), false), May::Busy(at(5)));
+    assert_eq!(may_renew(&short(), &busy, at(4), true), May::Busy(at(5)), "a person waits too");
+    take_over(&short(), &mut busy, at(4));
+    assert!(busy.renewal.armed.is_some());
+    let (mut sooner, mut later) = (busy.clone(), busy);
+    take_over(&short(), &mut sooner, at(5));
+    take_over(&short(), &mut later, at(50));
+    assert_eq!((sooner.renewal.armed.as_ref(), sooner.renewal.in_doubt), (None, Some(at(0))));
+    assert_eq!(sooner, later, "whenever it is found");
+}
+
+#[test]
+fn a_lost_answer_is_asked_for_again_when_that_costs_least() {
+    use RefreshRepeat::{Harmless, Kills, Refused, Within};
+    let five_seconds = Duration::from_secs(5);
+    let table = [
+        (Harmless, 60, later(at(0), five_seconds)),
+        (Refused, 60, later(at(0), five_seconds)),
+        (Within(HOUR), 60, later(at(0), five_seconds)),
+        (Within(Duration::MAX), 60, later(at(0), five_seconds)),
+        (Kills, 60, at(59)),
+        // The token is over: there is nothing to lose by waiting, nor to gain.
+        (Kills, -10, later(at(0), five_seconds)),
+    ];
+    for (repeat, ends, expected) in table {
+        let mut lost = record(-60, ends);
+        let means = refreshed(2 * HOUR, None, repeat);
+        let unknown = failure(Code::NO_ANSWER, Landed::Unknown, Worth::Retry { not_before: None }, Scope::Channel);
+        failed(&means, &mut lost, unknown, at(0), at(0));
+        assert_eq!((lost.renewal.in_doubt, lost.renewal.not_before), (Some(at(0)), Some(expected)), "{repeat:?}");
+        assert_eq!(may_renew(&means, &lost, expected, false), May::Go, "{repeat:?}");
+    }
+    // Of a grace that is nearly over no more than half is waited out.
+    let mut lost = record(-60, 60);
+    lost.renewal.failed = 9;
+    doubt(&refreshed(2 * HOUR, None, Within(10 * MINUTE)), &mut lost, at(-2), at(0));
+    assert_eq!(lost.renewal.not_before, Some(at(3)));
+}
+
+#[test]
+fn waits_between_renewals_grow_and_never_undercut_the_platforms_word() {
+    let means = short();
+    let mut record = record(-60, 60);
+    let mut waits = Vec::new();
+    for _ in 0..12 {
+        failed(&means, &mut record, transient(None), at(0), at(0));
+        waits.push(record.renewal.not_before.unwrap().duration_since(at(0)).as_secs());
+    }
+    assert_eq!(waits, [5, 10, 20, 40, 80, 160, 320, 640, 1280, 1800, 1800, 1800]);
+    failed(&means, &mut record, transient(Some(at(90))), at(0), at(0));
+    assert_eq!(may_renew(&means, &record, at(80), false), May::Wait(at(90)));
+    assert_eq!(may_renew(&means, &record, at(80), true), May::Go, "a person knows better");
+}
+
+#[test]
+fn t02_only_a_refusal_of_the_account_gives_a_renewal_up() {
+    let setup = Worth::AfterFix { fix: Fix::Setup };
+    let table = [
+        (invalid_grant(), true),
+        (transient(None), false),
+        (failure(Code::APP_MISCONFIGURED, Landed::No, setup, Scope::App), false),
+        (Failure { landed: Landed::Unknown, ..invalid_grant() }, false),
+    ];
+    for (failure, gives_up) in table {
+        let mut record = record(-60, 60);
+        failed(&short(), &mut record, failure.clone(), at(0), at(0));
+        assert_eq!(matches!(may_renew(&short(), &record, at(600), false), May::Never(_)), gives_up, "{failure:?}");
+        assert_eq!(may_renew(&short(), &record, at(600), true), May::Go, "a person may ask again");
+    }
+}
+
+#[test]
+fn a_refused_token_is_judged_by_its_age_and_by_what_is_stored() {
+    let old = record(-60, 60);
+    assert_eq!(refused(&short(), &old, false, at(0)), Refused::Renewed);
+    assert_eq!(refused(&short(), &old, true, at(0)), Refused::Renew);
+    assert_eq!(refused(&short(), &record(0, 120), true, at(0)), Refused::Young(at(1)));
+    let cannot = Means { can_renew: false, ..short() };
+    assert_eq!(refused(&cannot, &old, true, at(0)), Refused::Reconnect);
+    let mut again = old;
+    for expected in [1, 2, 3] {
+        again.token.since = Some(at(-5));
+        again.renewal.refused = refusals(&again, at(0));
+        assert_eq!(again.renewal.refused, expected);
+    }
+    assert_eq!(refused(&short(), &again, true, at(0)), Refused::Reconnect);
+    again.token.since = Some(at(-90));
+    assert_eq!(refusals(&again, at(0)), 1, "it worked for an hour");
+}
+
+#[test]
+fn how_an_account_is_changes_as_time_passes() {
+    let day = 24 * 60;
+    let person = Means { life: TokenLife::Reconnected { life: 60 * DAY }, can_renew: false };
+    let ends_in = |days: i64| state(&person, &record(0, days * day), at(0));
+    assert_eq!([ends_in(30), ends_in(13), ends_in(-1)], [State::Ok, State::Expiring, State::NeedsReconnect]);
+    // It renews itself, so its end is no matter for a person.
+    assert_eq!(state(&short(), &record(-60, 60), at(0)), State::Ok);
+    assert_eq!(state(&short(), &record(-600, -60), at(0)), State::Ok);
+    // It can be renewed, but not beyond a fixed end.
+    let fixed = refreshed(60 * DAY, Some(365 * DAY), RefreshRepeat::Harmless);
+    let mut last = record(0, 60 * day);
+    last.token.refresh_ends = Some(at(10 * day));
+    assert_eq!(state(&fixed, &last, at(0)), State::Expiring);
+    // Renewing was given up while the token still works.
+    let mut given_up = record(-60, 60);
+    failed(&short(), &mut given_up, invalid_grant(), at(0), at(0));
+    assert_eq!(state(&short(), &given_up, at(0)), State::Expiring);
+    assert_eq!(state(&short(), &given_up, at(61)), State::NeedsReconnect);
+    let mut lacks = record(-60, 60);
+    lacks.health.state = State::LacksPermission;
+    assert_eq!(state(&short(), &lacks, at(0)), State::LacksPermission);
+}
+
+#[test]
+fn t07_what_a_failure_says_about_an_account() {
+    let of = |fix, scope| health_of(&failure(Code::TOKEN_REVOKED, Landed::No, Worth::AfterFix { fix }, scope));
+    assert_eq!(of(Fix::Reconnect, Scope::Account), Some(State::NeedsReconnect));
+    assert_eq!(of(Fix::Permission, Scope::Account), Some(State::LacksPermission));
+    assert_eq!(of(Fix::Account, Scope::Account), Some(State::Restricted));
+    assert_eq!(of(Fix::Content, Scope::Account), None);
+    assert_eq!(of(Fix::Setup, Scope::Account), None);
+    assert_eq!(of(Fix::Reconnect, Scope::Post), None);
+    assert_eq!(health_of(&transient(None)), None);
+}
