@@ -21,9 +21,13 @@ const AHEAD: Duration = HOUR;
 const FRESH: Duration = Duration::from_secs(3 * 3600);
 
 /// When the platform is to be asked how the account is; `None`: not at all, as things stand. `draw` in `0.0..1.0` spreads the accounts.
-pub(crate) fn check_at(view: &View, next_due: Option<Timestamp>, draw: f64) -> Option<Timestamp> {
+pub(crate) fn check_at(view: &View, next_due: Option<Timestamp>, now: Timestamp, draw: f64) -> Option<Timestamp> {
     // A dead token does not come back by asking: a person connects the account, and that asks.
     if view.record.disabled.is_some() || view.state == State::NeedsReconnect {
+        return None;
+    }
+    // To ask would be to renew: nobody needs it yet, and when somebody does, the renewal tells as much.
+    if view.ends.is_some_and(|ends| ends <= now) {
         return None;
     }
     let asked = view.record.health.checked_at.filter(|_| view.record.health.by == Some(Means::Check));

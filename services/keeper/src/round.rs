@@ -67,7 +67,7 @@ impl Keeper {
                 Err(error) => tracing::debug!(account = %name, error = &error as &dyn std::error::Error, "not renewed"),
             }
         }
-        if check_at(&view, next, draw).is_some_and(|at| at <= now) {
+        if check_at(&view, next, now, draw).is_some_and(|at| at <= now) {
             view = match self.vault.check(&name).await {
                 Ok(view) => view,
                 Err(error) => {

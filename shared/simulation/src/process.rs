@@ -58,6 +58,14 @@ impl Process {
         Self::running(runtime, Stop::new(), work)
     }
 
+    /// Whatever else runs until its runtime is asked to stop.
+    pub fn other(runtime: Runtime, work: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self::running(runtime, Stop::new(), async move {
+            work.await;
+            Ok(())
+        })
+    }
+
     #[allow(
         clippy::disallowed_methods,
         reason = "the process itself; its runtime's own tasks are what a drain waits for"
