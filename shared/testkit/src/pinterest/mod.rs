@@ -158,7 +158,7 @@ impl Platform for Pinterest {
     }
 
     fn account(&self, ask: &Ask) -> Option<String> {
-        tokens::owner(ask.bearer()?)
+        tokens::owner(ask.refresh_token().or_else(|| ask.bearer())?)
     }
 
     async fn answer(&self, ask: Ask, stage: &Stage) -> Answer {

@@ -43,6 +43,7 @@ impl Access {
     pub fn restore(&self, account: &str) {
         lock(&self.revoked).remove(account);
         lock(&self.ended).remove(account);
+        lock(&self.used).retain(|token| owner(token).as_deref() != Some(account));
     }
 
     /// The account, or the refusal, which does not say why.
