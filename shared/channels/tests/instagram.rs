@@ -626,7 +626,7 @@ async fn a_token_is_renewed_with_itself() {
     assert_eq!(channel.check_credentials(&account).await.unwrap().who, "main");
     assert_eq!(
         channel.refresh(&account).await.unwrap_err().landed,
-        Landed::Unknown,
+        Landed::No,
         "younger than a day: an answer that we do not know"
     );
     scene.fake.advance(Duration::from_secs(61 * 24 * 3600));

@@ -373,7 +373,7 @@ async fn credentials_are_checked_and_renewed_without_publishing() {
     account.secrets.insert("access_token".into(), tokens.access);
     assert_eq!(channel.check_credentials(&account).await.unwrap().who, "main");
     scene.fake.cue(Cue::new(End::CutAfter).on("GET", "refresh_access_token"));
-    assert_eq!(channel.refresh(&account).await.unwrap_err().landed, Landed::Unknown);
+    assert_eq!(channel.refresh(&account).await.unwrap_err().landed, Landed::No);
     scene.fake.platform().revoke("main");
     assert_eq!(channel.check_credentials(&account).await.unwrap_err().code, Code::TOKEN_REVOKED);
     assert_eq!(channel.refresh(&account).await.unwrap_err().landed, Landed::No);

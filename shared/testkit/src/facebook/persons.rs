@@ -49,7 +49,7 @@ impl Facebook {
         let mut persons = lock(&self.persons);
         let token = format!("person-{name}~{}", persons.granted.len() + 1);
         persons.granted.insert(token.clone(), (name, ask.at + Duration::from_secs(access::LIFE)));
-        Ok(access::handed_out(&token))
+        Ok(access::handed_out(&token, access::LIFE))
     }
 
     /// The pages that a person looks after, each with its token.

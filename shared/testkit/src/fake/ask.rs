@@ -9,6 +9,9 @@ use jiff::Timestamp;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+/// Calls for tokens are no larger.
+const SMALL_BODY_BYTES: usize = 64 << 10;
+
 /// A whole request.
 #[derive(Clone, Debug)]
 pub struct Ask {
@@ -89,6 +92,12 @@ impl Ask {
     /// The first of the body's fields of this name.
     pub fn field(&self, name: &str) -> Option<&str> {
         self.fields().iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The refresh token that a call for tokens shows.
+    pub fn refresh_token(&self) -> Option<&str> {
+        let is_small = self.method == "POST" && self.body.len() < SMALL_BODY_BYTES;
+        is_small.then(|| self.field("refresh_token")).flatten()
     }
 
     fn read_fields(&self) -> Vec<(String, String)> {

@@ -8,6 +8,7 @@
 //! | `DELETE cues` | empties the script |
 //! | `POST release` | lets held calls go on |
 //! | `POST advance {"seconds": n}` | moves the platform's clock |
+//! | `POST skew {"seconds": n}` | the platform's clock is wrong by so much, below zero too |
 //! | `POST listing {"late_ms": n}` | makes all listings lag |
 //! | `POST seed {"seed": n}` | starts the generator behind `probability` anew |
 //! | `GET knobs`, `POST knobs {…}` | shows the platform's knobs; changes those that are named |
@@ -17,6 +18,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use jiff::SignedDuration;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
@@ -48,6 +50,10 @@ fn change<P: Platform>(inner: &Arc<Inner<P>>, path: &str, ask: &Ask) -> Result<(
         ("DELETE", "cues") => stage.clear_cues(),
         ("POST", "release") => stage.release(),
         ("POST", "advance") => stage.advance(Duration::from_secs(number("seconds")?)),
+        ("POST", "skew") => {
+            let seconds = body["seconds"].as_i64().ok_or("'seconds' must be a whole number")?;
+            stage.skew(SignedDuration::from_secs(seconds));
+        }
         ("POST", "listing") => stage.list_late(Duration::from_millis(number("late_ms")?)),
         ("POST", "seed") => stage.seed(number("seed")?),
         ("POST", "knobs") => turn(&mut *lock(inner.platform.knobs()), &body)?,

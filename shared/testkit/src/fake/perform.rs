@@ -6,6 +6,7 @@ use axum::{
     Router,
     body::to_bytes,
     extract::{ConnectInfo, Request, State},
+    http::header::DATE,
     response::{IntoResponse, Response},
 };
 use tokio::sync::watch::Receiver;
@@ -38,7 +39,14 @@ async fn receive<P: Platform>(
     let work = tokio::spawn(async move {
         match ask.path.strip_prefix("/_control/") {
             Some(path) => control::answer(&inner, path, &ask).into_response(),
-            None => perform(&inner, &scissors, ask).await.into_response(),
+            None => {
+                let mut response = perform(&inner, &scissors, ask).await.into_response();
+                // By the platform's clock, which may be wrong.
+                if let Ok(date) = inner.stage.now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string().parse() {
+                    response.headers_mut().entry(DATE).or_insert(date);
+                }
+                response
+            }
         }
     });
     work.await.unwrap_or_else(|error| {

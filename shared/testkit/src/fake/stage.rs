@@ -48,6 +48,7 @@ pub struct Call {
 /// What a fake remembers. Everything is behind locks that are held for moments only.
 pub struct Stage {
     ahead_ms: AtomicI64,
+    skew_ms: AtomicI64,
     list_lag_ms: AtomicU64,
     ids: AtomicU64,
     cues: Mutex<(Vec<Armed>, StdRng)>,
@@ -62,6 +63,7 @@ impl Default for Stage {
     fn default() -> Self {
         Self {
             ahead_ms: AtomicI64::new(0),
+            skew_ms: AtomicI64::new(0),
             list_lag_ms: AtomicU64::new(0),
             ids: AtomicU64::new(0),
             cues: Mutex::new((Vec::new(), StdRng::seed_from_u64(0))),
@@ -77,7 +79,7 @@ impl Default for Stage {
 impl Stage {
     /// The platform's clock.
     pub fn now(&self) -> Timestamp {
-        Timestamp::now() + SignedDuration::from_millis(self.ahead_ms.load(SeqCst))
+        Timestamp::now() + SignedDuration::from_millis(self.ahead_ms.load(SeqCst) + self.skew_ms.load(SeqCst))
     }
 
     /// A number never given before, rising with time: milliseconds and a counter, as many platforms make their ids.
@@ -150,6 +152,12 @@ impl Stage {
     /// Moves the platform's clock.
     pub fn advance(&self, by: Duration) {
         self.ahead_ms.fetch_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX), SeqCst);
+    }
+
+    /// The platform's clock is wrong by this much: every time that it names is, the `Date` of its answers too; spans are right. To be
+    /// said before it hands out anything that has an end.
+    pub fn skew(&self, by: SignedDuration) {
+        self.skew_ms.store(i64::try_from(by.as_millis()).unwrap_or_default(), SeqCst);
     }
 
     /// From now on, what is made comes this much later into listings.

@@ -33,7 +33,10 @@ pub(crate) fn refresh_token(name: &str) -> String {
 impl Access {
     /// Whose token a call carries, working or not.
     pub(crate) fn owner(&self, ask: &Ask) -> Option<String> {
-        self.tokens.owner(ask.bearer()?.strip_prefix(PREFIX)?)
+        match ask.refresh_token() {
+            Some(token) => token.strip_prefix("1//refresh-").map(str::to_owned),
+            None => self.tokens.owner(ask.bearer()?.strip_prefix(PREFIX)?),
+        }
     }
 
     /// Every token that the account has now has ended.

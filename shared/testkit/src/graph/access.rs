@@ -85,7 +85,7 @@ impl Access {
     }
 
     /// A new token for one that is a day old and still good. The old one stays good until its own end.
-    pub fn exchange(&self, ask: &Ask, grant_type: &str) -> Result<Answer, Answer> {
+    pub fn exchange(&self, ask: &Ask, grant_type: &str, life_s: u64) -> Result<Answer, Answer> {
         if parameter(ask, "grant_type").as_deref() != Some(grant_type) {
             return Err(error(400, 100, 0, "Invalid grant_type"));
         }
@@ -95,24 +95,24 @@ impl Access {
         if young {
             return Err(error(400, 100, 0, "The access token must be at least 24 hours old to be refreshed"));
         }
-        Ok(self.grant(ask, &account))
+        Ok(self.grant(ask, &account, life_s))
     }
 
     /// A long-lived token for a short one, for those who know the app's secret.
-    pub fn lengthen(&self, ask: &Ask, grant_type: &str) -> Result<Answer, Answer> {
+    pub fn lengthen(&self, ask: &Ask, grant_type: &str, life_s: u64) -> Result<Answer, Answer> {
         let known = parameter(ask, "client_secret").is_some_and(|secret| !secret.is_empty());
         if parameter(ask, "grant_type").as_deref() != Some(grant_type) || !known {
             return Err(error(400, 101, 0, "Error validating client secret."));
         }
         let account = self.check(ask)?;
-        Ok(self.grant(ask, &account))
+        Ok(self.grant(ask, &account, life_s))
     }
 
-    fn grant(&self, ask: &Ask, account: &str) -> Answer {
+    fn grant(&self, ask: &Ask, account: &str, life_s: u64) -> Answer {
         let mut granted = lock(&self.granted);
         let token = format!("token-{account}~{}", granted.len() + 1);
-        granted.insert(token.clone(), Grant { issued: ask.at, until: ask.at + Duration::from_secs(LIFE) });
-        handed_out(&token)
+        granted.insert(token.clone(), Grant { issued: ask.at, until: ask.at + Duration::from_secs(life_s) });
+        handed_out(&token, life_s)
     }
 }
 
@@ -122,8 +122,8 @@ pub(crate) fn ended() -> Answer {
 }
 
 /// The answer that carries a new long-lived token.
-pub(crate) fn handed_out(token: &str) -> Answer {
-    Answer::json(200, &json!({"access_token": token, "token_type": "bearer", "expires_in": LIFE}))
+pub(crate) fn handed_out(token: &str, life_s: u64) -> Answer {
+    Answer::json(200, &json!({"access_token": token, "token_type": "bearer", "expires_in": life_s}))
 }
 
 /// The token, from wherever it is taken: query, form or header.

@@ -38,6 +38,8 @@ pub struct Knobs {
     pub fetches: bool,
     /// PNG is taken for a picture, as is reported; the documentation knows JPEG only.
     pub takes_png: bool,
+    /// Life of a token that was exchanged for, seconds.
+    pub token_life_s: u64,
     /// Posts of an account in 24 hours.
     pub quota: u64,
 }
@@ -51,6 +53,7 @@ impl Default for Knobs {
             ready_after_publish_ms: 0,
             fetches: true,
             takes_png: true,
+            token_life_s: access::LIFE,
             quota: 50,
         }
     }
@@ -112,8 +115,10 @@ impl Instagram {
         let reader = || self.access.check(ask);
         let publisher = || self.access.check_publisher(ask);
         match (ask.method.as_str(), path(ask).as_slice()) {
-            ("GET", ["refresh_access_token"]) => self.access.exchange(ask, "ig_refresh_token"),
-            ("GET", ["access_token"]) => self.access.lengthen(ask, "ig_exchange_token"),
+            ("GET", ["refresh_access_token"]) => {
+                self.access.exchange(ask, "ig_refresh_token", lock(&self.knobs).token_life_s)
+            }
+            ("GET", ["access_token"]) => self.access.lengthen(ask, "ig_exchange_token", lock(&self.knobs).token_life_s),
             ("POST", [user, "media"]) => self.make(ask, owner(ask, user, publisher()?)?, stage).await,
             ("POST", [user, "media_publish"]) => self.publish(ask, owner(ask, user, publisher()?)?, stage),
             ("GET", [user, "media"]) => self.list(ask, owner(ask, user, reader()?)?, stage),

@@ -39,6 +39,11 @@ pub struct Knobs {
     pub posts_per_day: u64,
     /// Posts of all members together and day.
     pub app_posts_per_day: u64,
+    /// Life of an access token that a refresh gave, seconds.
+    pub token_life_s: u64,
+    /// Life of a refresh token, seconds. It is counted from the member's consent, which is taken to be the first refresh, and is not
+    /// made longer by any other.
+    pub refresh_life_s: u64,
     /// For how long a token that a refresh gave is refused, seconds.
     pub young_for_s: u64,
     /// How long a finished upload is worked on, milliseconds.
@@ -55,6 +60,8 @@ impl Default for Knobs {
             ghosts: false,
             posts_per_day: 1_000_000,
             app_posts_per_day: 1_000_000,
+            token_life_s: 60 * 24 * 3600,
+            refresh_life_s: 365 * 24 * 3600,
             young_for_s: 0,
             media_processing_ms: 0,
             videos_fail: false,
@@ -67,6 +74,8 @@ impl Default for Knobs {
 pub struct LinkedIn {
     knobs: Mutex<Knobs>,
     tokens: Tokens,
+    /// When each member consented.
+    consents: Mutex<HashMap<String, Timestamp>>,
     /// Accounts that look after their page no more.
     without_page: Mutex<HashSet<String>>,
     uploads: Mutex<HashMap<String, Upload>>,
@@ -215,7 +224,10 @@ impl Platform for LinkedIn {
     }
 
     fn account(&self, ask: &Ask) -> Option<String> {
-        self.tokens.owner(ask.bearer()?)
+        match ask.refresh_token() {
+            Some(token) => token.strip_prefix("refresh-").map(str::to_owned),
+            None => self.tokens.owner(ask.bearer()?),
+        }
     }
 
     async fn answer(&self, ask: Ask, stage: &Stage) -> Answer {
@@ -238,6 +250,7 @@ impl Platform for LinkedIn {
     fn restore(&self, account: &str) {
         self.tokens.restore(account);
         lock(&self.without_page).remove(account);
+        lock(&self.consents).remove(account);
     }
 }
 

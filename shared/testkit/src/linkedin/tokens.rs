@@ -7,8 +7,6 @@ use serde_json::{Value, json};
 use super::{Caller, LinkedIn};
 use crate::fake::{Answer, Ask, State, lock};
 
-const LIFE: Duration = Duration::from_secs(5_184_000);
-
 impl LinkedIn {
     /// The account, or the refusal.
     pub(super) fn check(&self, ask: &Ask) -> Result<String, Answer> {
@@ -38,7 +36,7 @@ impl LinkedIn {
         Answer::json(200, &json!({"elements": roles, "paging": {"start": 0, "count": 10}}))
     }
 
-    /// A new access token; the refresh token stays.
+    /// A new access token, which does not outlive the refresh token; that stays, and its end with it.
     pub(super) fn renew(&self, ask: &Ask) -> Result<Answer, Answer> {
         let field = |name: &str| ask.field(name).unwrap_or_default();
         let refused = |status: u16, error: &str, why: &str| {
@@ -50,14 +48,20 @@ impl LinkedIn {
         let token = field("refresh_token");
         let account = token.strip_prefix("refresh-").filter(|name| !self.tokens.is_dead(name));
         let account = account.ok_or_else(|| refused(400, "invalid_grant", "Token has been expired or revoked."))?;
-        let access = self.tokens.give(account, ask.at, LIFE);
+        let knobs = lock(&self.knobs).clone();
+        let consent = *lock(&self.consents).entry(account.to_owned()).or_insert(ask.at);
+        let left = (consent + Duration::from_secs(knobs.refresh_life_s)).duration_since(ask.at);
+        let left = Duration::try_from(left).ok().filter(|left| !left.is_zero());
+        let left = left.ok_or_else(|| refused(400, "invalid_grant", "Token has been expired or revoked."))?;
+        let life = Duration::from_secs(knobs.token_life_s).min(left);
+        let access = self.tokens.give(account, ask.at, life);
         Ok(Answer::json(
             200,
             &json!({
                 "access_token": access,
-                "expires_in": LIFE.as_secs(),
+                "expires_in": life.as_secs(),
                 "refresh_token": token,
-                "refresh_token_expires_in": 31_000_000,
+                "refresh_token_expires_in": left.as_secs(),
                 "scope": "openid,profile,w_member_social,w_organization_social,r_organization_social",
             }),
         ))

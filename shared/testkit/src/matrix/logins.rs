@@ -18,7 +18,7 @@ use crate::fake::{Answer, lock};
 /// The device of a user's login of old.
 pub(super) const OLD: &str = "OLDDEVICE";
 pub(super) const ACCESS: &str = "syt";
-const REFRESH: &str = "syr";
+pub(super) const REFRESH: &str = "syr";
 
 /// Who calls, through which login.
 #[derive(Clone, Debug)]

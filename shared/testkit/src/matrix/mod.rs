@@ -225,7 +225,11 @@ impl Platform for Matrix {
     }
 
     fn account(&self, ask: &Ask) -> Option<String> {
-        logins::read(ask.bearer()?, logins::ACCESS).map(|token| token.name)
+        match ask.refresh_token() {
+            Some(token) => logins::read(token, logins::REFRESH),
+            None => logins::read(ask.bearer()?, logins::ACCESS),
+        }
+        .map(|token| token.name)
     }
 
     async fn answer(&self, ask: Ask, stage: &Stage) -> Answer {

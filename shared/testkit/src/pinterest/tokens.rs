@@ -36,10 +36,16 @@ pub(super) fn refresh_token(name: &str) -> String {
     format!("{REFRESH}{name}")
 }
 
+/// Whose refresh token this is, good or not.
+fn whose(token: &str) -> Option<&str> {
+    token.strip_prefix(REFRESH).and_then(|name| name.split('~').next()).filter(|name| !name.is_empty())
+}
+
 impl Access {
     /// Whose token a call carries, working or not.
     pub fn owner(&self, ask: &Ask) -> Option<String> {
-        self.tokens.owner(ask.bearer()?.strip_prefix(ACCESS)?)
+        let of_refresh = || whose(ask.refresh_token()?).map(str::to_owned);
+        of_refresh().or_else(|| self.tokens.owner(ask.bearer()?.strip_prefix(ACCESS)?))
     }
 
     /// Every access token that the account has now has ended.
@@ -55,6 +61,7 @@ impl Access {
     /// The account's first token works again.
     pub fn restore(&self, account: &str) {
         self.tokens.restore(account);
+        lock(&self.used).retain(|token| whose(token) != Some(account));
     }
 
     /// The account, or the refusal, which does not say why.
@@ -74,9 +81,7 @@ impl Access {
         if one("grant_type") != "refresh_token" {
             return Err(error(400, 1, "grant_type is missing or invalid."));
         }
-        let account =
-            token.strip_prefix(REFRESH).and_then(|name| name.split('~').next()).filter(|name| !name.is_empty());
-        let account = account.ok_or_else(refused)?;
+        let account = whose(token).ok_or_else(refused)?;
         let good = !token.contains('~') || lock(&self.granted).get(token).is_some_and(|until| *until > ask.at);
         let used = knobs.rotates && !lock(&self.used).insert(token.to_owned());
         if !good || used || self.tokens.is_dead(account) {

@@ -170,7 +170,10 @@ impl Platform for Reddit {
     }
 
     fn account(&self, ask: &Ask) -> Option<String> {
-        self.tokens.owner(access::bearer(ask)?)
+        match ask.refresh_token() {
+            Some(token) => token.strip_prefix("refresh-").map(str::to_owned),
+            None => self.tokens.owner(access::bearer(ask)?),
+        }
     }
 
     async fn answer(&self, ask: Ask, stage: &Stage) -> Answer {

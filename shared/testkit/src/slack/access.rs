@@ -111,7 +111,7 @@ impl Access {
     }
 
     /// A refresh token for the next pair of tokens. It is good once.
-    pub(super) fn exchange(&self, ask: &Ask, form: &Form) -> Result<Answer, Answer> {
+    pub(super) fn exchange(&self, ask: &Ask, form: &Form, life: Duration) -> Result<Answer, Answer> {
         let now = ask.at;
         let field = |name: &str| form.get(name).map(str::to_owned);
         match ask.basic().or_else(|| field("client_id").zip(field("client_secret"))) {
@@ -124,10 +124,10 @@ impl Access {
         let mut rotations = lock(&self.rotations);
         let known = rotations.iter_mut().find(|(name, (n, _))| refresh_token(name, *n) == given);
         let (name, (n, until)) = known.ok_or_else(|| error("invalid_refresh_token"))?;
-        (*n, *until) = (*n + 1, now + LIFE);
+        (*n, *until) = (*n + 1, now + life);
         Ok(done(json!({
             "access_token": access_token(name, *n), "refresh_token": refresh_token(name, *n),
-            "expires_in": LIFE.as_secs(), "token_type": "bot", "scope": self.scopes(name).join(","),
+            "expires_in": life.as_secs(), "token_type": "bot", "scope": self.scopes(name).join(","),
         })))
     }
 }
@@ -148,5 +148,8 @@ fn owner(token: &str) -> Option<&str> {
 
 /// Who calls, as far as the header says.
 pub(super) fn name(ask: &Ask) -> Option<String> {
+    if let Some(token) = ask.refresh_token() {
+        return token.strip_prefix("xoxe-").and_then(|rest| Some(rest.split_once('-')?.1.to_owned()));
+    }
     owner(ask.bearer().or_else(|| ask.field("token"))?).map(str::to_owned)
 }

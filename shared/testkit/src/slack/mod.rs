@@ -41,6 +41,8 @@ pub struct Knobs {
     pub file_processing_ms: u64,
     /// Messages per conversation in a minute.
     pub messages_per_minute: u64,
+    /// Life of an access token that a rotation gave, seconds.
+    pub token_life_s: u64,
 }
 
 impl Default for Knobs {
@@ -51,6 +53,7 @@ impl Default for Knobs {
             shows_metadata: true,
             file_processing_ms: 0,
             messages_per_minute: 1_000_000,
+            token_life_s: 12 * 3600,
         }
     }
 }
@@ -92,7 +95,9 @@ impl Slack {
         match ask.segments()[..] {
             ["services", _, bot, secret] => Ok(self.hooked(ask, bot, secret, stage)),
             ["upload", "v1", id] => self.take_bytes(ask, &form, id),
-            ["api", "oauth.v2.access"] => self.access.exchange(ask, &form),
+            ["api", "oauth.v2.access"] => {
+                self.access.exchange(ask, &form, Duration::from_secs(lock(&self.knobs).token_life_s))
+            }
             ["api", method] => {
                 let name = self.access.check(ask, &form)?;
                 self.call(ask, &name, method, &form, stage)

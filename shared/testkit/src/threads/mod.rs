@@ -39,6 +39,8 @@ pub struct Knobs {
     pub fetches: bool,
     /// Answers say what they answer, where that is asked for.
     pub says_replied_to: bool,
+    /// Life of a token that was exchanged for, seconds.
+    pub token_life_s: u64,
     /// Posts of an account in 24 hours.
     pub quota: u64,
     /// Answers of an account in 24 hours.
@@ -55,6 +57,7 @@ impl Default for Knobs {
             ready_after_publish_ms: 0,
             fetches: true,
             says_replied_to: true,
+            token_life_s: access::LIFE,
             quota: 250,
             reply_quota: 1000,
         }
@@ -111,8 +114,10 @@ impl Threads {
         let reader = || self.access.check(ask);
         let publisher = || self.access.check_publisher(ask);
         match (ask.method.as_str(), path(ask).as_slice()) {
-            ("GET", ["refresh_access_token"]) => self.access.exchange(ask, "th_refresh_token"),
-            ("GET", ["access_token"]) => self.access.lengthen(ask, "th_exchange_token"),
+            ("GET", ["refresh_access_token"]) => {
+                self.access.exchange(ask, "th_refresh_token", lock(&self.knobs).token_life_s)
+            }
+            ("GET", ["access_token"]) => self.access.lengthen(ask, "th_exchange_token", lock(&self.knobs).token_life_s),
             ("POST", [user, "threads"]) => self.make(ask, owner(ask, user, publisher()?)?, stage).await,
             ("POST", [user, "threads_publish"]) => self.publish(ask, owner(ask, user, publisher()?)?, stage),
             ("GET", [user, "threads"]) => Ok(self.list(ask, &owner(ask, user, reader()?)?, stage, false)),

@@ -5,12 +5,10 @@ use std::time::Duration;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{DAY, TikTok, refusal};
+use super::{TikTok, refusal};
 use crate::fake::{Answer, Ask, lock};
 
 const SCOPES: [&str; 4] = ["user.info.basic", "video.publish", "video.upload", "video.list"];
-/// How long a refresh token is good, in days.
-const REFRESH_DAYS: u32 = 180;
 
 impl TikTok {
     /// The account, or the refusal, which does not say why.
@@ -27,8 +25,15 @@ impl TikTok {
         }
     }
 
+    /// Whose refresh token this is: the one that works, or the first.
+    pub(super) fn refresher(&self, token: &str) -> Option<String> {
+        let newest = lock(&self.refresh_tokens);
+        let known = newest.iter().find(|(_, (good, _))| good == token).map(|(account, _)| account.clone());
+        known.or_else(|| token.strip_prefix("refresh-").map(str::to_owned))
+    }
+
     /// A refresh token works until the next one is given out.
-    pub(super) fn refresh(&self, ask: &Ask, life: Duration) -> Result<Answer, Answer> {
+    pub(super) fn refresh(&self, ask: &Ask, life: Duration, refresh_life: Duration) -> Result<Answer, Answer> {
         let field = |name: &str| ask.field(name).unwrap_or_default();
         if (field("client_key"), field("client_secret")) != (Self::CLIENT_KEY, Self::CLIENT_SECRET) {
             return Err(flat(401, "invalid_client", "Client key or secret is incorrect."));
@@ -38,13 +43,13 @@ impl TikTok {
         }
         let (token, mut newest) = (field("refresh_token"), lock(&self.refresh_tokens));
         if let Some(name) = token.strip_prefix("refresh-") {
-            newest.entry(name.to_owned()).or_insert_with(|| (token.to_owned(), ask.at + REFRESH_DAYS * DAY));
+            newest.entry(name.to_owned()).or_insert_with(|| (token.to_owned(), ask.at + refresh_life));
         }
         let account = newest.iter().find(|(_, (good, until))| good == token && ask.at < *until);
         let account = account.map(|(account, _)| account.clone()).filter(|account| !self.tokens.is_dead(account));
         let account = account.ok_or_else(|| flat(400, "invalid_grant", "Refresh token is invalid or expired."))?;
         let (access, next) = (self.tokens.give(&account, ask.at, life), Uuid::new_v4().simple().to_string());
-        newest.insert(account.clone(), (next.clone(), ask.at + REFRESH_DAYS * DAY));
+        newest.insert(account.clone(), (next.clone(), ask.at + refresh_life));
         let granted: Vec<_> = SCOPES.into_iter().filter(|scope| self.tokens.may(&account, scope)).collect();
         Ok(Answer::json(
             200,
@@ -54,7 +59,7 @@ impl TikTok {
                 "access_token": access,
                 "expires_in": life.as_secs(),
                 "refresh_token": next,
-                "refresh_expires_in": (REFRESH_DAYS * DAY).as_secs(),
+                "refresh_expires_in": refresh_life.as_secs(),
                 "token_type": "Bearer",
             }),
         ))

@@ -31,6 +31,8 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 pub struct Knobs {
     /// Life of an access token that a refresh gave, seconds.
     pub access_life_s: u64,
+    /// Life of a refresh token, seconds.
+    pub refresh_life_s: u64,
     /// The creators keep their accounts private.
     pub private_accounts: bool,
     /// TikTok has audited the app.
@@ -61,6 +63,7 @@ impl Default for Knobs {
     fn default() -> Self {
         Self {
             access_life_s: 7200,
+            refresh_life_s: 180 * 24 * 3600,
             private_accounts: false,
             audited: true,
             comments_disabled: false,
@@ -131,8 +134,12 @@ impl TikTok {
         let path = ask.segments();
         match (ask.method.as_str(), path.as_slice()) {
             ("POST", ["v2", "oauth", "token"]) => {
-                let life = Duration::from_secs(lock(&self.knobs).access_life_s);
-                return self.refresh(ask, life);
+                let knobs = lock(&self.knobs).clone();
+                return self.refresh(
+                    ask,
+                    Duration::from_secs(knobs.access_life_s),
+                    Duration::from_secs(knobs.refresh_life_s),
+                );
             }
             ("PUT", ["video"]) => return self.take_bytes(ask, stage),
             _ => {}
@@ -198,7 +205,10 @@ impl Platform for TikTok {
 
     fn account(&self, ask: &Ask) -> Option<String> {
         let uploading = ask.param("upload_id").and_then(|id| Some(lock(&self.publications).get(id)?.account.clone()));
-        uploading.or_else(|| self.tokens.owner(ask.bearer()?))
+        uploading.or_else(|| match ask.refresh_token() {
+            Some(token) => self.refresher(token),
+            None => self.tokens.owner(ask.bearer()?),
+        })
     }
 
     async fn answer(&self, ask: Ask, stage: &Stage) -> Answer {
@@ -215,6 +225,7 @@ impl Platform for TikTok {
 
     fn restore(&self, account: &str) {
         self.tokens.restore(account);
+        lock(&self.refresh_tokens).remove(account);
     }
 }
 

@@ -21,6 +21,7 @@ use media::Upload;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use tokens::RefreshToken;
 
 use crate::fake::{Answer, Ask, Limiter, Platform, Stage, Standing, Tokens, lock};
 
@@ -32,6 +33,8 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 pub struct Knobs {
     /// Life of an access token that a refresh gave, seconds.
     pub access_life_s: u64,
+    /// Life of a refresh token, seconds.
+    pub refresh_life_s: u64,
     /// How long a text is refused again, seconds; 0 never refuses.
     pub duplicate_window_s: u64,
     /// Posts per account in fifteen minutes.
@@ -58,6 +61,7 @@ impl Default for Knobs {
     fn default() -> Self {
         Self {
             access_life_s: 7200,
+            refresh_life_s: 180 * 24 * 3600,
             duplicate_window_s: 24 * 3600,
             posts_per_window: 100,
             posts_per_day: 1_000_000,
@@ -77,8 +81,7 @@ impl Default for Knobs {
 pub struct X {
     knobs: Mutex<Knobs>,
     tokens: Tokens,
-    /// token → (account, used)
-    refresh_tokens: Mutex<HashMap<String, (String, bool)>>,
+    refresh_tokens: Mutex<HashMap<String, RefreshToken>>,
     /// user id → name, of everyone who ever called
     people: Mutex<HashMap<String, String>>,
     uploads: Mutex<HashMap<String, Upload>>,
@@ -127,8 +130,12 @@ impl X {
     fn route(&self, ask: &Ask, stage: &Stage) -> Result<Answer, Answer> {
         let path = ask.segments();
         if (ask.method.as_str(), path.as_slice()) == ("POST", &["2", "oauth2", "token"]) {
-            let life = Duration::from_secs(lock(&self.knobs).access_life_s);
-            return self.refresh(ask, life);
+            let knobs = lock(&self.knobs).clone();
+            return self.refresh(
+                ask,
+                Duration::from_secs(knobs.access_life_s),
+                Duration::from_secs(knobs.refresh_life_s),
+            );
         }
         let account = self.check(ask)?;
         self.check_app()?;
@@ -196,7 +203,10 @@ impl Platform for X {
     }
 
     fn account(&self, ask: &Ask) -> Option<String> {
-        self.tokens.owner(ask.bearer()?)
+        match ask.refresh_token() {
+            Some(token) => self.refresher(token),
+            None => self.tokens.owner(ask.bearer()?),
+        }
     }
 
     async fn answer(&self, ask: Ask, stage: &Stage) -> Answer {
@@ -218,6 +228,7 @@ impl Platform for X {
 
     fn restore(&self, account: &str) {
         self.tokens.restore(account);
+        lock(&self.refresh_tokens).retain(|_, token| token.account != account);
     }
 }
 

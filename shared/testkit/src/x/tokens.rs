@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -9,6 +10,13 @@ use super::{X, forbidden, problem};
 use crate::fake::{Answer, Ask, lock};
 
 const SCOPES: [&str; 5] = ["tweet.read", "tweet.write", "users.read", "media.write", "offline.access"];
+
+/// A refresh token that was given out, or that was there from the beginning.
+pub(super) struct RefreshToken {
+    pub account: String,
+    used: bool,
+    until: Timestamp,
+}
 
 impl X {
     /// The account, or the refusal, which does not say why.
@@ -24,30 +32,37 @@ impl X {
         }
     }
 
+    /// Whose refresh token this is, good or not.
+    pub(super) fn refresher(&self, token: &str) -> Option<String> {
+        let known = lock(&self.refresh_tokens).get(token).map(|known| known.account.clone());
+        known.or_else(|| token.strip_prefix("refresh-").map(str::to_owned))
+    }
+
     /// A refresh token is good once. Used again it takes the whole family with it.
-    pub(super) fn refresh(&self, ask: &Ask, life: Duration) -> Result<Answer, Answer> {
+    pub(super) fn refresh(&self, ask: &Ask, life: Duration, refresh_life: Duration) -> Result<Answer, Answer> {
         check_client(ask)?;
         if ask.field("grant_type") != Some("refresh_token") {
             return Err(refused(400, "unsupported_grant_type", "Value passed for the grant type was invalid."));
         }
         let invalid = || refused(400, "invalid_request", "Value passed for the token was invalid.");
         let token = ask.field("refresh_token").ok_or_else(invalid)?;
-        let (account, used) = {
+        let fresh = |account: String| RefreshToken { account, used: false, until: ask.at + refresh_life };
+        let (account, used, until) = {
             let mut all = lock(&self.refresh_tokens);
             if let Some(name) = token.strip_prefix("refresh-") {
-                all.entry(token.to_owned()).or_insert_with(|| (name.to_owned(), false));
+                all.entry(token.to_owned()).or_insert_with(|| fresh(name.to_owned()));
             }
-            let (account, used) = all.get_mut(token).ok_or_else(invalid)?;
-            (account.clone(), std::mem::replace(used, true))
+            let known = all.get_mut(token).ok_or_else(invalid)?;
+            (known.account.clone(), std::mem::replace(&mut known.used, true), known.until)
         };
         if used {
             self.tokens.revoke(&account);
         }
-        if self.tokens.is_dead(&account) {
+        if self.tokens.is_dead(&account) || until <= ask.at {
             return Err(invalid());
         }
         let (access, next) = (self.tokens.give(&account, ask.at, life), Uuid::new_v4().simple().to_string());
-        lock(&self.refresh_tokens).insert(next.clone(), (account.clone(), false));
+        lock(&self.refresh_tokens).insert(next.clone(), fresh(account.clone()));
         let granted: Vec<_> = SCOPES.into_iter().filter(|scope| self.tokens.may(&account, scope)).collect();
         Ok(Answer::json(
             200,
