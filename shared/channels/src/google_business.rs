@@ -14,10 +14,12 @@ use domain::{Code, Draft, Failure, Finding, Fix, Landed, LookUp, RepeatSafety, S
 use reqwest::{Method, RequestBuilder};
 
 use crate::{
-    About, Account, AccountCard, Call, Channel, Count, Http, Known, Limits, Link, Mark, MediaFile, Misfit, Objection,
-    Offers, Published, Row, Safety, Standing, Table, Takes, Threads, Tokens, Unit, Verdict,
+    About, Account, AccountCard, Call, Channel, Count, ExchangeAsk, Granted, Http, Known, Limits, Link, Mark,
+    MediaFile, Misfit, Objection, Offers, Published, Row, Safety, Standing, Table, Takes, Threads, Tokens, Unit,
+    Verdict,
     google::{self, Google, errors, tokens},
     media::{named, public, refused},
+    oauth::{self, servers},
 };
 use post::{Post, State};
 
@@ -84,6 +86,7 @@ impl GoogleBusiness {
             settings: &[LOCATION],
             tokens: tokens::LIFE,
             arms: None,
+            oauth: Some(&servers::GOOGLE_BUSINESS),
         };
         Self { about, google: Google { http, table: &TABLE, version: VERSION } }
     }
@@ -217,6 +220,10 @@ impl Channel for GoogleBusiness {
             self.page(account, None, "1").await?;
         }
         Ok(Standing { missing, expires_at: granted.until, ..Standing::good(who) })
+    }
+
+    async fn exchange(&self, ask: &ExchangeAsk<'_>) -> Result<Granted, Failure> {
+        oauth::exchange(&self.google.http, &servers::GOOGLE_BUSINESS, ask).await
     }
 
     async fn refresh(&self, account: &Account) -> Result<Option<Tokens>, Failure> {

@@ -118,6 +118,7 @@ impl Matrix {
             settings: &[room::ROOM],
             tokens: TokenLife::Lasting,
             arms: None,
+            oauth: None,
         };
         Self { http, about, logins: Mutex::default() }
     }

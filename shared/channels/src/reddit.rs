@@ -17,10 +17,12 @@ use reqwest::Method;
 use serde::Deserialize;
 
 use crate::{
-    About, Account, AccountCard, Answer, Call, Channel, Count, FirstComment, Http, Known, Limit, Limits, Link, Mark,
-    Objection, Offers, Published, Row, Standing, Table, Takes, Threads, TokenLife, Tokens, Told, Unit, Verdict,
+    About, Account, AccountCard, Answer, Call, Channel, Count, ExchangeAsk, FirstComment, Granted, Http, Known, Limit,
+    Limits, Link, Mark, Objection, Offers, Published, Row, Standing, Table, Takes, Threads, TokenLife, Tokens, Told,
+    Unit, Verdict,
     address::{Address, name},
     article::{Article, TITLE},
+    oauth::servers,
 };
 use submission::{Kind, Submission};
 
@@ -196,6 +198,7 @@ impl Reddit {
             settings: &[],
             tokens: TokenLife::Refreshed { life: LIFE, rotates: false, refresh_life: None },
             arms: None,
+            oauth: Some(&servers::REDDIT),
         };
         Self { http, about, names: Mutex::default() }
     }
@@ -308,6 +311,10 @@ impl Channel for Reddit {
     async fn check_credentials(&self, account: &Account) -> Result<Standing, Failure> {
         account.check_transport()?;
         Ok(Standing::good(self.person(account).await?.name))
+    }
+
+    async fn exchange(&self, ask: &ExchangeAsk<'_>) -> Result<Granted, Failure> {
+        self.connect(ask).await
     }
 
     async fn refresh(&self, account: &Account) -> Result<Option<Tokens>, Failure> {

@@ -20,11 +20,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    About, Account, AccountCard, Call, Channel, Count, Http, Known, Limits, Mark, Objection, Offers, Published, Row,
-    Standing, Table, Takes, Threads, Tokens, Unit, Verdict,
+    About, Account, AccountCard, Call, Channel, Count, ExchangeAsk, Granted, Http, Known, Limits, Mark, Objection,
+    Offers, Published, Row, Standing, Table, Takes, Threads, Tokens, Unit, Verdict,
     address::{Address, name},
     article::{Article, option},
     google::{self, Google, errors, failure, tokens},
+    oauth::{self, servers},
 };
 use video::{State, Video};
 
@@ -159,6 +160,7 @@ impl YouTube {
             settings: &[],
             tokens: tokens::LIFE,
             arms: None,
+            oauth: Some(&servers::YOUTUBE),
         };
         Self { about, google: Google { http, table: &TABLE, version: VERSION } }
     }
@@ -295,6 +297,10 @@ impl Channel for YouTube {
         let may = granted.scopes.iter().any(|scope| SCOPES.contains(&scope.as_str()));
         let missing = if may { vec![] } else { vec![SCOPES[0].to_owned()] };
         Ok(Standing { missing, expires_at: granted.until, ..Standing::good(channel.snippet.title) })
+    }
+
+    async fn exchange(&self, ask: &ExchangeAsk<'_>) -> Result<Granted, Failure> {
+        oauth::exchange(&self.google.http, &servers::YOUTUBE, ask).await
     }
 
     async fn refresh(&self, account: &Account) -> Result<Option<Tokens>, Failure> {

@@ -7,7 +7,10 @@ use reqwest::{Method, RequestBuilder};
 use serde::Deserialize;
 
 use super::{CLIENT, CLIENT_SECRET, REFRESH, RENEW, Reddit, TABLE, TOKEN, WHO};
-use crate::{Account, Secret, Tokens};
+use crate::{
+    Account, ExchangeAsk, Granted, Secret, Tokens,
+    oauth::{self, servers},
+};
 
 /// Reddit wants to know who calls, and answers 429 to names that many share.
 const USER_AGENT: &str = concat!("server:oncepost:", env!("CARGO_PKG_VERSION"));
@@ -62,6 +65,12 @@ impl Reddit {
         let name = self.person(account).await?.name;
         self.names.lock().unwrap_or_else(PoisonError::into_inner).insert(key, name.clone());
         Ok(name)
+    }
+
+    /// A code for tokens.
+    pub(super) async fn connect(&self, ask: &ExchangeAsk<'_>) -> Result<Granted, Failure> {
+        let named = |request: RequestBuilder| request.header("user-agent", agent(ask.account));
+        Ok(oauth::trade(&self.http, &servers::REDDIT, ask, named).await?.granted(&servers::REDDIT))
     }
 
     /// The next access token. The refresh token stays good, so a lost answer costs nothing.

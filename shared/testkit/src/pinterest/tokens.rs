@@ -55,6 +55,19 @@ impl Access {
         if good && !lock(&self.revoked).contains(&account) { Ok(account) } else { Err(refused()) }
     }
 
+    /// The first tokens after a person agreed.
+    pub fn give(&self, account: &str, now: Timestamp, knobs: &Knobs) -> (String, String) {
+        if lock(&self.revoked).remove(account) {
+            self.expire(account);
+        }
+        let mut granted = lock(&self.granted);
+        let n = granted.len() + 1;
+        let (access, refresh) = (format!("pina_{account}~{n}"), format!("pinr.{account}~{n}"));
+        granted.insert(access.clone(), now + Duration::from_secs(knobs.access_s));
+        granted.insert(refresh.clone(), now + Duration::from_secs(knobs.refresh_s));
+        (access, refresh)
+    }
+
     pub fn renew(&self, ask: &Ask, knobs: &Knobs) -> Result<Answer, Answer> {
         if ask.basic().is_none_or(|(id, secret)| (id.as_str(), secret.as_str()) != Pinterest::CLIENT) {
             return Err(error(401, 2, "Authentication failed."));

@@ -9,6 +9,7 @@
 //! [`Knobs::file_processing_ms`]); that an upload is completed once.
 
 mod access;
+mod connect;
 mod files;
 mod hooks;
 mod messages;
@@ -26,7 +27,7 @@ use access::Access;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::fake::{Answer, Ask, Form, Limiter, Platform, Stage, lock};
+use crate::fake::{Answer, Ask, Codes, Consent, Form, Limiter, Platform, Stage, lock};
 
 /// What can be set about it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -41,6 +42,8 @@ pub struct Knobs {
     pub file_processing_ms: u64,
     /// Messages per conversation in a minute.
     pub messages_per_minute: u64,
+    /// What the person does whom a link leads to the platform.
+    pub consent: Consent,
 }
 
 impl Default for Knobs {
@@ -51,6 +54,7 @@ impl Default for Knobs {
             shows_metadata: true,
             file_processing_ms: 0,
             messages_per_minute: 1_000_000,
+            consent: Consent::default(),
         }
     }
 }
@@ -58,6 +62,7 @@ impl Default for Knobs {
 /// The platform. Run it with `Fake::<Slack>::start()`.
 #[derive(Default)]
 pub struct Slack {
+    codes: Codes,
     knobs: Mutex<Knobs>,
     access: Access,
     files: Mutex<HashMap<String, files::File>>,
@@ -88,6 +93,9 @@ impl Slack {
     }
 
     fn route(&self, ask: &Ask, stage: &Stage) -> Result<Answer, Answer> {
+        if let Some(answer) = self.connect(ask) {
+            return Ok(answer);
+        }
         let form = Form::read(ask).map_err(|_| error("invalid_form_data"))?;
         match ask.segments()[..] {
             ["services", _, bot, secret] => Ok(self.hooked(ask, bot, secret, stage)),

@@ -4,6 +4,7 @@
 //! own; a new one may be unknown to the publish call for a while; posts that answer posts; emoji that count by their bytes.
 //! Not there: quotes, polls, text attachments, locations, insights, publishing without a second call.
 
+mod connect;
 mod posts;
 mod text;
 
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
-    fake::{Answer, Ask, Platform, Stage, lock},
+    fake::{Answer, Ask, Codes, Consent, Platform, Stage, lock},
     graph::{
         access::{self, Access, caller, owner},
         containers::Containers,
@@ -43,6 +44,8 @@ pub struct Knobs {
     pub quota: u64,
     /// Answers of an account in 24 hours.
     pub reply_quota: u64,
+    /// What the person does whom a link leads to the platform.
+    pub consent: Consent,
 }
 
 impl Default for Knobs {
@@ -57,6 +60,7 @@ impl Default for Knobs {
             says_replied_to: true,
             quota: 250,
             reply_quota: 1000,
+            consent: Consent::default(),
         }
     }
 }
@@ -64,6 +68,7 @@ impl Default for Knobs {
 /// The platform. Run it with `Fake::<Threads>::start()`.
 #[derive(Default)]
 pub struct Threads {
+    codes: Codes,
     knobs: Mutex<Knobs>,
     access: Access,
     containers: Containers,
@@ -108,6 +113,9 @@ impl Threads {
     }
 
     async fn route(&self, ask: &Ask, stage: &Stage) -> Result<Answer, Answer> {
+        if let Some(answer) = self.connect(ask) {
+            return Ok(answer);
+        }
         let reader = || self.access.check(ask);
         let publisher = || self.access.check_publisher(ask);
         match (ask.method.as_str(), path(ask).as_slice()) {

@@ -6,6 +6,7 @@
 //! with the hidden daily ones, uploads in segments with their processing and their end. Not there: OAuth's consent page, polls,
 //! quotes, edits, other people.
 
+mod connect;
 mod media;
 mod tokens;
 mod tweets;
@@ -22,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use crate::fake::{Answer, Ask, Limiter, Platform, Stage, Standing, Tokens, lock};
+use crate::fake::{Answer, Ask, Codes, Consent, Limiter, Platform, Stage, Standing, Tokens, lock};
 
 const QUARTER: Duration = Duration::from_secs(15 * 60);
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -52,6 +53,8 @@ pub struct Knobs {
     pub videos_fail: bool,
     /// How long an upload can be used, seconds.
     pub media_life_s: u64,
+    /// What the person does whom a link leads to the platform.
+    pub consent: Consent,
 }
 
 impl Default for Knobs {
@@ -68,6 +71,7 @@ impl Default for Knobs {
             media_processing_ms: 0,
             videos_fail: false,
             media_life_s: 86_400,
+            consent: Consent::default(),
         }
     }
 }
@@ -75,6 +79,7 @@ impl Default for Knobs {
 /// The platform. Run it with `Fake::<X>::start()`.
 #[derive(Default)]
 pub struct X {
+    codes: Codes,
     knobs: Mutex<Knobs>,
     tokens: Tokens,
     /// token → (account, used)
@@ -125,6 +130,9 @@ impl X {
     }
 
     fn route(&self, ask: &Ask, stage: &Stage) -> Result<Answer, Answer> {
+        if let Some(answer) = self.connect(ask) {
+            return Ok(answer);
+        }
         let path = ask.segments();
         if (ask.method.as_str(), path.as_slice()) == ("POST", &["2", "oauth2", "token"]) {
             let life = Duration::from_secs(lock(&self.knobs).access_life_s);
