@@ -215,7 +215,7 @@ for_every_login! {
             return begins_again(&failure);
         }
         assert_eq!((failure.code, failure.scope), (Code::APP_MISCONFIGURED, Scope::App), "{failure:?}");
-        assert!(failure.said.text.contains("https://other.example/back,"), "{failure:?}");
+        assert!(failure.said.text.contains("redirect https://other.example/back with"), "{failure:?}");
         assert!(!failure.said.text.contains("hush"), "{failure:?}");
     }
 

@@ -72,7 +72,12 @@ impl Graph {
     }
 
     /// The page that the account's setting names, or the person's only one.
-    pub async fn page_of<T: Page + DeserializeOwned>(&self, person: &Person, setting: &str, fields: &str) -> Result<T, Failure> {
+    pub async fn page_of<T: Page + DeserializeOwned>(
+        &self,
+        person: &Person,
+        setting: &str,
+        fields: &str,
+    ) -> Result<T, Failure> {
         let pages = self.list(&person.account, "me/accounts", fields).await?;
         choose(pages, person.account.setting(setting), setting)
     }

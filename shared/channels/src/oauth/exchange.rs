@@ -117,10 +117,11 @@ fn judge(answer: &Answer, ask: &ExchangeAsk<'_>) -> Failure {
     if TABLE.row_of(answer, &known).is_none() {
         return lost(failure);
     }
-    let words = format!("{} {}", failure.said.code.as_deref().unwrap_or_default(), failure.said.text).to_lowercase();
+    let (code, words) = (failure.said.code.as_deref().unwrap_or_default(), failure.said.text.to_lowercase());
+    let is_redirect = code.contains("redirect") || code.starts_with("191") || words.contains("redirect");
     match failure.code {
         Code::TOKEN_REVOKED => begin_again(failure),
-        Code::APP_MISCONFIGURED if words.contains("redirect") || words.contains("191") => {
+        Code::APP_MISCONFIGURED if is_redirect => {
             // What stands behind the path is nobody's business.
             let mut redirect = ask.redirect.clone();
             redirect.set_query(None);

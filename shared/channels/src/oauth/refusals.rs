@@ -110,6 +110,7 @@ mod tests {
             ),
             (400, said("invalid_request", "Value passed for the redirect uri did not match."), setup),
             (400, said("invalid_request", "client_secret is missing"), setup),
+            (400, r#"{"code":283,"message":"Invalid authorization code."}"#.into(), used),
             (429, String::new(), Code::RATE_LIMITED_APP),
             (200, said("ratelimited", ""), Code::RATE_LIMITED_APP),
             (401, r#"{"message":"Unauthorized","error":401}"#.into(), setup),

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{Reddit, error};
 use crate::fake::{Agreed, Answer, Ask, Refusal, Rules, Shown, lock};
 
-const RULES: Rules = Rules {
+pub(super) const RULES: Rules = Rules {
     paths: ("/api/v1/authorize", "/api/v1/access_token"),
     client: Reddit::CLIENT,
     client_name: "client_id",

@@ -182,7 +182,9 @@ impl Platform for Reddit {
     }
 
     async fn answer(&self, ask: Ask, stage: &Stage) -> Answer {
-        if ask.path != media::PLACE && !access::says_who_it_is(&ask) {
+        // A browser follows a link.
+        let is_page = [media::PLACE, connect::RULES.paths.0].contains(&ask.path.as_str());
+        if !is_page && !access::says_who_it_is(&ask) {
             return error(429, "Too Many Requests");
         }
         let caller = self.account(&ask).unwrap_or_default();
