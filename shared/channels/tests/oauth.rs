@@ -281,6 +281,29 @@ for_every_login! {
     }
 }
 
+/// Behind the code more is asked on Meta's platforms. What fails there begins again, and tells no token.
+#[tokio::test]
+async fn what_fails_behind_the_code_begins_again_and_tells_no_token() {
+    let places = [
+        (Place::instagram().await, "/access_token", "token-main~1"),
+        (Place::threads().await, "/access_token", "token-main~1"),
+        (Place::facebook().await, "/oauth/access_token", "person-main~1"),
+        (Place::facebook().await, "/me/permissions", "person-main~2"),
+        (Place::facebook().await, "/me/accounts", "person-main~2"),
+        (place::instagram_by_facebook().await, "/me/accounts", "token-main~2"),
+    ];
+    for (place, path, token) in places {
+        let stand = place.stand(says("x"));
+        let error = json!({"message": format!("no {token} here"), "type": "OAuthException", "code": 2});
+        place.site.cue(Cue::refuse(400, &json!({"error": error})).on("GET", path));
+        let failure = go(&place, &stand).await.exchange(&stand).await.unwrap_err();
+        begins_again(&failure);
+        assert!(failure.said.text.contains("no *** here"), "{path}: {failure:?}");
+        place.site.cue(Cue::new(End::Outage).on("GET", path));
+        begins_again(&go(&place, &stand).await.exchange(&stand).await.unwrap_err());
+    }
+}
+
 /// Of a person's pages the one that the account names is taken; of several, one must be named.
 #[tokio::test]
 async fn a_person_with_several_pages_says_which() {
@@ -329,6 +352,31 @@ async fn a_public_client_is_known_by_its_verifier() {
     let mut way = go(&place, &stand).await;
     way.account.secrets.remove("client_secret");
     assert_eq!(way.exchange(&stand).await.unwrap_err().code, Code::CREDENTIALS_MISSING);
+}
+
+/// Nothing is sent in the clear, and a code that was not sent is as good as before.
+#[tokio::test]
+async fn a_code_is_sent_encrypted_or_not_at_all() {
+    let place = Place::instagram().await;
+    let stand = place.stand(says("x"));
+    let mut way = go(&place, &stand).await;
+    let there = std::mem::replace(&mut way.account.base_url, Url::parse("http://graph.example").unwrap());
+    let failure = way.exchange(&stand).await.unwrap_err();
+    assert_eq!((failure.code, failure.landed), (Code::APP_MISCONFIGURED, Landed::No));
+    way.account.base_url = there;
+    way.exchange(&stand).await.unwrap();
+}
+
+/// A setting that names no server is told before anybody follows a link.
+#[test]
+fn a_server_for_consent_that_is_none_is_told() {
+    for channel in
+        ["facebook", "instagram", "linkedin", "pinterest", "reddit", "slack", "threads", "tiktok", "x", "youtube"]
+    {
+        let stand = Stand::new(channel, "https://a.example", ("t", "t"), &[("auth_url", "somewhere")], says("x"));
+        let wrong = stand.channel.check_account(&stand.account.card());
+        assert!(wrong.iter().any(|said| said.contains("settings.auth_url is no address")), "{channel}: {wrong:?}");
+    }
 }
 
 /// What is connected with a key or a password has no link, and says so.

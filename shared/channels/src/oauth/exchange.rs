@@ -44,6 +44,7 @@ pub(crate) async fn trade(
     ask: &ExchangeAsk<'_>,
     dress: impl FnOnce(RequestBuilder) -> RequestBuilder,
 ) -> Result<Traded, Failure> {
+    ask.account.check_transport()?;
     let url = oauth.token.url(oauth, ask.account)?;
     let id = ask.account.secret(CLIENT_ID)?.reveal();
     // Only with PKCE an app may have no secret.

@@ -4,7 +4,7 @@
 //! no making. What is reproduced with care: a video goes out by itself once its last byte is there, pictures as soon as they are
 //! asked for; what became of either is told by its `publish_id` only; the post's id comes once the moderation is done with it, and
 //! of public posts alone; refresh tokens that are good once; token errors that are flat and others that are nested; the audience
-//! that a creator offers; apps that were not audited. Not there: OAuth's consent page, drafts for the inbox, videos by address,
+//! that a creator offers; apps that were not audited. Not there: drafts for the inbox, videos by address,
 //! webhooks.
 
 mod access;

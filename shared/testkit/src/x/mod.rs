@@ -3,7 +3,7 @@
 //! The account NAME has the access token `token-NAME`, which has no end of its own, and the refresh token `refresh-NAME`; it needs
 //! no making. What is reproduced with care: refresh tokens that are good once and take their whole family with them when they are
 //! used again, the refusal of equal texts (which does not name the first), addresses rewritten to t.co, the limits' header fields
-//! with the hidden daily ones, uploads in segments with their processing and their end. Not there: OAuth's consent page, polls,
+//! with the hidden daily ones, uploads in segments with their processing and their end. Not there: polls,
 //! quotes, edits, other people.
 
 mod connect;
