@@ -105,6 +105,7 @@ impl Bluesky {
             settings: &["identifier"],
             tokens: TokenLife::MadeByUs,
             arms: None,
+            oauth: None,
         };
         Self { sessions: Sessions::new(http.clone()), http, about }
     }

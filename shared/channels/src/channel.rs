@@ -2,8 +2,12 @@
 
 use async_trait::async_trait;
 use domain::{Draft, Failure, Finding, Outcome, Receipt, RepeatSafety, delivery};
+use url::Url;
 
-use crate::{Account, AccountCard, Call, Limits, Mark, Objection, Offers, Safety, Standing, TokenLife, Tokens};
+use crate::{
+    Account, AccountCard, AuthorizeAsk, Call, ExchangeAsk, Granted, Limits, Mark, OAuth, Objection, Offers, Safety,
+    Standing, TokenLife, Tokens, oauth,
+};
 
 /// What a channel is. Queues, metrics, docs and guarantees follow from it.
 #[derive(Debug, Clone)]
@@ -32,6 +36,8 @@ pub struct About {
     /// The step that may be armed together with the attempt: set only where the platform makes a repeat harmless, so
     /// that arming early costs nothing and saves a write.
     pub arms: Option<&'static str>,
+    /// How an account is connected by a link; `None` where a person hands over a key, a password or a bot's token.
+    pub oauth: Option<&'static OAuth>,
 }
 
 impl About {
@@ -162,6 +168,26 @@ pub trait Channel: Send + Sync {
     /// channel's table, or that it could not be asked.
     async fn refresh(&self, _account: &Account) -> Result<Option<Tokens>, Failure> {
         Ok(None)
+    }
+
+    /// How this account is connected by a link: some platforms have more than one way. Pure.
+    fn oauth(&self, _account: &Account) -> Option<&'static OAuth> {
+        self.about().oauth
+    }
+
+    /// The link that a person follows to agree; `None` if accounts here are not connected by a link, or if the account's address for
+    /// it cannot be used. Pure.
+    fn authorize_url(&self, ask: &AuthorizeAsk<'_>) -> Option<Url> {
+        self.oauth(ask.account)?.link(ask)
+    }
+
+    /// Exchanges the code that a person came back with for tokens, once. The caller has compared the state.
+    ///
+    /// # Errors
+    /// [`domain::Landed::Unknown`] if the code may be used up all the same; else the platform's refusal. Either says what to do: in most
+    /// cases to begin again with a new link, because a code is good once.
+    async fn exchange(&self, _ask: &ExchangeAsk<'_>) -> Result<Granted, Failure> {
+        Err(oauth::not_by_link(self.about().title))
     }
 
     /// The platform's id of the post at a web address that a person gives as proof; `None` if the address does not hold it. Parts that

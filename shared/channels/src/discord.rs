@@ -165,6 +165,7 @@ impl Discord {
             settings: &[],
             tokens: TokenLife::Lasting,
             arms: None,
+            oauth: None,
         };
         Self { http, about }
     }

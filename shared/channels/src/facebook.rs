@@ -6,6 +6,7 @@
 
 mod check;
 mod comment;
+mod connect;
 mod look;
 mod photo;
 mod post;
@@ -19,10 +20,11 @@ use async_trait::async_trait;
 use domain::{Code, Draft, Failure, Finding, Fix, Receipt, RepeatSafety, Scope};
 
 use crate::{
-    About, Account, AccountCard, Call, Channel, Count, FirstComment, Http, Known, Limits, Link, Mark, Objection,
-    Offers, Published, Row, Standing, Table, Threads, TokenLife, Tokens, Unit, Verdict,
+    About, Account, AccountCard, Call, Channel, Count, ExchangeAsk, FirstComment, Granted, Http, Known, Limits, Link,
+    Mark, Objection, Offers, Published, Row, Standing, Table, Threads, TokenLife, Tokens, Unit, Verdict,
     address::{Address, is_short, number},
     graph::{self, Graph, containers::LOOK_UP, credentials::RENEW, errors},
+    oauth::servers,
 };
 use post::Post;
 
@@ -98,7 +100,7 @@ const OFFERS: Offers = Offers {
     first_comment: FirstComment::Setting(comment::FIRST_COMMENT),
     decides_later: true,
     settings: Known::These(&["first_comment", "video_as"]),
-    account_settings: &["page_id", "draft", "api_version", "insecure"],
+    account_settings: &["auth_url", "page_id", "draft", "api_version", "insecure"],
     ..Offers::media(MOST_PHOTOS, 1)
 };
 
@@ -129,6 +131,7 @@ impl Facebook {
             settings: &[],
             tokens: TokenLife::Lasting,
             arms: None,
+            oauth: Some(&servers::FACEBOOK),
         };
         Self { about, graph: Graph { http, table: &TABLE, version: VERSION } }
     }
@@ -204,6 +207,10 @@ impl Channel for Facebook {
 
     fn can_renew(&self, account: &Account) -> bool {
         token::can_renew(account)
+    }
+
+    async fn exchange(&self, ask: &ExchangeAsk<'_>) -> Result<Granted, Failure> {
+        self.connect(ask).await
     }
 
     async fn refresh(&self, account: &Account) -> Result<Option<Tokens>, Failure> {

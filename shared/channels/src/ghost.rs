@@ -125,6 +125,7 @@ impl Ghost {
             settings: &[],
             tokens: TokenLife::MadeByUs,
             arms: None,
+            oauth: None,
         };
         Self { http, about }
     }

@@ -14,10 +14,11 @@ use domain::{Code, Draft, Failure, Finding, Fix, Landed, LookUp, RepeatSafety, S
 use reqwest::{Method, RequestBuilder};
 
 use crate::{
-    About, Account, AccountCard, Call, Channel, Count, Http, Known, Limits, Link, Mark, Objection, Offers, Published,
-    Row, Safety, Standing, Table, Takes, Threads, Tokens, Unit, Verdict,
+    About, Account, AccountCard, Call, Channel, Count, ExchangeAsk, Granted, Http, Known, Limits, Link, Mark,
+    Objection, Offers, Published, Row, Safety, Standing, Table, Takes, Threads, Tokens, Unit, Verdict,
     google::{self, Google, errors, tokens},
     media::public,
+    oauth::{self, servers},
 };
 use post::{Post, State};
 
@@ -84,6 +85,7 @@ impl GoogleBusiness {
             settings: &[LOCATION],
             tokens: tokens::LIFE,
             arms: None,
+            oauth: Some(&servers::GOOGLE_BUSINESS),
         };
         Self { about, google: Google { http, table: &TABLE, version: VERSION } }
     }
@@ -210,6 +212,10 @@ impl Channel for GoogleBusiness {
 
     fn can_renew(&self, account: &Account) -> bool {
         google::tokens::can_renew(account)
+    }
+
+    async fn exchange(&self, ask: &ExchangeAsk<'_>) -> Result<Granted, Failure> {
+        oauth::exchange(&self.google.http, &servers::GOOGLE_BUSINESS, ask).await
     }
 
     async fn refresh(&self, account: &Account) -> Result<Option<Tokens>, Failure> {

@@ -1,5 +1,6 @@
 //! What Meta's Graph APIs have in common: addresses, credentials, errors, usage, tokens, and publishing by containers.
 
+pub(crate) mod connect;
 pub(crate) mod containers;
 pub(crate) mod credentials;
 pub(crate) mod errors;

@@ -5,6 +5,7 @@
 
 mod check;
 mod comment;
+mod connect;
 
 use std::time::Duration;
 
@@ -13,13 +14,14 @@ use domain::{Code, Draft, Failure, Finding, Fix, Media, Part, Receipt, RepeatSaf
 use serde::Deserialize;
 
 use crate::{
-    About, Account, AccountCard, Call, Channel, Count, FirstComment, Http, Known, Limit, Limits, Mark, Objection,
-    Offers, Published, Row, Standing, Table, Takes, Threads, TokenLife, Tokens, Unit,
+    About, Account, AccountCard, Call, Channel, Count, ExchangeAsk, FirstComment, Granted, Http, Known, Limit, Limits,
+    Mark, OAuth, Objection, Offers, Published, Row, Standing, Table, Takes, Threads, TokenLife, Tokens, Unit,
     graph::{
         self, Graph,
         containers::{self, Containers, Dialect, LOOK_UP, MAKE, Plan, State},
         errors,
     },
+    oauth::servers,
     text,
 };
 
@@ -43,7 +45,7 @@ const OFFERS: Offers = Offers {
     ],
     settings: Known::These(&["first_comment", "share_to_feed", "thumb_offset", "cover_url"]),
     addresses: &["cover_url"],
-    account_settings: &["user_id", "api_version", "login", "insecure"],
+    account_settings: &["auth_url", "user_id", "api_version", "login", "insecure"],
     ..Offers::media(MOST_MEDIA, MOST_MEDIA)
 };
 
@@ -120,6 +122,7 @@ impl Instagram {
             settings: &[],
             tokens: TokenLife::RenewsItself { life: 60 * DAY, not_before: DAY },
             arms: None,
+            oauth: Some(&servers::INSTAGRAM),
         };
         Self {
             about,
@@ -200,6 +203,7 @@ impl Channel for Instagram {
     fn check_account(&self, account: &AccountCard) -> Vec<String> {
         let mut wrong = graph::check_account(account);
         account.check_choice(LOGIN, &LOGINS, &mut wrong);
+        servers::INSTAGRAM.check_account(account, &mut wrong);
         wrong
     }
 
@@ -259,6 +263,15 @@ impl Channel for Instagram {
 
     fn can_renew(&self, account: &Account) -> bool {
         !by_facebook(account) && account.holds(&[graph::TOKEN])
+    }
+
+    /// By Instagram's own login, or by Facebook's.
+    fn oauth(&self, account: &Account) -> Option<&'static OAuth> {
+        Some(if by_facebook(account) { &servers::INSTAGRAM_BY_FACEBOOK } else { &servers::INSTAGRAM })
+    }
+
+    async fn exchange(&self, ask: &ExchangeAsk<'_>) -> Result<Granted, Failure> {
+        self.connect(ask).await
     }
 
     /// A page's token, which Facebook's login gives, has no end and is not renewed.

@@ -14,6 +14,7 @@ mod http;
 mod known;
 mod limits;
 mod media;
+mod oauth;
 mod offers;
 mod overview;
 mod registry;
@@ -60,11 +61,12 @@ pub use media::{
     InvalidHash, Kind, Media, MediaFile, MediaHash, MediaOptions, Picture, Probe, S3Options, Served, StoreAt,
     StoreError, Video, is_public,
 };
+pub use oauth::{AuthorizeAsk, ClientAuth, Endpoint, ExchangeAsk, Granted, OAuth, Pkce, Returned};
 pub use offers::{FirstComment, Limit, Link, Offers, Variant};
 pub use overview::Overview;
 pub use registry::Registry;
 pub use safety::Safety;
-pub use sheet::{Files, Limited, Otherwise, Range, Repeat, Sheet, Taken, Token};
+pub use sheet::{Connected, Files, Limited, Otherwise, Range, Repeat, Sheet, Taken, Token};
 pub use table::{Row, Table};
 pub use told::Told;
 pub use unfit::unfit;

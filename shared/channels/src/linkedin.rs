@@ -25,9 +25,12 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use crate::{
-    About, Account, AccountCard, Answer, Call, Channel, Count, FirstComment, Http, Known, Limits, Link, Mark,
-    Objection, Offers, Published, Row, Safety, Standing, Table, Takes, Threads, TokenLife, Tokens, Told, Unit, Variant,
-    address::is_short, limits::videos_in_company,
+    About, Account, AccountCard, Answer, Call, Channel, Count, ExchangeAsk, FirstComment, Granted, Http, Known, Limits,
+    Link, Mark, OAuth, Objection, Offers, Published, Row, Safety, Standing, Table, Takes, Threads, TokenLife, Tokens,
+    Told, Unit, Variant,
+    address::is_short,
+    limits::videos_in_company,
+    oauth::{self, servers},
 };
 use media::Asset;
 
@@ -145,6 +148,7 @@ impl LinkedIn {
                 repeat: tokens::GRANT.repeat,
             },
             arms: None,
+            oauth: Some(&servers::LINKEDIN),
         };
         Self { http, about, members: Mutex::default(), first_used: Mutex::default() }
     }
@@ -238,6 +242,10 @@ impl LinkedIn {
     }
 }
 
+fn oauth_of(account: &Account) -> &'static OAuth {
+    if repeat::is_page(account.setting(AUTHOR)) { &servers::LINKEDIN_PAGE } else { &servers::LINKEDIN }
+}
+
 #[async_trait]
 impl Channel for LinkedIn {
     fn about(&self) -> &About {
@@ -299,6 +307,15 @@ impl Channel for LinkedIn {
 
     fn can_renew(&self, account: &Account) -> bool {
         tokens::can_renew(account)
+    }
+
+    /// A page takes other scopes than a member.
+    fn oauth(&self, account: &Account) -> Option<&'static OAuth> {
+        Some(oauth_of(account))
+    }
+
+    async fn exchange(&self, ask: &ExchangeAsk<'_>) -> Result<Granted, Failure> {
+        oauth::exchange(&self.http, oauth_of(ask.account), ask).await
     }
 
     async fn refresh(&self, account: &Account) -> Result<Option<Tokens>, Failure> {

@@ -17,10 +17,11 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::{
-    About, Account, AccountCard, Call, Channel, Count, Http, Known, Limits, Mark, Objection, Offers, Published, Row,
-    Safety, Standing, Table, Takes, Threads, TokenLife, Told, Unit, Variant,
+    About, Account, AccountCard, Call, Channel, Count, ExchangeAsk, Granted, Http, Known, Limits, Mark, Objection,
+    Offers, Published, Row, Safety, Standing, Table, Takes, Threads, TokenLife, Told, Unit, Variant,
     address::{Address, name},
     limits::videos_in_company,
+    oauth::{self, servers},
     text,
 };
 
@@ -115,6 +116,7 @@ impl Mastodon {
             settings: &[],
             tokens: TokenLife::Lasting,
             arms: None,
+            oauth: Some(&servers::MASTODON),
         };
         Self { http, about, ids: Mutex::default() }
     }
@@ -226,6 +228,10 @@ impl Channel for Mastodon {
             return Ok(Finding::CannotTell(why.into()));
         }
         Ok(found)
+    }
+
+    async fn exchange(&self, ask: &ExchangeAsk<'_>) -> Result<Granted, Failure> {
+        oauth::exchange(&self.http, &servers::MASTODON, ask).await
     }
 
     async fn check_credentials(&self, account: &Account) -> Result<Standing, Failure> {

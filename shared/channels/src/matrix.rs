@@ -118,6 +118,7 @@ impl Matrix {
             settings: &[room::ROOM],
             tokens: tokens::LIFE,
             arms: None,
+            oauth: None,
         };
         Self { http, about, logins: Mutex::default() }
     }

@@ -95,6 +95,7 @@ impl Nostr {
             settings: &[],
             tokens: TokenLife::Lasting,
             arms: None,
+            oauth: None,
         };
         Self { http, about }
     }

@@ -1,4 +1,4 @@
-//! The channels beside each other: two tables, which the command line and docs/channels/README.md both show.
+//! The channels beside each other: three tables, of which the first two the command line and docs/channels/README.md both show.
 
 use crate::{Limited, Sheet};
 
@@ -45,6 +45,20 @@ impl Overview<5> {
         let head =
             ["channel", "repeat safety", "unknown outcome looked into", "and settled by", "token life; how renewed"];
         Self { head, rows: sheets.iter().map(row).collect() }
+    }
+}
+
+impl Overview<3> {
+    /// Which channels' accounts are connected by a link, and what a person is asked for there.
+    pub fn links(sheets: &[Sheet]) -> Self {
+        let row = |sheet: &Sheet| {
+            let (by, scopes) = match &sheet.link {
+                Some(link) => (if link.pkce { "a link, with PKCE" } else { "a link" }, link.scopes.join(", ")),
+                None => ("handing over its secrets", "as its page says".into()),
+            };
+            [sheet.name.clone(), by.into(), scopes]
+        };
+        Self { head: ["channel", "an account is connected by", "scopes"], rows: sheets.iter().map(row).collect() }
     }
 }
 

@@ -17,9 +17,10 @@ use reqwest::{Method, RequestBuilder};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
-    About, Account, AccountCard, Answer, Call, Channel, Count, Http, Known, Limits, Link, Mark, Objection, Offers,
-    Published, Row, Safety, Standing, Table, Threads, TokenLife, Tokens, Told, Unit,
+    About, Account, AccountCard, Answer, Call, Channel, Count, ExchangeAsk, Granted, Http, Known, Limits, Link, Mark,
+    Objection, Offers, Published, Row, Safety, Standing, Table, Threads, TokenLife, Tokens, Told, Unit,
     address::{Address, is_short, number},
+    oauth::{self, servers},
 };
 use pin::Pin;
 
@@ -47,7 +48,7 @@ const OFFERS: Offers = Offers {
     link: Link::Attached,
     settings: Known::These(&["board_id", "board_section_id", "title", "cover_url", "cover_second"]),
     addresses: &["cover_url"],
-    account_settings: &["board_id", "settles_after", "sure_after", "api_version", "insecure"],
+    account_settings: &["auth_url", "board_id", "settles_after", "sure_after", "api_version", "insecure"],
     ..Offers::media(MOST_PICTURES, 1)
 };
 
@@ -108,6 +109,7 @@ impl Pinterest {
             // Whether a refresh token that was used stays good is not known: each is taken to be good once.
             tokens: TokenLife::Refreshed { life: 30 * DAY, refresh_life: Some(60 * DAY), repeat: tokens::GRANT.repeat },
             arms: None,
+            oauth: Some(&servers::PINTEREST),
         };
         Self { http, about }
     }
@@ -141,7 +143,9 @@ impl Channel for Pinterest {
     }
 
     fn check_account(&self, account: &AccountCard) -> Vec<String> {
-        check::account(account)
+        let mut wrong = check::account(account);
+        servers::PINTEREST.check_account(account, &mut wrong);
+        wrong
     }
 
     fn check(&self, draft: &Draft) -> Vec<Objection> {
@@ -175,6 +179,10 @@ impl Channel for Pinterest {
 
     fn can_renew(&self, account: &Account) -> bool {
         tokens::can_renew(account)
+    }
+
+    async fn exchange(&self, ask: &ExchangeAsk<'_>) -> Result<Granted, Failure> {
+        oauth::exchange(&self.http, &servers::PINTEREST, ask).await
     }
 
     async fn refresh(&self, account: &Account) -> Result<Option<Tokens>, Failure> {

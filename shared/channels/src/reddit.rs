@@ -17,11 +17,13 @@ use reqwest::Method;
 use serde::Deserialize;
 
 use crate::{
-    About, Account, AccountCard, Answer, Call, Channel, Count, FirstComment, Http, Known, Limit, Limits, Link, Mark,
-    Objection, Offers, Published, Row, Standing, Table, Takes, Threads, TokenLife, Tokens, Told, Unit, Verdict,
+    About, Account, AccountCard, Answer, Call, Channel, Count, ExchangeAsk, FirstComment, Granted, Http, Known, Limit,
+    Limits, Link, Mark, Objection, Offers, Published, Row, Standing, Table, Takes, Threads, TokenLife, Tokens, Told,
+    Unit, Verdict,
     address::{Address, name},
     article::{Article, TITLE},
     credentials::{CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN},
+    oauth::servers,
 };
 use submission::{Kind, Submission};
 
@@ -194,6 +196,7 @@ impl Reddit {
             settings: &[],
             tokens: TokenLife::Refreshed { life: LIFE, refresh_life: None, repeat: account::GRANT.repeat },
             arms: None,
+            oauth: Some(&servers::REDDIT),
         };
         Self { http, about, names: Mutex::default() }
     }
@@ -310,6 +313,10 @@ impl Channel for Reddit {
 
     fn can_renew(&self, account: &Account) -> bool {
         account::can_renew(account)
+    }
+
+    async fn exchange(&self, ask: &ExchangeAsk<'_>) -> Result<Granted, Failure> {
+        self.connect(ask).await
     }
 
     async fn refresh(&self, account: &Account) -> Result<Option<Tokens>, Failure> {

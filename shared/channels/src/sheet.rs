@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub use files::{Files, Range};
 use words::{bytes, grouped, settled_by, span};
 
-use crate::{AccountCard, Channel, FirstComment, Known, Limit, Link, RefreshRepeat, Threads, TokenLife};
+use crate::{AccountCard, Channel, FirstComment, Known, Limit, Link, OAuth, RefreshRepeat, Threads, TokenLife};
 
 /// That there is none.
 const NO: &str = "no";
@@ -52,8 +52,20 @@ pub struct Sheet {
     pub post_settings: Option<Vec<String>>,
     /// How long the access token lives, and how it is renewed.
     pub token: Token,
+    /// How an account is connected by a link; absent where a person hands over a key, a password or a bot's token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<Connected>,
     /// Its page in the documentation.
     pub page: String,
+}
+
+/// How an account is connected by a link, where it does not say otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connected {
+    /// The permissions that are asked for.
+    pub scopes: Vec<String>,
+    /// The platform takes a PKCE challenge.
+    pub pkce: bool,
 }
 
 /// What a post may consist of.
@@ -179,8 +191,15 @@ impl Sheet {
                 Known::These(names) => Some(names.iter().map(|&name| name.into()).collect()),
             },
             token: Token::of(about.tokens),
+            link: about.oauth.map(Connected::of),
             page: format!("docs/channels/{}.md", about.name),
         }
+    }
+}
+
+impl Connected {
+    fn of(oauth: &OAuth) -> Self {
+        Self { scopes: oauth.scopes.iter().map(|&scope| scope.into()).collect(), pkce: oauth.pkce }
     }
 }
 

@@ -19,9 +19,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    About, Account, AccountCard, Answer, Call, Channel, Count, Http, Known, Limit, Limits, Mark, Objection, Offers,
-    Published, Row, Safety, Standing, Table, Takes, Threads, Tokens, Told, Unit, Variant,
+    About, Account, AccountCard, Answer, Call, Channel, Count, ExchangeAsk, Granted, Http, Known, Limit, Limits, Mark,
+    Objection, Offers, Published, Row, Safety, Standing, Table, Takes, Threads, Tokens, Told, Unit, Variant,
     address::{Address, number},
+    oauth::{self, servers},
     text,
 };
 
@@ -64,7 +65,7 @@ const OFFERS: Offers = Offers {
         Variant::new(VIA, WEBHOOK, "through an incoming webhook"),
     ],
     settings: Known::These(&["format", "unfurl_links", "unfurl_media"]),
-    account_settings: &["via", "channel", "workspace", "look_up", "proof", "insecure"],
+    account_settings: &["auth_url", "via", "channel", "workspace", "look_up", "proof", "insecure"],
     ..Offers::media(MOST_MEDIA, MOST_MEDIA)
 };
 
@@ -186,6 +187,7 @@ impl Slack {
             settings: &[],
             tokens: refresh::LIFE,
             arms: None,
+            oauth: Some(&servers::SLACK),
         };
         Self { http, about }
     }
@@ -239,6 +241,7 @@ impl Channel for Slack {
         let mut wrong = Vec::new();
         account.check_choice(VIA, &[BOT, WEBHOOK], &mut wrong);
         account.check_choice(LOOK_UP, &[HISTORY, NONE], &mut wrong);
+        servers::SLACK.check_account(account, &mut wrong);
         if account.setting(VIA) == Some(WEBHOOK) && account.setting(PROOF) != Some(OK) {
             let why = "an incoming webhook gives no id, so every post would wait for a person";
             wrong.push(format!("settings.{PROOF} is not \"{OK}\": {why}; write {OK} to take Slack's \"ok\" for proof"));
@@ -303,6 +306,10 @@ impl Channel for Slack {
 
     fn can_renew(&self, account: &Account) -> bool {
         account.setting(VIA) != Some(WEBHOOK) && refresh::can_renew(account)
+    }
+
+    async fn exchange(&self, ask: &ExchangeAsk<'_>) -> Result<Granted, Failure> {
+        oauth::exchange(&self.http, &servers::SLACK, ask).await
     }
 
     async fn refresh(&self, account: &Account) -> Result<Option<Tokens>, Failure> {

@@ -116,6 +116,7 @@ impl Telegram {
             settings: &[CHAT],
             tokens: TokenLife::Lasting,
             arms: None,
+            oauth: None,
         };
         Self { http, about }
     }

@@ -12,13 +12,14 @@ use domain::{Code, Draft, Failure, Finding, Fix, Media, Part, Receipt, RepeatSaf
 use serde::Deserialize;
 
 use crate::{
-    About, Account, AccountCard, Call, Channel, Count, Http, Known, Limit, Limits, Mark, Objection, Offers, Published,
-    Row, Standing, Table, Takes, Threads, TokenLife, Tokens, Unit,
+    About, Account, AccountCard, Call, Channel, Count, ExchangeAsk, Granted, Http, Known, Limit, Limits, Mark,
+    Objection, Offers, Published, Row, Standing, Table, Takes, Threads, TokenLife, Tokens, Unit,
     graph::{
         self, Graph,
         containers::{self, Containers, Dialect, LOOK_UP, MAKE, Plan, READ, State},
         errors,
     },
+    oauth::servers,
     text,
 };
 
@@ -33,7 +34,7 @@ type Fields = Vec<(&'static str, String)>;
 const OFFERS: Offers = Offers {
     limits: &[Limit::of("web addresses", check::MOST_LINKS), Limit::text("topic", check::TOPIC_LENGTH)],
     settings: Known::These(&["reply_control", "topic_tag"]),
-    account_settings: &["user_id", "api_version", "insecure"],
+    account_settings: &["auth_url", "user_id", "api_version", "insecure"],
     ..Offers::media(20, 20)
 };
 
@@ -99,6 +100,7 @@ impl ThreadsApp {
             settings: &[],
             tokens: TokenLife::RenewsItself { life: 60 * DAY, not_before: DAY },
             arms: None,
+            oauth: Some(&servers::THREADS),
         };
         let graph = Graph { http, table: &TABLE, version: VERSION };
         Self { about, containers: Containers { graph, dialect: DIALECT } }
@@ -166,7 +168,9 @@ impl Channel for ThreadsApp {
     }
 
     fn check_account(&self, account: &AccountCard) -> Vec<String> {
-        graph::check_account(account)
+        let mut wrong = graph::check_account(account);
+        servers::THREADS.check_account(account, &mut wrong);
+        wrong
     }
 
     fn check(&self, draft: &Draft) -> Vec<Objection> {
@@ -207,6 +211,10 @@ impl Channel for ThreadsApp {
 
     fn can_renew(&self, account: &Account) -> bool {
         account.holds(&[graph::TOKEN])
+    }
+
+    async fn exchange(&self, ask: &ExchangeAsk<'_>) -> Result<Granted, Failure> {
+        self.graph().connect(&servers::THREADS, ask, "th_exchange_token").await
     }
 
     async fn refresh(&self, account: &Account) -> Result<Option<Tokens>, Failure> {

@@ -22,9 +22,10 @@ use reqwest::{Method, RequestBuilder};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
-    About, Account, AccountCard, Answer, Call, Channel, Http, Known, Limits, Mark, Objection, Offers, Published, Row,
-    Standing, Table, Threads, TokenLife, Tokens, Told, Verdict,
+    About, Account, AccountCard, Answer, Call, Channel, ExchangeAsk, Granted, Http, Known, Limits, Mark, Objection,
+    Offers, Published, Row, Standing, Table, Threads, TokenLife, Tokens, Told, Verdict,
     address::{Address, is_short, number},
+    oauth::{self, servers},
 };
 use status::Progress;
 use upload::Upload;
@@ -70,7 +71,7 @@ const OFFERS: Offers = Offers {
         "photo_cover_index",
         "title",
     ]),
-    account_settings: &["privacy_level", "audited", "api_version", "insecure"],
+    account_settings: &["auth_url", "privacy_level", "audited", "api_version", "insecure"],
     ..Offers::media(check::MOST_PICTURES, 1)
 };
 
@@ -148,6 +149,7 @@ impl TikTok {
                 repeat: tokens::GRANT.repeat,
             },
             arms: None,
+            oauth: Some(&servers::TIKTOK),
         };
         Self { http, about }
     }
@@ -229,7 +231,9 @@ impl Channel for TikTok {
     }
 
     fn check_account(&self, account: &AccountCard) -> Vec<String> {
-        check::account(account)
+        let mut wrong = check::account(account);
+        servers::TIKTOK.check_account(account, &mut wrong);
+        wrong
     }
 
     fn check(&self, draft: &Draft) -> Vec<Objection> {
@@ -280,6 +284,10 @@ impl Channel for TikTok {
 
     fn can_renew(&self, account: &Account) -> bool {
         tokens::can_renew(account)
+    }
+
+    async fn exchange(&self, ask: &ExchangeAsk<'_>) -> Result<Granted, Failure> {
+        oauth::exchange(&self.http, &servers::TIKTOK, ask).await
     }
 
     async fn refresh(&self, account: &Account) -> Result<Option<Tokens>, Failure> {

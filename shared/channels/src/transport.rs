@@ -78,7 +78,7 @@ impl Account {
 }
 
 impl AccountCard {
-    /// Complains about a server for tokens that is none.
+    /// Complains about a server for tokens, or for consent, that is none.
     pub(crate) fn check_auth(&self, usual: &str, wrong: &mut Vec<String>) {
         if self.setting(AUTH_URL).is_some_and(|url| address(url).is_none()) {
             wrong.push(no_address(usual));

@@ -85,6 +85,7 @@ impl Webhook {
             settings: &[],
             tokens: TokenLife::Lasting,
             arms: Some(STEP),
+            oauth: None,
         };
         Self { http, about }
     }

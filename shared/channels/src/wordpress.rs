@@ -120,6 +120,7 @@ impl WordPress {
             settings: &["username"],
             tokens: TokenLife::Lasting,
             arms: None,
+            oauth: None,
         };
         Self { http, about }
     }

@@ -16,10 +16,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    About, Account, AccountCard, Answer, Call, Channel, Count, Http, Known, Limit, Limits, Mark, Objection, Offers,
-    Published, Row, Safety, Standing, Table, Takes, Threads, TokenLife, Tokens, Told, Unit,
+    About, Account, AccountCard, Answer, Call, Channel, Count, ExchangeAsk, Granted, Http, Known, Limit, Limits, Mark,
+    Objection, Offers, Published, Row, Safety, Standing, Table, Takes, Threads, TokenLife, Tokens, Told, Unit,
     address::{Address, number},
     limits::videos_in_company,
+    oauth::{self, servers},
     text,
 };
 
@@ -44,7 +45,7 @@ const LOOK_UP: LookUp = LookUp {
 const OFFERS: Offers = Offers {
     limits: &[Limit::text("text (setting `long`)", LONG_TEXT[0])],
     settings: Known::These(&["reply_settings", "made_with_ai", "long"]),
-    account_settings: &["settles_after", "sure_after", "api_version", "insecure"],
+    account_settings: &["auth_url", "settles_after", "sure_after", "api_version", "insecure"],
     ..Offers::media(4, 1)
 };
 
@@ -160,6 +161,7 @@ impl X {
                 repeat: tokens::GRANT.repeat,
             },
             arms: None,
+            oauth: Some(&servers::X),
         };
         Self { http, about, ids: Mutex::default() }
     }
@@ -219,6 +221,7 @@ impl Channel for X {
     fn check_account(&self, account: &AccountCard) -> Vec<String> {
         let mut wrong = Vec::new();
         account.check_look_up(LOOK_UP, &mut wrong);
+        servers::X.check_account(account, &mut wrong);
         wrong
     }
 
@@ -260,6 +263,10 @@ impl Channel for X {
 
     fn can_renew(&self, account: &Account) -> bool {
         tokens::can_renew(account)
+    }
+
+    async fn exchange(&self, ask: &ExchangeAsk<'_>) -> Result<Granted, Failure> {
+        oauth::exchange(&self.http, &servers::X, ask).await
     }
 
     async fn refresh(&self, account: &Account) -> Result<Option<Tokens>, Failure> {

@@ -20,11 +20,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    About, Account, AccountCard, Call, Channel, Count, Http, Known, Limits, Mark, Objection, Offers, Published, Row,
-    Standing, Table, Takes, Threads, Tokens, Unit, Verdict,
+    About, Account, AccountCard, Call, Channel, Count, ExchangeAsk, Granted, Http, Known, Limits, Mark, Objection,
+    Offers, Published, Row, Standing, Table, Takes, Threads, Tokens, Unit, Verdict,
     address::{Address, name},
     article::{Article, option},
     google::{self, Google, errors, failure, tokens},
+    oauth::{self, servers},
 };
 use video::{State, Video};
 
@@ -159,6 +160,7 @@ impl YouTube {
             settings: &[],
             tokens: tokens::LIFE,
             arms: None,
+            oauth: Some(&servers::YOUTUBE),
         };
         Self { about, google: Google { http, table: &TABLE, version: VERSION } }
     }
@@ -299,6 +301,10 @@ impl Channel for YouTube {
 
     fn can_renew(&self, account: &Account) -> bool {
         google::tokens::can_renew(account)
+    }
+
+    async fn exchange(&self, ask: &ExchangeAsk<'_>) -> Result<Granted, Failure> {
+        oauth::exchange(&self.google.http, &servers::YOUTUBE, ask).await
     }
 
     async fn refresh(&self, account: &Account) -> Result<Option<Tokens>, Failure> {

@@ -24,9 +24,14 @@ fn page(sheets: &[Sheet]) -> String {
          Limits are per part and counted the platform's way; its page says more, as which files it takes.\n\n{}\n\
          ## When an outcome is unknown, and tokens\n\n\
          Some accounts offer more or less than their channel in general: [GUARANTEES.md](../../GUARANTEES.md) lists the settings that\n\
-         say so, and what then holds.\n\n{}",
+         say so, and what then holds.\n\n{}\n\
+         ## Connecting an account\n\n\
+         Where it is by a link (OAuth's authorisation code), a person follows it, agrees, and comes back; the app's id and secret must be\n\
+         known, and the app registered with the redirect. A page of LinkedIn, and Instagram through Facebook's login, ask for other scopes:\n\
+         their pages say which. Secrets can be handed over on every channel.\n\n{}",
         Overview::takes(sheets).markdown(),
         Overview::repeats(sheets).markdown(),
+        Overview::links(sheets).markdown(),
     )
 }
 
@@ -45,6 +50,25 @@ fn the_page_of_all_channels_is_what_they_say_of_themselves() {
 fn every_channel_has_its_row_in_both_tables_and_every_link_leads_to_a_page() {
     let sheets = sheets();
     let names: Vec<_> = sheets.iter().map(|sheet| sheet.name.clone()).collect();
+    let links = Overview::links(&sheets);
+    assert_eq!(links.rows.iter().map(|row| row[0].clone()).collect::<Vec<_>>(), names);
+    let linked: Vec<_> =
+        links.rows.iter().filter(|row| row[1].starts_with("a link")).map(|row| row[0].as_str()).collect();
+    let by_link = [
+        "facebook",
+        "google-business",
+        "instagram",
+        "linkedin",
+        "mastodon",
+        "pinterest",
+        "reddit",
+        "slack",
+        "threads",
+        "tiktok",
+        "x",
+        "youtube",
+    ];
+    assert_eq!(linked, by_link);
     let (takes, repeats) = (Overview::takes(&sheets), Overview::repeats(&sheets));
     assert_eq!(takes.rows.iter().map(|row| row[0].clone()).collect::<Vec<_>>(), names);
     assert_eq!(repeats.rows.iter().map(|row| row[0].clone()).collect::<Vec<_>>(), names);

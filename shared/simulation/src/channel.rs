@@ -84,6 +84,7 @@ impl TestChannel {
             settings: &[],
             tokens: TokenLife::Lasting,
             arms: (kind == "key").then_some("publish"),
+            oauth: None,
         };
         Self { about, platform, defect }
     }

@@ -37,17 +37,17 @@ impl Ready {
                 ],
                 vec![("channel_id", Discord::channel("main")), ("guild_id", "1000".into())],
             ),
-            "facebook" => (token(Facebook::token("main")), vec![]),
+            "facebook" => (token(Facebook::token("main")), vec![auth]),
             "ghost" => (one("admin_api_key", Ghost::key("main")), vec![]),
             "google-business" => {
                 (token(GoogleBusiness::token("main")), vec![auth, ("location", GoogleBusiness::location("main"))])
             }
-            "instagram" => (token(Instagram::token("main")), vec![]),
-            "linkedin" => (token(LinkedIn::token("main")), vec![]),
+            "instagram" => (token(Instagram::token("main")), vec![auth]),
+            "linkedin" => (token(LinkedIn::token("main")), vec![auth]),
             "mastodon" => (token(Mastodon::token("main")), vec![]),
             "matrix" => (token(Matrix::token("main")), one("room", Matrix::room("main"))),
             "nostr" => (one("secret_key", Nostr::secret_key("main")), vec![]),
-            "pinterest" => (token(Pinterest::token("main")), one("board_id", Pinterest::board("main"))),
+            "pinterest" => (token(Pinterest::token("main")), vec![auth, ("board_id", Pinterest::board("main"))]),
             "reddit" => (
                 vec![
                     ("access_token", Reddit::token("main")),
@@ -62,24 +62,43 @@ impl Ready {
                     ("bot_token", Slack::token("main")),
                     ("webhook_url", format!("https://hooks.slack.test{}", Slack::hook("main"))),
                 ],
-                vec![("channel", Slack::channel("main")), ("workspace", "https://acme.slack.test".into())],
+                vec![auth, ("channel", Slack::channel("main")), ("workspace", "https://acme.slack.test".into())],
             ),
             "telegram" => {
                 (one("bot_token", Telegram::token("main")), one("chat_id", Telegram::chat("main").to_string()))
             }
-            "threads" => (token(Threads::token("main")), vec![]),
-            "tiktok" => (token(TikTok::token("main")), vec![]),
+            "threads" => (token(Threads::token("main")), vec![auth]),
+            "tiktok" => (token(TikTok::token("main")), vec![auth]),
             "webhook" => (one("signing_secret", Webhook::SECRET.to_owned()), vec![]),
             "wordpress" => {
                 (one("application_password", WordPress::password("main")), one("username", "main".to_owned()))
             }
-            "x" => (token(X::token("main")), vec![]),
+            "x" => (token(X::token("main")), vec![auth]),
             "youtube" => (token(YouTube::token("main")), vec![auth]),
             _ => return None,
         };
         let base_url = if channel == "webhook" { format!("{url}/main") } else { url.to_owned() };
         let (secrets, settings) = (secrets.into_iter().collect(), settings.into_iter().collect());
         Some(Self { channel: channel.to_owned(), base_url, secrets, settings })
+    }
+
+    /// The app's id and secret on the fake of `channel`; `None` where accounts are not connected by a link.
+    pub fn client(channel: &str) -> Option<(&'static str, &'static str)> {
+        Some(match channel {
+            "facebook" => Facebook::CLIENT,
+            "google-business" => GoogleBusiness::CLIENT,
+            "instagram" => Instagram::CLIENT,
+            "linkedin" => (LinkedIn::CLIENT_ID, LinkedIn::CLIENT_SECRET),
+            "mastodon" => Mastodon::CLIENT,
+            "pinterest" => Pinterest::CLIENT,
+            "reddit" => Reddit::CLIENT,
+            "slack" => Slack::CLIENT,
+            "threads" => Threads::CLIENT,
+            "tiktok" => (TikTok::CLIENT_KEY, TikTok::CLIENT_SECRET),
+            "x" => (X::CLIENT_ID, X::CLIENT_SECRET),
+            "youtube" => YouTube::CLIENT,
+            _ => return None,
+        })
     }
 
     /// The account as an entry of oncepost's settings, of the tenant `acme`.

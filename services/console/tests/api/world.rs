@@ -107,6 +107,7 @@ fn channel(name: &'static str, title: &'static str, text: &'static [Count], thre
         settings: &[],
         tokens: TokenLife::Lasting,
         arms: None,
+        oauth: None,
     }))
 }
 

@@ -3,7 +3,7 @@
 use domain::{Code, Draft};
 
 use super::{DRAFT_CHOICES, DRAFTS, PAGE_ID, comment::FIRST_COMMENT, video};
-use crate::{AccountCard, Count, Kind, Limits, Objection, Takes, Unit, graph};
+use crate::{AccountCard, Count, Kind, Limits, Objection, Takes, Unit, graph, oauth::servers};
 
 /// Why a video with other media is refused.
 pub(super) const ALONE: &str = "Facebook takes a video alone, without other media";
@@ -18,6 +18,7 @@ const COMMENT: Count = Count::new(Unit::Utf16, 8000);
 pub(super) fn account(account: &AccountCard) -> Vec<String> {
     let mut wrong = graph::check_account(account);
     account.check_choice(DRAFTS, &DRAFT_CHOICES, &mut wrong);
+    servers::FACEBOOK.check_account(account, &mut wrong);
     let is_number = |value: &str| !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
     if let Some(value) = account.setting(PAGE_ID).filter(|value| !is_number(value)) {
         wrong.push(format!("settings.{PAGE_ID} is \"{value}\"; write the page's number, or leave it out"));

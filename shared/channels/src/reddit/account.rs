@@ -8,9 +8,10 @@ use serde::Deserialize;
 
 use super::{RENEW, Reddit, TABLE, TOKEN, WHO};
 use crate::{
-    Account, RefreshRepeat, Tokens,
+    Account, ExchangeAsk, Granted, RefreshRepeat, Tokens,
     credentials::{CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN},
     granted::{DAY, Grant},
+    oauth::{self, servers},
 };
 
 /// Reddit wants to know who calls, and answers 429 to names that many share.
@@ -69,7 +70,13 @@ impl Reddit {
         Ok(name)
     }
 
-    /// The next access token.
+    /// A code for tokens.
+    pub(super) async fn connect(&self, ask: &ExchangeAsk<'_>) -> Result<Granted, Failure> {
+        let named = |request: RequestBuilder| request.header("user-agent", agent(ask.account));
+        Ok(oauth::trade(&self.http, &servers::REDDIT, ask, named).await?.granted(&servers::REDDIT))
+    }
+
+    /// The next access token. The refresh token stays good, so a lost answer costs nothing.
     pub(super) async fn renew(&self, account: &Account) -> Result<Tokens, Failure> {
         let form = [("grant_type", REFRESH_TOKEN), (REFRESH_TOKEN, account.secret(REFRESH_TOKEN)?.reveal())];
         let request = self

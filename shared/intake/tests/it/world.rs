@@ -73,6 +73,7 @@ fn channel(name: &'static str, limits: Limits, threads: Threads) -> Arc<dyn Chan
         settings: &[],
         tokens: TokenLife::Lasting,
         arms: None,
+        oauth: None,
     }))
 }
 

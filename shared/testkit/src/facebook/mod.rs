@@ -6,6 +6,7 @@
 //! Not there: stories, scheduling by Facebook, albums, groups, targeting.
 
 mod comments;
+mod connect;
 mod persons;
 mod posts;
 mod videos;
@@ -19,7 +20,7 @@ use serde_json::{Value, json};
 use videos::Video;
 
 use crate::{
-    fake::{Answer, Ask, Platform, Stage, lock},
+    fake::{Agreed, Answer, Ask, Codes, Consent, Platform, Stage, lock},
     graph::{
         access::{self, Access, caller, owner},
         error, limited, parameter, path, person_id, pick, stands_alone, with_usage,
@@ -45,6 +46,8 @@ pub struct Knobs {
     pub takes_repeats: bool,
     /// Photos are fetched from their addresses; otherwise every address is believed.
     pub fetches: bool,
+    /// What the person does whom a link leads to the platform.
+    pub consent: Consent,
 }
 
 impl Default for Knobs {
@@ -58,6 +61,7 @@ impl Default for Knobs {
             guards_drafts: false,
             takes_repeats: true,
             fetches: true,
+            consent: Consent::default(),
         }
     }
 }
@@ -65,6 +69,9 @@ impl Default for Knobs {
 /// The platform. Run it with `Fake::<Facebook>::start()`.
 #[derive(Default)]
 pub struct Facebook {
+    codes: Codes,
+    /// What persons agreed to, by whose account it is.
+    agreed: Mutex<HashMap<String, Agreed>>,
     knobs: Mutex<Knobs>,
     access: Access,
     persons: Mutex<persons::Persons>,
@@ -119,6 +126,9 @@ impl Facebook {
     }
 
     async fn route(&self, ask: &Ask, stage: &Stage) -> Result<Answer, Answer> {
+        if let Some(answer) = self.connect(ask) {
+            return Ok(answer);
+        }
         self.ripen(ask, stage);
         let publisher = || self.access.check_publisher(ask);
         let reader = || self.access.check(ask);

@@ -18,6 +18,15 @@ pub(super) struct Persons {
     pages: Vec<(String, String)>,
 }
 
+impl Persons {
+    /// Another token for a person, good until then.
+    pub(super) fn give(&mut self, person: &str, until: Timestamp) -> String {
+        let token = format!("person-{person}~{}", self.granted.len() + 1);
+        self.granted.insert(token.clone(), (person.to_owned(), until));
+        token
+    }
+}
+
 impl Facebook {
     /// The person who looks after a page looks after another one, too.
     pub fn manage(&self, person: &str, page: &str) {
@@ -25,7 +34,7 @@ impl Facebook {
     }
 
     /// Whose token a person's is, if it is good.
-    fn person(&self, token: &str, now: Timestamp) -> Option<String> {
+    pub(super) fn person(&self, token: &str, now: Timestamp) -> Option<String> {
         match lock(&self.persons).granted.get(token) {
             Some((name, until)) => (now < *until).then(|| name.clone()),
             None => token.strip_prefix("person-").filter(|name| !name.contains('~')).map(str::to_owned),

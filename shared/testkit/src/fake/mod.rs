@@ -10,6 +10,7 @@ mod cue;
 mod fetch;
 mod form;
 mod limiter;
+mod oauth;
 mod perform;
 mod serve;
 mod socket;
@@ -22,11 +23,13 @@ pub use ask::Ask;
 pub use cue::{Cue, End};
 pub use form::{Form, Part, Upload, parts};
 pub use limiter::{Limiter, Standing};
+pub use oauth::Consent;
 pub use socket::Spoken;
 pub use stage::{Call, Stage};
 pub use truth::{Draft, Post};
 
 pub(crate) use fetch::{Found, fetch};
+pub(crate) use oauth::{Agreed, Codes, Refusal, Rules, Shown, refused};
 pub(crate) use tokens::{State, Tokens};
 
 use std::{

@@ -94,6 +94,25 @@ impl Tokens {
         lock(&self.dead).insert(account.to_owned());
     }
 
+    /// The person agrees anew. If all tokens were withdrawn, the next one works, and none of the old.
+    pub fn begin_anew(&self, account: &str) {
+        if lock(&self.dead).remove(account) {
+            self.expire(account);
+        }
+    }
+
+    /// The account's tokens have these scopes of `all`.
+    pub fn grant(&self, account: &str, all: &[&str], given: &[String]) {
+        let mut withheld = lock(&self.withheld);
+        for scope in all {
+            let key = (account.to_owned(), (*scope).to_owned());
+            match given.iter().any(|given| given == scope) {
+                true => withheld.remove(&key),
+                false => withheld.insert(key),
+            };
+        }
+    }
+
     /// The account's first token works again, with all its scopes.
     pub fn restore(&self, account: &str) {
         lock(&self.ended).remove(account);

@@ -11,13 +11,13 @@ use crate::fake::{Answer, Ask, Tokens, lock};
 pub(crate) const CLIENT: (&str, &str) = ("the-app.apps.googleusercontent.com", "the-secret-of-the-app");
 
 /// What every access token begins with.
-const PREFIX: &str = "ya29.";
+pub(super) const PREFIX: &str = "ya29.";
 
 /// Tokens, and what the accounts have granted.
 #[derive(Default)]
 pub(crate) struct Access {
-    tokens: Tokens,
-    scopes: Mutex<HashMap<String, String>>,
+    pub(super) tokens: Tokens,
+    pub(super) scopes: Mutex<HashMap<String, String>>,
 }
 
 /// The account's first access token, which has no end of its own.

@@ -1,6 +1,7 @@
 //! What Google's fake APIs share: tokens and their calls, and how errors are written.
 
 mod access;
+mod connect;
 
 pub(crate) use access::{Access, CLIENT, refresh_token, token};
 

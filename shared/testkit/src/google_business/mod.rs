@@ -5,6 +5,7 @@
 //! are rejected, in the answer itself or later; what events and offers need; the project's quota of a minute. Not there: reviews,
 //! insights, alerts, and the fetching of pictures.
 
+mod connect;
 mod posts;
 
 use std::{
@@ -17,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    fake::{Answer, Ask, Limiter, Platform, Stage, lock},
+    fake::{Answer, Ask, Codes, Consent, Limiter, Platform, Stage, lock},
     google::{Access, rpc_error},
 };
 
@@ -35,17 +36,20 @@ pub struct Knobs {
     pub rejects: bool,
     /// Calls of the project in a minute.
     pub calls_per_minute: u64,
+    /// What the person does whom a link leads to the platform.
+    pub consent: Consent,
 }
 
 impl Default for Knobs {
     fn default() -> Self {
-        Self { token_life_s: 3599, processing_s: 0, rejects: false, calls_per_minute: 300 }
+        Self { token_life_s: 3599, processing_s: 0, rejects: false, calls_per_minute: 300, consent: Consent::default() }
     }
 }
 
 /// The platform. Run it with `Fake::<GoogleBusiness>::start()`.
 #[derive(Default)]
 pub struct GoogleBusiness {
+    codes: Codes,
     knobs: Mutex<Knobs>,
     access: Access,
     ids: AtomicU64,
@@ -129,6 +133,9 @@ impl Platform for GoogleBusiness {
 
     async fn answer(&self, ask: Ask, stage: &Stage) -> Answer {
         let life_s = lock(&self.knobs).token_life_s;
+        if let Some(answer) = self.connect(&ask) {
+            return answer;
+        }
         if let Some(answer) = self.access.answer(&ask, SCOPES, life_s) {
             return answer;
         }

@@ -108,6 +108,19 @@ impl Access {
         Ok(self.grant(ask, &account, life_s))
     }
 
+    /// The first token after a person agreed: it is good for an hour.
+    pub fn begin(&self, ask: &Ask, account: &str, publishes: bool) -> String {
+        self.restore(account);
+        lock(&self.reading).retain(|name| name != account);
+        if !publishes {
+            self.forbid(account);
+        }
+        let mut granted = lock(&self.granted);
+        let token = format!("token-{account}~{}", granted.len() + 1);
+        granted.insert(token.clone(), Grant { issued: ask.at, until: ask.at + Duration::from_secs(3600) });
+        token
+    }
+
     fn grant(&self, ask: &Ask, account: &str, life_s: u64) -> Answer {
         let mut granted = lock(&self.granted);
         let token = format!("token-{account}~{}", granted.len() + 1);

@@ -2,6 +2,7 @@
 //! request, cursors, usage headers, and containers that are made, worked on and published.
 
 pub(crate) mod access;
+pub(crate) mod connect;
 pub(crate) mod containers;
 
 use jiff::Timestamp;

@@ -5,9 +5,10 @@
 //! Not there: stories, product tags, collaborators, uploads of bytes, insights.
 
 mod comments;
+mod connect;
 mod media;
 
-use std::sync::Mutex;
+use std::{collections::HashMap, sync::Mutex};
 
 use comments::Comment;
 use jiff::Timestamp;
@@ -15,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    fake::{Answer, Ask, Platform, Stage, lock},
+    fake::{Agreed, Answer, Ask, Codes, Consent, Platform, Stage, lock},
     graph::{
         access::{self, Access, caller, owner},
         containers::Containers,
@@ -42,6 +43,8 @@ pub struct Knobs {
     pub token_life_s: u64,
     /// Posts of an account in 24 hours.
     pub quota: u64,
+    /// What the person does whom a link leads to the platform.
+    pub consent: Consent,
 }
 
 impl Default for Knobs {
@@ -55,6 +58,7 @@ impl Default for Knobs {
             takes_png: true,
             token_life_s: access::LIFE,
             quota: 50,
+            consent: Consent::default(),
         }
     }
 }
@@ -62,6 +66,9 @@ impl Default for Knobs {
 /// The platform. Run it with `Fake::<Instagram>::start()`.
 #[derive(Default)]
 pub struct Instagram {
+    codes: Codes,
+    /// What persons agreed to, by whose account it is.
+    agreed: Mutex<HashMap<String, Agreed>>,
     knobs: Mutex<Knobs>,
     access: Access,
     containers: Containers,
@@ -112,6 +119,9 @@ impl Instagram {
     }
 
     async fn route(&self, ask: &Ask, stage: &Stage) -> Result<Answer, Answer> {
+        if let Some(answer) = self.connect(ask) {
+            return Ok(answer);
+        }
         let reader = || self.access.check(ask);
         let publisher = || self.access.check_publisher(ask);
         match (ask.method.as_str(), path(ask).as_slice()) {

@@ -7,6 +7,7 @@
 //! Not there: reshares, polls, documents, mentions, reactions.
 
 mod comments;
+mod connect;
 mod little;
 mod posts;
 mod tokens;
@@ -24,7 +25,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use uploads::Upload;
 
-use crate::fake::{Answer, Ask, Limiter, Platform, Stage, Tokens, lock};
+use crate::fake::{Answer, Ask, Codes, Consent, Limiter, Platform, Stage, Tokens, lock};
 
 /// What can be set about it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -50,6 +51,8 @@ pub struct Knobs {
     pub media_processing_ms: u64,
     /// Videos turn out to be unusable.
     pub videos_fail: bool,
+    /// What the person does whom a link leads to the platform.
+    pub consent: Consent,
 }
 
 impl Default for Knobs {
@@ -65,6 +68,7 @@ impl Default for Knobs {
             young_for_s: 0,
             media_processing_ms: 0,
             videos_fail: false,
+            consent: Consent::default(),
         }
     }
 }
@@ -72,6 +76,7 @@ impl Default for Knobs {
 /// The platform. Run it with `Fake::<LinkedIn>::start()`.
 #[derive(Default)]
 pub struct LinkedIn {
+    codes: Codes,
     knobs: Mutex<Knobs>,
     tokens: Tokens,
     /// When each member consented.
@@ -158,6 +163,9 @@ impl LinkedIn {
     }
 
     fn route(&self, ask: &Ask, stage: &Stage) -> Result<Answer, Answer> {
+        if let Some(answer) = self.connect(ask) {
+            return Ok(answer);
+        }
         let path: Vec<String> = ask.segments().iter().map(|part| decoded(part)).collect();
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
         match (ask.method.as_str(), path.as_slice()) {

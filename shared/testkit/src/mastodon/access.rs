@@ -35,6 +35,14 @@ impl Access {
         lock(&self.withheld).retain(|(whose, _)| whose != account);
     }
 
+    /// The person agrees anew, to these scopes.
+    pub(super) fn grant(&self, account: &str, scopes: &[String]) {
+        self.restore(account);
+        lock(&self.withheld).retain(|(whose, _)| whose != account);
+        let without = SCOPES.iter().filter(|scope| !scopes.iter().any(|given| given == *scope));
+        without.for_each(|scope| self.withhold(account, scope));
+    }
+
     pub(super) fn withhold(&self, account: &str, scope: &str) {
         lock(&self.withheld).insert((account.into(), scope.into()));
     }

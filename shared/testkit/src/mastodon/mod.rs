@@ -6,6 +6,7 @@
 //! Not there: polls, scheduled posts, boosts, other servers.
 
 mod access;
+mod connect;
 mod html;
 mod media;
 mod statuses;
@@ -23,7 +24,7 @@ use media::Media;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::fake::{Answer, Ask, Limiter, Platform, Stage, lock};
+use crate::fake::{Answer, Ask, Codes, Consent, Limiter, Platform, Stage, lock};
 
 /// What can be set about it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -41,6 +42,8 @@ pub struct Knobs {
     pub calls_per_window: u64,
     /// The server says which scopes an app has, as Mastodon does since 4.3.
     pub tells_scopes: bool,
+    /// What the person does whom a link leads to the platform.
+    pub consent: Consent,
 }
 
 impl Default for Knobs {
@@ -52,6 +55,7 @@ impl Default for Knobs {
             max_characters: 500,
             calls_per_window: 1_000_000,
             tells_scopes: true,
+            consent: Consent::default(),
         }
     }
 }
@@ -59,6 +63,7 @@ impl Default for Knobs {
 /// The platform. Run it with `Fake::<Mastodon>::start()`.
 #[derive(Default)]
 pub struct Mastodon {
+    codes: Codes,
     knobs: Mutex<Knobs>,
     access: Access,
     /// account id → name, of everyone who ever called
@@ -110,6 +115,9 @@ impl Mastodon {
     }
 
     async fn route(&self, ask: &Ask, account: Result<String, Answer>, stage: &Stage) -> Result<Answer, Answer> {
+        if let Some(answer) = self.connect(ask) {
+            return Ok(answer);
+        }
         let with = |scope: &str, account: Result<String, Answer>| {
             account.and_then(|account| self.access.check_scope(&account, scope).map(|()| account))
         };

@@ -5,6 +5,7 @@
 //! What Pinterest does with a pin that it has seen is documented nowhere: it makes another.
 //! Not there: board sections, ads, catalogs, saving other people's pins, analytics.
 
+mod connect;
 mod media;
 mod pins;
 mod tokens;
@@ -16,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokens::Access;
 
-use crate::fake::{Answer, Ask, Limiter, Platform, Stage, lock};
+use crate::fake::{Answer, Ask, Codes, Consent, Limiter, Platform, Stage, lock};
 
 /// What can be set about it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -35,6 +36,8 @@ pub struct Knobs {
     pub refresh_s: u64,
     /// A refresh token is good once.
     pub rotates: bool,
+    /// What the person does whom a link leads to the platform.
+    pub consent: Consent,
 }
 
 impl Default for Knobs {
@@ -47,6 +50,7 @@ impl Default for Knobs {
             access_s: 30 * 86_400,
             refresh_s: 60 * 86_400,
             rotates: true,
+            consent: Consent::default(),
         }
     }
 }
@@ -54,6 +58,7 @@ impl Default for Knobs {
 /// The platform. Run it with `Fake::<Pinterest>::start()`.
 #[derive(Default)]
 pub struct Pinterest {
+    codes: Codes,
     knobs: Mutex<Knobs>,
     access: Access,
     videos: Mutex<HashMap<String, Video>>,
@@ -91,6 +96,9 @@ impl Pinterest {
     }
 
     async fn route(&self, ask: &Ask, stage: &Stage) -> Result<Answer, Answer> {
+        if let Some(answer) = self.connect(ask) {
+            return Ok(answer);
+        }
         match (ask.method.as_str(), ask.segments().as_slice()) {
             ("POST", [_, "oauth", "token"]) => return self.access.renew(ask, &lock(&self.knobs).clone()),
             ("POST", ["video-store"]) => return self.store(ask),

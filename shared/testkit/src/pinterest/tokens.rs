@@ -71,6 +71,20 @@ impl Access {
         good.map(|token| token.account).ok_or_else(|| error(401, 2, "Authentication failed."))
     }
 
+    /// The first tokens after a person agreed.
+    pub fn give(&self, account: &str, now: Timestamp, knobs: &Knobs) -> (String, String) {
+        self.tokens.begin_anew(account);
+        self.pair(account, now, knobs)
+    }
+
+    fn pair(&self, account: &str, now: Timestamp, knobs: &Knobs) -> (String, String) {
+        let access = format!("{ACCESS}{}", self.tokens.give(account, now, Duration::from_secs(knobs.access_s)));
+        let mut granted = lock(&self.granted);
+        let refresh = format!("{REFRESH}{account}~{}", granted.len() + 1);
+        granted.insert(refresh.clone(), now + Duration::from_secs(knobs.refresh_s));
+        (access, refresh)
+    }
+
     pub fn renew(&self, ask: &Ask, knobs: &Knobs) -> Result<Answer, Answer> {
         if ask.basic().is_none_or(|(id, secret)| (id.as_str(), secret.as_str()) != Pinterest::CLIENT) {
             return Err(error(401, 2, "Authentication failed."));
@@ -87,18 +101,15 @@ impl Access {
         if !good || used || self.tokens.is_dead(account) {
             return Err(refused());
         }
-        let until = |seconds| ask.at + Duration::from_secs(seconds);
-        let access = format!("{ACCESS}{}", self.tokens.give(account, ask.at, Duration::from_secs(knobs.access_s)));
-        let mut granted = lock(&self.granted);
-        let refresh = format!("{REFRESH}{account}~{}", granted.len() + 1);
-        granted.insert(refresh.clone(), until(knobs.refresh_s));
+        let until = ask.at + Duration::from_secs(knobs.refresh_s);
+        let (access, refresh) = self.pair(account, ask.at, knobs);
         Ok(Answer::json(
             200,
             &json!({
                 "access_token": access, "token_type": "bearer", "expires_in": knobs.access_s,
                 "scope": "boards:read boards:write pins:read pins:write user_accounts:read",
                 "refresh_token": refresh, "refresh_token_expires_in": knobs.refresh_s,
-                "refresh_token_expires_at": until(knobs.refresh_s).as_second(),
+                "refresh_token_expires_at": until.as_second(),
             }),
         ))
     }

@@ -7,6 +7,7 @@
 //! was made, votes, moderation, private messages.
 
 mod access;
+mod connect;
 mod media;
 mod posts;
 
@@ -23,7 +24,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::fake::{Answer, Ask, Limiter, Platform, Stage, Tokens, lock};
+use crate::fake::{Answer, Ask, Codes, Consent, Limiter, Platform, Stage, Tokens, lock};
 
 /// What can be set about it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -40,6 +41,8 @@ pub struct Knobs {
     pub loses_images: bool,
     /// The largest file, bytes.
     pub max_upload_bytes: usize,
+    /// What the person does whom a link leads to the platform.
+    pub consent: Consent,
 }
 
 impl Default for Knobs {
@@ -51,6 +54,7 @@ impl Default for Knobs {
             image_after_s: 90,
             loses_images: false,
             max_upload_bytes: 20 << 20,
+            consent: Consent::default(),
         }
     }
 }
@@ -58,6 +62,7 @@ impl Default for Knobs {
 /// The platform. Run it with `Fake::<Reddit>::start()`.
 #[derive(Default)]
 pub struct Reddit {
+    codes: Codes,
     knobs: Mutex<Knobs>,
     tokens: Tokens,
     ids: AtomicU64,
@@ -132,6 +137,9 @@ impl Reddit {
     }
 
     fn route(&self, ask: &Ask, stage: &Stage) -> Result<Answer, Answer> {
+        if let Some(answer) = self.connect(ask) {
+            return Ok(answer);
+        }
         if ask.path.trim_end_matches('/') == "/api/v1/access_token" {
             return self.renew(ask, lock(&self.knobs).token_life_s);
         }
@@ -177,7 +185,9 @@ impl Platform for Reddit {
     }
 
     async fn answer(&self, ask: Ask, stage: &Stage) -> Answer {
-        if ask.path != media::PLACE && !access::says_who_it_is(&ask) {
+        // A browser follows a link.
+        let is_page = [media::PLACE, connect::RULES.paths.0].contains(&ask.path.as_str());
+        if !is_page && !access::says_who_it_is(&ask) {
             return error(429, "Too Many Requests");
         }
         let caller = self.account(&ask).unwrap_or_default();

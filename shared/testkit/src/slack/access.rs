@@ -12,7 +12,7 @@ use serde_json::json;
 use super::{Slack, done, error};
 use crate::fake::{Answer, Ask, Form, lock};
 
-const SCOPES: [&str; 4] = ["chat:write", "channels:history", "files:write", "files:read"];
+pub(super) const SCOPES: [&str; 4] = ["chat:write", "channels:history", "files:write", "files:read"];
 const LIFE: Duration = Duration::from_secs(12 * 3600);
 
 /// What bots may do.
@@ -67,6 +67,12 @@ impl Access {
     pub(super) fn expire(&self, account: &str) {
         lock(&self.refused).insert(account.into(), "token_expired");
         lock(&self.unhooked).insert(account.into());
+    }
+
+    /// The bot is installed anew, with these scopes.
+    pub(super) fn install(&self, account: &str, scopes: &[String]) {
+        self.restore(account);
+        lock(&self.scopes).insert(account.into(), scopes.to_vec());
     }
 
     pub(super) fn scopes(&self, name: &str) -> Vec<String> {

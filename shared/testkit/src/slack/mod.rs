@@ -9,6 +9,7 @@
 //! [`Knobs::file_processing_ms`]); that an upload is completed once.
 
 mod access;
+mod connect;
 mod files;
 mod hooks;
 mod messages;
@@ -26,7 +27,7 @@ use access::Access;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::fake::{Answer, Ask, Form, Limiter, Platform, Stage, lock};
+use crate::fake::{Answer, Ask, Codes, Consent, Form, Limiter, Platform, Stage, lock};
 
 /// What can be set about it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -43,6 +44,8 @@ pub struct Knobs {
     pub messages_per_minute: u64,
     /// Life of an access token that a rotation gave, seconds.
     pub token_life_s: u64,
+    /// What the person does whom a link leads to the platform.
+    pub consent: Consent,
 }
 
 impl Default for Knobs {
@@ -54,6 +57,7 @@ impl Default for Knobs {
             file_processing_ms: 0,
             messages_per_minute: 1_000_000,
             token_life_s: 12 * 3600,
+            consent: Consent::default(),
         }
     }
 }
@@ -61,6 +65,7 @@ impl Default for Knobs {
 /// The platform. Run it with `Fake::<Slack>::start()`.
 #[derive(Default)]
 pub struct Slack {
+    codes: Codes,
     knobs: Mutex<Knobs>,
     access: Access,
     files: Mutex<HashMap<String, files::File>>,
@@ -91,6 +96,9 @@ impl Slack {
     }
 
     fn route(&self, ask: &Ask, stage: &Stage) -> Result<Answer, Answer> {
+        if let Some(answer) = self.connect(ask) {
+            return Ok(answer);
+        }
         let form = Form::read(ask).map_err(|_| error("invalid_form_data"))?;
         match ask.segments()[..] {
             ["services", _, bot, secret] => Ok(self.hooked(ask, bot, secret, stage)),

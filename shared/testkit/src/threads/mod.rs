@@ -4,6 +4,7 @@
 //! own; a new one may be unknown to the publish call for a while; posts that answer posts; emoji that count by their bytes.
 //! Not there: quotes, polls, text attachments, locations, insights, publishing without a second call.
 
+mod connect;
 mod posts;
 mod text;
 
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
-    fake::{Answer, Ask, Platform, Stage, lock},
+    fake::{Answer, Ask, Codes, Consent, Platform, Stage, lock},
     graph::{
         access::{self, Access, caller, owner},
         containers::Containers,
@@ -45,6 +46,8 @@ pub struct Knobs {
     pub quota: u64,
     /// Answers of an account in 24 hours.
     pub reply_quota: u64,
+    /// What the person does whom a link leads to the platform.
+    pub consent: Consent,
 }
 
 impl Default for Knobs {
@@ -60,6 +63,7 @@ impl Default for Knobs {
             token_life_s: access::LIFE,
             quota: 250,
             reply_quota: 1000,
+            consent: Consent::default(),
         }
     }
 }
@@ -67,6 +71,7 @@ impl Default for Knobs {
 /// The platform. Run it with `Fake::<Threads>::start()`.
 #[derive(Default)]
 pub struct Threads {
+    codes: Codes,
     knobs: Mutex<Knobs>,
     access: Access,
     containers: Containers,
@@ -111,6 +116,9 @@ impl Threads {
     }
 
     async fn route(&self, ask: &Ask, stage: &Stage) -> Result<Answer, Answer> {
+        if let Some(answer) = self.connect(ask) {
+            return Ok(answer);
+        }
         let reader = || self.access.check(ask);
         let publisher = || self.access.check_publisher(ask);
         match (ask.method.as_str(), path(ask).as_slice()) {

@@ -4,10 +4,11 @@
 //! no making. What is reproduced with care: a video goes out by itself once its last byte is there, pictures as soon as they are
 //! asked for; what became of either is told by its `publish_id` only; the post's id comes once the moderation is done with it, and
 //! of public posts alone; refresh tokens that are good once; token errors that are flat and others that are nested; the audience
-//! that a creator offers; apps that were not audited. Not there: OAuth's consent page, drafts for the inbox, videos by address,
+//! that a creator offers; apps that were not audited. Not there: drafts for the inbox, videos by address,
 //! webhooks.
 
 mod access;
+mod connect;
 mod listing;
 mod photos;
 mod posts;
@@ -21,7 +22,7 @@ use posts::Publication;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::fake::{Answer, Ask, Limiter, Platform, Stage, Tokens, lock};
+use crate::fake::{Answer, Ask, Codes, Consent, Limiter, Platform, Stage, Tokens, lock};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -57,6 +58,8 @@ pub struct Knobs {
     pub verified_prefix: String,
     /// Pictures are among what is listed.
     pub lists_photos: bool,
+    /// What the person does whom a link leads to the platform.
+    pub consent: Consent,
 }
 
 impl Default for Knobs {
@@ -76,6 +79,7 @@ impl Default for Knobs {
             creators_per_day: 1000,
             verified_prefix: "http".into(),
             lists_photos: true,
+            consent: Consent::default(),
         }
     }
 }
@@ -83,6 +87,7 @@ impl Default for Knobs {
 /// The platform. Run it with `Fake::<TikTok>::start()`.
 #[derive(Default)]
 pub struct TikTok {
+    codes: Codes,
     knobs: Mutex<Knobs>,
     tokens: Tokens,
     /// The one refresh token of each account that works: account → (token, until)
@@ -131,6 +136,9 @@ impl TikTok {
     }
 
     async fn route(&self, ask: &Ask, stage: &Stage) -> Result<Answer, Answer> {
+        if let Some(answer) = self.connect(ask) {
+            return Ok(answer);
+        }
         let path = ask.segments();
         match (ask.method.as_str(), path.as_slice()) {
             ("POST", ["v2", "oauth", "token"]) => {

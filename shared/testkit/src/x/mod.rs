@@ -3,9 +3,10 @@
 //! The account NAME has the access token `token-NAME`, which has no end of its own, and the refresh token `refresh-NAME`; it needs
 //! no making. What is reproduced with care: refresh tokens that are good once and take their whole family with them when they are
 //! used again, the refusal of equal texts (which does not name the first), addresses rewritten to t.co, the limits' header fields
-//! with the hidden daily ones, uploads in segments with their processing and their end. Not there: OAuth's consent page, polls,
+//! with the hidden daily ones, uploads in segments with their processing and their end. Not there: polls,
 //! quotes, edits, other people.
 
+mod connect;
 mod media;
 mod tokens;
 mod tweets;
@@ -23,7 +24,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use tokens::RefreshToken;
 
-use crate::fake::{Answer, Ask, Limiter, Platform, Stage, Standing, Tokens, lock};
+use crate::fake::{Answer, Ask, Codes, Consent, Limiter, Platform, Stage, Standing, Tokens, lock};
 
 const QUARTER: Duration = Duration::from_secs(15 * 60);
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -55,6 +56,8 @@ pub struct Knobs {
     pub videos_fail: bool,
     /// How long an upload can be used, seconds.
     pub media_life_s: u64,
+    /// What the person does whom a link leads to the platform.
+    pub consent: Consent,
 }
 
 impl Default for Knobs {
@@ -72,6 +75,7 @@ impl Default for Knobs {
             media_processing_ms: 0,
             videos_fail: false,
             media_life_s: 86_400,
+            consent: Consent::default(),
         }
     }
 }
@@ -79,6 +83,7 @@ impl Default for Knobs {
 /// The platform. Run it with `Fake::<X>::start()`.
 #[derive(Default)]
 pub struct X {
+    codes: Codes,
     knobs: Mutex<Knobs>,
     tokens: Tokens,
     refresh_tokens: Mutex<HashMap<String, RefreshToken>>,
@@ -128,6 +133,9 @@ impl X {
     }
 
     fn route(&self, ask: &Ask, stage: &Stage) -> Result<Answer, Answer> {
+        if let Some(answer) = self.connect(ask) {
+            return Ok(answer);
+        }
         let path = ask.segments();
         if (ask.method.as_str(), path.as_slice()) == ("POST", &["2", "oauth2", "token"]) {
             let knobs = lock(&self.knobs).clone();

@@ -18,6 +18,12 @@ pub(super) struct RefreshToken {
     until: Timestamp,
 }
 
+impl RefreshToken {
+    fn fresh(account: &str, until: Timestamp) -> Self {
+        Self { account: account.to_owned(), used: false, until }
+    }
+}
+
 impl X {
     /// The account, or the refusal, which does not say why.
     pub(super) fn check(&self, ask: &Ask) -> Result<String, Answer> {
@@ -38,6 +44,13 @@ impl X {
         known.or_else(|| token.strip_prefix("refresh-").map(str::to_owned))
     }
 
+    /// A new refresh token for the account.
+    pub(super) fn give_refresh(&self, account: &str, until: Timestamp) -> String {
+        let token = Uuid::new_v4().simple().to_string();
+        lock(&self.refresh_tokens).insert(token.clone(), RefreshToken::fresh(account, until));
+        token
+    }
+
     /// A refresh token is good once. Used again it takes the whole family with it.
     pub(super) fn refresh(&self, ask: &Ask, life: Duration, refresh_life: Duration) -> Result<Answer, Answer> {
         check_client(ask)?;
@@ -46,11 +59,11 @@ impl X {
         }
         let invalid = || refused(400, "invalid_request", "Value passed for the token was invalid.");
         let token = ask.field("refresh_token").ok_or_else(invalid)?;
-        let fresh = |account: String| RefreshToken { account, used: false, until: ask.at + refresh_life };
-        let (account, used, until) = {
+        let until = ask.at + refresh_life;
+        let (account, used, good_until) = {
             let mut all = lock(&self.refresh_tokens);
             if let Some(name) = token.strip_prefix("refresh-") {
-                all.entry(token.to_owned()).or_insert_with(|| fresh(name.to_owned()));
+                all.entry(token.to_owned()).or_insert_with(|| RefreshToken::fresh(name, until));
             }
             let known = all.get_mut(token).ok_or_else(invalid)?;
             (known.account.clone(), std::mem::replace(&mut known.used, true), known.until)
@@ -58,11 +71,10 @@ impl X {
         if used {
             self.tokens.revoke(&account);
         }
-        if self.tokens.is_dead(&account) || until <= ask.at {
+        if self.tokens.is_dead(&account) || good_until <= ask.at {
             return Err(invalid());
         }
-        let (access, next) = (self.tokens.give(&account, ask.at, life), Uuid::new_v4().simple().to_string());
-        lock(&self.refresh_tokens).insert(next.clone(), fresh(account.clone()));
+        let (access, next) = (self.tokens.give(&account, ask.at, life), self.give_refresh(&account, until));
         let granted: Vec<_> = SCOPES.into_iter().filter(|scope| self.tokens.may(&account, scope)).collect();
         Ok(Answer::json(
             200,

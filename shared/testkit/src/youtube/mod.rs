@@ -6,6 +6,7 @@
 //! uploads stay private, the project's quotas and the channel's cap, playlists of uploads that lag, thumbnails. Not there: comments,
 //! search, captions, live streams, scheduled publication.
 
+mod connect;
 mod playlists;
 mod uploads;
 mod videos;
@@ -24,7 +25,7 @@ use uploads::Session;
 use videos::Video;
 
 use crate::{
-    fake::{Answer, Ask, Limiter, Platform, Stage, lock},
+    fake::{Answer, Ask, Codes, Consent, Limiter, Platform, Stage, lock},
     google::{Access, error},
 };
 
@@ -58,6 +59,8 @@ pub struct Knobs {
     pub inserts_per_day: u64,
     /// Uploads of a channel in a day.
     pub uploads_per_channel: u64,
+    /// What the person does whom a link leads to the platform.
+    pub consent: Consent,
 }
 
 impl Default for Knobs {
@@ -75,6 +78,7 @@ impl Default for Knobs {
             units_per_day: 1_000_000,
             inserts_per_day: 1_000_000,
             uploads_per_channel: 1_000_000,
+            consent: Consent::default(),
         }
     }
 }
@@ -82,6 +86,7 @@ impl Default for Knobs {
 /// The platform. Run it with `Fake::<YouTube>::start()`.
 #[derive(Default)]
 pub struct YouTube {
+    codes: Codes,
     knobs: Mutex<Knobs>,
     access: Access,
     ids: AtomicU64,
@@ -242,6 +247,9 @@ impl Platform for YouTube {
 
     async fn answer(&self, ask: Ask, stage: &Stage) -> Answer {
         let life_s = lock(&self.knobs).token_life_s;
+        if let Some(answer) = self.connect(&ask) {
+            return answer;
+        }
         if let Some(answer) = self.access.answer(&ask, SCOPES, life_s) {
             return answer;
         }

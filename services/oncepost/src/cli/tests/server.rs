@@ -100,6 +100,7 @@ fn channel(name: &'static str, threads: Threads) -> Arc<dyn Channel> {
         settings: &[],
         tokens: TokenLife::Lasting,
         arms: None,
+        oauth: None,
     }))
 }
 

@@ -43,6 +43,7 @@ pub(crate) fn whole(sheet: &Sheet) -> String {
         line("  optional", &names(&sheet.optional_settings, "none")),
         line("  of a post", &of_posts),
         line("token lives", &format!("{}; {}", sheet.token.life(), sheet.token.renewed)),
+        line("connected", &connected(sheet)),
         line("against repeats", &repeat(&sheet.repeat)),
     ]);
     lines.extend(sheet.variants.iter().map(|other| {
@@ -51,6 +52,13 @@ pub(crate) fn whole(sheet: &Sheet) -> String {
     }));
     lines.push(line("more", &sheet.page));
     lines.join("\n")
+}
+
+fn connected(sheet: &Sheet) -> String {
+    match &sheet.link {
+        Some(link) => format!("by a link that asks for {}, or by its secrets", link.scopes.join(", ")),
+        None => "by its secrets".to_owned(),
+    }
 }
 
 fn repeat(repeat: &Repeat) -> String {
