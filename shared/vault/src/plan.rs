@@ -55,10 +55,11 @@ impl Means {
         }
     }
 
-    /// When the access token ends: as the platform said, else as its tokens usually do. `None`: it has no end, or we do not know
-    /// since when we have it.
+    /// When the access token ends: as the platform said, else as its tokens usually do. `None`: it has no end, or we cannot know.
+    /// Of a platform that also gives out tokens without an end, a token without a refresh token is taken for one of these.
     pub fn ends(&self, token: &Token) -> Option<Timestamp> {
-        token.ends.or_else(|| Some(later(token.since?, self.span()?)))
+        let is_other = matches!(self.life, TokenLife::Refreshed { .. }) && !self.can_renew;
+        token.ends.or_else(|| Some(later(token.since?, self.span().filter(|_| !is_other)?)))
     }
 
     /// When the right to renew ends; `None`: it has no end of its own.
