@@ -127,8 +127,7 @@ impl Storm {
             processes.push(Process::worker(&format!("worker-{n}"), runtime, ports, &[CHANNEL], Stop::new()).unwrap());
         }
         let runtime = stand.runtime.sibling().mortal();
-        let options =
-            SchedulerOptions { poll: Duration::from_secs(60), sweep: 6 * HOUR, ..SchedulerOptions::default() };
+        let options = SchedulerOptions { poll: 10 * MINUTE, sweep: 6 * HOUR, ..SchedulerOptions::default() };
         processes.push(Process::scheduler(
             runtime.clone(),
             stand.ledger.clone(),
@@ -140,7 +139,7 @@ impl Storm {
         for _ in 0..2 {
             let runtime = stand.runtime.sibling().mortal();
             let (vault, options) =
-                (stand.vault(runtime.clone()), KeeperOptions { every: 5 * MINUTE, ..KeeperOptions::default() });
+                (stand.vault(runtime.clone()), KeeperOptions { every: 10 * MINUTE, ..KeeperOptions::default() });
             let keeper = Keeper::new(runtime.clone(), stand.ledger.clone(), guard.clone(), vault, options);
             processes.push(Process::other(runtime, keeper.run()));
         }
@@ -159,10 +158,12 @@ impl Storm {
                     *self.reconnects.entry(name).or_default() += 1;
                 }
             }
-            for target in self.stand.ledger.targets() {
-                let (name, _) = &self.due[&target.id];
-                if target.state == State::Failed && self.stand.logins.is_alive(&name.to_string()) {
-                    self.stand.ledger.apply(target.id, Command::Retry).await.unwrap();
+            let mut failed = Vec::new();
+            self.stand.ledger.for_each(|target| failed.extend((target.state == State::Failed).then_some(target.id)));
+            for target in failed {
+                let (name, _) = &self.due[&target];
+                if self.stand.logins.is_alive(&name.to_string()) {
+                    self.stand.ledger.apply(target, Command::Retry).await.unwrap();
                 }
             }
         }
