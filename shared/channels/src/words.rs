@@ -1,5 +1,9 @@
 //! A platform's own words, with secrets taken out.
 
+use base64::{
+    Engine,
+    prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD},
+};
 use domain::PlatformWords;
 use serde_json::Value;
 
@@ -39,24 +43,35 @@ pub(crate) fn redacted(text: &str, account: &Account) -> String {
     let mut text = text.to_owned();
     for secret in account.secrets.values() {
         for piece in secret.reveal().split_whitespace().filter(|piece| piece.len() >= 4) {
-            text = text.replace(piece, "***");
+            for written in std::iter::once(piece.to_owned()).chain(as_written(piece)) {
+                text = text.replace(&written, "***");
+            }
             for inner in inner_secrets(piece) {
                 text = text.replace(inner, "***");
             }
         }
     }
     let mut clean = String::with_capacity(text.len());
-    let mut after_bearer = false;
+    let mut before = String::new();
     for piece in text.split_inclusive(|c: char| !is_token(c)) {
         let word = piece.trim_end_matches(|c: char| !is_token(c));
-        let is_secret = looks_secret(word) || (after_bearer && word.len() >= 4 && word != "token");
+        let is_secret = looks_secret(word)
+            || (before == "bearer" && word.len() >= 4 && word != "token")
+            || (before == "basic" && is_pair(word));
         if !word.is_empty() {
-            after_bearer = word.eq_ignore_ascii_case("bearer");
+            before = word.to_ascii_lowercase();
         }
         clean.push_str(if is_secret { "***" } else { word });
         clean.push_str(&piece[word.len()..]);
     }
     clean
+}
+
+/// A secret as it stands in addresses and forms, in Base64, and in hexadecimal: a platform may say back what it was sent.
+fn as_written(secret: &str) -> [String; 4] {
+    let hex = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let in_form = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    [in_form, BASE64_STANDARD_NO_PAD.encode(secret), BASE64_URL_SAFE_NO_PAD.encode(secret), hex]
 }
 
 /// What is secret in itself within a secret that is an address or a pair: a platform may say only that.
@@ -67,6 +82,11 @@ fn inner_secrets(secret: &str) -> impl Iterator<Item = &str> {
 
 fn is_token(c: char) -> bool {
     c.is_ascii_alphanumeric() || "_-.~+/".contains(c)
+}
+
+/// A name and a password, as they are sent in a header field.
+fn is_pair(word: &str) -> bool {
+    BASE64_STANDARD_NO_PAD.decode(word).is_ok_and(|pair| pair.contains(&b':') && std::str::from_utf8(&pair).is_ok())
 }
 
 /// JWTs, webhook secrets, and long runs without a word in them. Paths and sentences are none.
@@ -125,6 +145,14 @@ pub(crate) mod tests {
         let clean = redacted(&said, &account);
         assert_eq!(clean, "token ***, key ***; Authorization: Bearer *** jwt=*** id ***");
         assert_eq!(redacted("The access token is invalid", &account), "The access token is invalid");
+    }
+
+    #[test]
+    fn a_secret_that_is_said_back_in_another_form_is_one_too() {
+        let account = account("hush:/hush+ä?>~");
+        let said = "access_token=hush%3A%2Fhush%2B%C3%A4%3F%3E%7E&x=1 aHVzaDovaHVzaCvDpD8+fg== aHVzaDovaHVzaCvDpD8-fg 687573683a2f687573682bc3a43f3e7e Basic YTpi";
+        assert_eq!(redacted(said, &account), "access_token=***&x=1 ***== *** *** Basic ***");
+        assert_eq!(redacted("HTTP Basic authentication failed", &account), "HTTP Basic authentication failed");
     }
 
     #[test]
