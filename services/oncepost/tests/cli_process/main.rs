@@ -3,6 +3,7 @@
 
 mod alone;
 mod day;
+mod keys;
 mod probes;
 mod refusals;
 mod unreachable;
