@@ -191,7 +191,7 @@ impl Storm {
             assert_eq!(target.state, State::Published, "{target:#?}");
         }
         let refused: u32 = self.busy.iter().map(|name| self.stand.logins.seen(&name.to_string()).refused).sum();
-        println!(
+        eprintln!(
             "{} posts, {} refreshes, {} answers lost unheard, {} reconnects, {refused} calls refused",
             self.due.len(),
             self.busy.iter().map(|name| self.stand.logins.seen(&name.to_string()).refreshes).sum::<u32>(),
