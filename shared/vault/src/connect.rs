@@ -99,7 +99,7 @@ impl Vault {
                 return Err(VaultError::Refused(wrong));
             }
             if self.save(&loaded).await?.is_some() {
-                self.catch_up().await;
+                self.read_cards().await?;
                 tracing::info!(account = %name, by, "connected");
                 return Ok(is_new);
             }
@@ -185,7 +185,7 @@ impl Vault {
         if is_busy || !self.store.delete(RecordKind::Account, &name.to_string(), version).await? {
             return Err(VaultError::Changed(name.to_string()));
         }
-        self.catch_up().await;
+        self.read_cards().await?;
         tracing::info!(account = %name, "removed");
         Ok(())
     }

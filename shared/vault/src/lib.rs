@@ -56,6 +56,8 @@ pub struct Parts {
 struct Inner {
     parts: Parts,
     cards: RwLock<HashMap<AccountName, AccountCard>>,
+    /// When the cards were read last because somebody asked, by the clock's uptime.
+    caught_up: tokio::sync::Mutex<Option<Duration>>,
 }
 
 /// What holds for accounts that do not say otherwise.
@@ -101,7 +103,7 @@ impl Default for VaultOptions {
 impl Vault {
     /// A vault over the given parts.
     pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(Inner { parts, cards: RwLock::default() }))
+        Self(Arc::new(Inner { parts, cards: RwLock::default(), caught_up: tokio::sync::Mutex::default() }))
     }
 
     /// Whether anything can be sealed.
