@@ -24,7 +24,10 @@ impl From<VaultError> for Problem {
         match error {
             VaultError::Refused(all) => Self::unfit(all.iter().map(|why| field(why)).collect()).as_of_account(),
             VaultError::NoAccount(name) => Self::not_found(format!("account {name}")),
-            VaultError::NoApp(name) => Self::not_found(format!("app {name}")),
+            VaultError::NoApp(name) => Self {
+                remedy: "`oncepost apps` (GET /v1/apps) lists those that there are.".into(),
+                ..Self::not_found(format!("app {name}"))
+            },
             VaultError::Changed(_) => {
                 // It begins with a name, whose letters are as they are.
                 Self::plain(StatusCode::CONFLICT, format!("{error}."), "Look at how it is now (GET), then ask again.")

@@ -39,7 +39,11 @@ impl Vault {
         self.read_cards().await?;
         let mut views = Vec::new();
         for card in self.all() {
-            views.extend(self.view(&AccountName::from(&card)).await?);
+            let name = AccountName::from(&card);
+            // Of a channel that this program does not have nothing can be told, and the others still can.
+            if self.channel(&name).is_ok() {
+                views.extend(self.view(&name).await?);
+            }
         }
         Ok(views)
     }
@@ -197,6 +201,9 @@ impl Vault {
                 let is_known = record.health.state == state
                     && record.health.failure.as_ref().map(Failure::group) == failure.map(Failure::group);
                 if is_known {
+                    if by == Means::Check {
+                        (record.health.checked_at, record.health.by) = (Some(now), Some(by));
+                    }
                     return;
                 }
                 let who = std::mem::take(&mut record.health.who);

@@ -58,7 +58,9 @@ impl Means {
     /// When the access token ends: as the platform said, else as its tokens usually do. `None`: it has no end, or we do not know
     /// since when we have it.
     pub fn ends(&self, token: &Token) -> Option<Timestamp> {
-        token.ends.or_else(|| Some(later(token.since?, self.span()?)))
+        // What ends within hours and nobody can renew is hardly connected: it is one that lasts, as of a Slack app without rotation.
+        let usual = self.span().filter(|span| self.can_renew || SHORT <= *span);
+        token.ends.or_else(|| Some(later(token.since?, usual?)))
     }
 
     /// When the right to renew ends; `None`: it has no end of its own.

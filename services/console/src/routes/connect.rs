@@ -141,11 +141,15 @@ fn fit(console: &Console, caller: &Caller, before: Option<&View>, ask: ConnectAs
     })
 }
 
-/// An app's secrets are the operators'. They are sent to the account's server when its token is renewed, so a tenant that could choose
+/// What a tenant may not choose. An app's secrets are the operators'. They are sent to the account's server when its token is renewed, so a tenant that could choose
 /// both could read them.
 fn lent(caller: &Caller, before: Option<&View>, ask: &ConnectAsk) -> Result<(), Problem> {
     if caller.tenant.is_none() || (ask.app.is_none() && ask.base_url.is_none()) {
         return Ok(());
+    }
+    // Without TLS it could be any server in our network that answers, and its words would be told.
+    if ask.base_url.as_ref().is_some_and(|url| url.scheme() != "https") {
+        return Err(Problem::forbidden("A server that is not called by https:// is for operators to name."));
     }
     let record = before.map(|view| &view.record);
     let has_app = ask.app.is_some() || record.is_some_and(|record| record.app.is_some());

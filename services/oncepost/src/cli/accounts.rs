@@ -12,7 +12,6 @@ use super::{Ended, client::Client, input, out::Out, text, trouble::Trouble};
 
 /// `oncepost accounts`.
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
 pub struct AccountsArgs {
     /// Only this one, with everything about it
     #[arg(value_name = "TENANT/CHANNEL/ACCOUNT")]
@@ -269,7 +268,7 @@ fn secret(text: &str) -> Result<(String, Value), Trouble> {
     let form = "NAME=@FILE or NAME=env:VARIABLE";
     let (name, source) = pair("--secret", text, form)?;
     let value = if let Some(file) = source.strip_prefix('@') {
-        input::text(file.as_ref())?
+        input::read_as(file.as_ref(), "Give a file with the secret and nothing else.")?
     } else if let Some(variable) = source.strip_prefix("env:") {
         std::env::var(variable).map_err(|_| {
             Trouble::usage(format!("The variable {variable} is not set."), format!("Write --secret as {form}."))

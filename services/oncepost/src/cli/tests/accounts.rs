@@ -4,7 +4,7 @@ use domain::{Code, Failure, Fix, Landed, Outcome, PlatformWords, Scope, Worth};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use super::server::{Server, server};
+use super::server::{Server, message, server};
 
 const NAME: &str = "acme/long/second";
 
@@ -38,13 +38,15 @@ async fn accounts_are_connected_listed_and_told_in_full() {
 async fn connecting_again_tells_what_was_released() {
     let server = server().await;
     connected(&server, "good").await;
-    let mut post = super::server::message("key");
-    post["targets"] =
-        json!([{ "channel": "long", "account": "second" }, { "channel": "long", "account": "second", "text": "two" }]);
-    let file = server.file("post.json", &post.to_string());
-    let answer = server.tell(&["--json", "schedule", &file]).await.answer;
-    let answer: Value = serde_json::from_str(&answer).unwrap();
-    let target = |n: usize| answer["targets"][n]["target"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned();
+    let mut targets = Vec::new();
+    for key in ["one", "two"] {
+        let mut post = message(key);
+        post["targets"] = json!([{ "channel": "long", "account": "second" }]);
+        let file = server.file("post.json", &post.to_string());
+        let answer = server.tell(&["--json", "schedule", &file]).await.answer;
+        let answer: Value = serde_json::from_str(&answer).unwrap();
+        targets.push(answer["targets"][0]["target"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned());
+    }
     let failure = Failure {
         code: Code::TOKEN_REVOKED,
         landed: Landed::No,
@@ -53,9 +55,9 @@ async fn connecting_again_tells_what_was_released() {
         step: "create status".into(),
         said: PlatformWords::text("the access token was revoked"),
     };
-    let attempt = server.arm(&target(0)).await;
-    server.finish(&target(0), attempt, Outcome::Failed(failure)).await;
-    server.apply(&target(1), domain::Command::Wake).await;
+    let attempt = server.arm(&targets[0]).await;
+    server.finish(&targets[0], attempt, Outcome::Failed(failure)).await;
+    server.apply(&targets[1], domain::Command::Wake).await;
     assert_snapshot!("reconnected", connected(&server, "good").await);
 }
 
