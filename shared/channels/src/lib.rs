@@ -58,7 +58,7 @@ pub use known::{Known, nearest};
 pub use limits::{Count, Limits, Misfit, Objection, Shape, Takes, Unit};
 pub use media::{
     InvalidHash, Kind, Media, MediaFile, MediaHash, MediaOptions, Picture, Probe, S3Options, Served, StoreAt,
-    StoreError, Video, is_public,
+    StoreError, Video, is_public, shown_address,
 };
 pub use offers::{FirstComment, Limit, Link, Offers, Variant};
 pub use overview::Overview;
