@@ -23,10 +23,12 @@ use std::sync::Arc;
 
 use broker::Transport;
 use channels::{Accounts, Registry};
+use forecast::Forecast;
 use intake::Intake;
 use ledger::Ledger;
 use outbox::Outbox;
 use runtime::Runtime;
+use vault::Vault;
 
 pub use access::Token;
 pub use exposure::{Exposed, check_exposure};
@@ -51,6 +53,10 @@ pub struct Parts {
     pub accounts: Arc<dyn Accounts>,
     /// The channels.
     pub channels: Arc<Registry>,
+    /// The accounts, with their credentials sealed, and how they are.
+    pub vault: Vault,
+    /// What looks ahead.
+    pub forecast: Forecast,
     /// The way out for events.
     pub outbox: Outbox,
     /// Who may call, and how much at once.

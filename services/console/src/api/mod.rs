@@ -3,6 +3,7 @@
 mod batch;
 mod change;
 mod failures;
+mod forecast;
 mod pauses;
 mod posts;
 mod retry;
@@ -11,6 +12,7 @@ mod world;
 pub use batch::{BatchAnswer, BatchItem, Checked, CheckedTarget};
 pub use change::{ChangedPost, ChangedTarget, Proof, Resolution};
 pub use failures::{FailureGroup, Failures};
+pub use forecast::Forecast;
 pub use pauses::{Pause, PauseAsk, Pauses, Resumed};
 pub use posts::{OutThere, PartInDoubt, Post, PostLine, Posts, Target};
 pub use retry::{Retried, Retry, RetryPlan};

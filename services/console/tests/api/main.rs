@@ -5,6 +5,7 @@
 mod access;
 mod changes;
 mod failures;
+mod forecast;
 mod garbage;
 mod operate;
 mod posts;

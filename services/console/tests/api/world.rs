@@ -1,18 +1,23 @@
 //! A small world: two channels, three accounts of two tenants, three tokens, a clock at noon on 1 June 2026.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use axum::{Router, body::Body, http::Request};
 use broker::{Memory, Source, Transport};
 use channels::{
-    About, Account, Call, Channel, Count, Limits, ListedAccounts, Mark, Objection, Offers, Published, Registry, Secret,
-    SecretSource, Threads, TokenLife, Unit,
+    About, Account, Accounts, Call, Channel, Count, Http, HttpOptions, Limits, ListedAccounts, Mark, Media, Objection,
+    Offers, Published, Registry, Secret, SecretSource, Threads, TokenLife, Unit,
 };
 use domain::{
     AccountId, Answer, AppId, ChannelName, Code, Command, Draft, Failure, Finding, Landed, OnDoubt, Outcome,
     PlatformWords, Policy, Receipt, RepeatSafety, Scope, TargetId, TenantId, WorkerName, Worth,
 };
+use forecast::Forecast;
 use intake::{Intake, Options};
 use ledger::{Applied, Ledger, MemoryLedger};
 use oncepost_console::{Console, ConsoleOptions, Parts, Token};
@@ -20,6 +25,7 @@ use outbox::Outbox;
 use runtime::Runtime;
 use serde_json::{Value, json};
 use tower::ServiceExt;
+use vault::{Defaults, Keys, Vault, VaultOptions};
 
 pub const NOON: &str = "2026-06-01T12:00:00Z";
 pub const OPERATOR: &str = "operator-token";
@@ -30,8 +36,15 @@ pub struct World {
     pub runtime: Runtime,
     pub ledger: Arc<dyn Ledger>,
     pub transport: Arc<dyn Transport>,
+    pub vault: Vault,
     router: Router,
 }
+
+/// Made once: it reads the system's certificates.
+static MEDIA: LazyLock<Media> = LazyLock::new(|| {
+    let http = Http::new(HttpOptions::default(), Runtime::system()).unwrap();
+    http.media().clone()
+});
 
 pub struct Reply {
     pub status: u16,
@@ -146,8 +159,19 @@ pub fn world_with(runtime: Runtime, ledger: Arc<dyn Ledger>, options: ConsoleOpt
     const LONG: &[Count] = &[Count::new(Unit::Chars, 100)];
     let long = channel("long", "Long", LONG, Threads::PerPart(9));
     let registry = Arc::new(Registry::of([long, channel("short", "Short", &[], Threads::None)]));
-    let accounts =
-        Arc::new(ListedAccounts::new([account("acme", "long"), account("acme", "short"), account("other", "long")]));
+    let listed = ListedAccounts::new([account("acme", "long"), account("acme", "short"), account("other", "long")]);
+    let vault = Vault::new(vault::Parts {
+        runtime: runtime.clone(),
+        store: Arc::new(MemoryLedger::new(runtime.clock(), Policy::default())),
+        channels: registry.clone(),
+        keys: Keys::read([("k", Keys::make(&Runtime::system()).as_str())]).unwrap(),
+        listed,
+        defaults: Defaults::default(),
+        options: VaultOptions::default(),
+    });
+    let accounts: Arc<dyn Accounts> = Arc::new(vault.clone());
+    let forecast =
+        Forecast::new(runtime.clone(), ledger.clone(), vault.clone(), MEDIA.clone(), forecast::Options::default());
     let transport: Arc<dyn Transport> = Arc::new(Memory::new(&runtime, ["long", "short"]));
     let intake = Intake::new(ledger.clone(), registry.clone(), accounts.clone(), runtime.clone(), Options::default());
     let console = Console::new(Parts {
@@ -158,9 +182,11 @@ pub fn world_with(runtime: Runtime, ledger: Arc<dyn Ledger>, options: ConsoleOpt
         intake: Arc::new(intake),
         accounts,
         channels: registry,
+        vault: vault.clone(),
+        forecast,
         options,
     });
-    World { runtime, ledger, transport, router: console.router() }
+    World { runtime, ledger, transport, vault, router: console.router() }
 }
 
 /// A message that nothing is wrong with: two targets of acme, due in an hour.
