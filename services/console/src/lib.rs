@@ -26,6 +26,7 @@ use std::sync::Arc;
 
 use broker::Transport;
 use channels::{Accounts, Registry};
+use forecast::Forecast;
 use intake::Intake;
 use ledger::Ledger;
 use outbox::Outbox;
@@ -57,6 +58,8 @@ pub struct Parts {
     pub vault: Vault,
     /// The channels.
     pub channels: Arc<Registry>,
+    /// What looks ahead.
+    pub forecast: Forecast,
     /// The way out for events.
     pub outbox: Outbox,
     /// Who may call, and how much at once.

@@ -5,8 +5,9 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use axum::Router;
 use console::{Console, ConsoleOptions};
 use domain::WorkerName;
+use forecast::Forecast;
 use futures::{StreamExt, stream::FuturesUnordered};
-use keeper::{Keeper, KeeperOptions};
+use keeper::{Keeper, KeeperOptions, Outlook, OutlookOptions};
 use scheduler::{Scheduler, SchedulerOptions};
 use settings::Settings;
 use telemetry::{Health, TelemetryHandle, health_router};
@@ -72,8 +73,9 @@ pub async fn serve(
     }
     if services.keeper {
         let keeper = keeper(settings, &parts);
+        let outlook = Outlook::new(parts.runtime.clone(), forecast(&parts), OutlookOptions::default());
         running.push(Box::pin(async move {
-            keeper.run().await;
+            futures::join!(keeper.run(), outlook.run());
             Ok(())
         }));
     }
@@ -150,6 +152,12 @@ fn keeper(settings: &Settings, parts: &Parts) -> Keeper {
     Keeper::new(runtime, ledger, guard, vault, options)
 }
 
+/// What looks ahead, by what the other services see.
+fn forecast(parts: &Parts) -> Forecast {
+    let Parts { runtime, ledger, vault, media, .. } = parts.clone();
+    Forecast::new(runtime, ledger, vault, media, forecast::Options::default())
+}
+
 fn console(settings: &Settings, parts: &Parts) -> Console {
     let outbox = outbox::Outbox::start(&parts.runtime, parts.ledger.clone(), parts.transport.clone());
     Console::new(console::Parts {
@@ -158,8 +166,9 @@ fn console(settings: &Settings, parts: &Parts) -> Console {
         transport: parts.transport.clone(),
         intake: parts.intake.clone(),
         accounts: parts.accounts.clone(),
-        vault: parts.vault.clone(),
         channels: parts.channels.clone(),
+        vault: parts.vault.clone(),
+        forecast: forecast(parts),
         outbox,
         options: ConsoleOptions {
             tokens: settings.api.tokens.iter().map(console::Token::from).collect(),

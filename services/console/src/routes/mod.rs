@@ -6,6 +6,7 @@ mod change;
 mod connect;
 mod failures;
 mod find;
+mod forecast;
 mod pauses;
 mod posts;
 mod retry;
@@ -42,6 +43,7 @@ pub(crate) fn router(console: Console) -> Router {
         .route("/v1/targets/{id}/cancel", post(targets::cancel))
         .route("/v1/targets/{id}/resolve", post(targets::resolve))
         .route("/v1/failures", get(failures::list))
+        .route("/v1/forecast", get(forecast::look))
         .route("/v1/pauses", get(pauses::list).post(pauses::pause).delete(pauses::resume))
         .route("/v1/channels", get(world::channels))
         .route("/v1/accounts", get(accounts::list))

@@ -6,6 +6,7 @@ mod access;
 mod accounts;
 mod changes;
 mod failures;
+mod forecast;
 mod garbage;
 mod operate;
 mod posts;

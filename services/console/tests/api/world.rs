@@ -1,18 +1,23 @@
 //! A small world: two channels, three accounts of two tenants, three tokens, a clock at noon on 1 June 2026.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use axum::{Router, body::Body, http::Request};
 use broker::{Memory, Source, Transport};
 use channels::{
-    About, Account, Accounts, Call, Channel, Count, Limits, ListedAccounts, Mark, Objection, Offers, Published,
-    Registry, Secret, SecretSource, Threads, TokenLife, Unit,
+    About, Account, Accounts, Call, Channel, Count, Http, HttpOptions, Limits, ListedAccounts, Mark, Media, Objection,
+    Offers, Published, Registry, Secret, SecretSource, Threads, TokenLife, Unit,
 };
 use domain::{
     AccountId, Answer, AppId, ChannelName, Code, Command, Draft, Failure, Finding, Landed, OnDoubt, Outcome,
     PlatformWords, Policy, Receipt, RepeatSafety, Scope, TargetId, TenantId, WorkerName, Worth,
 };
+use forecast::Forecast;
 use intake::{Intake, Options};
 use ledger::{Applied, CredentialStore, Ledger, MemoryLedger};
 use oncepost_console::{Console, ConsoleOptions, Parts, Token};
@@ -31,8 +36,15 @@ pub struct World {
     pub runtime: Runtime,
     pub ledger: Arc<dyn Ledger>,
     pub transport: Arc<dyn Transport>,
+    pub vault: Vault,
     router: Router,
 }
+
+/// Made once: it reads the system's certificates.
+static MEDIA: LazyLock<Media> = LazyLock::new(|| {
+    let http = Http::new(HttpOptions::default(), Runtime::system()).unwrap();
+    http.media().clone()
+});
 
 pub struct Reply {
     pub status: u16,
@@ -196,17 +208,24 @@ impl Setting {
         let intake =
             Intake::new(ledger.clone(), channels.clone(), accounts.clone(), runtime.clone(), Options::default());
         let console = Console::new(Parts {
+            forecast: Forecast::new(
+                runtime.clone(),
+                ledger.clone(),
+                vault.clone(),
+                MEDIA.clone(),
+                forecast::Options::default(),
+            ),
             outbox: Outbox::start(&runtime, ledger.clone(), transport.clone()),
             runtime: runtime.clone(),
             ledger: ledger.clone(),
             transport: transport.clone(),
             intake: Arc::new(intake),
             accounts,
-            vault,
+            vault: vault.clone(),
             channels,
             options,
         });
-        World { runtime, ledger, transport, router: console.router() }
+        World { runtime, ledger, transport, vault, router: console.router() }
     }
 }
 

@@ -7,11 +7,12 @@ use std::{
     time::Duration,
 };
 
+use ::vault::{Defaults, Keys, Vault, VaultOptions};
 use async_trait::async_trait;
 use broker::Memory;
 use channels::{
-    About, Account, Accounts, Call, Channel, Count, Limits, ListedAccounts, Mark, Objection, Offers, Published,
-    Registry, Standing, Threads, TokenLife, Unit,
+    About, Account, Accounts, Call, Channel, Count, Http, HttpOptions, Limits, ListedAccounts, Mark, Objection, Offers,
+    Published, Registry, Standing, Threads, TokenLife, Unit,
 };
 use clap::Parser;
 use console::{Console, ConsoleOptions, Parts, Token};
@@ -19,6 +20,7 @@ use domain::{
     AccountId, Answer, ChannelName, Code, Command, Draft, Failure, Finding, Fix, Landed, OnDoubt, Outcome,
     PlatformWords, Policy, Receipt, RepeatSafety, Scope, TenantId, WorkerName, Worth,
 };
+use forecast::Forecast;
 use futures::future::BoxFuture;
 use intake::{Checker, Intake, Options};
 use jiff::Timestamp;
@@ -40,6 +42,7 @@ pub const NOON: &str = "2026-06-01T12:00:00Z";
 /// The oncepost that is asked.
 pub struct Server {
     pub ledger: Arc<MemoryLedger>,
+    pub vault: Vault,
     pub address: String,
     /// What the server's way in checks with.
     pub checker: Checker,
@@ -212,7 +215,7 @@ pub async fn server_with(tokens: Vec<Token>) -> Server {
     let runtime = Runtime::new(Arc::new(StillClock), Arc::new(SeededRandom::new(7)));
     let ledger = Arc::new(MemoryLedger::new(runtime.clock(), Policy::default()));
     let channels = Arc::new(Registry::of([channel("long", Threads::PerPart(5)), channel("short", Threads::None)]));
-    let vault = Vault::new(vault::Parts {
+    let vault = Vault::new(::vault::Parts {
         runtime: runtime.clone(),
         store: ledger.clone(),
         channels: channels.clone(),
@@ -223,6 +226,14 @@ pub async fn server_with(tokens: Vec<Token>) -> Server {
         options: VaultOptions::default(),
     });
     let accounts: Arc<dyn Accounts> = Arc::new(vault.clone());
+    let http = Http::new(HttpOptions::default(), runtime.clone()).unwrap();
+    let forecast = Forecast::new(
+        runtime.clone(),
+        ledger.clone(),
+        vault.clone(),
+        http.media().clone(),
+        forecast::Options::default(),
+    );
     let transport = Arc::new(Memory::new(&runtime, ["long", "short"]));
     let checker = Checker::new(channels.clone(), accounts.clone(), runtime.clone(), Options::default());
     let intake = Intake::new(ledger.clone(), channels.clone(), accounts.clone(), runtime.clone(), Options::default());
@@ -233,15 +244,16 @@ pub async fn server_with(tokens: Vec<Token>) -> Server {
         transport,
         intake: Arc::new(intake),
         accounts,
-        vault,
         channels,
+        vault,
+        forecast,
         options: ConsoleOptions { tokens, ..ConsoleOptions::default() },
     });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let router = console.router();
     runtime.spawn(async move { axum::serve(listener, router).await });
-    Server { ledger, address, checker, folder: tempfile::tempdir().unwrap() }
+    Server { ledger, vault, address, checker, folder: tempfile::tempdir().unwrap() }
 }
 
 /// A message that nothing is wrong with; due now, on two channels.
