@@ -29,7 +29,6 @@ use outbox::Outbox;
 use runtime::{Clock, Runtime, SeededRandom};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use vault::{Defaults, Keys, Vault, VaultOptions};
 
 use crate::cli::{
     ClientCommand, ClientOptions, Ended, carry_out,
