@@ -244,7 +244,7 @@ pub async fn server_with(tokens: Vec<Token>) -> Server {
         intake: Arc::new(intake),
         accounts,
         channels,
-        vault,
+        vault: vault.clone(),
         forecast,
         options: ConsoleOptions { tokens, ..ConsoleOptions::default() },
     });
