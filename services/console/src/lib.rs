@@ -1,11 +1,13 @@
 //! The console: the HTTP API for upstream services and operators.
 //!
 //! It decides nothing about delivery. Posts enter through [`intake`]; changes are commands that the ledger takes or refuses as
-//! one compare-and-set; nothing here ever calls a platform or sends on behalf of a worker.
+//! one compare-and-set; nothing here publishes or sends on behalf of a worker. Of a platform only an account's credentials are asked
+//! after, when a caller wants that.
 
 #![allow(clippy::result_large_err, reason = "a problem is moved once, into its response")]
 
 mod access;
+mod account;
 pub mod api;
 mod doubt;
 mod exposure;
@@ -18,6 +20,7 @@ mod routes;
 mod scope;
 mod show;
 mod standing;
+mod trouble;
 
 use std::sync::Arc;
 
@@ -27,6 +30,7 @@ use intake::Intake;
 use ledger::Ledger;
 use outbox::Outbox;
 use runtime::Runtime;
+use vault::Vault;
 
 pub use access::Token;
 pub use exposure::{Exposed, check_exposure};
@@ -49,6 +53,8 @@ pub struct Parts {
     pub intake: Arc<Intake>,
     /// The accounts, without their secrets.
     pub accounts: Arc<dyn Accounts>,
+    /// Their credentials: taken in, renewed, asked after; never given out.
+    pub vault: Vault,
     /// The channels.
     pub channels: Arc<Registry>,
     /// The way out for events.

@@ -158,6 +158,7 @@ fn console(settings: &Settings, parts: &Parts) -> Console {
         transport: parts.transport.clone(),
         intake: parts.intake.clone(),
         accounts: parts.accounts.clone(),
+        vault: parts.vault.clone(),
         channels: parts.channels.clone(),
         outbox,
         options: ConsoleOptions {

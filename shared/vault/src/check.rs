@@ -100,7 +100,13 @@ impl Vault {
             Ok(standing) => self.take_standing(name, standing).await?,
             Err(failure) => match plan::health_of(&failure) {
                 Some(state) => self.note(name, state, Means::Check, Some(&failure)).await,
-                None => return Err(failure.into()),
+                None => {
+                    if plan::is_about_token(&failure) {
+                        // What was held waits until a later check has said how it is.
+                        self.note(name, State::Unknown, Means::Connect, Some(&failure)).await;
+                    }
+                    return Err(failure.into());
+                }
             },
         }
         self.view(name).await?.ok_or_else(|| VaultError::NoAccount(Box::new(name.clone())))
@@ -109,9 +115,11 @@ impl Vault {
     async fn ask(&self, channel: &dyn Channel, account: Account) -> Result<Standing, Failure> {
         match channel.check_credentials(&account).await {
             Err(failure) => {
-                let seen_to = self.see_to(&account, failure).await;
+                let seen_to = self.see_to(&account, failure.clone()).await;
                 if !matches!(seen_to.worth, Worth::Retry { not_before: Some(at) } if at <= self.runtime.now()) {
-                    return Err(seen_to);
+                    let is_new = plan::is_about_token(&failure) && self.is_just_connected(&account).await;
+                    // Whoever has just brought it is told what the platform says of it.
+                    return Err(if is_new { Failure { worth: seen_to.worth, ..failure } } else { seen_to });
                 }
                 // There is a new token. Once more, and then it is said how it is.
                 let account = self.open(&account.tenant, &account.channel, &account.id).await?;
@@ -121,9 +129,25 @@ impl Vault {
         }
     }
 
+    /// Whether its token was brought by a person so shortly ago that the platform may not know it yet.
+    async fn is_just_connected(&self, account: &Account) -> bool {
+        let name = AccountName::new(&account.tenant, &account.channel, &account.id);
+        let Ok(Loaded { record, .. }) = self.load(&name).await else { return false };
+        let known = record.token.since.map(|since| plan::later(since, plan::YOUNG));
+        record.token.renewed == 0
+            && record.renewal.failure.is_none()
+            && known.is_some_and(|known| self.runtime.now() < known)
+    }
+
     async fn take_standing(&self, name: &AccountName, standing: Standing) -> Result<(), VaultError> {
         let now = self.runtime.now();
         self.change(name, |record| {
+            if standing.unknown && record.health.state.is_broken() {
+                // What was found out by publishing is more than nothing.
+                record.health.checked_at = Some(now);
+                record.health.by = Some(Means::Check);
+                return;
+            }
             let state = match (standing.unknown, standing.missing.is_empty()) {
                 (true, _) => State::Unknown,
                 (false, false) => State::LacksPermission,

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use channels::{Account, Accounts, Secret, unfit};
+use channels::{About, Account, Accounts, Secret, nearest, unfit};
 use domain::{AppId, OnDoubt};
 use jiff::Timestamp;
 use ledger::{CredentialPut, RecordKind};
@@ -11,13 +11,17 @@ use url::Url;
 
 use crate::{
     AccountName, Vault, VaultError,
-    load::Loaded,
+    load::{Loaded, REFRESH_TOKEN},
     plan,
     record::{AccountRecord, Health, Means, Pace, Renewal, Sealed, Token, Word},
 };
 
 /// No token lives longer: a longer life is a mistake, and is not believed.
 const LONGEST: Duration = Duration::from_secs(3 * 365 * 24 * 3600);
+/// The address of a hook, which stands in the place of a token where a channel knows such.
+const HOOK: &str = "webhook_url";
+/// What an account may hold besides what its channel needs.
+const OPTIONAL: [&str; 4] = [REFRESH_TOKEN, "client_id", "client_secret", HOOK];
 /// How often a change is tried again that somebody else's was faster than.
 const TRIES: usize = 8;
 
@@ -92,9 +96,7 @@ impl Vault {
             } else if loaded.own.is_empty() {
                 wrong.push("the settings list it, and of such an account tokens only can be connected".into());
             }
-            for secret in about.secrets.iter().filter(|secret| !loaded.account.secrets.contains_key(**secret)) {
-                wrong.push(format!("secrets.{secret} is missing; docs/channels/{}.md says what it is", about.name));
-            }
+            wrong.extend(unfit_secrets(about, &ask, &loaded));
             if !wrong.is_empty() {
                 return Err(VaultError::Refused(wrong));
             }
@@ -309,6 +311,21 @@ impl Vault {
             None => Ok(BTreeMap::new()),
         }
     }
+}
+
+/// What a channel needs and the account does not hold, and what was brought that no channel has a use for.
+fn unfit_secrets(about: &About, ask: &Connect, loaded: &Loaded) -> Vec<String> {
+    let page = format!("docs/channels/{}.md", about.name);
+    let known = || about.secrets.iter().copied().chain(OPTIONAL);
+    let unknown = ask.secrets.keys().filter(|name| !known().any(|known| known == name.as_str())).map(|name| {
+        let meant = nearest(name, known()).map(|meant| format!("is {meant} meant?"));
+        let meant = meant.unwrap_or_else(|| format!("{page} names those that there are"));
+        format!("secrets.{name} is none that the channel knows; {meant}")
+    });
+    let held = &loaded.account.secrets;
+    let is_missing = |name: &&&str| !held.contains_key(**name) && !held.contains_key(HOOK);
+    let missing = about.secrets.iter().filter(is_missing);
+    unknown.chain(missing.map(|name| format!("secrets.{name} is missing; {page} says what it is"))).collect()
 }
 
 /// What an app's secrets are sealed for.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
 mod access;
+mod accounts;
 mod changes;
 mod failures;
 mod garbage;

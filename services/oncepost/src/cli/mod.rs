@@ -4,6 +4,7 @@
 //! words and tables. Exit codes: 0 done, 1 something needs attention or was refused, 2 wrong usage, 3 oncepost cannot be
 //! reached.
 
+mod accounts;
 mod act;
 mod channels;
 mod client;
@@ -120,6 +121,10 @@ pub enum ClientCommand {
     },
     /// List the pauses in force
     Pauses,
+    /// List the accounts and how they are, or tell everything about one; connect, check, renew, switch off, disconnect
+    Accounts(accounts::AccountsArgs),
+    /// List the apps that accounts are connected through; put their secrets in
+    Apps(accounts::AppsArgs),
     /// List the channels: what each takes, how an unknown outcome is settled, how long tokens live. Without --api: those of
     /// this program; with it: how they are doing there
     Channels {
@@ -206,6 +211,8 @@ async fn execute(
         ClientCommand::Pause { scope, reason } => act::pause(&client?, out, &scope, &reason).await,
         ClientCommand::Resume { scope } => act::resume(&client?, out, &scope).await,
         ClientCommand::Pauses => lists::pauses(&client?, out).await,
+        ClientCommand::Accounts(args) => accounts::accounts(&client?, out, &args).await,
+        ClientCommand::Apps(args) => accounts::apps(&client?, out, &args).await,
         ClientCommand::Channels { name } => match options.named_api() {
             Some(_) => channels::of_server(&client?, out, name.as_deref()).await,
             None => channels::of_program(&every_channel()?, out, name.as_deref()),

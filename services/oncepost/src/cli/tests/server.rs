@@ -11,13 +11,13 @@ use async_trait::async_trait;
 use broker::Memory;
 use channels::{
     About, Account, Accounts, Call, Channel, Count, Limits, ListedAccounts, Mark, Objection, Offers, Published,
-    Registry, Threads, TokenLife, Unit,
+    Registry, Standing, Threads, TokenLife, Unit,
 };
 use clap::Parser;
 use console::{Console, ConsoleOptions, Parts, Token};
 use domain::{
-    AccountId, Answer, ChannelName, Code, Command, Draft, Failure, Finding, Landed, OnDoubt, Outcome, PlatformWords,
-    Policy, Receipt, RepeatSafety, Scope, TenantId, WorkerName, Worth,
+    AccountId, Answer, ChannelName, Code, Command, Draft, Failure, Finding, Fix, Landed, OnDoubt, Outcome,
+    PlatformWords, Policy, Receipt, RepeatSafety, Scope, TenantId, WorkerName, Worth,
 };
 use futures::future::BoxFuture;
 use intake::{Checker, Intake, Options};
@@ -27,6 +27,7 @@ use outbox::Outbox;
 use runtime::{Clock, Runtime, SeededRandom};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use vault::{Defaults, Keys, Vault, VaultOptions};
 
 use crate::cli::{
     ClientCommand, ClientOptions, Ended, carry_out,
@@ -83,6 +84,23 @@ impl Channel for Plain {
     async fn find(&self, _: &Mark<'_>) -> Result<Finding, Failure> {
         Ok(Finding::Absent)
     }
+
+    /// A token says by its name how its account is.
+    async fn check_credentials(&self, account: &Account) -> Result<Standing, Failure> {
+        match account.secrets.get("access_token").map(channels::Secret::reveal) {
+            Some("good") => Ok(Standing::good("@main")),
+            Some("poor") => Ok(Standing { missing: vec!["write".into()], ..Standing::good("@main") }),
+            Some(_) => Err(Failure {
+                code: Code::ACCOUNT_RESTRICTED,
+                landed: Landed::No,
+                worth: Worth::AfterFix { fix: Fix::Account },
+                scope: Scope::Account,
+                step: "verify credentials".into(),
+                said: PlatformWords { status: Some(403), code: None, text: "your login is disabled".into() },
+            }),
+            None => Ok(Standing::unknown()),
+        }
+    }
 }
 
 fn channel(name: &'static str, threads: Threads) -> Arc<dyn Channel> {
@@ -96,7 +114,7 @@ fn channel(name: &'static str, threads: Threads) -> Arc<dyn Channel> {
         threads,
         offers: Offers::media(4, 4),
         server: None,
-        secrets: &[],
+        secrets: &["access_token"],
         settings: &[],
         tokens: TokenLife::Lasting,
         arms: None,
@@ -194,7 +212,17 @@ pub async fn server_with(tokens: Vec<Token>) -> Server {
     let runtime = Runtime::new(Arc::new(StillClock), Arc::new(SeededRandom::new(7)));
     let ledger = Arc::new(MemoryLedger::new(runtime.clock(), Policy::default()));
     let channels = Arc::new(Registry::of([channel("long", Threads::PerPart(5)), channel("short", Threads::None)]));
-    let accounts: Arc<dyn Accounts> = Arc::new(ListedAccounts::new([account("long"), account("short")]));
+    let vault = Vault::new(vault::Parts {
+        runtime: runtime.clone(),
+        store: ledger.clone(),
+        channels: channels.clone(),
+        // Not drawn: what is drawn after it would be another thing.
+        keys: Keys::read([("k1", format!("{}=", "A".repeat(43)).as_str())]).unwrap(),
+        listed: ListedAccounts::new([account("long"), account("short")]),
+        defaults: Defaults::default(),
+        options: VaultOptions::default(),
+    });
+    let accounts: Arc<dyn Accounts> = Arc::new(vault.clone());
     let transport = Arc::new(Memory::new(&runtime, ["long", "short"]));
     let checker = Checker::new(channels.clone(), accounts.clone(), runtime.clone(), Options::default());
     let intake = Intake::new(ledger.clone(), channels.clone(), accounts.clone(), runtime.clone(), Options::default());
@@ -205,6 +233,7 @@ pub async fn server_with(tokens: Vec<Token>) -> Server {
         transport,
         intake: Arc::new(intake),
         accounts,
+        vault,
         channels,
         options: ConsoleOptions { tokens, ..ConsoleOptions::default() },
     });
@@ -262,11 +291,11 @@ impl Server {
         (text(&answer["post"]), targets)
     }
 
-    async fn apply(&self, target: &str, command: Command) -> Answer {
+    pub async fn apply(&self, target: &str, command: Command) -> Answer {
         self.ledger.apply(target.parse().unwrap(), command).await.unwrap().answer
     }
 
-    async fn arm(&self, target: &str) -> u32 {
+    pub async fn arm(&self, target: &str) -> u32 {
         self.apply(target, Command::Wake).await;
         let worker = WorkerName::new("worker-1").unwrap();
         let begin = Command::Begin { worker, repeat: RepeatSafety::Nothing, arm: Some("create status".into()) };
@@ -274,7 +303,7 @@ impl Server {
         begun.attempt
     }
 
-    async fn finish(&self, target: &str, attempt: u32, outcome: Outcome) {
+    pub async fn finish(&self, target: &str, attempt: u32, outcome: Outcome) {
         let (repeat, on_doubt) = (RepeatSafety::Nothing, OnDoubt::Park);
         self.apply(target, Command::Finish { attempt, outcome, repeat, on_doubt }).await;
     }

@@ -1,5 +1,6 @@
 //! The API's answers in words and tables, readable at 100 columns. Pure: what is shown depends on the answer only.
 
+pub(super) mod accounts;
 pub(super) mod act;
 pub(super) mod channels;
 pub(super) mod failures;

@@ -1,0 +1,157 @@
+//! Connecting accounts: their credentials come in, and nothing of them ever goes out.
+
+use std::{collections::BTreeMap, fmt};
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::StatusCode,
+};
+use channels::{Secret, nearest};
+use domain::{AppId, Code, OnDoubt};
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer};
+use url::Url;
+use vault::{AccountName, Connect, VaultError, View, record::Pace};
+
+use super::accounts::{Named, Why, again, from_now, pause_of, plain, seen};
+use crate::{Console, Problem, access::Caller, api, extract::Hushed, marks, trouble::wrong};
+
+/// What an account is connected with. What is not named stays as it is.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ConnectAsk {
+    app: Option<AppId>,
+    base_url: Option<Url>,
+    #[serde(default)]
+    settings: BTreeMap<String, serde_json::Value>,
+    on_doubt: Option<OnDoubt>,
+    rate: Option<Pace>,
+    #[serde(default)]
+    secrets: BTreeMap<String, Hidden>,
+    expires_at: Option<Timestamp>,
+    expires_in: Option<u64>,
+    refresh_expires_at: Option<Timestamp>,
+    scopes: Option<Vec<String>>,
+}
+
+/// A secret as it comes.
+pub(super) struct Hidden(pub Secret);
+
+impl<'de> Deserialize<'de> for Hidden {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self(Secret::new(text.trim())))
+    }
+}
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// 201 for a new account, 200 for one that was connected again.
+pub(super) async fn connect(
+    State(console): State<Console>,
+    caller: Caller,
+    Path((tenant, channel, account)): Named,
+    Hushed(ask): Hushed<ConnectAsk>,
+) -> Result<(StatusCode, Json<api::Seen>), Problem> {
+    let name: AccountName = format!("{tenant}/{channel}/{account}")
+        .parse()
+        .map_err(|why| Problem { status: 422, ..Problem::query("account", format!("is no name: {why}")) })?;
+    if !caller.owns(&name.tenant) {
+        return Err(Problem::forbidden(format!("This token is not for tenant {}.", name.tenant)));
+    }
+    if console.channels.get(name.channel.as_str()).is_none() {
+        let names = console.channels.names();
+        let meant = nearest(name.channel.as_str(), names).map(|meant| format!("; is {meant} meant?"));
+        let message = format!("there is no channel {}{}", name.channel, meant.unwrap_or_default());
+        return Err(Problem::field("$", Code::UNKNOWN_CHANNEL, message));
+    }
+    let before = console.vault.view(&name).await?;
+    let ask = fit(&console, &caller, before.as_ref(), ask)?;
+    let pause = pause_of(&console, &name).await?;
+    let is_new = console.vault.connect(&name, ask, &caller.name).await?;
+    marks::done(&caller, "connect", &name, None);
+    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+    let answer = match console.vault.check(&name).await {
+        Ok(view) => seen(&console, &caller, view, pause, Why::Connected).await?,
+        // It is connected all the same.
+        Err(VaultError::Failed(failure)) => {
+            let account = again(&console, &caller, &name).await?;
+            api::Seen { account, unchecked: Some(wrong(&failure)), released: None }
+        }
+        Err(error) => return Err(error.into()),
+    };
+    Ok((status, Json(answer)))
+}
+
+/// What is asked for, if it makes sense and is the caller's to ask.
+fn fit(console: &Console, caller: &Caller, before: Option<&View>, ask: ConnectAsk) -> Result<Connect, Problem> {
+    let mut problems = Vec::new();
+    let mut wrong = |path: &str, message: &str| {
+        problems.extend(Problem::field(path, Code::BAD_FIELD, message).problems);
+    };
+    let now = console.runtime.now();
+    if ask.expires_at.is_some() && ask.expires_in.is_some() {
+        wrong("$.expires_in", "says the same as expires_at: give one of them");
+    }
+    for (path, at) in [("$.expires_at", ask.expires_at), ("$.refresh_expires_at", ask.refresh_expires_at)] {
+        if at.is_some_and(|at| at <= now) {
+            wrong(path, "has passed: the token has ended, and another one is needed");
+        }
+    }
+    if ask.expires_in == Some(0) {
+        wrong("$.expires_in", "must be the seconds that the token has left");
+    }
+    if ask.rate.is_some_and(|rate| rate.burst == 0 || rate.per_ms == 0) {
+        wrong("$.rate", "must have a burst and a span (per_ms) of 1 at least");
+    }
+    let is_odd = |url: &Url| !matches!(url.scheme(), "http" | "https") || !url.username().is_empty();
+    if ask.base_url.as_ref().is_some_and(|url| is_odd(url) || url.password().is_some()) {
+        wrong("$.base_url", "must begin with https:// (or http://), and name no user: secrets go into secrets");
+    }
+    if before.is_some_and(|view| view.record.listed) {
+        let given = [
+            ("$.app", ask.app.is_some()),
+            ("$.base_url", ask.base_url.is_some()),
+            ("$.settings", !ask.settings.is_empty()),
+            ("$.on_doubt", ask.on_doubt.is_some()),
+            ("$.rate", ask.rate.is_some()),
+        ];
+        for (path, _) in given.into_iter().filter(|(_, is_given)| *is_given) {
+            wrong(path, "is for the server's settings to say: they list the account, and take tokens only from here");
+        }
+    }
+    if !problems.is_empty() {
+        return Err(Problem::unfit(problems));
+    }
+    lent(caller, before, &ask)?;
+    Ok(Connect {
+        app: ask.app,
+        base_url: ask.base_url,
+        settings: plain(ask.settings)?,
+        on_doubt: ask.on_doubt,
+        rate: ask.rate,
+        secrets: ask.secrets.into_iter().map(|(name, secret)| (name, secret.0)).collect(),
+        expires_at: ask.expires_at.or_else(|| ask.expires_in.map(|seconds| from_now(console, seconds))),
+        refresh_expires_at: ask.refresh_expires_at,
+        scopes: ask.scopes,
+    })
+}
+
+/// An app's secrets are the operators'. They are sent to the account's server when its token is renewed, so a tenant that could choose
+/// both could read them.
+fn lent(caller: &Caller, before: Option<&View>, ask: &ConnectAsk) -> Result<(), Problem> {
+    if caller.tenant.is_none() || (ask.app.is_none() && ask.base_url.is_none()) {
+        return Ok(());
+    }
+    let record = before.map(|view| &view.record);
+    let has_app = ask.app.is_some() || record.is_some_and(|record| record.app.is_some());
+    let has_server = ask.base_url.is_some() || record.is_some_and(|record| record.base_url.is_some());
+    match has_app && has_server {
+        true => Err(Problem::forbidden("An account with an app and a server of its own is for operators to connect.")),
+        false => Ok(()),
+    }
+}
