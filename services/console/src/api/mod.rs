@@ -4,6 +4,7 @@ mod accounts;
 mod batch;
 mod change;
 mod failures;
+mod links;
 mod pauses;
 mod posts;
 mod retry;
@@ -13,6 +14,7 @@ pub use accounts::{Account, Accounts, App, Apps, DisableAsk, Health, Removed, Re
 pub use batch::{BatchAnswer, BatchItem, Checked, CheckedTarget};
 pub use change::{ChangedPost, ChangedTarget, Proof, Resolution};
 pub use failures::{FailureGroup, Failures};
+pub use links::Link;
 pub use pauses::{Pause, PauseAsk, Pauses, Resumed};
 pub use posts::{OutThere, PartInDoubt, Post, PostLine, Posts, Target};
 pub use retry::{Retried, Retry, RetryPlan};
