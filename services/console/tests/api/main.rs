@@ -7,6 +7,7 @@ mod accounts;
 mod changes;
 mod failures;
 mod garbage;
+mod links;
 mod operate;
 mod posts;
 mod retry;

@@ -31,6 +31,7 @@ pub struct World {
     pub runtime: Runtime,
     pub ledger: Arc<dyn Ledger>,
     pub transport: Arc<dyn Transport>,
+    pub vault: Vault,
     router: Router,
 }
 
@@ -202,11 +203,11 @@ impl Setting {
             transport: transport.clone(),
             intake: Arc::new(intake),
             accounts,
-            vault,
+            vault: vault.clone(),
             channels,
             options,
         });
-        World { runtime, ledger, transport, router: console.router() }
+        World { runtime, ledger, transport, vault, router: console.router() }
     }
 }
 
