@@ -59,7 +59,9 @@ pub(crate) fn refused(problem: &Problem) -> Page {
     };
     let mut lines = match problem.problems.as_slice() {
         [] => vec![problem.detail.clone()],
-        all => all.iter().map(|problem| format!("{} {}.", problem.path.trim_start_matches('$'), problem.message)).collect(),
+        all => {
+            all.iter().map(|problem| format!("{} {}.", problem.path.trim_start_matches('$'), problem.message)).collect()
+        }
     };
     lines.extend(paragraphs(&problem.remedy));
     lines.push(NEW_LINK.into());

@@ -22,9 +22,12 @@ impl From<VaultError> for Problem {
     fn from(error: VaultError) -> Self {
         let told = sentence(&error.to_string());
         match error {
-            VaultError::Refused(all) => Self::unfit(all.iter().map(|why| field(why)).collect()).as_of_account(),
+            VaultError::Refused(all) => Self::unfit(all.iter().map(|why| field(why)).collect()).of_account(),
             VaultError::NoAccount(name) => Self::not_found(format!("account {name}")),
-            VaultError::NoApp(name) => Self::not_found(format!("app {name}")),
+            VaultError::NoApp(name) => Self {
+                remedy: "`oncepost apps` (GET /v1/apps) lists those that there are.".into(),
+                ..Self::not_found(format!("app {name}"))
+            },
             VaultError::Changed(_) => {
                 // It begins with a name, whose letters are as they are.
                 Self::plain(StatusCode::CONFLICT, format!("{error}."), "Look at how it is now (GET), then ask again.")
@@ -62,7 +65,7 @@ impl From<VaultError> for Problem {
 
 impl Problem {
     /// What stands in the way of an account, told with what this address takes.
-    fn as_of_account(mut self) -> Self {
+    fn of_account(mut self) -> Self {
         let remedy = "docs/credentials.md tells how accounts are connected, and the channel's page what each needs.";
         for problem in &mut self.problems {
             problem.remedy = remedy.into();

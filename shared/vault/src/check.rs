@@ -39,7 +39,11 @@ impl Vault {
         self.read_cards().await?;
         let mut views = Vec::new();
         for card in self.all() {
-            views.extend(self.view(&AccountName::from(&card)).await?);
+            let name = AccountName::from(&card);
+            // Of a channel that this program does not have nothing can be told, and the others still can.
+            if self.channel(&name).is_ok() {
+                views.extend(self.view(&name).await?);
+            }
         }
         Ok(views)
     }
@@ -150,7 +154,8 @@ impl Vault {
             }
             // Not every platform tells later what a person left out.
             let mut missing = standing.missing.clone();
-            missing.extend(record.token.missing.iter().filter(|left_out| !standing.missing.contains(left_out)).cloned());
+            missing
+                .extend(record.token.missing.iter().filter(|left_out| !standing.missing.contains(left_out)).cloned());
             let state = match (standing.unknown, missing.is_empty()) {
                 (true, _) if record.token.missing.is_empty() => State::Unknown,
                 (_, false) => State::LacksPermission,
@@ -200,6 +205,9 @@ impl Vault {
                 let is_known = record.health.state == state
                     && record.health.failure.as_ref().map(Failure::group) == failure.map(Failure::group);
                 if is_known {
+                    if by == Means::Check {
+                        (record.health.checked_at, record.health.by) = (Some(now), Some(by));
+                    }
                     return;
                 }
                 let who = std::mem::take(&mut record.health.who);

@@ -165,13 +165,8 @@ impl Vault {
         let open = serde_json::to_value(record).map_err(|error| VaultError::Record(record.account.clone(), error))?;
         let secrets = BTreeMap::from([(VERIFIER.to_owned(), pkce.verifier.clone())]);
         let sealed = self.seal(&record.account, &context(name), &Sealed::of(&secrets, None))?;
-        let put = CredentialPut {
-            kind: RecordKind::Link,
-            name: name.to_owned(),
-            expected: None,
-            open,
-            sealed: Some(sealed),
-        };
+        let put =
+            CredentialPut { kind: RecordKind::Link, name: name.to_owned(), expected: None, open, sealed: Some(sealed) };
         match self.store.put(put).await? {
             Some(_) => Ok(()),
             None => Err(VaultError::Changed(record.account.clone())),

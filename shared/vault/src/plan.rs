@@ -56,10 +56,10 @@ impl Means {
     }
 
     /// When the access token ends: as the platform said, else as its tokens usually do. `None`: it has no end, or we cannot know.
-    /// Of a platform that also gives out tokens without an end, a token without a refresh token is taken for one of these.
     pub fn ends(&self, token: &Token) -> Option<Timestamp> {
-        let is_other = matches!(self.life, TokenLife::Refreshed { .. }) && !self.can_renew;
-        token.ends.or_else(|| Some(later(token.since?, self.span().filter(|_| !is_other)?)))
+        // What ends within hours and nobody can renew is hardly connected: it is one that lasts, as of a Slack app without rotation.
+        let usual = self.span().filter(|span| self.can_renew || SHORT <= *span);
+        token.ends.or_else(|| Some(later(token.since?, usual?)))
     }
 
     /// When the right to renew ends; `None`: it has no end of its own.

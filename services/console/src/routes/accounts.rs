@@ -8,6 +8,7 @@ use std::{
 use axum::{
     Json,
     extract::{Path, State},
+    http::StatusCode,
 };
 use domain::{ChannelName, Code, Pause, TenantId};
 use jiff::Timestamp;
@@ -98,7 +99,12 @@ pub(super) async fn refresh(
     caller: Caller,
     named: Named,
 ) -> Result<Json<api::Seen>, Problem> {
-    let name = own(&console, &caller, named).await?.name;
+    let View { name, can_renew, .. } = own(&console, &caller, named).await?;
+    if !can_renew {
+        let detail = format!("{name} holds nothing that renews its token.");
+        let remedy = "A token that lasts needs no renewal. For one that ends, connect the account again, with its refresh_token             where the platform has such (the channel's page names what renewing takes).";
+        return Err(Problem::plain(StatusCode::UNPROCESSABLE_ENTITY, detail, remedy));
+    }
     let pause = pause_of(&console, &name).await?;
     let view = console.vault.refresh(&name).await?;
     marks::done(&caller, "refresh", &name, None);
@@ -175,7 +181,7 @@ pub(super) async fn remove(
         let detail = format!("{waiting} targets wait for {name}. Without the account each fails when it comes due.");
         let remedy = "Cancel or move them first, switch the account off instead (`oncepost accounts disable`), or ask \
             with ?force=true (`--force`) to let them fail.";
-        return Err(Problem::plain(axum::http::StatusCode::CONFLICT, detail, remedy));
+        return Err(Problem::plain(StatusCode::CONFLICT, detail, remedy));
     }
     let in_the_way = |error| Problem::in_the_way(error, "Take it out of the server's settings, and start it anew.");
     console.vault.remove(name).await.map_err(in_the_way)?;

@@ -12,10 +12,16 @@ use domain::{AppId, Code, OnDoubt};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use url::Url;
-use vault::{AccountName, Connect, VaultError, View, record::Pace};
+use vault::{
+    AccountName, Connect, VaultError, View,
+    record::{AccountRecord, Pace},
+};
 
 use super::accounts::{Named, Why, again, from_now, pause_of, plain, seen};
 use crate::{Console, Problem, access::Caller, api, extract::Hushed, marks, trouble::wrong};
+
+/// The setting that names a platform's server for consent and tokens.
+pub(super) const AUTH_URL: &str = "auth_url";
 
 /// What an account is connected with. What is not named stays as it is.
 #[derive(Deserialize)]
@@ -138,8 +144,8 @@ fn fit(console: &Console, caller: &Caller, before: Option<&View>, ask: ConnectAs
     if !problems.is_empty() {
         return Err(Problem::unfit(problems));
     }
-    let has_server = ask.base_url.is_some() || names_server(ask.settings.keys());
-    lent(caller, before, ask.app.is_some(), has_server)?;
+    let auth_url = ask.settings.get(AUTH_URL).and_then(serde_json::Value::as_str);
+    lent(caller, before, ask.app.is_some(), ask.base_url.as_ref(), auth_url)?;
     Ok(Connect {
         app: ask.app,
         base_url: ask.base_url,
@@ -153,28 +159,30 @@ fn fit(console: &Console, caller: &Caller, before: Option<&View>, ask: ConnectAs
     })
 }
 
-/// An app's secrets are the operators'. They are sent to the account's server when its token is renewed, so a tenant that could choose
-/// both could read them.
+/// What a tenant may not choose. An app's secrets are the operators'. They are sent to the account's servers when it is connected by a
+/// link and when its token is renewed, so a tenant that could choose both could read them.
 pub(super) fn lent(
     caller: &Caller,
     before: Option<&View>,
     asks_app: bool,
-    asks_server: bool,
+    base_url: Option<&Url>,
+    auth_url: Option<&str>,
 ) -> Result<(), Problem> {
+    let auth_url = auth_url.filter(|url| !url.trim().is_empty());
+    let asks_server = base_url.is_some() || auth_url.is_some();
     if caller.tenant.is_none() || !(asks_app || asks_server) {
         return Ok(());
     }
+    // Without TLS it could be any server in our network that answers, and its words would be told.
+    let is_open = |url: &str| !url.trim().to_lowercase().starts_with("https://");
+    if base_url.is_some_and(|url| is_open(url.as_str())) || auth_url.is_some_and(is_open) {
+        return Err(Problem::forbidden("A server that is not called by https:// is for operators to name."));
+    }
     let record = before.map(|view| &view.record);
     let has_app = asks_app || record.is_some_and(|record| record.app.is_some());
-    let has_server = asks_server
-        || record.is_some_and(|record| record.base_url.is_some() || names_server(record.settings.keys()));
-    match has_app && has_server {
+    let has_server = |record: &AccountRecord| record.base_url.is_some() || record.settings.contains_key(AUTH_URL);
+    match has_app && (asks_server || record.is_some_and(has_server)) {
         true => Err(Problem::forbidden("An account with an app and a server of its own is for operators to connect.")),
         false => Ok(()),
     }
-}
-
-/// Whether one of these settings names a server that an app's secrets are sent to.
-pub(super) fn names_server<'s>(mut settings: impl Iterator<Item = &'s String>) -> bool {
-    settings.any(|name| name == "auth_url")
 }

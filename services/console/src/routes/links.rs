@@ -17,7 +17,7 @@ use vault::LinkAsk;
 
 use super::{
     accounts::{Named, Why, plain, seen},
-    connect::{addressed, is_odd, lent, names_server},
+    connect::{AUTH_URL, addressed, is_odd, lent},
 };
 use crate::{Console, Problem, access::Caller, api, extract::Json as Body, marks, page};
 
@@ -49,8 +49,8 @@ pub(super) async fn begin(
     }
     let before = console.vault.view(&name).await?;
     let settings = plain(wish.settings)?;
-    let has_server = wish.base_url.is_some() || names_server(settings.keys());
-    lent(&caller, before.as_ref(), wish.app.is_some(), has_server)?;
+    let auth_url = settings.get(AUTH_URL).map(String::as_str);
+    lent(&caller, before.as_ref(), wish.app.is_some(), wish.base_url.as_ref(), auth_url)?;
     let life = console.options.link_life;
     let ask = LinkAsk {
         app: wish.app,

@@ -177,7 +177,7 @@ async fn a_persons_pause_does_not_end_with_connecting() {
 }
 
 #[tokio::test]
-async fn t09_a_new_token_that_is_refused_is_told_at_once_and_judged_a_minute_later() {
+async fn a_new_token_that_is_refused_is_told_at_once_and_judged_a_minute_later() {
     let scene = scene().await;
     scene.put(MAIN, &scene.on_mastodon("main")).await.ok(201);
     let (_, held) = scene.trouble().await;
@@ -204,8 +204,11 @@ async fn t01_tokens_are_renewed_on_request_and_an_empty_one_overwrites_none() {
     assert_eq!((&token["renewed"], &seen["account"]["health"]["state"]), (&json!(1), &json!("ok")), "{seen}");
     assert!(token["ends"].is_string() && token["scopes"].as_array().unwrap().len() == 5, "{seen}");
 
-    let ask = json!({ "secrets": { "access_token": X::token("canary"), "refresh_token": "  " } });
+    let secrets = json!({ "access_token": X::token("canary"), "refresh_token": "  " });
+    let ask = json!({ "secrets": secrets, "expires_at": "2057-06-01T00:00:00Z" });
     let seen = scene.put(ON_X, &ask).await.ok(200);
+    let ends: Timestamp = seen["account"]["token"]["ends"].as_str().unwrap().parse().unwrap();
+    assert!(ends < scene.world.runtime.now() + SignedDuration::from_hours(3), "nobody's tokens live 31 years: {seen}");
     assert_eq!(seen["account"]["token"]["can_renew"], true, "the refresh token is there still: {seen}");
     assert_eq!(
         (&seen["account"]["app"], &seen["account"]["base_url"]),
@@ -220,7 +223,7 @@ async fn what_cannot_be_renewed_or_asked_says_why() {
     let scene = scene().await;
     scene.put(MAIN, &scene.on_mastodon("main")).await.ok(201);
     let refused = scene.post(&format!("{MAIN}/refresh")).await.problem(422);
-    assert!(refused["detail"].as_str().unwrap().contains("nothing to renew its token by"), "{refused}");
+    assert!(refused["detail"].as_str().unwrap().contains("holds nothing that renews its token"), "{refused}");
     scene.mastodon.go_dark().await;
     let away = scene.post(&format!("{MAIN}/check")).await.problem(502);
     assert!(away["code"].as_str().unwrap().starts_with("OP-"), "{away}");
@@ -286,14 +289,15 @@ async fn a_tenant_looks_after_its_own_accounts_only() {
     send(OTHER, "PUT", MAIN, &scene.on_mastodon("theirs")).await.problem(403);
     send(OTHER, "GET", "/v1/accounts?tenant=acme", &json!({})).await.problem(403);
     assert_eq!(send(OTHER, "GET", "/v1/accounts", &json!({})).await.ok(200)["accounts"], json!([]));
-    send(ACME, "PUT", MAIN, &scene.on_mastodon("ours")).await.ok(200);
+    send(ACME, "PUT", MAIN, &scene.on_mastodon("ours")).await.problem(403);
+    let token = json!({ "secrets": { "access_token": Mastodon::token("ours") } });
+    assert_eq!(send(ACME, "PUT", MAIN, &token).await.ok(200)["account"]["health"]["state"], "ok");
     assert_eq!(send(ACME, "GET", MAIN, &json!({})).await.ok(200)["connected"]["by"], "acme-app");
     for (method, path) in [("GET", "/v1/apps"), ("PUT", "/v1/apps/our-x"), ("DELETE", "/v1/apps/our-x")] {
         send(ACME, method, path, &json!({ "secrets": { "client_id": "x" } })).await.problem(403);
     }
     // An app's secret goes to the account's server: a tenant that chose both could read it.
-    let mut lent = scene.on_mastodon("ours");
-    lent["app"] = json!("our-x");
+    let lent = json!({ "app": "our-x", "base_url": "https://elsewhere.example" });
     send(ACME, "PUT", MAIN, &lent).await.problem(403);
     send(ACME, "PUT", MAIN, &json!({ "app": "our-x" })).await.problem(403);
 }

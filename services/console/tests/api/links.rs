@@ -170,7 +170,11 @@ async fn accounts_are_connected_by_following_a_link() {
     publish(&scene, "x", format!("{}/2/tweets", x.url()), &[("text", "by x")], true).await;
     assert_eq!(x.count_of("by x"), 1);
     let account = scene.account("x").await;
-    assert_eq!((&account["health"]["state"], &account["token"]["can_renew"]), (&json!("ok"), &json!(true)), "{account}");
+    assert_eq!(
+        (&account["health"]["state"], &account["token"]["can_renew"]),
+        (&json!("ok"), &json!(true)),
+        "{account}"
+    );
     assert_eq!((&account["connected"]["by"], &account["app"]), (&json!("olga"), &json!("our-app")));
     assert!(account["token"]["ends"].is_string() && account["token"]["scopes"].as_array().unwrap().len() == 5);
     // Its tokens rotate.
@@ -186,7 +190,11 @@ async fn accounts_are_connected_by_following_a_link() {
     let tiktok = Fake::<TikTok>::start().await;
     says(&scene.connect("tiktok", &tiktok.url()).await, 200, &["acme/tiktok/main is connected"]);
     let account = scene.account("tiktok").await;
-    assert_eq!((&account["health"]["state"], &account["token"]["can_renew"]), (&json!("ok"), &json!(true)), "{account}");
+    assert_eq!(
+        (&account["health"]["state"], &account["token"]["can_renew"]),
+        (&json!("ok"), &json!(true)),
+        "{account}"
+    );
     assert!(account["token"]["refresh_ends"].is_string(), "{account}");
 }
 
@@ -454,7 +462,7 @@ async fn a_tenants_links_are_for_its_own_accounts_and_not_for_servers_of_its_cho
     let state = made["url"].as_str().unwrap().parse::<Url>().unwrap();
     let state = state.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
     let put = json!({ "base_url": x.url(), "secrets": { "access_token": X::token("main") } }).to_string();
-    scene.world.send(Some(ACME), "PUT", &at("x"), put).await.ok(201);
+    scene.world.send(Some(OPERATOR), "PUT", &at("x"), put).await.ok(201);
     let before = x.calls().len();
     let address = Url::parse(&format!("{REDIRECT}?state={state}&code=c")).unwrap();
     says(&scene.back(&address).await, 409, &["acme/x/main was changed by somebody else"]);
@@ -539,7 +547,9 @@ async fn neither_state_code_verifier_nor_token_is_in_a_log_an_answer_or_the_stor
     told += &scene.world.get("/v1/accounts").await.text;
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     let ours: String = log.lines().filter(|line| line.contains("oncepost")).collect();
-    assert!(told.contains("is connected") && ours.contains("a link was made") && ours.contains("not connected by its link"));
+    assert!(
+        told.contains("is connected") && ours.contains("a link was made") && ours.contains("not connected by its link")
+    );
     assert!(stored.contains("link ") && stored.contains("account acme/x/main"));
     for secret in &secrets {
         assert!(!told.contains(secret), "{secret} is in an answer: {told}");

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::trouble::Trouble;
 
-const REMEDY: &str = "Give a file of text in UTF-8, or - for standard input.";
+const REMEDY: &str = "Give a file of JSON in UTF-8, or - for standard input.";
 
 /// What a file holds.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,12 +28,17 @@ pub(crate) fn read(file: &Path) -> Result<Input, Trouble> {
 
 /// Reads a file as it is, or standard input for `-`.
 pub(crate) fn text(file: &Path) -> Result<String, Trouble> {
+    read_as(file, REMEDY)
+}
+
+/// The same, of a file of which something else is expected.
+pub(crate) fn read_as(file: &Path, remedy: &str) -> Result<String, Trouble> {
     let mut text = String::new();
     let read = match file.to_str() {
         Some("-") => io::stdin().read_to_string(&mut text).map(|_| ()),
         _ => fs::read_to_string(file).map(|content| text = content),
     };
-    read.map_err(|error| Trouble::usage(format!("{} cannot be read: {error}.", file.display()), REMEDY))?;
+    read.map_err(|error| Trouble::usage(format!("{} cannot be read: {error}.", file.display()), remedy))?;
     Ok(text)
 }
 

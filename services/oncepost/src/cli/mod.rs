@@ -9,6 +9,7 @@ mod act;
 mod channels;
 mod client;
 mod input;
+mod link;
 mod lists;
 mod name;
 mod options;
@@ -122,7 +123,7 @@ pub enum ClientCommand {
     /// List the pauses in force
     Pauses,
     /// List the accounts and how they are, or tell everything about one; connect, check, renew, switch off, disconnect
-    Accounts(accounts::AccountsArgs),
+    Accounts(Box<accounts::AccountsArgs>),
     /// List the apps that accounts are connected through; put their secrets in
     Apps(accounts::AppsArgs),
     /// List the channels: what each takes, how an unknown outcome is settled, how long tokens live. Without --api: those of
