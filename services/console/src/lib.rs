@@ -15,6 +15,7 @@ mod extract;
 mod kick;
 mod marks;
 mod options;
+mod page;
 mod problem;
 mod routes;
 mod scope;

@@ -32,6 +32,15 @@ impl From<VaultError> for Problem {
                 // It begins with a name, whose letters are as they are.
                 Self::plain(StatusCode::CONFLICT, format!("{error}."), "Look at how it is now (GET), then ask again.")
             }
+            VaultError::Link(_) => {
+                let remedy = "Ask for a new link: `oncepost accounts link` (POST /v1/accounts/…/link).";
+                Self::plain(StatusCode::GONE, told, remedy)
+            }
+            VaultError::Another { .. } => {
+                let remedy = "If it was renamed there, or if another account is meant from now on, ask for the link with `--another` \
+                    (\"another\": true).";
+                Self::plain(StatusCode::CONFLICT, format!("{error}."), remedy)
+            }
             VaultError::Failed(failure) => Self::coded(status(&failure), failure.code, told),
             VaultError::Seal(_, SealError::NoKeys) => Self {
                 remedy:

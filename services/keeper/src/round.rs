@@ -43,6 +43,7 @@ impl Keeper {
             .into_iter()
             .map(|next| (AccountName::new(&next.tenant, &next.channel, &next.account), next.first))
             .collect();
+        self.vault.sweep_links().await?;
         let pauses = self.ledger.pauses().await?;
         let views = self.vault.views().await?;
         measure(&views);

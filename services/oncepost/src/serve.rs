@@ -173,6 +173,7 @@ fn console(settings: &Settings, parts: &Parts) -> Console {
         options: ConsoleOptions {
             tokens: settings.api.tokens.iter().map(console::Token::from).collect(),
             resume_drip: settings.resume.account_gap,
+            public_url: settings.api.public_url.clone(),
             ..ConsoleOptions::default()
         },
     })

@@ -152,10 +152,14 @@ impl Vault {
                 record.health.by = Some(Means::Check);
                 return;
             }
-            let state = match (standing.unknown, standing.missing.is_empty()) {
-                (true, _) => State::Unknown,
-                (false, false) => State::LacksPermission,
-                (false, true) => State::Ok,
+            // Not every platform tells later what a person left out.
+            let mut missing = standing.missing.clone();
+            missing
+                .extend(record.token.missing.iter().filter(|left_out| !standing.missing.contains(left_out)).cloned());
+            let state = match (standing.unknown, missing.is_empty()) {
+                (true, _) if record.token.missing.is_empty() => State::Unknown,
+                (_, false) => State::LacksPermission,
+                (_, true) => State::Ok,
             };
             let since = if record.health.state == state { record.health.since } else { Some(now) };
             record.health = Health {
@@ -164,7 +168,7 @@ impl Vault {
                 checked_at: Some(now),
                 by: Some(Means::Check),
                 failure: None,
-                missing: standing.missing.clone(),
+                missing,
                 who: standing.who.clone(),
             };
             if let Some(ends) = standing.expires_at.filter(|ends| now < *ends) {

@@ -77,6 +77,17 @@ impl Vault {
     /// # Errors
     /// It lacks what its channel cannot do without, or nothing can be sealed.
     pub async fn connect(&self, name: &AccountName, ask: Connect, by: &str) -> Result<bool, VaultError> {
+        self.connect_fit(name, ask, by, |_| Ok(())).await
+    }
+
+    /// The same, if the account that comes of it is `fit`, which may add what else is known of it.
+    pub(crate) async fn connect_fit(
+        &self,
+        name: &AccountName,
+        ask: Connect,
+        by: &str,
+        fit: impl Fn(&mut Loaded) -> Result<(), VaultError> + Send + Sync,
+    ) -> Result<bool, VaultError> {
         let channel = self.channel(name)?;
         if !self.keys.can_seal() {
             return Err(VaultError::Seal(name.to_string(), crate::SealError::NoKeys));
@@ -89,6 +100,12 @@ impl Vault {
             };
             let is_new = loaded.version.is_none() && !loaded.record.listed;
             self.put_in(&mut loaded, &ask, by);
+            if !loaded.record.listed {
+                loaded.account.app = loaded.record.app.clone();
+                loaded.account.base_url = self.base_url(name, &loaded.record)?;
+                loaded.account.settings.clone_from(&loaded.record.settings);
+            }
+            fit(&mut loaded)?;
             let about = channel.about();
             let mut wrong = Vec::new();
             if !loaded.record.listed {
@@ -110,7 +127,7 @@ impl Vault {
     }
 
     /// An account that nothing is known of.
-    async fn blank(&self, name: &AccountName, ask: &Connect) -> Result<Loaded, VaultError> {
+    pub(crate) async fn blank(&self, name: &AccountName, ask: &Connect) -> Result<Loaded, VaultError> {
         // A record of an account that the settings listed once is written over.
         let version = self.store.row(RecordKind::Account, &name.to_string()).await?.map(|row| row.version);
         let record = AccountRecord { app: ask.app.clone(), base_url: ask.base_url.clone(), ..AccountRecord::default() };
@@ -131,7 +148,8 @@ impl Vault {
         Ok(Loaded { name: name.clone(), account, own: BTreeMap::new(), seed: None, record, version, means })
     }
 
-    fn put_in(&self, loaded: &mut Loaded, ask: &Connect, by: &str) {
+    /// Puts what is brought into what is known.
+    pub(crate) fn put_in(&self, loaded: &mut Loaded, ask: &Connect, by: &str) {
         let now = self.runtime.now();
         let record = &mut loaded.record;
         if !record.listed {
@@ -150,9 +168,12 @@ impl Vault {
             record.token = Token {
                 since: Some(now),
                 ends: ask.expires_at.and_then(believed),
-                refresh_ends: ask.refresh_expires_at.and_then(believed),
+                refresh_ends: match brought.contains_key(REFRESH_TOKEN) {
+                    true => ask.refresh_expires_at.and_then(believed),
+                    false => ask.refresh_expires_at.and_then(believed).or(old.refresh_ends),
+                },
                 scopes: ask.scopes.clone().or(old.scopes),
-                renewed: 0,
+                ..Token::default()
             };
             record.renewal = Renewal::default();
             record.health = Health { by: Some(Means::Connect), checked_at: Some(now), ..Health::default() };

@@ -12,10 +12,16 @@ use domain::{AppId, Code, OnDoubt};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use url::Url;
-use vault::{AccountName, Connect, VaultError, View, record::Pace};
+use vault::{
+    AccountName, Connect, VaultError, View,
+    record::{AccountRecord, Pace},
+};
 
 use super::accounts::{Named, Why, again, from_now, pause_of, plain, seen};
 use crate::{Console, Problem, access::Caller, api, extract::Hushed, marks, trouble::wrong};
+
+/// The setting that names a platform's server for consent and tokens.
+pub(super) const AUTH_URL: &str = "auth_url";
 
 /// What an account is connected with. What is not named stays as it is.
 #[derive(Deserialize)]
@@ -54,21 +60,10 @@ impl fmt::Debug for Hidden {
 pub(super) async fn connect(
     State(console): State<Console>,
     caller: Caller,
-    Path((tenant, channel, account)): Named,
+    named: Named,
     Hushed(ask): Hushed<ConnectAsk>,
 ) -> Result<(StatusCode, Json<api::Seen>), Problem> {
-    let name: AccountName = format!("{tenant}/{channel}/{account}")
-        .parse()
-        .map_err(|why| Problem { status: 422, ..Problem::query("account", format!("is no name: {why}")) })?;
-    if !caller.owns(&name.tenant) {
-        return Err(Problem::forbidden(format!("This token is not for tenant {}.", name.tenant)));
-    }
-    if console.channels.get(name.channel.as_str()).is_none() {
-        let names = console.channels.names();
-        let meant = nearest(name.channel.as_str(), names).map(|meant| format!("; is {meant} meant?"));
-        let message = format!("there is no channel {}{}", name.channel, meant.unwrap_or_default());
-        return Err(Problem::field("$", Code::UNKNOWN_CHANNEL, message));
-    }
+    let name = addressed(&console, &caller, named)?;
     let before = console.vault.view(&name).await?;
     let ask = fit(&console, &caller, before.as_ref(), ask)?;
     let pause = pause_of(&console, &name).await?;
@@ -85,6 +80,29 @@ pub(super) async fn connect(
         Err(error) => return Err(error.into()),
     };
     Ok((status, Json(answer)))
+}
+
+/// The account that is to be connected, if the caller may.
+pub(super) fn addressed(console: &Console, caller: &Caller, named: Named) -> Result<AccountName, Problem> {
+    let Path((tenant, channel, account)) = named;
+    let name: AccountName = format!("{tenant}/{channel}/{account}")
+        .parse()
+        .map_err(|why| Problem { status: 422, ..Problem::query("account", format!("is no name: {why}")) })?;
+    if !caller.owns(&name.tenant) {
+        return Err(Problem::forbidden(format!("This token is not for tenant {}.", name.tenant)));
+    }
+    if console.channels.get(name.channel.as_str()).is_none() {
+        let names = console.channels.names();
+        let meant = nearest(name.channel.as_str(), names).map(|meant| format!("; is {meant} meant?"));
+        let message = format!("there is no channel {}{}", name.channel, meant.unwrap_or_default());
+        return Err(Problem::field("$", Code::UNKNOWN_CHANNEL, message));
+    }
+    Ok(name)
+}
+
+/// No address of a platform's server.
+pub(super) fn is_odd(url: &Url) -> bool {
+    !matches!(url.scheme(), "http" | "https") || !url.username().is_empty() || url.password().is_some()
 }
 
 /// What is asked for, if it makes sense and is the caller's to ask.
@@ -108,8 +126,7 @@ fn fit(console: &Console, caller: &Caller, before: Option<&View>, ask: ConnectAs
     if ask.rate.is_some_and(|rate| rate.burst == 0 || rate.per_ms == 0) {
         wrong("$.rate", "must have a burst and a span (per_ms) of 1 at least");
     }
-    let is_odd = |url: &Url| !matches!(url.scheme(), "http" | "https") || !url.username().is_empty();
-    if ask.base_url.as_ref().is_some_and(|url| is_odd(url) || url.password().is_some()) {
+    if ask.base_url.as_ref().is_some_and(is_odd) {
         wrong("$.base_url", "must begin with https:// (or http://), and name no user: secrets go into secrets");
     }
     if before.is_some_and(|view| view.record.listed) {
@@ -127,7 +144,8 @@ fn fit(console: &Console, caller: &Caller, before: Option<&View>, ask: ConnectAs
     if !problems.is_empty() {
         return Err(Problem::unfit(problems));
     }
-    lent(caller, before, &ask)?;
+    let auth_url = ask.settings.get(AUTH_URL).and_then(serde_json::Value::as_str);
+    lent(caller, before, ask.app.is_some(), ask.base_url.as_ref(), auth_url)?;
     Ok(Connect {
         app: ask.app,
         base_url: ask.base_url,
@@ -141,20 +159,29 @@ fn fit(console: &Console, caller: &Caller, before: Option<&View>, ask: ConnectAs
     })
 }
 
-/// What a tenant may not choose. An app's secrets are the operators'. They are sent to the account's server when its token is renewed, so a tenant that could choose
-/// both could read them.
-fn lent(caller: &Caller, before: Option<&View>, ask: &ConnectAsk) -> Result<(), Problem> {
-    if caller.tenant.is_none() || (ask.app.is_none() && ask.base_url.is_none()) {
+/// What a tenant may not choose. An app's secrets are the operators'. They are sent to the account's servers when it is connected by a
+/// link and when its token is renewed, so a tenant that could choose both could read them.
+pub(super) fn lent(
+    caller: &Caller,
+    before: Option<&View>,
+    asks_app: bool,
+    base_url: Option<&Url>,
+    auth_url: Option<&str>,
+) -> Result<(), Problem> {
+    let auth_url = auth_url.filter(|url| !url.trim().is_empty());
+    let asks_server = base_url.is_some() || auth_url.is_some();
+    if caller.tenant.is_none() || !(asks_app || asks_server) {
         return Ok(());
     }
     // Without TLS it could be any server in our network that answers, and its words would be told.
-    if ask.base_url.as_ref().is_some_and(|url| url.scheme() != "https") {
+    let is_open = |url: &str| !url.trim().to_lowercase().starts_with("https://");
+    if base_url.is_some_and(|url| is_open(url.as_str())) || auth_url.is_some_and(is_open) {
         return Err(Problem::forbidden("A server that is not called by https:// is for operators to name."));
     }
     let record = before.map(|view| &view.record);
-    let has_app = ask.app.is_some() || record.is_some_and(|record| record.app.is_some());
-    let has_server = ask.base_url.is_some() || record.is_some_and(|record| record.base_url.is_some());
-    match has_app && has_server {
+    let has_app = asks_app || record.is_some_and(|record| record.app.is_some());
+    let has_server = |record: &AccountRecord| record.base_url.is_some() || record.settings.contains_key(AUTH_URL);
+    match has_app && (asks_server || record.is_some_and(has_server)) {
         true => Err(Problem::forbidden("An account with an app and a server of its own is for operators to connect.")),
         false => Ok(()),
     }

@@ -7,6 +7,7 @@ mod connect;
 mod failures;
 mod find;
 mod forecast;
+pub(crate) mod links;
 mod pauses;
 mod posts;
 mod retry;
@@ -56,6 +57,8 @@ pub(crate) fn router(console: Console) -> Router {
         .route("/v1/apps/{app}", put(apps::put).delete(apps::remove))
         .route("/v1/census", get(world::census))
         .route("/v1/errors/{code}", get(world::error_page))
+        .route("/v1/accounts/{tenant}/{channel}/{account}/link", post(links::begin))
+        .route(links::CALLBACK, get(links::back))
         .layer(DefaultBodyLimit::max(options.body_limit))
         .route("/v1/posts:batch", batch)
         .fallback(no_such_route)

@@ -27,10 +27,10 @@ const ON_X: &str = "/v1/accounts/acme/x/main";
 
 /// The real clock, moved ahead at will.
 #[derive(Default)]
-struct Shifted(AtomicI64);
+pub struct Shifted(AtomicI64);
 
 impl Shifted {
-    fn advance(&self, by: Duration) {
+    pub fn advance(&self, by: Duration) {
         self.0.fetch_add(i64::try_from(by.as_millis()).unwrap(), SeqCst);
     }
 }
@@ -359,7 +359,7 @@ async fn apps_are_put_in_shown_without_secrets_and_kept_while_accounts_use_them(
 
 /// A log that a test reads.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub struct Log(pub Arc<Mutex<Vec<u8>>>);
 
 impl Write for Log {
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {

@@ -34,6 +34,8 @@ pub struct AccountsArgs {
 pub enum AccountAction {
     /// Hand over an account's credentials, for the first time or again; its platform is asked at once
     Connect(ConnectArgs),
+    /// Make a link by which a person connects an account at its platform, for the first time or again
+    Link(super::link::LinkArgs),
     /// Ask the platform how an account is
     Check {
         /// TENANT/CHANNEL/ACCOUNT
@@ -130,6 +132,7 @@ pub(crate) async fn accounts(client: &Client, out: &mut Out, args: &AccountsArgs
             Ok(ended(&reply.value))
         }
         (Some(AccountAction::Connect(args)), _) => connect(client, out, args).await,
+        (Some(AccountAction::Link(args)), _) => super::link::link(client, out, args).await,
         (Some(AccountAction::Check { name }), _) => act(client, out, name, "check", "Checked", &empty).await,
         (Some(AccountAction::Refresh { name }), _) => act(client, out, name, "refresh", "Renewed", &empty).await,
         (Some(AccountAction::Enable { name }), _) => act(client, out, name, "enable", "Switched on", &empty).await,
@@ -163,9 +166,7 @@ async fn list(client: &Client, out: &mut Out, args: &AccountsArgs) -> Result<End
 async fn connect(client: &Client, out: &mut Out, args: &ConnectArgs) -> Result<Ended, Trouble> {
     let mut ask = object(args.from.as_deref())?;
     put(&mut ask, "secrets", secrets(&args.secret)?)?;
-    let settings: Result<Vec<_>, _> = args.setting.iter().map(|text| pair("--setting", text, "NAME=VALUE")).collect();
-    let settings = settings?.into_iter().map(|(name, value)| (name.to_owned(), value.into()));
-    put(&mut ask, "settings", settings.collect())?;
+    put(&mut ask, "settings", settings(&args.setting)?)?;
     let given = [
         ("app", args.app.clone().map(Value::from)),
         ("base_url", args.base_url.clone().map(Value::from)),
@@ -196,7 +197,7 @@ fn tell(out: &mut Out, raw: &str, what: &str, seen: &api::Seen) -> Result<Ended,
     Ok(if seen.unchecked.is_some() { Ended::Attention } else { ended(&seen.account) })
 }
 
-fn ended(account: &api::Account) -> Ended {
+pub(super) fn ended(account: &api::Account) -> Ended {
     let is_asked = account.health.state.is_broken() || account.health.state == State::Expiring;
     if is_asked { Ended::Attention } else { Ended::Well }
 }
@@ -222,7 +223,7 @@ pub(crate) async fn apps(client: &Client, out: &mut Out, args: &AppsArgs) -> Res
 }
 
 /// The address of an account.
-fn path(name: &str) -> Result<Vec<&str>, Trouble> {
+pub(super) fn path(name: &str) -> Result<Vec<&str>, Trouble> {
     let parts: Vec<_> = name.split('/').collect();
     match parts.as_slice() {
         [tenant, channel, account] if parts.iter().all(|part| !part.is_empty()) => {
@@ -257,6 +258,12 @@ fn put(ask: &mut Map<String, Value>, field: &str, given: Map<String, Value>) -> 
         }
         _ => Err(Trouble::usage(format!("\"{field}\" of the file is no JSON object."), "docs/api.md shows its form.")),
     }
+}
+
+/// Settings as arguments give them.
+pub(super) fn settings(given: &[String]) -> Result<Map<String, Value>, Trouble> {
+    let pairs = given.iter().map(|text| pair("--setting", text, "NAME=VALUE"));
+    pairs.map(|pair| pair.map(|(name, value)| (name.to_owned(), value.into()))).collect()
 }
 
 fn secrets(given: &[String]) -> Result<Map<String, Value>, Trouble> {

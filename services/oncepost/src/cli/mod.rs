@@ -10,6 +10,7 @@ mod channels;
 mod client;
 mod forecast;
 mod input;
+mod link;
 mod lists;
 mod name;
 mod options;

@@ -4,7 +4,7 @@ use domain::{Code, Failure, Fix, Landed, Outcome, PlatformWords, Scope, Worth};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use super::server::{Server, message, server};
+use super::server::{Server, message, serve, server};
 
 const NAME: &str = "acme/long/second";
 
@@ -111,4 +111,64 @@ async fn json_is_the_apis_own_answer_and_slips_are_told_without_secrets() {
     assert_eq!(serde_json::from_str::<Value>(&told.answer).unwrap()["account"]["id"], "main", "{}", told.all());
     let argument = server.tell(&["accounts", "connect", NAME, "--secret", "access_token=canary"]).await;
     assert!(argument.code == 2 && !argument.all().contains("canary"), "{}", argument.all());
+}
+
+fn public(life: u64) -> console::ConsoleOptions {
+    console::ConsoleOptions {
+        public_url: "https://posts.example".parse().ok(),
+        link_life: std::time::Duration::from_secs(life),
+        ..console::ConsoleOptions::default()
+    }
+}
+
+const LINK: [&str; 7] = ["accounts", "link", NAME, "--app", "our-app", "--base-url", "https://example.org"];
+
+#[tokio::test]
+async fn a_link_is_printed_and_what_it_lacks_told() {
+    let hidden = server().await;
+    assert_snapshot!("link_hidden", hidden.says(&LINK).await);
+    let server = serve(public(900)).await;
+    assert_snapshot!("link_without_app", server.says(&LINK).await);
+    let file = server.file("app.json", r#"{"secrets":{"client_id":"a"}}"#);
+    server.says(&["apps", "put", "our-app", "--from", &file]).await;
+    let told = server.tell(&LINK).await;
+    let (link, rest) = told.answer.split_once('\n').unwrap();
+    assert!(link.starts_with("https://example.org/oauth/authorize?response_type=code&client_id=a&"), "{link}");
+    assert!(link.contains("redirect_uri=https%3A%2F%2Fposts.example%2Fv1%2Foauth%2Fcallback&scope=write&state="));
+    assert_snapshot!("link", rest);
+    assert_eq!(told.code, 0);
+}
+
+#[tokio::test]
+async fn whoever_waits_for_a_link_is_told_when_the_account_is_connected_or_nobody_came() {
+    let server = serve(public(900)).await;
+    let file = server.file("app.json", r#"{"secrets":{"client_id":"a"}}"#);
+    server.says(&["apps", "put", "our-app", "--from", &file]).await;
+    let mut line = super::server::line(&server.address, &[&LINK[..], &["--wait"]].concat());
+    line.options.json = true;
+    let paper = super::server::Paper::default();
+    let mut out = crate::cli::out::Out::to(true, paper.clone(), std::io::sink());
+    let waits = crate::cli::carry_out(line.command, &line.options, None, &mut out);
+    let person = async {
+        let link = loop {
+            if let Ok(link) = serde_json::from_str::<console::api::Link>(&paper.text()) {
+                break link;
+            }
+            tokio::task::yield_now().await;
+        };
+        let (_, state) = link.url.query_pairs().find(|(name, _)| name == "state").unwrap();
+        let back = format!("{}/v1/oauth/callback?code=good&state={state}", server.address);
+        let page = reqwest::get(back).await.unwrap().text().await.unwrap();
+        assert!(page.contains("acme/long/second is connected as @main"), "{page}");
+    };
+    let (code, ()) = futures::join!(waits, person);
+    let text = paper.text();
+    let account: Value = serde_json::from_str(text.lines().nth(1).unwrap()).unwrap();
+    assert_eq!((code, &account["health"]["who"]), (0, &json!("@main")), "{text}");
+
+    let server = serve(public(0)).await;
+    server.says(&["apps", "put", "our-app", "--from", &file]).await;
+    let told = server.tell(&[&LINK[..], &["--wait"]].concat()).await;
+    assert_eq!(told.code, 1, "{}", told.all());
+    assert_snapshot!("link_over", told.remarks);
 }

@@ -11,8 +11,9 @@ use ::vault::{Defaults, Keys, Vault, VaultOptions};
 use async_trait::async_trait;
 use broker::Memory;
 use channels::{
-    About, Account, Accounts, Call, Channel, Count, Http, HttpOptions, Limits, ListedAccounts, Mark, Objection, Offers,
-    Published, Registry, Standing, Threads, TokenLife, Unit,
+    About, Account, Accounts, Call, Channel, ClientAuth, Count, Endpoint, ExchangeAsk, Granted, Http, HttpOptions,
+    Limits, ListedAccounts, Mark, OAuth, Objection, Offers, Published, Registry, Standing, Threads, TokenLife, Tokens,
+    Unit,
 };
 use clap::Parser;
 use console::{Console, ConsoleOptions, Parts, Token};
@@ -87,6 +88,18 @@ impl Channel for Plain {
         Ok(Finding::Absent)
     }
 
+    /// A code is the token.
+    async fn exchange(&self, ask: &ExchangeAsk<'_>) -> Result<Granted, Failure> {
+        let tokens = Tokens {
+            access: ask.code.clone(),
+            refresh: None,
+            expires_at: None,
+            refresh_expires_at: None,
+            scopes: None,
+        };
+        Ok(Granted { tokens, settings: BTreeMap::new(), who: String::new(), missing: vec![] })
+    }
+
     /// A token says by its name how its account is.
     async fn check_credentials(&self, account: &Account) -> Result<Standing, Failure> {
         match account.secrets.get("access_token").map(channels::Secret::reveal) {
@@ -105,6 +118,20 @@ impl Channel for Plain {
     }
 }
 
+static BY_LINK: OAuth = OAuth {
+    authorize: Endpoint { server: None, path: "oauth/authorize" },
+    token: Endpoint { server: None, path: "oauth/token" },
+    version: "",
+    scopes: &["write"],
+    separator: " ",
+    pkce: true,
+    client_auth: ClientAuth::Body,
+    client_id_name: "client_id",
+    extra: &[],
+    token_extra: &[],
+    who_at: &[],
+};
+
 fn channel(name: &'static str, threads: Threads) -> Arc<dyn Channel> {
     const TEXT: &[Count] = &[Count::new(Unit::Chars, 100)];
     let limits = Limits { text: TEXT, media: 4, ..Limits::NONE };
@@ -120,7 +147,7 @@ fn channel(name: &'static str, threads: Threads) -> Arc<dyn Channel> {
         settings: &[],
         tokens: TokenLife::Lasting,
         arms: None,
-        oauth: None,
+        oauth: (name == "long").then_some(&BY_LINK),
     }))
 }
 
@@ -211,6 +238,10 @@ pub async fn server() -> Server {
 }
 
 pub async fn server_with(tokens: Vec<Token>) -> Server {
+    serve(ConsoleOptions { tokens, ..ConsoleOptions::default() }).await
+}
+
+pub async fn serve(options: ConsoleOptions) -> Server {
     let runtime = Runtime::new(Arc::new(StillClock), Arc::new(SeededRandom::new(7)));
     let ledger = Arc::new(MemoryLedger::new(runtime.clock(), Policy::default()));
     let channels = Arc::new(Registry::of([channel("long", Threads::PerPart(5)), channel("short", Threads::None)]));
@@ -246,7 +277,7 @@ pub async fn server_with(tokens: Vec<Token>) -> Server {
         channels,
         vault: vault.clone(),
         forecast,
-        options: ConsoleOptions { tokens, ..ConsoleOptions::default() },
+        options,
     });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());

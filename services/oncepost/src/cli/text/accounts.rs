@@ -1,6 +1,6 @@
 //! Accounts and apps.
 
-use console::api::{Account, Accounts, App, Apps, Removed, Seen, Source, Wrong};
+use console::api::{Account, Accounts, App, Apps, Link, Removed, Seen, Source, Wrong};
 use vault::record::{State, Word};
 
 use super::{counted, harmless, instant, labelled, table};
@@ -175,6 +175,20 @@ pub(crate) fn seen(done: &str, seen: &Seen) -> String {
 
 fn targets(count: u64) -> String {
     counted(usize::try_from(count).unwrap_or(usize::MAX), "target")
+}
+
+/// A link by which an account is connected.
+pub(crate) fn link(name: &str, link: &Link) -> String {
+    let until = instant(link.expires_at);
+    format!("{}\nWhoever follows it connects {name}, once, until {until}: send it to nobody else.", link.url)
+}
+
+/// Nobody came back by the link.
+pub(crate) fn not_linked(name: &str) -> String {
+    format!(
+        "{name} was not connected by the link, whose time is over. If somebody followed it, the page at its end said why. \
+         `oncepost accounts link` makes a new one."
+    )
 }
 
 /// An account that is switched off.
