@@ -72,7 +72,6 @@ const ALL: &[Renewing] = &[
         dead: &[(401, r#"{"errcode":"M_UNKNOWN_TOKEN"}"#), (403, r#"{"errcode":"M_FORBIDDEN"}"#)],
         app: &[],
         limited: (429, r#"{"errcode":"M_LIMIT_EXCEEDED","retry_after_ms":2000}"#),
-        ..OAUTH
     },
     Renewing {
         channel: "pinterest",

@@ -178,7 +178,7 @@ impl Logins {
             let mut all = self.all();
             let by_chance = || {
                 let draw = (self.runtime.chance() * 1000.0) as u32;
-                (draw < all.lost).then_some(if draw % 2 == 0 { Cue::LostBefore } else { Cue::LostAfter })
+                (draw < all.lost).then_some(if draw.is_multiple_of(2) { Cue::LostBefore } else { Cue::LostAfter })
             };
             if all.cues.is_empty() { by_chance() } else { Some(all.cues.remove(0)) }
         };

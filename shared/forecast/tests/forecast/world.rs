@@ -88,6 +88,7 @@ pub fn registry() -> Registry {
         threads: Threads::None,
         offers,
         server: Some("https://told.example"),
+        oauth: None,
         secrets: &["token"],
         settings: &[],
         tokens,
