@@ -149,6 +149,9 @@ fn worker(settings: &Settings, parts: &Parts, channels: &[String]) -> Result<Wor
 fn keeper(settings: &Settings, parts: &Parts) -> Keeper {
     let options = KeeperOptions { drip: settings.resume.account_gap, ..KeeperOptions::default() };
     let Parts { runtime, ledger, guard, vault, .. } = parts.clone();
+    if !vault.can_seal() {
+        tracing::warn!("vault.keys names no key: no token is renewed, and no account can be connected");
+    }
     Keeper::new(runtime, ledger, guard, vault, options)
 }
 

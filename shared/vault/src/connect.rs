@@ -46,6 +46,8 @@ pub struct Connect {
     pub refresh_expires_at: Option<Timestamp>,
     /// The permissions that were given.
     pub scopes: Option<Vec<String>>,
+    /// Whoever asks is bound to a tenant, and an app's secrets are the operators': they go to no server that a tenant names.
+    pub tenants_own: bool,
 }
 
 /// An app as it may be shown.
@@ -77,7 +79,19 @@ impl Vault {
     /// # Errors
     /// It lacks what its channel cannot do without, or nothing can be sealed.
     pub async fn connect(&self, name: &AccountName, ask: Connect, by: &str) -> Result<bool, VaultError> {
-        self.connect_fit(name, ask, by, |_| Ok(())).await
+        let tenants_own = ask.tenants_own;
+        // Looked at inside the compare-and-set: of two asks at once, one with the app and one with the server, the second is refused.
+        let fit = move |loaded: &mut Loaded| {
+            let record = &loaded.record;
+            let has_server = record.base_url.is_some() || record.settings.contains_key("auth_url");
+            match tenants_own && record.app.is_some() && has_server {
+                true => Err(VaultError::Refused(vec![
+                    "an account with an app and a server of its own is for operators to connect".into(),
+                ])),
+                false => Ok(()),
+            }
+        };
+        self.connect_fit(name, ask, by, fit).await
     }
 
     /// The same, if the account that comes of it is `fit`, which may add what else is known of it.

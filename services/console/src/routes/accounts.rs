@@ -102,7 +102,7 @@ pub(super) async fn refresh(
     let View { name, can_renew, .. } = own(&console, &caller, named).await?;
     if !can_renew {
         let detail = format!("{name} holds nothing that renews its token.");
-        let remedy = "A token that lasts needs no renewal. For one that ends, connect the account again, with its refresh_token             where the platform has such (the channel's page names what renewing takes).";
+        let remedy = "A token that lasts needs no renewal. For one that ends, connect the account again, with its refresh_token where the platform has such (the channel's page names what renewing takes).";
         return Err(Problem::plain(StatusCode::UNPROCESSABLE_ENTITY, detail, remedy));
     }
     let pause = pause_of(&console, &name).await?;

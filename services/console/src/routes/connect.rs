@@ -156,6 +156,7 @@ fn fit(console: &Console, caller: &Caller, before: Option<&View>, ask: ConnectAs
         expires_at: ask.expires_at.or_else(|| ask.expires_in.map(|seconds| from_now(console, seconds))),
         refresh_expires_at: ask.refresh_expires_at,
         scopes: ask.scopes,
+        tenants_own: caller.tenant.is_some(),
     })
 }
 
