@@ -22,6 +22,9 @@ pub(crate) struct Body(pub Bytes);
 /// A body of JSON.
 pub(crate) struct Json<T>(pub T);
 
+/// A body of JSON that holds secrets: what does not fit is told by its place, and never repeated.
+pub(crate) struct Hushed<T>(pub T);
+
 /// The query.
 pub(crate) struct Ask<T>(pub T);
 
@@ -48,21 +51,51 @@ impl FromRequest<Console> for Body {
 impl<T: DeserializeOwned> FromRequest<Console> for Json<T> {
     type Rejection = Problem;
     async fn from_request(request: Request, console: &Console) -> Result<Self, Problem> {
-        let Body(bytes) = Body::from_request(request, console).await?;
-        // An empty body is an empty object: `POST …/cancel` needs none.
-        let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
-        let mut json = serde_json::Deserializer::from_slice(text);
-        match serde_path_to_error::deserialize(&mut json) {
-            Ok(value) => json.end().map(|()| Self(value)).map_err(|error| malformed(&error)),
-            Err(error) if error.inner().is_data() => {
-                let path = match error.path().to_string().as_str() {
-                    "." => "$".to_owned(),
-                    path => format!("$.{path}"),
-                };
-                Err(Problem::field(&path, Code::BAD_FIELD, error.into_inner().to_string()))
-            }
-            Err(error) => Err(malformed(error.inner())),
+        read(request, console, |error| error.to_string()).await.map(Self)
+    }
+}
+
+impl<T: DeserializeOwned> FromRequest<Console> for Hushed<T> {
+    type Rejection = Problem;
+    async fn from_request(request: Request, console: &Console) -> Result<Self, Problem> {
+        read(request, console, hushed).await.map(Self)
+    }
+}
+
+/// A body of JSON. `told`: what is said of a value that does not fit.
+async fn read<T: DeserializeOwned>(
+    request: Request,
+    console: &Console,
+    told: impl Fn(&serde_json::Error) -> String,
+) -> Result<T, Problem> {
+    let Body(bytes) = Body::from_request(request, console).await?;
+    // An empty body is an empty object: `POST …/cancel` needs none.
+    let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
+    let mut json = serde_json::Deserializer::from_slice(text);
+    match serde_path_to_error::deserialize(&mut json) {
+        Ok(value) => json.end().map(|()| value).map_err(|error| malformed(&error)),
+        Err(error) if error.inner().is_data() => {
+            let path = match error.path().to_string().as_str() {
+                "." => "$".to_owned(),
+                path => format!("$.{path}"),
+            };
+            Err(Problem::field(&path, Code::BAD_FIELD, told(error.inner())))
         }
+        Err(error) => Err(malformed(error.inner())),
+    }
+}
+
+/// What is said of a value without the value.
+fn hushed(error: &serde_json::Error) -> String {
+    let told = error.to_string();
+    // Only serde's own words are known to end with the kind, and not with the value.
+    let kinds = told.starts_with("invalid type");
+    let expected = told.rsplit_once("expected ").map(|(_, expected)| expected).filter(|_| kinds);
+    match expected {
+        // Names of fields are no secrets; who mistypes one needs to see it.
+        _ if told.starts_with("unknown field") || told.starts_with("missing field") => told,
+        Some(expected) => format!("is of another kind than expected: {expected}"),
+        None => "cannot be used: docs/api.md says what it is".into(),
     }
 }
 
@@ -90,5 +123,33 @@ impl<T: FromStr<Err: Display>> FromRequestParts<Console> for Id<T> {
             Path::from_request_parts(parts, console).await.map_err(|_| Problem::not_found("such address"))?;
         let shown: String = text.chars().take(60).collect();
         text.parse().map(Self).map_err(|_| Problem::not_found(format!("thing with the id \"{shown}\"")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Holder {
+        #[allow(dead_code, reason = "only read")]
+        secrets: BTreeMap<String, String>,
+    }
+
+    #[test]
+    fn what_does_not_fit_is_told_without_its_value() {
+        for (body, told) in [
+            (r#"{"secrets":"canary"}"#, "expected: a map"),
+            (r#"{"secrets":{"token":["canary"]}}"#, "expected: a string"),
+            (r#"{"secrets":{},"secretes":"canary"}"#, "unknown field `secretes`, expected `secrets`"),
+        ] {
+            let said = hushed(&serde_json::from_str::<Holder>(body).unwrap_err());
+            assert!(said.contains(told) && !said.contains("canary"), "{said}");
+        }
     }
 }

@@ -1,11 +1,13 @@
 //! The console: the HTTP API for upstream services and operators.
 //!
 //! It decides nothing about delivery. Posts enter through [`intake`]; changes are commands that the ledger takes or refuses as
-//! one compare-and-set; nothing here ever calls a platform or sends on behalf of a worker.
+//! one compare-and-set; nothing here publishes or sends on behalf of a worker. Of a platform only an account's credentials are asked
+//! after, when a caller wants that.
 
 #![allow(clippy::result_large_err, reason = "a problem is moved once, into its response")]
 
 mod access;
+mod account;
 pub mod api;
 mod doubt;
 mod exposure;
@@ -13,20 +15,24 @@ mod extract;
 mod kick;
 mod marks;
 mod options;
+mod page;
 mod problem;
 mod routes;
 mod scope;
 mod show;
 mod standing;
+mod trouble;
 
 use std::sync::Arc;
 
 use broker::Transport;
 use channels::{Accounts, Registry};
+use forecast::Forecast;
 use intake::Intake;
 use ledger::Ledger;
 use outbox::Outbox;
 use runtime::Runtime;
+use vault::Vault;
 
 pub use access::Token;
 pub use exposure::{Exposed, check_exposure};
@@ -49,8 +55,12 @@ pub struct Parts {
     pub intake: Arc<Intake>,
     /// The accounts, without their secrets.
     pub accounts: Arc<dyn Accounts>,
+    /// Their credentials: taken in, renewed, asked after; never given out.
+    pub vault: Vault,
     /// The channels.
     pub channels: Arc<Registry>,
+    /// What looks ahead.
+    pub forecast: Forecast,
     /// The way out for events.
     pub outbox: Outbox,
     /// Who may call, and how much at once.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use url::Url;
+
 use crate::Token;
 
 /// Who may call the API, and how much it takes at once.
@@ -19,6 +21,10 @@ pub struct ConsoleOptions {
     pub resume_drip: Duration,
     /// How long something may be overdue before the census counts it.
     pub patience: Duration,
+    /// The address under which browsers reach the API. Without it no account is connected by a link.
+    pub public_url: Option<Url>,
+    /// How long a link is good by which an account is connected.
+    pub link_life: Duration,
 }
 
 impl Default for ConsoleOptions {
@@ -30,6 +36,8 @@ impl Default for ConsoleOptions {
             batch_items: 1000,
             resume_drip: Duration::from_secs(2),
             patience: Duration::from_secs(300),
+            public_url: None,
+            link_life: Duration::from_secs(15 * 60),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use channels::Registry;
-use domain::{Code, Content, Draft, Override, Pause};
+use domain::{Code, Content, Draft, Override, Pause, RepeatSafety};
 use jiff::Timestamp;
 use ledger::{PostSummary, PostView, TargetView};
 
@@ -133,6 +133,33 @@ pub(crate) fn pause(pause: Pause) -> api::Pause {
         code: pause.code,
         by: pause.by,
         since: pause.since,
+    }
+}
+
+/// What a platform offers against doing a thing twice.
+pub(crate) fn repeat(repeat: RepeatSafety) -> api::Repeat {
+    let (kept_for_s, meaning) = match repeat {
+        RepeatSafety::PlatformKey { kept_for, afterwards, .. } => (
+            Some(kept_for.as_secs()),
+            match afterwards {
+                Some(_) => {
+                    "The call is repeated with the same key; once the platform has forgotten the key, it is asked."
+                }
+                None => {
+                    "The call is repeated with the same key; once the platform has forgotten the key, a person decides."
+                }
+            },
+        ),
+        RepeatSafety::Handle { .. } => (None, "The platform is asked by the handle that was stored before the call."),
+        RepeatSafety::LookUp(_) => (None, "The account's posts are listed and compared."),
+        RepeatSafety::Nothing => (None, "Nobody can tell but a person, or the account's policy decides."),
+    };
+    api::Repeat {
+        kind: repeat.name().into(),
+        meaning: meaning.into(),
+        kept_for_s,
+        settles_after_s: repeat.settles_after().as_secs(),
+        sure_after_s: repeat.sure_after().map(|span| span.as_secs()),
     }
 }
 

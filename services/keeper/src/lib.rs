@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod outlook;
 mod plan;
 mod round;
 
@@ -9,6 +10,8 @@ use guard::Guard;
 use ledger::Ledger;
 use runtime::Runtime;
 use vault::Vault;
+
+pub use outlook::{Outlook, OutlookOptions};
 
 /// A keeper's settings.
 #[derive(Debug, Clone)]

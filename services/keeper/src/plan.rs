@@ -61,3 +61,106 @@ fn later(at: Timestamp, span: Duration) -> Timestamp {
 fn earlier(at: Timestamp, span: Duration) -> Timestamp {
     at.saturating_sub(span).unwrap_or(Timestamp::MIN)
 }
+
+#[cfg(test)]
+mod tests {
+    use channels::TokenLife;
+    use domain::{Code, Failure, Fix, Landed, PauseScope, PlatformWords, Scope, Worth};
+    use uuid::Uuid;
+    use vault::{
+        AccountName, plan,
+        record::{AccountRecord, Health, Word},
+    };
+
+    use super::*;
+
+    fn at(hours: i64) -> Timestamp {
+        Timestamp::from_second(1_000_000_000 + hours * 3600).unwrap()
+    }
+
+    fn view(state: State, checked: Option<i64>) -> View {
+        let name: AccountName = "acme/mastodon/main".parse().unwrap();
+        let health =
+            Health { state, checked_at: checked.map(at), by: checked.map(|_| Means::Check), ..Health::default() };
+        let means = plan::Means { life: TokenLife::Lasting, can_renew: false };
+        let record = AccountRecord { health, ..AccountRecord::default() };
+        View { name, record, state, ends: None, can_renew: false, means }
+    }
+
+    fn word(hours: i64) -> Option<Word> {
+        Some(Word { by: "ops".into(), at: at(hours), note: String::new() })
+    }
+
+    #[test]
+    fn an_account_is_asked_after_daily_and_once_more_before_its_post() {
+        // State, hours since it was asked, hours until its post, and in how many hours it is asked.
+        let table = [
+            (State::Unknown, None, None, None),
+            (State::Ok, Some(0), None, Some(24)),
+            (State::Ok, Some(0), Some(2), Some(24)),
+            (State::Ok, Some(0), Some(10), Some(9)),
+            (State::Ok, Some(-20), Some(2), Some(1)),
+            (State::Ok, Some(0), Some(48), Some(24)),
+        ];
+        for (state, asked, due, expected) in table {
+            let told = check_at(&view(state, asked), due.map(at), at(0), 0.0);
+            assert_eq!(told, Some(expected.map_or(Timestamp::MIN, at)), "{state:?} {asked:?} {due:?}");
+        }
+        let soon = check_at(&view(State::Restricted, Some(0)), None, at(0), 0.0).unwrap();
+        assert_eq!(soon, later(at(0), BROKEN), "a restriction may end without a word");
+        assert!(check_at(&view(State::Ok, Some(0)), None, at(0), 0.99).unwrap() < at(20), "spread, and never later");
+    }
+
+    #[test]
+    fn nobody_is_asked_where_asking_tells_nothing_or_costs_a_renewal() {
+        assert_eq!(check_at(&view(State::NeedsReconnect, Some(-90)), Some(at(1)), at(0), 0.0), None);
+        let mut off = view(State::Ok, Some(-90));
+        off.record.disabled = word(-1);
+        assert_eq!(check_at(&off, Some(at(1)), at(0), 0.0), None);
+        let mut ended = view(State::Ok, Some(-90));
+        ended.ends = Some(at(0));
+        assert_eq!(check_at(&ended, Some(at(1)), at(0), 0.0), None);
+    }
+
+    fn pause(scope: PauseScope, code: Option<Code>, since: i64) -> Pause {
+        Pause { id: Uuid::nil(), scope, reason: "r".into(), code, by: "oncepost".into(), since: at(since) }
+    }
+
+    #[test]
+    fn a_pause_of_ours_ends_on_younger_evidence_only() {
+        let own = |code, since| pause(view(State::Ok, None).name.pause_scope(), code, since);
+        let ours = [own(Some(Code::TOKEN_REVOKED), 0)];
+        assert_eq!(healed(&view(State::Ok, Some(1)), &ours), Some(&ours[0]));
+        assert_eq!(healed(&view(State::Ok, Some(-1)), &ours), None, "it was well before");
+        assert_eq!(healed(&view(State::Ok, Some(0)), &ours), None);
+        assert_eq!(healed(&view(State::NeedsReconnect, Some(1)), &ours), None);
+        assert_eq!(healed(&view(State::Unknown, Some(1)), &ours), None, "it could not be asked");
+        let by_person = [own(None, 0)];
+        assert_eq!(healed(&view(State::Ok, Some(1)), &by_person), None, "a person's pause is a person's to end");
+        let wider = [pause(PauseScope::All, Some(Code::TOKEN_REVOKED), 0)];
+        assert_eq!(healed(&view(State::Ok, Some(1)), &wider), None);
+    }
+
+    #[test]
+    fn a_reconnect_is_evidence_where_the_platform_cannot_be_asked() {
+        let ours = [pause(view(State::Ok, None).name.pause_scope(), Some(Code::TOKEN_REVOKED), 0)];
+        let mut again = view(State::Unknown, None);
+        again.record.connected = word(1);
+        assert_eq!(healed(&again, &ours), Some(&ours[0]));
+        again.record.connected = word(-1);
+        assert_eq!(healed(&again, &ours), None);
+        again.record.connected = word(1);
+        again.record.health.failure = Some(Failure {
+            code: Code::TOKEN_REVOKED,
+            landed: Landed::No,
+            worth: Worth::AfterFix { fix: Fix::Reconnect },
+            scope: Scope::Account,
+            step: "s".into(),
+            said: PlatformWords::default(),
+        });
+        assert_eq!(healed(&again, &ours), None, "it failed since");
+        again.record.health.failure = None;
+        again.record.disabled = word(1);
+        assert_eq!(healed(&again, &ours), None);
+    }
+}

@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    hash::{DefaultHasher, Hash, Hasher},
     time::Duration,
 };
 
@@ -44,6 +43,7 @@ impl Keeper {
             .into_iter()
             .map(|next| (AccountName::new(&next.tenant, &next.channel, &next.account), next.first))
             .collect();
+        self.vault.sweep_links().await?;
         let pauses = self.ledger.pauses().await?;
         let views = self.vault.views().await?;
         measure(&views);
@@ -58,7 +58,7 @@ impl Keeper {
     }
 
     async fn look_after(&self, mut view: View, next: Option<Timestamp>, pauses: &[Pause]) {
-        let (name, draw) = (view.name.clone(), draw(&view.name));
+        let (name, draw) = (view.name.clone(), view.name.draw());
         let now = self.runtime.now();
         let renewal = plan::renew_at(&view.means, &view.record, next, now, draw);
         if renewal.is_some_and(|at| at <= now) {
@@ -111,12 +111,4 @@ fn measure(views: &[View]) {
     for ((channel, state), count) in counts {
         metrics::gauge!("oncepost_accounts", "channel" => channel, "state" => state.name()).set(count as f64);
     }
-}
-
-/// A number in `0.0..1.0` that is always the same for an account, so that what was begun together does not stay together.
-fn draw(name: &AccountName) -> f64 {
-    let mut hasher = DefaultHasher::new();
-    name.hash(&mut hasher);
-    // 53 bits fill a double's mantissa exactly.
-    (hasher.finish() >> 11) as f64 / (1_u64 << 53) as f64
 }

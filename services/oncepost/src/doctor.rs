@@ -155,8 +155,15 @@ async fn accounts(settings: &Settings, channels: &channels::Registry) -> Finding
         let accounts = compose::accounts(settings, channels).map_err(|failure| failure.to_string())?;
         let mut problems = Vec::new();
         for card in accounts.all() {
-            if let Err(failure) = accounts.open(&card.tenant, &card.channel, &card.id).await {
-                problems.push(format!("{}/{}/{}: {}", card.tenant, card.channel, card.id, failure.said.text));
+            let name = format!("{}/{}/{}", card.tenant, card.channel, card.id);
+            let renews =
+                |account| channels.get(card.channel.as_str()).is_some_and(|channel| channel.can_renew(account));
+            match accounts.open(&card.tenant, &card.channel, &card.id).await {
+                Err(failure) => problems.push(format!("{name}: {}", failure.said.text)),
+                Ok(account) if settings.vault.keys.is_empty() && renews(&account) => problems.push(format!(
+                    "{name}: its token could be renewed, but vault.keys names no key to keep the new one with"
+                )),
+                Ok(_) => {}
             }
         }
         if problems.is_empty() {
@@ -168,7 +175,7 @@ async fn accounts(settings: &Settings, channels: &channels::Registry) -> Finding
     Finding::of(
         "accounts",
         found.await,
-        "put the named secrets and settings in place; an account without them cannot publish",
+        "put the named secrets, keys and settings in place; an account without them cannot publish, or not for long",
     )
 }
 

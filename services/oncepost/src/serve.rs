@@ -5,8 +5,9 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use axum::Router;
 use console::{Console, ConsoleOptions};
 use domain::WorkerName;
+use forecast::Forecast;
 use futures::{StreamExt, stream::FuturesUnordered};
-use keeper::{Keeper, KeeperOptions};
+use keeper::{Keeper, KeeperOptions, Outlook, OutlookOptions};
 use scheduler::{Scheduler, SchedulerOptions};
 use settings::Settings;
 use telemetry::{Health, TelemetryHandle, health_router};
@@ -72,8 +73,9 @@ pub async fn serve(
     }
     if services.keeper {
         let keeper = keeper(settings, &parts);
+        let outlook = Outlook::new(parts.runtime.clone(), forecast(&parts), OutlookOptions::default());
         running.push(Box::pin(async move {
-            keeper.run().await;
+            futures::join!(keeper.run(), outlook.run());
             Ok(())
         }));
     }
@@ -147,7 +149,16 @@ fn worker(settings: &Settings, parts: &Parts, channels: &[String]) -> Result<Wor
 fn keeper(settings: &Settings, parts: &Parts) -> Keeper {
     let options = KeeperOptions { drip: settings.resume.account_gap, ..KeeperOptions::default() };
     let Parts { runtime, ledger, guard, vault, .. } = parts.clone();
+    if !vault.can_seal() {
+        tracing::warn!("vault.keys names no key: no token is renewed, and no account can be connected");
+    }
     Keeper::new(runtime, ledger, guard, vault, options)
+}
+
+/// What looks ahead, by what the other services see.
+fn forecast(parts: &Parts) -> Forecast {
+    let Parts { runtime, ledger, vault, media, .. } = parts.clone();
+    Forecast::new(runtime, ledger, vault, media, forecast::Options::default())
 }
 
 fn console(settings: &Settings, parts: &Parts) -> Console {
@@ -159,10 +170,13 @@ fn console(settings: &Settings, parts: &Parts) -> Console {
         intake: parts.intake.clone(),
         accounts: parts.accounts.clone(),
         channels: parts.channels.clone(),
+        vault: parts.vault.clone(),
+        forecast: forecast(parts),
         outbox,
         options: ConsoleOptions {
             tokens: settings.api.tokens.iter().map(console::Token::from).collect(),
             resume_drip: settings.resume.account_gap,
+            public_url: settings.api.public_url.clone(),
             ..ConsoleOptions::default()
         },
     })

@@ -150,7 +150,7 @@ impl Delivery<'_> {
         if self.incoming.message.headers.contains_key(dead::REASON) {
             self.revive().await;
         }
-        let card = self.worker.accounts.find(&self.message.tenant, &self.message.channel, &self.message.account);
+        let card = self.card().await;
         loop {
             if let Some(hold) = self.must_wait(card.as_ref()).await {
                 match self.postpone(hold).await {
@@ -186,6 +186,19 @@ impl Delivery<'_> {
                     tracing::debug!(answer = ?applied.answer, "nothing to do for this message");
                     return Settled::Ack;
                 }
+            }
+        }
+    }
+
+    /// What is known of the account; it may have been connected a moment ago.
+    async fn card(&self) -> Option<AccountCard> {
+        let accounts = &self.worker.accounts;
+        let find = || accounts.find(&self.message.tenant, &self.message.channel, &self.message.account);
+        match find() {
+            Some(card) => Some(card),
+            None => {
+                accounts.catch_up().await;
+                find()
             }
         }
     }

@@ -59,7 +59,7 @@ pub use known::{Known, nearest};
 pub use limits::{Count, Limits, Misfit, Objection, Shape, Takes, Unit};
 pub use media::{
     InvalidHash, Kind, Media, MediaFile, MediaHash, MediaOptions, Picture, Probe, S3Options, Served, StoreAt,
-    StoreError, Video, is_public,
+    StoreError, Video, is_public, shown_address,
 };
 pub use oauth::{AuthorizeAsk, ClientAuth, Endpoint, ExchangeAsk, Granted, OAuth, Pkce, Returned};
 pub use offers::{FirstComment, Limit, Link, Offers, Variant};

@@ -418,3 +418,21 @@ async fn a_store_that_is_away_is_our_trouble_and_costs_no_try() {
     assert_eq!((failure.code, failure.worth), (Code::OWN_HICCUP, Worth::Retry { not_before: None }));
     assert_eq!(server.asked(), 0);
 }
+
+#[tokio::test]
+async fn x02_whoever_looks_ahead_is_told_what_is_gone_and_what_is_kept_all_the_same() {
+    let (server, pinned) = (Changing::start(one()).await, Pinned::new());
+    let (url, within) = (server.url(), Duration::from_secs(5));
+    let (fresh, media) = (pinned.stand.target(), pinned.worker().media().clone());
+    media.reach(&url, within).await.unwrap();
+    assert!(!media.keeps(&fresh, &url).await.unwrap(), "to ask is not to fetch");
+    pinned.open(&url).await.unwrap();
+    server.give(None);
+    let gone = media.reach(&url, within).await.unwrap_err();
+    assert_eq!((gone.code, gone.said.status), (Code::MEDIA_UNREACHABLE, Some(404)));
+    assert!(media.keeps(&pinned.stand.target(), &url).await.unwrap());
+    assert!(media.keeps(&fresh, &url).await.unwrap(), "another target of the post may have fetched it");
+    assert!(!media.keeps(&fresh, "https://a.example/other").await.unwrap());
+    lose_original(&pinned);
+    assert!(!media.keeps(&pinned.stand.target(), &url).await.unwrap());
+}

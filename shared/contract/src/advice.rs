@@ -154,7 +154,10 @@ mod tests {
     fn whoever_has_a_failed_target_of_a_dead_token_is_told_to_retry_it() {
         for code in [Code::TOKEN_EXPIRED, Code::TOKEN_REVOKED] {
             let said = remedy(code);
-            assert!(said.contains("`oncepost resume`") && said.contains("retry this target"), "{said}");
+            assert!(
+                said.contains("`oncepost accounts connect") && said.contains("`oncepost retry` this target"),
+                "{said}"
+            );
         }
     }
 

@@ -57,8 +57,8 @@ impl Intake {
     pub async fn accept_many(&self, requests: &[Request<'_>]) -> Result<Vec<Verdict>, LedgerError> {
         let mut verdicts = BTreeMap::new();
         let mut open = Open::new();
-        for (at, request) in requests.iter().enumerate() {
-            match self.checker.look_at(request) {
+        for (at, looked) in self.look_at(requests).await.into_iter().enumerate() {
+            match looked {
                 Ok(plan) => open.push((at, plan)),
                 Err(refusal) => {
                     verdicts.insert(at, self.refuse(refusal).await?);
@@ -77,8 +77,29 @@ impl Intake {
     ///
     /// # Errors
     /// Everything that is wrong with it.
-    pub fn validate(&self, request: &Request<'_>) -> Result<Preview, Vec<Problem>> {
-        self.checker.validate(request)
+    pub async fn validate(&self, request: &Request<'_>) -> Result<Preview, Vec<Problem>> {
+        match self.checker.validate(request) {
+            Err(problems) if names_unknown_account(&problems) => {
+                self.checker.accounts.catch_up().await;
+                self.checker.validate(request)
+            }
+            checked => checked,
+        }
+    }
+
+    /// Looks at each request; at those again that name an account which nobody knew, because it may just have been connected.
+    async fn look_at(&self, requests: &[Request<'_>]) -> Vec<Result<Plan, Refusal>> {
+        let mut looked: Vec<_> = requests.iter().map(|request| self.checker.look_at(request)).collect();
+        let is_stale = |looked: &Result<Plan, Refusal>| {
+            looked.as_ref().is_err_and(|refusal| names_unknown_account(&refusal.problems))
+        };
+        if looked.iter().any(is_stale) {
+            self.checker.accounts.catch_up().await;
+            for (looked, request) in looked.iter_mut().zip(requests).filter(|(looked, _)| is_stale(looked)) {
+                *looked = self.checker.look_at(request);
+            }
+        }
+        looked
     }
 
     /// A request that cannot be accepted now may have been accepted before: then it gets its first answer again.
@@ -147,6 +168,10 @@ impl Intake {
 }
 
 /// Takes apart what one round may store from what must wait for its outcome: requests that share a key or a chosen id.
+fn names_unknown_account(problems: &[Problem]) -> bool {
+    problems.iter().any(|problem| problem.code == Code::UNKNOWN_ACCOUNT)
+}
+
 fn apart(open: Open) -> (Open, Open) {
     let (mut keys, mut ids) = (HashSet::new(), HashSet::new());
     open.into_iter().partition(|(_, Plan { post, .. })| {

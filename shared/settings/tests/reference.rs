@@ -32,6 +32,7 @@ fn every_key_is_described_and_every_described_key_exists() {
             ("ONCEPOST__CHANNELS", r#"{"b":{}}"#),
             ("ONCEPOST__APPS", r#"{"p":{}}"#),
             ("ONCEPOST__API__TOKENS", r#"[{"name":"a","secret":{"value":"0123456789abcdef"}}]"#),
+            ("ONCEPOST__VAULT__KEYS", r#"[{"id":"k","secret":{"value":"a key"}}]"#),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned())),
     )
@@ -43,6 +44,7 @@ fn every_key_is_described_and_every_described_key_exists() {
         ("channels.*", &full["channels"]["b"]),
         ("apps.*", &full["apps"]["p"]),
         ("api.tokens[]", &full["api"]["tokens"][0]),
+        ("vault.keys[]", &full["vault"]["keys"][0]),
     ] {
         for (name, _) in one.as_object().unwrap() {
             found.insert(format!("{path}.{name}"));

@@ -190,14 +190,6 @@ impl Storm {
             invariant::check(&target, now, policy).unwrap_or_else(|broken| panic!("{broken:?}: {target:#?}"));
             assert_eq!(target.state, State::Published, "{target:#?}");
         }
-        let refused: u32 = self.busy.iter().map(|name| self.stand.logins.seen(&name.to_string()).refused).sum();
-        eprintln!(
-            "{} posts, {} refreshes, {} answers lost unheard, {} reconnects, {refused} calls refused",
-            self.due.len(),
-            self.busy.iter().map(|name| self.stand.logins.seen(&name.to_string()).refreshes).sum::<u32>(),
-            self.busy.iter().map(|name| self.stand.logins.seen(&name.to_string()).unheard).sum::<u32>(),
-            self.reconnects.values().sum::<u32>(),
-        );
     }
 }
 

@@ -93,6 +93,10 @@ names! {
     RENEWALS = Counter "oncepost_renewals_total" ["channel", "outcome"] in Count: "Renewals of tokens: renewed, refused, or unknown";
     ACCOUNTS = Gauge "oncepost_accounts" ["channel", "state"] in Count: "Accounts by how they are";
 
+    FORECAST_TARGETS = Gauge "oncepost_forecast_targets" ["verdict", "reason"] in Count: "Targets of the next 24 hours that will fail or are at risk, by why; one with several reasons counts for each";
+    FORECAST_LEFT_OUT = Gauge "oncepost_forecast_targets_not_looked_at" [] in Count: "Targets of the next 24 hours that the forecast did not look at, because there are too many";
+    FORECAST_LAST_LOOK = Gauge "oncepost_forecast_last_look_seconds" [] in Seconds: "When the forecast last looked (Unix time)";
+
     API_CHANGES = Counter "oncepost_api_changes_total" ["action"] in Count: "What callers of the API changed";
 
     BROKER_PUBLISHED = Counter "oncepost_broker_published_total" ["to", "outcome"] in Count: "Messages published, by kind and outcome";

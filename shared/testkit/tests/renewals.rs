@@ -243,6 +243,7 @@ async fn a_call_for_tokens_is_its_accounts_and_restored_ones_begin_anew() {
 }
 
 #[tokio::test]
+#[allow(clippy::disallowed_methods, reason = "the fake's clock is compared with the real one")]
 async fn a_clock_that_is_wrong_is_so_in_every_time_that_is_named_and_in_no_span() {
     let fake = Fake::<Pinterest>::start().await;
     let hour = SignedDuration::from_hours(1);

@@ -15,6 +15,8 @@ use crate::{
 };
 
 const STEP: &str = "open account";
+/// They are not read anew sooner than this, however many ask.
+const AGAIN: Duration = Duration::from_secs(1);
 /// How often the cards of connected accounts are read anew.
 const FOLLOW: Duration = Duration::from_secs(5);
 
@@ -64,6 +66,13 @@ impl Accounts for Vault {
     }
 
     async fn catch_up(&self) {
+        // Whoever names accounts that do not exist must not have every account read for each of them.
+        let now = self.runtime.uptime();
+        let mut last = self.0.caught_up.lock().await;
+        if last.is_some_and(|last| now < last + AGAIN) {
+            return;
+        }
+        *last = Some(now);
         if let Err(error) = self.read_cards().await {
             tracing::warn!(error = &error as &dyn std::error::Error, "the connected accounts could not be read anew");
         }

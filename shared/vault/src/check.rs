@@ -39,7 +39,11 @@ impl Vault {
         self.read_cards().await?;
         let mut views = Vec::new();
         for card in self.all() {
-            views.extend(self.view(&AccountName::from(&card)).await?);
+            let name = AccountName::from(&card);
+            // Of a channel that this program does not have nothing can be told, and the others still can.
+            if self.channel(&name).is_ok() {
+                views.extend(self.view(&name).await?);
+            }
         }
         Ok(views)
     }
@@ -100,7 +104,13 @@ impl Vault {
             Ok(standing) => self.take_standing(name, standing).await?,
             Err(failure) => match plan::health_of(&failure) {
                 Some(state) => self.note(name, state, Means::Check, Some(&failure)).await,
-                None => return Err(failure.into()),
+                None => {
+                    if plan::is_about_token(&failure) {
+                        // What was held waits until a later check has said how it is.
+                        self.note(name, State::Unknown, Means::Connect, Some(&failure)).await;
+                    }
+                    return Err(failure.into());
+                }
             },
         }
         self.view(name).await?.ok_or_else(|| VaultError::NoAccount(Box::new(name.clone())))
@@ -109,9 +119,11 @@ impl Vault {
     async fn ask(&self, channel: &dyn Channel, account: Account) -> Result<Standing, Failure> {
         match channel.check_credentials(&account).await {
             Err(failure) => {
-                let seen_to = self.see_to(&account, failure).await;
+                let seen_to = self.see_to(&account, failure.clone()).await;
                 if !matches!(seen_to.worth, Worth::Retry { not_before: Some(at) } if at <= self.runtime.now()) {
-                    return Err(seen_to);
+                    let is_new = plan::is_about_token(&failure) && self.is_just_connected(&account).await;
+                    // Whoever has just brought it is told what the platform says of it.
+                    return Err(if is_new { Failure { worth: seen_to.worth, ..failure } } else { seen_to });
                 }
                 // There is a new token. Once more, and then it is said how it is.
                 let account = self.open(&account.tenant, &account.channel, &account.id).await?;
@@ -121,13 +133,33 @@ impl Vault {
         }
     }
 
+    /// Whether its token was brought by a person so shortly ago that the platform may not know it yet.
+    async fn is_just_connected(&self, account: &Account) -> bool {
+        let name = AccountName::new(&account.tenant, &account.channel, &account.id);
+        let Ok(Loaded { record, .. }) = self.load(&name).await else { return false };
+        let known = record.token.since.map(|since| plan::later(since, plan::YOUNG));
+        record.token.renewed == 0
+            && record.renewal.failure.is_none()
+            && known.is_some_and(|known| self.runtime.now() < known)
+    }
+
     async fn take_standing(&self, name: &AccountName, standing: Standing) -> Result<(), VaultError> {
         let now = self.runtime.now();
         self.change(name, |record| {
-            let state = match (standing.unknown, standing.missing.is_empty()) {
-                (true, _) => State::Unknown,
-                (false, false) => State::LacksPermission,
-                (false, true) => State::Ok,
+            if standing.unknown && record.health.state.is_broken() {
+                // What was found out by publishing is more than nothing.
+                record.health.checked_at = Some(now);
+                record.health.by = Some(Means::Check);
+                return;
+            }
+            // Not every platform tells later what a person left out.
+            let mut missing = standing.missing.clone();
+            missing
+                .extend(record.token.missing.iter().filter(|left_out| !standing.missing.contains(left_out)).cloned());
+            let state = match (standing.unknown, missing.is_empty()) {
+                (true, _) if record.token.missing.is_empty() => State::Unknown,
+                (_, false) => State::LacksPermission,
+                (_, true) => State::Ok,
             };
             let since = if record.health.state == state { record.health.since } else { Some(now) };
             record.health = Health {
@@ -136,7 +168,7 @@ impl Vault {
                 checked_at: Some(now),
                 by: Some(Means::Check),
                 failure: None,
-                missing: standing.missing.clone(),
+                missing,
                 who: standing.who.clone(),
             };
             if let Some(ends) = standing.expires_at.filter(|ends| now < *ends) {
@@ -173,6 +205,9 @@ impl Vault {
                 let is_known = record.health.state == state
                     && record.health.failure.as_ref().map(Failure::group) == failure.map(Failure::group);
                 if is_known {
+                    if by == Means::Check {
+                        (record.health.checked_at, record.health.by) = (Some(now), Some(by));
+                    }
                     return;
                 }
                 let who = std::mem::take(&mut record.health.who);

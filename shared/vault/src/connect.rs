@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use channels::{Account, Accounts, Secret, unfit};
+use channels::{About, Account, Accounts, Secret, nearest, unfit};
 use domain::{AppId, OnDoubt};
 use jiff::Timestamp;
 use ledger::{CredentialPut, RecordKind};
@@ -11,13 +11,17 @@ use url::Url;
 
 use crate::{
     AccountName, Vault, VaultError,
-    load::Loaded,
+    load::{Loaded, REFRESH_TOKEN},
     plan,
     record::{AccountRecord, Health, Means, Pace, Renewal, Sealed, Token, Word},
 };
 
 /// No token lives longer: a longer life is a mistake, and is not believed.
 const LONGEST: Duration = Duration::from_secs(3 * 365 * 24 * 3600);
+/// The address of a hook, which stands in the place of a token where a channel knows such.
+const HOOK: &str = "webhook_url";
+/// What an account may hold besides what its channel needs.
+const OPTIONAL: [&str; 4] = [REFRESH_TOKEN, "client_id", "client_secret", HOOK];
 /// How often a change is tried again that somebody else's was faster than.
 const TRIES: usize = 8;
 
@@ -42,6 +46,8 @@ pub struct Connect {
     pub refresh_expires_at: Option<Timestamp>,
     /// The permissions that were given.
     pub scopes: Option<Vec<String>>,
+    /// Whoever asks is bound to a tenant, and an app's secrets are the operators': they go to no server that a tenant names.
+    pub tenants_own: bool,
 }
 
 /// An app as it may be shown.
@@ -73,6 +79,29 @@ impl Vault {
     /// # Errors
     /// It lacks what its channel cannot do without, or nothing can be sealed.
     pub async fn connect(&self, name: &AccountName, ask: Connect, by: &str) -> Result<bool, VaultError> {
+        let tenants_own = ask.tenants_own;
+        // Looked at inside the compare-and-set: of two asks at once, one with the app and one with the server, the second is refused.
+        let fit = move |loaded: &mut Loaded| {
+            let record = &loaded.record;
+            let has_server = record.base_url.is_some() || record.settings.contains_key("auth_url");
+            match tenants_own && record.app.is_some() && has_server {
+                true => Err(VaultError::Refused(vec![
+                    "an account with an app and a server of its own is for operators to connect".into(),
+                ])),
+                false => Ok(()),
+            }
+        };
+        self.connect_fit(name, ask, by, fit).await
+    }
+
+    /// The same, if the account that comes of it is `fit`, which may add what else is known of it.
+    pub(crate) async fn connect_fit(
+        &self,
+        name: &AccountName,
+        ask: Connect,
+        by: &str,
+        fit: impl Fn(&mut Loaded) -> Result<(), VaultError> + Send + Sync,
+    ) -> Result<bool, VaultError> {
         let channel = self.channel(name)?;
         if !self.keys.can_seal() {
             return Err(VaultError::Seal(name.to_string(), crate::SealError::NoKeys));
@@ -85,6 +114,12 @@ impl Vault {
             };
             let is_new = loaded.version.is_none() && !loaded.record.listed;
             self.put_in(&mut loaded, &ask, by);
+            if !loaded.record.listed {
+                loaded.account.app = loaded.record.app.clone();
+                loaded.account.base_url = self.base_url(name, &loaded.record)?;
+                loaded.account.settings.clone_from(&loaded.record.settings);
+            }
+            fit(&mut loaded)?;
             let about = channel.about();
             let mut wrong = Vec::new();
             if !loaded.record.listed {
@@ -92,14 +127,12 @@ impl Vault {
             } else if loaded.own.is_empty() {
                 wrong.push("the settings list it, and of such an account tokens only can be connected".into());
             }
-            for secret in about.secrets.iter().filter(|secret| !loaded.account.secrets.contains_key(**secret)) {
-                wrong.push(format!("secrets.{secret} is missing; docs/channels/{}.md says what it is", about.name));
-            }
+            wrong.extend(unfit_secrets(about, &ask, &loaded));
             if !wrong.is_empty() {
                 return Err(VaultError::Refused(wrong));
             }
             if self.save(&loaded).await?.is_some() {
-                self.catch_up().await;
+                self.read_cards().await?;
                 tracing::info!(account = %name, by, "connected");
                 return Ok(is_new);
             }
@@ -108,7 +141,7 @@ impl Vault {
     }
 
     /// An account that nothing is known of.
-    async fn blank(&self, name: &AccountName, ask: &Connect) -> Result<Loaded, VaultError> {
+    pub(crate) async fn blank(&self, name: &AccountName, ask: &Connect) -> Result<Loaded, VaultError> {
         // A record of an account that the settings listed once is written over.
         let version = self.store.row(RecordKind::Account, &name.to_string()).await?.map(|row| row.version);
         let record = AccountRecord { app: ask.app.clone(), base_url: ask.base_url.clone(), ..AccountRecord::default() };
@@ -129,7 +162,8 @@ impl Vault {
         Ok(Loaded { name: name.clone(), account, own: BTreeMap::new(), seed: None, record, version, means })
     }
 
-    fn put_in(&self, loaded: &mut Loaded, ask: &Connect, by: &str) {
+    /// Puts what is brought into what is known.
+    pub(crate) fn put_in(&self, loaded: &mut Loaded, ask: &Connect, by: &str) {
         let now = self.runtime.now();
         let record = &mut loaded.record;
         if !record.listed {
@@ -148,9 +182,12 @@ impl Vault {
             record.token = Token {
                 since: Some(now),
                 ends: ask.expires_at.and_then(believed),
-                refresh_ends: ask.refresh_expires_at.and_then(believed),
+                refresh_ends: match brought.contains_key(REFRESH_TOKEN) {
+                    true => ask.refresh_expires_at.and_then(believed),
+                    false => ask.refresh_expires_at.and_then(believed).or(old.refresh_ends),
+                },
                 scopes: ask.scopes.clone().or(old.scopes),
-                renewed: 0,
+                ..Token::default()
             };
             record.renewal = Renewal::default();
             record.health = Health { by: Some(Means::Connect), checked_at: Some(now), ..Health::default() };
@@ -185,7 +222,7 @@ impl Vault {
         if is_busy || !self.store.delete(RecordKind::Account, &name.to_string(), version).await? {
             return Err(VaultError::Changed(name.to_string()));
         }
-        self.catch_up().await;
+        self.read_cards().await?;
         tracing::info!(account = %name, "removed");
         Ok(())
     }
@@ -309,6 +346,21 @@ impl Vault {
             None => Ok(BTreeMap::new()),
         }
     }
+}
+
+/// What a channel needs and the account does not hold, and what was brought that no channel has a use for.
+fn unfit_secrets(about: &About, ask: &Connect, loaded: &Loaded) -> Vec<String> {
+    let page = format!("docs/channels/{}.md", about.name);
+    let known = || about.secrets.iter().copied().chain(OPTIONAL);
+    let unknown = ask.secrets.keys().filter(|name| !known().any(|known| known == name.as_str())).map(|name| {
+        let meant = nearest(name, known()).map(|meant| format!("is {meant} meant?"));
+        let meant = meant.unwrap_or_else(|| format!("{page} names those that there are"));
+        format!("secrets.{name} is none that the channel knows; {meant}")
+    });
+    let held = &loaded.account.secrets;
+    let is_missing = |name: &&&str| !held.contains_key(**name) && !held.contains_key(HOOK);
+    let missing = about.secrets.iter().filter(is_missing);
+    unknown.chain(missing.map(|name| format!("secrets.{name} is missing; {page} says what it is"))).collect()
 }
 
 /// What an app's secrets are sealed for.

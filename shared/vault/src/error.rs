@@ -21,6 +21,21 @@ pub enum VaultError {
     /// Somebody changed it at the same moment.
     #[error("{0} was changed by somebody else at the same moment: look at it, and ask again")]
     Changed(String),
+    /// A link leads nowhere.
+    #[error("{0}")]
+    Link(#[from] crate::link::LinkEnd),
+    /// By a link came another account than was connected before.
+    #[error(
+        "{name} was connected as {was}, and {is} came back: log in to the platform as {was}, then begin again with a new link"
+    )]
+    Another {
+        /// The account here.
+        name: String,
+        /// What was connected before, in the platform's words.
+        was: String,
+        /// What came back.
+        is: String,
+    },
     /// What was asked for failed, on the platform or on the way to it.
     #[error("{}", told(.0))]
     Failed(Box<Failure>),

@@ -4,6 +4,7 @@ mod accounts;
 mod check;
 mod connect;
 mod error;
+mod link;
 mod load;
 mod name;
 pub mod plan;
@@ -27,6 +28,7 @@ use url::Url;
 pub use check::View;
 pub use connect::{App, Connect};
 pub use error::VaultError;
+pub use link::{Link, LinkAsk, LinkEnd};
 pub use name::AccountName;
 pub use rotate::Rotated;
 pub use seal::{Keys, SealError, key_id};
@@ -56,6 +58,8 @@ pub struct Parts {
 struct Inner {
     parts: Parts,
     cards: RwLock<HashMap<AccountName, AccountCard>>,
+    /// When the cards were read last because somebody asked, by the clock's uptime.
+    caught_up: tokio::sync::Mutex<Option<Duration>>,
 }
 
 /// What holds for accounts that do not say otherwise.
@@ -101,7 +105,7 @@ impl Default for VaultOptions {
 impl Vault {
     /// A vault over the given parts.
     pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(Inner { parts, cards: RwLock::default() }))
+        Self(Arc::new(Inner { parts, cards: RwLock::default(), caught_up: tokio::sync::Mutex::default() }))
     }
 
     /// Whether anything can be sealed.

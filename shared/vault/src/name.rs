@@ -1,6 +1,10 @@
 //! What an account is called: `tenant/channel/account`.
 
-use std::{fmt, str::FromStr};
+use std::{
+    fmt,
+    hash::{DefaultHasher, Hash, Hasher},
+    str::FromStr,
+};
 
 use channels::AccountCard;
 use domain::{AccountId, ChannelName, PauseScope, TenantId};
@@ -26,6 +30,14 @@ impl AccountName {
     pub fn pause_scope(&self) -> PauseScope {
         let Self { tenant, channel, account } = self.clone();
         PauseScope::Account { tenant, channel, account }
+    }
+
+    /// A number in `0.0..1.0` that is always the same for an account, so that what was begun together does not stay together.
+    pub fn draw(&self) -> f64 {
+        let mut hasher = DefaultHasher::new();
+        self.hash(&mut hasher);
+        // 53 bits fill a double's mantissa exactly.
+        (hasher.finish() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
     /// What a secret of this account is sealed for.

@@ -56,14 +56,14 @@ impl Means {
     }
 
     /// When the access token ends: as the platform said, else as its tokens usually do. `None`: it has no end, or we cannot know.
-    /// Of a platform that also gives out tokens without an end, a token without a refresh token is taken for one of these.
     pub fn ends(&self, token: &Token) -> Option<Timestamp> {
-        let is_other = matches!(self.life, TokenLife::Refreshed { .. }) && !self.can_renew;
-        token.ends.or_else(|| Some(later(token.since?, self.span().filter(|_| !is_other)?)))
+        // What ends within hours and nobody can renew is hardly connected: it is one that lasts, as of a Slack app without rotation.
+        let usual = self.span().filter(|span| self.can_renew || SHORT <= *span);
+        token.ends.or_else(|| Some(later(token.since?, usual?)))
     }
 
     /// When the right to renew ends; `None`: it has no end of its own.
-    fn right_ends(&self, token: &Token) -> Option<Timestamp> {
+    pub fn right_ends(&self, token: &Token) -> Option<Timestamp> {
         match self.life {
             TokenLife::RenewsItself { .. } => self.ends(token),
             TokenLife::Refreshed { refresh_life, .. } => {
@@ -74,7 +74,7 @@ impl Means {
     }
 
     /// Whether renewing gives a new right to renew as well.
-    fn extends_right(&self) -> bool {
+    pub fn extends_right(&self) -> bool {
         match self.life {
             TokenLife::RenewsItself { .. } => true,
             TokenLife::Refreshed { repeat, .. } => repeat != RefreshRepeat::Harmless,
@@ -125,7 +125,7 @@ fn not_too_young(means: &Means, token: &Token) -> Option<Timestamp> {
 
 /// The platform refused to renew this account for good. What is wrong with the app is mended for all its accounts at once, and then
 /// each goes on by itself.
-fn is_given_up(renewal: &Renewal) -> bool {
+pub fn is_given_up(renewal: &Renewal) -> bool {
     renewal.failure.as_ref().is_some_and(|failure| {
         let needs_person = matches!(failure.worth, Worth::AfterFix { .. } | Worth::Never);
         failure.landed == Landed::No && failure.scope == Scope::Account && needs_person

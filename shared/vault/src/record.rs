@@ -90,6 +90,12 @@ pub struct Token {
     pub scopes: Option<Vec<String>>,
     /// How often it was renewed since it was connected.
     pub renewed: u64,
+    /// Permissions that publishing takes and that a person left out who connected the account by a link.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
+    /// Whose they are, as the platform said when the account was connected by a link.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub whose: String,
 }
 
 /// How renewing an account's tokens goes.

@@ -144,6 +144,7 @@ impl Vault {
             },
             scopes: tokens.scopes.clone().or_else(|| record.token.scopes.take()),
             renewed: record.token.renewed + 1,
+            ..std::mem::take(&mut record.token)
         };
         record.renewal = Renewal { refused: record.renewal.refused, ..Renewal::default() };
         if record.health.state == State::NeedsReconnect || record.health.state == State::Unknown {

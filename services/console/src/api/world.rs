@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{AccountId, AppId, ChannelName, OnDoubt, State, TargetId, TenantId};
+use domain::{ChannelName, State, TargetId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -73,34 +73,6 @@ pub struct Queue {
     pub ready: u64,
     /// Consumers in all processes.
     pub consumers: u64,
-}
-
-/// The accounts that the caller can see.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Accounts {
-    /// Each of them.
-    pub accounts: Vec<Account>,
-}
-
-/// An account, without its secrets.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Account {
-    /// Whose it is.
-    pub tenant: TenantId,
-    /// The channel it is on.
-    pub channel: ChannelName,
-    /// Its name.
-    pub id: AccountId,
-    /// The registration with the platform whose limits it shares.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub app: Option<AppId>,
-    /// What becomes of an unknown outcome that nobody can settle.
-    pub on_doubt: OnDoubt,
-    /// What its platform offers against doing a thing twice; absent if there is no such channel.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub repeat: Option<Repeat>,
-    /// The scopes of the pauses that hold it back.
-    pub paused_by: Vec<String>,
 }
 
 /// The full scan.

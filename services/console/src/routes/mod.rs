@@ -1,8 +1,13 @@
 //! The routes, all of them behind one guard.
 
+mod accounts;
+mod apps;
 mod change;
+mod connect;
 mod failures;
 mod find;
+mod forecast;
+pub(crate) mod links;
 mod pauses;
 mod posts;
 mod retry;
@@ -15,10 +20,13 @@ use axum::{
     extract::DefaultBodyLimit,
     http::{Method, StatusCode, Uri},
     middleware,
-    routing::{get, post},
+    routing::{get, post, put},
 };
 
 use crate::{Console, Problem, access};
+
+/// One account.
+const ACCOUNT: &str = "/v1/accounts/{tenant}/{channel}/{account}";
 
 /// The whole API.
 pub(crate) fn router(console: Console) -> Router {
@@ -36,11 +44,21 @@ pub(crate) fn router(console: Console) -> Router {
         .route("/v1/targets/{id}/cancel", post(targets::cancel))
         .route("/v1/targets/{id}/resolve", post(targets::resolve))
         .route("/v1/failures", get(failures::list))
+        .route("/v1/forecast", get(forecast::look))
         .route("/v1/pauses", get(pauses::list).post(pauses::pause).delete(pauses::resume))
         .route("/v1/channels", get(world::channels))
-        .route("/v1/accounts", get(world::accounts))
+        .route("/v1/accounts", get(accounts::list))
+        .route(ACCOUNT, get(accounts::show).put(connect::connect).delete(accounts::remove))
+        .route(&format!("{ACCOUNT}/check"), post(accounts::check))
+        .route(&format!("{ACCOUNT}/refresh"), post(accounts::refresh))
+        .route(&format!("{ACCOUNT}/disable"), post(accounts::disable))
+        .route(&format!("{ACCOUNT}/enable"), post(accounts::enable))
+        .route("/v1/apps", get(apps::list))
+        .route("/v1/apps/{app}", put(apps::put).delete(apps::remove))
         .route("/v1/census", get(world::census))
         .route("/v1/errors/{code}", get(world::error_page))
+        .route("/v1/accounts/{tenant}/{channel}/{account}/link", post(links::begin))
+        .route(links::CALLBACK, get(links::back))
         .layer(DefaultBodyLimit::max(options.body_limit))
         .route("/v1/posts:batch", batch)
         .fallback(no_such_route)

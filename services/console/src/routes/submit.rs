@@ -51,7 +51,7 @@ pub(super) async fn validate(
     Body(body): Body,
 ) -> Result<Json<api::Checked>, Problem> {
     own(&caller, &body)?;
-    let preview = console.intake.validate(&request(&caller, &headers, &body)).map_err(Problem::unfit)?;
+    let preview = console.intake.validate(&request(&caller, &headers, &body)).await.map_err(Problem::unfit)?;
     Ok(Json(preview.into()))
 }
 

@@ -1,4 +1,4 @@
-//! Channels, accounts, the census, and the failures' pages.
+//! Channels, the census, and the failures' pages.
 
 use std::collections::BTreeMap;
 
@@ -10,9 +10,9 @@ use axum::{
 };
 use broker::Source;
 use channels::{About, AccountCard, Channel, Count, Threads};
-use domain::{Code, PauseScope, RepeatSafety};
+use domain::{Code, PauseScope};
 
-use crate::{Console, Problem, access::Caller, api, extract::Id, show::pauses_for};
+use crate::{Console, Problem, access::Caller, account::holds, api, extract::Id, show::repeat};
 
 pub(super) async fn channels(State(console): State<Console>, caller: Caller) -> Result<Json<api::Channels>, Problem> {
     let pauses = console.ledger.pauses().await?;
@@ -54,19 +54,6 @@ pub(super) async fn channels(State(console): State<Console>, caller: Caller) -> 
     Ok(Json(api::Channels { channels }))
 }
 
-/// Whether a pause of this scope holds the account back.
-fn holds(scope: &PauseScope, card: &AccountCard) -> bool {
-    match scope {
-        PauseScope::All => true,
-        PauseScope::Channel { channel } => *channel == card.channel,
-        PauseScope::App { app } => card.app.as_ref() == Some(app),
-        PauseScope::Tenant { tenant } => *tenant == card.tenant,
-        PauseScope::Account { tenant, channel, account } => {
-            *tenant == card.tenant && *channel == card.channel && *account == card.id
-        }
-    }
-}
-
 /// How many of a channel's accounts have another kind of repeat safety than the channel in general.
 fn differing<'a>(channel: &dyn Channel, accounts: impl Iterator<Item = &'a AccountCard>) -> BTreeMap<String, usize> {
     let about = channel.about();
@@ -101,55 +88,6 @@ fn parts(about: &About) -> u16 {
         Threads::None => 1,
         Threads::PerPart(most) | Threads::Whole(most) => most,
     }
-}
-
-fn repeat(repeat: RepeatSafety) -> api::Repeat {
-    let (kept_for_s, meaning) = match repeat {
-        RepeatSafety::PlatformKey { kept_for, afterwards, .. } => (
-            Some(kept_for.as_secs()),
-            match afterwards {
-                Some(_) => {
-                    "The call is repeated with the same key; once the platform has forgotten the key, it is asked."
-                }
-                None => {
-                    "The call is repeated with the same key; once the platform has forgotten the key, a person decides."
-                }
-            },
-        ),
-        RepeatSafety::Handle { .. } => (None, "The platform is asked by the handle that was stored before the call."),
-        RepeatSafety::LookUp(_) => (None, "The account's posts are listed and compared."),
-        RepeatSafety::Nothing => (None, "Nobody can tell but a person, or the account's policy decides."),
-    };
-    api::Repeat {
-        kind: repeat.name().into(),
-        meaning: meaning.into(),
-        kept_for_s,
-        settles_after_s: repeat.settles_after().as_secs(),
-        sure_after_s: repeat.sure_after().map(|span| span.as_secs()),
-    }
-}
-
-pub(super) async fn accounts(State(console): State<Console>, caller: Caller) -> Result<Json<api::Accounts>, Problem> {
-    let pauses = pauses_for(&caller, console.ledger.pauses().await?);
-    let own = console.accounts.all().into_iter().filter(|card| caller.owns(&card.tenant));
-    let accounts = own.map(|card| {
-        let channel = console.channels.get(card.channel.as_str());
-        let safety = channel.map(|channel| repeat(channel.safety(&card).repeat));
-        api::Account {
-            paused_by: pauses
-                .iter()
-                .filter(|pause| holds(&pause.scope, &card))
-                .map(|pause| pause.scope.to_string())
-                .collect(),
-            tenant: card.tenant,
-            channel: card.channel,
-            id: card.id,
-            app: card.app,
-            on_doubt: card.on_doubt,
-            repeat: safety,
-        }
-    });
-    Ok(Json(api::Accounts { accounts: accounts.collect() }))
 }
 
 pub(super) async fn census(State(console): State<Console>, caller: Caller) -> Result<Json<api::Census>, Problem> {

@@ -3,10 +3,10 @@
 use oncepost_console::ConsoleOptions;
 use serde_json::json;
 
-use crate::world::{ACME, OPERATOR, OTHER, World, foreign, message, world, world_with};
+use crate::world::{ACME, OPERATOR, OTHER, World, foreign, memory, message, world, world_with};
 
 /// Every route of the API, with a body that it takes. `{post}`, `{target}` and `{tenant}` stand for the world's own.
-const ROUTES: [(&str, &str, &str); 21] = [
+const ROUTES: [(&str, &str, &str); 31] = [
     ("GET", "/v1/posts", ""),
     ("POST", "/v1/posts", "{}"),
     ("POST", "/v1/posts:validate", "{}"),
@@ -26,6 +26,16 @@ const ROUTES: [(&str, &str, &str); 21] = [
     ("DELETE", "/v1/pauses?scope=tenant:{tenant}", ""),
     ("GET", "/v1/channels", ""),
     ("GET", "/v1/accounts", ""),
+    ("GET", "/v1/accounts/{tenant}/long/main", ""),
+    ("PUT", "/v1/accounts/{tenant}/long/main", r#"{"secrets":{"token":"new"}}"#),
+    ("DELETE", "/v1/accounts/{tenant}/long/main", ""),
+    ("POST", "/v1/accounts/{tenant}/long/main/check", ""),
+    ("POST", "/v1/accounts/{tenant}/long/main/refresh", ""),
+    ("POST", "/v1/accounts/{tenant}/long/main/disable", r#"{"reason":"x"}"#),
+    ("POST", "/v1/accounts/{tenant}/long/main/enable", ""),
+    ("GET", "/v1/apps", ""),
+    ("PUT", "/v1/apps/our-app", r#"{"secrets":{"client_id":"x"}}"#),
+    ("DELETE", "/v1/apps/our-app", ""),
     ("GET", "/v1/census", ""),
     ("GET", "/v1/errors/OP-1011", ""),
 ];
@@ -81,7 +91,11 @@ async fn no_route_reaches_across_tenants() {
                     reply.problem(404)
                 }
                 "/v1/pauses" if method == "POST" => reply.problem(403),
-                "/v1/pauses?scope=tenant:{tenant}" | "/v1/census" => reply.problem(403),
+                "/v1/pauses?scope=tenant:{tenant}" | "/v1/census" | "/v1/apps" | "/v1/apps/our-app" => {
+                    reply.problem(403)
+                }
+                _ if method == "PUT" => reply.problem(403),
+                _ if path.starts_with("/v1/accounts/") => reply.problem(404),
                 _ => continue,
             };
         }
@@ -103,7 +117,8 @@ async fn no_route_reaches_across_tenants() {
 
 async fn everything(world: &World, post: &str) -> (String, String) {
     let post = world.get(&format!("/v1/posts/{post}?attempts=true")).await.text;
-    (post, world.get("/v1/pauses").await.text)
+    let accounts = world.get("/v1/accounts").await.text;
+    (post, world.get("/v1/pauses").await.text + &accounts)
 }
 
 #[tokio::test(start_paused = true)]
@@ -124,8 +139,8 @@ async fn a_bound_caller_schedules_for_its_tenant_only_and_learns_nothing_of_othe
 
 #[tokio::test(start_paused = true)]
 async fn without_tokens_programs_of_this_machine_are_served_and_web_pages_are_not() {
-    let base = world();
-    let open = world_with(base.runtime.clone(), base.ledger.clone(), ConsoleOptions::default());
+    let (runtime, ledger) = memory();
+    let open = world_with(runtime, ledger, ConsoleOptions::default());
     open.send(None, "GET", "/v1/posts", String::new()).await.ok(200);
     open.send(Some("whatever"), "GET", "/v1/census", String::new()).await.ok(200);
 }
@@ -136,6 +151,7 @@ fn every_route_is_in_the_manual() {
     for (method, path, _) in ROUTES {
         let path = path.split('?').next().unwrap().replace("{post}", "{id}").replace("{target}", "{id}");
         let path = path.replace("by-key/{tenant}/key", "by-key/{tenant}/{key}").replace("OP-1011", "{code}");
+        let path = path.replace("long/main", "{channel}/{account}").replace("our-app", "{app}");
         assert!(manual.contains(&format!("`{method} {path}`")), "docs/api.md speaks of {method} {path}");
     }
 }

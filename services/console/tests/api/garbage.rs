@@ -7,7 +7,7 @@ use crate::world::{OPERATOR, Reply, World, message, world};
 const ID: &str = "01990f3e-6a01-7b10-8f61-2f7f3c1d9a01";
 
 /// Every route that takes a body.
-const BODIES: [(&str, &str); 12] = [
+const BODIES: [(&str, &str); 15] = [
     ("POST", "/v1/posts"),
     ("POST", "/v1/posts:validate"),
     ("POST", "/v1/posts:batch"),
@@ -20,15 +20,21 @@ const BODIES: [(&str, &str); 12] = [
     ("POST", "/v1/pauses"),
     ("DELETE", "/v1/pauses"),
     ("GET", "/v1/posts"),
+    ("PUT", "/v1/accounts/acme/long/main"),
+    ("POST", "/v1/accounts/acme/long/main/disable"),
+    ("PUT", "/v1/apps/our-app"),
 ];
 
 /// Every route that takes a query, or a name in its path.
-const QUERIES: [&str; 11] = [
+const QUERIES: [&str; 14] = [
     "/v1/posts?",
     "/v1/failures?",
     "/v1/pauses?",
     "/v1/census?",
     "/v1/accounts?",
+    "/v1/accounts/acme/long/",
+    "/v1/accounts/acme/",
+    "/v1/apps/",
     "/v1/posts/",
     "/v1/targets/",
     "/v1/errors/",
@@ -50,6 +56,9 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
         "{\"version\":1,\"change\":\"cancel\"}",
         "{\"scope\":\"all\"}",
         "{\"scope\":7}",
+        "{\"secrets\":{\"token\":\"x\"}}",
+        "{\"secrets\":{\"token\":7},\"settings\":[]}",
+        "{\"reason\":\"x\"}",
         "{\"verdict\":\"published\"}",
         "{\"targets\":[\"x\"]}",
         "{\"posts\":[{},7,null]}",

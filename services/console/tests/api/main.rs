@@ -3,9 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
 mod access;
+mod accounts;
 mod changes;
 mod failures;
+mod forecast;
 mod garbage;
+mod links;
 mod operate;
 mod posts;
 mod retry;

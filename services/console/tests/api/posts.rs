@@ -5,7 +5,7 @@ use std::time::Duration;
 use oncepost_console::ConsoleOptions;
 use serde_json::{Value, json};
 
-use crate::world::{OPERATOR, message, world, world_with};
+use crate::world::{OPERATOR, memory, message, world, world_with};
 
 #[tokio::test(start_paused = true)]
 async fn an_accepted_post_is_answered_with_its_targets_and_place() {
@@ -91,9 +91,9 @@ async fn a_dry_run_stores_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn malformed_and_overlong_bodies_have_statuses_of_their_own() {
-    let base = world();
+    let (runtime, ledger) = memory();
     let options = ConsoleOptions { body_limit: 300, batch_limit: 1000, ..ConsoleOptions::default() };
-    let world = world_with(base.runtime.clone(), base.ledger.clone(), options);
+    let world = world_with(runtime, ledger, options);
     let send = |path: &'static str, body: String| world.send(None, "POST", path, body);
     assert_eq!(send("/v1/posts", "{".into()).await.problem(400)["code"], "OP-1001");
     assert_eq!(send("/v1/posts", "[]".into()).await.problem(400)["code"], "OP-1001");

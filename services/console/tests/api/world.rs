@@ -1,25 +1,31 @@
 //! A small world: two channels, three accounts of two tenants, three tokens, a clock at noon on 1 June 2026.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use axum::{Router, body::Body, http::Request};
 use broker::{Memory, Source, Transport};
 use channels::{
-    About, Account, Call, Channel, Count, Limits, ListedAccounts, Mark, Objection, Offers, Published, Registry, Secret,
-    SecretSource, Threads, TokenLife, Unit,
+    About, Account, Accounts, Call, Channel, Count, Http, HttpOptions, Limits, ListedAccounts, Mark, Media, Objection,
+    Offers, Published, Registry, Secret, SecretSource, Threads, TokenLife, Unit,
 };
 use domain::{
     AccountId, Answer, AppId, ChannelName, Code, Command, Draft, Failure, Finding, Landed, OnDoubt, Outcome,
     PlatformWords, Policy, Receipt, RepeatSafety, Scope, TargetId, TenantId, WorkerName, Worth,
 };
+use forecast::Forecast;
 use intake::{Intake, Options};
-use ledger::{Applied, Ledger, MemoryLedger};
+use ledger::{Applied, CredentialStore, Ledger, MemoryLedger};
 use oncepost_console::{Console, ConsoleOptions, Parts, Token};
 use outbox::Outbox;
 use runtime::Runtime;
 use serde_json::{Value, json};
 use tower::ServiceExt;
+use vault::{Defaults, Keys, Vault, VaultOptions};
 
 pub const NOON: &str = "2026-06-01T12:00:00Z";
 pub const OPERATOR: &str = "operator-token";
@@ -30,8 +36,15 @@ pub struct World {
     pub runtime: Runtime,
     pub ledger: Arc<dyn Ledger>,
     pub transport: Arc<dyn Transport>,
+    pub vault: Vault,
     router: Router,
 }
+
+/// Made once: it reads the system's certificates.
+static MEDIA: LazyLock<Media> = LazyLock::new(|| {
+    let http = Http::new(HttpOptions::default(), Runtime::system()).unwrap();
+    http.media().clone()
+});
 
 pub struct Reply {
     pub status: u16,
@@ -111,7 +124,7 @@ fn channel(name: &'static str, title: &'static str, text: &'static [Count], thre
     }))
 }
 
-fn account(tenant: &str, channel: &str) -> Account<SecretSource> {
+pub fn account(tenant: &str, channel: &str) -> Account<SecretSource> {
     Account {
         tenant: TenantId::new(tenant).unwrap(),
         channel: ChannelName::new(channel).unwrap(),
@@ -128,40 +141,92 @@ fn account(tenant: &str, channel: &str) -> Account<SecretSource> {
 
 /// Everything in memory, under a clock that moves only when everything waits.
 pub fn world() -> World {
-    let runtime = Runtime::simulated(7, NOON.parse().unwrap());
-    let ledger = Arc::new(MemoryLedger::new(runtime.clock(), Policy::default()));
+    let (runtime, ledger) = memory();
     world_on(runtime, ledger)
 }
 
-pub fn world_on(runtime: Runtime, ledger: Arc<dyn Ledger>) -> World {
+pub fn memory() -> (Runtime, Arc<MemoryLedger>) {
+    let runtime = Runtime::simulated(7, NOON.parse().unwrap());
+    let ledger = Arc::new(MemoryLedger::new(runtime.clock(), Policy::default()));
+    (runtime, ledger)
+}
+
+pub fn world_on<L: Ledger + CredentialStore + 'static>(runtime: Runtime, ledger: Arc<L>) -> World {
+    world_with(runtime, ledger, ConsoleOptions { tokens: tokens(), ..ConsoleOptions::default() })
+}
+
+pub fn tokens() -> Vec<Token> {
     let tenant = |name: &str| Some(TenantId::new(name).unwrap());
-    let tokens = vec![
+    vec![
         Token::new("olga", None, OPERATOR),
         Token::new("acme-app", tenant("acme"), ACME),
         Token::new("other-app", tenant("other"), OTHER),
-    ];
-    world_with(runtime, ledger, ConsoleOptions { tokens, ..ConsoleOptions::default() })
+    ]
 }
 
-pub fn world_with(runtime: Runtime, ledger: Arc<dyn Ledger>, options: ConsoleOptions) -> World {
+pub fn world_with<L: Ledger + CredentialStore + 'static>(
+    runtime: Runtime,
+    ledger: Arc<L>,
+    options: ConsoleOptions,
+) -> World {
     const LONG: &[Count] = &[Count::new(Unit::Chars, 100)];
     let long = channel("long", "Long", LONG, Threads::PerPart(9));
-    let registry = Arc::new(Registry::of([long, channel("short", "Short", &[], Threads::None)]));
-    let accounts =
-        Arc::new(ListedAccounts::new([account("acme", "long"), account("acme", "short"), account("other", "long")]));
-    let transport: Arc<dyn Transport> = Arc::new(Memory::new(&runtime, ["long", "short"]));
-    let intake = Intake::new(ledger.clone(), registry.clone(), accounts.clone(), runtime.clone(), Options::default());
-    let console = Console::new(Parts {
-        outbox: Outbox::start(&runtime, ledger.clone(), transport.clone()),
-        runtime: runtime.clone(),
-        ledger: ledger.clone(),
-        transport: transport.clone(),
-        intake: Arc::new(intake),
-        accounts,
-        channels: registry,
-        options,
-    });
-    World { runtime, ledger, transport, router: console.router() }
+    let registry = Registry::of([long, channel("short", "Short", &[], Threads::None)]);
+    let listed = ListedAccounts::new([account("acme", "long"), account("acme", "short"), account("other", "long")]);
+    let vault = Setting { registry, listed, keys: Keys::default(), defaults: Defaults::default() };
+    vault.world(runtime, ledger, options)
+}
+
+/// What a world is made of.
+pub struct Setting {
+    pub registry: Registry,
+    pub listed: ListedAccounts,
+    pub keys: Keys,
+    pub defaults: Defaults,
+}
+
+impl Setting {
+    pub fn world<L: Ledger + CredentialStore + 'static>(
+        self,
+        runtime: Runtime,
+        ledger: Arc<L>,
+        options: ConsoleOptions,
+    ) -> World {
+        let channels = Arc::new(self.registry);
+        let vault = Vault::new(vault::Parts {
+            runtime: runtime.clone(),
+            store: ledger.clone(),
+            channels: channels.clone(),
+            keys: self.keys,
+            listed: self.listed,
+            defaults: self.defaults,
+            options: VaultOptions::default(),
+        });
+        let accounts: Arc<dyn Accounts> = Arc::new(vault.clone());
+        let transport: Arc<dyn Transport> = Arc::new(Memory::new(&runtime, channels.names()));
+        let ledger: Arc<dyn Ledger> = ledger;
+        let intake =
+            Intake::new(ledger.clone(), channels.clone(), accounts.clone(), runtime.clone(), Options::default());
+        let console = Console::new(Parts {
+            forecast: Forecast::new(
+                runtime.clone(),
+                ledger.clone(),
+                vault.clone(),
+                MEDIA.clone(),
+                forecast::Options::default(),
+            ),
+            outbox: Outbox::start(&runtime, ledger.clone(), transport.clone()),
+            runtime: runtime.clone(),
+            ledger: ledger.clone(),
+            transport: transport.clone(),
+            intake: Arc::new(intake),
+            accounts,
+            vault: vault.clone(),
+            channels,
+            options,
+        });
+        World { runtime, ledger, transport, vault, router: console.router() }
+    }
 }
 
 /// A message that nothing is wrong with: two targets of acme, due in an hour.

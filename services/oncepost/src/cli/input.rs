@@ -10,6 +10,8 @@ use serde_json::value::RawValue;
 
 use super::trouble::Trouble;
 
+const REMEDY: &str = "Give a file of JSON in UTF-8, or - for standard input.";
+
 /// What a file holds.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Input {
@@ -19,16 +21,25 @@ pub(crate) enum Input {
     Many(Vec<String>),
 }
 
-/// Reads a file, or standard input for `-`.
+/// Reads a file of messages, or standard input for `-`.
 pub(crate) fn read(file: &Path) -> Result<Input, Trouble> {
+    split(text(file)?).ok_or_else(|| Trouble::usage(format!("{} holds no message.", file.display()), REMEDY))
+}
+
+/// Reads a file as it is, or standard input for `-`.
+pub(crate) fn text(file: &Path) -> Result<String, Trouble> {
+    read_as(file, REMEDY)
+}
+
+/// The same, of a file of which something else is expected.
+pub(crate) fn read_as(file: &Path, remedy: &str) -> Result<String, Trouble> {
     let mut text = String::new();
     let read = match file.to_str() {
         Some("-") => io::stdin().read_to_string(&mut text).map(|_| ()),
         _ => fs::read_to_string(file).map(|content| text = content),
     };
-    let remedy = "Give a file of JSON in UTF-8, or - for standard input.";
     read.map_err(|error| Trouble::usage(format!("{} cannot be read: {error}.", file.display()), remedy))?;
-    split(text).ok_or_else(|| Trouble::usage(format!("{} holds no message.", file.display()), remedy))
+    Ok(text)
 }
 
 /// The messages in a text; none if there are none.

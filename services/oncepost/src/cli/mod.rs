@@ -4,10 +4,13 @@
 //! words and tables. Exit codes: 0 done, 1 something needs attention or was refused, 2 wrong usage, 3 oncepost cannot be
 //! reached.
 
+mod accounts;
 mod act;
 mod channels;
 mod client;
+mod forecast;
 mod input;
+mod link;
 mod lists;
 mod name;
 mod options;
@@ -64,6 +67,8 @@ pub enum ClientCommand {
     Posts(Listing),
     /// List what needs a person: by cause, then one by one
     Failures(Listing),
+    /// Tell what will fail or is at risk in the next hours: by cause, with what to do by when, then one by one
+    Forecast(forecast::Look),
     /// Try failed targets again
     Retry {
         /// A post's id, TENANT/KEY, or a target's id
@@ -120,6 +125,10 @@ pub enum ClientCommand {
     },
     /// List the pauses in force
     Pauses,
+    /// List the accounts and how they are, or tell everything about one; connect, check, renew, switch off, disconnect
+    Accounts(Box<accounts::AccountsArgs>),
+    /// List the apps that accounts are connected through; put their secrets in
+    Apps(accounts::AppsArgs),
     /// List the channels: what each takes, how an unknown outcome is settled, how long tokens live. Without --api: those of
     /// this program; with it: how they are doing there
     Channels {
@@ -194,6 +203,7 @@ async fn execute(
         ClientCommand::Status { post } => status::status(&client?, out, &post).await,
         ClientCommand::Posts(listing) => lists::posts(&client?, out, &listing).await,
         ClientCommand::Failures(listing) => lists::failures(&client?, out, &listing).await,
+        ClientCommand::Forecast(look) => forecast::forecast(&client?, out, &look).await,
         ClientCommand::Retry { what, dry_run } => retry::retry(&client?, out, &what, dry_run).await,
         ClientCommand::Cancel { what } => act::cancel(&client?, out, &what).await,
         ClientCommand::Reschedule { post, time, deadline } => {
@@ -206,6 +216,8 @@ async fn execute(
         ClientCommand::Pause { scope, reason } => act::pause(&client?, out, &scope, &reason).await,
         ClientCommand::Resume { scope } => act::resume(&client?, out, &scope).await,
         ClientCommand::Pauses => lists::pauses(&client?, out).await,
+        ClientCommand::Accounts(args) => accounts::accounts(&client?, out, &args).await,
+        ClientCommand::Apps(args) => accounts::apps(&client?, out, &args).await,
         ClientCommand::Channels { name } => match options.named_api() {
             Some(_) => channels::of_server(&client?, out, name.as_deref()).await,
             None => channels::of_program(&every_channel()?, out, name.as_deref()),

@@ -1,5 +1,6 @@
 //! The commands against a real API on this machine: what is told, in which words, with which exit code.
 
+mod accounts;
 mod answers;
 mod hindered;
 mod server;

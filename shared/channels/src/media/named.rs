@@ -14,7 +14,7 @@ pub(crate) fn named(draft: &Draft, media: &Media, failure: Failure) -> Failure {
     if !matches!(failure.code, Code::BAD_MEDIA_URL | Code::MEDIA_UNREACHABLE | Code::MEDIA_REFUSED) {
         return failure;
     }
-    let text = format!("{} ({}): {}", place(draft, media), address(&media.url), failure.said.text);
+    let text = format!("{} ({}): {}", place(draft, media), shown_address(&media.url), failure.said.text);
     Failure { said: PlatformWords { text: PlatformWords::text(text).text, ..failure.said }, ..failure }
 }
 
@@ -30,8 +30,8 @@ fn place(draft: &Draft, media: &Media) -> String {
     in_parts.or_else(|| in_settings().map(|(name, _)| format!("settings.{name}"))).unwrap_or_else(|| "the file".into())
 }
 
-/// Without what lets others read the file: its query, and a name with its password.
-fn address(address: &str) -> String {
+/// A file's address as it may be shown and logged: without what lets others read the file, its query and a name with its password.
+pub fn shown_address(address: &str) -> String {
     let plain = Url::parse(address).map(|mut url| {
         url.set_query(None);
         url.set_fragment(None);

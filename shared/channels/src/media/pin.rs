@@ -1,6 +1,6 @@
 //! Which bytes a target uses: chosen once, written into its record before they are used, the same on every try.
 
-use domain::Failure;
+use domain::{Failure, Target};
 use sha2::{Digest, Sha256};
 
 use super::MediaHash;
@@ -19,9 +19,13 @@ pub(crate) struct Pin {
 impl Pin {
     /// The pin of `address` in the record of the call's target.
     pub(crate) fn of(call: &Call<'_>, address: &str) -> Self {
+        Self::at(call.target, address)
+    }
+
+    /// The pin of `address` in the record of `target`.
+    pub(crate) fn at(target: &Target, address: &str) -> Self {
         let digest = Sha256::digest(address);
         let name: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-        let target = call.target;
         // An edited post is fetched anew.
         Self { handle: format!("{PIN}{name}"), given: format!("{}/{}/{name}", target.post, target.revision) }
     }
@@ -29,6 +33,11 @@ impl Pin {
     /// The file that this target uses.
     pub(crate) fn file(&self, call: &Call<'_>) -> Option<MediaHash> {
         call.handle(&self.handle)?.parse().ok()
+    }
+
+    /// The file that `target` used when it was last written down.
+    pub(crate) fn of_target(&self, target: &Target) -> Option<MediaHash> {
+        target.handles.get(&self.handle)?.parse().ok()
     }
 
     /// What was made of it for the platform.

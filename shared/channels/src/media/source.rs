@@ -6,7 +6,7 @@ use bytes::Bytes;
 use domain::{Code, Failure, Fix, Worth};
 use futures::{Stream, StreamExt, TryStreamExt};
 use object_store::{ObjectStore, ObjectStoreExt, path::Path};
-use reqwest::{Client, Response, header, redirect};
+use reqwest::{Client, RequestBuilder, Response, header, redirect};
 use runtime::Runtime;
 use url::Url;
 
@@ -80,12 +80,41 @@ impl Source {
                 None => return self.take(response, spools).await,
             }
         }
-        Err(unreachable(None, format!("more than {MOST_REDIRECTS} redirects")))
+        Err(too_many_redirects())
+    }
+
+    /// Whether the address gives a file, by its first byte. Signed addresses are often good for `GET` alone, so `HEAD` would prove nothing.
+    pub(crate) async fn reach(&self, address: &str, within: Duration, runtime: &Runtime) -> Result<(), Failure> {
+        let mut url = Url::parse(address).map_err(|_| bad_address("it is not a web address"))?;
+        let limit = runtime.limit(within.min(self.timeout));
+        if url.scheme() == "s3" {
+            let (name, bucket, key) = self.in_bucket(&url)?;
+            let found = runtime.within(runtime.left(limit), bucket.head(&key)).await;
+            let found =
+                found.ok_or_else(|| unreachable(None, format!("the bucket \"{name}\" did not answer in time")))?;
+            return found.map(drop).map_err(|error| unread(name, error));
+        }
+        for _ in 0..=MOST_REDIRECTS {
+            self.check(&url)?;
+            let first = self.client.get(url.clone()).header(header::RANGE, "bytes=0-0");
+            let response = self.send(first, runtime.left(limit)).await?;
+            match next_hop(&url, &response)? {
+                Some(next) => url = next,
+                // The rest of what a server sends that knows no ranges is not read.
+                None if response.status().is_success() => return Ok(()),
+                None => return Err(no_file(&response)),
+            }
+        }
+        Err(too_many_redirects())
     }
 
     async fn get(&self, url: &Url, within: Duration) -> Result<Response, Failure> {
         self.check(url)?;
-        self.client.get(url.clone()).timeout(within).send().await.map_err(|error| match private_address(&error) {
+        self.send(self.client.get(url.clone()), within).await
+    }
+
+    async fn send(&self, request: RequestBuilder, within: Duration) -> Result<Response, Failure> {
+        request.timeout(within).send().await.map_err(|error| match private_address(&error) {
             Some(private) => bad_address(private.to_string()),
             None => unreachable(None, Broken::sending(error).words()),
         })
@@ -102,7 +131,7 @@ impl Source {
     async fn take(&self, response: Response, spools: &Spools) -> Result<(Spool, Kind), Failure> {
         let status = response.status().as_u16();
         if !response.status().is_success() {
-            return Err(unreachable(Some(status), "the address does not give a file".into()));
+            return Err(no_file(&response));
         }
         let length = response.content_length();
         let chunks = response.bytes_stream();
@@ -112,14 +141,20 @@ impl Source {
 
     /// A file of a bucket that the settings open to posts.
     async fn read_bucket(&self, url: &Url, spools: &Spools) -> Result<(Spool, Kind), Failure> {
+        let (name, bucket, key) = self.in_bucket(url)?;
+        let found = bucket.get(&key).await.map_err(|error| unread(name, error))?;
+        let length = Some(found.meta.size);
+        self.spool(length, found.into_stream().map_err(|error| unread(name, error)), spools).await
+    }
+
+    /// The bucket that an address names, and the file in it.
+    fn in_bucket<'u>(&self, url: &'u Url) -> Result<(&'u str, &dyn ObjectStore, Path), Failure> {
         let name = url.host_str().unwrap_or_default();
         let Some(bucket) = self.buckets.get(name) else {
             return Err(bad_address("the settings do not open this bucket to posts"));
         };
         let key = Path::from_url_path(url.path()).map_err(|_| bad_address("it names no file of the bucket"))?;
-        let found = bucket.get(&key).await.map_err(|error| unread(name, error))?;
-        let length = Some(found.meta.size);
-        self.spool(length, found.into_stream().map_err(|error| unread(name, error)), spools).await
+        Ok((name, &**bucket, key))
     }
 
     /// Writes the file to disk as it comes. Whatever is no picture or video, or too large, is not read to the end.
@@ -150,6 +185,14 @@ impl Source {
         let kind = Kind::of(&file.head).ok_or_else(unknown)?;
         Ok((file, kind))
     }
+}
+
+fn no_file(response: &Response) -> Failure {
+    unreachable(Some(response.status().as_u16()), "the address does not give a file".into())
+}
+
+fn too_many_redirects() -> Failure {
+    unreachable(None, format!("more than {MOST_REDIRECTS} redirects"))
 }
 
 fn next_hop(from: &Url, response: &Response) -> Result<Option<Url>, Failure> {

@@ -196,6 +196,15 @@ impl MediaStore {
         Ok(Some(file))
     }
 
+    /// Whether there is a file of this hash.
+    pub(crate) async fn has(&self, hash: MediaHash) -> Result<bool, Failure> {
+        match self.objects()?.head(&place(hash)).await {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::NotFound { .. }) => Ok(false),
+            Err(error) => Err(away(error)),
+        }
+    }
+
     /// An address by which anybody may read the file for a day. `None`: this store makes none.
     pub(crate) async fn sign(&self, hash: MediaHash) -> Result<Option<String>, Failure> {
         self.objects()?;

@@ -161,9 +161,9 @@ async fn one_fault_of_the_content_is_told_once_for_all_targets_of_a_channel() {
 async fn validation_tells_the_same_and_stores_nothing() {
     let world = world();
     let body = message("k").to_string();
-    let preview = world.intake.validate(&Request::new(body.as_bytes())).unwrap();
+    let preview = world.intake.validate(&Request::new(body.as_bytes())).await.unwrap();
     assert_eq!(preview.targets[0].due_at.to_string(), "2026-06-01T13:00:00Z");
-    let problems = world.intake.validate(&Request::new(b"{}")).unwrap_err();
+    let problems = world.intake.validate(&Request::new(b"{}")).await.unwrap_err();
     assert_eq!(problems.len(), 6);
     assert!(world.ledger.targets().is_empty());
     world.later(Duration::from_secs(1)).await;
@@ -175,7 +175,7 @@ async fn a_setting_that_targets_share_must_be_known_to_one_of_them_and_a_targets
     let targets = |own| json!([{ "channel": "long", "account": "main" }, { "channel": "short", "account": "main", "settings": own }]);
     let mut message = with("/targets", targets(json!({})));
     message["content"]["settings"] = json!({ "colour": "red" });
-    assert!(world.intake.validate(&Request::new(message.to_string().as_bytes())).is_ok(), "one of them knows it");
+    assert!(world.intake.validate(&Request::new(message.to_string().as_bytes())).await.is_ok(), "one of them knows it");
     message["targets"] = targets(json!({ "colour": "blue" }));
     let verdict = world.accept(&message).await;
     assert_eq!(told(&verdict), [("$.targets[1].settings.colour".into(), "OP-1020".into())]);
@@ -191,7 +191,10 @@ async fn a_setting_that_targets_share_must_be_known_to_one_of_them_and_a_targets
 async fn a_picture_that_one_of_the_channels_cannot_fetch_is_refused_for_that_channel() {
     let world = world_with(Options { buckets: ["media".to_owned()].into(), ..Options::default() });
     let mut message = with("/content/media", json!([{ "url": "s3://media/a.png" }]));
-    assert!(world.intake.validate(&Request::new(message.to_string().as_bytes())).is_ok(), "the long channel reads it");
+    assert!(
+        world.intake.validate(&Request::new(message.to_string().as_bytes())).await.is_ok(),
+        "the long channel reads it"
+    );
     message["targets"] = json!([{ "channel": "long", "account": "main" }, { "channel": "short", "account": "main" }]);
     let refused = answer(&world.accept(&message).await);
     let problem = &refused["problems"][0];

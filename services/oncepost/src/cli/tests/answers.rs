@@ -268,3 +268,33 @@ async fn one_channel_of_a_server_is_told_when_a_server_is_named() {
     let pauses = server.tell(&["pauses"]).await;
     assert!(pauses.answer.contains("account:acme/short/main"), "a scope can be copied: {}", pauses.all());
 }
+
+#[tokio::test]
+async fn what_will_fail_is_told_by_cause_with_what_to_do_by_when() {
+    let server = server().await;
+    server.scheduled("well").await;
+    let well = server.tell(&["forecast"]).await;
+    assert_eq!(
+        (well.code, well.answer.trim()),
+        (0, "Nothing is expected to fail until 2026-06-02 12:00:00Z (2 targets).")
+    );
+    let name: ::vault::AccountName = "acme/long/gone".parse().unwrap();
+    let base_url = Some("https://example.org".parse().unwrap());
+    let connect = ::vault::Connect { base_url, ..::vault::Connect::default() };
+    server.vault.connect(&name, connect, "ann").await.unwrap();
+    for key in ["a", "b"] {
+        let mut gone = message(key);
+        gone["targets"][0]["account"] = json!("gone");
+        let file = server.file("gone.json", &gone.to_string());
+        assert_eq!(server.tell(&["schedule", &file]).await.code, 0);
+    }
+    server.tell(&["pause", "channel:short", "--reason", "a \u{1b}[31mfreeze"]).await;
+    let held = server.tell(&["forecast", "--account", "acme/short/main"]).await;
+    assert_eq!(held.code, 0, "a risk alone is none to fail for: {}", held.all());
+    server.vault.remove(&name).await.unwrap();
+    assert_snapshot!("forecast", server.says(&["forecast", "--media", "--limit", "3"]).await);
+    let json = server.tell(&["--json", "forecast", "--tenant", "acme", "--channel", "long"]).await;
+    let answer: Value = serde_json::from_str(&json.answer).unwrap();
+    assert_eq!((json.code, &answer["will_fail"], &answer["looked_at"]), (1, &json!(2), &json!(3)));
+    assert_eq!(server.tell(&["forecast", "--hours", "0"]).await.code, 1, "refused");
+}

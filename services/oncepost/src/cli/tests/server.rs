@@ -7,18 +7,21 @@ use std::{
     time::Duration,
 };
 
+use ::vault::{Defaults, Keys, Vault, VaultOptions};
 use async_trait::async_trait;
 use broker::Memory;
 use channels::{
-    About, Account, Accounts, Call, Channel, Count, Limits, ListedAccounts, Mark, Objection, Offers, Published,
-    Registry, Threads, TokenLife, Unit,
+    About, Account, Accounts, Call, Channel, ClientAuth, Count, Endpoint, ExchangeAsk, Granted, Http, HttpOptions,
+    Limits, ListedAccounts, Mark, OAuth, Objection, Offers, Published, Registry, Standing, Threads, TokenLife, Tokens,
+    Unit,
 };
 use clap::Parser;
 use console::{Console, ConsoleOptions, Parts, Token};
 use domain::{
-    AccountId, Answer, ChannelName, Code, Command, Draft, Failure, Finding, Landed, OnDoubt, Outcome, PlatformWords,
-    Policy, Receipt, RepeatSafety, Scope, TenantId, WorkerName, Worth,
+    AccountId, Answer, ChannelName, Code, Command, Draft, Failure, Finding, Fix, Landed, OnDoubt, Outcome,
+    PlatformWords, Policy, Receipt, RepeatSafety, Scope, TenantId, WorkerName, Worth,
 };
+use forecast::Forecast;
 use futures::future::BoxFuture;
 use intake::{Checker, Intake, Options};
 use jiff::Timestamp;
@@ -39,6 +42,7 @@ pub const NOON: &str = "2026-06-01T12:00:00Z";
 /// The oncepost that is asked.
 pub struct Server {
     pub ledger: Arc<MemoryLedger>,
+    pub vault: Vault,
     pub address: String,
     /// What the server's way in checks with.
     pub checker: Checker,
@@ -83,7 +87,50 @@ impl Channel for Plain {
     async fn find(&self, _: &Mark<'_>) -> Result<Finding, Failure> {
         Ok(Finding::Absent)
     }
+
+    /// A code is the token.
+    async fn exchange(&self, ask: &ExchangeAsk<'_>) -> Result<Granted, Failure> {
+        let tokens = Tokens {
+            access: ask.code.clone(),
+            refresh: None,
+            expires_at: None,
+            refresh_expires_at: None,
+            scopes: None,
+        };
+        Ok(Granted { tokens, settings: BTreeMap::new(), who: String::new(), missing: vec![] })
+    }
+
+    /// A token says by its name how its account is.
+    async fn check_credentials(&self, account: &Account) -> Result<Standing, Failure> {
+        match account.secrets.get("access_token").map(channels::Secret::reveal) {
+            Some("good") => Ok(Standing::good("@main")),
+            Some("poor") => Ok(Standing { missing: vec!["write".into()], ..Standing::good("@main") }),
+            Some(_) => Err(Failure {
+                code: Code::ACCOUNT_RESTRICTED,
+                landed: Landed::No,
+                worth: Worth::AfterFix { fix: Fix::Account },
+                scope: Scope::Account,
+                step: "verify credentials".into(),
+                said: PlatformWords { status: Some(403), code: None, text: "your login is disabled".into() },
+            }),
+            None => Ok(Standing::unknown()),
+        }
+    }
 }
+
+static BY_LINK: OAuth = OAuth {
+    authorize: Endpoint { server: None, path: "oauth/authorize" },
+    token: Endpoint { server: None, path: "oauth/token" },
+    version: "",
+    scopes: &["write"],
+    separator: " ",
+    pkce: true,
+    client_auth: ClientAuth::Body,
+    client_id_name: "client_id",
+    extra: &[],
+    token_extra: &[],
+    who_at: &[],
+};
 
 fn channel(name: &'static str, threads: Threads) -> Arc<dyn Channel> {
     const TEXT: &[Count] = &[Count::new(Unit::Chars, 100)];
@@ -96,11 +143,11 @@ fn channel(name: &'static str, threads: Threads) -> Arc<dyn Channel> {
         threads,
         offers: Offers::media(4, 4),
         server: None,
-        secrets: &[],
+        secrets: &["access_token"],
         settings: &[],
         tokens: TokenLife::Lasting,
         arms: None,
-        oauth: None,
+        oauth: (name == "long").then_some(&BY_LINK),
     }))
 }
 
@@ -191,10 +238,32 @@ pub async fn server() -> Server {
 }
 
 pub async fn server_with(tokens: Vec<Token>) -> Server {
+    serve(ConsoleOptions { tokens, ..ConsoleOptions::default() }).await
+}
+
+pub async fn serve(options: ConsoleOptions) -> Server {
     let runtime = Runtime::new(Arc::new(StillClock), Arc::new(SeededRandom::new(7)));
     let ledger = Arc::new(MemoryLedger::new(runtime.clock(), Policy::default()));
     let channels = Arc::new(Registry::of([channel("long", Threads::PerPart(5)), channel("short", Threads::None)]));
-    let accounts: Arc<dyn Accounts> = Arc::new(ListedAccounts::new([account("long"), account("short")]));
+    let vault = Vault::new(::vault::Parts {
+        runtime: runtime.clone(),
+        store: ledger.clone(),
+        channels: channels.clone(),
+        // Not drawn: what is drawn after it would be another thing.
+        keys: Keys::read([("k1", format!("{}=", "A".repeat(43)).as_str())]).unwrap(),
+        listed: ListedAccounts::new([account("long"), account("short")]),
+        defaults: Defaults::default(),
+        options: VaultOptions::default(),
+    });
+    let accounts: Arc<dyn Accounts> = Arc::new(vault.clone());
+    let http = Http::new(HttpOptions::default(), runtime.clone()).unwrap();
+    let forecast = Forecast::new(
+        runtime.clone(),
+        ledger.clone(),
+        vault.clone(),
+        http.media().clone(),
+        forecast::Options::default(),
+    );
     let transport = Arc::new(Memory::new(&runtime, ["long", "short"]));
     let checker = Checker::new(channels.clone(), accounts.clone(), runtime.clone(), Options::default());
     let intake = Intake::new(ledger.clone(), channels.clone(), accounts.clone(), runtime.clone(), Options::default());
@@ -206,13 +275,15 @@ pub async fn server_with(tokens: Vec<Token>) -> Server {
         intake: Arc::new(intake),
         accounts,
         channels,
-        options: ConsoleOptions { tokens, ..ConsoleOptions::default() },
+        vault: vault.clone(),
+        forecast,
+        options,
     });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let router = console.router();
     runtime.spawn(async move { axum::serve(listener, router).await });
-    Server { ledger, address, checker, folder: tempfile::tempdir().unwrap() }
+    Server { ledger, vault, address, checker, folder: tempfile::tempdir().unwrap() }
 }
 
 /// A message that nothing is wrong with; due now, on two channels.
@@ -262,11 +333,11 @@ impl Server {
         (text(&answer["post"]), targets)
     }
 
-    async fn apply(&self, target: &str, command: Command) -> Answer {
+    pub async fn apply(&self, target: &str, command: Command) -> Answer {
         self.ledger.apply(target.parse().unwrap(), command).await.unwrap().answer
     }
 
-    async fn arm(&self, target: &str) -> u32 {
+    pub async fn arm(&self, target: &str) -> u32 {
         self.apply(target, Command::Wake).await;
         let worker = WorkerName::new("worker-1").unwrap();
         let begin = Command::Begin { worker, repeat: RepeatSafety::Nothing, arm: Some("create status".into()) };
@@ -274,7 +345,7 @@ impl Server {
         begun.attempt
     }
 
-    async fn finish(&self, target: &str, attempt: u32, outcome: Outcome) {
+    pub async fn finish(&self, target: &str, attempt: u32, outcome: Outcome) {
         let (repeat, on_doubt) = (RepeatSafety::Nothing, OnDoubt::Park);
         self.apply(target, Command::Finish { attempt, outcome, repeat, on_doubt }).await;
     }

@@ -1,8 +1,10 @@
 //! The API's answers in words and tables, readable at 100 columns. Pure: what is shown depends on the answer only.
 
+pub(super) mod accounts;
 pub(super) mod act;
 pub(super) mod channels;
 pub(super) mod failures;
+pub(super) mod forecast;
 pub(super) mod post;
 pub(super) mod posts;
 pub(super) mod schedule;

@@ -5,7 +5,7 @@ use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets::NOTHING}
 use super::{WIDTH, harmless};
 
 /// The heads of columns of what is copied.
-const IDS: [&str; 3] = ["post", "target", "scope"];
+const IDS: [&str; 4] = ["post", "target", "scope", "name"];
 
 /// A table with a head, as wide as the page at most.
 pub(crate) fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {

@@ -1,0 +1,185 @@
+//! From what is kept of an account to what callers see: how it is, what is wrong, what to do.
+
+use channels::{AccountCard, Channel};
+use domain::{Code, Pause, PauseScope};
+use jiff::Timestamp;
+use url::Url;
+use vault::{View, plan, record::State};
+
+use crate::{api, show, standing::instant, trouble::wrong};
+
+/// What showing accounts needs to know besides them.
+pub(crate) struct Around<'a> {
+    /// The time.
+    pub now: Timestamp,
+    /// The pauses that the caller may see.
+    pub pauses: &'a [Pause],
+    /// When the first of its targets that wait is to be sent.
+    pub next_due: Option<Timestamp>,
+}
+
+/// An account. `card`: as the settings or its record have it.
+pub(crate) fn account(view: View, card: &AccountCard, channel: Option<&dyn Channel>, around: &Around) -> api::Account {
+    let own = view.name.pause_scope();
+    let holds = |pause: &&Pause| holds(&pause.scope, card);
+    let record = &view.record;
+    api::Account {
+        source: if record.listed { api::Source::Settings } else { api::Source::Connected },
+        app: card.app.clone(),
+        base_url: record.base_url.clone().map(without_query),
+        settings: card.settings.clone(),
+        on_doubt: card.on_doubt,
+        rate: record.rate,
+        secrets: record.holds.clone(),
+        health: health(&view),
+        token: token(&view, around),
+        disabled: record.disabled.clone(),
+        connected: record.connected.clone(),
+        next_due: around.next_due,
+        repeat: channel.map(|channel| show::repeat(channel.safety(card).repeat)),
+        pause: around.pauses.iter().find(|pause| pause.scope == own).cloned().map(show::pause),
+        paused_by: around.pauses.iter().filter(holds).map(|pause| pause.scope.to_string()).collect(),
+        tenant: view.name.tenant,
+        channel: view.name.channel,
+        id: view.name.account,
+    }
+}
+
+/// Whether a pause of this scope holds the account back.
+pub(crate) fn holds(scope: &PauseScope, card: &AccountCard) -> bool {
+    match scope {
+        PauseScope::All => true,
+        PauseScope::Channel { channel } => *channel == card.channel,
+        PauseScope::App { app } => card.app.as_ref() == Some(app),
+        PauseScope::Tenant { tenant } => *tenant == card.tenant,
+        PauseScope::Account { tenant, channel, account } => {
+            *tenant == card.tenant && *channel == card.channel && *account == card.id
+        }
+    }
+}
+
+fn health(view: &View) -> api::Health {
+    let health = &view.record.health;
+    api::Health {
+        state: view.state,
+        since: health.since.filter(|_| health.state == view.state),
+        checked_at: health.checked_at,
+        by: health.by,
+        who: health.who.clone(),
+        missing: health.missing.clone(),
+        wrong: trouble(view),
+    }
+}
+
+/// What is wrong with it: what was found out, or what the passing of time has done.
+fn trouble(view: &View) -> Option<api::Wrong> {
+    let record = &view.record;
+    if let Some(failure) = &record.health.failure {
+        return Some(wrong(failure));
+    }
+    let coded = |code: Code| {
+        let page = code.page();
+        let text = |of: fn(&domain::Page) -> &'static str| page.as_ref().map_or("", of).to_owned();
+        let (title, remedy) = (text(|page| page.title), text(domain::Page::remedy));
+        Some(api::Wrong { code: Some(code), title, step: String::new(), platform_said: None, remedy })
+    };
+    match view.state {
+        State::NeedsReconnect => coded(Code::TOKEN_EXPIRED),
+        State::LacksPermission => coded(Code::PERMISSION_MISSING),
+        State::Restricted => coded(Code::ACCOUNT_RESTRICTED),
+        State::Expiring => Some(expiring(view)),
+        State::Ok | State::Unknown => None,
+    }
+}
+
+fn expiring(view: &View) -> api::Wrong {
+    let token = &view.record.token;
+    let title = match (view.can_renew, token.refresh_ends, view.ends) {
+        (true, Some(ends), _) => format!("The refresh token ends {}, and nothing renews it", instant(ends)),
+        (false, _, Some(ends)) => format!("The access token ends {}, and nothing renews it", instant(ends)),
+        _ => "The access token ends, and cannot be renewed".into(),
+    };
+    let remedy = format!("Connect the account again before that: `oncepost accounts connect {}`.", view.name);
+    api::Wrong { code: None, title, step: String::new(), platform_said: None, remedy }
+}
+
+fn token(view: &View, around: &Around) -> api::Token {
+    let View { record, means, .. } = view;
+    api::Token {
+        since: record.token.since,
+        ends: view.ends,
+        refresh_ends: record.token.refresh_ends,
+        scopes: record.token.scopes.clone(),
+        renewed: record.token.renewed,
+        can_renew: view.can_renew,
+        renews_at: plan::renew_at(means, record, around.next_due, around.now, view.name.draw()),
+        in_doubt: record.renewal.in_doubt,
+        failed: record.renewal.failure.as_ref().map(wrong),
+    }
+}
+
+/// A query may hold what is nobody's business.
+fn without_query(mut url: Url) -> Url {
+    url.set_query(None);
+    url.set_fragment(None);
+    url
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use channels::TokenLife;
+    use domain::{Failure, Fix, Landed, PlatformWords, Scope, Worth};
+    use vault::record::AccountRecord;
+
+    use super::*;
+
+    const NOON: &str = "2026-06-01T12:00:00Z";
+
+    fn view(state: State, change: impl FnOnce(&mut AccountRecord)) -> View {
+        let mut record = AccountRecord::default();
+        record.health.state = state;
+        change(&mut record);
+        let means = plan::Means { life: TokenLife::Reconnected { life: Duration::from_secs(3600) }, can_renew: false };
+        let name = "acme/mastodon/main".parse().unwrap();
+        View { name, state, ends: record.token.ends, record, can_renew: false, means }
+    }
+
+    #[test]
+    fn whatever_is_not_well_says_what_to_do() {
+        for state in State::ALL {
+            let told = trouble(&view(state, |_| {}));
+            assert_eq!(told.is_some(), !matches!(state, State::Ok | State::Unknown), "{state:?}");
+            assert!(told.is_none_or(|wrong| !wrong.title.is_empty() && !wrong.remedy.is_empty()), "{state:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_found_out_comes_before_what_a_state_says_in_general() {
+        let failure = Failure {
+            code: Code::TOKEN_REVOKED,
+            landed: Landed::No,
+            worth: Worth::AfterFix { fix: Fix::Reconnect },
+            scope: Scope::Account,
+            step: "verify".into(),
+            said: PlatformWords::text("it was revoked"),
+        };
+        let told = trouble(&view(State::NeedsReconnect, |record| record.health.failure = Some(failure))).unwrap();
+        assert_eq!((told.code, told.step.as_str()), (Some(Code::TOKEN_REVOKED), "verify"));
+        assert_eq!(told.platform_said.unwrap().text, "it was revoked");
+    }
+
+    #[test]
+    fn an_end_that_only_a_person_can_put_off_is_told_with_its_time() {
+        let told = trouble(&view(State::Expiring, |record| record.token.ends = NOON.parse().ok())).unwrap();
+        assert_eq!(told.title, "The access token ends 2026-06-01 12:00:00Z, and nothing renews it");
+        assert!(told.remedy.contains("oncepost accounts connect acme/mastodon/main"), "{}", told.remedy);
+    }
+
+    #[test]
+    fn a_query_of_an_address_is_not_shown() {
+        let url = without_query("https://hooks.example/in?key=canary#x".parse().unwrap());
+        assert_eq!(url.as_str(), "https://hooks.example/in");
+    }
+}

@@ -1,0 +1,120 @@
+//! The page that a person sees who comes back from a platform: plain, whole by itself, without scripts. Much of what it repeats is
+//! others' words, so everything is escaped.
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use domain::PlatformWords;
+use vault::record::State;
+
+use crate::{Problem, api};
+
+/// Nothing is loaded, sent or framed.
+const POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const NEW_LINK: &str = "Whoever sent you the link can make a new one: oncepost accounts link.";
+
+/// A heading and what follows it.
+pub(crate) struct Page {
+    status: StatusCode,
+    title: &'static str,
+    lines: Vec<String>,
+}
+
+/// What a connected account is like.
+pub(crate) fn connected(seen: &api::Seen, is_new: bool) -> Page {
+    let api::Seen { account, released, .. } = seen;
+    let health = &account.health;
+    let again = if is_new { "" } else { " again" };
+    let as_whom = if health.who.is_empty() { String::new() } else { format!(" as {}", health.who) };
+    let mut lines = vec![format!("{} is connected{again}{as_whom}.", account.name())];
+    if !health.missing.is_empty() {
+        lines.push(format!("Publishing needs permissions that were not given: {}.", health.missing.join(", ")));
+        lines.push("Begin again with a new link, and agree to all that is asked for there.".into());
+    } else if let Some(wrong) = &health.wrong {
+        let said = wrong.platform_said.as_ref().map(words).unwrap_or_default();
+        lines.push(format!("{}{said}.", wrong.title));
+        lines.extend(paragraphs(&wrong.remedy));
+    } else if health.state == State::Unknown {
+        lines.push("Its platform could not be asked how it is; that is done again by itself.".into());
+    }
+    if let Some(pause) = &account.pause {
+        lines.push(format!("It is paused: {}. A person ends the pause: oncepost resume.", pause.reason));
+    }
+    lines.extend(released.filter(|released| *released > 0).map(|released| {
+        let what = if released == 1 { "post that was held goes" } else { "posts that were held go" };
+        format!("{released} {what} out now, little by little.")
+    }));
+    lines.push("You can close this page.".into());
+    Page { status: StatusCode::OK, title: "Connected", lines }
+}
+
+/// Why nothing was connected.
+pub(crate) fn refused(problem: &Problem) -> Page {
+    let status = match StatusCode::from_u16(problem.status) {
+        // What stands before us may put a page of its own in the place of such an answer.
+        Ok(StatusCode::BAD_GATEWAY) => StatusCode::UNPROCESSABLE_ENTITY,
+        Ok(status) => status,
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    let mut lines = match problem.problems.as_slice() {
+        [] => vec![problem.detail.clone()],
+        all => {
+            all.iter().map(|problem| format!("{} {}.", problem.path.trim_start_matches('$'), problem.message)).collect()
+        }
+    };
+    lines.extend(paragraphs(&problem.remedy));
+    lines.push(NEW_LINK.into());
+    Page { status, title: "Not connected", lines }
+}
+
+fn words(said: &PlatformWords) -> String {
+    if said.text.is_empty() { String::new() } else { format!(" ({})", said.text) }
+}
+
+fn paragraphs(text: &str) -> Vec<String> {
+    text.split("\n\n").filter(|paragraph| !paragraph.trim().is_empty()).map(str::to_owned).collect()
+}
+
+fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            letter => safe.push(letter),
+        }
+    }
+    safe
+}
+
+impl IntoResponse for Page {
+    fn into_response(self) -> Response {
+        let title = escaped(self.title);
+        let lines: String = self.lines.iter().map(|line| format!("<p>{}</p>\n", escaped(line))).collect();
+        let html = format!(
+            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" \
+             content=\"width=device-width\">\n<title>{title}</title>\n</head>\n<body>\n<h1>{title}</h1>\n{lines}</body>\n</html>\n"
+        );
+        let mut response = (self.status, html).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_others_say_becomes_markup() {
+        assert_eq!(escaped("<b a='1' c=\"2\">&"), "&lt;b a=&#39;1&#39; c=&quot;2&quot;&gt;&amp;");
+    }
+}

@@ -1,0 +1,68 @@
+//! Apps: the registrations with platforms that accounts are connected through. For operators.
+
+use std::collections::BTreeMap;
+
+use axum::{Json, extract::State, http::StatusCode};
+use domain::{AppId, Code};
+use serde::Deserialize;
+
+use super::connect::Hidden;
+use crate::{
+    Console, Problem,
+    access::Caller,
+    api,
+    extract::{Hushed, Id},
+    marks,
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AppAsk {
+    secrets: BTreeMap<String, Hidden>,
+}
+
+pub(super) async fn list(State(console): State<Console>, caller: Caller) -> Result<Json<api::Apps>, Problem> {
+    caller.operator()?;
+    let apps = console.vault.apps().await?;
+    Ok(Json(api::Apps { apps: apps.into_iter().map(|app| shown(&console, app)).collect() }))
+}
+
+/// 201 for a new app, 200 for one whose secrets were put in anew.
+pub(super) async fn put(
+    State(console): State<Console>,
+    caller: Caller,
+    Id(app): Id<AppId>,
+    Hushed(ask): Hushed<AppAsk>,
+) -> Result<(StatusCode, Json<api::App>), Problem> {
+    caller.operator()?;
+    if ask.secrets.is_empty() {
+        return Err(Problem::field("$.secrets", Code::BAD_FIELD, "must name client_id, client_secret, or both"));
+    }
+    let secrets = ask.secrets.into_iter().map(|(name, secret)| (name, secret.0)).collect();
+    let is_new = console.vault.put_app(&app, secrets, &caller.name).await?;
+    marks::done(&caller, "put app", &app, None);
+    let apps = console.vault.apps().await?;
+    let found = apps.into_iter().find(|known| known.name == app);
+    let found = found.ok_or_else(|| Problem::not_found(format!("app {app}")))?;
+    Ok((if is_new { StatusCode::CREATED } else { StatusCode::OK }, Json(shown(&console, found))))
+}
+
+pub(super) async fn remove(
+    State(console): State<Console>,
+    caller: Caller,
+    Id(app): Id<AppId>,
+) -> Result<Json<api::RemovedApp>, Problem> {
+    caller.operator()?;
+    console.accounts.catch_up().await;
+    let in_the_way =
+        |error| Problem::in_the_way(error, "Connect those accounts with another app, or remove them first.");
+    console.vault.remove_app(&app).await.map_err(in_the_way)?;
+    marks::done(&caller, "remove app", &app, None);
+    Ok(Json(api::RemovedApp { app }))
+}
+
+fn shown(console: &Console, app: vault::App) -> api::App {
+    let accounts = console.accounts.all().iter().filter(|card| card.app.as_ref() == Some(&app.name)).count();
+    let source = if app.listed { api::Source::Settings } else { api::Source::Connected };
+    api::App { name: app.name, source, secrets: app.holds, accounts, put: app.put }
+}

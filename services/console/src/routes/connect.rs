@@ -1,0 +1,189 @@
+//! Connecting accounts: their credentials come in, and nothing of them ever goes out.
+
+use std::{collections::BTreeMap, fmt};
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::StatusCode,
+};
+use channels::{Secret, nearest};
+use domain::{AppId, Code, OnDoubt};
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer};
+use url::Url;
+use vault::{
+    AccountName, Connect, VaultError, View,
+    record::{AccountRecord, Pace},
+};
+
+use super::accounts::{Named, Why, again, from_now, pause_of, plain, seen};
+use crate::{Console, Problem, access::Caller, api, extract::Hushed, marks, trouble::wrong};
+
+/// The setting that names a platform's server for consent and tokens.
+pub(super) const AUTH_URL: &str = "auth_url";
+
+/// What an account is connected with. What is not named stays as it is.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ConnectAsk {
+    app: Option<AppId>,
+    base_url: Option<Url>,
+    #[serde(default)]
+    settings: BTreeMap<String, serde_json::Value>,
+    on_doubt: Option<OnDoubt>,
+    rate: Option<Pace>,
+    #[serde(default)]
+    secrets: BTreeMap<String, Hidden>,
+    expires_at: Option<Timestamp>,
+    expires_in: Option<u64>,
+    refresh_expires_at: Option<Timestamp>,
+    scopes: Option<Vec<String>>,
+}
+
+/// A secret as it comes.
+pub(super) struct Hidden(pub Secret);
+
+impl<'de> Deserialize<'de> for Hidden {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self(Secret::new(text.trim())))
+    }
+}
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// 201 for a new account, 200 for one that was connected again.
+pub(super) async fn connect(
+    State(console): State<Console>,
+    caller: Caller,
+    named: Named,
+    Hushed(ask): Hushed<ConnectAsk>,
+) -> Result<(StatusCode, Json<api::Seen>), Problem> {
+    let name = addressed(&console, &caller, named)?;
+    let before = console.vault.view(&name).await?;
+    let ask = fit(&console, &caller, before.as_ref(), ask)?;
+    let pause = pause_of(&console, &name).await?;
+    let is_new = console.vault.connect(&name, ask, &caller.name).await?;
+    marks::done(&caller, "connect", &name, None);
+    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+    let answer = match console.vault.check(&name).await {
+        Ok(view) => seen(&console, &caller, view, pause, Why::Connected).await?,
+        // It is connected all the same.
+        Err(VaultError::Failed(failure)) => {
+            let account = again(&console, &caller, &name).await?;
+            api::Seen { account, unchecked: Some(wrong(&failure)), released: None }
+        }
+        Err(error) => return Err(error.into()),
+    };
+    Ok((status, Json(answer)))
+}
+
+/// The account that is to be connected, if the caller may.
+pub(super) fn addressed(console: &Console, caller: &Caller, named: Named) -> Result<AccountName, Problem> {
+    let Path((tenant, channel, account)) = named;
+    let name: AccountName = format!("{tenant}/{channel}/{account}")
+        .parse()
+        .map_err(|why| Problem { status: 422, ..Problem::query("account", format!("is no name: {why}")) })?;
+    if !caller.owns(&name.tenant) {
+        return Err(Problem::forbidden(format!("This token is not for tenant {}.", name.tenant)));
+    }
+    if console.channels.get(name.channel.as_str()).is_none() {
+        let names = console.channels.names();
+        let meant = nearest(name.channel.as_str(), names).map(|meant| format!("; is {meant} meant?"));
+        let message = format!("there is no channel {}{}", name.channel, meant.unwrap_or_default());
+        return Err(Problem::field("$", Code::UNKNOWN_CHANNEL, message));
+    }
+    Ok(name)
+}
+
+/// No address of a platform's server.
+pub(super) fn is_odd(url: &Url) -> bool {
+    !matches!(url.scheme(), "http" | "https") || !url.username().is_empty() || url.password().is_some()
+}
+
+/// What is asked for, if it makes sense and is the caller's to ask.
+fn fit(console: &Console, caller: &Caller, before: Option<&View>, ask: ConnectAsk) -> Result<Connect, Problem> {
+    let mut problems = Vec::new();
+    let mut wrong = |path: &str, message: &str| {
+        problems.extend(Problem::field(path, Code::BAD_FIELD, message).problems);
+    };
+    let now = console.runtime.now();
+    if ask.expires_at.is_some() && ask.expires_in.is_some() {
+        wrong("$.expires_in", "says the same as expires_at: give one of them");
+    }
+    for (path, at) in [("$.expires_at", ask.expires_at), ("$.refresh_expires_at", ask.refresh_expires_at)] {
+        if at.is_some_and(|at| at <= now) {
+            wrong(path, "has passed: the token has ended, and another one is needed");
+        }
+    }
+    if ask.expires_in == Some(0) {
+        wrong("$.expires_in", "must be the seconds that the token has left");
+    }
+    if ask.rate.is_some_and(|rate| rate.burst == 0 || rate.per_ms == 0) {
+        wrong("$.rate", "must have a burst and a span (per_ms) of 1 at least");
+    }
+    if ask.base_url.as_ref().is_some_and(is_odd) {
+        wrong("$.base_url", "must begin with https:// (or http://), and name no user: secrets go into secrets");
+    }
+    if before.is_some_and(|view| view.record.listed) {
+        let given = [
+            ("$.app", ask.app.is_some()),
+            ("$.base_url", ask.base_url.is_some()),
+            ("$.settings", !ask.settings.is_empty()),
+            ("$.on_doubt", ask.on_doubt.is_some()),
+            ("$.rate", ask.rate.is_some()),
+        ];
+        for (path, _) in given.into_iter().filter(|(_, is_given)| *is_given) {
+            wrong(path, "is for the server's settings to say: they list the account, and take tokens only from here");
+        }
+    }
+    if !problems.is_empty() {
+        return Err(Problem::unfit(problems));
+    }
+    let auth_url = ask.settings.get(AUTH_URL).and_then(serde_json::Value::as_str);
+    lent(caller, before, ask.app.is_some(), ask.base_url.as_ref(), auth_url)?;
+    Ok(Connect {
+        app: ask.app,
+        base_url: ask.base_url,
+        settings: plain(ask.settings)?,
+        on_doubt: ask.on_doubt,
+        rate: ask.rate,
+        secrets: ask.secrets.into_iter().map(|(name, secret)| (name, secret.0)).collect(),
+        expires_at: ask.expires_at.or_else(|| ask.expires_in.map(|seconds| from_now(console, seconds))),
+        refresh_expires_at: ask.refresh_expires_at,
+        scopes: ask.scopes,
+        tenants_own: caller.tenant.is_some(),
+    })
+}
+
+/// What a tenant may not choose. An app's secrets are the operators'. They are sent to the account's servers when it is connected by a
+/// link and when its token is renewed, so a tenant that could choose both could read them.
+pub(super) fn lent(
+    caller: &Caller,
+    before: Option<&View>,
+    asks_app: bool,
+    base_url: Option<&Url>,
+    auth_url: Option<&str>,
+) -> Result<(), Problem> {
+    let auth_url = auth_url.filter(|url| !url.trim().is_empty());
+    let asks_server = base_url.is_some() || auth_url.is_some();
+    if caller.tenant.is_none() || !(asks_app || asks_server) {
+        return Ok(());
+    }
+    // Without TLS it could be any server in our network that answers, and its words would be told.
+    let is_open = |url: &str| !url.trim().to_lowercase().starts_with("https://");
+    if base_url.is_some_and(|url| is_open(url.as_str())) || auth_url.is_some_and(is_open) {
+        return Err(Problem::forbidden("A server that is not called by https:// is for operators to name."));
+    }
+    let record = before.map(|view| &view.record);
+    let has_app = asks_app || record.is_some_and(|record| record.app.is_some());
+    let has_server = |record: &AccountRecord| record.base_url.is_some() || record.settings.contains_key(AUTH_URL);
+    match has_app && (asks_server || record.is_some_and(has_server)) {
+        true => Err(Problem::forbidden("An account with an app and a server of its own is for operators to connect.")),
+        false => Ok(()),
+    }
+}

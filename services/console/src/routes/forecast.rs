@@ -1,0 +1,76 @@
+//! What will fail, or may, in the next hours.
+
+use std::time::Duration;
+
+use axum::{Json, extract::State};
+use domain::{ChannelName, TenantId};
+use forecast::Ask as Look;
+use serde::Deserialize;
+use vault::{AccountName, VaultError};
+
+use crate::{Console, Problem, access::Caller, api, extract::Ask, show::pauses_for};
+
+/// The furthest that can be looked ahead, in hours: a month.
+const FURTHEST: u32 = 31 * 24;
+/// The most targets that are listed.
+const MOST: usize = 1_000;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Which {
+    #[serde(default = "day")]
+    hours: u32,
+    tenant: Option<TenantId>,
+    channel: Option<ChannelName>,
+    account: Option<String>,
+    #[serde(default)]
+    media: bool,
+    #[serde(default = "page")]
+    limit: usize,
+}
+
+fn day() -> u32 {
+    24
+}
+
+fn page() -> usize {
+    200
+}
+
+pub(super) async fn look(
+    State(console): State<Console>,
+    caller: Caller,
+    Ask(which): Ask<Which>,
+) -> Result<Json<api::Forecast>, Problem> {
+    let limit = which.limit.min(MOST);
+    let look = which.look(&caller)?;
+    let report = console.forecast.look(&look, |pauses| pauses_for(&caller, pauses)).await.map_err(failed)?;
+    Ok(Json(api::Forecast::listing(report, limit)))
+}
+
+impl Which {
+    fn look(self, caller: &Caller) -> Result<Look, Problem> {
+        if !(1..=FURTHEST).contains(&self.hours) {
+            return Err(Problem::query("hours", format!("must be 1 to {FURTHEST}")));
+        }
+        let account = self.account.map(|name| name.parse::<AccountName>());
+        let account = account.transpose().map_err(|wrong| Problem::query("account", wrong))?;
+        if let Some(name) = &account {
+            caller.narrow(Some(name.tenant.clone()))?;
+        }
+        let tenant = caller.narrow(self.tenant)?;
+        let ahead = Duration::from_secs(u64::from(self.hours) * 3600);
+        Ok(Look { ahead, tenant, channel: self.channel, account, media: self.media })
+    }
+}
+
+fn failed(error: VaultError) -> Problem {
+    match error {
+        VaultError::Ledger(error) => error.into(),
+        error => {
+            tracing::error!(error = &error as &dyn std::error::Error, "the accounts could not be looked at");
+            let failure = error.into_failure("look ahead");
+            Problem::coded(axum::http::StatusCode::SERVICE_UNAVAILABLE, failure.code, failure.said.text)
+        }
+    }
+}

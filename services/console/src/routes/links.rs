@@ -1,0 +1,104 @@
+//! Connecting accounts by a link. People come back from the platform by an address that needs no token: the link's state, which is hard
+//! to guess and good once, says that they may.
+
+use std::collections::BTreeMap;
+
+use axum::{
+    Json,
+    extract::State,
+    http::{StatusCode, Uri},
+    response::{IntoResponse, Response},
+};
+use channels::Returned;
+use domain::AppId;
+use serde::Deserialize;
+use url::Url;
+use vault::LinkAsk;
+
+use super::{
+    accounts::{Named, Why, plain, seen},
+    connect::{AUTH_URL, addressed, is_odd, lent},
+};
+use crate::{Console, Problem, access::Caller, api, extract::Json as Body, marks, page};
+
+/// Where platforms send people back to, behind the API's public address.
+pub(crate) const CALLBACK: &str = "/v1/oauth/callback";
+
+/// What a link is asked for with. What is not named stays as the account has it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wish {
+    app: Option<AppId>,
+    base_url: Option<Url>,
+    #[serde(default)]
+    settings: BTreeMap<String, serde_json::Value>,
+    #[serde(default)]
+    another: bool,
+}
+
+pub(super) async fn begin(
+    State(console): State<Console>,
+    caller: Caller,
+    named: Named,
+    Body(wish): Body<Wish>,
+) -> Result<(StatusCode, Json<api::Link>), Problem> {
+    let name = addressed(&console, &caller, named)?;
+    if wish.base_url.as_ref().is_some_and(is_odd) {
+        let message = "must begin with https:// (or http://), and name no user";
+        return Err(Problem::field("$.base_url", domain::Code::BAD_FIELD, message));
+    }
+    let before = console.vault.view(&name).await?;
+    let settings = plain(wish.settings)?;
+    let auth_url = settings.get(AUTH_URL).map(String::as_str);
+    lent(&caller, before.as_ref(), wish.app.is_some(), wish.base_url.as_ref(), auth_url)?;
+    let life = console.options.link_life;
+    let ask = LinkAsk {
+        app: wish.app,
+        base_url: wish.base_url,
+        settings,
+        another: wish.another,
+        by: caller.name.clone(),
+        redirect: redirect(&console)?,
+        life,
+    };
+    let link = console.vault.begin_link(&name, ask).await?;
+    marks::done(&caller, "link", &name, None);
+    let link = api::Link { url: link.url, expires_at: link.expires_at, expires_in: life.as_secs() };
+    Ok((StatusCode::CREATED, Json(link)))
+}
+
+fn redirect(console: &Console) -> Result<Url, Problem> {
+    let public = console.options.public_url.clone().ok_or_else(|| {
+        let detail = "api.public_url is not set, so the platform could not send the person back.";
+        let remedy = format!(
+            "Set api.public_url in the server's settings to the address under which browsers reach this API, as \
+             https://oncepost.example, register that address with {CALLBACK} behind it with the app, and start the server anew."
+        );
+        Problem::plain(StatusCode::CONFLICT, detail, remedy)
+    })?;
+    let mut redirect = public;
+    let path = format!("{}{CALLBACK}", redirect.path().trim_end_matches('/'));
+    redirect.set_path(&path);
+    redirect.set_query(None);
+    redirect.set_fragment(None);
+    Ok(redirect)
+}
+
+/// A person is back from the platform. What comes of it is said on a page.
+pub(super) async fn back(State(console): State<Console>, uri: Uri) -> Response {
+    finish(&console, &uri).await.unwrap_or_else(|problem| page::refused(&problem)).into_response()
+}
+
+async fn finish(console: &Console, uri: &Uri) -> Result<page::Page, Problem> {
+    let mut address = Url::parse("https://localhost").map_err(|_| Problem::not_found("such address"))?;
+    address.set_query(uri.query());
+    // A pause that begins later knows more than the link does.
+    let pauses = console.ledger.pauses().await?;
+    let (name, is_new, view) = console.vault.finish_link(&Returned::of(&address)).await?;
+    let by = view.record.connected.as_ref().map_or_else(String::new, |word| word.by.clone());
+    let caller = Caller { name: by, tenant: Some(name.tenant.clone()) };
+    marks::done(&caller, "connect", &name, Some("by a link"));
+    let pause = pauses.into_iter().find(|pause| pause.scope == name.pause_scope());
+    let seen = seen(console, &caller, view, pause, Why::Connected).await?;
+    Ok(page::connected(&seen, is_new))
+}

@@ -1,0 +1,80 @@
+//! What holds a target back.
+
+use domain::{Pause, PauseScope, Scope};
+
+use crate::{
+    judge::{Case, World},
+    risk::{Reason, Risk, Verdict},
+    words::instant,
+};
+
+/// Who pauses on behalf of the settings.
+const SETTINGS: &str = "settings";
+
+/// The pauses that hold the target back. What is wrong with its account is told as that, not as the pause that came of it.
+pub(crate) fn judge(case: &Case<'_>, world: &World<'_>) -> Vec<Risk> {
+    let known = world.accounts.get(&case.name());
+    let is_told = |pause: &Pause| {
+        let of_account = matches!(pause.scope, PauseScope::Account { .. });
+        of_account
+            && known.is_some_and(|known| {
+                known.view.record.disabled.is_some() || (pause.code.is_some() && known.view.state.is_broken())
+            })
+    };
+    let covering = world.pauses.iter().filter(|pause| covers(&pause.scope, case) && !is_told(pause));
+    covering.map(|pause| risk(case, pause)).collect()
+}
+
+/// Whether a pause of this scope holds the target back.
+pub(crate) fn covers(scope: &PauseScope, case: &Case<'_>) -> bool {
+    let target = case.target;
+    match scope {
+        PauseScope::All => true,
+        PauseScope::Channel { channel } => *channel == target.channel,
+        PauseScope::App { app } => target.app.as_ref() == Some(app),
+        PauseScope::Tenant { tenant } => *tenant == target.tenant,
+        PauseScope::Account { .. } => *scope == case.name().pause_scope(),
+    }
+}
+
+fn risk(case: &Case<'_>, pause: &Pause) -> Risk {
+    let (scope, why) = (&pause.scope, pause.reason.trim_end_matches('.'));
+    let is_off = pause.by == SETTINGS && matches!(scope, PauseScope::Channel { .. });
+    let (reason, title, remedy) = match is_off {
+        true => (
+            Reason::ChannelOff,
+            "The settings switch the channel off".to_owned(),
+            "Switch the channel on in the settings and start oncepost again; or cancel what is scheduled on it."
+                .to_owned(),
+        ),
+        false => (
+            Reason::Paused,
+            format!("A pause holds it back: {why}"),
+            match pause.code {
+                Some(code) => format!(
+                    "Mend the cause ({code}), then `oncepost resume {scope}`. Where the account is well again, that is done by itself."
+                ),
+                None => format!("`oncepost resume {scope}` when it may go out."),
+            },
+        ),
+    };
+    let base = case.risk(Verdict::AtRisk, reason, pause.code, title);
+    // The machine pauses where all would fail until a person mends it.
+    let whose = pause.code.map(|_| match scope {
+        PauseScope::App { .. } => Scope::App.whose_fault(),
+        _ => Scope::Account.whose_fault(),
+    });
+    let until = case.target.deadline.map(|deadline| format!(" It expires at {}.", instant(deadline)));
+    Risk {
+        sentence: format!(
+            "Held back since {} by {}, by the pause of {scope}: {why}.{}",
+            instant(pause.since),
+            pause.by,
+            until.unwrap_or_default()
+        ),
+        about: Some(scope.to_string()),
+        remedy,
+        whose: whose.map_or(base.whose, str::to_owned),
+        ..base
+    }
+}

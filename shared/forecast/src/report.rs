@@ -1,0 +1,95 @@
+//! What a look came to.
+
+use domain::{AccountId, ChannelName, Code, PostId, TargetId, TenantId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::risk::{Reason, Risk, Verdict};
+
+/// What a look came to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// When it was looked, by the ledger's clock.
+    pub at: Timestamp,
+    /// Up to which time.
+    pub until: Timestamp,
+    /// How many targets were looked at.
+    pub looked_at: u64,
+    /// How many more there are, at least: those that come later.
+    pub not_looked_at: u64,
+    /// What became of their files' addresses; absent if they were not asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media: Option<MediaLook>,
+    /// How many targets will fail.
+    pub will_fail: u64,
+    /// How many others are at risk.
+    pub at_risk: u64,
+    /// Why, the surest first, then by the first target that it concerns.
+    pub causes: Vec<Cause>,
+    /// Those targets, in the order of their times.
+    pub targets: Vec<AtStake>,
+}
+
+/// How many addresses of files were asked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MediaLook {
+    /// Asked, each once.
+    pub asked: u64,
+    /// Not asked: there was no time left.
+    pub not_asked: u64,
+}
+
+/// One cause, with all that it concerns.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cause {
+    /// How sure it is.
+    pub verdict: Verdict,
+    /// What it is.
+    pub reason: Reason,
+    /// The failure that it would be, where there is one of that kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<Code>,
+    /// In a few words.
+    pub title: String,
+    /// What it is about, where that is not an account: a pause's scope, a file's address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
+    /// Whose matter it is.
+    pub whose: String,
+    /// What to do.
+    pub remedy: String,
+    /// By when, for the first of them.
+    pub by: Timestamp,
+    /// The accounts that it concerns, as `acme/mastodon/main`, sorted.
+    pub accounts: Vec<String>,
+    /// How many targets.
+    pub targets: u64,
+    /// When the first of them would go out.
+    pub first: Timestamp,
+}
+
+/// A target that will fail or is at risk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AtStake {
+    /// Its id.
+    pub target: TargetId,
+    /// Its post.
+    pub post: PostId,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// Where it goes.
+    pub channel: ChannelName,
+    /// On which account.
+    pub account: AccountId,
+    /// When it should go out.
+    pub due_at: Timestamp,
+    /// When it would, if nothing else were in its way.
+    pub goes_at: Timestamp,
+    /// After this it expires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Timestamp>,
+    /// The worst of its risks.
+    pub verdict: Verdict,
+    /// Why, the surest first.
+    pub risks: Vec<Risk>,
+}
