@@ -280,7 +280,8 @@ async fn what_will_fail_is_told_by_cause_with_what_to_do_by_when() {
     );
     let name: ::vault::AccountName = "acme/long/gone".parse().unwrap();
     let base_url = Some("https://example.org".parse().unwrap());
-    let connect = ::vault::Connect { base_url, ..::vault::Connect::default() };
+    let secrets = [("access_token".to_owned(), channels::Secret::new("a token"))].into();
+    let connect = ::vault::Connect { base_url, secrets, ..::vault::Connect::default() };
     server.vault.connect(&name, connect, "ann").await.unwrap();
     for key in ["a", "b"] {
         let mut gone = message(key);
