@@ -18,7 +18,7 @@ use crate::{
     About, Account, Answer, Call, Channel, Count, Http, Kind, Known, Limits, Mark, Objection, Offers, Published, Row,
     Standing, Table, Takes, Threads, TokenLife, Told, Unit,
     address::{Address, name},
-    text,
+    caps, text,
 };
 use record::{COLLECTION, Place};
 use session::Sessions;
@@ -31,8 +31,12 @@ const WHO: &str = "get session";
 const PASSWORD: &str = "app_password";
 const MOST_PARTS: u16 = 50;
 const TEXT: &[Count] = &[Count::new(Unit::Graphemes, 300), Count::new(Unit::Bytes, 3000)];
-const OFFERS: Offers =
-    Offers { settings: Known::These(&["language"]), account_settings: &["insecure"], ..Offers::media(4, 0) };
+const OFFERS: Offers = Offers {
+    settings: Known::These(&["language"]),
+    account_settings: &["insecure"],
+    caps: caps::BLUESKY,
+    ..Offers::media(4, 0)
+};
 
 const TAKES: &[Takes] = &[Takes::new(Kind::PICTURES, 1_000_000)];
 

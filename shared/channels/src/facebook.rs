@@ -23,10 +23,12 @@ use crate::{
     About, Account, AccountCard, Call, Channel, Count, ExchangeAsk, FirstComment, Granted, Http, Known, Limits, Link,
     Mark, Objection, Offers, Published, Row, Standing, Table, Threads, TokenLife, Tokens, Unit, Verdict,
     address::{Address, is_short, number},
+    caps,
     graph::{self, Graph, containers::LOOK_UP, credentials::RENEW, errors},
     oauth::servers,
 };
 use post::Post;
+pub(crate) use video::is_reel;
 
 const VERSION: &str = "v25.0";
 const WHO: &str = "check page";
@@ -101,6 +103,7 @@ const OFFERS: Offers = Offers {
     decides_later: true,
     settings: Known::These(&["first_comment", "video_as"]),
     account_settings: &["auth_url", "page_id", "draft", "api_version", "insecure"],
+    caps: caps::FACEBOOK,
     ..Offers::media(MOST_PHOTOS, 1)
 };
 

@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 use crate::{
     About, Account, AccountCard, Call, Channel, Count, ExchangeAsk, FirstComment, Granted, Http, Known, Limit, Limits,
-    Mark, OAuth, Objection, Offers, Published, Row, Standing, Table, Takes, Threads, TokenLife, Tokens, Unit,
+    Mark, OAuth, Objection, Offers, Published, Row, Standing, Table, Takes, Threads, TokenLife, Tokens, Unit, caps,
     graph::{
         self, Graph,
         containers::{self, Containers, Dialect, LOOK_UP, MAKE, Plan, State},
@@ -46,6 +46,7 @@ const OFFERS: Offers = Offers {
     settings: Known::These(&["first_comment", "share_to_feed", "thumb_offset", "cover_url"]),
     addresses: &["cover_url"],
     account_settings: &["auth_url", "user_id", "api_version", "login", "insecure"],
+    caps: caps::INSTAGRAM,
     ..Offers::media(MOST_MEDIA, MOST_MEDIA)
 };
 

@@ -20,6 +20,7 @@ use crate::{
     About, Account, AccountCard, Call, Channel, Count, ExchangeAsk, Granted, Http, Known, Limits, Mark, Objection,
     Offers, Published, Row, Safety, Standing, Table, Takes, Threads, TokenLife, Told, Unit, Variant,
     address::{Address, name},
+    caps,
     limits::videos_in_company,
     oauth::{self, servers},
     text,
@@ -57,6 +58,7 @@ const OFFERS: Offers = Offers {
         "sure_after",
         "insecure",
     ],
+    caps: caps::MASTODON,
     ..Offers::media(4, 1)
 };
 

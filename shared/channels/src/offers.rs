@@ -1,6 +1,6 @@
 //! What a channel can publish, as data: for whoever chooses a channel, and for the checks.
 
-use crate::{Count, Known};
+use crate::{Cap, Count, Known};
 
 /// What a post on a channel may consist of, besides what [`crate::Limits`] and [`crate::Threads`] say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub struct Offers {
     pub account_settings: &'static [&'static str],
     /// The settings of an account with which another repeat safety holds.
     pub variants: &'static [Variant],
+    /// How much the platform takes in a span, where its documents say so.
+    pub caps: &'static [Cap],
 }
 
 impl Offers {
@@ -43,6 +45,7 @@ impl Offers {
         addresses: &[],
         account_settings: &[],
         variants: &[],
+        caps: &[],
     };
 
     /// The same, with at most so many pictures or so many videos.

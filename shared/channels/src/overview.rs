@@ -1,6 +1,7 @@
-//! The channels beside each other: three tables, of which the first two the command line and docs/channels/README.md both show.
+//! The channels beside each other: four tables in docs/channels/README.md, of which the command line shows what channels take and how
+//! outcomes are settled.
 
-use crate::{Limited, Sheet};
+use crate::{Capped, Limited, Sheet};
 
 /// A table: its head, and a row per channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +60,18 @@ impl Overview<3> {
             [sheet.name.clone(), by.into(), scopes]
         };
         Self { head: ["channel", "an account is connected by", "scopes"], rows: sheets.iter().map(row).collect() }
+    }
+}
+
+impl Overview<2> {
+    /// How much each platform takes in a span, where its documents say so.
+    pub fn caps(sheets: &[Sheet]) -> Self {
+        let row = |sheet: &Sheet| {
+            let caps: Vec<_> = sheet.caps.iter().map(Capped::said).collect();
+            [sheet.name.clone(), caps.join("; ")]
+        };
+        let capped = sheets.iter().filter(|sheet| !sheet.caps.is_empty());
+        Self { head: ["channel", "at most"], rows: capped.map(row).collect() }
     }
 }
 

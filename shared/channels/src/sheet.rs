@@ -11,7 +11,10 @@ use serde::{Deserialize, Serialize};
 pub use files::{Files, Range};
 use words::{bytes, grouped, settled_by, span};
 
-use crate::{AccountCard, Channel, FirstComment, Known, Limit, Link, OAuth, RefreshRepeat, Threads, TokenLife};
+use crate::{
+    AccountCard, Cap, CapOf, Channel, FirstComment, Known, Limit, Link, OAuth, RefreshRepeat, Threads, TokenLife,
+    Window,
+};
 
 /// That there is none.
 const NO: &str = "no";
@@ -31,6 +34,9 @@ pub struct Sheet {
     pub takes: Taken,
     /// What is limited, counted as the platform counts.
     pub limits: Vec<Limited>,
+    /// How much the platform takes in a span, where its documents say so.
+    #[serde(default)]
+    pub caps: Vec<Capped>,
     /// Which files, and how large, wide and long; empty where any are taken.
     pub files: Vec<Files>,
     /// What the platform offers against doing a thing twice, where an account does not say otherwise.
@@ -101,6 +107,21 @@ pub struct Limited {
     /// What every web address counts, however long it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url_counts: Option<usize>,
+}
+
+/// The most that a platform takes in a span.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Capped {
+    /// The most of them.
+    pub most: u32,
+    /// What is counted, as `posts`.
+    pub what: String,
+    /// Whose: `account` or `app`.
+    pub of: String,
+    /// In so long.
+    pub per_s: u64,
+    /// The platform is known to count back from each moment.
+    pub slides: bool,
 }
 
 /// What a platform offers against doing a thing twice.
@@ -179,6 +200,7 @@ impl Sheet {
             title: about.title.into(),
             takes: Taken::of(channel),
             limits: texts.chain(media).chain(offers.limits.iter().map(Limited::of)).collect(),
+            caps: offers.caps.iter().map(Capped::of).collect(),
             files: about.limits.takes.iter().map(Files::of).collect(),
             repeat: Repeat::of(about.repeat),
             variants: offers.variants.iter().filter_map(variant).collect(),
@@ -278,6 +300,24 @@ impl Limited {
         };
         let address = self.url_counts.map(|length| format!(" (an address counts {length})")).unwrap_or_default();
         format!("{} {most}{address}", self.of)
+    }
+}
+
+impl Capped {
+    /// What `cap` means.
+    pub fn of(cap: &Cap) -> Self {
+        let of = match cap.of {
+            CapOf::Account => "account",
+            CapOf::App => "app",
+        };
+        let slides = cap.window == Window::Sliding;
+        Self { most: cap.most, what: cap.what.name().into(), of: of.into(), per_s: cap.per.as_secs(), slides }
+    }
+
+    /// In words: `100 posts of an account in 15 minutes`.
+    pub fn said(&self) -> String {
+        let most = grouped(self.most.try_into().unwrap_or(usize::MAX));
+        format!("{most} {} of an {} in {}", self.what, self.of, span(self.per_s))
     }
 }
 

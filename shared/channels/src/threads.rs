@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use crate::{
     About, Account, AccountCard, Call, Channel, Count, ExchangeAsk, Granted, Http, Known, Limit, Limits, Mark,
-    Objection, Offers, Published, Row, Standing, Table, Takes, Threads, TokenLife, Tokens, Unit,
+    Objection, Offers, Published, Row, Standing, Table, Takes, Threads, TokenLife, Tokens, Unit, caps,
     graph::{
         self, Graph,
         containers::{self, Containers, Dialect, LOOK_UP, MAKE, Plan, READ, State},
@@ -35,6 +35,7 @@ const OFFERS: Offers = Offers {
     limits: &[Limit::of("web addresses", check::MOST_LINKS), Limit::text("topic", check::TOPIC_LENGTH)],
     settings: Known::These(&["reply_control", "topic_tag"]),
     account_settings: &["auth_url", "user_id", "api_version", "insecure"],
+    caps: caps::THREADS,
     ..Offers::media(20, 20)
 };
 

@@ -25,6 +25,7 @@ use crate::{
     About, Account, AccountCard, Answer, Call, Channel, ExchangeAsk, Granted, Http, Known, Limits, Mark, Objection,
     Offers, Published, Row, Standing, Table, Threads, TokenLife, Tokens, Told, Verdict,
     address::{Address, is_short, number},
+    caps,
     oauth::{self, servers},
 };
 use status::Progress;
@@ -72,6 +73,7 @@ const OFFERS: Offers = Offers {
         "title",
     ]),
     account_settings: &["auth_url", "privacy_level", "audited", "api_version", "insecure"],
+    caps: caps::TIKTOK,
     ..Offers::media(check::MOST_PICTURES, 1)
 };
 

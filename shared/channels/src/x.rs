@@ -19,6 +19,7 @@ use crate::{
     About, Account, AccountCard, Answer, Call, Channel, Count, ExchangeAsk, Granted, Http, Known, Limit, Limits, Mark,
     Objection, Offers, Published, Row, Safety, Standing, Table, Takes, Threads, TokenLife, Tokens, Told, Unit,
     address::{Address, number},
+    caps,
     limits::videos_in_company,
     oauth::{self, servers},
     text,
@@ -46,6 +47,7 @@ const OFFERS: Offers = Offers {
     limits: &[Limit::text("text (setting `long`)", LONG_TEXT[0])],
     settings: Known::These(&["reply_settings", "made_with_ai", "long"]),
     account_settings: &["auth_url", "settles_after", "sure_after", "api_version", "insecure"],
+    caps: caps::X,
     ..Offers::media(4, 1)
 };
 

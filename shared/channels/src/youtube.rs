@@ -24,6 +24,7 @@ use crate::{
     Offers, Published, Row, Standing, Table, Takes, Threads, Tokens, Unit, Verdict,
     address::{Address, name},
     article::{Article, option},
+    caps,
     google::{self, Google, errors, failure, tokens},
     oauth::{self, servers},
 };
@@ -122,6 +123,7 @@ const OFFERS: Offers = Offers {
         "api_version",
         "insecure",
     ],
+    caps: caps::YOUTUBE,
     ..Offers::media(0, 1)
 };
 

@@ -22,6 +22,10 @@ fn page(sheets: &[Sheet]) -> String {
          same, `oncepost channels NAME` everything about one. A test writes this page from what the channels say of themselves.\n\n\
          ## What it takes\n\n\
          Limits are per part and counted the platform's way; its page says more, as which files it takes.\n\n{}\n\
+         ## How much in how long\n\n\
+         What the platforms' documents say of their own caps. A channel without a row has none that is published and counts posts. Every\n\
+         part of a thread is a post, but where replies have a cap of their own. Nothing is held back by these numbers (`rate` in the\n\
+         settings does that): the [forecast](../forecast.md) tells when more is due than they allow.\n\n{}\n\
          ## When an outcome is unknown, and tokens\n\n\
          Some accounts offer more or less than their channel in general: [GUARANTEES.md](../../GUARANTEES.md) lists the settings that\n\
          say so, and what then holds.\n\n{}\n\
@@ -30,6 +34,7 @@ fn page(sheets: &[Sheet]) -> String {
          known, and the app registered with the redirect. A page of LinkedIn, and Instagram through Facebook's login, ask for other scopes:\n\
          their pages say which. Secrets can be handed over on every channel.\n\n{}",
         Overview::takes(sheets).markdown(),
+        Overview::caps(sheets).markdown(),
         Overview::repeats(sheets).markdown(),
         Overview::links(sheets).markdown(),
     )
@@ -76,6 +81,14 @@ fn every_channel_has_its_row_in_both_tables_and_every_link_leads_to_a_page() {
     for sheet in sheets {
         assert!(Path::new(PAGE).with_file_name(format!("{}.md", sheet.name)).exists(), "{} has its page", sheet.name);
     }
+}
+
+#[test]
+fn caps_are_shown_where_there_are_any() {
+    let rows = Overview::caps(&sheets()).rows;
+    assert!(rows.iter().all(|row| !row[1].is_empty()));
+    let threads = rows.iter().find(|row| row[0] == "threads").unwrap();
+    assert_eq!(threads[1], "250 posts of an account in 24 hours; 1,000 replies of an account in 24 hours");
 }
 
 #[test]

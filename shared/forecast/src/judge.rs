@@ -12,6 +12,7 @@ use ledger::UpcomingTarget;
 use vault::{AccountName, View};
 
 use crate::{
+    caps::{self, Full},
     held,
     risk::{Reason, Risk, Verdict},
     token,
@@ -34,6 +35,8 @@ pub struct World<'a> {
     pub pauses: &'a [Pause],
     /// When each target will go, by the paces of its account and app.
     pub goes: &'a HashMap<TargetId, Timestamp>,
+    /// The caps that hold targets up.
+    pub full: &'a HashMap<TargetId, Vec<Full>>,
     /// The addresses that gave no file, and why.
     pub media: &'a HashMap<String, Failure>,
     /// Files that we have already, whatever their addresses give now.
@@ -117,6 +120,7 @@ pub fn judge(target: &UpcomingTarget, world: &World<'_>) -> Vec<Risk> {
     }
     risks.extend(held::judge(&case, world));
     risks.extend(times(&case, world));
+    risks.extend(caps::judge(&case, world));
     risks.extend(files(&case, world));
     risks.sort_by(|a, b| b.verdict.cmp(&a.verdict).then(a.reason.cmp(&b.reason)));
     risks

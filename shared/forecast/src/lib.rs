@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod caps;
 mod causes;
 mod held;
 mod judge;
@@ -11,6 +12,7 @@ mod risk;
 mod token;
 mod words;
 
+pub use caps::{Full, Sender, Sending, fill};
 pub use judge::{Known, World, judge};
 pub use look::{Ask, Forecast, Options};
 pub use pace::{Lane, play};

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use channels::{Accounts, Media, unfit};
+use channels::{Accounts, CapOf, Media, unfit};
 use domain::{AppId, ChannelName, Pause, TargetId, TenantId};
 use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
@@ -15,6 +15,7 @@ use runtime::Runtime;
 use vault::{AccountName, Vault, VaultError};
 
 use crate::{
+    caps::{Full, Sender, Sending, fill},
     causes, held,
     judge::{Case, Known, World, addresses, judge, time_of},
     media::{self, Files},
@@ -106,7 +107,7 @@ impl Forecast {
         let (targets, not_looked_at) = self.targets(ask, until).await?;
         let pauses = self.ledger.pauses().await?;
         let accounts = self.accounts(&targets).await?;
-        let goes = self.goes(ask, &targets, until, now, &pauses).await?;
+        let Played { goes, full } = self.play(ask, &targets, until, now, &pauses).await?;
         let pauses = pauses_for(pauses);
         let files = match ask.media {
             true => {
@@ -122,6 +123,7 @@ impl Forecast {
             accounts: &accounts,
             pauses: &pauses,
             goes: &goes,
+            full: &full,
             media: &files.failed,
             kept: &files.kept,
             can_seal: self.vault.can_seal(),
@@ -196,19 +198,20 @@ impl Forecast {
         Ok(read.into_iter().flatten().collect())
     }
 
-    /// When each target will go, by the paces of accounts and apps. An app is shared with others than those that are asked for.
-    async fn goes(
+    /// When each target will go, by the paces of accounts and apps, and which caps hold it up. An app is shared with others than those
+    /// that are asked for.
+    async fn play(
         &self,
         ask: &Ask,
         targets: &[UpcomingTarget],
         until: Timestamp,
         now: Timestamp,
         pauses: &[Pause],
-    ) -> Result<HashMap<TargetId, Timestamp>, VaultError> {
+    ) -> Result<Played, VaultError> {
         let mut lanes = Lanes { vault: &self.vault, pauses, now, found: BTreeMap::new() };
         targets.iter().for_each(|target| lanes.add(target));
         let is_whole = ask.tenant.is_none() && ask.channel.is_none() && ask.account.is_none();
-        if !is_whole && lanes.found.values().any(|lane| lane.app.is_some()) {
+        if !is_whole && lanes.found.values().any(Found::shares) {
             lanes.found.clear();
             let mut left = self.options.most;
             self.read(Upcoming::until(until), |target| {
@@ -218,8 +221,34 @@ impl Forecast {
             })
             .await?;
         }
-        let lanes: Vec<_> = lanes.found.into_values().collect();
-        Ok(play(&lanes))
+        let (lanes, mut senders): (Vec<_>, Vec<_>) =
+            lanes.found.into_values().map(|found| (found.lane, found.sender)).unzip();
+        let goes = play(&lanes);
+        for send in senders.iter_mut().flatten().flat_map(|sender| &mut sender.sends) {
+            send.at = goes.get(&send.target).copied().unwrap_or(send.at);
+        }
+        Ok(Played { goes, full: fill(senders.into_iter().flatten().collect()) })
+    }
+}
+
+/// What was played forward.
+struct Played {
+    goes: HashMap<TargetId, Timestamp>,
+    full: HashMap<TargetId, Vec<Full>>,
+}
+
+/// What waits for one account.
+struct Found {
+    lane: Lane,
+    /// If its platform has caps.
+    sender: Option<Sender>,
+}
+
+impl Found {
+    /// Whether targets of other accounts matter to it.
+    fn shares(&self) -> bool {
+        let has_cap = |sender: &Sender| sender.app.is_some() && sender.caps.iter().any(|cap| cap.of == CapOf::App);
+        self.lane.app.is_some() || self.sender.as_ref().is_some_and(has_cap)
     }
 }
 
@@ -228,7 +257,7 @@ struct Lanes<'a> {
     vault: &'a Vault,
     pauses: &'a [Pause],
     now: Timestamp,
-    found: BTreeMap<AccountName, Lane>,
+    found: BTreeMap<AccountName, Found>,
 }
 
 impl Lanes<'_> {
@@ -241,18 +270,30 @@ impl Lanes<'_> {
         }
         let name = case.name();
         let vault = self.vault;
-        let lane = self.found.entry(name).or_insert_with_key(|name| {
+        let found = self.found.entry(name).or_insert_with_key(|name| {
             let card = vault.find(&name.tenant, &name.channel, &name.account);
             let app = |card: &channels::AccountCard| -> Option<(AppId, (u32, Duration))> {
                 card.app.clone().zip(card.app_rate)
             };
-            Lane {
+            let lane = Lane {
                 rate: card.as_ref().and_then(|card| card.rate),
                 app: card.as_ref().and_then(app),
                 targets: Vec::new(),
-            }
+            };
+            let caps = vault.channels.get(name.channel.as_str()).map_or(&[][..], |channel| channel.about().offers.caps);
+            let app = card.and_then(|card| card.app).map(|app| (name.channel.clone(), app));
+            let sender = (!caps.is_empty()).then_some(Sender { caps, app, sends: Vec::new() });
+            Found { lane, sender }
         });
-        lane.targets.push((at, target.target));
+        found.lane.targets.push((at, target.target));
+        if let Some(sender) = &mut found.sender {
+            sender.sends.push(Sending {
+                target: target.target,
+                at,
+                deadline: target.deadline,
+                takes: sender.caps.iter().map(|cap| cap.takes(&target.draft)).collect(),
+            });
+        }
     }
 }
 

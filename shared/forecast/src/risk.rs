@@ -63,6 +63,8 @@ pub enum Reason {
     Deadline,
     /// The pace of its account or app makes it late.
     Pace,
+    /// The platform takes no more in so long.
+    Cap,
     /// The channel would refuse what it says.
     Content,
     /// A file is gone.
@@ -73,7 +75,7 @@ pub enum Reason {
 
 impl Reason {
     /// Each of them.
-    pub const ALL: [Reason; 18] = [
+    pub const ALL: [Reason; 19] = [
         Reason::UnknownAccount,
         Reason::UnknownChannel,
         Reason::AccountSettings,
@@ -89,6 +91,7 @@ impl Reason {
         Reason::Paused,
         Reason::Deadline,
         Reason::Pace,
+        Reason::Cap,
         Reason::Content,
         Reason::MediaGone,
         Reason::MediaUnsure,
@@ -112,6 +115,7 @@ impl Reason {
             Reason::Paused => "paused",
             Reason::Deadline => "deadline",
             Reason::Pace => "pace",
+            Reason::Cap => "cap",
             Reason::Content => "content",
             Reason::MediaGone => "media_gone",
             Reason::MediaUnsure => "media_unsure",
@@ -135,7 +139,7 @@ impl Reason {
             Reason::Disabled => "whoever switched the account off",
             Reason::ChannelOff => "whoever keeps the settings",
             Reason::Paused => "whoever paused it",
-            Reason::Pace => "whoever plans the posts",
+            Reason::Pace | Reason::Cap => "whoever plans the posts",
         }
     }
 

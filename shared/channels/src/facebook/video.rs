@@ -1,6 +1,6 @@
 //! Videos and reels: an upload is begun and has the video's id, its bytes are sent, and one call publishes it. Facebook decides later.
 
-use domain::{Code, Failure, Finding, Landed, Media, PlatformWords, Receipt, Scope, Worth};
+use domain::{Code, Draft, Failure, Finding, Landed, Media, PlatformWords, Receipt, Scope, Worth};
 use reqwest::{Method, RequestBuilder, multipart};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -50,6 +50,11 @@ struct Begun {
     upload_url: Option<String>,
     #[serde(flatten)]
     wanted: Option<Wanted>,
+}
+
+/// Whether its video goes out as a reel.
+pub(crate) fn is_reel(draft: &Draft) -> bool {
+    draft.0.settings.get(AS).is_some_and(|kind| kind == "reel")
 }
 
 /// Which bytes are wanted, written as texts.
@@ -145,7 +150,7 @@ impl Facebook {
     }
 
     async fn begin(&self, call: &mut Call<'_>, media: &Media) -> Result<Upload, Failure> {
-        let is_reel = call.draft.0.settings.get(AS).is_some_and(|kind| kind == "reel");
+        let is_reel = is_reel(call.draft);
         let size = self.file(call, media, is_reel).await?.size;
         let mut fields = vec![("upload_phase", "start".to_owned())];
         let (path, account) = place(call.account, is_reel);

@@ -114,6 +114,88 @@ async fn an_app_is_shared_with_tenants_that_were_not_asked_for() {
     assert!(report.targets.is_empty(), "{report:#?}");
 }
 
+/// A thread of so many parts.
+fn thread(account: &str, minutes: i64, parts: usize) -> Plan<'_> {
+    let plan = plan(account, minutes);
+    let part = |n: usize| domain::Part { text: format!("part {n}"), media: Vec::new() };
+    Plan { content: Content { thread: (1..parts).map(part).collect(), ..plan.content }, ..plan }
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_than_a_platform_takes_of_an_account_is_told_with_the_cap_when_and_what_to_do() {
+    let world = world();
+    let main = "acme/capped/main";
+    world.connect(main, good()).await;
+    world.schedule(thread(main, 60, 2)).await;
+    world.schedule(plan(main, 70)).await;
+    world.schedule(plan(main, 120)).await;
+    assert!(
+        world.look().await.targets.is_empty(),
+        "two parts and one post, and the third when the first parts are an hour old"
+    );
+    let more = world.schedule(Plan { deadline: Some(125), ..plan(main, 80) }).await;
+    let report = world.look().await;
+    assert_eq!(
+        only(&report, "at_risk cap"),
+        "Capped takes 3 posts of an account in 1 hour. acme/capped/main reaches that at 2026-06-01 13:10:00Z, and there is room for \
+         this one not before 2026-06-01 14:00:00Z."
+    );
+    let cause = &report.causes[0];
+    assert_eq!((report.targets[0].target, cause.by), (more, world.later(80)));
+    assert_eq!(cause.title, "More is due than Capped takes: 3 posts of an account in 1 hour");
+    assert_eq!(cause.remedy, "Spread the posts, or move some to another account.");
+    world.schedule(Plan { deadline: Some(110), ..plan(main, 81) }).await;
+    let report = world.look().await;
+    let told: Vec<_> = report.targets.iter().map(|target| (risks(target), target.risks[0].by)).collect();
+    assert_eq!(
+        told,
+        [(vec!["at_risk cap".to_owned()], world.later(80)), (vec!["will_fail cap".to_owned()], world.later(110))],
+        "{report:#?}"
+    );
+    let risk = &report.targets[1].risks[0];
+    assert!(risk.sentence.ends_with("It expires at 2026-06-01 13:50:00Z."), "{risk:#?}");
+    assert!(risk.remedy.ends_with("or give it a later deadline."), "{risk:#?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cap_counts_what_the_pace_lets_out() {
+    let world = world();
+    let main = "acme/capped/main";
+    world.connect(main, paced(1, HOUR)).await;
+    for minutes in [60, 61, 62, 63] {
+        world.schedule(plan(main, minutes)).await;
+    }
+    let report = world.look().await;
+    assert!(report.targets.iter().all(|target| risks(target) == ["at_risk pace"]), "one in an hour: {report:#?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_cap_of_an_app_is_shared_with_tenants_that_were_not_asked_for() {
+    let world = world();
+    let connect = || Connect { app: Some("ours".parse().unwrap()), ..good() };
+    let (main, other) = ("acme/capped/main", "other/capped/main");
+    for account in [main, other] {
+        world.connect(account, connect()).await;
+    }
+    for (account, minutes) in [(other, 10), (main, 10), (main, 20), (other, 20)] {
+        world.schedule(Plan { app: Some("ours"), ..plan(account, minutes) }).await;
+    }
+    let ask = Ask { tenant: Some("acme".parse().unwrap()), ..Ask::ahead(24 * HOUR) };
+    assert!(world.look_for(&ask).await.targets.is_empty());
+    world.schedule(Plan { app: Some("ours"), ..plan(main, 30) }).await;
+    let report = world.look_for(&ask).await;
+    assert_eq!(
+        only(&report, "at_risk cap"),
+        "Capped takes 4 posts of an app in 2 hours. The app ours reaches that at 2026-06-01 12:20:00Z, and there is room for this one at \
+         2026-06-01 14:10:00Z, perhaps sooner."
+    );
+    let cause = &report.causes[0];
+    assert_eq!((cause.code, cause.about.as_deref()), (Some(Code::RATE_LIMITED_APP), Some("app:ours")));
+    // What is held takes no room.
+    pause(&world, name(other).pause_scope(), "x", "ann").await;
+    assert!(world.look_for(&ask).await.targets.is_empty());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_look_is_narrowed_by_time_tenant_channel_and_account() {
     let world = world();

@@ -5,11 +5,11 @@ use std::{
     time::Duration,
 };
 
-use channels::{RefreshRepeat, Registry, TokenLife};
+use channels::{Cap, CapOf, RefreshRepeat, Registry, TokenLife, What, Window};
 use domain::{Code, Content, Draft, Failure, Fix, Landed, Pause, PauseScope, PostId, Scope, State, TargetId, Worth};
 use jiff::{SignedDuration, Timestamp};
 use ledger::UpcomingTarget;
-use oncepost_forecast::{Known, World, judge};
+use oncepost_forecast::{Full, Known, Sender, Sending, World, fill, judge};
 use uuid::Uuid;
 use vault::{
     View,
@@ -17,7 +17,7 @@ use vault::{
     record::{self, AccountRecord, Word},
 };
 
-use crate::world::{HOUR, NOON, failure, name, registry};
+use crate::world::{CAPS, HOUR, NOON, failure, name, registry};
 
 const REFRESHED: TokenLife =
     TokenLife::Refreshed { life: Duration::from_secs(7200), refresh_life: None, repeat: RefreshRepeat::Harmless };
@@ -64,6 +64,7 @@ struct Stage {
     accounts: BTreeMap<vault::AccountName, Known>,
     pauses: Vec<Pause>,
     goes: HashMap<TargetId, Timestamp>,
+    full: HashMap<TargetId, Vec<Full>>,
     media: HashMap<String, Failure>,
     kept: HashSet<(TargetId, String)>,
     can_seal: bool,
@@ -76,6 +77,7 @@ impl Stage {
             accounts: [(view.name.clone(), Known { view, faults: Vec::new() })].into(),
             pauses: Vec::new(),
             goes: HashMap::new(),
+            full: HashMap::new(),
             media: HashMap::new(),
             kept: HashSet::new(),
             can_seal: true,
@@ -83,8 +85,8 @@ impl Stage {
     }
 
     fn risks(&self, target: &UpcomingTarget) -> Vec<oncepost_forecast::Risk> {
-        let Self { channels, accounts, pauses, goes, media, kept, can_seal } = self;
-        let world = World { now: hours(0), channels, accounts, pauses, goes, media, kept, can_seal: *can_seal };
+        let Self { channels, accounts, pauses, goes, full, media, kept, can_seal } = self;
+        let world = World { now: hours(0), channels, accounts, pauses, goes, full, media, kept, can_seal: *can_seal };
         judge(target, &world)
     }
 
@@ -243,6 +245,111 @@ fn deadlines_and_paces() {
     assert_eq!(Stage::with(well()).says(&overdue), "", "that it is late already is no forecast");
     let expired = UpcomingTarget { deadline: Some(hours(0)), ..overdue };
     assert_eq!(Stage::with(well()).says(&expired), "will_fail deadline");
+}
+
+/// What an account sends, as minutes, what each takes of the first cap, and its deadline.
+fn sender(caps: &'static [Cap], app: Option<&str>, first: u128, sends: &[(i64, u32, Option<i64>)]) -> Sender {
+    let minutes = |minutes: i64| hours(0) + SignedDuration::from_mins(minutes);
+    let sends = sends.iter().zip(first..).map(|(&(at, takes, deadline), id)| Sending {
+        target: TargetId(Uuid::from_u128(id)),
+        at: minutes(at),
+        deadline: deadline.map(minutes),
+        takes: vec![takes; caps.len()],
+    });
+    let app = app.map(|app| ("told".parse().unwrap(), app.parse().unwrap()));
+    Sender { caps, app, sends: sends.collect() }
+}
+
+/// Which targets are held up, in minutes when the cap is reached and when there is room.
+fn held(senders: Vec<Sender>) -> Vec<(u128, i64, i64)> {
+    let minutes = |at: Timestamp| at.duration_since(hours(0)).as_mins();
+    let full = fill(senders).into_iter().flat_map(|(target, full)| {
+        full.into_iter().map(move |full| (target.0.as_u128(), minutes(full.reached), minutes(full.room)))
+    });
+    let mut full: Vec<_> = full.collect();
+    full.sort_unstable();
+    full
+}
+
+const fn cap(most: u32, hours: u64, of: CapOf) -> Cap {
+    Cap { most, per: Duration::from_secs(hours * 3600), window: Window::Sliding, of, what: What::Posts }
+}
+
+#[test]
+fn caps_are_windows_that_slide_over_what_is_sent() {
+    const TWO: &[Cap] = &[cap(2, 1, CapOf::Account)];
+    let one = |at| (at, 1, None);
+    type Sends = Vec<(i64, u32, Option<i64>)>;
+    type Held = Vec<(u128, i64, i64)>;
+    let table: Vec<(&str, Sends, Held)> = vec![
+        ("as many as it takes", vec![one(0), one(0)], vec![]),
+        ("one more", vec![one(0), one(10), one(20)], vec![(3, 10, 60)]),
+        ("one more when the first has left the window", vec![one(0), one(10), one(60)], vec![]),
+        ("one more a moment before", vec![one(0), one(10), one(59)], vec![(3, 10, 60)]),
+        (
+            "whoever was held up counts from then on",
+            vec![one(0), one(10), one(20), one(65)],
+            vec![(3, 10, 60), (4, 60, 70)],
+        ),
+        ("out of order", vec![one(20), one(10), one(0)], vec![(1, 10, 60)]),
+        ("of nothing", vec![one(0), one(0), (0, 0, None), one(60)], vec![]),
+        ("parts count each", vec![(0, 2, None), one(30)], vec![(2, 0, 60)]),
+        ("a thread that goes on later", vec![one(0), (10, 3, None)], vec![(2, 10, 70)]),
+        (
+            "what expires meanwhile takes nothing",
+            vec![one(0), one(10), (20, 1, Some(60)), one(30)],
+            vec![(3, 10, 60), (4, 10, 60)],
+        ),
+        ("what is over before its time takes nothing", vec![(0, 1, Some(0)), one(0), one(0)], vec![]),
+    ];
+    for (what, sends, expected) in table {
+        assert_eq!(held(vec![sender(TWO, None, 1, &sends)]), expected, "{what}");
+    }
+}
+
+#[test]
+fn each_cap_counts_what_the_ones_before_it_let_through() {
+    const BOTH: &[Cap] = &[cap(1, 1, CapOf::Account), cap(2, 24, CapOf::Account)];
+    assert_eq!(
+        held(vec![sender(BOTH, None, 1, &[(0, 1, None), (0, 1, None), (0, 1, None)])]),
+        [(2, 0, 60), (3, 60, 120), (3, 60, 24 * 60)],
+        "the third waits for both"
+    );
+    assert_eq!(
+        held(vec![sender(BOTH, None, 1, &[(0, 1, None), (0, 1, None), (0, 1, Some(30))])]),
+        [(2, 0, 60), (3, 60, 120)],
+        "what expires at the first is not told of the second"
+    );
+    const SHARED: &[Cap] = &[cap(2, 1, CapOf::Account), cap(3, 1, CapOf::App)];
+    let (two, later) = ([(0, 1, None), (10, 1, None)], [(20, 1, None), (30, 1, None)]);
+    let of = |app, first, sends| sender(SHARED, app, first, sends);
+    assert_eq!(held(vec![of(Some("a"), 1, &two), of(Some("a"), 3, &later)]), [(4, 20, 60)], "accounts of one app");
+    assert_eq!(held(vec![of(Some("a"), 1, &two), of(Some("b"), 3, &later)]), [], "of two");
+    assert_eq!(held(vec![of(None, 1, &two), of(None, 3, &later)]), [], "of none that is known");
+    const APP: &[Cap] = &[cap(1, 1, CapOf::App)];
+    assert_eq!(held(vec![sender(APP, None, 1, &two)]), [(2, 0, 60)], "an account alone has an app, too");
+}
+
+#[test]
+fn a_full_window_fails_what_expires_before_only_if_it_is_known_to_slide() {
+    // The deadline, how the span is counted, whose cap.
+    let table = [
+        (None, Window::Sliding, CapOf::Account, "at_risk cap", Some(Code::RATE_LIMITED_ACCOUNT)),
+        (None, Window::Fixed, CapOf::App, "at_risk cap", Some(Code::RATE_LIMITED_APP)),
+        (Some(13), Window::Sliding, CapOf::Account, "at_risk cap", Some(Code::RATE_LIMITED_ACCOUNT)),
+        (Some(12), Window::Sliding, CapOf::Account, "will_fail cap", Some(Code::DEADLINE_PASSED)),
+        (Some(12), Window::Fixed, CapOf::Account, "at_risk cap", Some(Code::RATE_LIMITED_ACCOUNT)),
+        (Some(9), Window::Sliding, CapOf::Account, "will_fail deadline", Some(Code::DEADLINE_PASSED)),
+    ];
+    for (deadline, window, of, expected, code) in table {
+        let mut stage = Stage::with(well());
+        let cap = Cap { window, of, ..CAPS[0] };
+        let app = (of == CapOf::App).then(|| "ours".parse().unwrap());
+        stage.full.insert(target().target, vec![Full { cap, app, reached: hours(9), room: hours(12) }]);
+        let target = UpcomingTarget { deadline: deadline.map(hours), ..target() };
+        assert_eq!(stage.says(&target), expected, "{deadline:?} {window:?}");
+        assert_eq!(stage.risks(&target)[0].code, code, "{deadline:?} {window:?}");
+    }
 }
 
 #[test]

@@ -4,9 +4,9 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use channels::{
-    About, Account, Call, Channel, Count, Http, HttpOptions, Limits, ListedAccounts, Mark, Media, MediaOptions,
-    Objection, Offers, Published, RefreshRepeat, Registry, Secret, SecretSource, Standing, StoreAt, Threads, TokenLife,
-    Tokens, Unit,
+    About, Account, Call, Cap, CapOf, Channel, Count, Http, HttpOptions, Limits, ListedAccounts, Mark, Media,
+    MediaOptions, Objection, Offers, Published, RefreshRepeat, Registry, Secret, SecretSource, Standing, StoreAt,
+    Threads, TokenLife, Tokens, Unit, What, Window,
 };
 use domain::{
     Code, Content, ContentHash, Draft, Failure, Finding, Fix, Landed, OnDoubt, Override, PlatformWords, Policy, PostId,
@@ -36,7 +36,11 @@ impl Channel for Told {
     }
 
     fn check(&self, draft: &Draft) -> Vec<Objection> {
-        self.0.limits.check(draft, 1)
+        let parts = match self.0.threads {
+            Threads::None => 1,
+            Threads::PerPart(most) | Threads::Whole(most) => most,
+        };
+        self.0.limits.check(draft, parts)
     }
 
     async fn publish(&self, _: &mut Call<'_>) -> Result<Published, Failure> {
@@ -75,12 +79,18 @@ impl Channel for Told {
     }
 }
 
-/// The platform: texts of at most 100 characters, tokens of two hours.
+/// Three posts of an account in an hour, counted back from each moment; four of an app in two hours.
+pub const CAPS: &[Cap] = &[
+    Cap { most: 3, per: HOUR, window: Window::Sliding, of: CapOf::Account, what: What::Posts },
+    Cap { most: 4, per: Duration::from_secs(2 * 3600), window: Window::Fixed, of: CapOf::App, what: What::FirstParts },
+];
+
+/// The platform: texts of at most 100 characters, tokens of two hours. And another that is the same, with threads and caps.
 pub fn registry() -> Registry {
     const TEXT: &[Count] = &[Count::new(Unit::Chars, 100)];
     let offers = Offers { account_settings: &["answer", "renewal"], ..Offers::media(4, 4) };
     let tokens = TokenLife::Refreshed { life: 2 * HOUR, refresh_life: None, repeat: RefreshRepeat::Kills };
-    Registry::of([Arc::new(Told(About {
+    let told = About {
         name: "told",
         title: "Told",
         repeat: RepeatSafety::Nothing,
@@ -93,7 +103,15 @@ pub fn registry() -> Registry {
         settings: &[],
         tokens,
         arms: None,
-    })) as Arc<dyn Channel>])
+    };
+    let capped = About {
+        name: "capped",
+        title: "Capped",
+        threads: Threads::PerPart(10),
+        offers: Offers { caps: CAPS, ..offers },
+        ..told.clone()
+    };
+    Registry::of([told, capped].map(|about| Arc::new(Told(about)) as Arc<dyn Channel>))
 }
 
 pub struct World {

@@ -36,6 +36,9 @@ pub(crate) fn whole(sheet: &Sheet) -> String {
     lines.extend(
         sheet.files.iter().enumerate().map(|(n, files)| line(if n == 0 { "files" } else { "" }, &files.said())),
     );
+    lines.extend(
+        sheet.caps.iter().enumerate().map(|(n, cap)| line(if n == 0 { "takes at most" } else { "" }, &cap.said())),
+    );
     lines.extend([
         line("server", sheet.server.as_deref().unwrap_or("each account names its own (base_url)")),
         line("secrets", &sheet.secrets.join(", ")),
