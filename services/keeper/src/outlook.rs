@@ -143,8 +143,8 @@ fn measure(report: &Report) {
     for verdict in Verdict::ALL {
         for reason in Reason::ALL.into_iter().filter(|reason| report.media.is_some() || !reason.is_about_media()) {
             let count = counts.get(&(verdict, reason)).copied().unwrap_or_default();
-            let labels = [("verdict", verdict.name()), ("reason", reason.name())];
-            metrics::gauge!("oncepost_forecast_targets", &labels).set(count as f64);
+            metrics::gauge!("oncepost_forecast_targets", "verdict" => verdict.name(), "reason" => reason.name())
+                .set(count as f64);
         }
     }
     metrics::gauge!("oncepost_forecast_targets_not_looked_at").set(report.not_looked_at as f64);

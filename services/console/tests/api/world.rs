@@ -171,9 +171,10 @@ pub fn world_with<L: Ledger + CredentialStore + 'static>(
 ) -> World {
     const LONG: &[Count] = &[Count::new(Unit::Chars, 100)];
     let long = channel("long", "Long", LONG, Threads::PerPart(9));
+    let keys = Keys::read([("k", Keys::make(&Runtime::system()).as_str())]).unwrap();
     let registry = Registry::of([long, channel("short", "Short", &[], Threads::None)]);
     let listed = ListedAccounts::new([account("acme", "long"), account("acme", "short"), account("other", "long")]);
-    let vault = Setting { registry, listed, keys: Keys::default(), defaults: Defaults::default() };
+    let vault = Setting { registry, listed, keys, defaults: Defaults::default() };
     vault.world(runtime, ledger, options)
 }
 
