@@ -37,7 +37,7 @@ impl From<VaultError> for Problem {
                 Self::plain(StatusCode::GONE, told, remedy)
             }
             VaultError::Another { .. } => {
-                let remedy = "If it was renamed there, or if another account is meant from now on, ask for the link with `--another` \
+                let remedy = "If it was renamed there, or if another account is meant from now on, say so with `--another` \
                     (\"another\": true).";
                 Self::plain(StatusCode::CONFLICT, format!("{error}."), remedy)
             }

@@ -161,14 +161,18 @@ impl Logins {
         }
     }
 
-    fn is_good(&self, account: &Account) -> bool {
+    /// Whose token the account holds, if it is good. A platform does not know what we call an account.
+    fn owner(&self, account: &Account) -> Option<String> {
         let now = self.runtime.now();
         let token = account.secrets.get(TOKEN).map(Secret::reveal).unwrap_or_default();
         let mut all = self.all();
-        let login = all.by_account.entry(full_name(account)).or_default();
-        let good = !login.dead && login.access.iter().any(|(known, until)| known == token && now < *until);
-        login.seen.refused += u32::from(!good);
-        good
+        let has =
+            |login: &Login| !login.dead && login.access.iter().any(|(known, until)| known == token && now < *until);
+        let owner = all.by_account.iter().find(|(_, login)| has(login)).map(|(owner, _)| owner.clone());
+        if owner.is_none() {
+            all.by_account.entry(full_name(account)).or_default().seen.refused += 1;
+        }
+        owner
     }
 
     async fn refresh(&self, account: &Account) -> Result<Tokens, Failure> {
@@ -251,12 +255,10 @@ impl TokenChannel {
         Self { about, channel, logins }
     }
 
-    fn admit(&self, account: &Account) -> Result<(), Failure> {
-        if self.logins.is_good(account) {
-            Ok(())
-        } else {
-            Err(failure(Code::TOKEN_EXPIRED, Landed::No, Some(Fix::Reconnect)))
-        }
+    /// Whose account it is.
+    fn admit(&self, account: &Account) -> Result<String, Failure> {
+        let refused = || failure(Code::TOKEN_EXPIRED, Landed::No, Some(Fix::Reconnect));
+        self.logins.owner(account).ok_or_else(refused)
     }
 }
 
@@ -290,7 +292,7 @@ impl Channel for TokenChannel {
     }
 
     async fn check_credentials(&self, account: &Account) -> Result<Standing, Failure> {
-        self.admit(account).map(|()| Standing::good(full_name(account)))
+        self.admit(account).map(Standing::good)
     }
 
     fn can_renew(&self, account: &Account) -> bool {

@@ -155,6 +155,9 @@ async fn where_a_repeat_would_kill_it_waits_for_the_tokens_last_moment() {
     stand.runtime.sleep(HOUR).await;
     stand.logins.cue(Cue::LostAfter);
     vault.refresh(&name).await.unwrap_err();
+    // A person who asks once more must not be the one who ends it.
+    let told = vault.refresh(&name).await.unwrap_err();
+    assert!(told.to_string().contains("OP-2106"), "{told}");
     while stand.runtime.now() < ends - 2 * MINUTE {
         let _ = vault.renew_due(&name).await;
         open(&vault, &name).await.unwrap();
@@ -301,4 +304,38 @@ async fn nothing_that_is_sealed_shows_in_the_store() {
     let shown = format!("{:?} {:?}", vault.view(&name).await.unwrap(), Connect::default());
     assert!(!shown.contains("hush"), "{shown}");
     assert_eq!(vault.apps().await.unwrap()[0].holds, ["client_id", "client_secret"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_persons_tokens_are_refused_unless_they_are_meant_and_then_nothing_of_the_first_is_kept() {
+    let stand = Stand::new(28, RefreshRepeat::Kills);
+    let (vault, name) = (stand.process(), account("main"));
+    stand.connect(&vault, &name).await;
+    let first = vault.check(&name).await.unwrap().record.health.who;
+    let mut theirs = connect(stand.logins.log_in("somebody-else"));
+    theirs.secrets.remove("refresh_token");
+    let refused = vault.connect(&name, theirs.clone(), "test").await.unwrap_err().to_string();
+    assert!(refused.contains(&first) && refused.contains("somebody-else"), "{refused}");
+    assert_eq!(vault.check(&name).await.unwrap().record.health.who, first, "nothing was stored");
+    vault.connect(&name, Connect { another: true, ..theirs }, "test").await.unwrap();
+    let secrets = open(&vault, &name).await.unwrap().secrets;
+    assert!(!secrets.contains_key("refresh_token"), "it would bring the first one back");
+    assert_eq!(vault.check(&name).await.unwrap().record.health.who, "somebody-else");
+    // The same person again is no other.
+    let same = Connect { another: false, ..connect(stand.logins.log_in("somebody-else")) };
+    vault.connect(&name, same, "test").await.unwrap();
+    assert!(open(&vault, &name).await.unwrap().secrets.contains_key("refresh_token"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_app_that_nobody_put_in_connects_nothing() {
+    let stand = Stand::new(29, RefreshRepeat::Kills);
+    let (vault, name) = (stand.process(), account("main"));
+    let app = domain::AppId::new("ours").unwrap();
+    let ask = || Connect { app: Some(app.clone()), ..connect(stand.logins.log_in("main")) };
+    let refused = vault.connect(&name, ask(), "test").await.unwrap_err().to_string();
+    assert!(refused.contains("no app ours") && refused.contains("oncepost apps put ours"), "{refused}");
+    vault.put_app(&app, [("client_id".to_owned(), Secret::new("id"))].into(), "test").await.unwrap();
+    vault.connect(&name, ask(), "test").await.unwrap();
+    assert_eq!(vault.view(&name).await.unwrap().unwrap().record.holds, ["access_token", "refresh_token"]);
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use channels::{About, Account, Accounts, Secret, nearest, unfit};
+use channels::{About, Account, Accounts, Channel, Secret, nearest, unfit};
 use domain::{AppId, OnDoubt};
 use jiff::Timestamp;
 use ledger::{CredentialPut, RecordKind};
@@ -46,6 +46,8 @@ pub struct Connect {
     pub refresh_expires_at: Option<Timestamp>,
     /// The permissions that were given.
     pub scopes: Option<Vec<String>>,
+    /// Another account on the platform is meant from now on: nothing of the one before is kept.
+    pub another: bool,
     /// Whoever asks is bound to a tenant, and an app's secrets are the operators': they go to no server that a tenant names.
     pub tenants_own: bool,
 }
@@ -106,12 +108,19 @@ impl Vault {
         if !self.keys.can_seal() {
             return Err(VaultError::Seal(name.to_string(), crate::SealError::NoKeys));
         }
+        if let Some(app) = &ask.app
+            && !self.apps().await?.iter().any(|known| known.name == *app)
+        {
+            let why = format!("there is no app {app}: put its secrets in first (`oncepost apps put {app}`)");
+            return Err(VaultError::Refused(vec![why]));
+        }
         for _ in 0..TRIES {
             let mut loaded = match self.load(name).await {
                 Ok(loaded) => loaded,
                 Err(VaultError::NoAccount(_)) => self.blank(name, &ask).await?,
                 Err(error) => return Err(error),
             };
+            let was = loaded.record.health.who.clone();
             let is_new = loaded.version.is_none() && !loaded.record.listed;
             self.put_in(&mut loaded, &ask, by);
             if !loaded.record.listed {
@@ -120,6 +129,9 @@ impl Vault {
                 loaded.account.settings.clone_from(&loaded.record.settings);
             }
             fit(&mut loaded)?;
+            if loaded.record.health.who.is_empty() {
+                self.same_person(channel, &mut loaded, &ask, was).await?;
+            }
             let about = channel.about();
             let mut wrong = Vec::new();
             if !loaded.record.listed {
@@ -138,6 +150,36 @@ impl Vault {
             }
         }
         Err(VaultError::Changed(name.to_string()))
+    }
+
+    /// Sees to it that tokens are those of whom they were before, as far as the platform tells. Of somebody else who is meant, nothing of
+    /// the one before is kept: a refresh token of theirs would bring them back.
+    async fn same_person(
+        &self,
+        channel: &dyn Channel,
+        loaded: &mut Loaded,
+        ask: &Connect,
+        was: String,
+    ) -> Result<(), VaultError> {
+        let brought = |name: &str| ask.secrets.get(name).is_some_and(|secret| !secret.reveal().trim().is_empty());
+        if was.is_empty() || !loaded.own.keys().any(|name| brought(name)) {
+            loaded.record.health.who = was;
+            return Ok(());
+        }
+        // Who cannot be asked now is asked once it is stored, as ever.
+        let is = channel.check_credentials(&loaded.account).await.map(|standing| standing.who).unwrap_or_default();
+        if is.is_empty() || is == was {
+            loaded.record.health.who = was;
+            return Ok(());
+        }
+        if !ask.another {
+            return Err(VaultError::Another { name: loaded.name.to_string(), was, is });
+        }
+        loaded.own.retain(|name, _| brought(name));
+        loaded.account.secrets.retain(|name, _| name != REFRESH_TOKEN || brought(name));
+        loaded.record.holds = loaded.own.keys().cloned().collect();
+        loaded.record.health.who = is;
+        Ok(())
     }
 
     /// An account that nothing is known of.

@@ -25,9 +25,7 @@ pub enum VaultError {
     #[error("{0}")]
     Link(#[from] crate::link::LinkEnd),
     /// By a link came another account than was connected before.
-    #[error(
-        "{name} was connected as {was}, and {is} came back: log in to the platform as {was}, then begin again with a new link"
-    )]
+    #[error("{name} was connected as {was}, and {is} came back: log in to the platform as {was}, and connect it again")]
     Another {
         /// The account here.
         name: String,

@@ -312,6 +312,8 @@ impl Vault {
             expires_at,
             refresh_expires_at,
             scopes,
+            // Whose it is has been judged.
+            another: true,
             ..link.connect()
         };
         ask.settings.extend(settings);

@@ -156,7 +156,9 @@ pub fn may_renew(means: &Means, record: &AccountRecord, now: Timestamp, forced: 
     if is_given_up(&record.renewal) && !forced {
         return May::Never(record.renewal.failure.clone());
     }
-    let first = [not_too_young(means, &record.token), record.renewal.not_before.filter(|_| !forced)];
+    // Nobody may send a token that is in doubt before its time where that would cost the connection.
+    let costly = means.repeat() == RefreshRepeat::Kills && record.renewal.in_doubt.is_some();
+    let first = [not_too_young(means, &record.token), record.renewal.not_before.filter(|_| !forced || costly)];
     match first.into_iter().flatten().max().filter(|first| now < *first) {
         Some(first) => May::Wait(first),
         None => May::Go,
@@ -191,6 +193,10 @@ pub fn failed(means: &Means, record: &mut AccountRecord, failure: Failure, sent:
     record.renewal.failure = Some(failure.clone());
     if failure.landed != Landed::No {
         return doubt(means, record, sent, now);
+    }
+    if is_given_up(&record.renewal) && means.repeat() == RefreshRepeat::Kills && record.renewal.in_doubt.is_some() {
+        // The second use has ended the access token as well.
+        record.token.ends = Some(now);
     }
     record.renewal.failed = record.renewal.failed.saturating_add(1);
     let soon = later(now, backoff(record.renewal.failed));
@@ -256,6 +262,10 @@ pub fn state(means: &Means, record: &AccountRecord, now: Timestamp) -> State {
         (false, false) => means.right_ends(&record.token),
     };
     if last.is_some_and(|last| last <= later(now, WARN)) || (given_up && ends.is_some()) {
+        return State::Expiring;
+    }
+    // What is wrong with the app is for a person as well, and soon.
+    if record.renewal.failure.as_ref().is_some_and(|failure| matches!(failure.worth, Worth::AfterFix { .. })) {
         return State::Expiring;
     }
     found

@@ -156,7 +156,8 @@ impl Vault {
         let old = std::mem::take(&mut loaded.own);
         loaded.own = tokens.into_secrets(about, &old);
         loaded.account.secrets.extend(loaded.own.clone());
-        record.holds = loaded.account.secrets.keys().cloned().collect();
+        let holds = if record.listed { &loaded.account.secrets } else { &loaded.own };
+        record.holds = holds.keys().cloned().collect();
         Ok(())
     }
 

@@ -19,9 +19,12 @@ impl Vault {
     /// # Errors
     /// A record does not open, or the ledger did not answer. What was resealed before stays so.
     pub async fn rotate(&self) -> Result<Rotated, VaultError> {
+        if !self.keys.can_seal() {
+            return Err(VaultError::Seal("all accounts".into(), crate::SealError::NoKeys));
+        }
         let mut rotated = Rotated::default();
         for kind in RecordKind::ALL {
-            for row in self.store.rows(kind).await? {
+            for row in self.store.rows(kind).await?.into_iter().filter(|row| row.sealed.is_some()) {
                 if self.reseal(kind, &row.name).await? {
                     rotated.resealed += 1;
                 } else {

@@ -99,8 +99,10 @@ pub(super) async fn refresh(
     caller: Caller,
     named: Named,
 ) -> Result<Json<api::Seen>, Problem> {
-    let View { name, can_renew, .. } = own(&console, &caller, named).await?;
-    if !can_renew {
+    let View { name, can_renew, record, .. } = own(&console, &caller, named).await?;
+    // Of one whose credentials cannot be read nothing is known; to renew it tells why.
+    let is_unread = record.health.failure.is_some_and(|failure| failure.code == Code::CREDENTIALS_MISSING);
+    if !can_renew && !is_unread {
         let detail = format!("{name} holds nothing that renews its token.");
         let remedy = "A token that lasts needs no renewal. For one that ends, connect the account again, with its refresh_token where the platform has such (the channel's page names what renewing takes).";
         return Err(Problem::plain(StatusCode::UNPROCESSABLE_ENTITY, detail, remedy));

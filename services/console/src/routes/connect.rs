@@ -39,6 +39,9 @@ pub(super) struct ConnectAsk {
     expires_in: Option<u64>,
     refresh_expires_at: Option<Timestamp>,
     scopes: Option<Vec<String>>,
+    /// Another account on the platform is meant from now on.
+    #[serde(default)]
+    another: bool,
 }
 
 /// A secret as it comes.
@@ -156,6 +159,7 @@ fn fit(console: &Console, caller: &Caller, before: Option<&View>, ask: ConnectAs
         expires_at: ask.expires_at.or_else(|| ask.expires_in.map(|seconds| from_now(console, seconds))),
         refresh_expires_at: ask.refresh_expires_at,
         scopes: ask.scopes,
+        another: ask.another,
         tenants_own: caller.tenant.is_some(),
     })
 }

@@ -3,6 +3,7 @@
 use axum::{Json, extract::State, http::StatusCode};
 use domain::{Code, PauseScope};
 use serde::Deserialize;
+use vault::AccountName;
 
 use crate::{
     Console, Problem,
@@ -53,6 +54,15 @@ pub(super) async fn resume(
     Ask(Which { scope }): Ask<Which>,
 ) -> Result<Json<api::Resumed>, Problem> {
     let scope = allowed(&caller, &scope)?;
+    if let PauseScope::Account { tenant, channel, account } = &scope {
+        let name = AccountName::new(tenant, channel, account);
+        let view = console.vault.view(&name).await?;
+        if view.is_some_and(|view| view.record.disabled.is_some()) {
+            let detail = format!("{name} is switched off, and what it would send is held until it is switched on.");
+            let remedy = format!("`oncepost accounts enable {name}` switches it on and releases what is held.");
+            return Err(Problem::plain(StatusCode::CONFLICT, detail, remedy));
+        }
+    }
     let released = console.ledger.resume(&scope, console.options.resume_drip).await?;
     let released = released.ok_or_else(|| Problem {
         remedy: "`oncepost pauses` (GET /v1/pauses) lists what is paused.".into(),

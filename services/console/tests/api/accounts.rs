@@ -159,7 +159,9 @@ async fn t06_an_account_is_connected_dies_and_connecting_it_again_releases_what_
         1
     );
 
-    let well = scene.put(MAIN, &scene.on_mastodon("again")).await.ok(200);
+    let mut again = scene.on_mastodon("again");
+    again["another"] = json!(true);
+    let well = scene.put(MAIN, &again).await.ok(200);
     assert_eq!((&well["account"]["health"]["state"], &well["released"]), (&json!("ok"), &json!(1)), "{well}");
     assert_eq!(scene.world.state(&held).await, domain::State::Scheduled);
     assert_eq!(scene.world.state(&failed).await, domain::State::Failed, "that one a person tries again");
@@ -172,7 +174,11 @@ async fn a_persons_pause_does_not_end_with_connecting() {
     scene.put(MAIN, &scene.on_mastodon("main")).await.ok(201);
     let ask = json!({ "scope": "account:acme/mastodon/main", "reason": "a quiet week" });
     scene.world.post("/v1/pauses", &ask).await.ok(201);
-    let seen = scene.put(MAIN, &scene.on_mastodon("other")).await.ok(200);
+    let mut other = scene.on_mastodon("other");
+    let refused = scene.put(MAIN, &other).await.problem(409);
+    assert!(refused["detail"].as_str().unwrap().contains("other"), "{refused}");
+    other["another"] = json!(true);
+    let seen = scene.put(MAIN, &other).await.ok(200);
     assert_eq!((seen.get("released"), &seen["account"]["pause"]["reason"]), (None, &json!("a quiet week")));
 }
 
@@ -290,7 +296,7 @@ async fn a_tenant_looks_after_its_own_accounts_only() {
     send(OTHER, "GET", "/v1/accounts?tenant=acme", &json!({})).await.problem(403);
     assert_eq!(send(OTHER, "GET", "/v1/accounts", &json!({})).await.ok(200)["accounts"], json!([]));
     send(ACME, "PUT", MAIN, &scene.on_mastodon("ours")).await.problem(403);
-    let token = json!({ "secrets": { "access_token": Mastodon::token("ours") } });
+    let token = json!({ "secrets": { "access_token": Mastodon::token("main") } });
     assert_eq!(send(ACME, "PUT", MAIN, &token).await.ok(200)["account"]["health"]["state"], "ok");
     assert_eq!(send(ACME, "GET", MAIN, &json!({})).await.ok(200)["connected"]["by"], "acme-app");
     for (method, path) in [("GET", "/v1/apps"), ("PUT", "/v1/apps/our-x"), ("DELETE", "/v1/apps/our-x")] {
@@ -429,4 +435,17 @@ async fn no_secret_is_in_any_answer_or_log() {
         assert!(!told.contains(&secret), "{secret} is in an answer: {told}");
         assert!(!log.contains(&secret), "{secret} is in the log: {log}");
     }
+}
+
+#[tokio::test]
+async fn what_is_switched_off_is_not_resumed_but_switched_on() {
+    let scene = scene().await;
+    scene.put(MAIN, &scene.on_mastodon("main")).await.ok(201);
+    scene.world.post(&format!("{MAIN}/disable"), &json!({ "reason": "sold" })).await.ok(200);
+    let resume = "/v1/pauses?scope=account:acme/mastodon/main";
+    let end = || scene.world.send(Some(OPERATOR), "DELETE", resume, "{}".into());
+    let refused = end().await.problem(409);
+    assert!(refused["remedy"].as_str().unwrap().contains("oncepost accounts enable acme/mastodon/main"), "{refused}");
+    scene.world.post(&format!("{MAIN}/enable"), &json!({})).await.ok(200);
+    end().await.problem(404);
 }

@@ -92,6 +92,9 @@ pub struct ConnectArgs {
     /// How long the access token is good from now on
     #[arg(long, value_name = "SECONDS")]
     expires_in: Option<u64>,
+    /// Another account on the platform is meant from now on; nothing of the one before is kept
+    #[arg(long)]
+    another: bool,
 }
 
 /// `oncepost apps`.
@@ -159,7 +162,8 @@ async fn list(client: &Client, out: &mut Out, args: &AccountsArgs) -> Result<End
     let query: Vec<_> = given.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))).collect();
     let reply = client.get::<api::Accounts>(&["accounts"], &query).await?;
     out.answer(&reply.raw, || text::accounts::list(&reply.value, !query.is_empty()))?;
-    let is_broken = reply.value.accounts.iter().any(|account| account.health.state.is_broken());
+    let needs_person = |account: &api::Account| account.health.state.is_broken() || account.health.wrong.is_some();
+    let is_broken = reply.value.accounts.iter().any(needs_person);
     Ok(if is_broken { Ended::Attention } else { Ended::Well })
 }
 
@@ -171,6 +175,7 @@ async fn connect(client: &Client, out: &mut Out, args: &ConnectArgs) -> Result<E
         ("app", args.app.clone().map(Value::from)),
         ("base_url", args.base_url.clone().map(Value::from)),
         ("expires_in", args.expires_in.map(Value::from)),
+        ("another", args.another.then_some(Value::Bool(true))),
     ];
     ask.extend(given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
     let reply = client.call::<api::Seen>(Method::PUT, &path(&args.name)?, &[], &ask).await?;

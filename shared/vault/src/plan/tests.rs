@@ -135,6 +135,12 @@ fn a_lost_answer_is_asked_for_again_when_that_costs_least() {
         assert_eq!((lost.renewal.in_doubt, lost.renewal.not_before), (Some(at(0)), Some(expected)), "{repeat:?}");
         assert_eq!(may_renew(&means, &lost, expected, false), May::Go, "{repeat:?}");
     }
+    // A person may ask sooner, but not where it may cost the connection.
+    for (repeat, may) in [(Kills, May::Wait(at(59))), (Refused, May::Go), (Within(HOUR), May::Go)] {
+        let (mut lost, means) = (record(-60, 60), refreshed(2 * HOUR, None, repeat));
+        doubt(&means, &mut lost, at(0), at(0));
+        assert_eq!(may_renew(&means, &lost, at(0), true), may, "{repeat:?}");
+    }
     // Of a grace that is nearly over no more than half is waited out.
     let mut lost = record(-60, 60);
     lost.renewal.failed = 9;
@@ -212,6 +218,15 @@ fn how_an_account_is_changes_as_time_passes() {
     failed(&short(), &mut given_up, invalid_grant(), at(0), at(0));
     assert_eq!(state(&short(), &given_up, at(0)), State::Expiring);
     assert_eq!(state(&short(), &given_up, at(61)), State::NeedsReconnect);
+    // A second use that was refused has ended the access token as well, where it kills.
+    let mut killed = record(-60, 60);
+    doubt(&short(), &mut killed, at(0), at(0));
+    failed(&short(), &mut killed, invalid_grant(), at(59), at(59));
+    assert_eq!(state(&short(), &killed, at(59)), State::NeedsReconnect);
+    let mut app = record(-60, 60);
+    let setup = Worth::AfterFix { fix: Fix::Setup };
+    failed(&short(), &mut app, failure(Code::APP_MISCONFIGURED, Landed::No, setup, Scope::App), at(0), at(0));
+    assert_eq!(state(&short(), &app, at(0)), State::Expiring, "somebody must mend the app");
     let mut lacks = record(-60, 60);
     lacks.health.state = State::LacksPermission;
     assert_eq!(state(&short(), &lacks, at(0)), State::LacksPermission);
