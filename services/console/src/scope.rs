@@ -1,9 +1,9 @@
 //! Pause scopes as people write them: `all`, `channel:mastodon`, `account:acme/mastodon/main`, `tenant:acme`, `app:x`.
 
-use channels::{Accounts, Registry};
-use domain::{Code, PauseScope, TenantId};
+use channels::{Accounts, Registry, nearest};
+use domain::{ChannelName, Code, PauseScope, TenantId};
 
-use crate::Problem;
+use crate::{Console, Problem};
 
 /// Reads a scope.
 ///
@@ -68,6 +68,19 @@ pub(crate) fn tenant_of(scope: &PauseScope) -> Option<&TenantId> {
         PauseScope::Tenant { tenant } | PauseScope::Account { tenant, .. } => Some(tenant),
         PauseScope::All | PauseScope::Channel { .. } | PauseScope::App { .. } => None,
     }
+}
+
+/// Whether the channel that a list is narrowed to exists: a slip in its name would otherwise read as "nothing is wrong".
+///
+/// # Errors
+/// There is no such channel.
+pub(crate) fn known(console: &Console, channel: Option<&ChannelName>) -> Result<(), Problem> {
+    let Some(channel) = channel.filter(|channel| console.channels.get(channel.as_str()).is_none()) else {
+        return Ok(());
+    };
+    let meant = nearest(channel.as_str(), console.channels.names());
+    let meant = meant.map(|meant| format!("; is {meant} meant?")).unwrap_or_default();
+    Err(Problem::query("channel", format!("is none that there is{meant}")))
 }
 
 #[cfg(test)]

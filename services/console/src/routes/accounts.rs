@@ -25,7 +25,7 @@ use crate::{
     account::{Around, account},
     api,
     extract::{Ask, Json as Body},
-    marks,
+    marks, scope,
     show::pauses_for,
 };
 
@@ -51,6 +51,7 @@ pub(super) async fn list(
     caller: Caller,
     Ask(filter): Ask<Filter>,
 ) -> Result<Json<api::Accounts>, Problem> {
+    scope::known(&console, filter.channel.as_ref())?;
     let tenant = caller.narrow(filter.tenant)?;
     let fits = |view: &View| {
         tenant.as_ref().is_none_or(|tenant| *tenant == view.name.tenant)

@@ -13,7 +13,7 @@ pub(super) async fn list(
     caller: Caller,
     Ask(listing): Ask<Listing>,
 ) -> Result<Json<api::Failures>, Problem> {
-    let filter = listing.filter(&caller)?;
+    let filter = listing.filter(&console, &caller)?;
     let (found, frame) = futures::try_join!(
         async { console.ledger.failures(&filter).await.map_err(no_page) },
         find::frame(&console, &caller)

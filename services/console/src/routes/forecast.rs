@@ -8,7 +8,7 @@ use forecast::Ask as Look;
 use serde::Deserialize;
 use vault::{AccountName, VaultError};
 
-use crate::{Console, Problem, access::Caller, api, extract::Ask, show::pauses_for};
+use crate::{Console, Problem, access::Caller, api, extract::Ask, scope, show::pauses_for};
 
 /// The furthest that can be looked ahead, in hours: a month.
 const FURTHEST: u32 = 31 * 24;
@@ -43,13 +43,14 @@ pub(super) async fn look(
     Ask(which): Ask<Which>,
 ) -> Result<Json<api::Forecast>, Problem> {
     let limit = which.limit.min(MOST);
-    let look = which.look(&caller)?;
+    let look = which.look(&console, &caller)?;
     let report = console.forecast.look(&look, |pauses| pauses_for(&caller, pauses)).await.map_err(failed)?;
     Ok(Json(api::Forecast::listing(report, limit)))
 }
 
 impl Which {
-    fn look(self, caller: &Caller) -> Result<Look, Problem> {
+    fn look(self, console: &Console, caller: &Caller) -> Result<Look, Problem> {
+        scope::known(console, self.channel.as_ref())?;
         if !(1..=FURTHEST).contains(&self.hours) {
             return Err(Problem::query("hours", format!("must be 1 to {FURTHEST}")));
         }

@@ -14,7 +14,7 @@ use crate::{
     access::Caller,
     api,
     extract::{Ask, Id},
-    show,
+    scope, show,
 };
 
 /// Which posts, or which targets, to list.
@@ -33,7 +33,8 @@ impl Listing {
     /// The most items on a page.
     const MOST: u32 = 500;
 
-    pub(super) fn filter(self, caller: &Caller) -> Result<PostFilter, Problem> {
+    pub(super) fn filter(self, console: &Console, caller: &Caller) -> Result<PostFilter, Problem> {
+        scope::known(console, self.channel.as_ref())?;
         Ok(PostFilter {
             tenant: caller.narrow(self.tenant)?,
             channel: self.channel,
@@ -57,7 +58,7 @@ pub(super) async fn list(
     caller: Caller,
     Ask(listing): Ask<Listing>,
 ) -> Result<Json<api::Posts>, Problem> {
-    let page = console.ledger.posts(&listing.filter(&caller)?).await.map_err(no_page)?;
+    let page = console.ledger.posts(&listing.filter(&console, &caller)?).await.map_err(no_page)?;
     Ok(Json(api::Posts { posts: page.items.into_iter().map(show::line).collect(), next: page.next }))
 }
 

@@ -95,3 +95,13 @@ async fn each_code_has_its_page() {
     world.get("/v1/errors/OP-9999").await.problem(404);
     world.get("/v1/errors/nonsense").await.problem(404);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_list_of_a_channel_that_does_not_exist_is_no_all_clear() {
+    let world = world();
+    for path in ["posts", "failures", "forecast", "accounts"] {
+        let refused = world.get(&format!("/v1/{path}?channel=lonk")).await.problem(400);
+        assert!(refused["detail"].as_str().unwrap().contains("is long meant?"), "{path}: {refused}");
+        world.get(&format!("/v1/{path}?channel=long")).await.ok(200);
+    }
+}
