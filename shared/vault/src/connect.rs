@@ -108,12 +108,6 @@ impl Vault {
         if !self.keys.can_seal() {
             return Err(VaultError::Seal(name.to_string(), crate::SealError::NoKeys));
         }
-        if let Some(app) = &ask.app
-            && !self.apps().await?.iter().any(|known| known.name == *app)
-        {
-            let why = format!("there is no app {app}: put its secrets in first (`oncepost apps put {app}`)");
-            return Err(VaultError::Refused(vec![why]));
-        }
         for _ in 0..TRIES {
             let mut loaded = match self.load(name).await {
                 Ok(loaded) => loaded,
@@ -140,6 +134,7 @@ impl Vault {
                 wrong.push("the settings list it, and of such an account tokens only can be connected".into());
             }
             wrong.extend(unfit_secrets(about, &ask, &loaded));
+            wrong.extend(self.unknown_app(&ask, &loaded).await?);
             if !wrong.is_empty() {
                 return Err(VaultError::Refused(wrong));
             }
@@ -150,6 +145,14 @@ impl Vault {
             }
         }
         Err(VaultError::Changed(name.to_string()))
+    }
+
+    /// An app that nobody put in is a slip, unless the account holds the app's secrets itself: then the app is a name that it shares limits
+    /// by.
+    async fn unknown_app(&self, ask: &Connect, loaded: &Loaded) -> Result<Option<String>, VaultError> {
+        let Some(app) = ask.app.as_ref().filter(|_| !loaded.own.contains_key("client_id")) else { return Ok(None) };
+        let is_known = self.apps().await?.iter().any(|known| known.name == *app);
+        Ok((!is_known).then(|| format!("there is no app {app}: put its secrets in first (`oncepost apps put {app}`)")))
     }
 
     /// Sees to it that tokens are those of whom they were before, as far as the platform tells. Of somebody else who is meant, nothing of
