@@ -173,6 +173,8 @@ async fn a_cap_counts_what_the_pace_lets_out() {
 async fn the_cap_of_an_app_is_shared_with_tenants_that_were_not_asked_for() {
     let world = world();
     let connect = || Connect { app: Some("ours".parse().unwrap()), ..good() };
+    let secrets = [("client_id".to_owned(), channels::Secret::new("id"))];
+    world.vault.put_app(&"ours".parse().unwrap(), secrets.into(), "ann").await.unwrap();
     let (main, other) = ("acme/capped/main", "other/capped/main");
     for account in [main, other] {
         world.connect(account, connect()).await;
