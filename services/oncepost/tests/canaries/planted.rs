@@ -17,7 +17,7 @@ use runtime::Runtime;
 use serde_json::{Value, json};
 use testkit::{Answer, Cue, End, Fake, Mastodon, Telegram, Webhook, X, fake::Platform};
 use url::form_urlencoded::byte_serialize;
-use vault::{AccountName, Connect, Defaults, Keys, Parts, Vault, VaultOptions};
+use vault::{AccountName, AppDefaults, Connect, Defaults, Keys, Parts, Vault, VaultOptions};
 
 /// An account's name that is planted openly.
 pub const OPEN: &str = "k9openly";
@@ -167,7 +167,11 @@ impl Planted {
             channels: Arc::new(Registry::all(http)),
             keys: Keys::read([(KEY, self.vault_key.as_str())]).unwrap(),
             listed: ListedAccounts::new([]),
-            defaults: Defaults::default(),
+            // The settings of the processes hold its secrets.
+            defaults: Defaults {
+                apps: [(AppId::new("ours").unwrap(), AppDefaults::default())].into(),
+                ..Defaults::default()
+            },
             options: VaultOptions::default(),
             runtime,
         })

@@ -17,7 +17,7 @@ use runtime::{Clock, Runtime, SystemRandom};
 use scheduler::SchedulerOptions;
 use simulation::Process;
 use testkit::{Fake, Ready, fake::Platform};
-use vault::{AccountName, Connect, Defaults, Keys, Parts, Vault, VaultOptions, record};
+use vault::{AccountName, AppDefaults, Connect, Defaults, Keys, Parts, Vault, VaultOptions, record};
 use worker::Ports;
 
 use crate::clock::{MoveUp, Timed, Waiting};
@@ -385,7 +385,7 @@ fn vault(runtime: &Runtime, ledger: &Arc<MemoryLedger>, channels: Arc<Registry>,
         channels,
         keys: keys.clone(),
         listed: ListedAccounts::new([]),
-        defaults: Defaults::default(),
+        defaults: Defaults { apps: [(AppId::new(APP).unwrap(), AppDefaults::default())].into(), ..Defaults::default() },
         options: VaultOptions::default(),
     })
 }
