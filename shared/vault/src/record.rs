@@ -135,7 +135,7 @@ pub struct Armed {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Health {
-    /// How it is, but for the passing of time: see [`crate::state`].
+    /// How it is, but for the passing of time: see [`crate::plan::state`].
     pub state: State,
     /// Since when it is so.
     #[serde(skip_serializing_if = "Option::is_none")]
