@@ -292,9 +292,11 @@ pub fn right_from(means: &Means, now: Timestamp) -> Option<Timestamp> {
     }
 }
 
-/// Whether a failure says that the token itself was refused.
+/// Whether a failure says that the token itself was refused, and that it takes another one. Where a channel makes its tokens by itself,
+/// one that ended is worth another try as it is.
 pub fn is_about_token(failure: &Failure) -> bool {
-    failure.landed == Landed::No && matches!(failure.code, Code::TOKEN_EXPIRED | Code::TOKEN_REVOKED)
+    let is_token = matches!(failure.code, Code::TOKEN_EXPIRED | Code::TOKEN_REVOKED);
+    is_token && failure.landed == Landed::No && !matches!(failure.worth, Worth::Retry { .. })
 }
 
 pub(crate) fn later(at: Timestamp, span: Duration) -> Timestamp {
