@@ -339,17 +339,3 @@ async fn an_app_that_nobody_put_in_connects_nothing() {
     vault.connect(&name, ask(), "test").await.unwrap();
     assert_eq!(vault.view(&name).await.unwrap().unwrap().record.holds, ["access_token", "refresh_token"]);
 }
-
-#[tokio::test(start_paused = true)]
-async fn a_token_that_the_channel_makes_anew_by_itself_is_no_matter_for_a_person() {
-    let stand = Stand::new(30, RefreshRepeat::Kills);
-    let (vault, name) = (stand.process(), account("main"));
-    stand.connect(&vault, &name).await;
-    stand.runtime.sleep(10 * MINUTE).await;
-    let held = open(&vault, &name).await.unwrap();
-    // As Bluesky's and Ghost's channels say it.
-    let ended = Failure { worth: Worth::Retry { not_before: None }, ..expired() };
-    assert_eq!(vault.see_to(&held, ended.clone()).await, ended);
-    assert_eq!(stand.logins.seen(&name.to_string()).refreshes, 0);
-    assert_ne!(state(&vault, &name).await, State::NeedsReconnect);
-}

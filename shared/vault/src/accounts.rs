@@ -7,12 +7,7 @@ use channels::{Account, AccountCard, Accounts};
 use domain::{AccountId, ChannelName, Code, Failure, Fix, Landed, PlatformWords, Scope, TenantId, Worth};
 use ledger::RecordKind;
 
-use crate::{
-    AccountName, Vault, VaultError,
-    plan::{is_about_token, later},
-    record::AccountRecord,
-    renew::Ask,
-};
+use crate::{AccountName, Vault, VaultError, plan::later, record::AccountRecord, renew::Ask};
 
 const STEP: &str = "open account";
 /// They are not read anew sooner than this, however many ask.
@@ -59,7 +54,7 @@ impl Accounts for Vault {
     }
 
     async fn see_to(&self, account: &Account, failure: Failure) -> Failure {
-        if !is_about_token(&failure) && failure.scope != Scope::Account {
+        if !self.is_about_token(account, &failure) && failure.scope != Scope::Account {
             return failure;
         }
         self.seen_to(account, failure).await

@@ -105,7 +105,7 @@ impl Vault {
             Err(failure) => match plan::health_of(&failure) {
                 Some(state) => self.note(name, state, Means::Check, Some(&failure)).await,
                 None => {
-                    if plan::is_about_token(&failure) {
+                    if plan::is_about_token(channel.about().tokens, &failure) {
                         // What was held waits until a later check has said how it is.
                         self.note(name, State::Unknown, Means::Connect, Some(&failure)).await;
                     }
@@ -121,7 +121,7 @@ impl Vault {
             Err(failure) => {
                 let seen_to = self.see_to(&account, failure.clone()).await;
                 if !matches!(seen_to.worth, Worth::Retry { not_before: Some(at) } if at <= self.runtime.now()) {
-                    let is_new = plan::is_about_token(&failure) && self.is_just_connected(&account).await;
+                    let is_new = self.is_about_token(&account, &failure) && self.is_just_connected(&account).await;
                     // Whoever has just brought it is told what the platform says of it.
                     return Err(if is_new { Failure { worth: seen_to.worth, ..failure } } else { seen_to });
                 }

@@ -294,9 +294,10 @@ pub fn right_from(means: &Means, now: Timestamp) -> Option<Timestamp> {
 
 /// Whether a failure says that the token itself was refused, and that it takes another one. Where a channel makes its tokens by itself,
 /// one that ended is worth another try as it is.
-pub fn is_about_token(failure: &Failure) -> bool {
+pub fn is_about_token(life: TokenLife, failure: &Failure) -> bool {
     let is_token = matches!(failure.code, Code::TOKEN_EXPIRED | Code::TOKEN_REVOKED);
-    is_token && failure.landed == Landed::No && !matches!(failure.worth, Worth::Retry { .. })
+    let is_made_anew = life == TokenLife::MadeByUs && matches!(failure.worth, Worth::Retry { .. });
+    is_token && failure.landed == Landed::No && !is_made_anew
 }
 
 pub(crate) fn later(at: Timestamp, span: Duration) -> Timestamp {

@@ -193,7 +193,7 @@ impl Vault {
     /// What the failure of a call means, once the account's credentials have been seen to.
     pub(crate) async fn seen_to(&self, account: &Account, failure: Failure) -> Failure {
         let name = AccountName::new(&account.tenant, &account.channel, &account.id);
-        if !plan::is_about_token(&failure) {
+        if !self.is_about_token(account, &failure) {
             if let Some(state) = plan::health_of(&failure) {
                 self.note(&name, state, Means::Publish, Some(&failure)).await;
             }
@@ -214,6 +214,12 @@ impl Vault {
             Err(VaultError::NoAccount(_) | VaultError::Refused(_)) => failure,
             Err(error) => error.into_failure(STEP),
         }
+    }
+
+    /// Whether a failure of the account's says that its token was refused, and that it takes another one.
+    pub(crate) fn is_about_token(&self, account: &Account, failure: &Failure) -> bool {
+        let channel = self.channels.get(account.channel.as_str());
+        channel.is_some_and(|channel| plan::is_about_token(channel.about().tokens, failure))
     }
 
     /// Sees to it that there is a token in the place of the account's, which the platform refused.

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use domain::{Code, Content, State};
+use ledger::Ledger;
 use serde_json::json;
-use testkit::{Cue, End, LinkedIn, TikTok, X, fake::Platform};
+use testkit::{Bluesky, Cue, End, LinkedIn, TikTok, X, fake::Platform};
 use vault::record::State as Health;
 
 use crate::stand::{HOUR, MINUTE, Stand, thread, video};
@@ -73,6 +74,26 @@ async fn a_new_token_that_linkedin_calls_withdrawn_disconnects_nobody() {
     assert_eq!(stand.calls_to("POST", "/accessToken"), 1, "it is not renewed again for that");
     assert_eq!(stand.target(target).await.tries, 1);
     assert_ne!(stand.health("main").await, Health::NeedsReconnect);
+}
+
+/// Bluesky's channel makes its sessions by itself: there is nothing for a person to do when one ends.
+#[tokio::test(start_paused = true)]
+async fn a_session_that_ended_is_made_anew_and_holds_nothing() {
+    let stand = Stand::<Bluesky>::start().await;
+    stand.connect("main").await;
+    stand.post("main", Duration::ZERO).await;
+    stand.all_out(HOUR).await;
+    for _ in 0..2 {
+        // What is known of the new session is older than a minute by then.
+        stand.runtime.sleep(10 * MINUTE).await;
+        stand.platform().expire("main");
+        let target = stand.post("main", Duration::ZERO).await;
+        stand.all_out(HOUR).await;
+        assert_eq!(stand.target(target).await.state, State::Published);
+        assert_ne!(stand.health("main").await, Health::NeedsReconnect);
+    }
+    assert!(stand.calls().iter().any(|call| call.status == Some(400)), "an ended session was met");
+    assert!(stand.ledger.pauses().await.unwrap().is_empty());
 }
 
 /// The answer of a post was lost, and its token has ended when it is looked for.
