@@ -9,7 +9,9 @@ use std::{
     time::Duration,
 };
 
-use channels::{Account, Call, Channel, Http, HttpOptions, MediaOptions, Published, Registry, Secret};
+use channels::{
+    Account, Call, Channel, ExchangeAsk, Http, HttpOptions, MediaOptions, Published, Registry, Secret, Tokens,
+};
 use domain::{Content, Draft, Failure, Finding, Landed, Media, OnDoubt, Part, PlatformWords, TargetId};
 use jiff::Timestamp;
 use runtime::Runtime;
@@ -50,9 +52,10 @@ const SETTINGS: [(&str, &str); 10] = [
 /// - it comes to an end, within 500 calls;
 /// - parts go out one after another, each armed before; what is out has a receipt;
 /// - after a whole answer at a publish point, "surely not published" only by a row of the channel's table;
+/// - tokens are none that are empty, and they do not end before they are there;
 /// - no secret is in what it fails with, and its words are short.
 ///
-/// The first line names the channel, what it is to do (`publish`, `find`, `check`, `refresh`), what is posted (`text`, `thread`, `link`,
+/// The first line names the channel, what it is to do (`publish`, `find`, `check`, `refresh`, `exchange`), what is posted (`text`, `thread`, `link`,
 /// `picture`) and settings of the account (`name=value`). Each answer follows after a line `---`: the status, header fields, an empty line, the body,
 /// in which `{key}` stands for the idempotency key and `{target}` for the target's id.
 pub fn dialogue(bytes: &[u8]) {
@@ -96,14 +99,16 @@ async fn play(first: &str, script: &str) -> Ended {
     let Some(channel) = registry.get(name) else { return Ended::default() };
     let settings = words.filter_map(|word| word.split_once('='));
     let account = account(channel.as_ref(), settings);
-    if !channel.check(&draft).is_empty() {
+    let posts = !matches!(task, "check" | "refresh" | "exchange");
+    if posts && !channel.check(&draft).is_empty() {
         return Ended::default();
     }
     let run = Run { channel: channel.as_ref(), account: &account, draft: &draft, platform: &platform };
     let mut published = false;
     match task {
         "check" => told(run.channel.check_credentials(&account).await),
-        "refresh" => told(run.channel.refresh(&account).await),
+        "refresh" => brought(run.channel.refresh(&account).await),
+        "exchange" => run.exchange().await,
         "find" => run.doubt().await,
         _ => published = run.publish().await,
     }
@@ -145,6 +150,14 @@ impl Run<'_> {
         self.look(&journal).await;
     }
 
+    /// A person is back from the platform with a code.
+    async fn exchange(&self) {
+        let (code, verifier) = (Secret::new(SECRET), Secret::new(SECRET));
+        let redirect = "https://oncepost.example/v1/oauth/callback".parse().expect("this is an address");
+        let ask = ExchangeAsk { account: self.account, code: &code, redirect: &redirect, verifier: Some(&verifier) };
+        brought(self.channel.exchange(&ask).await.map(|granted| Some(granted.tokens)));
+    }
+
     async fn look(&self, journal: &Journal<'_>) {
         let target = journal.target();
         let part = target.armed.as_ref().map_or(0, |armed| armed.part);
@@ -174,6 +187,14 @@ fn told<T>(result: Result<T, Failure>) {
         Ok(_) => {}
         Err(failure) => fits(failure),
     }
+}
+
+fn brought(result: Result<Option<Tokens>, Failure>) {
+    let Some(tokens) = result.map_err(fits).ok().flatten() else { return };
+    let secrets = [Some(&tokens.access), tokens.refresh.as_ref()];
+    assert!(secrets.into_iter().flatten().all(|secret| !secret.reveal().trim().is_empty()), "{tokens:?}");
+    let ends = [tokens.expires_at, tokens.refresh_expires_at];
+    assert!(ends.into_iter().flatten().all(|end| NOW <= end), "{tokens:?}");
 }
 
 fn fits(failure: Failure) {
