@@ -145,6 +145,12 @@ impl Target {
         self.deadline.is_some_and(|deadline| now >= deadline)
     }
 
+    /// Whether it is in doubt, and nothing but a pause or a message on its way keeps it at `now` from being settled.
+    pub fn is_settling_due(&self, now: Timestamp) -> bool {
+        let is_due = self.next_at.is_some_and(|next| next <= now);
+        self.state == State::InDoubt && is_due && self.lease.is_none() && self.listed.is_none()
+    }
+
     /// When the rate limit ends that it waits for, if it waits for one at `now`.
     pub fn limited_until(&self, now: Timestamp) -> Option<Timestamp> {
         self.last_failure.as_ref().and_then(|failure| failure.limited_until(now))

@@ -132,10 +132,11 @@ fn begin_settling(target: &mut Target, worker: &WorkerName, repeat: RepeatSafety
         return not_yet(target, at, context);
     }
     if context.pause_over(target).is_some() {
-        // Settling needs the platform as well; it goes on when the pause ends, and the sweep keeps an eye on it.
-        let again = later(now, context.policy.late_after);
-        wait(target, State::InDoubt, again);
-        return Answer::NotYet(again);
+        // Settling needs the platform as well. It stays due, so that the end of the pause sets it going; until then it is looked at now
+        // and then, as what is held.
+        target.wake_at = Some(later(now, context.policy.late_after));
+        target.emissions = 0;
+        return drop_it(target);
     }
     if target.looks >= context.policy.max_looks {
         list(target, State::InDoubt, ListReason::Undecidable, now);

@@ -115,14 +115,20 @@ pub(super) fn carry(target: &mut Target, at: Timestamp, context: &Context<'_>) {
     });
 }
 
-/// A pause has ended.
+/// A pause has ended: what it held goes on, and so does what it kept in doubt.
 pub(super) fn release(target: &mut Target, at: Timestamp) -> Answer {
-    if target.state != State::Held {
-        return Answer::Drop { state: target.state, listed: target.listed.is_some() };
+    match target.state {
+        State::Held => {
+            let at = target.next_at.map_or(at, |next| next.max(at));
+            wait(target, State::Scheduled, at);
+            Answer::Done
+        }
+        _ if target.is_settling_due(at) => {
+            wait(target, State::InDoubt, at);
+            Answer::Done
+        }
+        _ => Answer::Drop { state: target.state, listed: target.listed.is_some() },
     }
-    let at = target.next_at.map_or(at, |next| next.max(at));
-    wait(target, State::Scheduled, at);
-    Answer::Done
 }
 
 pub(super) fn later(at: Timestamp, span: Duration) -> Timestamp {

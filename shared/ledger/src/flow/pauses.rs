@@ -5,7 +5,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use domain::{AccountId, ChannelName, Command, Pause, PauseScope, TargetId, TenantId};
+use domain::{AccountId, ChannelName, Command, Pause, PauseScope, State, TargetId, TenantId};
 use uuid::Uuid;
 
 use super::{Connection, store};
@@ -16,16 +16,23 @@ use crate::{
     world::{World, after},
 };
 
-/// How many held targets are looked at in one transaction.
+/// How many targets are looked at in one transaction.
 const BATCH: usize = 500;
 
-const HELD: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM targets t WHERE t.state = 8 AND t.id > $1 AND ($2 IS NULL OR t.tenant = $2) \
-     AND ($3 IS NULL OR t.channel = $3) AND ($4 IS NULL OR t.account = $4) AND ($5 IS NULL OR t.app = $5) \
-     ORDER BY t.id LIMIT 500"
-);
+macro_rules! in_state {
+    ($number:literal) => {
+        concat!(
+            "SELECT ",
+            columns!(),
+            " FROM targets t WHERE t.state = ",
+            $number,
+            " AND t.id > $1 AND ($2 IS NULL OR t.tenant = $2) AND ($3 IS NULL OR t.channel = $3) \
+             AND ($4 IS NULL OR t.account = $4) AND ($5 IS NULL OR t.app = $5) ORDER BY t.id LIMIT 500"
+        )
+    };
+}
+/// What is held, and what is in doubt: neither goes on under a pause.
+const STATES: [&str; 2] = [in_state!(8), in_state!(5)];
 
 /// Every pause, those that are ending included: an operator must see what is not finished.
 pub(super) async fn pauses(conn: &mut Connection) -> Result<Vec<Pause>, LedgerError> {
@@ -79,7 +86,10 @@ pub(in super::super) async fn finish_releases(conn: &mut Connection, world: &Wor
 /// Releases what a pause held that is marked as ending, and deletes it.
 async fn release(conn: &mut Connection, world: &World, scope: &PauseScope, drip: Duration) -> Result<u64, LedgerError> {
     let mut release = Release { scope, drip, slots: HashMap::new(), last: Uuid::nil(), released: 0 };
-    while release.batch(conn, world).await? {}
+    for state in STATES {
+        release.last = Uuid::nil();
+        while release.batch(conn, world, state).await? {}
+    }
     sqlx::query("DELETE FROM pauses WHERE scope = $1 AND ending")
         .bind(scope.to_string())
         .execute(&mut *conn)
@@ -112,9 +122,9 @@ struct Release<'a> {
 
 impl Release<'_> {
     /// Releases the next batch. Returns whether there may be more.
-    async fn batch(&mut self, conn: &mut Connection, world: &World) -> Result<bool, LedgerError> {
+    async fn batch(&mut self, conn: &mut Connection, world: &World, state: &'static str) -> Result<bool, LedgerError> {
         let mut tx = store::begin(conn).await?;
-        let found = self.held(&mut tx).await?;
+        let found = self.found(&mut tx, state).await?;
         let ids: Vec<Uuid> = found.iter().map(|row| row.id).collect();
         let Some(last) = ids.last().copied() else { return Ok(false) };
         let mut desk = super::apply::seat(&mut tx, world, &ids).await?;
@@ -127,7 +137,7 @@ impl Release<'_> {
         Ok(ids.len() == BATCH)
     }
 
-    async fn held(&self, tx: &mut Connection) -> Result<Vec<Record>, LedgerError> {
+    async fn found(&self, tx: &mut Connection, state: &'static str) -> Result<Vec<Record>, LedgerError> {
         let (tenant, channel, account, app) = match self.scope {
             PauseScope::All => (None, None, None, None),
             PauseScope::Channel { channel } => (None, Some(channel), None, None),
@@ -135,7 +145,7 @@ impl Release<'_> {
             PauseScope::Tenant { tenant } => (Some(tenant), None, None, None),
             PauseScope::Account { tenant, channel, account } => (Some(tenant), Some(channel), Some(account), None),
         };
-        sqlx::query_as(HELD)
+        sqlx::query_as(state)
             .bind(self.last)
             .bind(tenant.map(TenantId::as_str))
             .bind(channel.map(ChannelName::as_str))
@@ -148,7 +158,8 @@ impl Release<'_> {
 
     fn release(&mut self, desk: &mut Desk<'_>, id: TargetId) -> Result<(), LedgerError> {
         let Some(target) = desk.target(id) else { return Ok(()) };
-        if target.state != domain::State::Held || desk.is_paused(target) {
+        let is_held = target.state == State::Held;
+        if !(is_held || target.is_settling_due(desk.now)) || desk.is_paused(target) {
             return Ok(());
         }
         let account = (target.tenant.clone(), target.channel.clone(), target.account.clone());
@@ -159,7 +170,7 @@ impl Release<'_> {
             *slot += 1;
         }
         desk.apply(id, &Command::Release { at })?;
-        self.released += 1;
+        self.released += u64::from(is_held);
         Ok(())
     }
 }

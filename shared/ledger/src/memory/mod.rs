@@ -375,12 +375,16 @@ impl Ledger for MemoryLedger {
             .targets
             .values()
             .map(|row| &row.target)
-            .filter(|target| target.state == State::Held && scope.covers(target))
+            .filter(|target| target.state == State::Held || target.is_settling_due(self.clock.now()))
+            .filter(|target| scope.covers(target))
             .filter(|target| !tables.pauses.iter().any(|pause| pause.scope.covers(target)))
-            .map(|target| (target.id, (target.tenant.clone(), target.channel.clone(), target.account.clone())))
+            .map(|target| {
+                let account = (target.tenant.clone(), target.channel.clone(), target.account.clone());
+                (target.id, account, target.state == State::Held)
+            })
             .collect();
         let mut slots: HashMap<_, u32> = HashMap::new();
-        for (id, account) in &held {
+        for (id, account, _) in &held {
             let slot = slots.entry(account.clone()).or_default();
             let at = self.clock.now().saturating_add(drip.saturating_mul(*slot)).unwrap_or(Timestamp::MAX);
             *slot += 1;
@@ -388,7 +392,7 @@ impl Ledger for MemoryLedger {
         }
         drop(tables);
         self.news.notify_waiters();
-        Ok(Some(held.len() as u64))
+        Ok(Some(held.iter().filter(|(_, _, is_held)| *is_held).count() as u64))
     }
 
     async fn taken_ids(&self, target: TargetId, ids: &[String]) -> Result<Taken, LedgerError> {

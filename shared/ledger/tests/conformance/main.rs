@@ -76,6 +76,7 @@ mod every {
         [postgres, sqlite, memory] => pauses::{
             a_scope_is_paused_once,
             a_pause_holds_and_its_end_drips,
+            the_end_of_a_pause_sets_doubts_going,
             another_pause_still_covers,
             an_account_that_fails_holds_its_siblings,
             nothing_stays_held_when_claims_meet_the_end_of_a_pause,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{Answer, Code, Next, Outcome, PauseScope, State, TargetId};
+use domain::{Answer, Code, Command, Failure, Landed, Next, Outcome, PauseScope, State, TargetId};
 use ledger::PauseAsk;
 
 use crate::{
@@ -55,6 +55,22 @@ pub async fn a_pause_holds_and_its_end_drips(house: &House) {
     wakes.sort();
     let slots = [("main", 0), ("main", 10), ("main", 20), ("other", 0)];
     assert_eq!(wakes, slots.map(|(by, after)| (account(by), house.later(after))));
+}
+
+/// It is not forgotten for as long as a look now and then takes, once the pause is over.
+pub async fn the_end_of_a_pause_sets_doubts_going(house: &House) {
+    let target = house.accept_one().await;
+    house.apply(target, begin("w")).await;
+    house.apply(target, Command::Arm { attempt: 1, step: "deliver".into(), part: 0 }).await;
+    house.apply(target, finish(1, Outcome::Failed(Failure { landed: Landed::Unknown, ..token_revoked() }))).await;
+    house.ledger.pause(ask(webhook(), "ann")).await.unwrap();
+    house.advance(100);
+    let put_off = Answer::Drop { state: State::InDoubt, listed: false };
+    assert_eq!(house.apply(target, begin("w")).await.answer, put_off);
+    assert!(house.claim(10).await.emissions.is_empty());
+    assert_eq!(house.ledger.resume(&webhook(), Duration::from_secs(10)).await.unwrap(), Some(0), "it was not held");
+    assert_eq!(house.claim(10).await.emissions.len(), 1);
+    assert!(matches!(house.apply(target, begin("w")).await.answer, Answer::Begun(_)));
 }
 
 pub async fn another_pause_still_covers(house: &House) {

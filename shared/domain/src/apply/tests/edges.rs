@@ -45,7 +45,7 @@ fn what_waits_wakes_at_its_deadline_and_a_doubt_has_none() {
     doubt.target.deadline = Some(seconds(5));
     doubt.fall_into_doubt();
     assert!(doubt.target.wake_at.unwrap() >= seconds(10), "{:?}", doubt.target.wake_at);
-    // Held back by a pause it waits in the ledger, with no message on its way.
+    // Held back by a pause it waits in the ledger, with no message on its way, and stays due.
     doubt.pauses = vec![Pause {
         id: Uuid::nil(),
         scope: PauseScope::All,
@@ -55,9 +55,27 @@ fn what_waits_wakes_at_its_deadline_and_a_doubt_has_none() {
         since: doubt.now,
     }];
     doubt.pass(10);
-    let again = doubt.now + doubt.policy.late_after;
-    assert_eq!(doubt.begin(), Answer::NotYet(again));
-    assert_eq!(doubt.target.wake_at, Some(again));
+    let due = doubt.target.next_at;
+    assert_eq!(doubt.begin(), Answer::Drop { state: State::InDoubt, listed: false });
+    assert_eq!(doubt.target.wake_at, Some(doubt.now + doubt.policy.late_after));
+    assert_eq!((doubt.target.next_at, doubt.target.looks), (due, 0));
+    // Its end sets it going.
+    doubt.pauses.clear();
+    doubt.pass(1);
+    let at = doubt.now + Duration::from_secs(4);
+    assert_eq!(doubt.ask(&Command::Release { at }), Answer::Done);
+    assert_eq!((doubt.target.state, doubt.target.wake_at), (State::InDoubt, Some(at)));
+    doubt.now = at;
+    assert_eq!(doubt.ask(&Command::Wake), Answer::Emit);
+    let attempt = doubt.begun(AttemptKind::Look);
+    // What is being looked for is let alone, and so is what waits for its time.
+    let left = Answer::Drop { state: State::InDoubt, listed: false };
+    assert_eq!(doubt.ask(&Command::Release { at: doubt.now }), left);
+    doubt.finish(attempt, Outcome::Looked { part: 0, finding: Finding::CannotTell("down".into()), last: true });
+    let next = doubt.target.next_at;
+    assert!(next > Some(doubt.now));
+    assert_eq!(doubt.ask(&Command::Release { at: doubt.now }), left);
+    assert_eq!(doubt.target.next_at, next);
 }
 
 #[test]
