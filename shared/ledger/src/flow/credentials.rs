@@ -13,7 +13,8 @@ use crate::{
 
 const ROWS: &str = "SELECT name, version, open, sealed, updated_at FROM credentials WHERE kind = $1";
 const ROW: &str = "SELECT name, version, open, sealed, updated_at FROM credentials WHERE kind = $1 AND name = $2";
-const INSERT: &str = "INSERT INTO credentials (kind, name, updated_at, open, sealed, version) VALUES ($1, $2, $3, $4, $5, 1) \
+// The first version is the time: whoever read a record that was deleted since must not take its successor for it.
+const INSERT: &str = "INSERT INTO credentials (kind, name, updated_at, open, sealed, version) VALUES ($1, $2, $3, $4, $5, $3) \
      ON CONFLICT DO NOTHING RETURNING version";
 const UPDATE: &str = "UPDATE credentials SET version = version + 1, updated_at = $3, open = $4, sealed = $5 \
      WHERE kind = $1 AND name = $2 AND version = $6 RETURNING version";

@@ -23,8 +23,9 @@ impl CredentialStore for MemoryLedger {
         if tables.credentials.get(&key).map(|row| row.version) != expected {
             return Ok(None);
         }
-        let version = expected.unwrap_or_default() + 1;
-        let row = CredentialRow { kind, name, version, open, sealed, updated_at: self.clock.now() };
+        let updated_at = self.clock.now();
+        let version = expected.map_or_else(|| updated_at.as_millisecond().unsigned_abs(), |expected| expected + 1);
+        let row = CredentialRow { kind, name, version, open, sealed, updated_at };
         tables.credentials.insert(key, row.clone());
         Ok(Some(row))
     }
