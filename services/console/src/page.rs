@@ -12,7 +12,9 @@ use crate::{Problem, api};
 
 /// Nothing is loaded, sent or framed.
 const POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-const NEW_LINK: &str = "Whoever sent you the link can make a new one: oncepost accounts link.";
+/// Whoever reads the page may know nothing of oncepost: what is for operators to do is left to whoever made the link.
+const NEW_LINK: &str = "Ask whoever sent you the link for a new link.";
+const TELL: &str = "Tell whoever sent you the link: they can see what is to be done about it.";
 
 /// A heading and what follows it.
 pub(crate) struct Page {
@@ -34,12 +36,12 @@ pub(crate) fn connected(seen: &api::Seen, is_new: bool) -> Page {
     } else if let Some(wrong) = &health.wrong {
         let said = wrong.platform_said.as_ref().map(words).unwrap_or_default();
         lines.push(format!("{}{said}.", wrong.title));
-        lines.extend(paragraphs(&wrong.remedy));
+        lines.push(TELL.into());
     } else if health.state == State::Unknown {
         lines.push("Its platform could not be asked how it is; that is done again by itself.".into());
     }
     if let Some(pause) = &account.pause {
-        lines.push(format!("It is paused: {}. A person ends the pause: oncepost resume.", pause.reason));
+        lines.push(format!("It is paused: {}. Whoever sent you the link can end the pause.", pause.reason));
     }
     lines.extend(released.filter(|released| *released > 0).map(|released| {
         let what = if released == 1 { "post that was held goes" } else { "posts that were held go" };
@@ -63,17 +65,12 @@ pub(crate) fn refused(problem: &Problem) -> Page {
             all.iter().map(|problem| format!("{} {}.", problem.path.trim_start_matches('$'), problem.message)).collect()
         }
     };
-    lines.extend(paragraphs(&problem.remedy));
     lines.push(NEW_LINK.into());
     Page { status, title: "Not connected", lines }
 }
 
 fn words(said: &PlatformWords) -> String {
     if said.text.is_empty() { String::new() } else { format!(" ({})", said.text) }
-}
-
-fn paragraphs(text: &str) -> Vec<String> {
-    text.split("\n\n").filter(|paragraph| !paragraph.trim().is_empty()).map(str::to_owned).collect()
 }
 
 fn escaped(text: &str) -> String {
