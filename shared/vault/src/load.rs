@@ -8,7 +8,7 @@ use ledger::{CredentialPut, CredentialRow, RecordKind};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    AccountName, Vault, VaultError,
+    AccountName, SealError, Vault, VaultError,
     plan::Means,
     record::{AccountRecord, Sealed},
 };
@@ -164,7 +164,8 @@ impl Vault {
         let Some(sealed) = &row.sealed else { return Ok(None) };
         let failed = |error| VaultError::Seal(row.name.clone(), error);
         let text = self.keys.open(context, sealed).map_err(failed)?;
-        let read = serde_json::from_slice(&text).map_err(|error| VaultError::Record(row.name.clone(), error))?;
+        // What serde says of it may hold a secret.
+        let read = serde_json::from_slice(&text).map_err(|_| failed(SealError::Strange))?;
         Ok(Some(read))
     }
 
