@@ -7,8 +7,12 @@ mod kit;
 use channels::{Account, Accounts, RefreshRepeat, Secret};
 use domain::{Code, Failure, Fix, Landed, PlatformWords, Scope, Worth};
 use kit::{HOUR, MINUTE, Stand, account, connect};
+use ledger::{CredentialPut, CredentialRow, CredentialStore, RecordKind};
 use oncepost_simulation::Cue;
-use vault::{AccountName, Connect, Vault, record::State};
+use vault::{
+    AccountName, Connect, Vault,
+    record::{Pace, State, Word},
+};
 
 async fn open(vault: &Vault, name: &AccountName) -> Result<Account, Failure> {
     vault.open(&name.tenant, &name.channel, &name.account).await
@@ -212,6 +216,34 @@ async fn new_tokens_are_stored_before_they_are_used_however_long_the_ledger_is_a
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_people_change_during_a_renewal_costs_neither_the_new_tokens_nor_the_change() {
+    let stand = Stand::new(30, RefreshRepeat::Kills);
+    let (vault, name) = (stand.process(), account("main"));
+    stand.connect(&vault, &name).await;
+    stand.runtime.sleep(3 * HOUR).await;
+    let asking = {
+        let (vault, name) = (vault.clone(), name.clone());
+        stand.runtime.spawn(async move { open(&vault, &name).await })
+    };
+    stand.runtime.sleep(std::time::Duration::from_millis(100)).await;
+    let console = stand.process();
+    let word = Word { by: "a person".into(), at: stand.runtime.now(), note: "for now".into() };
+    console.switch(&name, Some(word.clone())).await.unwrap();
+    let rate = Some(Pace { burst: 1, per_ms: 60_000 });
+    console.connect(&name, Connect { rate, ..Connect::default() }, "a person").await.unwrap();
+    assert!(!asking.is_finished(), "it is under way");
+    let renewed = asking.await.unwrap().unwrap();
+    let account = open(&stand.process(), &name).await.unwrap();
+    assert_eq!(token(&account), token(&renewed), "the new tokens are stored");
+    let record = vault.view(&name).await.unwrap().unwrap().record;
+    assert_eq!((record.disabled, record.rate), (Some(word), rate));
+    stand.runtime.sleep(3 * HOUR).await;
+    open(&vault, &name).await.unwrap();
+    let seen = stand.logins.seen(&name.to_string());
+    assert_eq!((seen.refreshes, seen.replays), (2, 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_refusal_right_after_a_renewal_does_not_disconnect() {
     let stand = Stand::new(23, RefreshRepeat::Kills);
     let (vault, name) = (stand.process(), account("main"));
@@ -338,4 +370,51 @@ async fn an_app_that_nobody_put_in_connects_nothing() {
     vault.put_app(&app, [("client_id".to_owned(), Secret::new("id"))].into(), "test").await.unwrap();
     vault.connect(&name, ask(), "test").await.unwrap();
     assert_eq!(vault.view(&name).await.unwrap().unwrap().record.holds, ["access_token", "refresh_token"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tenant_brings_new_tokens_for_an_account_whose_app_and_server_an_operator_chose() {
+    let stand = Stand::new(31, RefreshRepeat::Kills);
+    let (vault, name) = (stand.process(), account("main"));
+    let app = domain::AppId::new("ours").unwrap();
+    vault.put_app(&app, [("client_id".to_owned(), Secret::new("id"))].into(), "test").await.unwrap();
+    let ask = || connect(stand.logins.log_in("main"));
+    vault.connect(&name, Connect { app: Some(app.clone()), ..ask() }, "operator").await.unwrap();
+    let theirs = Connect { tenants_own: true, base_url: None, ..ask() };
+    vault.connect(&name, theirs.clone(), "tenant").await.unwrap();
+    let elsewhere = Some("https://mine.example".parse().unwrap());
+    let refused = vault.connect(&name, Connect { base_url: elsewhere.clone(), ..theirs.clone() }, "tenant").await;
+    assert!(refused.unwrap_err().to_string().contains("for operators to connect"));
+    let both = Connect { app: Some(app), base_url: elsewhere, ..theirs };
+    let refused = vault.connect(&account("new"), both, "tenant").await.unwrap_err();
+    assert!(refused.to_string().contains("for operators to connect"), "{refused}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_another_process_has_connected_is_known_to_whoever_asks_however_shortly_before_it_looked() {
+    let stand = Stand::new(32, RefreshRepeat::Harmless);
+    let (console, intake, name) = (stand.process(), stand.process(), account("main"));
+    intake.catch_up().await;
+    stand.connect(&console, &name).await;
+    intake.catch_up().await;
+    assert!(intake.find(&name.tenant, &name.channel, &name.account).is_some());
+    // Many who ask at once are answered by one reading or two.
+    let before = stand.runtime.uptime();
+    futures::future::join_all((0..100).map(|_| intake.catch_up())).await;
+    assert!(stand.runtime.uptime() <= before + 3 * std::time::Duration::from_secs(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_cannot_be_read_tells_nothing_of_its_secrets() {
+    let stand = Stand::new(33, RefreshRepeat::Harmless);
+    let (vault, name) = (stand.process(), account("main"));
+    stand.connect(&vault, &name).await;
+    let row = stand.ledger.row(RecordKind::Account, &name.to_string()).await.unwrap().unwrap();
+    let sealed = stand.keys.seal(&format!("account/{name}"), br#"{"secrets":"hush"}"#, &stand.runtime).unwrap();
+    let CredentialRow { kind, name: row_name, version, open, .. } = row;
+    let put = CredentialPut { kind, name: row_name, expected: Some(version), open, sealed: Some(sealed) };
+    stand.ledger.put(put).await.unwrap().unwrap();
+    let error = vault.refresh(&name).await.unwrap_err();
+    assert!(error.to_string().contains("not of a form"), "{error}");
+    assert!(!format!("{error:?}").contains("hush"), "{error:?}");
 }

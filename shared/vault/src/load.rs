@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD};
-use channels::{About, Account, AccountCard, Accounts, Channel, Secret};
+use channels::{About, Account, AccountCard, Accounts, Channel, Secret, TokenLife};
 use ledger::{CredentialPut, CredentialRow, RecordKind};
 use sha2::{Digest, Sha256};
 
@@ -16,6 +16,7 @@ use crate::{
 pub(crate) const REFRESH_TOKEN: &str = "refresh_token";
 
 /// An account as it is now.
+#[derive(Clone)]
 pub(crate) struct Loaded {
     pub name: AccountName,
     /// Ready to be used.
@@ -34,6 +35,14 @@ impl Loaded {
     /// The access token.
     pub fn token(&self, about: &About) -> Option<&Secret> {
         about.token().and_then(|name| self.account.secrets.get(name))
+    }
+
+    /// What a renewal sends: it is used up, or replaced by what it gives.
+    pub fn renewed_by(&self, about: &About) -> Option<&Secret> {
+        match self.means.life {
+            TokenLife::Refreshed { .. } => self.account.secrets.get(REFRESH_TOKEN),
+            _ => self.token(about),
+        }
     }
 }
 

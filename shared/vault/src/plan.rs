@@ -203,6 +203,18 @@ pub fn failed(means: &Means, record: &mut AccountRecord, failure: Failure, sent:
     record.renewal.not_before = Some(failure.not_before().map_or(soon, |told| told.max(now)));
 }
 
+/// Whether what came of a renewal still counts for what is `stored`, which others changed meanwhile. `sent`: the record when the platform
+/// was called. `is_same`: what the renewal was made by is stored still.
+///
+/// New tokens count as long as nothing came in the place of what they were made by, which may be used up: whoever switched the account
+/// off or changed its settings has no better ones. A failure counts as long as the renewal is still ours.
+pub fn still_counts(sent: &AccountRecord, stored: &AccountRecord, is_renewed: bool, is_same: bool) -> bool {
+    match is_renewed {
+        true => is_same && stored.token.renewed <= sent.token.renewed,
+        false => stored.renewal.armed == sent.renewal.armed,
+    }
+}
+
 /// The waits between renewals that failed: 5 s, doubled each time, half an hour at most.
 fn backoff(failed: u32) -> Duration {
     let doubled = Duration::from_secs(5).saturating_mul(1 << failed.saturating_sub(1).min(9));

@@ -21,7 +21,7 @@ pub struct Stand {
     pub ledger: Arc<MemoryLedger>,
     pub platform: Platform,
     pub logins: Logins,
-    keys: Keys,
+    pub keys: Keys,
 }
 
 impl Stand {

@@ -243,3 +243,30 @@ fn t07_what_a_failure_says_about_an_account() {
     assert_eq!(of(Fix::Reconnect, Scope::Post), None);
     assert_eq!(health_of(&transient(None)), None);
 }
+
+#[test]
+fn what_came_of_a_renewal_counts_until_something_better_is_stored() {
+    let armed = |by: &str| Some(Armed { by: by.into(), since: at(0), until: at(1) });
+    let record = |renewed, armed| AccountRecord {
+        token: Token { renewed, ..Token::default() },
+        renewal: Renewal { armed, ..Renewal::default() },
+        ..AccountRecord::default()
+    };
+    let sent = record(3, armed("we"));
+    // How often what is stored was renewed, whose renewal is under way, whether what ours was made by is stored still, and whether new
+    // tokens count, and a failure.
+    let table = [
+        (3, armed("we"), true, (true, true)),
+        (3, armed("others"), true, (true, false)),
+        (3, None, true, (true, false)),
+        (0, None, true, (true, false)),
+        (0, None, false, (false, false)),
+        (4, None, true, (false, false)),
+        (4, None, false, (false, false)),
+    ];
+    for (renewed, whose, is_same, counts) in table {
+        let stored = record(renewed, whose);
+        let told = [true, false].map(|is_renewed| still_counts(&sent, &stored, is_renewed, is_same));
+        assert_eq!((told[0], told[1]), counts, "{stored:?}, {is_same}");
+    }
+}
