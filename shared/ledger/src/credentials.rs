@@ -46,8 +46,8 @@ pub struct CredentialRow {
     pub kind: RecordKind,
     /// Unique within the kind, such as `acme/mastodon/main`.
     pub name: String,
-    /// As stored: the ledger's time in milliseconds when new, one more with every write. So a record that is made again after it was
-    /// deleted has none of the versions that were there before.
+    /// As stored: one more with every write. A new record begins at any number, so that one that is made again after it was deleted has
+    /// none of the versions that were there before.
     pub version: u64,
     /// What anybody may know. Never holds a secret.
     pub open: serde_json::Value,

@@ -24,7 +24,7 @@ impl CredentialStore for MemoryLedger {
             return Ok(None);
         }
         let updated_at = self.clock.now();
-        let version = expected.map_or_else(|| updated_at.as_millisecond().unsigned_abs(), |expected| expected + 1);
+        let version = expected.unwrap_or(tables.deleted) + 1;
         let row = CredentialRow { kind, name, version, open, sealed, updated_at };
         tables.credentials.insert(key, row.clone());
         Ok(Some(row))
@@ -36,6 +36,7 @@ impl CredentialStore for MemoryLedger {
         let is_it = tables.credentials.get(&key).is_some_and(|row| row.version == expected);
         if is_it {
             tables.credentials.remove(&key);
+            tables.deleted = tables.deleted.max(expected);
         }
         Ok(is_it)
     }

@@ -1,6 +1,6 @@
 //! Records of credentials: of those who write at once, one wins, and the others know it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use futures::future::join_all;
 use ledger::{CredentialPut, CredentialRow, CredentialStore, LedgerError, RecordKind};
@@ -48,7 +48,8 @@ pub async fn a_record_is_kept_as_it_was_put(house: &House) {
     assert_eq!(row(house).await, Some(first));
     house.advance(5);
     assert_eq!(house.credentials.now().await.unwrap(), house.now());
-    let second = house.credentials.put(CredentialPut { sealed: None, ..put(Some(version), "x") }).await.unwrap().unwrap();
+    let second =
+        house.credentials.put(CredentialPut { sealed: None, ..put(Some(version), "x") }).await.unwrap().unwrap();
     assert_eq!((second.version, &second.sealed, second.updated_at), (version + 1, &None, house.now()));
     assert_eq!(row(house).await, Some(second), "both parts are replaced");
 }
@@ -136,15 +137,24 @@ pub async fn a_stale_delete_deletes_nothing(house: &House) {
     assert!(!delete(first + 1).await.unwrap(), "it is gone already");
 }
 
-/// Whoever read the record before it was deleted must not write over the one that is there now.
+/// Whoever read the record before it was deleted must not write over the one that is there now: not within one millisecond, not when
+/// the clock has gone back, and not when it was written as often as the one before.
 pub async fn a_record_that_is_made_again_is_another(house: &House) {
-    let before = made(house).await.version;
-    assert!(house.credentials.delete(RecordKind::Account, NAME, before).await.unwrap());
-    house.advance(1);
-    let again = made(house).await;
-    assert_eq!(house.credentials.put(put(Some(before), "late")).await.unwrap(), None);
-    assert!(!house.credentials.delete(RecordKind::Account, NAME, before).await.unwrap());
-    assert_eq!(row(house).await, Some(again));
+    let start = house.now();
+    let mut before: Vec<u64> = Vec::new();
+    for back in [0, 1, 2, 1_000] {
+        house.clock.set(start.saturating_sub(Duration::from_millis(back)).unwrap());
+        let store = if back == 1 { house.credentials_again().await } else { house.credentials.clone() };
+        let first = store.put(put(None, "first")).await.unwrap().unwrap().version;
+        let second = house.credentials.put(put(Some(first), "second")).await.unwrap();
+        for old in &before {
+            assert_eq!(house.credentials.put(put(Some(*old), "late")).await.unwrap(), None, "{old} in {before:?}");
+            assert!(!house.credentials.delete(RecordKind::Account, NAME, *old).await.unwrap());
+        }
+        assert_eq!(row(house).await, second);
+        assert!(house.credentials.delete(RecordKind::Account, NAME, first + 1).await.unwrap());
+        before.extend([first, first + 1]);
+    }
 }
 
 pub async fn a_delete_meets_a_write_and_one_wins(house: &House) {
@@ -166,12 +176,12 @@ pub async fn a_delete_meets_a_write_and_one_wins(house: &House) {
 pub async fn kinds_do_not_mix(house: &House) {
     let kinds = [RecordKind::Account, RecordKind::App, RecordKind::Link];
     for kind in kinds {
-        for expected in [None, Some(1)] {
-            let ask = CredentialPut { kind, ..put(expected, kind.name()) };
-            assert!(house.credentials.put(ask).await.unwrap().is_some());
-        }
+        let ask = |expected| CredentialPut { kind, ..put(expected, kind.name()) };
+        let first = house.credentials.put(ask(None)).await.unwrap().unwrap().version;
+        assert!(house.credentials.put(ask(Some(first))).await.unwrap().is_some());
     }
-    assert!(house.credentials.delete(RecordKind::App, NAME, 2).await.unwrap());
+    let version = house.credentials.row(RecordKind::App, NAME).await.unwrap().unwrap().version;
+    assert!(house.credentials.delete(RecordKind::App, NAME, version).await.unwrap());
     for kind in kinds {
         let rows = house.credentials.rows(kind).await.unwrap();
         let one = house.credentials.row(kind, NAME).await.unwrap();
@@ -233,7 +243,10 @@ pub async fn a_write_that_waited_for_another_knows_that_it_lost(house: &House) {
     let mut other = house.server().await;
     let mut tx = other.begin().await.unwrap();
     let blocker: i32 = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut *tx).await.unwrap();
-    sqlx::raw_sql("UPDATE credentials SET version = version + 1, open = '{\"says\":\"other\"}'").execute(&mut *tx).await.unwrap();
+    sqlx::raw_sql("UPDATE credentials SET version = version + 1, open = '{\"says\":\"other\"}'")
+        .execute(&mut *tx)
+        .await
+        .unwrap();
     let store = house.credentials.clone();
     let late = house.runtime.spawn(async move { store.put(put(Some(first), "late")).await.unwrap() });
     let waits = format!("SELECT count(*) FROM pg_stat_activity WHERE {blocker} = ANY(pg_blocking_pids(pid))");
