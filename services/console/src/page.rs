@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use domain::PlatformWords;
+use domain::{Code, PlatformWords};
 use vault::record::State;
 
 use crate::{Problem, api};
@@ -59,13 +59,12 @@ pub(crate) fn refused(problem: &Problem) -> Page {
         Ok(status) => status,
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR,
     };
-    let mut lines = match problem.problems.as_slice() {
-        [] => vec![problem.detail.clone()],
-        all => {
-            all.iter().map(|problem| format!("{} {}.", problem.path.trim_start_matches('$'), problem.message)).collect()
-        }
+    // What is wrong with the set-up is in the log, and names commands and settings.
+    let is_about_set_up = !problem.problems.is_empty() || problem.code == Some(Code::CREDENTIALS_MISSING);
+    let lines = match is_about_set_up {
+        true => vec!["The account cannot be connected as it is set up here.".into(), TELL.into()],
+        false => vec![problem.detail.clone(), NEW_LINK.into()],
     };
-    lines.push(NEW_LINK.into());
     Page { status, title: "Not connected", lines }
 }
 
@@ -108,7 +107,22 @@ impl IntoResponse for Page {
 
 #[cfg(test)]
 mod tests {
+    use vault::{SealError, VaultError};
+
     use super::*;
+
+    #[test]
+    fn what_is_for_operators_is_left_to_them() {
+        let why = "there is no app ours: put its secrets in first (`oncepost apps put ours`)";
+        for error in [VaultError::Refused(vec![why.into()]), VaultError::Seal("acme/x/main".into(), SealError::NoKeys)]
+        {
+            let page = refused(&error.into()).lines.join(" ");
+            assert!(
+                page.contains("Tell whoever sent you the link") && !page.contains("put") && !page.contains("key"),
+                "{page}"
+            );
+        }
+    }
 
     #[test]
     fn nothing_that_others_say_becomes_markup() {

@@ -160,6 +160,9 @@ fn says(reply: &Reply, status: u16, words: &[&str]) {
     for word in words {
         assert!(reply.text.contains(word), "\"{word}\" is not in {}", reply.text);
     }
+    for word in ["oncepost ", "vault.keys", "docs/", "/v1/", "--"] {
+        assert!(!reply.text.contains(word), "\"{word}\" is for operators: {}", reply.text);
+    }
 }
 
 #[tokio::test]
