@@ -178,12 +178,7 @@ impl Vault {
     }
 
     /// The account as the link would have it, without tokens of its own if it has none.
-    async fn applicant(
-        &self,
-        name: &AccountName,
-        link: &LinkRecord,
-        tenants_own: bool,
-    ) -> Result<Loaded, VaultError> {
+    async fn applicant(&self, name: &AccountName, link: &LinkRecord, tenants_own: bool) -> Result<Loaded, VaultError> {
         let ask = Connect { tenants_own, ..link.connect() };
         let mut loaded = match self.load(name).await {
             Ok(loaded) => loaded,
