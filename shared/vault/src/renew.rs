@@ -13,7 +13,7 @@ use crate::{
     AccountName, Vault, VaultError,
     error::same,
     load::Loaded,
-    plan::{self, May, Refused, later},
+    plan::{self, Late, May, Refused, later},
     record::{Armed, Health, Means, Renewal, State, Token},
 };
 
@@ -131,11 +131,14 @@ impl Vault {
                     Ok(stored) if is_stored(&stored, &ours) => return Some(ours),
                     Ok(stored) => {
                         let is_same = same(sent.renewed_by(about), stored.renewed_by(about));
-                        if !plan::still_counts(&sent.record, &stored.record, is_renewed, is_same) {
-                            return None;
+                        match plan::late(&sent.record, &stored.record, is_renewed, is_same, self.runtime.now()) {
+                            Late::Counts => {
+                                ours = stored;
+                                put_in(&mut ours);
+                            }
+                            Late::Waits => {}
+                            Late::Lapsed => return None,
                         }
-                        ours = stored;
-                        put_in(&mut ours);
                     }
                     Err(VaultError::NoAccount(_)) => return None,
                     Err(error) => self.cannot_keep(&sent.name, &error),
