@@ -4,14 +4,14 @@
 
 mod kit;
 
-use channels::{Account, Accounts, RefreshRepeat, Secret};
+use channels::{Account, Accounts, RefreshRepeat, Secret, SecretSource};
 use domain::{Code, Failure, Fix, Landed, PlatformWords, Scope, Worth};
 use kit::{HOUR, MINUTE, Stand, account, connect};
 use ledger::{CredentialPut, CredentialRow, CredentialStore, RecordKind};
 use oncepost_simulation::Cue;
 use vault::{
     AccountName, Connect, Vault,
-    record::{Pace, State, Word},
+    record::{Health, Pace, State, Word},
 };
 
 async fn open(vault: &Vault, name: &AccountName) -> Result<Account, Failure> {
@@ -417,4 +417,62 @@ async fn a_record_that_cannot_be_read_tells_nothing_of_its_secrets() {
     let error = vault.refresh(&name).await.unwrap_err();
     assert!(error.to_string().contains("not of a form"), "{error}");
     assert!(!format!("{error:?}").contains("hush"), "{error:?}");
+}
+
+/// An account as the settings list it, with a login of its own.
+fn listed(stand: &Stand, name: &AccountName) -> Account<SecretSource> {
+    let Connect { base_url, secrets, .. } = connect(stand.logins.log_in(&name.to_string()));
+    Account {
+        tenant: name.tenant.clone(),
+        channel: name.channel.clone(),
+        id: name.account.clone(),
+        app: None,
+        base_url: base_url.unwrap(),
+        secrets: secrets.into_iter().map(|(name, secret)| (name, SecretSource::Value(secret))).collect(),
+        settings: Default::default(),
+        on_doubt: Default::default(),
+        rate: None,
+        app_rate: None,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn tokens_from_the_settings_are_kept_only_once_they_were_renewed() {
+    let stand = Stand::new(34, RefreshRepeat::Kills);
+    let name = account("main");
+    let sealed = async || {
+        let row = stand.ledger.row(RecordKind::Account, &name.to_string()).await.unwrap().unwrap();
+        let sealed = stand.keys.open(&format!("account/{name}"), &row.sealed.unwrap()).unwrap();
+        String::from_utf8(sealed.to_vec()).unwrap()
+    };
+    let ours = listed(&stand, &name);
+    let vault = stand.listing(stand.runtime.sibling(), [ours.clone()]);
+    let first = open(&vault, &name).await.unwrap();
+    let off = Word { by: "a person".into(), at: stand.runtime.now(), note: String::new() };
+    vault.switch(&name, Some(off.clone())).await.unwrap();
+    vault.switch(&name, None).await.unwrap();
+    let kept = sealed().await;
+    assert!(
+        first.secrets.values().all(|secret| !kept.contains(secret.reveal())),
+        "the settings' tokens are not copied"
+    );
+    vault.refresh(&name).await.unwrap();
+    let again = stand.listing(stand.runtime.sibling(), [ours]);
+    let renewed = open(&again, &name).await.unwrap();
+    assert_ne!(token(&renewed), token(&first));
+    let kept = sealed().await;
+    assert!(renewed.secrets.values().all(|secret| kept.contains(secret.reveal())), "the renewed ones are kept");
+    // Other ones are put into the settings: they count, and are noticed by a record that holds none as well.
+    let others = stand.listing(stand.runtime.sibling(), [listed(&stand, &name)]);
+    let second = open(&others, &name).await.unwrap();
+    others.check(&name).await.unwrap();
+    others.switch(&name, Some(off.clone())).await.unwrap();
+    assert_eq!(token(&open(&others, &name).await.unwrap()), token(&second));
+    let kept = sealed().await;
+    assert!(second.secrets.values().chain(renewed.secrets.values()).all(|secret| !kept.contains(secret.reveal())));
+    let record = async |vault: &Vault| vault.view(&name).await.unwrap().unwrap().record;
+    let third = stand.listing(stand.runtime.sibling(), [listed(&stand, &name)]);
+    assert_eq!(record(&third).await.health, Health::default(), "what was known of the others counts no more");
+    assert_ne!(record(&others).await.health, Health::default());
+    assert_eq!(record(&third).await.disabled, Some(off), "other tokens switch nothing on");
 }

@@ -85,6 +85,9 @@ impl Vault {
             if stored.listed && is_same {
                 record = stored;
                 account.secrets.extend(sealed.map(|sealed| sealed.secrets()).unwrap_or_default());
+            } else if stored.listed {
+                // Other tokens switch nothing on.
+                record.disabled = stored.disabled;
             }
         }
         let own = account.secrets.iter().filter(|(name, _)| is_token(about, name));
@@ -188,8 +191,12 @@ impl Vault {
     pub(crate) async fn save(&self, loaded: &Loaded) -> Result<Option<u64>, VaultError> {
         let name = loaded.name.to_string();
         let open = serde_json::to_value(&loaded.record).map_err(|error| VaultError::Record(name.clone(), error))?;
+        let about = self.channel(&loaded.name)?.about();
+        // Tokens that are those in the settings stay there. What they are known by is kept, so that others are noticed.
+        let is_in_settings = loaded.seed.as_ref().is_some_and(|settings| seed(about, &loaded.own) == *settings);
+        let own = if is_in_settings { &BTreeMap::new() } else { &loaded.own };
         let sealed = match self.keys.can_seal() && !loaded.own.is_empty() {
-            true => Some(self.seal(&name, &loaded.name.context(), &Sealed::of(&loaded.own, loaded.seed.clone()))?),
+            true => Some(self.seal(&name, &loaded.name.context(), &Sealed::of(own, loaded.seed.clone()))?),
             false => None,
         };
         let put = CredentialPut { kind: RecordKind::Account, name, expected: loaded.version, open, sealed };
