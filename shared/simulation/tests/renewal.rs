@@ -244,6 +244,31 @@ async fn what_people_change_during_a_renewal_costs_neither_the_new_tokens_nor_th
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_access_token_that_a_person_brings_during_a_renewal_stays_and_so_does_the_right_to_renew() {
+    let stand = Stand::new(35, RefreshRepeat::Kills);
+    let (vault, name) = (stand.process(), account("main"));
+    stand.connect(&vault, &name).await;
+    stand.runtime.sleep(3 * HOUR).await;
+    let asking = {
+        let (vault, name) = (vault.clone(), name.clone());
+        stand.runtime.spawn(async move { open(&vault, &name).await })
+    };
+    stand.runtime.sleep(std::time::Duration::from_millis(100)).await;
+    let secrets = [("access_token".to_owned(), Secret::new("theirs"))].into();
+    let brought = Connect { secrets, scopes: Some(vec!["wide".into()]), ..Connect::default() };
+    stand.process().connect(&name, brought, "a person").await.unwrap();
+    assert!(!asking.is_finished(), "it is under way");
+    assert_eq!(token(&asking.await.unwrap().unwrap()), "theirs");
+    assert_eq!(token(&open(&stand.process(), &name).await.unwrap()), "theirs");
+    assert_eq!(vault.view(&name).await.unwrap().unwrap().record.token.scopes, Some(vec!["wide".to_owned()]));
+    stand.runtime.sleep(MINUTE).await;
+    vault.refresh(&name).await.unwrap();
+    assert_ne!(token(&open(&vault, &name).await.unwrap()), "theirs");
+    let seen = stand.logins.seen(&name.to_string());
+    assert_eq!((seen.refreshes, seen.replays), (2, 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_refusal_right_after_a_renewal_does_not_disconnect() {
     let stand = Stand::new(23, RefreshRepeat::Kills);
     let (vault, name) = (stand.process(), account("main"));

@@ -93,8 +93,12 @@ impl Vault {
         let answer = channel.refresh(&loaded.account).await.and_then(|tokens| tokens.ok_or_else(|| cannot(&loaded)));
         let now = self.runtime.now();
         tell(&name, answer.as_ref().err());
+        let sent_with = loaded.token(channel.about()).cloned();
         let put_in = |loaded: &mut Loaded| match &answer {
-            Ok(tokens) => take(channel.about(), loaded, tokens.clone(), now),
+            Ok(tokens) => {
+                let tokens = beside(channel.about(), sent_with.as_ref(), loaded, tokens.clone());
+                take(channel.about(), loaded, tokens, now);
+            }
             Err(failure) => plan::failed(&loaded.means, &mut loaded.record, failure.clone(), sent, now),
         };
         let Some(kept) = self.keep(channel.about(), &loaded, answer.is_ok(), put_in).await else {
@@ -229,6 +233,17 @@ impl Vault {
             scope: Scope::Account,
             ..failure
         }
+    }
+}
+
+/// New tokens as they go beside an access token that a person brought meanwhile without a refresh token: theirs stays, and the right to
+/// renew is ours.
+fn beside(about: &About, sent_with: Option<&Secret>, stored: &Loaded, tokens: Tokens) -> Tokens {
+    match stored.token(about) {
+        Some(theirs) if !same(Some(theirs), sent_with) => {
+            Tokens { access: theirs.clone(), expires_at: stored.record.token.ends, scopes: None, ..tokens }
+        }
+        _ => tokens,
     }
 }
 
