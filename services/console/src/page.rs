@@ -5,14 +5,16 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use domain::PlatformWords;
+use domain::{Code, PlatformWords};
 use vault::record::State;
 
 use crate::{Problem, api};
 
 /// Nothing is loaded, sent or framed.
 const POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-const NEW_LINK: &str = "Whoever sent you the link can make a new one: oncepost accounts link.";
+/// Whoever reads the page may know nothing of oncepost: what is for operators to do is left to whoever made the link.
+const NEW_LINK: &str = "Ask whoever sent you the link for a new link.";
+const TELL: &str = "Tell whoever sent you the link: they can see what is to be done about it.";
 
 /// A heading and what follows it.
 pub(crate) struct Page {
@@ -34,12 +36,12 @@ pub(crate) fn connected(seen: &api::Seen, is_new: bool) -> Page {
     } else if let Some(wrong) = &health.wrong {
         let said = wrong.platform_said.as_ref().map(words).unwrap_or_default();
         lines.push(format!("{}{said}.", wrong.title));
-        lines.extend(paragraphs(&wrong.remedy));
+        lines.push(TELL.into());
     } else if health.state == State::Unknown {
         lines.push("Its platform could not be asked how it is; that is done again by itself.".into());
     }
     if let Some(pause) = &account.pause {
-        lines.push(format!("It is paused: {}. A person ends the pause: oncepost resume.", pause.reason));
+        lines.push(format!("It is paused: {}. Whoever sent you the link can end the pause.", pause.reason));
     }
     lines.extend(released.filter(|released| *released > 0).map(|released| {
         let what = if released == 1 { "post that was held goes" } else { "posts that were held go" };
@@ -57,23 +59,17 @@ pub(crate) fn refused(problem: &Problem) -> Page {
         Ok(status) => status,
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR,
     };
-    let mut lines = match problem.problems.as_slice() {
-        [] => vec![problem.detail.clone()],
-        all => {
-            all.iter().map(|problem| format!("{} {}.", problem.path.trim_start_matches('$'), problem.message)).collect()
-        }
+    // What is wrong with the set-up is in the log, and names commands and settings.
+    let is_about_set_up = !problem.problems.is_empty() || problem.code == Some(Code::CREDENTIALS_MISSING);
+    let lines = match is_about_set_up {
+        true => vec!["The account cannot be connected as it is set up here.".into(), TELL.into()],
+        false => vec![problem.detail.clone(), NEW_LINK.into()],
     };
-    lines.extend(paragraphs(&problem.remedy));
-    lines.push(NEW_LINK.into());
     Page { status, title: "Not connected", lines }
 }
 
 fn words(said: &PlatformWords) -> String {
     if said.text.is_empty() { String::new() } else { format!(" ({})", said.text) }
-}
-
-fn paragraphs(text: &str) -> Vec<String> {
-    text.split("\n\n").filter(|paragraph| !paragraph.trim().is_empty()).map(str::to_owned).collect()
 }
 
 fn escaped(text: &str) -> String {
@@ -111,7 +107,22 @@ impl IntoResponse for Page {
 
 #[cfg(test)]
 mod tests {
+    use vault::{SealError, VaultError};
+
     use super::*;
+
+    #[test]
+    fn what_is_for_operators_is_left_to_them() {
+        let why = "there is no app ours: put its secrets in first (`oncepost apps put ours`)";
+        for error in [VaultError::Refused(vec![why.into()]), VaultError::Seal("acme/x/main".into(), SealError::NoKeys)]
+        {
+            let page = refused(&error.into()).lines.join(" ");
+            assert!(
+                page.contains("Tell whoever sent you the link") && !page.contains("put") && !page.contains("key"),
+                "{page}"
+            );
+        }
+    }
 
     #[test]
     fn nothing_that_others_say_becomes_markup() {

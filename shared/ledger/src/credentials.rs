@@ -46,7 +46,8 @@ pub struct CredentialRow {
     pub kind: RecordKind,
     /// Unique within the kind, such as `acme/mastodon/main`.
     pub name: String,
-    /// As stored: 1 when new, one more with every write. A record that is made again after it was deleted begins at 1 again.
+    /// As stored: one more with every write. A new record begins at any number, so that one that is made again after it was deleted has
+    /// none of the versions that were there before.
     pub version: u64,
     /// What anybody may know. Never holds a secret.
     pub open: serde_json::Value,

@@ -7,6 +7,7 @@ use std::{
 
 use domain::Policy;
 use jiff::Timestamp;
+use runtime::Runtime;
 use tokio::sync::Notify;
 
 use crate::{TimeSource, record::millis};
@@ -19,6 +20,7 @@ pub(crate) struct World {
     pub policy: Policy,
     pub time: TimeSource,
     pub news: Notify,
+    runtime: Runtime,
     /// How many due targets the last claim could not read.
     unreadable: AtomicU32,
 }
@@ -27,8 +29,13 @@ pub(crate) struct World {
 const MOST_UNREADABLE: u32 = 10_000;
 
 impl World {
-    pub(crate) fn new(policy: Policy, time: TimeSource) -> Self {
-        Self { policy, time, news: Notify::new(), unreadable: AtomicU32::new(0) }
+    pub(crate) fn new(policy: Policy, time: TimeSource, runtime: &Runtime) -> Self {
+        Self { policy, time, news: Notify::new(), runtime: runtime.clone(), unreadable: AtomicU32::new(0) }
+    }
+
+    /// A number that hardly anybody else draws: of 62 bits, so that a column of 64 has room to count on from it.
+    pub(crate) fn draw(&self) -> i64 {
+        i64::from_le_bytes(self.runtime.bytes()) & (i64::MAX >> 1)
     }
 
     /// The time to use, in milliseconds; `None` if the server is to say it.

@@ -4,11 +4,15 @@
 
 mod kit;
 
-use channels::{Account, Accounts, RefreshRepeat, Secret};
+use channels::{Account, Accounts, RefreshRepeat, Secret, SecretSource};
 use domain::{Code, Failure, Fix, Landed, PlatformWords, Scope, Worth};
 use kit::{HOUR, MINUTE, Stand, account, connect};
+use ledger::{CredentialPut, CredentialRow, CredentialStore, RecordKind};
 use oncepost_simulation::Cue;
-use vault::{AccountName, Connect, Vault, record::State};
+use vault::{
+    AccountName, Connect, Vault,
+    record::{Health, Pace, State, Word},
+};
 
 async fn open(vault: &Vault, name: &AccountName) -> Result<Account, Failure> {
     vault.open(&name.tenant, &name.channel, &name.account).await
@@ -212,6 +216,59 @@ async fn new_tokens_are_stored_before_they_are_used_however_long_the_ledger_is_a
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_people_change_during_a_renewal_costs_neither_the_new_tokens_nor_the_change() {
+    let stand = Stand::new(30, RefreshRepeat::Kills);
+    let (vault, name) = (stand.process(), account("main"));
+    stand.connect(&vault, &name).await;
+    stand.runtime.sleep(3 * HOUR).await;
+    let asking = {
+        let (vault, name) = (vault.clone(), name.clone());
+        stand.runtime.spawn(async move { open(&vault, &name).await })
+    };
+    stand.runtime.sleep(std::time::Duration::from_millis(100)).await;
+    let console = stand.process();
+    let word = Word { by: "a person".into(), at: stand.runtime.now(), note: "for now".into() };
+    console.switch(&name, Some(word.clone())).await.unwrap();
+    let rate = Some(Pace { burst: 1, per_ms: 60_000 });
+    console.connect(&name, Connect { rate, ..Connect::default() }, "a person").await.unwrap();
+    assert!(!asking.is_finished(), "it is under way");
+    let renewed = asking.await.unwrap().unwrap();
+    let account = open(&stand.process(), &name).await.unwrap();
+    assert_eq!(token(&account), token(&renewed), "the new tokens are stored");
+    let record = vault.view(&name).await.unwrap().unwrap().record;
+    assert_eq!((record.disabled, record.rate), (Some(word), rate));
+    stand.runtime.sleep(3 * HOUR).await;
+    open(&vault, &name).await.unwrap();
+    let seen = stand.logins.seen(&name.to_string());
+    assert_eq!((seen.refreshes, seen.replays), (2, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_access_token_that_a_person_brings_during_a_renewal_stays_and_so_does_the_right_to_renew() {
+    let stand = Stand::new(35, RefreshRepeat::Kills);
+    let (vault, name) = (stand.process(), account("main"));
+    stand.connect(&vault, &name).await;
+    stand.runtime.sleep(3 * HOUR).await;
+    let asking = {
+        let (vault, name) = (vault.clone(), name.clone());
+        stand.runtime.spawn(async move { open(&vault, &name).await })
+    };
+    stand.runtime.sleep(std::time::Duration::from_millis(100)).await;
+    let secrets = [("access_token".to_owned(), Secret::new("theirs"))].into();
+    let brought = Connect { secrets, scopes: Some(vec!["wide".into()]), ..Connect::default() };
+    stand.process().connect(&name, brought, "a person").await.unwrap();
+    assert!(!asking.is_finished(), "it is under way");
+    assert_eq!(token(&asking.await.unwrap().unwrap()), "theirs");
+    assert_eq!(token(&open(&stand.process(), &name).await.unwrap()), "theirs");
+    assert_eq!(vault.view(&name).await.unwrap().unwrap().record.token.scopes, Some(vec!["wide".to_owned()]));
+    stand.runtime.sleep(MINUTE).await;
+    vault.refresh(&name).await.unwrap();
+    assert_ne!(token(&open(&vault, &name).await.unwrap()), "theirs");
+    let seen = stand.logins.seen(&name.to_string());
+    assert_eq!((seen.refreshes, seen.replays), (2, 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_refusal_right_after_a_renewal_does_not_disconnect() {
     let stand = Stand::new(23, RefreshRepeat::Kills);
     let (vault, name) = (stand.process(), account("main"));
@@ -338,4 +395,109 @@ async fn an_app_that_nobody_put_in_connects_nothing() {
     vault.put_app(&app, [("client_id".to_owned(), Secret::new("id"))].into(), "test").await.unwrap();
     vault.connect(&name, ask(), "test").await.unwrap();
     assert_eq!(vault.view(&name).await.unwrap().unwrap().record.holds, ["access_token", "refresh_token"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tenant_brings_new_tokens_for_an_account_whose_app_and_server_an_operator_chose() {
+    let stand = Stand::new(31, RefreshRepeat::Kills);
+    let (vault, name) = (stand.process(), account("main"));
+    let app = domain::AppId::new("ours").unwrap();
+    vault.put_app(&app, [("client_id".to_owned(), Secret::new("id"))].into(), "test").await.unwrap();
+    let ask = || connect(stand.logins.log_in("main"));
+    vault.connect(&name, Connect { app: Some(app.clone()), ..ask() }, "operator").await.unwrap();
+    let theirs = Connect { tenants_own: true, base_url: None, ..ask() };
+    vault.connect(&name, theirs.clone(), "tenant").await.unwrap();
+    let elsewhere = Some("https://mine.example".parse().unwrap());
+    let refused = vault.connect(&name, Connect { base_url: elsewhere.clone(), ..theirs.clone() }, "tenant").await;
+    assert!(refused.unwrap_err().to_string().contains("for operators to connect"));
+    let both = Connect { app: Some(app), base_url: elsewhere, ..theirs };
+    let refused = vault.connect(&account("new"), both, "tenant").await.unwrap_err();
+    assert!(refused.to_string().contains("for operators to connect"), "{refused}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_another_process_has_connected_is_known_to_whoever_asks_however_shortly_before_it_looked() {
+    let stand = Stand::new(32, RefreshRepeat::Harmless);
+    let (console, intake, name) = (stand.process(), stand.process(), account("main"));
+    intake.catch_up().await;
+    stand.connect(&console, &name).await;
+    intake.catch_up().await;
+    assert!(intake.find(&name.tenant, &name.channel, &name.account).is_some());
+    // Many who ask at once are answered by one reading or two.
+    let before = stand.runtime.uptime();
+    futures::future::join_all((0..100).map(|_| intake.catch_up())).await;
+    assert!(stand.runtime.uptime() <= before + 3 * std::time::Duration::from_secs(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_cannot_be_read_tells_nothing_of_its_secrets() {
+    let stand = Stand::new(33, RefreshRepeat::Harmless);
+    let (vault, name) = (stand.process(), account("main"));
+    stand.connect(&vault, &name).await;
+    let row = stand.ledger.row(RecordKind::Account, &name.to_string()).await.unwrap().unwrap();
+    let sealed = stand.keys.seal(&format!("account/{name}"), br#"{"secrets":"hush"}"#, &stand.runtime).unwrap();
+    let CredentialRow { kind, name: row_name, version, open, .. } = row;
+    let put = CredentialPut { kind, name: row_name, expected: Some(version), open, sealed: Some(sealed) };
+    stand.ledger.put(put).await.unwrap().unwrap();
+    let error = vault.refresh(&name).await.unwrap_err();
+    assert!(error.to_string().contains("not of a form"), "{error}");
+    assert!(!format!("{error:?}").contains("hush"), "{error:?}");
+}
+
+/// An account as the settings list it, with a login of its own.
+fn listed(stand: &Stand, name: &AccountName) -> Account<SecretSource> {
+    let Connect { base_url, secrets, .. } = connect(stand.logins.log_in(&name.to_string()));
+    Account {
+        tenant: name.tenant.clone(),
+        channel: name.channel.clone(),
+        id: name.account.clone(),
+        app: None,
+        base_url: base_url.unwrap(),
+        secrets: secrets.into_iter().map(|(name, secret)| (name, SecretSource::Value(secret))).collect(),
+        settings: Default::default(),
+        on_doubt: Default::default(),
+        rate: None,
+        app_rate: None,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn tokens_from_the_settings_are_kept_only_once_they_were_renewed() {
+    let stand = Stand::new(34, RefreshRepeat::Kills);
+    let name = account("main");
+    let sealed = async || {
+        let row = stand.ledger.row(RecordKind::Account, &name.to_string()).await.unwrap().unwrap();
+        let sealed = stand.keys.open(&format!("account/{name}"), &row.sealed.unwrap()).unwrap();
+        String::from_utf8(sealed.to_vec()).unwrap()
+    };
+    let ours = listed(&stand, &name);
+    let vault = stand.listing(stand.runtime.sibling(), [ours.clone()]);
+    let first = open(&vault, &name).await.unwrap();
+    let off = Word { by: "a person".into(), at: stand.runtime.now(), note: String::new() };
+    vault.switch(&name, Some(off.clone())).await.unwrap();
+    vault.switch(&name, None).await.unwrap();
+    let kept = sealed().await;
+    assert!(
+        first.secrets.values().all(|secret| !kept.contains(secret.reveal())),
+        "the settings' tokens are not copied"
+    );
+    vault.refresh(&name).await.unwrap();
+    let again = stand.listing(stand.runtime.sibling(), [ours]);
+    let renewed = open(&again, &name).await.unwrap();
+    assert_ne!(token(&renewed), token(&first));
+    let kept = sealed().await;
+    assert!(renewed.secrets.values().all(|secret| kept.contains(secret.reveal())), "the renewed ones are kept");
+    // Other ones are put into the settings: they count, and are noticed by a record that holds none as well.
+    let others = stand.listing(stand.runtime.sibling(), [listed(&stand, &name)]);
+    let second = open(&others, &name).await.unwrap();
+    others.check(&name).await.unwrap();
+    others.switch(&name, Some(off.clone())).await.unwrap();
+    assert_eq!(token(&open(&others, &name).await.unwrap()), token(&second));
+    let kept = sealed().await;
+    assert!(second.secrets.values().chain(renewed.secrets.values()).all(|secret| !kept.contains(secret.reveal())));
+    let record = async |vault: &Vault| vault.view(&name).await.unwrap().unwrap().record;
+    let third = stand.listing(stand.runtime.sibling(), [listed(&stand, &name)]);
+    assert_eq!(record(&third).await.health, Health::default(), "what was known of the others counts no more");
+    assert_ne!(record(&others).await.health, Health::default());
+    assert_eq!(record(&third).await.disabled, Some(off), "other tokens switch nothing on");
 }

@@ -61,13 +61,17 @@ impl Accounts for Vault {
     }
 
     async fn catch_up(&self) {
-        // Whoever names accounts that do not exist must not have every account read for each of them.
-        let now = self.runtime.uptime();
+        let asked = self.runtime.uptime();
         let mut last = self.0.caught_up.lock().await;
-        if last.is_some_and(|last| now < last + AGAIN) {
+        if last.is_some_and(|last| asked < last) {
+            // They were read for somebody else since.
             return;
         }
-        *last = Some(now);
+        // Whoever names accounts that do not exist must not have every account read for each of them: all wait for one reading.
+        if let Some(last) = *last {
+            self.runtime.sleep((last + AGAIN).saturating_sub(self.runtime.uptime())).await;
+        }
+        *last = Some(self.runtime.uptime());
         if let Err(error) = self.read_cards().await {
             tracing::warn!(error = &error as &dyn std::error::Error, "the connected accounts could not be read anew");
         }

@@ -11,6 +11,7 @@ use url::Url;
 
 use crate::{
     AccountName, Vault, VaultError,
+    link::AUTH_URL,
     load::{Loaded, REFRESH_TOKEN},
     plan,
     record::{AccountRecord, Health, Means, Pace, Renewal, Sealed, Token, Word},
@@ -48,7 +49,8 @@ pub struct Connect {
     pub scopes: Option<Vec<String>>,
     /// Another account on the platform is meant from now on: nothing of the one before is kept.
     pub another: bool,
-    /// Whoever asks is bound to a tenant, and an app's secrets are the operators': they go to no server that a tenant names.
+    /// Whoever asks is bound to a tenant, and an app's secrets are the operators': they go to no server that a tenant names. What an
+    /// operator chose may stay.
     pub tenants_own: bool,
 }
 
@@ -81,19 +83,7 @@ impl Vault {
     /// # Errors
     /// It lacks what its channel cannot do without, or nothing can be sealed.
     pub async fn connect(&self, name: &AccountName, ask: Connect, by: &str) -> Result<bool, VaultError> {
-        let tenants_own = ask.tenants_own;
-        // Looked at inside the compare-and-set: of two asks at once, one with the app and one with the server, the second is refused.
-        let fit = move |loaded: &mut Loaded| {
-            let record = &loaded.record;
-            let has_server = record.base_url.is_some() || record.settings.contains_key("auth_url");
-            match tenants_own && record.app.is_some() && has_server {
-                true => Err(VaultError::Refused(vec![
-                    "an account with an app and a server of its own is for operators to connect".into(),
-                ])),
-                false => Ok(()),
-            }
-        };
-        self.connect_fit(name, ask, by, fit).await
+        self.connect_fit(name, ask, by, |_| Ok(())).await
     }
 
     /// The same, if the account that comes of it is `fit`, which may add what else is known of it.
@@ -116,7 +106,7 @@ impl Vault {
             };
             let was = loaded.record.health.who.clone();
             let is_new = loaded.version.is_none() && !loaded.record.listed;
-            self.put_in(&mut loaded, &ask, by);
+            self.put_in(&mut loaded, &ask, by)?;
             if !loaded.record.listed {
                 loaded.account.app = loaded.record.app.clone();
                 loaded.account.base_url = self.base_url(name, &loaded.record)?;
@@ -129,7 +119,7 @@ impl Vault {
             let about = channel.about();
             let mut wrong = Vec::new();
             if !loaded.record.listed {
-                wrong = unfit(channel, &self.card_of(name, &loaded.record));
+                wrong = unusable(channel, &loaded.account);
             } else if loaded.own.is_empty() {
                 wrong.push("the settings list it, and of such an account tokens only can be connected".into());
             }
@@ -189,28 +179,33 @@ impl Vault {
     pub(crate) async fn blank(&self, name: &AccountName, ask: &Connect) -> Result<Loaded, VaultError> {
         // A record of an account that the settings listed once is written over.
         let version = self.store.row(RecordKind::Account, &name.to_string()).await?.map(|row| row.version);
-        let record = AccountRecord { app: ask.app.clone(), base_url: ask.base_url.clone(), ..AccountRecord::default() };
-        let card = self.card_of(name, &record);
+        let wanted = AccountRecord { app: ask.app.clone(), base_url: ask.base_url.clone(), ..AccountRecord::default() };
+        let card = self.card_of(name, &wanted);
         let account = Account {
             tenant: card.tenant,
             channel: card.channel,
             id: card.id,
             app: card.app,
-            base_url: self.base_url(name, &record)?,
-            secrets: self.app_secrets(&record.app).await?,
+            base_url: self.base_url(name, &wanted)?,
+            secrets: self.app_secrets(&wanted.app).await?,
             settings: card.settings,
             on_doubt: card.on_doubt,
             rate: card.rate,
             app_rate: card.app_rate,
         };
         let means = plan::Means { life: self.channel(name)?.about().tokens, can_renew: false };
+        let record = AccountRecord::default();
         Ok(Loaded { name: name.clone(), account, own: BTreeMap::new(), seed: None, record, version, means })
     }
 
     /// Puts what is brought into what is known.
-    pub(crate) fn put_in(&self, loaded: &mut Loaded, ask: &Connect, by: &str) {
+    ///
+    /// # Errors
+    /// A tenant asks for what is the operators' to choose.
+    pub(crate) fn put_in(&self, loaded: &mut Loaded, ask: &Connect, by: &str) -> Result<(), VaultError> {
         let now = self.runtime.now();
         let record = &mut loaded.record;
+        let before = where_to(record);
         if !record.listed {
             record.app = ask.app.clone().or(record.app.take());
             record.base_url = ask.base_url.clone().or(record.base_url.take());
@@ -218,6 +213,13 @@ impl Vault {
             record.settings.retain(|_, value| !value.trim().is_empty());
             record.on_doubt = ask.on_doubt.unwrap_or(record.on_doubt);
             record.rate = ask.rate.or(record.rate);
+        }
+        // Here, and not before the record is read: of two asks at once, one with the app and one with the server, the second is refused.
+        let (app, base_url, auth_url) = where_to(record);
+        let is_lent = app.is_some() && (base_url.is_some() || auth_url.is_some());
+        if ask.tenants_own && is_lent && where_to(record) != before {
+            let why = "an account with an app and a server of its own is for operators to connect";
+            return Err(VaultError::Refused(vec![why.into()]));
         }
         let brought = ask.secrets.iter().filter(|(_, secret)| !secret.reveal().trim().is_empty());
         let brought: BTreeMap<_, _> = brought.map(|(name, secret)| (name.clone(), secret.clone())).collect();
@@ -241,6 +243,7 @@ impl Vault {
         loaded.own.extend(brought.clone());
         loaded.account.secrets.extend(brought);
         record.holds = loaded.own.keys().cloned().collect();
+        Ok(())
     }
 
     /// Switches an account off, or on again. While it is off nothing is checked or renewed; whoever asks holds its targets back as well,
@@ -391,6 +394,21 @@ impl Vault {
             None => Ok(BTreeMap::new()),
         }
     }
+}
+
+/// An app, and the servers that its secrets go to.
+fn where_to(record: &AccountRecord) -> (Option<AppId>, Option<Url>, Option<String>) {
+    (record.app.clone(), record.base_url.clone(), record.settings.get(AUTH_URL).cloned())
+}
+
+/// What keeps the account from being used, whatever its secrets are.
+pub(crate) fn unusable(channel: &dyn Channel, account: &Account) -> Vec<String> {
+    let mut wrong = unfit(channel, &account.card());
+    if let Err(failure) = account.check_transport() {
+        let said = failure.said.text;
+        wrong.push(format!("{said}; where nobody can listen on the way, settings.insecure may be \"true\""));
+    }
+    wrong
 }
 
 /// What a channel needs and the account does not hold, and what was brought that no channel has a use for.

@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, fmt, time::Duration};
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use channels::{AuthorizeAsk, Channel, ExchangeAsk, Granted, OAuth, Pkce, Returned, Secret, unfit};
+use channels::{AuthorizeAsk, Channel, ExchangeAsk, Granted, OAuth, Pkce, Returned, Secret};
 use domain::{AppId, Code, Failure};
 use jiff::Timestamp;
 use ledger::{CredentialPut, RecordKind};
@@ -16,13 +16,15 @@ use url::Url;
 
 use crate::{
     AccountName, Connect, Vault, VaultError, View,
+    connect::unusable,
     load::Loaded,
     plan::later,
     record::{Sealed, State},
 };
 
 const VERIFIER: &str = "code_verifier";
-const AUTH_URL: &str = "auth_url";
+/// The setting that names the server for consent and tokens.
+pub(crate) const AUTH_URL: &str = "auth_url";
 const CLIENT_ID: &str = "client_id";
 const CLIENT_SECRET: &str = "client_secret";
 const STEP: &str = "connect";
@@ -40,6 +42,8 @@ pub struct LinkAsk {
     pub another: bool,
     /// Who asks.
     pub by: String,
+    /// As [`Connect::tenants_own`].
+    pub tenants_own: bool,
     /// Where the platform sends the person back to.
     pub redirect: Url,
     /// How long the link is good.
@@ -139,7 +143,7 @@ impl Vault {
             redirect: ask.redirect,
             expires_at,
         };
-        let loaded = self.applicant(name, &record).await?;
+        let loaded = self.applicant(name, &record, ask.tenants_own).await?;
         let oauth = channel.oauth(&loaded.account).ok_or_else(|| not_by_link(channel))?;
         let wrong = self.obstacles(channel, oauth, &loaded, &record).await?;
         if !wrong.is_empty() {
@@ -174,14 +178,14 @@ impl Vault {
     }
 
     /// The account as the link would have it, without tokens of its own if it has none.
-    async fn applicant(&self, name: &AccountName, link: &LinkRecord) -> Result<Loaded, VaultError> {
-        let ask = link.connect();
+    async fn applicant(&self, name: &AccountName, link: &LinkRecord, tenants_own: bool) -> Result<Loaded, VaultError> {
+        let ask = Connect { tenants_own, ..link.connect() };
         let mut loaded = match self.load(name).await {
             Ok(loaded) => loaded,
             Err(VaultError::NoAccount(_)) => self.blank(name, &ask).await?,
             Err(error) => return Err(error),
         };
-        self.put_in(&mut loaded, &ask, &link.by);
+        self.put_in(&mut loaded, &ask, &link.by)?;
         if !loaded.record.listed {
             let card = self.card_of(name, &loaded.record);
             let mut secrets = self.app_secrets(&card.app).await?;
@@ -214,7 +218,7 @@ impl Vault {
                 format!("{what} is for the settings to say: they list the account, and of such an account tokens only can be connected")
             }));
         } else {
-            wrong.extend(unfit(channel, &loaded.account.card()));
+            wrong.extend(unusable(channel, &loaded.account));
         }
         let lacks = |secret: &str| !loaded.account.secrets.contains_key(secret);
         let needs_secret = !oauth.pkce && lacks(CLIENT_SECRET);
@@ -223,6 +227,10 @@ impl Vault {
         }
         let lacking = if lacks(CLIENT_ID) { CLIENT_ID } else { CLIENT_SECRET };
         wrong.push(match &loaded.account.app {
+            None if loaded.record.listed => format!(
+                "the settings list the account without its app: put one there (app) that holds the client_id and client_secret of your registration with {}",
+                channel.about().title
+            ),
             None => format!(
                 "the account has no app: name one (app) that holds the client_id and client_secret of your registration with {}",
                 channel.about().title
@@ -299,7 +307,8 @@ impl Vault {
     ) -> Result<bool, VaultError> {
         let channel = self.channel(name)?;
         let code = returned.code.as_ref().map_err(Clone::clone)?;
-        let loaded = self.applicant(name, link).await?;
+        // Its place is the one that whoever asked for the link was let choose.
+        let loaded = self.applicant(name, link, false).await?;
         in_place(link, &loaded)?;
         let ask = ExchangeAsk { account: &loaded.account, code, redirect: &link.redirect, verifier: Some(verifier) };
         let granted = channel.exchange(&ask).await?;

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD};
-use channels::{About, Account, AccountCard, Accounts, Channel, Secret};
+use channels::{About, Account, AccountCard, Accounts, Channel, Secret, TokenLife};
 use ledger::{CredentialPut, CredentialRow, RecordKind};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    AccountName, Vault, VaultError,
+    AccountName, SealError, Vault, VaultError,
     plan::Means,
     record::{AccountRecord, Sealed},
 };
@@ -16,6 +16,7 @@ use crate::{
 pub(crate) const REFRESH_TOKEN: &str = "refresh_token";
 
 /// An account as it is now.
+#[derive(Clone)]
 pub(crate) struct Loaded {
     pub name: AccountName,
     /// Ready to be used.
@@ -34,6 +35,14 @@ impl Loaded {
     /// The access token.
     pub fn token(&self, about: &About) -> Option<&Secret> {
         about.token().and_then(|name| self.account.secrets.get(name))
+    }
+
+    /// What a renewal sends: it is used up, or replaced by what it gives.
+    pub fn renewed_by(&self, about: &About) -> Option<&Secret> {
+        match self.means.life {
+            TokenLife::Refreshed { .. } => self.account.secrets.get(REFRESH_TOKEN),
+            _ => self.token(about),
+        }
     }
 }
 
@@ -76,6 +85,9 @@ impl Vault {
             if stored.listed && is_same {
                 record = stored;
                 account.secrets.extend(sealed.map(|sealed| sealed.secrets()).unwrap_or_default());
+            } else if stored.listed {
+                // Other tokens switch nothing on.
+                record.disabled = stored.disabled;
             }
         }
         let own = account.secrets.iter().filter(|(name, _)| is_token(about, name));
@@ -164,7 +176,8 @@ impl Vault {
         let Some(sealed) = &row.sealed else { return Ok(None) };
         let failed = |error| VaultError::Seal(row.name.clone(), error);
         let text = self.keys.open(context, sealed).map_err(failed)?;
-        let read = serde_json::from_slice(&text).map_err(|error| VaultError::Record(row.name.clone(), error))?;
+        // What serde says of it may hold a secret.
+        let read = serde_json::from_slice(&text).map_err(|_| failed(SealError::Strange))?;
         Ok(Some(read))
     }
 
@@ -178,8 +191,12 @@ impl Vault {
     pub(crate) async fn save(&self, loaded: &Loaded) -> Result<Option<u64>, VaultError> {
         let name = loaded.name.to_string();
         let open = serde_json::to_value(&loaded.record).map_err(|error| VaultError::Record(name.clone(), error))?;
+        let about = self.channel(&loaded.name)?.about();
+        // Tokens that are those in the settings stay there. What they are known by is kept, so that others are noticed.
+        let is_in_settings = loaded.seed.as_ref().is_some_and(|settings| seed(about, &loaded.own) == *settings);
+        let own = if is_in_settings { &BTreeMap::new() } else { &loaded.own };
         let sealed = match self.keys.can_seal() && !loaded.own.is_empty() {
-            true => Some(self.seal(&name, &loaded.name.context(), &Sealed::of(&loaded.own, loaded.seed.clone()))?),
+            true => Some(self.seal(&name, &loaded.name.context(), &Sealed::of(own, loaded.seed.clone()))?),
             false => None,
         };
         let put = CredentialPut { kind: RecordKind::Account, name, expected: loaded.version, open, sealed };

@@ -203,6 +203,34 @@ pub fn failed(means: &Means, record: &mut AccountRecord, failure: Failure, sent:
     record.renewal.not_before = Some(failure.not_before().map_or(soon, |told| told.max(now)));
 }
 
+/// What becomes of a renewal's outcome when the record was changed after the platform was called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Late {
+    /// It goes into what is stored now.
+    Counts,
+    /// Somebody took the renewal over and is about it: what comes of that, the platform has given last.
+    Waits,
+    /// It counts no more.
+    Lapsed,
+}
+
+/// What becomes of what came of a renewal. `sent`: the record when the platform was called; `stored`: as it is now. `is_same`: what the
+/// renewal was made by is stored still.
+///
+/// New tokens count as long as nothing came in the place of what they were made by, which may be used up: whoever switched the account
+/// off or changed its settings has no better ones. A failure counts as long as the renewal is still ours.
+pub fn late(sent: &AccountRecord, stored: &AccountRecord, is_renewed: bool, is_same: bool, now: Timestamp) -> Late {
+    let is_ours = stored.renewal.armed == sent.renewal.armed;
+    let is_busy = stored.renewal.armed.as_ref().is_some_and(|armed| now < armed.until);
+    let is_newest = is_same && stored.token.renewed <= sent.token.renewed;
+    match (is_renewed, is_ours) {
+        (true, _) if !is_newest => Late::Lapsed,
+        (true, false) if is_busy => Late::Waits,
+        (true, _) | (false, true) => Late::Counts,
+        (false, false) => Late::Lapsed,
+    }
+}
+
 /// The waits between renewals that failed: 5 s, doubled each time, half an hour at most.
 fn backoff(failed: u32) -> Duration {
     let doubled = Duration::from_secs(5).saturating_mul(1 << failed.saturating_sub(1).min(9));

@@ -218,7 +218,7 @@ pub enum Means {
 pub(crate) struct Sealed {
     /// Secrets by their names.
     pub secrets: BTreeMap<String, String>,
-    /// Of an account that the settings list: the digest of the secrets there, when its tokens were first renewed.
+    /// Of an account that the settings list: the digest of its tokens there, when the record was stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<String>,
 }

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use channels::{Account, Secret, Tokens};
+use channels::{About, Account, Secret, Tokens};
 use domain::{Code, Failure, Fix, Landed, PlatformWords, Scope, Worth};
 use jiff::Timestamp;
 
@@ -13,7 +13,7 @@ use crate::{
     AccountName, Vault, VaultError,
     error::same,
     load::Loaded,
-    plan::{self, May, Refused, later},
+    plan::{self, Late, May, Refused, later},
     record::{Armed, Health, Means, Renewal, State, Token},
 };
 
@@ -87,95 +87,67 @@ impl Vault {
     }
 
     /// Calls the platform, and stores what it says.
-    async fn call(&self, mut loaded: Loaded, sent: Timestamp) -> Result<Account, VaultError> {
+    async fn call(&self, loaded: Loaded, sent: Timestamp) -> Result<Account, VaultError> {
         let name = loaded.name.clone();
         let channel = self.channel(&name)?;
-        let answer = channel.refresh(&loaded.account).await;
+        let answer = channel.refresh(&loaded.account).await.and_then(|tokens| tokens.ok_or_else(|| cannot(&loaded)));
         let now = self.runtime.now();
-        let (outcome, failure) = match answer {
-            Ok(Some(tokens)) => {
-                self.take(&mut loaded, tokens, now)?;
-                ("renewed", None)
+        tell(&name, answer.as_ref().err());
+        let sent_with = loaded.token(channel.about()).cloned();
+        let put_in = |loaded: &mut Loaded| match &answer {
+            Ok(tokens) => {
+                let tokens = beside(channel.about(), sent_with.as_ref(), loaded, tokens.clone());
+                take(channel.about(), loaded, tokens, now);
             }
-            Ok(None) => {
-                loaded.record.renewal.armed = None;
-                ("refused", Some(cannot(&loaded)))
-            }
-            Err(failure) => {
-                let label = if failure.landed == Landed::No { "refused" } else { "unknown" };
-                plan::failed(&loaded.means, &mut loaded.record, failure.clone(), sent, now);
-                (label, Some(failure))
-            }
+            Err(failure) => plan::failed(&loaded.means, &mut loaded.record, failure.clone(), sent, now),
         };
-        metrics::counter!("oncepost_renewals_total", "channel" => name.channel.to_string(), "outcome" => outcome)
-            .increment(1);
-        match &failure {
-            None => tracing::info!(account = %name, "tokens renewed"),
-            Some(failure) => {
-                let said = (failure.said.status, failure.said.code.as_deref(), failure.said.text.as_str());
-                tracing::warn!(account = %name, code = %failure.code, landed = ?failure.landed, ?said, "tokens were not renewed");
+        let Some(kept) = self.keep(channel.about(), &loaded, answer.is_ok(), put_in).await else {
+            // What is stored now counts, and may do.
+            return Err(self.pending(&loaded, now).into());
+        };
+        match answer {
+            Ok(_) => Ok(kept.account),
+            Err(failure) if matches!(failure.worth, Worth::Retry { .. }) || failure.landed != Landed::No => {
+                let until = kept.record.renewal.not_before.unwrap_or(now);
+                Err(self.pending(&kept, until).into())
             }
-        }
-        let is_kept = self.keep(&mut loaded).await;
-        match failure {
-            None => Ok(loaded.account),
-            // A person connected it meanwhile: what was refused counts no more.
-            Some(_) if !is_kept => Err(self.pending(&loaded, now).into()),
-            Some(failure) if matches!(failure.worth, Worth::Retry { .. }) || failure.landed != Landed::No => {
-                let until = loaded.record.renewal.not_before.unwrap_or(now);
-                Err(self.pending(&loaded, until).into())
-            }
-            Some(failure) => Err(failure.into()),
+            Err(failure) => Err(failure.into()),
         }
     }
 
-    /// Puts new tokens in the place of the old ones.
-    fn take(&self, loaded: &mut Loaded, tokens: Tokens, now: Timestamp) -> Result<(), VaultError> {
-        let about = self.channel(&loaded.name)?.about();
-        let record = &mut loaded.record;
-        record.token = Token {
-            since: Some(now),
-            ends: tokens.expires_at.filter(|ends| *ends > now),
-            // Where the answer is silent about the refresh token's end and brings a new one, its life begins anew.
-            refresh_ends: match (&tokens.refresh_expires_at, &tokens.refresh) {
-                (Some(ends), _) => Some(*ends),
-                (None, Some(_)) => plan::right_from(&loaded.means, now),
-                (None, None) => record.token.refresh_ends,
-            },
-            scopes: tokens.scopes.clone().or_else(|| record.token.scopes.take()),
-            renewed: record.token.renewed + 1,
-            ..std::mem::take(&mut record.token)
-        };
-        record.renewal = Renewal { refused: record.renewal.refused, ..Renewal::default() };
-        if record.health.state == State::NeedsReconnect || record.health.state == State::Unknown {
-            let who = std::mem::take(&mut record.health.who);
-            record.health = Health { state: State::Ok, since: Some(now), who, ..Health::default() };
-        }
-        record.health.checked_at = Some(now);
-        record.health.by = Some(Means::Renewal);
-        let old = std::mem::take(&mut loaded.own);
-        loaded.own = tokens.into_secrets(about, &old);
-        loaded.account.secrets.extend(loaded.own.clone());
-        let holds = if record.listed { &loaded.account.secrets } else { &loaded.own };
-        record.holds = holds.keys().cloned().collect();
-        Ok(())
-    }
-
-    /// Stores what came of a renewal, however long it takes: nobody else has it. False: a person was faster, and what they gave counts.
-    async fn keep(&self, loaded: &mut Loaded) -> bool {
+    /// Stores what came of a renewal, however long it takes: nobody else has it. What others changed meanwhile stays. `None`: what came
+    /// of it counts no more.
+    async fn keep(
+        &self,
+        about: &About,
+        sent: &Loaded,
+        is_renewed: bool,
+        put_in: impl Fn(&mut Loaded) + Send + Sync,
+    ) -> Option<Loaded> {
         let mut wait = Duration::from_millis(100);
+        let mut ours = sent.clone();
+        put_in(&mut ours);
         loop {
-            match self.save(loaded).await {
-                Ok(Some(_)) => return true,
-                Ok(None) => match self.load(&loaded.name).await {
+            match self.save(&ours).await {
+                Ok(Some(_)) => return Some(ours),
+                Ok(None) => match self.load(&sent.name).await {
                     // Our own write, whose answer was lost.
-                    Ok(stored) if is_stored(&stored, loaded) => return true,
-                    Ok(stored) if stored.record.connected != loaded.record.connected => return false,
-                    Ok(stored) => loaded.version = stored.version,
-                    Err(VaultError::NoAccount(_)) => return false,
-                    Err(error) => self.cannot_keep(&loaded.name, &error),
+                    Ok(stored) if is_stored(&stored, &ours) => return Some(ours),
+                    Ok(stored) => {
+                        let is_same = same(sent.renewed_by(about), stored.renewed_by(about));
+                        match plan::late(&sent.record, &stored.record, is_renewed, is_same, self.runtime.now()) {
+                            Late::Counts => {
+                                ours = stored;
+                                put_in(&mut ours);
+                            }
+                            Late::Waits => {}
+                            Late::Lapsed => return None,
+                        }
+                    }
+                    Err(VaultError::NoAccount(_)) => return None,
+                    Err(error) => self.cannot_keep(&sent.name, &error),
                 },
-                Err(error) => self.cannot_keep(&loaded.name, &error),
+                Err(error) => self.cannot_keep(&sent.name, &error),
             }
             self.runtime.sleep(self.runtime.jittered(wait, SPREAD)).await;
             wait = (wait * 2).min(Duration::from_secs(5));
@@ -260,6 +232,65 @@ impl Vault {
             worth: Worth::Retry { not_before: Some(now) },
             scope: Scope::Account,
             ..failure
+        }
+    }
+}
+
+/// New tokens as they go beside an access token that a person brought meanwhile without a refresh token: theirs stays, and the right to
+/// renew is ours.
+fn beside(about: &About, sent_with: Option<&Secret>, stored: &Loaded, tokens: Tokens) -> Tokens {
+    match stored.token(about) {
+        Some(theirs) if !same(Some(theirs), sent_with) => {
+            Tokens { access: theirs.clone(), expires_at: stored.record.token.ends, scopes: None, ..tokens }
+        }
+        _ => tokens,
+    }
+}
+
+/// Puts new tokens in the place of the old ones.
+fn take(about: &About, loaded: &mut Loaded, tokens: Tokens, now: Timestamp) {
+    let record = &mut loaded.record;
+    record.token = Token {
+        since: Some(now),
+        ends: tokens.expires_at.filter(|ends| *ends > now),
+        // Where the answer is silent about the refresh token's end and brings a new one, its life begins anew.
+        refresh_ends: match (&tokens.refresh_expires_at, &tokens.refresh) {
+            (Some(ends), _) => Some(*ends),
+            (None, Some(_)) => plan::right_from(&loaded.means, now),
+            (None, None) => record.token.refresh_ends,
+        },
+        scopes: tokens.scopes.clone().or_else(|| record.token.scopes.take()),
+        renewed: record.token.renewed + 1,
+        ..std::mem::take(&mut record.token)
+    };
+    record.renewal = Renewal { refused: record.renewal.refused, ..Renewal::default() };
+    if record.health.state == State::NeedsReconnect || record.health.state == State::Unknown {
+        let who = std::mem::take(&mut record.health.who);
+        record.health = Health { state: State::Ok, since: Some(now), who, ..Health::default() };
+    }
+    record.health.checked_at = Some(now);
+    record.health.by = Some(Means::Renewal);
+    let old = std::mem::take(&mut loaded.own);
+    loaded.own = tokens.into_secrets(about, &old);
+    loaded.account.secrets.extend(loaded.own.clone());
+    let holds = if record.listed { &loaded.account.secrets } else { &loaded.own };
+    record.holds = holds.keys().cloned().collect();
+}
+
+/// Counts and logs how a renewal went.
+fn tell(name: &AccountName, failure: Option<&Failure>) {
+    let outcome = match failure.map(|failure| failure.landed) {
+        None => "renewed",
+        Some(Landed::No) => "refused",
+        Some(_) => "unknown",
+    };
+    metrics::counter!("oncepost_renewals_total", "channel" => name.channel.to_string(), "outcome" => outcome)
+        .increment(1);
+    match failure {
+        None => tracing::info!(account = %name, "tokens renewed"),
+        Some(failure) => {
+            let said = (failure.said.status, failure.said.code.as_deref(), failure.said.text.as_str());
+            tracing::warn!(account = %name, code = %failure.code, landed = ?failure.landed, ?said, "tokens were not renewed");
         }
     }
 }

@@ -28,7 +28,7 @@ pub(super) const AUTH_URL: &str = "auth_url";
 #[serde(deny_unknown_fields)]
 pub(super) struct ConnectAsk {
     app: Option<AppId>,
-    base_url: Option<Url>,
+    base_url: Option<String>,
     #[serde(default)]
     settings: BTreeMap<String, serde_json::Value>,
     on_doubt: Option<OnDoubt>,
@@ -103,9 +103,18 @@ pub(super) fn addressed(console: &Console, caller: &Caller, named: Named) -> Res
     Ok(name)
 }
 
-/// No address of a platform's server.
-pub(super) fn is_odd(url: &Url) -> bool {
-    !matches!(url.scheme(), "http" | "https") || !url.username().is_empty() || url.password().is_some()
+/// The address of a platform's server.
+///
+/// # Errors
+/// What is wrong with it, to be told after its path.
+pub(super) fn server(address: &str) -> Result<Url, &'static str> {
+    let url = Url::parse(address.trim()).ok().filter(Url::has_host);
+    let url = url.ok_or("is no address: write it in full, such as https://social.example")?;
+    let has_user = !url.username().is_empty() || url.password().is_some();
+    match url.scheme() {
+        "http" | "https" if !has_user => Ok(url),
+        _ => Err("must begin with https:// (or http://), and name no user: secrets go into secrets"),
+    }
 }
 
 /// What is asked for, if it makes sense and is the caller's to ask.
@@ -129,13 +138,14 @@ fn fit(console: &Console, caller: &Caller, before: Option<&View>, ask: ConnectAs
     if ask.rate.is_some_and(|rate| rate.burst == 0 || rate.per_ms == 0) {
         wrong("$.rate", "must have a burst and a span (per_ms) of 1 at least");
     }
-    if ask.base_url.as_ref().is_some_and(is_odd) {
-        wrong("$.base_url", "must begin with https:// (or http://), and name no user: secrets go into secrets");
-    }
+    let base_url = ask.base_url.as_deref().map(server).transpose().unwrap_or_else(|why| {
+        wrong("$.base_url", why);
+        None
+    });
     if before.is_some_and(|view| view.record.listed) {
         let given = [
             ("$.app", ask.app.is_some()),
-            ("$.base_url", ask.base_url.is_some()),
+            ("$.base_url", base_url.is_some()),
             ("$.settings", !ask.settings.is_empty()),
             ("$.on_doubt", ask.on_doubt.is_some()),
             ("$.rate", ask.rate.is_some()),
@@ -148,10 +158,10 @@ fn fit(console: &Console, caller: &Caller, before: Option<&View>, ask: ConnectAs
         return Err(Problem::unfit(problems));
     }
     let auth_url = ask.settings.get(AUTH_URL).and_then(serde_json::Value::as_str);
-    lent(caller, before, ask.app.is_some(), ask.base_url.as_ref(), auth_url)?;
+    lent(caller, before, ask.app.is_some(), base_url.as_ref(), auth_url)?;
     Ok(Connect {
         app: ask.app,
-        base_url: ask.base_url,
+        base_url,
         settings: plain(ask.settings)?,
         on_doubt: ask.on_doubt,
         rate: ask.rate,

@@ -17,7 +17,7 @@ use vault::LinkAsk;
 
 use super::{
     accounts::{Named, Why, plain, seen},
-    connect::{AUTH_URL, addressed, is_odd, lent},
+    connect::{AUTH_URL, addressed, lent, server},
 };
 use crate::{Console, Problem, access::Caller, api, extract::Json as Body, marks, page};
 
@@ -29,7 +29,7 @@ pub(crate) const CALLBACK: &str = "/v1/oauth/callback";
 #[serde(deny_unknown_fields)]
 pub(super) struct Wish {
     app: Option<AppId>,
-    base_url: Option<Url>,
+    base_url: Option<String>,
     #[serde(default)]
     settings: BTreeMap<String, serde_json::Value>,
     #[serde(default)]
@@ -43,21 +43,20 @@ pub(super) async fn begin(
     Body(wish): Body<Wish>,
 ) -> Result<(StatusCode, Json<api::Link>), Problem> {
     let name = addressed(&console, &caller, named)?;
-    if wish.base_url.as_ref().is_some_and(is_odd) {
-        let message = "must begin with https:// (or http://), and name no user";
-        return Err(Problem::field("$.base_url", domain::Code::BAD_FIELD, message));
-    }
+    let base_url = wish.base_url.as_deref().map(server).transpose();
+    let base_url = base_url.map_err(|why| Problem::field("$.base_url", domain::Code::BAD_FIELD, why))?;
     let before = console.vault.view(&name).await?;
     let settings = plain(wish.settings)?;
     let auth_url = settings.get(AUTH_URL).map(String::as_str);
-    lent(&caller, before.as_ref(), wish.app.is_some(), wish.base_url.as_ref(), auth_url)?;
+    lent(&caller, before.as_ref(), wish.app.is_some(), base_url.as_ref(), auth_url)?;
     let life = console.options.link_life;
     let ask = LinkAsk {
         app: wish.app,
-        base_url: wish.base_url,
+        base_url,
         settings,
         another: wish.another,
         by: caller.name.clone(),
+        tenants_own: caller.tenant.is_some(),
         redirect: redirect(&console)?,
         life,
     };

@@ -257,6 +257,8 @@ async fn slips_are_refused_with_what_was_meant_and_nothing_is_stored() {
         (json!({ "expires_in": 60, "expires_at": "2099-01-01T00:00:00Z" }), "$.expires_in", "give one of them"),
         (json!({ "token": "canary" }), "$.token", "unknown field `token`"),
         (json!({ "base_url": "https://me:canary@social.example" }), "$.base_url", "name no user"),
+        (json!({ "base_url": "social.example" }), "$.base_url", "write it in full, such as https://"),
+        (json!({ "base_url": "http://social.example" }), "$", "social.example must be https, not http"),
         (json!({ "rate": { "burst": 0, "per_ms": 1000 } }), "$.rate", "1 at least"),
     ] {
         let problems = refused(change).await;

@@ -13,7 +13,7 @@ use testkit::{
     fake::{Fake, Platform},
 };
 use url::Url;
-use vault::{AccountName, Defaults, Keys};
+use vault::{AccountName, Defaults, Keys, LinkAsk};
 
 use crate::{
     accounts::{Log, Shifted},
@@ -159,6 +159,9 @@ fn says(reply: &Reply, status: u16, words: &[&str]) {
     assert_eq!(reply.headers["cache-control"], "no-store");
     for word in words {
         assert!(reply.text.contains(word), "\"{word}\" is not in {}", reply.text);
+    }
+    for word in ["oncepost ", "vault.keys", "docs/", "/v1/", "--"] {
+        assert!(!reply.text.contains(word), "\"{word}\" is for operators: {}", reply.text);
     }
 }
 
@@ -458,6 +461,24 @@ async fn a_tenants_links_are_for_its_own_accounts_and_not_for_servers_of_its_cho
     let made = ask(ACME, json!({ "app": "our-app" })).await.ok(201);
     assert!(made["url"].as_str().unwrap().starts_with("https://x.com/i/oauth2/authorize?"));
 
+    // Nor where the server came between the look at what is asked for and the link: both are the tenant's.
+    let mastodon = Fake::<Mastodon>::start().await;
+    let put = json!({ "base_url": mastodon.url(), "secrets": { "access_token": Mastodon::token("main") } }).to_string();
+    scene.world.send(Some(OPERATOR), "PUT", &at("mastodon"), put).await.ok(201);
+    let late = LinkAsk {
+        app: Some("our-app".parse().unwrap()),
+        base_url: None,
+        settings: Default::default(),
+        another: false,
+        by: "acme-app".into(),
+        tenants_own: true,
+        redirect: REDIRECT.parse().unwrap(),
+        life: Duration::from_secs(900),
+    };
+    let refused = scene.world.vault.begin_link(&name("mastodon"), late.clone()).await.unwrap_err().to_string();
+    assert!(refused.contains("for operators to connect"), "{refused}");
+    scene.world.vault.begin_link(&name("mastodon"), LinkAsk { tenants_own: false, ..late }).await.unwrap();
+
     // An address that is put in after the link was made does not get the app's secret either.
     let state = made["url"].as_str().unwrap().parse::<Url>().unwrap();
     let state = state.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
@@ -498,6 +519,15 @@ async fn of_an_account_that_the_settings_list_only_the_tokens_are_connected() {
     let scene = scene_with([listed], Some(PUBLIC));
     let problem = scene.world.post("/v1/accounts/acme/x/main/link", &json!({ "app": "a" })).await.problem(422);
     assert!(problem["detail"].as_str().unwrap().contains("tokens only"), "{problem}");
+    let other = Fake::<X>::start().await;
+    let mut bare = account("acme", "x");
+    bare.app = None;
+    bare.base_url = other.url().parse().unwrap();
+    bare.secrets = [("access_token".to_owned(), SecretSource::Value(Secret::new("dead")))].into();
+    let bare = scene_with([bare], Some(PUBLIC));
+    let problem = bare.world.post("/v1/accounts/acme/x/main/link", &json!({ "app": "a" })).await.problem(422);
+    let told = problem["problems"].to_string();
+    assert!(told.contains("the settings list the account without its app") && !told.contains("name one"), "{told}");
     let link = scene.link("x", &json!({})).await;
     says(&scene.come_back(&link).await, 200, &["acme/x/main is connected again as main"]);
     assert_eq!(scene.account("x").await["source"], "settings");

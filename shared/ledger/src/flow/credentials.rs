@@ -13,7 +13,7 @@ use crate::{
 
 const ROWS: &str = "SELECT name, version, open, sealed, updated_at FROM credentials WHERE kind = $1";
 const ROW: &str = "SELECT name, version, open, sealed, updated_at FROM credentials WHERE kind = $1 AND name = $2";
-const INSERT: &str = "INSERT INTO credentials (kind, name, updated_at, open, sealed, version) VALUES ($1, $2, $3, $4, $5, 1) \
+const INSERT: &str = "INSERT INTO credentials (kind, name, updated_at, open, sealed, version) VALUES ($1, $2, $3, $4, $5, $6) \
      ON CONFLICT DO NOTHING RETURNING version";
 const UPDATE: &str = "UPDATE credentials SET version = version + 1, updated_at = $3, open = $4, sealed = $5 \
      WHERE kind = $1 AND name = $2 AND version = $6 RETURNING version";
@@ -99,10 +99,9 @@ async fn write(conn: &mut Connection, world: &World, put: CredentialPut) -> Resu
         .bind(millis(now))
         .bind(json(&open))
         .bind(sealed.as_deref());
-    let write = match expected {
-        Some(expected) => write.bind(stored(expected)),
-        None => write,
-    };
+    // A new record begins anywhere: whoever read one that was deleted since must not take its successor for it, and no clock, which may go
+    // back, is asked for that.
+    let write = write.bind(expected.map_or_else(|| world.draw(), stored));
     let written: Option<i64> =
         write.fetch_optional(conn).await.map_err(LedgerError::of("store a record of credentials"))?;
     let Some(written) = written else { return Ok(None) };

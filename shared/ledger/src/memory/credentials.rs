@@ -23,8 +23,9 @@ impl CredentialStore for MemoryLedger {
         if tables.credentials.get(&key).map(|row| row.version) != expected {
             return Ok(None);
         }
-        let version = expected.unwrap_or_default() + 1;
-        let row = CredentialRow { kind, name, version, open, sealed, updated_at: self.clock.now() };
+        let updated_at = self.clock.now();
+        let version = expected.unwrap_or(tables.deleted) + 1;
+        let row = CredentialRow { kind, name, version, open, sealed, updated_at };
         tables.credentials.insert(key, row.clone());
         Ok(Some(row))
     }
@@ -35,6 +36,7 @@ impl CredentialStore for MemoryLedger {
         let is_it = tables.credentials.get(&key).is_some_and(|row| row.version == expected);
         if is_it {
             tables.credentials.remove(&key);
+            tables.deleted = tables.deleted.max(expected);
         }
         Ok(is_it)
     }

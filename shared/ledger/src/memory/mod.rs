@@ -46,6 +46,8 @@ struct Tables {
     outbox: Vec<Event>,
     pauses: Vec<Pause>,
     credentials: BTreeMap<(RecordKind, String), CredentialRow>,
+    /// The highest version of a record of credentials that was deleted.
+    deleted: u64,
 }
 
 struct Post {

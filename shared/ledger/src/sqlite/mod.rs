@@ -88,7 +88,7 @@ impl Sqlite {
         policy: Policy,
     ) -> Result<Self, LedgerError> {
         let (writer, readers) = blocking(move || block_on(connect(&path, synchronous))).await?;
-        let world = Arc::new(World::new(policy, TimeSource::Runtime(runtime.clock())));
+        let world = Arc::new(World::new(policy, TimeSource::Runtime(runtime.clock()), runtime));
         on(writer.clone(), {
             let world = world.clone();
             move |conn| block_on(flow::finish_releases(conn, &world))

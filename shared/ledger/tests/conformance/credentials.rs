@@ -1,6 +1,6 @@
 //! Records of credentials: of those who write at once, one wins, and the others know it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use futures::future::join_all;
 use ledger::{CredentialPut, CredentialRow, CredentialStore, LedgerError, RecordKind};
@@ -38,17 +38,19 @@ pub async fn a_record_is_kept_as_it_was_put(house: &House) {
     let expected = CredentialRow {
         kind: RecordKind::Account,
         name: NAME.into(),
-        version: 1,
+        version: first.version,
         open,
         sealed,
         updated_at: house.now(),
     };
     assert_eq!(first, expected);
+    let version = first.version;
     assert_eq!(row(house).await, Some(first));
     house.advance(5);
     assert_eq!(house.credentials.now().await.unwrap(), house.now());
-    let second = house.credentials.put(CredentialPut { sealed: None, ..put(Some(1), "x") }).await.unwrap().unwrap();
-    assert_eq!((second.version, &second.sealed, second.updated_at), (2, &None, house.now()));
+    let second =
+        house.credentials.put(CredentialPut { sealed: None, ..put(Some(version), "x") }).await.unwrap().unwrap();
+    assert_eq!((second.version, &second.sealed, second.updated_at), (version + 1, &None, house.now()));
     assert_eq!(row(house).await, Some(second), "both parts are replaced");
 }
 
@@ -57,12 +59,12 @@ pub async fn only_the_expected_version_is_replaced(house: &House) {
         assert_eq!(house.credentials.put(put(Some(missing), "no")).await.unwrap(), None);
     }
     assert_eq!(row(house).await, None);
-    made(house).await;
+    let first = made(house).await.version;
     house.advance(1);
-    let stored = house.credentials.put(put(Some(1), "second")).await.unwrap();
+    let stored = house.credentials.put(put(Some(first), "second")).await.unwrap();
     assert!(stored.is_some());
     house.advance(1);
-    for stale in [None, Some(0), Some(1), Some(3), Some(u64::MAX)] {
+    for stale in [None, Some(0), Some(first), Some(first + 2), Some(u64::MAX)] {
         assert_eq!(house.credentials.put(put(stale, "no")).await.unwrap(), None, "{stale:?}");
         assert_eq!(row(house).await, stored, "nothing changed");
     }
@@ -79,11 +81,13 @@ async fn at_once(house: &House, expected: Option<u64>) -> Vec<CredentialRow> {
 }
 
 pub async fn of_writers_at_once_one_wins(house: &House) {
-    for expected in [None, Some(1), Some(2)] {
+    let mut expected = None;
+    for _ in 0..3 {
         let winners = at_once(house, expected).await;
         assert_eq!(winners.len(), 1, "{winners:?}");
         assert_eq!(row(house).await.as_ref(), winners.first());
-        assert_eq!(winners[0].version, expected.unwrap_or_default() + 1);
+        assert!(expected.is_none_or(|expected| winners[0].version == expected + 1));
+        expected = Some(winners[0].version);
     }
 }
 
@@ -102,7 +106,7 @@ pub async fn no_write_is_lost_among_many(house: &House) {
     const WRITERS: u64 = 6;
     const EACH: u64 = 8;
     let open = json!({ "count": 0 });
-    house.credentials.put(CredentialPut { open, ..put(None, "") }).await.unwrap().unwrap();
+    let first = house.credentials.put(CredentialPut { open, ..put(None, "") }).await.unwrap().unwrap().version;
     let stores = [house.credentials.clone(), house.credentials_again().await];
     let writers = (0..WRITERS).map(|n| {
         let store = stores[n as usize % 2].clone();
@@ -116,22 +120,41 @@ pub async fn no_write_is_lost_among_many(house: &House) {
         writer.unwrap();
     }
     let row = row(house).await.unwrap();
-    assert_eq!((row.open, row.version), (json!({ "count": WRITERS * EACH }), WRITERS * EACH + 1));
+    assert_eq!((row.open, row.version), (json!({ "count": WRITERS * EACH }), first + WRITERS * EACH));
 }
 
 pub async fn a_stale_delete_deletes_nothing(house: &House) {
     let delete = |expected| house.credentials.delete(RecordKind::Account, NAME, expected);
     assert!(!delete(1).await.unwrap(), "there is none");
-    made(house).await;
-    let stored = house.credentials.put(put(Some(1), "second")).await.unwrap();
-    for stale in [0, 1, 3, u64::MAX] {
+    let first = made(house).await.version;
+    let stored = house.credentials.put(put(Some(first), "second")).await.unwrap();
+    for stale in [0, first, first + 2, u64::MAX] {
         assert!(!delete(stale).await.unwrap());
         assert_eq!(row(house).await, stored);
     }
-    assert!(delete(2).await.unwrap());
+    assert!(delete(first + 1).await.unwrap());
     assert_eq!(row(house).await, None);
-    assert!(!delete(2).await.unwrap(), "it is gone already");
-    assert_eq!(made(house).await.version, 1, "it begins anew");
+    assert!(!delete(first + 1).await.unwrap(), "it is gone already");
+}
+
+/// Whoever read the record before it was deleted must not write over the one that is there now: not within one millisecond, not when
+/// the clock has gone back, and not when it was written as often as the one before.
+pub async fn a_record_that_is_made_again_is_another(house: &House) {
+    let start = house.now();
+    let mut before: Vec<u64> = Vec::new();
+    for back in [0, 1, 2, 1_000] {
+        house.clock.set(start.saturating_sub(Duration::from_millis(back)).unwrap());
+        let store = if back == 1 { house.credentials_again().await } else { house.credentials.clone() };
+        let first = store.put(put(None, "first")).await.unwrap().unwrap().version;
+        let second = house.credentials.put(put(Some(first), "second")).await.unwrap();
+        for old in &before {
+            assert_eq!(house.credentials.put(put(Some(*old), "late")).await.unwrap(), None, "{old} in {before:?}");
+            assert!(!house.credentials.delete(RecordKind::Account, NAME, *old).await.unwrap());
+        }
+        assert_eq!(row(house).await, second);
+        assert!(house.credentials.delete(RecordKind::Account, NAME, first + 1).await.unwrap());
+        before.extend([first, first + 1]);
+    }
 }
 
 pub async fn a_delete_meets_a_write_and_one_wins(house: &House) {
@@ -153,12 +176,12 @@ pub async fn a_delete_meets_a_write_and_one_wins(house: &House) {
 pub async fn kinds_do_not_mix(house: &House) {
     let kinds = [RecordKind::Account, RecordKind::App, RecordKind::Link];
     for kind in kinds {
-        for expected in [None, Some(1)] {
-            let ask = CredentialPut { kind, ..put(expected, kind.name()) };
-            assert!(house.credentials.put(ask).await.unwrap().is_some());
-        }
+        let ask = |expected| CredentialPut { kind, ..put(expected, kind.name()) };
+        let first = house.credentials.put(ask(None)).await.unwrap().unwrap().version;
+        assert!(house.credentials.put(ask(Some(first))).await.unwrap().is_some());
     }
-    assert!(house.credentials.delete(RecordKind::App, NAME, 2).await.unwrap());
+    let version = house.credentials.row(RecordKind::App, NAME).await.unwrap().unwrap().version;
+    assert!(house.credentials.delete(RecordKind::App, NAME, version).await.unwrap());
     for kind in kinds {
         let rows = house.credentials.rows(kind).await.unwrap();
         let one = house.credentials.row(kind, NAME).await.unwrap();
@@ -197,8 +220,8 @@ pub async fn printed_no_record_shows_what_is_sealed(house: &House) {
 }
 
 pub async fn records_are_there_after_opening_again(house: &House) {
-    made(house).await;
-    let stored = house.credentials.put(put(Some(1), "second")).await.unwrap();
+    let first = made(house).await.version;
+    let stored = house.credentials.put(put(Some(first), "second")).await.unwrap();
     let again = house.credentials_again().await;
     assert_eq!(again.row(RecordKind::Account, NAME).await.unwrap(), stored);
 }
@@ -216,13 +239,16 @@ pub async fn a_record_that_cannot_be_read_hides_no_other(house: &House) {
 
 /// The other has written and not committed yet when this one begins: it must not go by what it has read before.
 pub async fn a_write_that_waited_for_another_knows_that_it_lost(house: &House) {
-    made(house).await;
+    let first = made(house).await.version;
     let mut other = house.server().await;
     let mut tx = other.begin().await.unwrap();
     let blocker: i32 = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut *tx).await.unwrap();
-    sqlx::raw_sql("UPDATE credentials SET version = 2, open = '{\"says\":\"other\"}'").execute(&mut *tx).await.unwrap();
+    sqlx::raw_sql("UPDATE credentials SET version = version + 1, open = '{\"says\":\"other\"}'")
+        .execute(&mut *tx)
+        .await
+        .unwrap();
     let store = house.credentials.clone();
-    let late = house.runtime.spawn(async move { store.put(put(Some(1), "late")).await.unwrap() });
+    let late = house.runtime.spawn(async move { store.put(put(Some(first), "late")).await.unwrap() });
     let waits = format!("SELECT count(*) FROM pg_stat_activity WHERE {blocker} = ANY(pg_blocking_pids(pid))");
     while house.count(&waits).await == 0 {
         tokio::task::yield_now().await;

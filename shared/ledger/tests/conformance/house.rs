@@ -23,6 +23,11 @@ impl ManualClock {
     pub fn advance(&self, span: Duration) {
         self.0.fetch_add(span.as_millis() as i64, Ordering::SeqCst);
     }
+
+    /// It may go back.
+    pub fn set(&self, now: Timestamp) {
+        self.0.store(now.as_millisecond(), Ordering::SeqCst);
+    }
 }
 
 impl Clock for ManualClock {

@@ -102,6 +102,7 @@ mod every {
             of_writers_at_once_one_wins,
             no_write_is_lost_among_many,
             a_stale_delete_deletes_nothing,
+            a_record_that_is_made_again_is_another,
             a_delete_meets_a_write_and_one_wins,
             kinds_do_not_mix,
             records_are_sorted_by_name,

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use channels::{Channel, ListedAccounts, RefreshRepeat, Registry, Secret, Tokens};
+use channels::{Account, Channel, ListedAccounts, RefreshRepeat, Registry, Secret, SecretSource, Tokens};
 use domain::{AccountId, ChannelName, Policy, TenantId};
 use ledger::MemoryLedger;
 use oncepost_simulation::{Logins, Platform, TestChannel, TokenChannel};
@@ -21,7 +21,7 @@ pub struct Stand {
     pub ledger: Arc<MemoryLedger>,
     pub platform: Platform,
     pub logins: Logins,
-    keys: Keys,
+    pub keys: Keys,
 }
 
 impl Stand {
@@ -46,11 +46,16 @@ impl Stand {
 
     /// The vault of a process.
     pub fn vault(&self, runtime: Runtime) -> Vault {
+        self.listing(runtime, [])
+    }
+
+    /// The vault of a process whose settings list accounts.
+    pub fn listing(&self, runtime: Runtime, listed: impl IntoIterator<Item = Account<SecretSource>>) -> Vault {
         Vault::new(Parts {
             store: self.ledger.clone(),
             channels: self.registry(&runtime),
             keys: self.keys.clone(),
-            listed: ListedAccounts::new([]),
+            listed: ListedAccounts::new(listed),
             defaults: Defaults::default(),
             options: VaultOptions::default(),
             runtime,

@@ -243,3 +243,35 @@ fn t07_what_a_failure_says_about_an_account() {
     assert_eq!(of(Fix::Reconnect, Scope::Post), None);
     assert_eq!(health_of(&transient(None)), None);
 }
+
+#[test]
+fn what_came_of_a_renewal_counts_until_something_better_is_stored() {
+    let armed = |by: &str| Some(Armed { by: by.into(), since: at(0), until: at(1) });
+    let record = |renewed, armed| AccountRecord {
+        token: Token { renewed, ..Token::default() },
+        renewal: Renewal { armed, ..Renewal::default() },
+        ..AccountRecord::default()
+    };
+    let sent = record(3, armed("we"));
+    // How often what is stored was renewed, whose renewal is under way, whether what ours was made by is stored still, when, and what
+    // becomes of new tokens, and of a failure.
+    let table = [
+        (3, armed("we"), true, 0, (Late::Counts, Late::Counts)),
+        (3, armed("others"), true, 0, (Late::Waits, Late::Lapsed)),
+        (3, armed("others"), true, 1, (Late::Counts, Late::Lapsed)),
+        (3, armed("others"), false, 0, (Late::Lapsed, Late::Lapsed)),
+        (3, None, true, 0, (Late::Counts, Late::Lapsed)),
+        (0, None, true, 0, (Late::Counts, Late::Lapsed)),
+        (0, None, false, 0, (Late::Lapsed, Late::Lapsed)),
+        (4, None, true, 0, (Late::Lapsed, Late::Lapsed)),
+        (4, None, false, 0, (Late::Lapsed, Late::Lapsed)),
+        // Ours was stored, its answer was lost, and others renew it again already.
+        (4, armed("others"), false, 0, (Late::Lapsed, Late::Lapsed)),
+        (4, armed("others"), true, 0, (Late::Lapsed, Late::Lapsed)),
+    ];
+    for (renewed, whose, is_same, now, becomes) in table {
+        let stored = record(renewed, whose);
+        let told = [true, false].map(|is_renewed| late(&sent, &stored, is_renewed, is_same, at(now)));
+        assert_eq!((told[0], told[1]), becomes, "{stored:?}, {is_same}");
+    }
+}
