@@ -89,13 +89,7 @@ impl Stack {
     /// # Errors
     /// It does not come up.
     pub async fn embedded(folder: &Path, accounts: &[Account], pace: Pace) -> Done<Self> {
-        let stores = Stores {
-            ledger: format!("sqlite://{}", folder.join("oncepost.db").display()),
-            broker: "memory".into(),
-            guard: "memory".into(),
-            prefix: config::PREFIX.into(),
-        };
-        let mut stack = Self::new(folder, &stores, accounts, pace, None)?;
+        let mut stack = Self::new(folder, &Stores::embedded(folder), accounts, pace, None)?;
         stack.start(Role::Dev)?;
         stack.api.wait_ready(Duration::from_secs(30)).await?;
         Ok(stack)
