@@ -69,6 +69,8 @@ pub enum Role {
     Worker,
     /// The API.
     Api,
+    /// What looks after the accounts.
+    Keeper,
 }
 
 impl Role {
@@ -79,6 +81,7 @@ impl Role {
             Role::Scheduler => "scheduler",
             Role::Worker => "worker",
             Role::Api => "api",
+            Role::Keeper => "keeper",
         }
     }
 }
