@@ -65,6 +65,14 @@ impl Api {
         self.ask(self.http.post(self.url(path)).json(body)).await
     }
 
+    /// Puts `body` at `path`; the answer whatever its status.
+    ///
+    /// # Errors
+    /// No answer.
+    pub async fn put(&self, path: &str, body: &Value) -> Done<(StatusCode, Value)> {
+        self.ask(self.http.put(self.url(path)).json(body)).await
+    }
+
     /// Sends `path` a request of another method.
     ///
     /// # Errors

@@ -25,6 +25,23 @@ pub struct Stores {
     pub prefix: String,
 }
 
+impl Stores {
+    /// Those of one process: a SQLite file in `folder`, and the rest in memory.
+    pub fn embedded(folder: &Path) -> Self {
+        Self {
+            ledger: format!("sqlite://{}", Self::file(folder).display()),
+            broker: "memory".into(),
+            guard: "memory".into(),
+            prefix: PREFIX.into(),
+        }
+    }
+
+    /// The SQLite file of [`Self::embedded`].
+    pub fn file(folder: &Path) -> PathBuf {
+        folder.join("oncepost.db")
+    }
+}
+
 /// An account on a fake.
 #[derive(Debug, Clone)]
 pub struct Account {

@@ -69,6 +69,8 @@ pub enum Role {
     Worker,
     /// The API.
     Api,
+    /// What looks after the accounts.
+    Keeper,
 }
 
 impl Role {
@@ -79,6 +81,7 @@ impl Role {
             Role::Scheduler => "scheduler",
             Role::Worker => "worker",
             Role::Api => "api",
+            Role::Keeper => "keeper",
         }
     }
 }
@@ -89,13 +92,7 @@ impl Stack {
     /// # Errors
     /// It does not come up.
     pub async fn embedded(folder: &Path, accounts: &[Account], pace: Pace) -> Done<Self> {
-        let stores = Stores {
-            ledger: format!("sqlite://{}", folder.join("oncepost.db").display()),
-            broker: "memory".into(),
-            guard: "memory".into(),
-            prefix: config::PREFIX.into(),
-        };
-        let mut stack = Self::new(folder, &stores, accounts, pace, None)?;
+        let mut stack = Self::new(folder, &Stores::embedded(folder), accounts, pace, None)?;
         stack.start(Role::Dev)?;
         stack.api.wait_ready(Duration::from_secs(30)).await?;
         Ok(stack)

@@ -8,20 +8,22 @@ use std::{sync::Arc, time::Duration};
 use broker::{Memory, Transport};
 use channels::{Account, Accounts, Channel, ListedAccounts, Registry};
 use domain::{
-    AccountId, ChannelName, Command, Content, ContentHash, Draft, OnDoubt, Override, Part, Policy, PostId, State,
-    Target, TargetId, TenantId, invariant,
+    AccountId, AppId, ChannelName, Command, Content, OnDoubt, Part, Policy, State, Target, TargetId, TenantId,
+    invariant,
 };
 use guard::MemoryGuard;
 use jiff::Timestamp;
-use ledger::{Ledger, MemoryLedger, NewPost, NewTarget};
+use ledger::{Ledger, MemoryLedger};
 use runtime::{CrashPoints, Runtime, Step, Stop};
 use scheduler::SchedulerOptions;
+use vault::AccountName;
 use worker::Ports;
 
 use crate::{
     channel::{ALL_KINDS, TestChannel},
     platform::Platform,
     process::Process,
+    single::single,
 };
 
 /// Everything that the protocol's tests need, with faults on cue.
@@ -116,31 +118,10 @@ impl World {
         let due_at = Timestamp::from_millisecond(self.runtime.now().as_millisecond() + seconds * 1000).unwrap();
         let thread = (1..parts).map(|part| Part { text: format!("post {n} part {part}"), media: vec![] }).collect();
         let content = Content { text: format!("post {n}"), thread, ..Content::default() };
-        let (tenant, channel, account) =
-            (TenantId::new("acme").unwrap(), ChannelName::new(channel).unwrap(), AccountId::new(account).unwrap());
-        let hash = ContentHash::of(&Draft(content.clone()), &tenant, &channel, &account, due_at);
-        let id = TargetId(self.runtime.id());
-        let target = NewTarget {
-            id,
-            channel,
-            app: account.as_str().ends_with("of-app").then(|| domain::AppId::new("shared").unwrap()),
-            account,
-            due_at,
-            deadline: None,
-            changes: Override::default(),
-            hash,
-            trace: None,
-        };
-        let post = NewPost {
-            id: PostId(self.runtime.id()),
-            tenant,
-            key: format!("key-{n}"),
-            fingerprint: [0; 32],
-            content,
-            answer: serde_json::Value::Null,
-            accepted_at: self.runtime.now(),
-            targets: vec![target],
-        };
+        let name: AccountName = format!("acme/{channel}/{account}").parse().unwrap();
+        let app = account.ends_with("of-app").then(|| AppId::new("shared").unwrap());
+        let post = single(&self.runtime, name, app, content, due_at);
+        let id = post.targets[0].id;
         self.ledger.accept(vec![post]).await.unwrap();
         id
     }

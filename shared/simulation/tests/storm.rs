@@ -15,13 +15,13 @@ use std::{
 
 use broker::Memory;
 use channels::{Accounts, RefreshRepeat};
-use domain::{Command, Content, ContentHash, Draft, Override, PostId, State, TargetId, invariant};
+use domain::{Command, Content, State, TargetId, invariant};
 use guard::MemoryGuard;
 use jiff::Timestamp;
 use keeper::{Keeper, KeeperOptions};
 use kit::{CHANNEL, HOUR, MINUTE, Stand, account};
-use ledger::{Ledger, NewPost, NewTarget};
-use oncepost_simulation::Process;
+use ledger::Ledger;
+use oncepost_simulation::{Process, single};
 use runtime::{Runtime, Stop};
 use scheduler::SchedulerOptions;
 use vault::{AccountName, Vault, record};
@@ -80,30 +80,10 @@ impl Storm {
     }
 
     async fn post(&self, name: &AccountName, due_at: Timestamp) -> TargetId {
-        let id = TargetId(self.stand.runtime.id());
-        let content = Content { text: format!("post {id}"), ..Content::default() };
-        let hash = ContentHash::of(&Draft(content.clone()), &name.tenant, &name.channel, &name.account, due_at);
-        let target = NewTarget {
-            id,
-            channel: name.channel.clone(),
-            app: None,
-            account: name.account.clone(),
-            due_at,
-            deadline: None,
-            changes: Override::default(),
-            hash,
-            trace: None,
-        };
-        let post = NewPost {
-            id: PostId(self.stand.runtime.id()),
-            tenant: name.tenant.clone(),
-            key: id.to_string(),
-            fingerprint: [0; 32],
-            content,
-            answer: serde_json::Value::Null,
-            accepted_at: self.stand.runtime.now(),
-            targets: vec![target],
-        };
+        let runtime = &self.stand.runtime;
+        let content = Content { text: format!("post {}", runtime.id()), ..Content::default() };
+        let post = single(runtime, name.clone(), None, content, due_at);
+        let id = post.targets[0].id;
         self.stand.ledger.accept(vec![post]).await.unwrap();
         id
     }

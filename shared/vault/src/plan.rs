@@ -87,7 +87,8 @@ impl Means {
 ///
 /// Long-lived ones when three quarters of their life are over. Short-lived ones only for a post that they would not outlive: where
 /// every renewal replaces the refresh token, one that nobody needs is a risk without a use. Either kind also before the right to
-/// renew ends. `draw` in `0.0..1.0` spreads accounts that were connected together.
+/// renew ends. Where a refresh token in doubt is taken again only for a while, it is sent again in that while, also when the post that
+/// it was for is out. `draw` in `0.0..1.0` spreads accounts that were connected together.
 pub fn renew_at(
     means: &Means,
     record: &AccountRecord,
@@ -110,9 +111,19 @@ pub fn renew_at(
         let whole = record.token.since.and_then(|since| Duration::try_from(ends.duration_since(since)).ok());
         earlier(ends, whole.map_or(DAY, |whole| (whole / 4).mul_f64(1.0 - 0.2 * draw)))
     });
-    let wanted = [by_life, by_need, by_right].into_iter().flatten().min()?;
+    let wanted = [by_life, by_need, by_right, by_doubt(means, &record.renewal, now)].into_iter().flatten().min()?;
     let first = [not_too_young(means, &record.token), record.renewal.not_before].into_iter().flatten().max();
     Some(first.map_or(wanted, |first| wanted.max(first)))
+}
+
+/// When a refresh token in doubt is sent again whose second use gives tokens for a while only; `None`: that does not matter, or is over.
+fn by_doubt(means: &Means, renewal: &Renewal, now: Timestamp) -> Option<Timestamp> {
+    let RefreshRepeat::Within(span) = means.repeat() else { return None };
+    // One under way is in doubt as well, should its caller be gone.
+    let armed = renewal.armed.as_ref();
+    let sent = renewal.in_doubt.or(armed.map(|armed| armed.since))?;
+    let at = armed.map_or(now, |armed| armed.until.max(now));
+    (at <= later(sent, span)).then_some(at)
 }
 
 /// Some tokens cannot be exchanged before they are of an age.

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use domain::Policy;
 use harness::{
-    config::{PREFIX, Pace, Stores},
+    config::{Pace, Stores},
     stack::{Role, Stack},
 };
 use ledger::Sqlite;
@@ -21,25 +21,16 @@ use crate::{
 #[tokio::test(flavor = "multi_thread")]
 async fn no_secret_is_in_the_file_of_one_process_or_in_what_it_says() {
     let folder = TempDir::new().unwrap();
-    let file = folder.path().join("oncepost.db");
-    let stores = Stores {
-        ledger: format!("sqlite://{}", file.display()),
-        broker: "memory".into(),
-        guard: "memory".into(),
-        prefix: PREFIX.into(),
-    };
     let mut planted = Planted::new().await;
+    let stores = Stores::embedded(folder.path());
     let mut stack = Stack::over(folder.path(), &stores, &planted.listed(), Pace::Brisk).await.unwrap();
-    planted.complete(&stack.config);
+    planted.complete(&stack);
     stack.extra = Planted::variables();
-    // The file belongs to one process at a time.
-    let path = file.to_string_lossy().into_owned();
-    let store = Arc::new(Sqlite::open(&path, &Runtime::system(), Policy::default()).await.unwrap());
-    planted.connect(&planted.vault(store)).await;
 
     stack.start(Role::Dev).unwrap();
     stack.api.wait_ready(Duration::from_secs(30)).await.unwrap();
     let mut places = Places::default();
+    planted.connect(&stack, &mut places).await;
     let posts = Planted::posts();
     let (status, answer) = stack.api.post("/v1/posts:batch", &json!(posts)).await.unwrap();
     assert_eq!(status, 202, "{answer}");
@@ -47,10 +38,12 @@ async fn no_secret_is_in_the_file_of_one_process_or_in_what_it_says() {
     let target = real::target(&stack).await;
     real::answers(&stack, &mut places).await;
     real::metrics(&stack, &mut places).await;
+    // The file belongs to one process at a time.
     stack.stop().await.unwrap();
-    let store = Arc::new(Sqlite::open(&path, &Runtime::system(), Policy::default()).await.unwrap());
+    let store =
+        Arc::new(Sqlite::open(Stores::file(folder.path()), &Runtime::system(), Policy::default()).await.unwrap());
     let vault = planted.vault(store);
-    planted.renewed(&vault).await;
+    planted.given(&vault).await;
     for entry in std::fs::read_dir(folder.path()).unwrap().flatten() {
         if entry.file_name().to_string_lossy().starts_with("oncepost.db") && entry.path().is_file() {
             places.add("file", std::fs::read(entry.path()).unwrap());

@@ -4,6 +4,7 @@
 //! One name is planted openly, and must be found in every place: a search that finds nothing anywhere shows nothing.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests in real time")]
 
+mod connected;
 mod embedded;
 mod planted;
 mod queues;

@@ -2,26 +2,34 @@
 
 use std::{
     collections::BTreeMap,
-    path::Path,
     sync::{Arc, Mutex},
 };
 
 use axum::{Router, body::Bytes, extract::DefaultBodyLimit};
 use base64::{Engine, prelude::BASE64_STANDARD};
-use channels::{Http, HttpOptions, ListedAccounts, Registry, Secret};
+use channels::{Http, HttpOptions, ListedAccounts, Registry};
 use domain::{AccountId, AppId, ChannelName, TenantId};
-use harness::config::{Account, TOKEN};
+use harness::{
+    config::{Account, TOKEN},
+    stack::Stack,
+};
 use jiff::Timestamp;
 use ledger::CredentialStore;
 use runtime::Runtime;
 use serde_json::{Value, json};
 use testkit::{Answer, Cue, End, Fake, Mastodon, Telegram, Webhook, X, fake::Platform};
 use url::form_urlencoded::byte_serialize;
-use vault::{AccountName, AppDefaults, Connect, Defaults, Keys, Parts, Vault, VaultOptions};
+use vault::{AccountName, AppDefaults, Defaults, Keys, Parts, Vault, VaultOptions};
 
 /// An account's name that is planted openly.
 pub const OPEN: &str = "k9openly";
+/// The account that a person connects by a link.
+pub const LINKED: &str = "k9linked";
+/// The account whose tokens cannot be renewed.
+pub const DEAD: &str = "k9dead";
 const KEY: &str = "the-key";
+/// Secrets in requests that are refused.
+pub const MISTYPED: [&str; 3] = ["k9-of-another-kind", "k9-under-another-name", "k9-at-another-place"];
 const CHANNELS: [&str; 4] = ["mastodon", "telegram", "webhook", "x"];
 
 /// Platforms that say back what they were sent, and the accounts on them.
@@ -60,18 +68,20 @@ impl Planted {
             ("x, from the settings, refresh", X::refresh_token("k9both")),
             ("x, connected", X::token(OPEN)),
             ("x, connected, refresh", X::refresh_token(OPEN)),
-            ("x, connected and dead", X::token("k9dead")),
-            ("x, connected and dead, refresh", X::refresh_token("k9dead")),
+            ("x, connected and dead", X::token(DEAD)),
+            ("x, connected and dead, refresh", X::refresh_token(DEAD)),
             ("the app", X::CLIENT_SECRET.to_owned()),
             ("a key of the vault", planted.vault_key.clone()),
             ("a token of the API", TOKEN.to_owned()),
         ];
-        Self { canaries: canaries.map(|(name, secret)| (name.to_owned(), secret)).into(), ..planted }
+        let mistyped = MISTYPED.map(|secret| (format!("mistyped, {secret}"), secret.to_owned()));
+        let canaries = canaries.map(|(name, secret)| (name.to_owned(), secret)).into_iter().chain(mistyped).collect();
+        Self { canaries, ..planted }
     }
 
     /// What goes wrong: each platform refuses some posts, and says the caller's credentials back in all kinds of places.
     fn script(&self) {
-        let (token, refresh) = (X::token("k9listed"), X::refresh_token("k9dead"));
+        let (token, refresh) = (X::token("k9listed"), X::refresh_token(DEAD));
         let refused = |detail: &str| {
             let kind = "https://api.twitter.com/2/problems/invalid-request";
             Cue::refuse(400, &json!({"title": "Invalid Request", "type": kind, "detail": detail, "status": 400}))
@@ -86,8 +96,8 @@ impl Planted {
         let pair = BASE64_STANDARD.encode(format!("{}:{}", X::CLIENT_ID, X::CLIENT_SECRET));
         let said = format!("{} {} Basic {pair}", echo(&refresh), echo(X::CLIENT_SECRET));
         let dead = json!({"error": "invalid_grant", "error_description": said, "hint": X::CLIENT_SECRET});
-        self.x.cue(Cue::refuse(400, &dead).on("POST", "/oauth2/token").of("k9dead").always());
-        Platform::expire(self.x.platform(), "k9dead");
+        self.x.cue(Cue::refuse(400, &dead).on("POST", "/oauth2/token").of(DEAD).always());
+        Platform::expire(self.x.platform(), DEAD);
 
         let token = Telegram::token("main");
         let said = json!({"ok": false, "error_code": 400, "description": format!("Bad Request: {}", echo(&token))});
@@ -129,8 +139,10 @@ impl Planted {
         ]
     }
 
-    /// Completes the settings that the harness wrote: keys, apps, secrets from elsewhere, every log line and every span.
-    pub fn complete(&self, config: &Path) {
+    /// Completes the settings that the harness wrote: keys, apps, secrets from elsewhere, the address by which people come back, every log
+    /// line and every span.
+    pub fn complete(&self, stack: &Stack) {
+        let config = &stack.config;
         let mut settings: Value = serde_json::from_slice(&std::fs::read(config).unwrap()).unwrap();
         let file = config.with_file_name("webhook-secret");
         std::fs::write(&file, Webhook::SECRET).unwrap();
@@ -142,6 +154,7 @@ impl Planted {
                 _ => {}
             }
         }
+        settings["api"]["public_url"] = json!(stack.api.address());
         settings["vault"] = json!({"keys": [{"id": KEY, "secret": {"value": self.vault_key}}]});
         let client = json!({"client_id": {"value": X::CLIENT_ID}, "client_secret": {"value": X::CLIENT_SECRET}});
         settings["apps"] = json!({"ours": {"secrets": client}});
@@ -177,30 +190,16 @@ impl Planted {
         })
     }
 
-    /// Connects the accounts that the settings do not list, with tokens that end before they are used.
-    pub async fn connect(&self, vault: &Vault) {
-        for id in [OPEN, "k9dead"] {
-            let secrets = [("access_token", X::token(id)), ("refresh_token", X::refresh_token(id))];
-            let ask = Connect {
-                app: Some(AppId::new("ours").unwrap()),
-                base_url: Some(self.x.url().parse().unwrap()),
-                settings: [("auth_url".to_owned(), self.x.url())].into(),
-                secrets: secrets.map(|(name, secret)| (name.to_owned(), Secret::new(secret))).into(),
-                expires_at: Some(Timestamp::now() + std::time::Duration::from_secs(2)),
-                ..Connect::default()
-            };
-            vault.connect(&name(id), ask, "a person").await.unwrap();
-        }
-    }
-
-    /// What was renewed is a secret as well.
-    pub async fn renewed(&mut self, vault: &Vault) {
-        let name = name(OPEN);
-        let account = channels::Accounts::open(vault, &name.tenant, &name.channel, &name.account).await.unwrap();
-        for secret in ["access_token", "refresh_token"] {
-            let new = account.secrets[secret].reveal().to_owned();
-            assert!(!self.canaries.values().any(|known| *known == new), "{secret} was renewed");
-            self.canaries.insert(format!("x, renewed, {secret}"), new);
+    /// What was given to an account since it was connected, or by its link, is a secret as well.
+    pub async fn given(&mut self, vault: &Vault) {
+        for id in [OPEN, LINKED] {
+            let name = name(id);
+            let account = channels::Accounts::open(vault, &name.tenant, &name.channel, &name.account).await.unwrap();
+            for secret in ["access_token", "refresh_token"] {
+                let new = account.secrets[secret].reveal().to_owned();
+                assert!(!self.canaries.values().any(|known| *known == new), "{id}: {secret} was given");
+                self.canaries.insert(format!("x, given to {id}, {secret}"), new);
+            }
         }
     }
 
@@ -213,7 +212,8 @@ impl Planted {
             ("x", OPEN, "retried"),
             ("x", "listed", "refused"),
             ("x", "listed", "doubt"),
-            ("x", "k9dead", "fine"),
+            ("x", DEAD, "fine"),
+            ("x", LINKED, "fine"),
             ("x", "both", "fine"),
             ("telegram", "main", "fine"),
             ("telegram", "main", "refused"),
@@ -250,7 +250,7 @@ impl Planted {
 }
 
 /// A secret, as a platform may say it back.
-fn echo(secret: &str) -> String {
+pub fn echo(secret: &str) -> String {
     let written: String = byte_serialize(secret.as_bytes()).collect();
     let coded = BASE64_STANDARD.encode(secret);
     format!("what is {secret}? You sent Authorization: Bearer {secret} (access_token={written}), {coded}")

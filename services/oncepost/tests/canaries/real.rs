@@ -9,8 +9,7 @@ use std::{
 use domain::Policy;
 use harness::{
     config::{Pace, TOKEN},
-    process::{self, Process},
-    shared,
+    process, shared,
     stack::{Role, Stack},
 };
 use ledger::{Postgres, PostgresOptions, TimeSource};
@@ -30,17 +29,17 @@ async fn no_secret_is_in_any_table_message_line_span_metric_answer_or_command() 
     let stores = shared::stores().await.unwrap();
     let mut planted = Planted::new().await;
     let mut stack = Stack::over(folder.path(), &stores, &planted.listed(), Pace::Brisk).await.unwrap();
-    planted.complete(&stack.config);
+    planted.complete(&stack);
     stack.extra = Planted::variables();
     let options = PostgresOptions::new(&stores.ledger, Policy::default(), TimeSource::Server);
     let store = Arc::new(Postgres::connect(options, &Runtime::system()).await.unwrap());
     let vault = planted.vault(store);
-    planted.connect(&vault).await;
 
     stack.staff(1, 0).await.unwrap();
-    let keeper = Process::start("keeper", &["keeper"], &stack.config, &own(&stack), folder.path()).unwrap();
     let queues = Queues::listen(&stores.broker, &stores.prefix).await;
     let mut places = Places::default();
+    planted.connect(&stack, &mut places).await;
+    stack.start(Role::Keeper).unwrap();
     let posts = Planted::posts();
     let (status, answer) = stack.api.post("/v1/posts:batch", &json!(posts)).await.unwrap();
     assert_eq!(status, 202, "{answer}");
@@ -49,7 +48,7 @@ async fn no_secret_is_in_any_table_message_line_span_metric_answer_or_command() 
     places.add("work queues", queues.work(Planted::channels(), posts.len()).await);
     stack.start(Role::Worker).unwrap();
     rest(&stack, posts.len() as u64).await;
-    planted.renewed(&vault).await;
+    planted.given(&vault).await;
 
     let target = target(&stack).await;
     answers(&stack, &mut places).await;
@@ -65,7 +64,6 @@ async fn no_secret_is_in_any_table_message_line_span_metric_answer_or_command() 
     places.add("tables", &dump);
     places.add("tables", decoded(&dump));
     // What they say as they end, and the last spans.
-    keeper.stop(Duration::from_secs(30)).await.unwrap();
     stack.stop().await.unwrap();
     logs(folder.path(), &mut places);
     places.add("spans", planted.spans());
@@ -135,6 +133,9 @@ pub async fn answers(stack: &Stack, places: &mut Places) {
         "nothing",
         "openapi.json",
         "accounts/acme/x/k9openly",
+        "accounts/acme/x/k9dead",
+        "accounts/acme/x/k9linked",
+        "forecast",
         "posts/by-key/acme/nothing",
     ]
     .map(|path| format!("/v1/{path}"))
@@ -205,12 +206,6 @@ pub fn logs(folder: &Path, places: &mut Places) {
             places.add("logs", std::fs::read(entry.path()).unwrap());
         }
     }
-}
-
-/// For a process that the stack does not know: ports of its own.
-fn own(stack: &Stack) -> Vec<(&'static str, String)> {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    stack.extra.iter().cloned().chain([("ONCEPOST__HEALTH__LISTEN", format!("127.0.0.1:{port}"))]).collect()
 }
 
 /// Every row of every table.

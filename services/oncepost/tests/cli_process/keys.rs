@@ -5,7 +5,7 @@ use std::{os::unix::fs::PermissionsExt, path::Path, sync::Arc, time::Duration};
 use channels::{Http, HttpOptions, ListedAccounts, Registry, Secret};
 use domain::{AccountId, ChannelName, Policy, TenantId};
 use harness::{
-    config::{PREFIX, Pace, Stores},
+    config::{Pace, Stores},
     stack::{Role, Stack},
 };
 use ledger::Sqlite;
@@ -27,16 +27,9 @@ struct Site {
 impl Site {
     async fn new(keys: &[(&str, &str)]) -> Self {
         let folder = TempDir::new().unwrap();
-        let file = folder.path().join("oncepost.db");
-        let stores = Stores {
-            ledger: format!("sqlite://{}", file.display()),
-            broker: "memory".into(),
-            guard: "memory".into(),
-            prefix: PREFIX.into(),
-        };
-        let stack = Stack::over(folder.path(), &stores, &[], Pace::Brisk).await.unwrap();
+        let stack = Stack::over(folder.path(), &Stores::embedded(folder.path()), &[], Pace::Brisk).await.unwrap();
         let platform = Fake::<Webhook>::start().await;
-        connect(&file, keys, &format!("{}/main", platform.url())).await;
+        connect(&Stores::file(folder.path()), keys, &format!("{}/main", platform.url())).await;
         let site = Self { folder, stack, platform };
         site.has(keys);
         site

@@ -6,16 +6,15 @@ use axum::{Router, body::Bytes};
 use broker::Memory;
 use channels::{Accounts, Channel, Http, HttpOptions, ListedAccounts, MediaOptions, Registry, Secret};
 use domain::{
-    AccountId, AppId, ChannelName, Code, Content, ContentHash, Draft, Media, Override, Part, Policy, PostId, State,
-    Target, TargetId, TenantId, invariant,
+    AccountId, AppId, ChannelName, Code, Content, Media, Part, Policy, State, Target, TargetId, TenantId, invariant,
 };
 use guard::MemoryGuard;
 use jiff::{SignedDuration, Timestamp};
 use keeper::{Keeper, KeeperOptions};
-use ledger::{Ledger, MemoryLedger, NewPost, NewTarget};
+use ledger::{Ledger, MemoryLedger};
 use runtime::{Clock, Runtime, SystemRandom};
 use scheduler::SchedulerOptions;
-use simulation::Process;
+use simulation::{Process, single};
 use testkit::{Fake, Ready, fake::Platform};
 use vault::{AccountName, AppDefaults, Connect, Defaults, Keys, Parts, Vault, VaultOptions, record};
 use worker::Ports;
@@ -228,31 +227,10 @@ impl<P: Platform> Stand<P> {
     }
 
     pub async fn send(&self, id: &str, wait: Duration, content: Content) -> TargetId {
-        let name = self.name(id);
         let due_at = Timestamp::from_millisecond((self.runtime.now() + wait).as_millisecond()).unwrap();
-        let hash = ContentHash::of(&Draft(content.clone()), &name.tenant, &name.channel, &name.account, due_at);
-        let target = TargetId(self.runtime.id());
-        let new = NewTarget {
-            id: target,
-            channel: name.channel.clone(),
-            app: Some(AppId::new(APP).unwrap()),
-            account: name.account.clone(),
-            due_at,
-            deadline: None,
-            changes: Override::default(),
-            hash,
-            trace: None,
-        };
-        let post = NewPost {
-            id: PostId(self.runtime.id()),
-            tenant: name.tenant,
-            key: target.to_string(),
-            fingerprint: [0; 32],
-            content,
-            answer: serde_json::Value::Null,
-            accepted_at: self.runtime.now(),
-            targets: vec![new],
-        };
+        let app = Some(AppId::new(APP).unwrap());
+        let post = single(&self.runtime, self.name(id), app, content, due_at);
+        let target = post.targets[0].id;
         self.ledger.accept(vec![post]).await.unwrap();
         target
     }

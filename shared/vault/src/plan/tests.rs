@@ -149,6 +149,29 @@ fn a_lost_answer_is_asked_for_again_when_that_costs_least() {
 }
 
 #[test]
+fn a_doubt_is_settled_while_a_repeat_works_whether_a_post_needs_it_or_not() {
+    use RefreshRepeat::{Harmless, Kills, Refused, Within};
+    for (repeat, expected) in [(Within(HOUR), Some(at(5))), (Kills, None), (Refused, None), (Harmless, None)] {
+        let means = refreshed(2 * HOUR, None, repeat);
+        let mut lost = record(-60, 60);
+        doubt(&means, &mut lost, at(0), at(1));
+        assert_eq!(renew_at(&means, &lost, None, at(5), 0.0), expected, "{repeat:?}");
+    }
+    let means = refreshed(2 * HOUR, None, Within(HOUR));
+    let mut lost = record(-60, 60);
+    doubt(&means, &mut lost, at(0), at(1));
+    doubt(&means, &mut lost, at(30), at(31));
+    assert_eq!(renew_at(&means, &lost, None, at(31), 0.0), lost.renewal.not_before, "no sooner than it may be");
+    assert_eq!(renew_at(&means, &lost, None, at(60), 0.0), Some(at(60)));
+    assert_eq!(renew_at(&means, &lost, None, at(61), 0.0), None, "it is too late to matter");
+    let mut cut_off = record(-60, 60);
+    cut_off.renewal.armed = Some(Armed { by: "one".into(), since: at(0), until: at(5) });
+    assert_eq!(renew_at(&means, &cut_off, None, at(1), 0.0), Some(at(5)), "it may still be under way");
+    assert_eq!(renew_at(&means, &cut_off, None, at(9), 0.0), Some(at(9)));
+    assert_eq!(renew_at(&means, &record(-60, 60), None, at(9), 0.0), None);
+}
+
+#[test]
 fn waits_between_renewals_grow_and_never_undercut_the_platforms_word() {
     let means = short();
     let mut record = record(-60, 60);
