@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use channels::Registry;
+use channels::{Accounts, Registry};
 use domain::{Code, Content, Draft, Override, Pause, RepeatSafety};
 use jiff::Timestamp;
 use ledger::{PostSummary, PostView, TargetView};
@@ -17,6 +17,8 @@ pub(crate) struct Frame {
     pub pauses: Vec<Pause>,
     /// What a target's channel makes of its content.
     pub channels: Arc<Registry>,
+    /// Which accounts there are.
+    pub accounts: Arc<dyn Accounts>,
     /// How often a platform is asked about a doubt before a person is.
     pub max_looks: u16,
 }
@@ -47,10 +49,11 @@ impl Frame {
             .zip(self.channels.get(target.channel.as_str()))
             .and_then(|(content, channel)| doubt::part(&target, &Draft::of(content, &changes), channel.as_ref()));
         let named = in_doubt.as_ref().map(api::PartInDoubt::words);
-        let diagnosis = standing::diagnosis(&target, self.now, named.as_deref());
+        let diagnosis = standing::diagnosis(&target, &self.pauses, self.now, named.as_deref());
         let platform_said = diagnosis.as_ref().and(target.last_failure.as_ref()).map(|failure| failure.said.clone());
+        let has_account = self.accounts.find(&target.tenant, &target.channel, &target.account).is_some();
         api::Target {
-            next_step: standing::next_step(&target, &self.pauses, self.max_looks, self.now),
+            next_step: standing::next_step(&target, has_account, &self.pauses, self.max_looks, self.now),
             went_out: standing::went_out(&target),
             id: target.id,
             post: target.post,

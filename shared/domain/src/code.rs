@@ -38,6 +38,12 @@ impl Page {
     pub fn remedy(&self) -> &'static str {
         self.section("What to do").unwrap_or_default()
     }
+
+    /// What to do about the cause, where no target is spoken of: that one which failed of it is tried again is left out.
+    pub fn remedy_of_cause(&self) -> &'static str {
+        let remedy = self.remedy();
+        remedy.split_once(" Then `oncepost retry` this target").map_or(remedy, |(cause, _)| cause)
+    }
 }
 
 macro_rules! codes {
@@ -225,6 +231,17 @@ mod tests {
             let is_whole = |paragraph: &str| !paragraph.trim().contains('\n');
             assert!(page.remedy().split("\n\n").all(is_whole), "{}: {}", page.title, page.remedy());
         }
+    }
+
+    #[test]
+    fn what_to_do_about_an_account_speaks_of_no_target() {
+        for code in Code::ALL.iter().filter(|code| code.to_string().starts_with("OP-2")) {
+            let page = code.page().unwrap();
+            let (whole, cause) = (page.remedy(), page.remedy_of_cause());
+            assert!(whole.starts_with(cause) && !cause.contains("this target"), "{code}: {cause}");
+        }
+        assert!(Code::TOKEN_EXPIRED.page().unwrap().remedy().contains("this target if it failed"));
+        assert!(Code::TOKEN_EXPIRED.page().unwrap().remedy_of_cause().ends_with("one target after the other."));
     }
 
     #[test]
