@@ -100,7 +100,7 @@ codes! {
     TOO_LARGE = 1016;
     /// The post changed since it was read.
     STALE_REVISION = 1017;
-    /// It is too late for the change that was asked for.
+    /// It is too late for the change that was asked for, or too soon to try again.
     TOO_LATE = 1018;
     /// No such post or target.
     NOT_FOUND = 1019;
