@@ -3,7 +3,7 @@
 use console::api::Forecast;
 use forecast::{AtStake, Cause, Verdict};
 
-use super::{counted, harmless, instant, labelled, short, table};
+use super::{counted, entries, harmless, instant, labelled, short};
 
 /// How many accounts of a cause are named.
 const NAMED: usize = 5;
@@ -16,9 +16,9 @@ pub(crate) fn told(forecast: &Forecast) -> String {
     if !report.targets.is_empty() {
         let rows = report.targets.iter().map(|target| {
             let place = format!("{}/{}/{}", target.tenant, target.channel, target.account);
-            [target.target.to_string(), place, instant(target.goes_at), verdict(target.verdict).into(), why(target)]
+            ([target.target.to_string(), place, instant(target.goes_at), verdict(target.verdict).into()], why(target))
         });
-        blocks.push(table(["target", "account", "goes out", "", "why"], rows));
+        blocks.push(entries(["target", "account", "goes out", ""], rows));
     }
     if forecast.not_listed > 0 {
         blocks.push(format!("{} more are not listed: --limit.", forecast.not_listed));
