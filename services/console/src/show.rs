@@ -108,7 +108,7 @@ pub(crate) fn group((group, count): (String, u64)) -> api::FailureGroup {
         platform_code,
         title: page.map_or("Not known", |page| page.title).into(),
         whose_fault: scope.map_or("not known", domain::Scope::whose_fault).into(),
-        remedy: code.map_or("Look at the targets one by one.", remedy_of_listed).into(),
+        remedy: code.map_or_else(|| "Look at the targets one by one.".into(), remedy_of_listed),
         group,
     }
 }
@@ -119,11 +119,11 @@ const AFTER_A_DOUBT: &str = "Each target says where it stands. In doubt: look at
     `oncepost resolve TARGET --published URL`, or `--send-again` if it is not there. Failed: it is surely not out; \
     `oncepost retry TARGET`.";
 
-fn remedy_of_listed(code: Code) -> &'static str {
-    let remedy = |code: Code| code.page().map_or("", |page| page.remedy());
+fn remedy_of_listed(code: Code) -> String {
+    let remedy = |code: Code| code.page().map(|page| page.remedy()).unwrap_or_default();
     match remedy(code) {
         own if !own.starts_with("Nothing") => own,
-        _ if code.to_string().starts_with("OP-4") => AFTER_A_DOUBT,
+        _ if code.to_string().starts_with("OP-4") => AFTER_A_DOUBT.into(),
         _ => remedy(Code::TRIES_USED_UP),
     }
 }

@@ -75,15 +75,16 @@ fn expiry(target: &Target) -> Diagnosis {
     let (scope, remedy) = match limit(target) {
         Some(limit) => (
             limit.scope,
-            "It waited for the rate limit. If it should still go out, reschedule it to after the limit's end, with a new deadline.",
+            "It waited for the rate limit. If it should still go out, reschedule it to after the limit's end, with a new deadline."
+                .into(),
         ),
-        None => (Scope::System, Code::DEADLINE_PASSED.page().map_or("", |page| page.remedy())),
+        None => (Scope::System, Code::DEADLINE_PASSED.page().map(|page| page.remedy()).unwrap_or_default()),
     };
     Diagnosis {
         code: Code::DEADLINE_PASSED,
         sentence: expired(target),
         whose_fault: scope.whose_fault().into(),
-        remedy: remedy.into(),
+        remedy,
     }
 }
 

@@ -14,7 +14,7 @@ pub(crate) fn wrong(failure: &Failure) -> Wrong {
         title: page.map_or("Unknown failure", |page| page.title).into(),
         step: failure.step.clone(),
         platform_said: Some(failure.said.clone()).filter(|said| *said != PlatformWords::default()),
-        remedy: page.map_or("", |page| page.remedy_of_cause()).into(),
+        remedy: page.map_or("", |page| page.mend()).into(),
     }
 }
 

@@ -89,7 +89,7 @@ pub fn unreadable_headers(error: &Unreadable) -> BTreeMap<String, String> {
         code: Unreadable::CODE,
         sentence: format!("{} {error}{why}", Unreadable::CODE),
         whose_fault: Scope::System.whose_fault().into(),
-        remedy: remedy(Unreadable::CODE).into(),
+        remedy: remedy(Unreadable::CODE),
     };
     headers(UNREADABLE, &diagnosis)
 }

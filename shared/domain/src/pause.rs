@@ -102,8 +102,7 @@ impl Pause {
         match self.code.map(|code| (code, code.page())) {
             _ if self.is_of_settings() => "Switch the channel on in the settings and start oncepost again.".into(),
             Some((code, page)) => {
-                let cause =
-                    page.map_or_else(|| format!("Mend the cause ({code})."), |page| page.remedy_of_cause().into());
+                let cause = page.map_or_else(|| format!("Mend the cause ({code})."), |page| page.mend().into());
                 let released = match scope {
                     PauseScope::Account { .. } => "Where the account is not found well by itself, ",
                     _ => "After that, ",
