@@ -47,18 +47,18 @@ fn head(forecast: &Forecast) -> String {
 }
 
 fn cause(cause: &Cause) -> String {
-    let code = cause.code.map(|code| format!("{code} ")).unwrap_or_default();
+    let code = cause.risk.code.map(|code| format!("{code} ")).unwrap_or_default();
     let count = counted(usize::try_from(cause.targets).unwrap_or(usize::MAX), "target");
-    let head = format!("{count} {}: {code}{}", verdict(cause.verdict), harmless(&cause.title));
-    let about = cause.about.as_ref().map(|about| labelled("  about         ", &harmless(about)));
+    let head = format!("{count} {}: {code}{}", verdict(cause.risk.verdict), harmless(&cause.risk.title));
+    let about = cause.risk.about.as_ref().map(|about| labelled("  about         ", &harmless(about)));
     let named = cause.accounts.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
     let more = cause.accounts.len().saturating_sub(NAMED);
     let more = if more > 0 { format!(", and {more} more") } else { String::new() };
     let lines = [
         labelled("  accounts      ", &format!("{named}{more}")),
         labelled("  first         ", &instant(cause.first)),
-        labelled("  whose matter  ", &cause.whose),
-        labelled("  what to do    ", &format!("By {}: {}", instant(cause.by), harmless(&cause.remedy))),
+        labelled("  whose matter  ", &cause.risk.whose),
+        labelled("  what to do    ", &format!("By {}: {}", instant(cause.risk.by), harmless(&cause.risk.remedy))),
     ];
     [labelled("", &head)].into_iter().chain(about).chain(lines).collect::<Vec<_>>().join("\n")
 }
