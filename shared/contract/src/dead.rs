@@ -133,7 +133,7 @@ fn untold(code: Code, reason: ListReason, state: State) -> Diagnosis {
         code,
         sentence: format!("{code} {title}; now {state}"),
         whose_fault: scope.whose_fault().into(),
-        remedy: remedy(code).into(),
+        remedy: remedy(code),
     }
 }
 
