@@ -80,7 +80,7 @@ fn trouble(view: &View) -> Option<api::Wrong> {
     let coded = |code: Code| {
         let page = code.page();
         let text = |of: fn(&domain::Page) -> &'static str| page.as_ref().map_or("", of).to_owned();
-        let (title, remedy) = (text(|page| page.title), text(domain::Page::remedy));
+        let (title, remedy) = (text(|page| page.title), text(domain::Page::mend));
         Some(api::Wrong { code: Some(code), title, step: String::new(), platform_said: None, remedy })
     };
     match view.state {

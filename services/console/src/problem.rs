@@ -82,7 +82,7 @@ impl Problem {
             kind: format!("/v1/errors/{code}"),
             title: page.map_or("Unknown failure", |page| page.title).into(),
             code: Some(code),
-            remedy: page.map_or("", |page| page.remedy()).into(),
+            remedy: page.map_or_else(String::new, |page| page.remedy()),
             ..Self::plain(status, detail, "")
         }
     }

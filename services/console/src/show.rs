@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use channels::Registry;
+use channels::{Accounts, Registry};
 use domain::{Code, Content, Draft, Override, Pause, RepeatSafety};
 use jiff::Timestamp;
 use ledger::{PostSummary, PostView, TargetView};
@@ -17,6 +17,8 @@ pub(crate) struct Frame {
     pub pauses: Vec<Pause>,
     /// What a target's channel makes of its content.
     pub channels: Arc<Registry>,
+    /// Which accounts there are.
+    pub accounts: Arc<dyn Accounts>,
     /// How often a platform is asked about a doubt before a person is.
     pub max_looks: u16,
 }
@@ -47,10 +49,11 @@ impl Frame {
             .zip(self.channels.get(target.channel.as_str()))
             .and_then(|(content, channel)| doubt::part(&target, &Draft::of(content, &changes), channel.as_ref()));
         let named = in_doubt.as_ref().map(api::PartInDoubt::words);
-        let diagnosis = standing::diagnosis(&target, self.now, named.as_deref());
+        let diagnosis = standing::diagnosis(&target, &self.pauses, self.now, named.as_deref());
         let platform_said = diagnosis.as_ref().and(target.last_failure.as_ref()).map(|failure| failure.said.clone());
+        let has_account = self.accounts.find(&target.tenant, &target.channel, &target.account).is_some();
         api::Target {
-            next_step: standing::next_step(&target, &self.pauses, self.max_looks, self.now),
+            next_step: standing::next_step(&target, has_account, &self.pauses, self.max_looks, self.now),
             went_out: standing::went_out(&target),
             id: target.id,
             post: target.post,
@@ -105,7 +108,7 @@ pub(crate) fn group((group, count): (String, u64)) -> api::FailureGroup {
         platform_code,
         title: page.map_or("Not known", |page| page.title).into(),
         whose_fault: scope.map_or("not known", domain::Scope::whose_fault).into(),
-        remedy: code.map_or("Look at the targets one by one.", remedy_of_listed).into(),
+        remedy: code.map_or_else(|| "Look at the targets one by one.".into(), remedy_of_listed),
         group,
     }
 }
@@ -116,11 +119,11 @@ const AFTER_A_DOUBT: &str = "Each target says where it stands. In doubt: look at
     `oncepost resolve TARGET --published URL`, or `--send-again` if it is not there. Failed: it is surely not out; \
     `oncepost retry TARGET`.";
 
-fn remedy_of_listed(code: Code) -> &'static str {
-    let remedy = |code: Code| code.page().map_or("", |page| page.remedy());
+fn remedy_of_listed(code: Code) -> String {
+    let remedy = |code: Code| code.page().map(|page| page.remedy()).unwrap_or_default();
     match remedy(code) {
         own if !own.starts_with("Nothing") => own,
-        _ if code.to_string().starts_with("OP-4") => AFTER_A_DOUBT,
+        _ if code.to_string().starts_with("OP-4") => AFTER_A_DOUBT.into(),
         _ => remedy(Code::TRIES_USED_UP),
     }
 }

@@ -1,7 +1,7 @@
 //! How a target stands, told to people: did it go out, what went wrong, what comes next.
 
 use contract::{Dead, Diagnosis};
-use domain::{AttemptKind, Code, Failure, ListReason, Pause, Scope, State, Target};
+use domain::{AttemptKind, Code, Failure, ListReason, Pause, PauseScope, Scope, State, Target};
 use jiff::Timestamp;
 
 use crate::api::OutThere;
@@ -24,9 +24,12 @@ pub(crate) fn instant(at: Timestamp) -> String {
 }
 
 /// What went wrong, if that still matters. `named`: by what people know the part in doubt.
-pub(crate) fn diagnosis(target: &Target, now: Timestamp, named: Option<&str>) -> Option<Diagnosis> {
+pub(crate) fn diagnosis(target: &Target, pauses: &[Pause], now: Timestamp, named: Option<&str>) -> Option<Diagnosis> {
     if let Some(letter) = Dead::naming(target, now, named) {
         return Some(letter.diagnosis);
+    }
+    if let Some(pause) = holding(target, pauses).filter(|_| target.state == State::Held) {
+        return held(pause, target.last_failure.as_ref());
     }
     match (target.state, &target.last_failure) {
         (State::Published | State::Cancelled, _) => None,
@@ -40,20 +43,48 @@ pub(crate) fn diagnosis(target: &Target, now: Timestamp, named: Option<&str>) ->
     }
 }
 
+/// The pause that holds it back.
+fn holding<'a>(target: &Target, pauses: &'a [Pause]) -> Option<&'a Pause> {
+    pauses.iter().find(|pause| pause.scope.covers(target))
+}
+
+/// What is wrong with what a pause holds: the pause's cause, or the last thing that went wrong before a person paused it. What to do
+/// is what ends the pause, whatever the target's own failure would take.
+fn held(pause: &Pause, failure: Option<&Failure>) -> Option<Diagnosis> {
+    let told = failure.map(|failure| failure.sentence(State::Held));
+    let own = failure.filter(|failure| pause.code.is_none_or(|code| code == failure.code));
+    let (code, sentence) = match (pause.code, own) {
+        (_, Some(own)) => (own.code, own.sentence(State::Held)),
+        (Some(code), None) => {
+            let title = code.page().map_or("", |page| page.title);
+            let before = told.map(|told| format!("; the last thing that went wrong: {told}")).unwrap_or_default();
+            (code, format!("{code} {title}: the pause of {} holds it{before}", pause.scope))
+        }
+        (None, None) => return None,
+    };
+    let scope = match (own, &pause.scope) {
+        (Some(own), _) => own.scope,
+        (None, PauseScope::App { .. }) => Scope::App,
+        (None, _) => Scope::Account,
+    };
+    Some(Diagnosis { code, sentence, whose_fault: scope.whose_fault().into(), remedy: pause.remedy() })
+}
+
 /// Why it expired. What waited for a rate limit was late for the limit's sake, and not for ours.
 fn expiry(target: &Target) -> Diagnosis {
     let (scope, remedy) = match limit(target) {
         Some(limit) => (
             limit.scope,
-            "It waited for the rate limit. If it should still go out, reschedule it to after the limit's end, with a new deadline.",
+            "It waited for the rate limit. If it should still go out, reschedule it to after the limit's end, with a new deadline."
+                .into(),
         ),
-        None => (Scope::System, Code::DEADLINE_PASSED.page().map_or("", |page| page.remedy())),
+        None => (Scope::System, Code::DEADLINE_PASSED.page().map(|page| page.remedy()).unwrap_or_default()),
     };
     Diagnosis {
         code: Code::DEADLINE_PASSED,
         sentence: expired(target),
         whose_fault: scope.whose_fault().into(),
-        remedy: remedy.into(),
+        remedy,
     }
 }
 
@@ -80,8 +111,14 @@ fn is_too_late(target: &Target, now: Timestamp) -> bool {
     waits && target.next_at.is_some_and(|at| now < at && target.is_stale(at))
 }
 
-/// What happens next, and by whom.
-pub(crate) fn next_step(target: &Target, pauses: &[Pause], max_looks: u16, now: Timestamp) -> String {
+/// What happens next, and by whom. `has_account`: the account that it goes out on is there.
+pub(crate) fn next_step(
+    target: &Target,
+    has_account: bool,
+    pauses: &[Pause],
+    max_looks: u16,
+    now: Timestamp,
+) -> String {
     if let Some(listed) = &target.listed {
         return person(target, listed.reason).into();
     }
@@ -95,6 +132,10 @@ pub(crate) fn next_step(target: &Target, pauses: &[Pause], max_looks: u16, now: 
                 "It expires: its deadline {deadline} comes before it can go out {at}. With a later deadline it would."
             )
         }
+        State::Scheduled | State::Retrying if !has_account => format!(
+            "It fails {at}: there is no account {}/{}/{} any more. Connected again under this name, or listed in the settings, it goes out.",
+            target.tenant, target.channel, target.account
+        ),
         State::Scheduled if target.attempt == 0 => format!("It goes out {at}."),
         State::Scheduled | State::Retrying => format!("It is tried again {at}."),
         State::Queued => "A worker takes it; if none does, it is handed over again.".into(),
@@ -109,7 +150,7 @@ pub(crate) fn next_step(target: &Target, pauses: &[Pause], max_looks: u16, now: 
             "The platform is asked {at} whether it went out. Until then nothing is sent. After {max_looks} looks ({} made) a person is asked.",
             target.looks
         ),
-        State::Held => match pauses.iter().find(|pause| pause.scope.covers(target)) {
+        State::Held => match holding(target, pauses) {
             Some(pause) => {
                 format!("It waits until the pause of {} ends: {}.", pause.scope, pause.reason.trim_end_matches('.'))
             }

@@ -14,7 +14,7 @@ pub(crate) fn wrong(failure: &Failure) -> Wrong {
         title: page.map_or("Unknown failure", |page| page.title).into(),
         step: failure.step.clone(),
         platform_said: Some(failure.said.clone()).filter(|said| *said != PlatformWords::default()),
-        remedy: page.map_or("", |page| page.remedy()).into(),
+        remedy: page.map_or("", |page| page.mend()).into(),
     }
 }
 
@@ -41,7 +41,9 @@ impl From<VaultError> for Problem {
                     (\"another\": true).";
                 Self::plain(StatusCode::CONFLICT, format!("{error}."), remedy)
             }
-            VaultError::Failed(failure) => Self::coded(status(&failure), failure.code, told),
+            VaultError::Failed(failure) => {
+                Self { remedy: wrong(&failure).remedy, ..Self::coded(status(&failure), failure.code, told) }
+            }
             VaultError::Seal(_, SealError::NoKeys) => Self {
                 remedy:
                     "Make a key with `oncepost vault key`, name its file or variable in vault.keys of the server's \

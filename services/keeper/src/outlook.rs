@@ -87,12 +87,12 @@ impl Outlook {
     fn tell(&mut self, report: &Report) {
         let kinds: &[bool] = if report.media.is_some() { &[false, true] } else { &[false] };
         for about_media in kinds {
-            let causes = report.causes.iter().filter(|cause| cause.reason.is_about_media() == *about_media);
+            let causes = report.causes.iter().filter(|cause| cause.risk.reason.is_about_media() == *about_media);
             let known = self.told.remove(about_media).unwrap_or_default();
             let mut found = BTreeSet::new();
             for cause in causes {
                 for account in subjects(cause) {
-                    let told = (cause.verdict, cause.reason, cause.title.clone(), account.to_owned());
+                    let told = (cause.risk.verdict, cause.risk.reason, cause.risk.title.clone(), account.to_owned());
                     if !known.contains(&told) && !found.contains(&told) {
                         warn(cause, account);
                     }
@@ -106,7 +106,7 @@ impl Outlook {
 
 /// What a cause is told of: what it is about, or each of its accounts.
 fn subjects(cause: &Cause) -> Vec<&str> {
-    match &cause.about {
+    match &cause.risk.about {
         Some(about) => vec![about],
         None => cause.accounts.iter().map(String::as_str).collect(),
     }
@@ -114,20 +114,20 @@ fn subjects(cause: &Cause) -> Vec<&str> {
 
 fn warn(cause: &Cause, about: &str) {
     tracing::warn!(
-        verdict = cause.verdict.name(),
-        reason = cause.reason.name(),
-        code = cause.code.map(|code| code.to_string()),
+        verdict = cause.risk.verdict.name(),
+        reason = cause.risk.reason.name(),
+        code = cause.risk.code.map(|code| code.to_string()),
         about,
         targets = cause.targets,
         first = %cause.first,
-        by = %cause.by,
-        remedy = cause.remedy,
+        by = %cause.risk.by,
+        remedy = cause.risk.remedy,
         "what is scheduled {}: {}",
-        match cause.verdict {
+        match cause.risk.verdict {
             Verdict::WillFail => "will fail",
             Verdict::AtRisk => "is at risk",
         },
-        cause.title
+        cause.risk.title
     );
 }
 

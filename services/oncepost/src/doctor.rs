@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use broker::Source;
 use channels::Accounts;
-use comfy_table::{Table, presets};
 use ledger::{CredentialStore, Ledger, RecordKind};
 use runtime::Runtime;
 use serde::Serialize;
 use settings::Settings;
 
-use crate::{compose, failure::Failure};
+use crate::{cli::labelled, compose, failure::Failure};
 
 /// How far this machine's clock may be from the ledger's.
 const SKEW: Duration = Duration::from_secs(2);
@@ -186,14 +185,34 @@ pub fn print(findings: &[Finding], json: bool) -> bool {
         crate::say(&serde_json::json!({ "ok": well, "checks": findings }).to_string());
         return well;
     }
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    for finding in findings {
-        table.add_row([if finding.ok { "ok" } else { "!!" }, finding.check, &finding.found]);
-        if let Some(remedy) = finding.remedy {
-            table.add_row(["", "", &format!("→ {remedy}")]);
-        }
-    }
-    crate::say(&table.to_string());
+    crate::say(&told(findings));
     well
+}
+
+fn told(findings: &[Finding]) -> String {
+    let lines = findings.iter().flat_map(|finding| {
+        let mark = if finding.ok { "ok" } else { "!!" };
+        let found = labelled(&format!("{mark}  {:<10}  ", finding.check), &finding.found);
+        let remedy = finding.remedy.map(|remedy| labelled(&format!("{:16}→ ", ""), remedy));
+        [found].into_iter().chain(remedy)
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn findings_are_told_within_the_page_and_without_padding() {
+        let long = "acme/mastodon/main: the variable TOKEN is not set; ".repeat(6);
+        let findings = [
+            Finding::of("settings", Ok("valid and safe".into()), "read the docs"),
+            Finding::of("accounts", Err(long), "put the named secrets in place"),
+        ];
+        let told = told(&findings);
+        assert!(told.starts_with("ok  settings    valid and safe\n!!  accounts    acme/mastodon/main: "), "{told}");
+        assert!(told.ends_with("\n                → put the named secrets in place"), "{told}");
+        assert!(told.lines().all(|line| line.chars().count() <= 100 && line == line.trim_end()), "{told}");
+    }
 }

@@ -1,13 +1,10 @@
 //! Channels that the settings switch off: what is due on them is held, and goes on when they are switched on again (O09).
 
-use domain::{ChannelName, PauseScope};
+use domain::{ChannelName, Pause, PauseScope};
 use ledger::{LedgerError, PauseAsk};
 use settings::Settings;
 
 use crate::compose::{Parts, enabled};
-
-/// Who pauses on behalf of the settings.
-const BY: &str = "settings";
 
 /// Pauses every channel that is switched off, and resumes those that the settings had paused and now switch on.
 ///
@@ -18,13 +15,13 @@ pub async fn follow(settings: &Settings, parts: &Parts) -> Result<(), LedgerErro
     let off = settings.channels.iter().filter(|(_, channel)| !channel.enabled).map(|(name, _)| name);
     for name in off {
         let reason = format!("channels.{name}.enabled is false in the settings");
-        let ask = PauseAsk { scope: scope(name.clone()), reason, by: BY.into() };
+        let ask = PauseAsk { scope: scope(name.clone()), reason, by: Pause::SETTINGS.into() };
         parts.ledger.pause(ask).await?;
         tracing::warn!(channel = %name, "switched off: what is due on it is held");
     }
     for pause in parts.ledger.pauses().await? {
         let PauseScope::Channel { channel } = &pause.scope else { continue };
-        if pause.by == BY && on.iter().any(|name| name == channel.as_str()) {
+        if pause.is_of_settings() && on.iter().any(|name| name == channel.as_str()) {
             let released = parts.ledger.resume(&pause.scope, settings.resume.account_gap).await?;
             tracing::info!(channel = %channel, released, "switched on again: what was held goes out in a drip");
         }

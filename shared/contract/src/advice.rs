@@ -59,7 +59,7 @@ pub(crate) fn advice(reason: Code, code: Code, stands: Stands<'_>) -> String {
              `oncepost cancel TARGET` leaves it at what is out."
                 .into()
         }
-        _ => remedy(reason).into(),
+        _ => remedy(reason),
     }
 }
 

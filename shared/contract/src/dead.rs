@@ -89,7 +89,7 @@ pub fn unreadable_headers(error: &Unreadable) -> BTreeMap<String, String> {
         code: Unreadable::CODE,
         sentence: format!("{} {error}{why}", Unreadable::CODE),
         whose_fault: Scope::System.whose_fault().into(),
-        remedy: remedy(Unreadable::CODE).into(),
+        remedy: remedy(Unreadable::CODE),
     };
     headers(UNREADABLE, &diagnosis)
 }
@@ -133,7 +133,7 @@ fn untold(code: Code, reason: ListReason, state: State) -> Diagnosis {
         code,
         sentence: format!("{code} {title}; now {state}"),
         whose_fault: scope.whose_fault().into(),
-        remedy: remedy(code).into(),
+        remedy: remedy(code),
     }
 }
 

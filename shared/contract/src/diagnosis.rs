@@ -37,6 +37,6 @@ impl Diagnosis {
 }
 
 /// What to do about a failure, from its page.
-pub(crate) fn remedy(code: Code) -> &'static str {
-    code.page().map_or("", |page| page.remedy())
+pub(crate) fn remedy(code: Code) -> String {
+    code.page().map(|page| page.remedy()).unwrap_or_default()
 }

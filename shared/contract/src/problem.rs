@@ -39,7 +39,7 @@ impl Problem {
     pub fn new(path: impl ToString, code: Code, message: impl Into<String>) -> Self {
         let path = path.to_string();
         let targets = target_of(&path).into_iter().collect();
-        Self { path, code, message: message.into(), remedy: remedy(code).into(), excess: None, targets }
+        Self { path, code, message: message.into(), remedy: remedy(code), excess: None, targets }
     }
 }
 

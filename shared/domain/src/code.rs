@@ -34,9 +34,15 @@ impl Page {
         self.section("What happened").unwrap_or_default()
     }
 
-    /// What to do next.
-    pub fn remedy(&self) -> &'static str {
+    /// What to do about the cause, whichever targets it concerns.
+    pub fn mend(&self) -> &'static str {
         self.section("What to do").unwrap_or_default()
+    }
+
+    /// What to do about a target that failed of it: mend the cause, and what comes then.
+    pub fn remedy(&self) -> String {
+        let then = self.section("What to do then");
+        [self.mend()].into_iter().chain(then).collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -94,7 +100,7 @@ codes! {
     TOO_LARGE = 1016;
     /// The post changed since it was read.
     STALE_REVISION = 1017;
-    /// It is too late for the change that was asked for.
+    /// It is too late for the change that was asked for, or too soon to try again.
     TOO_LATE = 1018;
     /// No such post or target.
     NOT_FOUND = 1019;
@@ -227,6 +233,21 @@ mod tests {
         }
     }
 
+    /// An account's, an app's or a pause's cause is told without a target.
+    #[test]
+    fn what_mends_an_account_or_an_app_speaks_of_no_target() {
+        let concerned = |code: &&Code| (2100..4000).contains(&code.0);
+        for code in Code::ALL.iter().filter(concerned) {
+            let mend = code.page().unwrap().mend().to_lowercase();
+            for word in ["this target", "retry", "resume it", "resume the"] {
+                assert!(!mend.contains(word), "{code}: \"{word}\" belongs under \"What to do then\": {mend}");
+            }
+        }
+        let ended = Code::TOKEN_EXPIRED.page().unwrap();
+        assert!(ended.mend().ends_with("one target after the other."));
+        assert_eq!(ended.remedy(), format!("{} Then `oncepost retry` this target if it failed.", ended.mend()));
+    }
+
     #[test]
     fn every_code_has_a_whole_page() {
         for code in Code::ALL {
@@ -235,6 +256,9 @@ mod tests {
             for heading in ["What happened", "Whose fault", "What to do"] {
                 assert!(page.section(heading).is_some_and(|text| text.len() > 20), "{code} says \"{heading}\"");
             }
+            let known = ["## What happened", "## Whose fault", "## What to do", "## What to do then"];
+            let mut headings = page.text.lines().filter(|line| line.starts_with("##"));
+            assert!(headings.all(|heading| known.contains(&heading)), "{code} has a heading that nobody reads");
         }
     }
 

@@ -87,6 +87,33 @@ pub struct Pause {
     pub since: Timestamp,
 }
 
+impl Pause {
+    /// Who pauses on behalf of the settings: a channel that they switch off is paused by this name.
+    pub const SETTINGS: &str = "settings";
+
+    /// Whether it is there because the settings switch a channel off.
+    pub fn is_of_settings(&self) -> bool {
+        self.by == Self::SETTINGS && matches!(self.scope, PauseScope::Channel { .. })
+    }
+
+    /// What ends it.
+    pub fn remedy(&self) -> String {
+        let scope = &self.scope;
+        match self.code.map(|code| (code, code.page())) {
+            _ if self.is_of_settings() => "Switch the channel on in the settings and start oncepost again.".into(),
+            Some((code, page)) => {
+                let cause = page.map_or_else(|| format!("Mend the cause ({code})."), |page| page.mend().into());
+                let released = match scope {
+                    PauseScope::Account { .. } => "Where the account is not found well by itself, ",
+                    _ => "After that, ",
+                };
+                format!("{cause} {released}`oncepost resume {scope}`.")
+            }
+            None => format!("`oncepost resume {scope}` when it may go out."),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

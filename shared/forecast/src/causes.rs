@@ -19,24 +19,12 @@ pub(crate) fn of(targets: &[AtStake]) -> Vec<Cause> {
         for risk in &target.risks {
             let key = (risk.verdict, risk.reason, risk.code, risk.title.as_str(), risk.about.as_deref());
             let (cause, accounts) = causes.entry(key).or_insert_with(|| {
-                let cause = Cause {
-                    verdict: risk.verdict,
-                    reason: risk.reason,
-                    code: risk.code,
-                    title: risk.title.clone(),
-                    about: risk.about.clone(),
-                    whose: risk.whose.clone(),
-                    remedy: risk.remedy.clone(),
-                    by: risk.by,
-                    accounts: Vec::new(),
-                    targets: 0,
-                    first: target.goes_at,
-                };
+                let cause = Cause { risk: risk.clone(), accounts: Vec::new(), targets: 0, first: target.goes_at };
                 (cause, BTreeSet::new())
             });
             // A target may have the same cause twice, as two texts that are too long.
             cause.targets += u64::from(counted.insert(key));
-            cause.by = cause.by.min(risk.by);
+            cause.risk.by = cause.risk.by.min(risk.by);
             cause.first = cause.first.min(target.goes_at);
             accounts.insert(format!("{}/{}/{}", target.tenant, target.channel, target.account));
         }
@@ -44,6 +32,6 @@ pub(crate) fn of(targets: &[AtStake]) -> Vec<Cause> {
     let filled =
         causes.into_values().map(|(cause, accounts)| Cause { accounts: accounts.into_iter().collect(), ..cause });
     let mut causes: Vec<_> = filled.collect();
-    causes.sort_by(|a, b| b.verdict.cmp(&a.verdict).then(a.first.cmp(&b.first)));
+    causes.sort_by(|a, b| b.risk.verdict.cmp(&a.risk.verdict).then(a.first.cmp(&b.first)));
     causes
 }

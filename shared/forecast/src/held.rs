@@ -8,9 +8,6 @@ use crate::{
     words::instant,
 };
 
-/// Who pauses on behalf of the settings.
-const SETTINGS: &str = "settings";
-
 /// The pauses that hold the target back. What is wrong with its account is told as that, not as the pause that came of it.
 pub(crate) fn judge(case: &Case<'_>, world: &World<'_>) -> Vec<Risk> {
     let known = world.accounts.get(&case.name());
@@ -39,24 +36,9 @@ pub(crate) fn covers(scope: &PauseScope, case: &Case<'_>) -> bool {
 
 fn risk(case: &Case<'_>, pause: &Pause) -> Risk {
     let (scope, why) = (&pause.scope, pause.reason.trim_end_matches('.'));
-    let is_off = pause.by == SETTINGS && matches!(scope, PauseScope::Channel { .. });
-    let (reason, title, remedy) = match is_off {
-        true => (
-            Reason::ChannelOff,
-            "The settings switch the channel off".to_owned(),
-            "Switch the channel on in the settings and start oncepost again; or cancel what is scheduled on it."
-                .to_owned(),
-        ),
-        false => (
-            Reason::Paused,
-            format!("A pause holds it back: {why}"),
-            match pause.code {
-                Some(code) => format!(
-                    "Mend the cause ({code}), then `oncepost resume {scope}`. Where the account is well again, that is done by itself."
-                ),
-                None => format!("`oncepost resume {scope}` when it may go out."),
-            },
-        ),
+    let (reason, title) = match pause.is_of_settings() {
+        true => (Reason::ChannelOff, "The settings switch the channel off".to_owned()),
+        false => (Reason::Paused, format!("A pause holds it back: {why}")),
     };
     let base = case.risk(Verdict::AtRisk, reason, pause.code, title);
     // The machine pauses where all would fail until a person mends it.
@@ -73,7 +55,7 @@ fn risk(case: &Case<'_>, pause: &Pause) -> Risk {
             until.unwrap_or_default()
         ),
         about: Some(scope.to_string()),
-        remedy,
+        remedy: pause.remedy(),
         whose: whose.map_or(base.whose, str::to_owned),
         ..base
     }

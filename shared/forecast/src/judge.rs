@@ -78,7 +78,7 @@ impl Case<'_> {
             sentence: format!("{title}."),
             title,
             whose: reason.whose().into(),
-            remedy: code.and_then(Code::page).map(|page| page.remedy().to_owned()).unwrap_or_default(),
+            remedy: code.and_then(Code::page).map(|page| page.mend().to_owned()).unwrap_or_default(),
             by: self.at,
         }
     }

@@ -1,10 +1,10 @@
 //! What a look came to.
 
-use domain::{AccountId, ChannelName, Code, PostId, TargetId, TenantId};
+use domain::{AccountId, ChannelName, PostId, TargetId, TenantId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::risk::{Reason, Risk, Verdict};
+use crate::risk::{Risk, Verdict};
 
 /// What a look came to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -42,24 +42,9 @@ pub struct MediaLook {
 /// One cause, with all that it concerns.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cause {
-    /// How sure it is.
-    pub verdict: Verdict,
-    /// What it is.
-    pub reason: Reason,
-    /// The failure that it would be, where there is one of that kind.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub code: Option<Code>,
-    /// In a few words.
-    pub title: String,
-    /// What it is about, where that is not an account: a pause's scope, a file's address.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub about: Option<String>,
-    /// Whose matter it is.
-    pub whose: String,
-    /// What to do.
-    pub remedy: String,
-    /// By when, for the first of them.
-    pub by: Timestamp,
+    /// The risk as the first of its targets has it, with the earliest time by which something is to be done.
+    #[serde(flatten)]
+    pub risk: Risk,
     /// The accounts that it concerns, as `acme/mastodon/main`, sorted.
     pub accounts: Vec<String>,
     /// How many targets.

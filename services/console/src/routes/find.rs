@@ -1,6 +1,6 @@
 //! Reading what a caller may see. What is another tenant's does not exist for the caller.
 
-use domain::{PostId, TargetId};
+use domain::{PostId, Target, TargetId};
 use ledger::{PostView, TargetView};
 
 use crate::{
@@ -12,19 +12,34 @@ use crate::{
 /// A post of the caller's.
 pub(super) async fn post(console: &Console, caller: &Caller, id: PostId, attempts: bool) -> Result<PostView, Problem> {
     let found = console.ledger.post(id, attempts).await?;
-    found.filter(|post| caller.owns(&post.tenant)).ok_or_else(|| Problem::not_found(format!("post {id}")))
+    let own = found.filter(|post| caller.owns(&post.tenant)).ok_or_else(|| Problem::not_found(format!("post {id}")))?;
+    know_accounts(console, &own.targets).await;
+    Ok(own)
 }
 
 /// A target of the caller's.
 pub(super) async fn target(console: &Console, caller: &Caller, id: TargetId) -> Result<TargetView, Problem> {
     let found = console.ledger.target(id).await?;
     let own = found.filter(|view| caller.owns(&view.target.tenant));
-    own.ok_or_else(|| Problem::not_found(format!("target {id}")))
+    let own = own.ok_or_else(|| Problem::not_found(format!("target {id}")))?;
+    know_accounts(console, std::slice::from_ref(&own)).await;
+    Ok(own)
+}
+
+/// Another process may have connected a moment ago what these wait for.
+async fn know_accounts(console: &Console, targets: &[TargetView]) {
+    let waiting = targets.iter().map(|view| &view.target).filter(|target| target.state.is_waiting());
+    let is_missing =
+        |target: &Target| console.accounts.find(&target.tenant, &target.channel, &target.account).is_none();
+    if waiting.into_iter().any(is_missing) {
+        console.accounts.catch_up().await;
+    }
 }
 
 /// What showing targets to the caller needs to know.
 pub(super) async fn frame(console: &Console, caller: &Caller) -> Result<Frame, Problem> {
     let (now, pauses) = futures::try_join!(console.ledger.now(), console.ledger.pauses())?;
     let max_looks = console.ledger.policy().max_looks;
-    Ok(Frame { now, pauses: pauses_for(caller, pauses), channels: console.channels.clone(), max_looks })
+    let (channels, accounts) = (console.channels.clone(), console.accounts.clone());
+    Ok(Frame { now, pauses: pauses_for(caller, pauses), channels, accounts, max_looks })
 }

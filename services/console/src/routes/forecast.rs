@@ -6,7 +6,7 @@ use axum::{Json, extract::State};
 use domain::{ChannelName, TenantId};
 use forecast::Ask as Look;
 use serde::Deserialize;
-use vault::{AccountName, VaultError};
+use vault::AccountName;
 
 use crate::{Console, Problem, access::Caller, api, extract::Ask, scope, show::pauses_for};
 
@@ -44,7 +44,7 @@ pub(super) async fn look(
 ) -> Result<Json<api::Forecast>, Problem> {
     let limit = which.limit.min(MOST);
     let look = which.look(&console, &caller)?;
-    let report = console.forecast.look(&look, |pauses| pauses_for(&caller, pauses)).await.map_err(failed)?;
+    let report = console.forecast.look(&look, |pauses| pauses_for(&caller, pauses)).await?;
     Ok(Json(api::Forecast::listing(report, limit)))
 }
 
@@ -62,16 +62,5 @@ impl Which {
         let tenant = caller.narrow(self.tenant)?;
         let ahead = Duration::from_secs(u64::from(self.hours) * 3600);
         Ok(Look { ahead, tenant, channel: self.channel, account, media: self.media })
-    }
-}
-
-fn failed(error: VaultError) -> Problem {
-    match error {
-        VaultError::Ledger(error) => error.into(),
-        error => {
-            tracing::error!(error = &error as &dyn std::error::Error, "the accounts could not be looked at");
-            let failure = error.into_failure("look ahead");
-            Problem::coded(axum::http::StatusCode::SERVICE_UNAVAILABLE, failure.code, failure.said.text)
-        }
     }
 }

@@ -153,6 +153,13 @@ fn refusal(target: &Target, reason: &str, now: Timestamp) -> String {
         (TargetState::Scheduled, Some(ends)) => {
             format!("it waits for a rate limit that ends at {}, and goes then", instant(ends))
         }
+        (TargetState::Scheduled, None) if now < target.due_at => {
+            format!(
+                "it is not due before {}; `oncepost reschedule {} now` publishes its post at once",
+                instant(target.due_at),
+                target.post
+            )
+        }
         (TargetState::Scheduled | TargetState::Queued, _) => "it is on its way already".into(),
         (TargetState::Retrying, _) => "it is tried again by itself".into(),
         (TargetState::Held, _) => "it is held by a pause; resume that".into(),

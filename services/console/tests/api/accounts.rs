@@ -145,12 +145,20 @@ async fn t06_an_account_is_connected_dies_and_connecting_it_again_releases_what_
 
     let (failed, held) = scene.trouble().await;
     assert_eq!(scene.world.state(&held).await, domain::State::Held);
+    for (target, is_to_be_retried) in [(&failed, true), (&held, false)] {
+        let told = scene.world.get(&format!("/v1/targets/{target}")).await.ok(200);
+        let remedy = told["diagnosis"]["remedy"].as_str().unwrap();
+        assert_eq!(told["diagnosis"]["code"], "OP-2102", "{told}");
+        assert!(remedy.contains("oncepost accounts connect"), "{told}");
+        assert_eq!(remedy.contains("`oncepost retry` this target"), is_to_be_retried, "{remedy}");
+    }
     scene.mastodon.platform().revoke("main");
     scene.clock.advance(Duration::from_secs(120));
     let sick = scene.post(&format!("{MAIN}/check")).await.ok(200);
     let health = &sick["account"]["health"];
     assert_eq!((&health["state"], &health["wrong"]["code"]), (&json!("needs_reconnect"), &json!("OP-2102")), "{sick}");
-    assert!(health["wrong"]["remedy"].as_str().unwrap().contains("oncepost accounts connect"), "{sick}");
+    let remedy = health["wrong"]["remedy"].as_str().unwrap();
+    assert!(remedy.contains("oncepost accounts connect") && !remedy.contains("this target"), "{sick}");
     assert_eq!(health["wrong"]["platform_said"]["text"], "The access token was revoked");
     assert_eq!(sick["account"]["pause"]["code"], "OP-2102");
     assert_eq!(sick.get("released"), None, "it is not well: what is held stays held");
@@ -342,6 +350,9 @@ async fn an_account_that_targets_wait_for_is_removed_only_by_force() {
     );
     scene.world.get(MAIN).await.problem(404);
     assert_eq!(scene.world.state(&held).await, domain::State::Scheduled, "nothing holds it back from failing");
+    let told = scene.world.get(&format!("/v1/targets/{held}")).await.ok(200);
+    let next = told["next_step"].as_str().unwrap();
+    assert!(next.starts_with("It fails ") && next.contains("no account acme/mastodon/main any more"), "{next}");
     let listed = scene.delete("/v1/accounts/acme/mastodon/listed").await.problem(409);
     assert!(listed["detail"].as_str().unwrap().contains("take it out of them"), "{listed}");
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::world::{ACME, OPERATOR, World, message, world};
+use crate::world::{ACME, OPERATOR, World, failure, message, world};
 
 async fn resume(world: &World, scope: &str) -> crate::world::Reply {
     world.send(Some(OPERATOR), "DELETE", &format!("/v1/pauses?scope={scope}"), String::new()).await
@@ -31,6 +31,28 @@ async fn a_pause_holds_due_work_and_its_end_releases_it() {
     assert_eq!(resumed, json!({ "scope": "account:acme/long/main", "released": 1 }));
     assert_eq!(resume(&world, "account:acme/long/main").await.problem(404)["code"], "OP-1019");
     assert_eq!(world.state(&targets[0]).await, domain::State::Scheduled);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_held_is_told_what_ends_its_pause_and_not_that_it_goes_on_by_itself() {
+    let world = world();
+    let (_, targets) = world.accepted(&message("key")).await;
+    world.at_due_time().await;
+    let attempt = world.begin(&targets[0]).await;
+    let worth = domain::Worth::Retry { not_before: None };
+    let pending = domain::Failure { code: domain::Code::TOKEN_PENDING, ..failure(domain::Landed::No, worth) };
+    world.finish(&targets[0], attempt, domain::Outcome::Failed(pending)).await;
+    let remedy = async || {
+        let target = world.get(&format!("/v1/targets/{}", targets[0])).await.ok(200);
+        assert_eq!(target["diagnosis"]["code"], "OP-2106", "{target}");
+        (target["state"].clone(), target["diagnosis"]["remedy"].as_str().unwrap().to_owned())
+    };
+    let (state, goes_on) = remedy().await;
+    assert!(state == "retrying" && goes_on.starts_with("Nothing: it goes on by itself"), "{state}: {goes_on}");
+    world.post("/v1/pauses", &json!({ "scope": "channel:long", "reason": "maintenance" })).await.ok(201);
+    world.at_due_time().await;
+    world.apply(&targets[0], domain::Command::Wake).await;
+    assert_eq!(remedy().await, (json!("held"), "`oncepost resume channel:long` when it may go out.".to_owned()));
 }
 
 #[tokio::test(start_paused = true)]

@@ -62,10 +62,15 @@ async fn d09_publish_now_loses_against_a_running_publish() {
 #[tokio::test(start_paused = true)]
 async fn m02_an_overdue_target_can_be_kicked_safely() {
     let world = world();
-    let (_, targets) = world.accepted(&message("key")).await;
+    let (post, targets) = world.accepted(&message("key")).await;
     let path = format!("/v1/targets/{}/retry", targets[0]);
     let early = world.post(&path, &json!({})).await.problem(409);
-    assert_eq!(early["refused"][0]["reason"], "it is on its way already");
+    assert_eq!(
+        early["refused"][0]["reason"],
+        format!(
+            "it is not due before 2026-06-01 13:00:00Z; `oncepost reschedule {post} now` publishes its post at once"
+        )
+    );
     assert_eq!(world.waiting("long").await, 0, "nothing goes out before its time");
     world.at_due_time().await;
     world.post(&path, &json!({})).await.problem(409);

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use ::vault::record::State;
 use clap::{Args, Subcommand};
 use console::api;
 use reqwest::{Method, StatusCode};
@@ -162,9 +161,8 @@ async fn list(client: &Client, out: &mut Out, args: &AccountsArgs) -> Result<End
     let query: Vec<_> = given.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))).collect();
     let reply = client.get::<api::Accounts>(&["accounts"], &query).await?;
     out.answer(&reply.raw, || text::accounts::list(&reply.value, !query.is_empty()))?;
-    let needs_person = |account: &api::Account| account.health.state.is_broken() || account.health.wrong.is_some();
-    let is_broken = reply.value.accounts.iter().any(needs_person);
-    Ok(if is_broken { Ended::Attention } else { Ended::Well })
+    let is_sought = reply.value.accounts.iter().any(|account| ended(account) == Ended::Attention);
+    Ok(if is_sought { Ended::Attention } else { Ended::Well })
 }
 
 async fn connect(client: &Client, out: &mut Out, args: &ConnectArgs) -> Result<Ended, Trouble> {
@@ -202,9 +200,9 @@ fn tell(out: &mut Out, raw: &str, what: &str, seen: &api::Seen) -> Result<Ended,
     Ok(if seen.unchecked.is_some() { Ended::Attention } else { ended(&seen.account) })
 }
 
+/// Whatever is not well says what is wrong.
 pub(super) fn ended(account: &api::Account) -> Ended {
-    let is_asked = account.health.state.is_broken() || account.health.state == State::Expiring;
-    if is_asked { Ended::Attention } else { Ended::Well }
+    if account.health.wrong.is_some() { Ended::Attention } else { Ended::Well }
 }
 
 pub(crate) async fn apps(client: &Client, out: &mut Out, args: &AppsArgs) -> Result<Ended, Trouble> {

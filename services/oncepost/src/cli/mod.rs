@@ -34,6 +34,7 @@ use ::channels::Registry;
 use clap::{ArgGroup, Args, Subcommand};
 
 pub use options::ClientOptions;
+pub(crate) use text::labelled;
 
 use client::Client;
 use out::Out;

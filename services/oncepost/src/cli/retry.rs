@@ -13,7 +13,7 @@ use super::{
     trouble::Trouble,
 };
 
-/// Retries a post's failed targets, or one target. Ends with [`Ended::Attention`] if a target that does not go needs a person.
+/// Retries a post's failed targets, or one target. Ends with [`Ended::Attention`] if nothing goes.
 pub(crate) async fn retry(client: &Client, out: &mut Out, name: &str, dry_run: bool) -> Result<Ended, Trouble> {
     match name::post_or_target(client, name).await? {
         Named::Post(post) => {

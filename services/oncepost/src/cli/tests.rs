@@ -3,5 +3,6 @@
 mod accounts;
 mod answers;
 mod hindered;
+mod page;
 mod server;
 mod watched;

@@ -115,10 +115,10 @@ async fn t06_a_dead_token_fails_everything_on_its_account_and_is_told_once() {
     assert_eq!((report.will_fail, report.causes.len()), (2, 1), "{report:#?}");
     let cause = &report.causes[0];
     assert_eq!(
-        (cause.reason.name(), cause.targets, cause.accounts.as_slice()),
+        (cause.risk.reason.name(), cause.targets, cause.accounts.as_slice()),
         ("needs_reconnect", 2, &[MAIN.to_owned()][..])
     );
-    assert_eq!((cause.code, cause.first), (Some(Code::TOKEN_REVOKED), world.later(170)));
+    assert_eq!((cause.risk.code, cause.first), (Some(Code::TOKEN_REVOKED), world.later(170)));
     assert!(
         report.targets[0].risks[0].sentence.contains("dead since 2026-06-01 12:10:00Z (HTTP 401: no)"),
         "{report:#?}"
@@ -162,7 +162,7 @@ async fn a_missing_permission_is_named() {
     let report = world.look().await;
     let said = only(&report, "will_fail permission_missing");
     assert_eq!(said, "acme/told/main lacks a permission since 2026-06-01 12:00:00Z: write.");
-    assert_eq!(report.causes[0].code, Some(Code::PERMISSION_MISSING));
+    assert_eq!(report.causes[0].risk.code, Some(Code::PERMISSION_MISSING));
 }
 
 #[tokio::test(start_paused = true)]

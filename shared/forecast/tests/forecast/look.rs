@@ -51,7 +51,7 @@ async fn a_channel_that_this_program_does_not_know_fails_its_posts() {
     world.schedule(plan("acme/fax/main", 60)).await;
     let report = world.look().await;
     only(&report, "will_fail unknown_channel");
-    assert_eq!(report.causes[0].about.as_deref(), Some("channel:fax"));
+    assert_eq!(report.causes[0].risk.about.as_deref(), Some("channel:fax"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -61,7 +61,7 @@ async fn what_the_channel_would_refuse_today_fails() {
     world.schedule(Plan { content, ..plan(MAIN, 60) }).await;
     let report = world.look().await;
     assert!(only(&report, "will_fail content").starts_with("At text: "), "{report:#?}");
-    assert_eq!(report.causes[0].code, Some(Code::TEXT_TOO_LONG));
+    assert_eq!(report.causes[0].risk.code, Some(Code::TEXT_TOO_LONG));
 }
 
 #[tokio::test(start_paused = true)]
@@ -141,9 +141,9 @@ async fn more_than_a_platform_takes_of_an_account_is_told_with_the_cap_when_and_
          this one not before 2026-06-01 14:00:00Z."
     );
     let cause = &report.causes[0];
-    assert_eq!((report.targets[0].target, cause.by), (more, world.later(80)));
-    assert_eq!(cause.title, "More is due than Capped takes: 3 posts of an account in 1 hour");
-    assert_eq!(cause.remedy, "Spread the posts, or move some to another account.");
+    assert_eq!((report.targets[0].target, cause.risk.by), (more, world.later(80)));
+    assert_eq!(cause.risk.title, "More is due than Capped takes: 3 posts of an account in 1 hour");
+    assert_eq!(cause.risk.remedy, "Spread the posts, or move some to another account.");
     world.schedule(Plan { deadline: Some(110), ..plan(main, 81) }).await;
     let report = world.look().await;
     let told: Vec<_> = report.targets.iter().map(|target| (risks(target), target.risks[0].by)).collect();
@@ -192,7 +192,7 @@ async fn the_cap_of_an_app_is_shared_with_tenants_that_were_not_asked_for() {
          2026-06-01 14:10:00Z, perhaps sooner."
     );
     let cause = &report.causes[0];
-    assert_eq!((cause.code, cause.about.as_deref()), (Some(Code::RATE_LIMITED_APP), Some("app:ours")));
+    assert_eq!((cause.risk.code, cause.risk.about.as_deref()), (Some(Code::RATE_LIMITED_APP), Some("app:ours")));
     // What is held takes no room.
     pause(&world, name(other).pause_scope(), "x", "ann").await;
     assert!(world.look_for(&ask).await.targets.is_empty());
@@ -250,8 +250,12 @@ async fn causes_come_by_certainty_then_by_their_first_target() {
     world.schedule(plan("acme/fax/main", 25)).await;
     let report = world.look().await;
     let causes: Vec<_> =
-        report.causes.iter().map(|cause| (cause.reason, cause.targets, cause.accounts.len())).collect();
+        report.causes.iter().map(|cause| (cause.risk.reason, cause.targets, cause.accounts.len())).collect();
     assert_eq!(causes, [(Reason::UnknownAccount, 2, 2), (Reason::UnknownChannel, 1, 1), (Reason::Paused, 1, 1)]);
+    assert!(report.causes[0].risk.sentence.starts_with("acme/told/lost "), "the first one's: {report:#?}");
+    let told = serde_json::to_value(&report.causes[0]).unwrap();
+    assert_eq!((&told["reason"], &told["targets"]), (&"unknown_account".into(), &2.into()), "side by side: {told}");
+    assert_eq!(serde_json::from_value::<oncepost_forecast::Cause>(told).unwrap(), report.causes[0]);
     assert_eq!((report.will_fail, report.at_risk, report.targets.len()), (3, 1, 4));
     assert_eq!(report.targets[0].due_at, world.later(10), "targets come by their times");
 }

@@ -275,7 +275,7 @@ pub fn only(report: &Report, expected: &str) -> String {
     for text in [&risk.title, &risk.sentence, &risk.whose, &risk.remedy] {
         assert!(!text.is_empty() && !text.contains(".."), "{risk:#?}");
     }
-    assert_eq!(risk.by, report.causes[0].by);
+    assert_eq!(risk.by, report.causes[0].risk.by);
     assert_eq!(
         (report.causes.len(), report.causes[0].targets, report.causes[0].first),
         (1, 1, report.targets[0].goes_at)

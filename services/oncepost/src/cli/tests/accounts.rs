@@ -35,6 +35,18 @@ async fn accounts_are_connected_listed_and_told_in_full() {
 }
 
 #[tokio::test]
+async fn one_account_ends_as_the_list_of_all_does() {
+    let server = server().await;
+    for (token, code) in [("good", 0), ("mistyped", 1), ("good", 0), ("poor", 1)] {
+        connected(&server, token).await;
+        for arguments in [&["accounts"][..], &["accounts", NAME]] {
+            let told = server.tell(arguments).await;
+            assert_eq!(told.code, code, "{token}: {}", told.all());
+        }
+    }
+}
+
+#[tokio::test]
 async fn connecting_again_tells_what_was_released() {
     let server = server().await;
     connected(&server, "good").await;

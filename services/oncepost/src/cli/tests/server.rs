@@ -105,6 +105,14 @@ impl Channel for Plain {
         match account.secrets.get("access_token").map(channels::Secret::reveal) {
             Some("good") => Ok(Standing::good("@main")),
             Some("poor") => Ok(Standing { missing: vec!["write".into()], ..Standing::good("@main") }),
+            Some("mistyped") => Err(Failure {
+                code: Code::TOKEN_REVOKED,
+                landed: Landed::No,
+                worth: Worth::AfterFix { fix: Fix::Reconnect },
+                scope: Scope::Account,
+                step: "verify credentials".into(),
+                said: PlatformWords::text("we know no such token"),
+            }),
             Some(_) => Err(Failure {
                 code: Code::ACCOUNT_RESTRICTED,
                 landed: Landed::No,

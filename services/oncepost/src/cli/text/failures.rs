@@ -2,7 +2,7 @@
 
 use console::api::{FailureGroup, Failures};
 
-use super::{counted, harmless, labelled, short, table};
+use super::{counted, entries, harmless, labelled, short};
 
 /// What needs a person: by cause, then one by one.
 pub(crate) fn list(failures: &Failures, filtered: bool) -> String {
@@ -19,9 +19,9 @@ pub(crate) fn list(failures: &Failures, filtered: bool) -> String {
         let rows = failures.targets.iter().map(|target| {
             let what = target.diagnosis.as_ref().map_or("", |diagnosis| diagnosis.sentence.as_str());
             let place = format!("{}/{}/{}", target.tenant, target.channel, target.account);
-            [target.id.to_string(), place, target.went_out.words().into(), short(what, 160)]
+            ([target.id.to_string(), place, target.went_out.words().into()], short(what, 160))
         });
-        blocks.push(table(["target", "account", "went out?", "what"], rows));
+        blocks.push(entries(["target", "account", "went out?"], rows));
         blocks.push("`oncepost status TARGET` shows one in full.".into());
     }
     if let Some(next) = &failures.next {

@@ -3,7 +3,7 @@
 use console::api::Forecast;
 use forecast::{AtStake, Cause, Verdict};
 
-use super::{counted, harmless, instant, labelled, short, table};
+use super::{counted, entries, harmless, instant, labelled, short};
 
 /// How many accounts of a cause are named.
 const NAMED: usize = 5;
@@ -16,9 +16,9 @@ pub(crate) fn told(forecast: &Forecast) -> String {
     if !report.targets.is_empty() {
         let rows = report.targets.iter().map(|target| {
             let place = format!("{}/{}/{}", target.tenant, target.channel, target.account);
-            [target.target.to_string(), place, instant(target.goes_at), verdict(target.verdict).into(), why(target)]
+            ([target.target.to_string(), place, instant(target.goes_at), verdict(target.verdict).into()], why(target))
         });
-        blocks.push(table(["target", "account", "goes out", "", "why"], rows));
+        blocks.push(entries(["target", "account", "goes out", ""], rows));
     }
     if forecast.not_listed > 0 {
         blocks.push(format!("{} more are not listed: --limit.", forecast.not_listed));
@@ -47,18 +47,18 @@ fn head(forecast: &Forecast) -> String {
 }
 
 fn cause(cause: &Cause) -> String {
-    let code = cause.code.map(|code| format!("{code} ")).unwrap_or_default();
+    let code = cause.risk.code.map(|code| format!("{code} ")).unwrap_or_default();
     let count = counted(usize::try_from(cause.targets).unwrap_or(usize::MAX), "target");
-    let head = format!("{count} {}: {code}{}", verdict(cause.verdict), harmless(&cause.title));
-    let about = cause.about.as_ref().map(|about| labelled("  about         ", &harmless(about)));
+    let head = format!("{count} {}: {code}{}", verdict(cause.risk.verdict), harmless(&cause.risk.title));
+    let about = cause.risk.about.as_ref().map(|about| labelled("  about         ", &harmless(about)));
     let named = cause.accounts.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
     let more = cause.accounts.len().saturating_sub(NAMED);
     let more = if more > 0 { format!(", and {more} more") } else { String::new() };
     let lines = [
         labelled("  accounts      ", &format!("{named}{more}")),
         labelled("  first         ", &instant(cause.first)),
-        labelled("  whose matter  ", &cause.whose),
-        labelled("  what to do    ", &format!("By {}: {}", instant(cause.by), harmless(&cause.remedy))),
+        labelled("  whose matter  ", &cause.risk.whose),
+        labelled("  what to do    ", &format!("By {}: {}", instant(cause.risk.by), harmless(&cause.risk.remedy))),
     ];
     [labelled("", &head)].into_iter().chain(about).chain(lines).collect::<Vec<_>>().join("\n")
 }

@@ -14,7 +14,7 @@ pub(super) mod trouble;
 pub(super) mod validate;
 pub(super) mod world;
 
-pub(crate) use table::table;
+pub(crate) use table::{entries, table};
 
 /// The width that everything fits into, in columns.
 const WIDTH: usize = 100;

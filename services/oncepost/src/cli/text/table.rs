@@ -2,7 +2,7 @@
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets::NOTHING};
 
-use super::{WIDTH, harmless};
+use super::{WIDTH, harmless, labelled};
 
 /// The heads of columns of what is copied.
 const IDS: [&str; 4] = ["post", "target", "scope", "name"];
@@ -26,9 +26,39 @@ pub(crate) fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Ite
     table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
+/// Rows with words that are too long for a column: each row is one line in columns, never broken, and its words are below it.
+pub(crate) fn entries<const N: usize>(
+    head: [&str; N],
+    rows: impl IntoIterator<Item = ([String; N], String)>,
+) -> String {
+    let rows: Vec<_> = rows.into_iter().map(|(cells, words)| (cells.map(|cell| harmless(&cell)), words)).collect();
+    let head = head.map(str::to_uppercase);
+    let all = || [&head].into_iter().chain(rows.iter().map(|(cells, _)| cells));
+    let widths: [usize; N] =
+        std::array::from_fn(|at| all().map(|cells| cells[at].chars().count()).max().unwrap_or_default());
+    let line = |cells: &[String; N]| {
+        let padded = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
+        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    let told = rows.iter().map(|(cells, words)| format!("{}\n{}", line(cells), labelled("  ", &harmless(words))));
+    [line(&head)].into_iter().chain(told).collect::<Vec<_>>().join("\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn however_long_the_names_no_word_is_cut() {
+        let place = "a-tenant-of-a-long-name/google-business/an-account-of-a-long-name-of-its-own";
+        let words = "acme/google-business/main was removed, or the settings list it no more. ".repeat(2);
+        let rows = [([place, "2026-06-01 12:00:00Z", "will fail"].map(str::to_owned), words.clone())];
+        let shown = entries(["account", "goes out", ""], rows);
+        assert!(shown.contains(&format!("\n{place}  2026-06-01 12:00:00Z  will fail\n  acme/")), "{shown}");
+        let (cut, whole) = (shown.split_whitespace(), words.split_whitespace());
+        assert!(whole.rev().zip(cut.rev()).all(|(word, shown)| word == shown), "{shown}");
+        assert!(shown.lines().skip(2).all(|line| line.starts_with("  ") && line.chars().count() <= WIDTH), "{shown}");
+    }
 
     #[test]
     fn what_is_copied_is_never_broken_in_two() {
