@@ -200,6 +200,17 @@ async fn what_reddit_would_refuse_is_refused_before() {
     let shown = |content: Content| Content { media: picture("", "https://a.example").media, ..content };
     assert_eq!(objections(shown(says("Title"))), []);
     assert_eq!(objections(shown(says("Title\ntext"))), [("text".to_owned(), Code::TEXT_TOO_LONG)]);
+    let remedy = |content: Content| stand.channel.check(&Draft(shown(content))).remove(0).remedy;
+    let titled = |content: Content| with_settings(content, &[("title", "A title")]);
+    for (content, told) in [
+        (says("Title\ntext"), "make the text one line"),
+        (link("Title", "https://a.example/"), "leave the link out"),
+        (link("Title\ntext", "https://a.example/"), "make the text one line, and leave the link out"),
+        (titled(says("text")), "leave out the text, or the title"),
+        (titled(link("", "https://a.example/")), "leave the link out"),
+    ] {
+        assert_eq!(remedy(content), told);
+    }
     assert_eq!(objections(shown(thread(&["Title", "comment"]))), [("thread".to_owned(), Code::THREAD_NOT_TAKEN)]);
     let mut comment = thread(&["Title", "comment"]);
     comment.thread[0].media = picture("", "https://a.example").media;

@@ -124,10 +124,14 @@ pub(super) fn check(draft: &Draft, article: &Article) -> Vec<Objection> {
         }
     }
     if !draft.0.media.is_empty() {
-        if draft.0.link.is_some() || !article.sections[0].text.is_empty() {
+        let titled = setting(TITLE).is_some_and(|title| !title.trim().is_empty());
+        let without_text = if titled { "leave out the text, or the title" } else { "make the text one line" };
+        let no_text = (!article.sections[0].text.is_empty()).then_some(without_text);
+        let no_link = draft.0.link.as_ref().map(|_| "leave the link out");
+        let remedies: Vec<_> = no_text.into_iter().chain(no_link).collect();
+        if !remedies.is_empty() {
             let message = "a post with a picture has a title, and neither a text nor a link";
-            let remedy = "make the text one line, and leave the link out";
-            objections.push(Objection::new("text", Code::TEXT_TOO_LONG, message, remedy));
+            objections.push(Objection::new("text", Code::TEXT_TOO_LONG, message, remedies.join(", and ")));
         }
         if !draft.0.thread.is_empty() {
             let message = "a post with a picture has no id when it is accepted, so nothing can follow it";
