@@ -18,8 +18,8 @@ fn sheets() -> Vec<Sheet> {
 fn page(sheets: &[Sheet]) -> String {
     format!(
         "# Channels\n\n\
-         What each channel takes, how an unknown outcome is settled, and how long its token lives. `oncepost channels` prints the\n\
-         same, `oncepost channels NAME` everything about one. A test writes this page from what the channels say of themselves.\n\n\
+         What each channel takes, how an unknown outcome is settled, and how long its token lives. `oncepost channels` prints\n\
+         most of it, `oncepost channels NAME` everything about one. A test writes this page from what the channels say of themselves.\n\n\
          ## What it takes\n\n\
          Limits are per part and counted the platform's way; its page says more, as which files it takes.\n\n{}\n\
          ## How much in how long\n\n\
@@ -52,7 +52,7 @@ fn the_page_of_all_channels_is_what_they_say_of_themselves() {
 }
 
 #[test]
-fn every_channel_has_its_row_in_both_tables_and_every_link_leads_to_a_page() {
+fn every_channel_has_its_row_in_its_tables_and_every_link_leads_to_a_page() {
     let sheets = sheets();
     let names: Vec<_> = sheets.iter().map(|sheet| sheet.name.clone()).collect();
     let links = Overview::links(&sheets);
