@@ -83,6 +83,18 @@ fn every_channel_has_its_row_in_its_tables_and_every_link_leads_to_a_page() {
     }
 }
 
+/// Whoever writes JSON would write a bare `true` or a number otherwise, and is refused.
+#[test]
+fn pages_with_switches_or_numbers_say_that_settings_are_texts() {
+    for sheet in sheets() {
+        let page = fs::read_to_string(Path::new(PAGE).with_file_name(format!("{}.md", sheet.name))).unwrap();
+        let Some((_, after)) = page.split_once("\n## Settings of a post\n") else { continue };
+        let section = after.split("\n## ").next().unwrap();
+        let tempting = ["`true`", "the number", "in milliseconds"].iter().any(|words| section.contains(words));
+        assert!(!tempting || section.contains("Each value is a text: write `\""), "{}", sheet.name);
+    }
+}
+
 #[test]
 fn caps_are_shown_where_there_are_any() {
     let rows = Overview::caps(&sheets()).rows;
