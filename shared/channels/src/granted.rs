@@ -35,34 +35,14 @@ impl Grant {
         request: RequestBuilder,
         judge: impl FnOnce(&Answer) -> Failure,
     ) -> Result<Tokens, Failure> {
-        let answer = http.free(self.step, request).await.map_err(|failure| match failure.code {
-            // It surely was not sent.
-            Code::UNREACHABLE => failure,
-            _ => self.lost(failure),
-        })?;
+        let answer = http.free(self.step, request).await.map_err(|failure| unless_unsent(failure, |f| self.lost(f)))?;
         self.read(&answer).ok_or_else(|| self.refused(&answer, judge(&answer)))
     }
 
-    /// The tokens in an answer, if it holds any. What it does not hold, or holds as an empty text, is absent, and so is a life
-    /// that is not believed.
+    /// The tokens in an answer, if it holds any.
     pub fn read(&self, answer: &Answer) -> Option<Tokens> {
-        let body: Value = answer.json().filter(|body: &Value| answer.is_success() && body["ok"] != false)?;
-        let token = |name: &str| body[name].as_str().map(str::trim).filter(|token| !token.is_empty()).map(Secret::new);
-        let seconds = |name: &str| number(&body[name]).map(Duration::from_secs);
-        let end = |life: Option<Duration>, longest: Duration| {
-            answer.at.checked_add(life.filter(|life| !life.is_zero() && *life <= longest)?).ok()
-        };
-        let life = seconds("expires_in").or_else(|| number(&body["expires_in_ms"]).map(Duration::from_millis));
-        let refresh_life = seconds("refresh_token_expires_in")
-            .or_else(|| seconds("refresh_expires_in"))
-            .or_else(|| until(&body["refresh_token_expires_at"], answer.at));
-        Some(Tokens {
-            access: token("access_token")?,
-            refresh: token("refresh_token"),
-            expires_at: end(life, self.longest),
-            refresh_expires_at: end(refresh_life, self.longest_refresh),
-            scopes: body["scope"].as_str().map(scopes),
-        })
+        let body: Value = answer.json().filter(|_| answer.is_success())?;
+        tokens(&body, answer.at, [self.longest, self.longest_refresh])
     }
 
     fn refused(&self, answer: &Answer, failure: Failure) -> Failure {
@@ -78,6 +58,33 @@ impl Grant {
         let landed = if self.repeat.rotates() { Landed::Unknown } else { failure.landed };
         Failure { landed, ..failure }
     }
+}
+
+/// The tokens that the body of a success holds, if it holds any, got at this time. What it does not hold, or holds as an empty text, is
+/// absent, and so is a life that is not believed: one that is longer than the `longest` of an access and of a refresh token.
+pub(crate) fn tokens(body: &Value, at: Timestamp, [longest, longest_refresh]: [Duration; 2]) -> Option<Tokens> {
+    let token = |name: &str| body[name].as_str().map(str::trim).filter(|token| !token.is_empty()).map(Secret::new);
+    let seconds = |name: &str| number(&body[name]).map(Duration::from_secs);
+    let end = |life: Option<Duration>, longest: Duration| {
+        at.checked_add(life.filter(|life| !life.is_zero() && *life <= longest)?).ok()
+    };
+    let life = seconds("expires_in").or_else(|| number(&body["expires_in_ms"]).map(Duration::from_millis));
+    let refresh_life = seconds("refresh_token_expires_in")
+        .or_else(|| seconds("refresh_expires_in"))
+        .or_else(|| until(&body["refresh_token_expires_at"], at));
+    Some(Tokens {
+        // Slack refuses with a status of success.
+        access: token("access_token").filter(|_| body["ok"] != false)?,
+        refresh: token("refresh_token"),
+        expires_at: end(life, longest),
+        refresh_expires_at: end(refresh_life, longest_refresh),
+        scopes: listed(&body["scope"]).or_else(|| listed(&body["permissions"])),
+    })
+}
+
+/// What a call without an answer means: as `lost` has it, unless it surely was not sent.
+pub(crate) fn unless_unsent(failure: Failure, lost: impl FnOnce(Failure) -> Failure) -> Failure {
+    if failure.code == Code::UNREACHABLE { failure } else { lost(failure) }
 }
 
 /// What OAuth itself says of an error that the channel's table does not know. Nothing that is said of tokens ends a post for good.
@@ -105,6 +112,15 @@ pub(crate) fn number(value: &Value) -> Option<u64> {
 pub(crate) fn scopes(list: &str) -> Vec<String> {
     let split = list.split(|c: char| c == ',' || c.is_whitespace());
     split.filter(|scope| !scope.is_empty()).map(str::to_owned).collect()
+}
+
+/// Permissions as platforms write them: in a text or in a list.
+fn listed(value: &Value) -> Option<Vec<String>> {
+    match value {
+        Value::String(text) => Some(scopes(text)),
+        Value::Array(list) => Some(list.iter().filter_map(Value::as_str).flat_map(scopes).collect()),
+        _ => None,
+    }
 }
 
 /// How long it is until a time in seconds since 1970.
@@ -165,7 +181,7 @@ mod tests {
 
     #[test]
     fn t01_what_is_odd_beside_the_tokens_does_not_lose_them() {
-        let tokens = read(r#"{"access_token":"new","refresh_token":"next","expires_in":{},"scope":["a"]}"#).unwrap();
+        let tokens = read(r#"{"access_token":"new","refresh_token":"next","expires_in":{},"scope":7}"#).unwrap();
         assert_eq!((tokens.refresh.unwrap().reveal(), tokens.expires_at, tokens.scopes), ("next", None, None));
     }
 }

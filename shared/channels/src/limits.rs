@@ -178,6 +178,14 @@ pub(crate) fn videos_in_company(draft: &Draft) -> Vec<Objection> {
     company.map(objection).collect()
 }
 
+/// Says that a post needs media, in place of what is said in general of a post without anything: a text alone would not do.
+pub(crate) fn need_media(draft: &Draft, message: &str, remedy: impl Into<String>, objections: &mut Vec<Objection>) {
+    if draft.0.media.is_empty() {
+        objections.retain(|objection| (objection.code, objection.path.as_str()) != (Code::NOTHING_TO_SAY, "text"));
+        objections.push(Objection::new("media", Code::NOTHING_TO_SAY, message, remedy));
+    }
+}
+
 /// The media of `draft` that others fetch (`fetched` says which) from a bucket that only we can read.
 pub(crate) fn in_buckets(draft: &Draft, who: &str, fetched: impl Fn(&Media) -> bool) -> Vec<Objection> {
     let parts = text::parts(draft);

@@ -23,9 +23,6 @@ pub use returned::Returned;
 
 /// The step in which a code becomes tokens.
 pub(crate) const CONNECT: &str = "connect";
-/// The secrets that name the app to the platform.
-pub(crate) const CLIENT_ID: &str = "client_id";
-pub(crate) const CLIENT_SECRET: &str = "client_secret";
 
 /// How a platform's OAuth server is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

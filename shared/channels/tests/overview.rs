@@ -18,8 +18,8 @@ fn sheets() -> Vec<Sheet> {
 fn page(sheets: &[Sheet]) -> String {
     format!(
         "# Channels\n\n\
-         What each channel takes, how an unknown outcome is settled, and how long its token lives. `oncepost channels` prints the\n\
-         same, `oncepost channels NAME` everything about one. A test writes this page from what the channels say of themselves.\n\n\
+         What each channel takes, how an unknown outcome is settled, and how long its token lives. `oncepost channels` prints\n\
+         most of it, `oncepost channels NAME` everything about one. A test writes this page from what the channels say of themselves.\n\n\
          ## What it takes\n\n\
          Limits are per part and counted the platform's way; its page says more, as which files it takes.\n\n{}\n\
          ## How much in how long\n\n\
@@ -52,7 +52,7 @@ fn the_page_of_all_channels_is_what_they_say_of_themselves() {
 }
 
 #[test]
-fn every_channel_has_its_row_in_both_tables_and_every_link_leads_to_a_page() {
+fn every_channel_has_its_row_in_its_tables_and_every_link_leads_to_a_page() {
     let sheets = sheets();
     let names: Vec<_> = sheets.iter().map(|sheet| sheet.name.clone()).collect();
     let links = Overview::links(&sheets);
@@ -80,6 +80,18 @@ fn every_channel_has_its_row_in_both_tables_and_every_link_leads_to_a_page() {
     assert!(takes.rows.iter().flatten().chain(repeats.rows.iter().flatten()).all(|cell| !cell.is_empty()));
     for sheet in sheets {
         assert!(Path::new(PAGE).with_file_name(format!("{}.md", sheet.name)).exists(), "{} has its page", sheet.name);
+    }
+}
+
+/// Whoever writes JSON would write a bare `true` or a number otherwise, and is refused.
+#[test]
+fn pages_with_switches_or_numbers_say_that_settings_are_texts() {
+    for sheet in sheets() {
+        let page = fs::read_to_string(Path::new(PAGE).with_file_name(format!("{}.md", sheet.name))).unwrap();
+        let Some((_, after)) = page.split_once("\n## Settings of a post\n") else { continue };
+        let section = after.split("\n## ").next().unwrap();
+        let tempting = ["`true`", "the number", "in milliseconds"].iter().any(|words| section.contains(words));
+        assert!(!tempting || section.contains("Each value is a text: write `\""), "{}", sheet.name);
     }
 }
 

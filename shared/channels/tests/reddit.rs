@@ -200,6 +200,26 @@ async fn what_reddit_would_refuse_is_refused_before() {
     let shown = |content: Content| Content { media: picture("", "https://a.example").media, ..content };
     assert_eq!(objections(shown(says("Title"))), []);
     assert_eq!(objections(shown(says("Title\ntext"))), [("text".to_owned(), Code::TEXT_TOO_LONG)]);
+    let told = |content: Content| stand.channel.check(&Draft(shown(content))).remove(0);
+    let titled = |content: Content| with_settings(content, &[("title", "A title")]);
+    let (lines, both, linked) =
+        ("the text has more than one line", "there is a text besides the setting \"title\"", "there is a link");
+    for (content, wrong, remedy) in [
+        (says("Title\ntext"), lines.to_owned(), "make the text one line"),
+        (link("Title", "https://a.example/"), linked.to_owned(), "leave the link out"),
+        (
+            link("Title\ntext", "https://a.example/"),
+            format!("{lines}, and {linked}"),
+            "make the text one line, and leave the link out",
+        ),
+        (titled(says("text")), both.to_owned(), "leave one of the two out"),
+        (titled(says("more\ntext")), both.to_owned(), "leave the text out"),
+        (titled(link("", "https://a.example/")), linked.to_owned(), "leave the link out"),
+    ] {
+        let objection = told(content);
+        let message = format!("Reddit takes a title beside a picture and nothing else, and {wrong}");
+        assert_eq!((objection.message, objection.remedy.as_str()), (message, remedy));
+    }
     assert_eq!(objections(shown(thread(&["Title", "comment"]))), [("thread".to_owned(), Code::THREAD_NOT_TAKEN)]);
     let mut comment = thread(&["Title", "comment"]);
     comment.thread[0].media = picture("", "https://a.example").media;

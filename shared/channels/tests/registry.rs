@@ -311,6 +311,20 @@ fn what_an_account_says_wrongly_is_told_and_counts_as_the_weaker() {
     }
 }
 
+/// A text alone would not do: whoever sent nothing should not be told of it first.
+#[test]
+fn an_empty_post_is_told_of_the_medium_that_a_channel_cannot_do_without() {
+    for channel in registry().iter() {
+        let about = channel.about();
+        let found = channel.check(&Draft(Content::default()));
+        let missing: Vec<_> = found.iter().filter(|one| one.code == Code::NOTHING_TO_SAY).collect();
+        let tells = |path: &str| missing.iter().any(|one| one.path == path);
+        assert!(!missing.is_empty(), "{}", about.name);
+        assert_eq!(tells("media"), !about.offers.text_alone, "{}: {missing:?}", about.name);
+        assert_eq!(tells("text"), about.offers.text_alone, "{}: {missing:?}", about.name);
+    }
+}
+
 #[test]
 fn an_unknown_name_is_no_channel() {
     assert!(registry().get("nobody").is_none());

@@ -308,6 +308,17 @@ async fn t02_slack_may_have_renewed_what_it_calls_an_error_of_its_own() {
     assert_eq!((failure.worth, failure.landed), (RETRY, Landed::Unknown));
 }
 
+/// The person's new token is shown to Facebook at once, before anybody has stored it.
+#[tokio::test]
+async fn a_token_that_a_renewal_has_just_been_given_is_taken_out_of_the_platforms_words() {
+    let (server, line) = server().await;
+    let facebook = channel("facebook");
+    let body = r#"{"access_token":"fresh-person","error":{"code":2,"message":"no pages of fresh-person"}}"#;
+    *line.lock().unwrap() = Some(http_answer(200, body));
+    let failure = facebook.refresh(&account(&*facebook, &server.url())).await.unwrap_err();
+    assert_eq!(failure.said.text, "no pages of ***");
+}
+
 #[tokio::test]
 async fn t01_what_an_answer_does_not_bring_stays_as_it_was() {
     let (server, line) = server().await;

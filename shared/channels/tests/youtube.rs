@@ -593,6 +593,8 @@ async fn what_youtube_would_refuse_is_told_before() {
     let set = |name: &str, value: &str| Content { settings: [(name.to_owned(), value.to_owned())].into(), ..with("x") };
     assert_eq!(found(with("Title\nand so on")), []);
     assert_eq!(found(says("no video")), [("media".to_owned(), Code::NOTHING_TO_SAY)]);
+    let both = ["media", "settings.title"].map(|path| (path.to_owned(), Code::NOTHING_TO_SAY));
+    assert_eq!(found(says("")), both, "what else is missing is told at once");
     assert_eq!(found(picture("x", "https://a.example")), [("media[0].url".to_owned(), Code::MEDIA_REFUSED)]);
     assert_eq!(found(with(&"x".repeat(101))), [("text".to_owned(), Code::TEXT_TOO_LONG)]);
     assert_eq!(found(with(&format!("x\n{}", "ö".repeat(2500)))), [("text".to_owned(), Code::TEXT_TOO_LONG)]);

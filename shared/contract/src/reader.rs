@@ -74,15 +74,7 @@ impl Reader {
     }
 
     fn wrong<T>(&mut self, path: &Path<'_>, wanted: &str, found: &Value) -> Option<T> {
-        let found = match found {
-            Value::Null => "null",
-            Value::Bool(_) => "a boolean",
-            Value::Number(_) => "a number",
-            Value::String(_) => "text",
-            Value::Array(_) => "a list",
-            Value::Object(_) => "an object",
-        };
-        self.problem(path, Code::BAD_FIELD, format!("must be {wanted}, but is {found}"))
+        self.problem(path, Code::BAD_FIELD, format!("must be {wanted}, but is {}", kind_of(found)))
     }
 
     /// An object.
@@ -100,6 +92,10 @@ impl Reader {
                 self.problem(path, Code::BAD_FIELD, "holds the character NUL (U+0000)")
             }
             Value::String(text) => Some(text.clone()),
+            Value::Bool(_) | Value::Number(_) => {
+                let found = kind_of(value);
+                self.problem(path, Code::BAD_FIELD, format!("must be text, but is {found}; write \"{value}\""))
+            }
             other => self.wrong(path, "text", other),
         }
     }
@@ -170,5 +166,16 @@ impl<'a> Fields<'a> {
     /// The value of a field that is there and not `null`.
     pub fn get(&self, name: &str) -> Option<&'a Value> {
         self.map.get(name).filter(|value| !value.is_null())
+    }
+}
+
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
     }
 }

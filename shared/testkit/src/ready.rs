@@ -9,6 +9,10 @@ use crate::{
     Slack, Telegram, Threads, TikTok, Webhook, WordPress, X, YouTube,
 };
 
+/// How settings name an app's secrets.
+const CLIENT_ID: &str = "client_id";
+const CLIENT_SECRET: &str = "client_secret";
+
 /// An account as the settings of oncepost name its things. What it holds are a fake's secrets, and nobody's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ready {
@@ -52,8 +56,8 @@ impl Ready {
                 vec![
                     ("access_token", Reddit::token("main")),
                     ("refresh_token", Reddit::refresh_token("main")),
-                    ("client_id", Reddit::CLIENT.0.to_owned()),
-                    ("client_secret", Reddit::CLIENT.1.to_owned()),
+                    (CLIENT_ID, Reddit::CLIENT.0.to_owned()),
+                    (CLIENT_SECRET, Reddit::CLIENT.1.to_owned()),
                 ],
                 vec![auth, ("subreddit", "test".into())],
             ),
@@ -101,16 +105,44 @@ impl Ready {
         })
     }
 
-    /// The account as an entry of oncepost's settings, of the tenant `acme`.
+    /// The first refresh token of the account `main` on the fake of `channel`; `None` where there is none from the beginning.
+    pub fn refresh_token(channel: &str) -> Option<String> {
+        Some(match channel {
+            "facebook" => Facebook::person_token("main"),
+            "google-business" => GoogleBusiness::refresh_token("main"),
+            "linkedin" => LinkedIn::refresh_token("main"),
+            "matrix" => Matrix::refresh_token("main"),
+            "pinterest" => Pinterest::refresh_token("main"),
+            "reddit" => Reddit::refresh_token("main"),
+            "tiktok" => TikTok::refresh_token("main"),
+            "x" => X::refresh_token("main"),
+            "youtube" => YouTube::refresh_token("main"),
+            _ => return None,
+        })
+    }
+
+    /// The account as an entry of oncepost's settings, of the tenant `acme`, with its refresh token. Behind it the app through which it
+    /// is connected, where there is one, by the channel's name.
     pub fn toml(&self) -> String {
         // What JSON writes as a string, TOML reads as the same.
         let quoted = |text: &str| Value::from(text).to_string();
+        let secret = |name: &str, value: &str| format!("secrets.{name} = {{ value = {} }}", quoted(value));
+        let client = Self::client(&self.channel);
+        let mut lines = vec!["[[accounts]]".to_owned()];
         let plain = [("tenant", "acme"), ("channel", &self.channel), ("id", "main"), ("base_url", &self.base_url)];
-        let plain = plain.into_iter().map(|(name, value)| format!("{name} = {}", quoted(value)));
-        let secrets =
-            self.secrets.iter().map(|(name, value)| format!("secrets.{name} = {{ value = {} }}", quoted(value)));
-        let settings = self.settings.iter().map(|(name, value)| format!("settings.{name} = {}", quoted(value)));
-        let lines: Vec<_> = plain.chain(secrets).chain(settings).collect();
-        format!("[[accounts]]\n{}\n", lines.join("\n"))
+        let app = client.map(|_| ("app", self.channel.as_str()));
+        lines.extend(plain.into_iter().chain(app).map(|(name, value)| format!("{name} = {}", quoted(value))));
+        let mut secrets = self.secrets.clone();
+        secrets.extend(Self::refresh_token(&self.channel).map(|token| ("refresh_token", token)));
+        if client.is_some() {
+            secrets.retain(|name, _| ![CLIENT_ID, CLIENT_SECRET].contains(name));
+        }
+        lines.extend(secrets.iter().map(|(name, value)| secret(name, value)));
+        lines.extend(self.settings.iter().map(|(name, value)| format!("settings.{name} = {}", quoted(value))));
+        if let Some((id, password)) = client {
+            lines.extend([String::new(), format!("[apps.{}]", self.channel)]);
+            lines.extend([secret(CLIENT_ID, id), secret(CLIENT_SECRET, password)]);
+        }
+        lines.join("\n") + "\n"
     }
 }

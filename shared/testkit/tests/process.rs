@@ -5,7 +5,7 @@ mod http;
 use std::process::Stdio;
 
 use http::{get, send};
-use oncepost_testkit::{Discord, Slack, Telegram};
+use oncepost_testkit::{Discord, Reddit, Slack, Telegram};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt, BufReader, Lines},
@@ -45,9 +45,20 @@ async fn settings_are_written_for_what_is_served() {
     assert_eq!(next(&mut lines).await, json!({"event": "settings", "file": file}));
     let settings = std::fs::read_to_string(&file).expect("settings");
     let url = reddit["url"].as_str().expect("a URL");
-    for line in [r#"channel = "reddit""#, &format!("base_url = \"{url}\""), "secrets.refresh_token = { value = "] {
-        assert!(settings.contains(line), "{line}\nis not in\n{settings}");
+    let (id, secret) = Reddit::CLIENT;
+    let lines = [
+        r#"channel = "reddit""#.to_owned(),
+        format!("base_url = \"{url}\""),
+        r#"app = "reddit""#.to_owned(),
+        format!("secrets.refresh_token = {{ value = \"{}\" }}", Reddit::refresh_token("main")),
+        format!(
+            "[apps.reddit]\nsecrets.client_id = {{ value = \"{id}\" }}\nsecrets.client_secret = {{ value = \"{secret}\" }}\n"
+        ),
+    ];
+    for line in lines {
+        assert!(settings.contains(&line), "{line}\nis not in\n{settings}");
     }
+    assert_eq!(settings.matches("client_secret").count(), 1, "the app's secrets are the app's");
     assert!(settings.contains("[media]\nallow_private = true\n"), "files on this machine can be tried: {settings}");
     assert_eq!(settings.matches("[[accounts]]").count(), 1, "the board is no channel's");
     let (mut second, _) = start(&["--board", "0", "--settings", file.to_str().expect("a path")]);

@@ -204,6 +204,51 @@ async fn lives_are_knobs() {
     assert_eq!((&one["expires_in"], &one["refresh_token"]), (&json!(60), &Value::Null));
 }
 
+/// Follows a link, and exchanges the code.
+async fn connect(url: &str, renewal: &Renewal, page: &str, scope: &str) -> Value {
+    let (id, secret) = renewal.client;
+    let back = "https://us.example/back";
+    let link = [
+        ("response_type", "code"),
+        (renewal.form[0], id),
+        ("redirect_uri", back),
+        ("scope", scope),
+        ("account", "alice"),
+    ];
+    let sent = http().get(format!("{url}{page}")).query(&link).send().await.expect("an answer");
+    let location = sent.headers()["location"].to_str().expect("text").to_owned();
+    let code = location.split_once("code=").expect("a code").1;
+    let form = [
+        ("grant_type", "authorization_code"),
+        ("code", code),
+        ("redirect_uri", back),
+        (renewal.form[0], id),
+        (renewal.form[1], secret),
+    ];
+    ok(http().post(format!("{url}{}", renewal.path)).form(&form).send().await, 200).await
+}
+
+#[tokio::test]
+async fn what_a_code_gives_lives_as_long_as_what_a_renewal_gives() {
+    let tiktok = Fake::<TikTok>::start().await;
+    tiktok.set(|knobs| (knobs.access_life_s, knobs.refresh_life_s) = (60, 600));
+    let one = connect(&tiktok.url(), &ON_TIKTOK, "/v2/auth/authorize/", "video.publish").await;
+    assert_eq!((&one["expires_in"], &one["refresh_expires_in"]), (&json!(60), &json!(600)));
+    tiktok.advance(Duration::from_secs(601));
+    assert_eq!(ON_TIKTOK.renew(&tiktok.url(), text(&one, "refresh_token"), 400).await["error"], "invalid_grant");
+
+    let linkedin = Fake::<LinkedIn>::start().await;
+    linkedin.set(|knobs| (knobs.token_life_s, knobs.refresh_life_s) = (60, 600));
+    let link = async || connect(&linkedin.url(), &ON_LINKEDIN, "/oauth/v2/authorization", "w_member_social").await;
+    let one = link().await;
+    assert_eq!((&one["expires_in"], &one["refresh_token_expires_in"]), (&json!(60), &json!(600)));
+    linkedin.advance(Duration::from_secs(601));
+    let renew = async |status: u16| ON_LINKEDIN.renew(&linkedin.url(), text(&one, "refresh_token"), status).await;
+    assert_eq!(renew(400).await["error"], "invalid_grant", "its life is counted from the consent");
+    assert_eq!(link().await["refresh_token_expires_in"], 600, "who agrees anew begins anew");
+    renew(200).await;
+}
+
 #[tokio::test]
 async fn metas_long_tokens_have_a_life_are_too_young_for_a_day_and_dead_once_they_ended() {
     async fn check(url: &str, grant: &str, token: &str, advance: impl Fn(Duration)) {

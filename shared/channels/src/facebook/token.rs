@@ -8,7 +8,11 @@ use super::{Facebook, INSPECT, PAGE_ID, WHO};
 use crate::{
     Account, Secret, Standing, Tokens,
     credentials::{CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN},
-    graph::{self, credentials::RENEW, failure},
+    graph::{
+        self,
+        credentials::{RENEW, with_token},
+        failure,
+    },
 };
 
 /// A person's long-lived token, from which the page's is had again.
@@ -68,7 +72,7 @@ impl Facebook {
         }
         if let (Some(id), Some(secret)) = (account.secrets.get(CLIENT_ID), account.secrets.get(CLIENT_SECRET)) {
             let app = format!("{}|{}", id.reveal(), secret.reveal());
-            let app = with_token(account, Secret::new(app));
+            let app = with_token(account, &Secret::new(app));
             let token = account.secret(graph::TOKEN)?.reveal();
             let request = self.graph.get(&app, "debug_token", &[("input_token", token)])?;
             // What is said is said of the account's own secrets: those are taken out.
@@ -90,11 +94,12 @@ impl Facebook {
             (CLIENT_SECRET, account.secret(CLIENT_SECRET)?.reveal()),
             ("fb_exchange_token", person.reveal()),
         ];
-        let by_person = with_token(account, person.clone());
+        let by_person = with_token(account, person);
         let longer = self.graph.exchange(&by_person, "oauth/access_token", "fb_exchange_token", &more).await?;
-        let by_person = with_token(account, longer.access.clone());
+        let by_person = with_token(account, &longer.access);
         let query = [("fields", "id,access_token"), ("limit", "100")];
-        let pages: Pages = self.graph.ask(RENEW, account, self.graph.get(&by_person, "me/accounts", &query)?).await?;
+        let pages: Pages =
+            self.graph.ask(RENEW, &by_person, self.graph.get(&by_person, "me/accounts", &query)?).await?;
         let page = match (account.setting(PAGE_ID), pages.data.len()) {
             (Some(id), _) => pages.data.into_iter().find(|page| page.id == id),
             (None, 1) => pages.data.into_iter().next(),
@@ -110,12 +115,6 @@ impl Facebook {
             scopes: None,
         }))
     }
-}
-
-fn with_token(account: &Account, token: Secret) -> Account {
-    let mut other = account.clone();
-    other.secrets.insert(graph::TOKEN.into(), token);
-    other
 }
 
 fn without_page(account: &Account) -> Failure {

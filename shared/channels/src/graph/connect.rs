@@ -6,10 +6,11 @@
 use domain::{Code, Failure, Fix, Scope, Worth};
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::{Graph, TOKEN, failure};
+use super::{Graph, credentials::with_token, failure};
 use crate::{
-    Account, ExchangeAsk, Granted, OAuth, Secret, Tokens,
-    oauth::{CLIENT_ID, CLIENT_SECRET, CONNECT, begin_again, trade},
+    Account, ExchangeAsk, Granted, OAuth, Tokens,
+    credentials::{CLIENT_ID, CLIENT_SECRET},
+    oauth::{CONNECT, begin_again, trade},
 };
 
 /// A person's consent by Facebook's login.
@@ -114,13 +115,6 @@ fn choose<T: Page>(pages: Vec<T>, wanted: Option<&str>, setting: &str) -> Result
     };
     let failure = Failure { worth: Worth::AfterFix { fix }, scope: Scope::Account, ..failure(code, CONNECT, &said) };
     Err(begin_again(failure))
-}
-
-/// The same account with another token.
-fn with_token(account: &Account, token: &Secret) -> Account {
-    let mut other = account.clone();
-    other.secrets.insert(TOKEN.into(), token.clone());
-    other
 }
 
 #[cfg(test)]

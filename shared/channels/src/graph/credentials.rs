@@ -2,9 +2,9 @@
 
 use domain::{Code, Failure};
 
-use super::Graph;
+use super::{Graph, TOKEN};
 use crate::{
-    Account, RefreshRepeat, Tokens,
+    Account, RefreshRepeat, Secret, Tokens,
     granted::{DAY, Grant},
 };
 
@@ -42,4 +42,12 @@ impl Graph {
             Err(failure) => Err(failure),
         }
     }
+}
+
+/// The same account with another token. What the platform says of a call by it is to be judged with this one: then the token is taken
+/// out of its words.
+pub(crate) fn with_token(account: &Account, token: &Secret) -> Account {
+    let mut other = account.clone();
+    other.secrets.insert(TOKEN.into(), token.clone());
+    other
 }

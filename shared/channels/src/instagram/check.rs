@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use domain::{Code, Draft, Failure, Fix, Scope, Worth};
 
 use super::{MOST_MEDIA, WHO, comment::FIRST_COMMENT, post};
-use crate::{Count, Limits, Objection, Unit, graph, text};
+use crate::{Count, Limits, Objection, Unit, graph, limits, text};
 
 /// What may be set about a reel. They go out as they are.
 pub(super) const REEL_SETTINGS: [&str; 3] = ["share_to_feed", "thumb_offset", "cover_url"];
@@ -16,11 +16,8 @@ pub(super) const MOST_MENTIONS: usize = 20;
 pub(super) fn draft(limits: &Limits, draft: &Draft) -> Vec<Objection> {
     let mut objections = limits.check(draft, 1);
     let post = post(draft);
-    let empty = objections.iter().any(|objection| objection.code == Code::NOTHING_TO_SAY);
-    if post.media.is_empty() && !empty {
-        let remedy = format!("give it one picture or video, or up to {MOST_MEDIA}");
-        objections.push(Objection::new("media", Code::NOTHING_TO_SAY, "Instagram takes no text alone", remedy));
-    }
+    let remedy = format!("give it one picture or video, or up to {MOST_MEDIA}");
+    limits::need_media(draft, "Instagram takes no text alone", remedy, &mut objections);
     let mut most = |path: &str, what: &str, found: usize, most: usize| {
         if found > most {
             let message = format!("there are {found} {what}; Instagram takes {most}");

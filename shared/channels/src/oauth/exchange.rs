@@ -6,15 +6,18 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use domain::{Code, Failure, Fix, Landed, PlatformWords, Scope, Worth};
-use jiff::Timestamp;
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 
-use super::{CLIENT_ID, CLIENT_SECRET, CONNECT, ClientAuth, ExchangeAsk, Granted, OAuth, refusals::TABLE};
-use crate::{Account, Answer, Http, Secret, Tokens};
+use super::{CONNECT, ClientAuth, ExchangeAsk, Granted, OAuth, refusals::TABLE};
+use crate::{
+    Account, Answer, Http, Tokens,
+    credentials::{CLIENT_ID, CLIENT_SECRET},
+    granted::{DAY, tokens, unless_unsent},
+};
 
 /// No token lives longer: a longer life is a mistake, and is not believed.
-const LONGEST: u64 = 2 * 365 * 24 * 3600;
+const LONGEST: Duration = DAY.saturating_mul(2 * 365);
 
 /// What an exchange gave.
 pub(crate) struct Traded {
@@ -68,47 +71,19 @@ pub(crate) async fn trade(
             request
         }
     };
-    let answer = http.free(CONNECT, dress(request).form(&form)).await.map_err(|failure| match failure.code {
-        // It surely was not sent: the code is as good as before.
-        Code::UNREACHABLE => failure,
-        _ => lost(failure),
-    })?;
+    let answer = http.free(CONNECT, dress(request).form(&form)).await;
+    let answer = answer.map_err(|failure| unless_unsent(failure, lost))?;
     traded(&answer, oauth).ok_or_else(|| judge(&answer, ask))
 }
 
 fn traded(answer: &Answer, oauth: &OAuth) -> Option<Traded> {
     let body: Value = answer.json().filter(|_| answer.is_success())?;
-    // Instagram's newer answers are a list of one; Slack says in words whether it is a success.
+    // Instagram's newer answers are a list of one.
     let body = body.pointer("/data/0").unwrap_or(&body);
-    let text = |name: &str| body[name].as_str().filter(|text| !text.trim().is_empty()).map(str::to_owned);
-    let life = |name: &str| body[name].as_u64().filter(|life| (1..=LONGEST).contains(life));
-    let after = |life: u64| answer.at.checked_add(Duration::from_secs(life)).ok();
-    let refresh_life = life("refresh_token_expires_in").or_else(|| life("refresh_expires_in"));
-    let refresh_end = || Timestamp::from_second(body["refresh_token_expires_at"].as_i64()?).ok();
     let plain =
         |value: &Value| value.as_str().map_or_else(|| value.as_u64().map(|n| n.to_string()), |t| Some(t.into()));
-    let tokens = Tokens {
-        access: Secret::new(text("access_token").filter(|_| body["ok"] != false)?),
-        refresh: text("refresh_token").map(Secret::new),
-        expires_at: life("expires_in").and_then(after),
-        refresh_expires_at: refresh_life.and_then(after).or_else(refresh_end),
-        scopes: scopes(&body["scope"]).or_else(|| scopes(&body["permissions"])),
-    };
     let who = oauth.who_at.iter().find_map(|at| plain(body.pointer(at)?)).unwrap_or_default();
-    Some(Traded { tokens, who })
-}
-
-/// Permissions as platforms write them: with blanks, with commas, as a list.
-fn scopes(value: &Value) -> Option<Vec<String>> {
-    let split = |text: &str| -> Vec<String> {
-        let words = text.split(|c: char| c == ',' || c.is_whitespace());
-        words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
-    };
-    match value {
-        Value::String(text) => Some(split(text)),
-        Value::Array(list) => Some(list.iter().filter_map(Value::as_str).flat_map(split).collect()),
-        _ => None,
-    }
+    Some(Traded { tokens: tokens(body, answer.at, [LONGEST; 2])?, who })
 }
 
 /// Why a code was refused, and what to do about it.
@@ -196,7 +171,13 @@ mod tests {
         for body in [r#"{"access_token":""}"#, r#"{"ok":false,"access_token":"a"}"#, "{}", "[]", "<html>"] {
             assert!(read(&X, body).is_none(), "{body}");
         }
-        let tokens = read(&X, r#"{"access_token":"a","refresh_token":" ","expires_in":978307200}"#).unwrap().tokens;
-        assert_eq!((tokens.expires_at, tokens.refresh), (None, None));
+        let in_31_years =
+            r#"{"access_token":"a","refresh_token":" ","expires_in":978307200,"refresh_token_expires_at":978307200}"#;
+        let tokens = read(&PINTEREST, in_31_years).unwrap().tokens;
+        assert_eq!((tokens.expires_at, tokens.refresh_expires_at, tokens.refresh), (None, None, None));
+        let in_texts = r#"{"access_token":" a\n","expires_in":"3600","refresh_token_expires_in":"7200"}"#;
+        let tokens = read(&X, in_texts).unwrap().tokens;
+        let ends = [tokens.expires_at, tokens.refresh_expires_at].map(|at| at.unwrap().as_second());
+        assert_eq!((tokens.access.reveal(), ends), ("a", [3600, 7200]), "as a renewal's answer is read");
     }
 }

@@ -3,7 +3,7 @@
 use domain::{Code, Draft};
 
 use super::{BOARD, LOOK_UP, MOST_PICTURES};
-use crate::{AccountCard, Count, Kind, Limits, Objection, Takes, Unit, article::TITLE};
+use crate::{AccountCard, Count, Kind, Limits, Objection, Takes, Unit, article::TITLE, limits};
 
 /// A video goes with its cover, and without pictures.
 pub(super) const ALONE: &str = "Pinterest takes a video alone, without other media";
@@ -41,11 +41,8 @@ pub(super) fn draft(limits: &Limits, draft: &Draft) -> Vec<Objection> {
     plain.0.link = None;
     let mut objections = limits.check(&plain, 1);
     let media = &draft.0.media;
-    if media.is_empty() {
-        objections.retain(|objection| objection.code != Code::NOTHING_TO_SAY);
-        let remedy = format!("give it one picture or video, or up to {MOST_PICTURES} pictures");
-        objections.push(Objection::new("media", Code::NOTHING_TO_SAY, "Pinterest takes no text alone", remedy));
-    }
+    let remedy = format!("give it one picture or video, or up to {MOST_PICTURES} pictures");
+    limits::need_media(draft, "Pinterest takes no text alone", remedy, &mut objections);
     if media.len() > 1 && media.iter().any(|media| Kind::says_video(&media.url) == Some(true)) {
         objections.push(Objection::new("media", Code::MEDIA_REFUSED, ALONE, "make it a post of its own"));
     }

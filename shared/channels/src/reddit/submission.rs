@@ -124,9 +124,7 @@ pub(super) fn check(draft: &Draft, article: &Article) -> Vec<Objection> {
         }
     }
     if !draft.0.media.is_empty() {
-        if draft.0.link.is_some() || !article.sections[0].text.is_empty() {
-            let message = "a post with a picture has a title, and neither a text nor a link";
-            let remedy = "make the text one line, and leave the link out";
+        if let Some((message, remedy)) = beside_picture(draft, article) {
             objections.push(Objection::new("text", Code::TEXT_TOO_LONG, message, remedy));
         }
         if !draft.0.thread.is_empty() {
@@ -149,6 +147,21 @@ pub(super) fn check(draft: &Draft, article: &Article) -> Vec<Objection> {
         }
     }
     objections
+}
+
+/// What is said beside a picture and has no place there, and what to do about it.
+fn beside_picture(draft: &Draft, article: &Article) -> Option<(String, String)> {
+    let text = article.sections[0].text.trim();
+    let titled = draft.0.settings.get(TITLE).is_some_and(|title| !title.trim().is_empty());
+    let text = (!text.is_empty()).then_some(match (titled, text.contains('\n')) {
+        (false, _) => ("the text has more than one line", "make the text one line"),
+        (true, false) => ("there is a text besides the setting \"title\"", "leave one of the two out"),
+        (true, true) => ("there is a text besides the setting \"title\"", "leave the text out"),
+    });
+    let link = draft.0.link.as_ref().map(|_| ("there is a link", "leave the link out"));
+    let (wrong, remedies): (Vec<_>, Vec<_>) = text.into_iter().chain(link).unzip();
+    let told = || format!("Reddit takes a title beside a picture and nothing else, and {}", wrong.join(", and "));
+    (!wrong.is_empty()).then(|| (told(), remedies.join(", and ")))
 }
 
 fn nowhere() -> Failure {

@@ -91,11 +91,8 @@ pub(super) fn draft(draft: &Draft) -> Vec<Objection> {
     // The link goes with the text, and counts.
     said.0.text = text::parts(draft).into_iter().next().unwrap_or_default().text;
     let mut objections = limits.check(&said, 1);
-    let empty = objections.iter().any(|objection| objection.code == Code::NOTHING_TO_SAY);
-    if media == 0 && !empty {
-        let remedy = format!("give it one video, or up to {MOST_PICTURES} pictures");
-        objections.push(Objection::new("media", Code::NOTHING_TO_SAY, "TikTok takes no text alone", remedy));
-    }
+    let remedy = format!("give it one video, or up to {MOST_PICTURES} pictures");
+    limits::need_media(draft, "TikTok takes no text alone", remedy, &mut objections);
     if videos > 1 || (videos == 1 && media > 1) {
         let message = "TikTok takes one video alone, or pictures";
         objections.push(Objection::new("media", Code::TOO_MANY_MEDIA, message, "leave the others out"));

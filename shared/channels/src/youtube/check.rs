@@ -2,7 +2,7 @@
 
 use domain::{Code, Draft};
 
-use crate::{Count, Limits, Objection, Unit, article::Article};
+use crate::{Count, Limits, Objection, Unit, article::Article, limits};
 
 pub(super) const PRIVACY: [&str; 3] = ["public", "unlisted", "private"];
 const SWITCH: [&str; 2] = ["true", "false"];
@@ -23,15 +23,9 @@ fn length_of_tags(setting: &str) -> usize {
 
 pub(super) fn draft(limits: &Limits, draft: &Draft) -> Vec<Objection> {
     let mut objections = limits.check(draft, 1);
-    let empty = objections.iter().any(|objection| objection.code == Code::NOTHING_TO_SAY);
+    limits::need_media(draft, "YouTube takes videos only, and the post has none", "give it one video", &mut objections);
     let article = Article::with_link(draft);
-    if !empty {
-        objections.extend(article.check_title(draft, TITLE));
-        if draft.0.media.is_empty() {
-            let message = "YouTube takes videos only, and the post has none";
-            objections.push(Objection::new("media", Code::NOTHING_TO_SAY, message, "give it one video"));
-        }
-    }
+    objections.extend(article.check_title(draft, TITLE));
     let said = [&draft.0.text, &article.title];
     if said.iter().any(|text| text.contains(['<', '>'])) {
         let message = "YouTube takes neither < nor > in titles and descriptions";

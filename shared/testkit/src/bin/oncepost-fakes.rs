@@ -24,7 +24,8 @@ use serde_json::{Value, json};
 struct Asked {
     #[command(flatten)]
     ports: Ports,
-    /// Write settings for oncepost into this file, which must not be there yet: an account `main` of the tenant `acme` on each channel that is served.
+    /// Write settings for oncepost into this file, which must not be there yet: an account `main` of the tenant `acme` on each channel
+    /// that is served, and the apps with their ids and secrets.
     #[arg(long, value_name = "FILE")]
     settings: Option<PathBuf>,
 }

@@ -55,9 +55,7 @@ impl Facebook {
             return Err(error(400, 101, 0, "Error validating client secret."));
         }
         let name = self.person(&says("fb_exchange_token"), ask.at).ok_or_else(access::ended)?;
-        let mut persons = lock(&self.persons);
-        let token = format!("person-{name}~{}", persons.granted.len() + 1);
-        persons.granted.insert(token.clone(), (name, ask.at + Duration::from_secs(access::LIFE)));
+        let token = lock(&self.persons).give(&name, ask.at + Duration::from_secs(access::LIFE));
         Ok(access::handed_out(&token, access::LIFE))
     }
 

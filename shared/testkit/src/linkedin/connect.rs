@@ -7,7 +7,6 @@ use serde_json::json;
 use super::LinkedIn;
 use crate::fake::{Agreed, Answer, Ask, Refusal, Rules, Shown, lock, refused};
 
-const LIFE: Duration = Duration::from_secs(5_184_000);
 const SCOPES: &[&str] = &[
     "openid",
     "profile",
@@ -33,12 +32,8 @@ impl LinkedIn {
         let consent = lock(&self.knobs).consent.clone();
         self.codes.answer(ask, &RULES, &consent, |Agreed { account, scopes }| {
             self.tokens.begin_anew(account);
-            let body = json!({
-                "access_token": self.tokens.give(account, ask.at, LIFE), "expires_in": LIFE.as_secs(),
-                "refresh_token": Self::refresh_token(account), "refresh_token_expires_in": 31_536_000,
-                "scope": scopes.join(","),
-            });
-            Answer::json(200, &body)
+            lock(&self.consents).insert(account.clone(), ask.at);
+            self.give(account, ask.at, &scopes.join(",")).unwrap_or_else(|| refuses(Refusal::Code))
         })
     }
 }

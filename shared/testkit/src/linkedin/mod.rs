@@ -42,8 +42,8 @@ pub struct Knobs {
     pub app_posts_per_day: u64,
     /// Life of an access token that a refresh gave, seconds.
     pub token_life_s: u64,
-    /// Life of a refresh token, seconds. It is counted from the member's consent, which is taken to be the first refresh, and is not
-    /// made longer by any other.
+    /// Life of a refresh token, seconds. It is counted from the member's consent, and is not made longer by a refresh. Where no link was
+    /// followed, the first refresh is taken for the consent.
     pub refresh_life_s: u64,
     /// For how long a token that a refresh gave is refused, seconds.
     pub young_for_s: u64,

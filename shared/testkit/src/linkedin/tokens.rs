@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Caller, LinkedIn};
@@ -48,23 +49,23 @@ impl LinkedIn {
         let token = field("refresh_token");
         let account = token.strip_prefix("refresh-").filter(|name| !self.tokens.is_dead(name));
         let account = account.ok_or_else(|| refused(400, "invalid_grant", "Token has been expired or revoked."))?;
+        let scopes = "openid,profile,w_member_social,w_organization_social,r_organization_social";
+        let given = self.give(account, ask.at, scopes);
+        given.ok_or_else(|| refused(400, "invalid_grant", "Token has been expired or revoked."))
+    }
+
+    /// The answer that carries a member's tokens; `None` if the consent is over.
+    pub(super) fn give(&self, account: &str, now: Timestamp, scopes: &str) -> Option<Answer> {
         let knobs = lock(&self.knobs).clone();
-        let consent = *lock(&self.consents).entry(account.to_owned()).or_insert(ask.at);
-        let left = (consent + Duration::from_secs(knobs.refresh_life_s)).duration_since(ask.at);
-        let left = Duration::try_from(left).ok().filter(|left| !left.is_zero());
-        let left = left.ok_or_else(|| refused(400, "invalid_grant", "Token has been expired or revoked."))?;
+        let consent = *lock(&self.consents).entry(account.to_owned()).or_insert(now);
+        let left = (consent + Duration::from_secs(knobs.refresh_life_s)).duration_since(now);
+        let left = Duration::try_from(left).ok().filter(|left| !left.is_zero())?;
         let life = Duration::from_secs(knobs.token_life_s).min(left);
-        let access = self.tokens.give(account, ask.at, life);
-        Ok(Answer::json(
-            200,
-            &json!({
-                "access_token": access,
-                "expires_in": life.as_secs(),
-                "refresh_token": token,
-                "refresh_token_expires_in": left.as_secs(),
-                "scope": "openid,profile,w_member_social,w_organization_social,r_organization_social",
-            }),
-        ))
+        let body = json!({
+            "access_token": self.tokens.give(account, now, life), "expires_in": life.as_secs(),
+            "refresh_token": Self::refresh_token(account), "refresh_token_expires_in": left.as_secs(), "scope": scopes,
+        });
+        Some(Answer::json(200, &body))
     }
 }
 

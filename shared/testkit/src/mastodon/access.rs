@@ -38,7 +38,6 @@ impl Access {
     /// The person agrees anew, to these scopes.
     pub(super) fn grant(&self, account: &str, scopes: &[String]) {
         self.restore(account);
-        lock(&self.withheld).retain(|(whose, _)| whose != account);
         let without = SCOPES.iter().filter(|scope| !scopes.iter().any(|given| given == *scope));
         without.for_each(|scope| self.withhold(account, scope));
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{DAY, TikTok};
+use super::TikTok;
 use crate::fake::{Agreed, Answer, Ask, Refusal, Rules, Shown, lock};
 
 const SCOPES: &[&str] = &["user.info.basic", "video.publish", "video.upload", "video.list"];
@@ -27,13 +27,14 @@ impl TikTok {
         self.codes.answer(ask, &RULES, &knobs.consent, |Agreed { account, scopes }| {
             self.tokens.begin_anew(account);
             self.tokens.grant(account, SCOPES, scopes);
+            let refresh_life = Duration::from_secs(knobs.refresh_life_s);
             let refresh = Uuid::new_v4().simple().to_string();
-            lock(&self.refresh_tokens).insert(account.clone(), (refresh.clone(), ask.at + 180 * DAY));
+            lock(&self.refresh_tokens).insert(account.clone(), (refresh.clone(), ask.at + refresh_life));
             let body = json!({
                 "open_id": format!("open-{account}"), "scope": scopes.join(","),
                 "access_token": self.tokens.give(account, ask.at, Duration::from_secs(knobs.access_life_s)),
                 "expires_in": knobs.access_life_s, "refresh_token": refresh,
-                "refresh_expires_in": (180 * DAY).as_secs(), "token_type": "Bearer",
+                "refresh_expires_in": knobs.refresh_life_s, "token_type": "Bearer",
             });
             Answer::json(200, &body)
         })
