@@ -41,6 +41,7 @@ async fn what_was_kept_for_links_is_deleted_once_their_time_is_over() {
             settings: BTreeMap::new(),
             another: false,
             by: "ann".into(),
+            tenants_own: false,
             redirect: "https://posts.example/v1/oauth/callback".parse().unwrap(),
             life: minutes * MINUTE,
         };
