@@ -146,10 +146,17 @@ pub(crate) fn next_step(
             None => "Its worker is gone; another one takes over.".into(),
         },
         State::Processing => format!("The platform is asked for its verdict {at}."),
-        State::InDoubt => format!(
-            "The platform is asked {at} whether it went out. Until then nothing is sent. After {max_looks} looks ({} made) a person is asked.",
-            target.looks
-        ),
+        State::InDoubt => match holding(target, pauses) {
+            Some(pause) => format!(
+                "It waits until the pause of {} ends: {}. Then the platform is asked whether it went out; until then nothing is sent.",
+                pause.scope,
+                pause.reason.trim_end_matches('.')
+            ),
+            None => format!(
+                "The platform is asked {at} whether it went out. Until then nothing is sent. After {max_looks} looks ({} made) a person is asked.",
+                target.looks
+            ),
+        },
         State::Held => match holding(target, pauses) {
             Some(pause) => {
                 format!("It waits until the pause of {} ends: {}.", pause.scope, pause.reason.trim_end_matches('.'))

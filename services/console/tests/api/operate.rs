@@ -56,6 +56,23 @@ async fn what_is_held_is_told_what_ends_its_pause_and_not_that_it_goes_on_by_its
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_in_doubt_is_asked_for_once_its_pause_has_ended() {
+    let world = world();
+    let (_, targets) = world.accepted(&message("key")).await;
+    world.at_due_time().await;
+    let attempt = world.arm(&targets[0]).await;
+    let outcome = domain::Outcome::Failed(failure(domain::Landed::Unknown, domain::Worth::Never));
+    let (repeat, on_doubt) =
+        (domain::RepeatSafety::Handle { settles_after: Default::default() }, domain::OnDoubt::Park);
+    world.apply(&targets[0], domain::Command::Finish { attempt, outcome, repeat, on_doubt }).await;
+    let next = async || world.get(&format!("/v1/targets/{}", targets[0])).await.ok(200)["next_step"].to_string();
+    assert!(next().await.contains("The platform is asked at "));
+    world.post("/v1/pauses", &json!({ "scope": "channel:long", "reason": "maintenance" })).await.ok(201);
+    let told = next().await;
+    assert!(told.contains("until the pause of channel:long ends: maintenance. Then the platform is asked"), "{told}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_pause_of_what_does_not_exist_is_refused() {
     let world = world();
     for (scope, code) in [
