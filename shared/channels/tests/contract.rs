@@ -455,7 +455,9 @@ for_every_channel! {
     async fn nothing_to_say_is_refused_before_it_is_sent(place: Place) {
         let stand = place.stand(Content::default());
         let codes: Vec<_> = stand.channel.check(&stand.draft).into_iter().map(|objection| objection.code).collect();
-        assert_eq!(codes, [Code::NOTHING_TO_SAY]);
+        // Where a title and a medium are needed, either is missed.
+        let missed = if stand.channel.about().name == "youtube" { 2 } else { 1 };
+        assert_eq!(codes, vec![Code::NOTHING_TO_SAY; missed]);
     }
 }
 

@@ -137,6 +137,7 @@ async fn a_key_is_changed_without_losing_an_account_and_one_that_is_missing_is_n
     assert!(doctor.contains("put the keys that vault.keys named before back"), "{doctor}");
     site.start().await;
     site.post("with the old one alone").await;
+    let began = std::time::Instant::now();
     let told = loop {
         let shown =
             site.stack.api.get("/v1/posts/by-key/acme/with%20the%20old%20one%20alone?attempts=true").await.unwrap();
@@ -148,6 +149,7 @@ async fn a_key_is_changed_without_losing_an_account_and_one_that_is_missing_is_n
         if target["attempts"].as_array().is_some_and(|attempts| !attempts.is_empty()) {
             break shown.to_string();
         }
+        assert!(began.elapsed() < Duration::from_secs(120), "{shown}");
         tokio::time::sleep(Duration::from_millis(100)).await;
     };
     assert!(told.contains("OP-2105") && told.contains("in-2026"), "{told}");
