@@ -3,7 +3,7 @@
 
 use std::{
     io::{self, Write},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -53,9 +53,14 @@ struct World {
     runtime: Runtime,
     ledger: Arc<MemoryLedger>,
     forecast: Forecast,
+    /// The tests come one after another: whether anybody listens to a line is remembered for all threads.
+    _turn: MutexGuard<'static, ()>,
 }
 
+static TURN: Mutex<()> = Mutex::new(());
+
 fn world() -> World {
+    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let runtime = Runtime::simulated(7, "2026-06-01T12:00:00Z".parse().unwrap());
     let ledger = Arc::new(MemoryLedger::new(runtime.clock(), Policy::default()));
     let vault = Vault::new(Parts {
@@ -69,7 +74,7 @@ fn world() -> World {
     });
     let http = Http::new(HttpOptions::default(), runtime.clone()).unwrap();
     let forecast = Forecast::new(runtime.clone(), ledger.clone(), vault, http.media().clone(), Options::default());
-    World { runtime, ledger, forecast }
+    World { runtime, ledger, forecast, _turn: turn }
 }
 
 impl World {
@@ -160,12 +165,12 @@ async fn files_are_asked_for_once_an_hour_and_what_was_found_stays_until_then() 
 
 #[tokio::test(start_paused = true)]
 async fn each_new_cause_is_told_once_whatever_number_of_targets_it_has() {
+    let world = world();
     let lines = Lines::default();
     let log = tracing_subscriber::fmt().with_ansi(false).with_writer(lines.clone()).finish();
     let _guard = tracing::subscriber::set_default(log);
-    // Another test may have met the same line at the very moment when nobody listened, and that is remembered.
+    // Another test has met the same line when nobody listened.
     tracing::callsite::rebuild_interest_cache();
-    let world = world();
     let mut outlook = world.outlook();
     outlook.look().await;
     assert!(lines.taken().is_empty());

@@ -133,6 +133,7 @@ async fn more_than_a_platform_takes_of_an_account_is_told_with_the_cap_when_and_
         world.look().await.targets.is_empty(),
         "two parts and one post, and the third when the first parts are an hour old"
     );
+    let by = world.later(80);
     let more = world.schedule(Plan { deadline: Some(125), ..plan(main, 80) }).await;
     let report = world.look().await;
     assert_eq!(
@@ -141,15 +142,16 @@ async fn more_than_a_platform_takes_of_an_account_is_told_with_the_cap_when_and_
          this one not before 2026-06-01 14:00:00Z."
     );
     let cause = &report.causes[0];
-    assert_eq!((report.targets[0].target, cause.risk.by), (more, world.later(80)));
+    assert_eq!((report.targets[0].target, cause.risk.by), (more, by));
     assert_eq!(cause.risk.title, "More is due than Capped takes: 3 posts of an account in 1 hour");
     assert_eq!(cause.risk.remedy, "Spread the posts, or move some to another account.");
+    let deadline = world.later(110);
     world.schedule(Plan { deadline: Some(110), ..plan(main, 81) }).await;
     let report = world.look().await;
     let told: Vec<_> = report.targets.iter().map(|target| (risks(target), target.risks[0].by)).collect();
     assert_eq!(
         told,
-        [(vec!["at_risk cap".to_owned()], world.later(80)), (vec!["will_fail cap".to_owned()], world.later(110))],
+        [(vec!["at_risk cap".to_owned()], by), (vec!["will_fail cap".to_owned()], deadline)],
         "{report:#?}"
     );
     let risk = &report.targets[1].risks[0];
@@ -227,6 +229,7 @@ async fn a_look_is_narrowed_by_time_tenant_channel_and_account() {
 #[tokio::test(start_paused = true)]
 async fn what_was_not_looked_at_is_counted_over_pages() {
     let mut world = world();
+    let first = world.later(1);
     for minutes in 1..=11 {
         world.schedule(plan(MAIN, minutes)).await;
     }
@@ -236,7 +239,7 @@ async fn what_was_not_looked_at_is_counted_over_pages() {
         let report = world.look().await;
         assert_eq!((report.looked_at, report.not_looked_at), expected);
         assert_eq!(report.targets.len() as u64, expected.0);
-        assert_eq!(report.targets[0].due_at, world.later(1), "the earliest");
+        assert_eq!(report.targets[0].due_at, first, "the earliest");
     }
 }
 
