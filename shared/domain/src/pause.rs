@@ -117,7 +117,36 @@ impl Pause {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::target::fixtures::target;
+    use crate::{Target, target::fixtures::target};
+
+    #[test]
+    fn what_ends_a_pause_depends_on_who_made_it_and_of_what() {
+        let remedy = |by: &str, code: Option<Code>, scope: &PauseScope| {
+            let (scope, reason, since) = (scope.clone(), "a reason".to_owned(), Timestamp::UNIX_EPOCH);
+            Pause { id: Uuid::nil(), scope, reason, code, by: by.into(), since }.remedy()
+        };
+        let channel = &PauseScope::Channel { channel: target().channel };
+        let tenant = &PauseScope::Tenant { tenant: target().tenant };
+        let app = &PauseScope::App { app: AppId::new("ours").unwrap() };
+        let Target { tenant: whose, channel: place, account, .. } = target();
+        let account = &PauseScope::Account { tenant: whose, channel: place, account };
+        let by_hand = |scope: &PauseScope| format!("`oncepost resume {scope}` when it may go out.");
+        let of_settings = "Switch the channel on in the settings and start oncepost again.";
+        assert_eq!(remedy("settings", None, channel), of_settings);
+        // An operator may be called that, and pauses other things.
+        assert_eq!(remedy("settings", None, tenant), by_hand(tenant));
+        assert_eq!(remedy("ann", None, channel), by_hand(channel));
+        let mend = |code: Code| code.page().unwrap().mend();
+        let (revoked, setup) = (Code::TOKEN_REVOKED, Code::APP_MISCONFIGURED);
+        assert_eq!(
+            remedy("oncepost", Some(revoked), account),
+            format!("{} Where the account is not found well by itself, `oncepost resume {account}`.", mend(revoked))
+        );
+        assert_eq!(
+            remedy("oncepost", Some(setup), app),
+            format!("{} After that, `oncepost resume app:ours`.", mend(setup))
+        );
+    }
 
     #[test]
     fn a_scope_covers_what_is_in_it_and_nothing_else() {

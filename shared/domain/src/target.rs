@@ -233,6 +233,24 @@ mod tests {
     }
 
     #[test]
+    fn a_doubt_is_due_from_its_time_on_unless_somebody_is_about_it() {
+        let due = Target { state: State::InDoubt, next_at: Some(NOW), ..target() };
+        assert!(due.is_settling_due(NOW) && due.is_settling_due(after(1)));
+        let worker = WorkerName::new("w").unwrap();
+        let lease = Lease { worker, kind: AttemptKind::Look, since: NOW, until: after(10) };
+        let listed = Listed { reason: ListReason::Undecidable, at: NOW };
+        for not_due in [
+            Target { next_at: Some(after(1)), ..due.clone() },
+            Target { next_at: None, ..due.clone() },
+            Target { state: State::Retrying, ..due.clone() },
+            Target { lease: Some(lease), ..due.clone() },
+            Target { listed: Some(listed), ..due.clone() },
+        ] {
+            assert!(!not_due.is_settling_due(NOW), "{not_due:?}");
+        }
+    }
+
+    #[test]
     fn a_lease_is_live_until_its_end_and_a_deadline_has_passed_at_its_time() {
         let worker = WorkerName::new("w").unwrap();
         let lease = Lease { worker, kind: AttemptKind::Send, since: NOW, until: after(10) };
