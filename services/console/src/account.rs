@@ -31,7 +31,7 @@ pub(crate) fn account(view: View, card: &AccountCard, channel: Option<&dyn Chann
         on_doubt: card.on_doubt,
         rate: record.rate,
         secrets: record.holds.clone(),
-        health: health(&view),
+        health: health(&view, around.now),
         token: token(&view, around),
         disabled: record.disabled.clone(),
         connected: record.connected.clone(),
@@ -58,7 +58,7 @@ pub(crate) fn holds(scope: &PauseScope, card: &AccountCard) -> bool {
     }
 }
 
-fn health(view: &View) -> api::Health {
+fn health(view: &View, now: Timestamp) -> api::Health {
     let health = &view.record.health;
     api::Health {
         state: view.state,
@@ -67,12 +67,12 @@ fn health(view: &View) -> api::Health {
         by: health.by,
         who: health.who.clone(),
         missing: health.missing.clone(),
-        wrong: trouble(view),
+        wrong: trouble(view, now),
     }
 }
 
 /// What is wrong with it: what was found out, or what the passing of time has done.
-fn trouble(view: &View) -> Option<api::Wrong> {
+fn trouble(view: &View, now: Timestamp) -> Option<api::Wrong> {
     let record = &view.record;
     if let Some(failure) = &record.health.failure {
         return Some(wrong(failure));
@@ -87,13 +87,16 @@ fn trouble(view: &View) -> Option<api::Wrong> {
         State::NeedsReconnect => coded(Code::TOKEN_EXPIRED),
         State::LacksPermission => coded(Code::PERMISSION_MISSING),
         State::Restricted => coded(Code::ACCOUNT_RESTRICTED),
-        State::Expiring => Some(expiring(view)),
+        State::Expiring => Some(expiring(view, now)),
         State::Ok | State::Unknown => None,
     }
 }
 
-fn expiring(view: &View) -> api::Wrong {
-    let token = &view.record.token;
+fn expiring(view: &View, now: Timestamp) -> api::Wrong {
+    let (token, renewal) = (&view.record.token, &view.record.renewal);
+    if view.can_renew && (renewal.failed > 0 || plan::unheard(renewal, now).is_some()) {
+        return not_renewed(view, now);
+    }
     let title = match (view.can_renew, token.refresh_ends, view.ends) {
         (true, Some(ends), _) => format!("The refresh token ends {}, and nothing renews it", instant(ends)),
         (false, _, Some(ends)) => format!("The access token ends {}, and nothing renews it", instant(ends)),
@@ -101,6 +104,30 @@ fn expiring(view: &View) -> api::Wrong {
     };
     let remedy = format!("Connect the account again before that: `oncepost accounts connect {}`.", view.name);
     api::Wrong { code: None, title, step: String::new(), platform_said: None, remedy }
+}
+
+/// Its token ends, and the last renewal came to nothing that is known.
+fn not_renewed(view: &View, now: Timestamp) -> api::Wrong {
+    let renewal = &view.record.renewal;
+    let ends = view.ends.map(|ends| format!(" {} {}", if ends <= now { "ended" } else { "ends" }, instant(ends)));
+    let the_token = format!("The access token{}", ends.unwrap_or_else(|| " ends".into()));
+    let again = renewal.not_before.or(renewal.armed.as_ref().map(|armed| armed.until)).filter(|at| now < *at);
+    let again = again.map_or_else(|| "soon".to_owned(), |at| format!("at {}", instant(at)));
+    let connect = format!("`oncepost accounts connect {}`", view.name);
+    let remedy = match plan::is_given_up(renewal) {
+        true => format!("Connect the account again before that: {connect}."),
+        false => format!("It is tried again {again} by itself. If its platform is well, connect it again: {connect}."),
+    };
+    let failed = renewal.failure.as_ref().map(wrong);
+    let title = match (plan::unheard(renewal, now), &failed) {
+        (Some(sent), _) => format!("{the_token}, and the answer to its renewal, sent {}, was lost", instant(sent)),
+        (None, Some(failed)) => format!("{the_token}, and renewing it failed: {}", failed.title),
+        (None, None) => format!("{the_token}, and renewing it failed"),
+    };
+    match failed {
+        Some(failed) => api::Wrong { title, remedy, ..failed },
+        None => api::Wrong { code: None, title, step: String::new(), platform_said: None, remedy },
+    }
 }
 
 fn token(view: &View, around: &Around) -> api::Token {
@@ -112,8 +139,9 @@ fn token(view: &View, around: &Around) -> api::Token {
         scopes: record.token.scopes.clone(),
         renewed: record.token.renewed,
         can_renew: view.can_renew,
-        renews_at: plan::renew_at(means, record, around.next_due, around.now, view.name.draw()),
-        in_doubt: record.renewal.in_doubt,
+        renews_at: plan::renew_at(means, record, around.next_due, around.now, view.name.draw())
+            .map(|at| at.max(around.now)),
+        in_doubt: plan::unheard(&record.renewal, around.now),
         failed: record.renewal.failure.as_ref().map(wrong),
     }
 }
@@ -137,6 +165,10 @@ mod tests {
 
     const NOON: &str = "2026-06-01T12:00:00Z";
 
+    fn now() -> Timestamp {
+        "2026-06-01T11:50:00Z".parse().unwrap()
+    }
+
     fn view(state: State, change: impl FnOnce(&mut AccountRecord)) -> View {
         let mut record = AccountRecord::default();
         record.health.state = state;
@@ -149,7 +181,7 @@ mod tests {
     #[test]
     fn whatever_is_not_well_says_what_to_do() {
         for state in State::ALL {
-            let told = trouble(&view(state, |_| {}));
+            let told = trouble(&view(state, |_| {}), now());
             assert_eq!(told.is_some(), !matches!(state, State::Ok | State::Unknown), "{state:?}");
             assert!(told.is_none_or(|wrong| !wrong.title.is_empty() && !wrong.remedy.is_empty()), "{state:?}");
         }
@@ -165,16 +197,54 @@ mod tests {
             step: "verify".into(),
             said: PlatformWords::text("it was revoked"),
         };
-        let told = trouble(&view(State::NeedsReconnect, |record| record.health.failure = Some(failure))).unwrap();
+        let told =
+            trouble(&view(State::NeedsReconnect, |record| record.health.failure = Some(failure)), now()).unwrap();
         assert_eq!((told.code, told.step.as_str()), (Some(Code::TOKEN_REVOKED), "verify"));
         assert_eq!(told.platform_said.unwrap().text, "it was revoked");
     }
 
     #[test]
     fn an_end_that_only_a_person_can_put_off_is_told_with_its_time() {
-        let told = trouble(&view(State::Expiring, |record| record.token.ends = NOON.parse().ok())).unwrap();
+        let told = trouble(&view(State::Expiring, |record| record.token.ends = NOON.parse().ok()), now()).unwrap();
         assert_eq!(told.title, "The access token ends 2026-06-01 12:00:00Z, and nothing renews it");
         assert!(told.remedy.contains("oncepost accounts connect acme/mastodon/main"), "{}", told.remedy);
+    }
+
+    #[test]
+    fn an_end_that_renewals_do_not_put_off_is_told_with_why_and_when_it_is_tried_again() {
+        let told = |change: fn(&mut AccountRecord)| {
+            let mut view = view(State::Expiring, |record| {
+                record.token.ends = NOON.parse().ok();
+                // The right to renew is not what is wrong.
+                record.token.refresh_ends = "2027-06-01T12:00:00Z".parse().ok();
+                change(record);
+            });
+            view.can_renew = true;
+            trouble(&view, now()).unwrap()
+        };
+        let lost = told(|record| {
+            record.renewal.in_doubt = "2026-06-01T11:40:00Z".parse().ok();
+            record.renewal.not_before = "2026-06-01T11:59:00Z".parse().ok();
+        });
+        assert_eq!(
+            lost.title,
+            "The access token ends 2026-06-01 12:00:00Z, and the answer to its renewal, sent 2026-06-01 11:40:00Z, was lost"
+        );
+        assert!(lost.remedy.starts_with("It is tried again at 2026-06-01 11:59:00Z by itself."), "{}", lost.remedy);
+        let refused = told(|record| {
+            record.renewal.failed = 1;
+            record.renewal.failure = Some(Failure {
+                code: Code::TOKEN_REVOKED,
+                landed: Landed::No,
+                worth: Worth::AfterFix { fix: Fix::Reconnect },
+                scope: Scope::Account,
+                step: "renew token".into(),
+                said: PlatformWords::text("invalid_grant"),
+            });
+        });
+        assert_eq!(refused.code, Some(Code::TOKEN_REVOKED));
+        assert!(refused.title.starts_with("The access token ends 2026-06-01 12:00:00Z, and renewing it failed: "));
+        assert!(refused.remedy.starts_with("Connect the account again before that: "), "{}", refused.remedy);
     }
 
     #[test]

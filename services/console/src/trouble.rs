@@ -41,6 +41,10 @@ impl From<VaultError> for Problem {
                     (\"another\": true).";
                 Self::plain(StatusCode::CONFLICT, format!("{error}."), remedy)
             }
+            VaultError::NotYet { .. } => {
+                let remedy = "Nothing: it is renewed by itself when a post needs it. To connect the account again gives it new tokens at once.";
+                Self::plain(StatusCode::CONFLICT, sentence(&told), remedy)
+            }
             VaultError::Failed(failure) => {
                 Self { remedy: wrong(&failure).remedy, ..Self::coded(status(&failure), failure.code, told) }
             }

@@ -149,14 +149,21 @@ async fn guard(settings: &Settings, runtime: &Runtime) -> Finding {
     Finding::of("guard", found.await, "start Redis and check guard.url; until then oncepost is slower, not wrong")
 }
 
-async fn accounts(settings: &Settings, channels: &channels::Registry) -> Finding {
+async fn accounts(settings: &Settings, registry: &channels::Registry) -> Finding {
     let found = async {
-        let accounts = compose::accounts(settings, channels).map_err(|failure| failure.to_string())?;
+        let accounts = compose::accounts(settings, registry).map_err(|failure| failure.to_string())?;
         let mut problems = Vec::new();
         for card in accounts.all() {
             let name = format!("{}/{}/{}", card.tenant, card.channel, card.id);
-            let renews =
-                |account| channels.get(card.channel.as_str()).is_some_and(|channel| channel.can_renew(account));
+            let app = card.app.as_ref().and_then(|app| settings.apps.get(app));
+            let renews = |account: &channels::Account| {
+                let mut account = account.clone();
+                // That the app has them is enough here.
+                for name in app.into_iter().flat_map(|app| app.secrets.keys()) {
+                    account.secrets.entry(name.clone()).or_insert_with(|| channels::Secret::new("its app's"));
+                }
+                registry.get(card.channel.as_str()).is_some_and(|channel| channel.can_renew(&account))
+            };
             match accounts.open(&card.tenant, &card.channel, &card.id).await {
                 Err(failure) => problems.push(format!("{name}: {}", failure.said.text)),
                 Ok(account) if settings.vault.keys.is_empty() && renews(&account) => problems.push(format!(

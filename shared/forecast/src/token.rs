@@ -126,8 +126,9 @@ fn ending(case: &Case<'_>, view: &View, world: &World<'_>) -> Option<Risk> {
         }
         None => {}
     }
-    let again = renewal.not_before.map(|at| format!("; it is tried again at {}", instant(at))).unwrap_or_default();
-    if let Some(sent) = renewal.in_doubt {
+    let again = renewal.armed.as_ref().map(|armed| armed.until).or(renewal.not_before);
+    let again = again.map(|at| format!("; it is tried again at {}", instant(at))).unwrap_or_default();
+    if let Some(sent) = plan::unheard(renewal, world.now) {
         return Some(Risk {
             sentence: format!("{when}. The answer to its renewal, sent at {}, was lost{again}.", instant(sent)),
             remedy: "If the next try is refused, connect the account again; `oncepost accounts` says how it is.".into(),

@@ -2,6 +2,7 @@
 
 use channels::Secret;
 use domain::{Code, Failure};
+use jiff::Timestamp;
 use ledger::LedgerError;
 
 use crate::{AccountName, SealError};
@@ -18,6 +19,16 @@ pub enum VaultError {
     /// There is no such app.
     #[error("there is no app {0}")]
     NoApp(String),
+    /// Its tokens may not be renewed yet, whoever asks.
+    #[error("the tokens of {name} are not renewed before {}: {why}", .until.strftime("%Y-%m-%d %H:%M:%SZ"))]
+    NotYet {
+        /// The account.
+        name: Box<AccountName>,
+        /// Until when.
+        until: Timestamp,
+        /// Why, for people.
+        why: &'static str,
+    },
     /// Somebody changed it at the same moment.
     #[error("{0} was changed by somebody else at the same moment: look at it, and ask again")]
     Changed(String),

@@ -24,6 +24,8 @@ const WARN: Duration = Duration::from_secs(14 * 24 * 3600);
 pub const YOUNG: Duration = MINUTE;
 /// How often new tokens may be refused in a row before a person is asked.
 const MOST_REFUSED: u32 = 3;
+/// The answer to a renewal has come by then, unless something is wrong.
+const LATE: Duration = MINUTE;
 /// How long before its token ends a refresh token in doubt is sent again, where that may cost the whole connection.
 const LAST_MOMENT: Duration = MINUTE;
 
@@ -156,6 +158,25 @@ pub enum May {
     Never(Option<Failure>),
 }
 
+/// Why a renewal that a person asks for has to wait, in words.
+pub fn why_not_now(means: &Means, record: &AccountRecord, now: Timestamp) -> &'static str {
+    if not_too_young(means, &record.token).is_some_and(|first| now < first) {
+        return "its platform exchanges a token only once it is old enough";
+    }
+    match record.renewal.in_doubt.is_some() && record.renewal.armed.is_none() {
+        true => {
+            "the answer to the last renewal was lost, and to send the same refresh token again may end the connection"
+        }
+        false => "a renewal is under way, or the process that was about it is gone",
+    }
+}
+
+/// Since when nobody has heard of a renewal whose answer should have come: it was lost, or is late.
+pub fn unheard(renewal: &Renewal, now: Timestamp) -> Option<Timestamp> {
+    let armed = renewal.armed.as_ref().map(|armed| armed.since).filter(|since| later(*since, LATE) <= now);
+    renewal.in_doubt.or(armed)
+}
+
 /// Whether a renewal may be begun. `now` by the ledger's clock. `forced`: a person asks, who may try again what was given up.
 pub fn may_renew(means: &Means, record: &AccountRecord, now: Timestamp, forced: bool) -> May {
     if let Some(armed) = record.renewal.armed.as_ref().filter(|armed| now < armed.until) {
@@ -282,7 +303,8 @@ pub fn refusals(record: &AccountRecord, now: Timestamp) -> u32 {
     if worked { 1 } else { record.renewal.refused.saturating_add(1) }
 }
 
-/// How an account is, as time passes: what was found out, and whether its token ends soon with nobody but a person to replace it.
+/// How an account is, as time passes: what was found out, and whether its token ends soon with nobody but a person to replace it, or
+/// with renewals that fail.
 pub fn state(means: &Means, record: &AccountRecord, now: Timestamp) -> State {
     let found = record.health.state;
     if found.is_broken() {
@@ -301,6 +323,11 @@ pub fn state(means: &Means, record: &AccountRecord, now: Timestamp) -> State {
         (false, false) => means.right_ends(&record.token),
     };
     if last.is_some_and(|last| last <= later(now, WARN)) || (given_up && ends.is_some()) {
+        return State::Expiring;
+    }
+    // Posts will soon wait for a token that is not there.
+    let is_failing = record.renewal.failed > 0 || unheard(&record.renewal, now).is_some();
+    if is_failing && ends.is_some_and(|ends| ends <= later(now, LEAD)) {
         return State::Expiring;
     }
     // What is wrong with the app is for a person as well, and soon.

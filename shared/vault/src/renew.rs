@@ -52,6 +52,7 @@ impl Vault {
 
     async fn renew_now(&self, name: &AccountName, ask: Ask) -> Result<Account, VaultError> {
         let patience = self.runtime.limit(PATIENCE);
+        let is_forced = matches!(ask, Ask::Forced);
         let mut ask = ask;
         loop {
             let mut loaded = self.load(name).await?;
@@ -70,6 +71,10 @@ impl Vault {
                     ask = Ask::Instead(loaded.token(about).cloned());
                     self.runtime.sleep(LOOK).await;
                     continue;
+                }
+                May::Busy(until) | May::Wait(until) if is_forced => {
+                    let why = plan::why_not_now(&loaded.means, &loaded.record, now);
+                    return Err(VaultError::NotYet { name: Box::new(name.clone()), until, why });
                 }
                 May::Busy(until) | May::Wait(until) => return Err(self.pending(&loaded, until).into()),
                 May::Never(Some(failure)) => return Err(failure.into()),

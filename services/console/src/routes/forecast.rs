@@ -45,6 +45,12 @@ pub(super) async fn look(
     let limit = which.limit.min(MOST);
     let look = which.look(&console, &caller)?;
     let report = console.forecast.look(&look, |pauses| pauses_for(&caller, pauses)).await?;
+    // A slip in a name must not read as an all-clear. The look has read the accounts anew.
+    if let Some(name) = look.account.filter(|_| report.looked_at == 0)
+        && console.accounts.find(&name.tenant, &name.channel, &name.account).is_none()
+    {
+        return Err(Problem::query("account", format!("there is no account {name}, and nothing is scheduled on it")));
+    }
     Ok(Json(api::Forecast::listing(report, limit)))
 }
 

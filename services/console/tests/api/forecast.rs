@@ -55,7 +55,7 @@ async fn a_forecast_is_narrowed_by_its_parameters() {
     }
     let asked = world.get("/v1/forecast?media=true").await.ok(200);
     assert_eq!(asked["media"], json!({ "asked": 0, "not_asked": 0 }));
-    for wrong in ["hours=0", "hours=745", "hours=x", "account=acme", "days=1"] {
+    for wrong in ["hours=0", "hours=745", "hours=x", "account=acme", "account=acme/long/nobody", "days=1"] {
         assert_eq!(world.get(&format!("/v1/forecast?{wrong}")).await.problem(400)["code"], "OP-1003", "{wrong}");
     }
 }

@@ -155,7 +155,8 @@ async fn more_than_a_platform_takes_of_an_account_is_told_with_the_cap_when_and_
         "{report:#?}"
     );
     let risk = &report.targets[1].risks[0];
-    assert!(risk.sentence.ends_with("It expires at 2026-06-01 13:50:00Z."), "{risk:#?}");
+    let expires = deadline.strftime("It expires at %Y-%m-%d %H:%M:%SZ.").to_string();
+    assert!(risk.sentence.ends_with(&expires), "{risk:#?}");
     assert!(risk.remedy.ends_with("or give it a later deadline."), "{risk:#?}");
 }
 

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use vault::{
     View,
     plan::{self, Means},
-    record::{self, AccountRecord, Word},
+    record::{self, AccountRecord, Armed, Word},
 };
 
 use crate::world::{CAPS, HOUR, NOON, failure, name, registry};
@@ -148,6 +148,14 @@ fn tokens_and_their_renewals() {
                 ends(5)(record);
                 record.renewal.in_doubt = Some(hours(-1));
                 record.renewal.failed = 1;
+            }),
+            "at_risk renewal_in_doubt",
+        ),
+        (
+            "begun, and nothing heard of it since",
+            view(REFRESHED, true, |record| {
+                ends(5)(record);
+                record.renewal.armed = Some(Armed { by: "w".into(), since: hours(-1), until: hours(1) });
             }),
             "at_risk renewal_in_doubt",
         ),

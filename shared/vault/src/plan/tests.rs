@@ -268,6 +268,40 @@ fn t07_what_a_failure_says_about_an_account() {
 }
 
 #[test]
+fn renewals_that_fail_are_told_before_posts_wait_for_them() {
+    let with = |ends: i64, change: fn(&mut Renewal)| {
+        let mut record = record(-100, ends);
+        change(&mut record.renewal);
+        state(&short(), &record, at(0))
+    };
+    let failing: fn(&mut Renewal) = |renewal| renewal.failed = 1;
+    let lost: fn(&mut Renewal) = |renewal| renewal.in_doubt = Some(at(-5));
+    // Whoever began it is gone, or has only just begun.
+    let gone: fn(&mut Renewal) = |renewal| {
+        renewal.armed = Some(Armed { by: "w".into(), since: at(-1), until: at(4) });
+    };
+    let begun: fn(&mut Renewal) = |renewal| {
+        renewal.armed = Some(Armed { by: "w".into(), since: at(0), until: at(5) });
+    };
+    for (change, soon) in
+        [(failing, State::Expiring), (lost, State::Expiring), (gone, State::Expiring), (begun, State::Ok)]
+    {
+        assert_eq!([with(21, change), with(20, change), with(-1, change)], [State::Ok, soon, soon]);
+    }
+}
+
+#[test]
+fn whoever_wants_a_renewal_now_is_told_why_it_waits() {
+    let young = Means { life: TokenLife::RenewsItself { life: 60 * DAY, not_before: DAY }, can_renew: true };
+    assert!(why_not_now(&young, &record(-60, 9000), at(0)).contains("old enough"));
+    let mut doubt = record(-60, 60);
+    doubt.renewal.in_doubt = Some(at(-5));
+    assert!(why_not_now(&short(), &doubt, at(0)).contains("was lost"));
+    doubt.renewal.armed = Some(Armed { by: "w".into(), since: at(0), until: at(5) });
+    assert!(why_not_now(&short(), &doubt, at(0)).contains("under way"));
+}
+
+#[test]
 fn what_came_of_a_renewal_counts_until_something_better_is_stored() {
     let armed = |by: &str| Some(Armed { by: by.into(), since: at(0), until: at(1) });
     let record = |renewed, armed| AccountRecord {

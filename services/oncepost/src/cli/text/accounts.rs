@@ -42,6 +42,8 @@ fn health(account: &Account) -> String {
 fn to_do(account: &Account) -> String {
     match account.health.state {
         State::NeedsReconnect => "connect it again".into(),
+        // Renewals that fail may yet work.
+        State::Expiring if account.token.can_renew && account.token.failed.is_none() => "look at what is wrong".into(),
         State::Expiring => "connect it again before the end".into(),
         State::LacksPermission if account.health.missing.is_empty() => "give it the permission".into(),
         State::LacksPermission => format!("give it {}", account.health.missing.join(", ")),
@@ -112,8 +114,8 @@ fn token(account: &Account) -> Vec<String> {
     let ends = token.ends.map_or_else(|| "no known end".into(), |ends| format!("ends {}", instant(ends)));
     let renewal = match (token.can_renew, token.renews_at) {
         (false, _) => "; only a person can replace it".into(),
-        (true, Some(at)) => format!("; renewed {}, next {}", times(token.renewed), instant(at)),
-        (true, None) => format!("; renewed {}, next when a post needs it", times(token.renewed)),
+        (true, Some(at)) => format!("; {}, next {}", renewed(token.renewed), instant(at)),
+        (true, None) => format!("; {}, next when a post needs it", renewed(token.renewed)),
     };
     let mut lines = vec![line("token", &format!("{since}{ends}{renewal}"))];
     lines.extend(token.refresh_ends.map(|ends| line("refresh token", &format!("ends {}", instant(ends)))));
@@ -126,11 +128,11 @@ fn token(account: &Account) -> Vec<String> {
     lines
 }
 
-fn times(count: u64) -> String {
+fn renewed(count: u64) -> String {
     match count {
-        0 => "never".into(),
-        1 => "once".into(),
-        count => format!("{count} times"),
+        0 => "not renewed yet".into(),
+        1 => "renewed once".into(),
+        count => format!("renewed {count} times"),
     }
 }
 

@@ -19,7 +19,7 @@ pub(crate) fn list(failures: &Failures, filtered: bool) -> String {
         let rows = failures.targets.iter().map(|target| {
             let what = target.diagnosis.as_ref().map_or("", |diagnosis| diagnosis.sentence.as_str());
             let place = format!("{}/{}/{}", target.tenant, target.channel, target.account);
-            ([target.id.to_string(), place, target.went_out.words().into()], short(what, 160))
+            ([target.id.to_string(), place, target.went_out.words().into()], short(what, 500))
         });
         blocks.push(entries(["target", "account", "went out?"], rows));
         blocks.push("`oncepost status TARGET` shows one in full.".into());

@@ -77,5 +77,5 @@ fn why(target: &AtStake) -> String {
         1 => String::new(),
         more => format!(" (and {} more)", more - 1),
     };
-    format!("{}{more}", short(&first.sentence, 140))
+    format!("{}{more}", short(&first.sentence, 500))
 }
