@@ -3,9 +3,13 @@
 use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
+    time::{Duration, Instant},
 };
 
 use tokio::net::{TcpListener, TcpSocket};
+
+/// How long a port that is still listened on is asked for again.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A port that is ours as long as this lives: while nobody listens, callers are refused by nobody else.
 pub(crate) struct Port {
@@ -32,12 +36,26 @@ impl Port {
 
     /// Listens on it. One listener at a time.
     pub(crate) fn listen(&self) -> io::Result<TcpListener> {
-        let socket = TcpSocket::new_v4()?;
-        socket.set_reuseaddr(true)?;
         self.kept.set_reuseaddr(true)?;
-        let listener = socket.bind(self.address).and_then(|()| socket.listen(1024));
+        let mut listener = self.try_listen();
+        // A process that is being started holds everything that was open here until it has become another program; a listener that was
+        // closed in these moments is open there still.
+        let began = Instant::now();
+        while listener.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse)
+            && began.elapsed() < PATIENCE
+        {
+            std::thread::yield_now();
+            listener = self.try_listen();
+        }
         self.kept.set_reuseaddr(false)?;
         listener
+    }
+
+    fn try_listen(&self) -> io::Result<TcpListener> {
+        let socket = TcpSocket::new_v4()?;
+        socket.set_reuseaddr(true)?;
+        socket.bind(self.address)?;
+        socket.listen(1024)
     }
 }
 
@@ -45,6 +63,21 @@ impl Port {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_listener_that_closes_in_a_moment_is_waited_for() {
+        let port = Port::take(0).unwrap();
+        let listener = port.listen().unwrap().into_std().unwrap();
+        // As a process that is being started holds it: for a moment after we have closed it.
+        let elsewhere = listener.try_clone().unwrap();
+        drop(listener);
+        let held = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(50));
+            drop(elsewhere);
+        });
+        port.listen().unwrap();
+        held.join().unwrap();
+    }
 
     #[tokio::test]
     async fn a_port_that_is_kept_is_given_to_nobody_and_can_be_listened_on_again() {
