@@ -159,9 +159,10 @@ async fn where_a_repeat_would_kill_it_waits_for_the_tokens_last_moment() {
     stand.runtime.sleep(HOUR).await;
     stand.logins.cue(Cue::LostAfter);
     vault.refresh(&name).await.unwrap_err();
-    // A person who asks once more must not be the one who ends it.
+    // A person who asks once more must not be the one who ends it, and is told until when and why.
     let told = vault.refresh(&name).await.unwrap_err();
-    assert!(told.to_string().contains("OP-2106"), "{told}");
+    assert!(matches!(told, vault::VaultError::NotYet { until, .. } if until == ends - MINUTE), "{told}");
+    assert!(told.to_string().contains("the answer to the last renewal was lost"), "{told}");
     while stand.runtime.now() < ends - 2 * MINUTE {
         let _ = vault.renew_due(&name).await;
         open(&vault, &name).await.unwrap();
