@@ -9,6 +9,7 @@ use domain::{Code, Failure, Fix, Landed, PlatformWords, Scope, Worth};
 use kit::{HOUR, MINUTE, Stand, account, connect};
 use ledger::{CredentialPut, CredentialRow, CredentialStore, RecordKind};
 use oncepost_simulation::Cue;
+use tokio::task::JoinHandle;
 use vault::{
     AccountName, Connect, Vault,
     record::{Health, Pace, State, Word},
@@ -195,9 +196,8 @@ async fn a_process_that_dies_while_it_renews_leaves_a_doubt_and_no_lock() {
     assert_eq!((seen.refreshes, seen.unheard, seen.replays), (2, 1, 1));
 }
 
-#[tokio::test(start_paused = true)]
-async fn new_tokens_are_stored_before_they_are_used_however_long_the_ledger_is_away() {
-    let stand = Stand::new(22, RefreshRepeat::Kills);
+/// An account whose renewal has just begun, for somebody who asks for it: the platform has not answered yet.
+async fn renewing(stand: &Stand) -> (Vault, AccountName, JoinHandle<Result<Account, Failure>>) {
     let (vault, name) = (stand.process(), account("main"));
     stand.connect(&vault, &name).await;
     stand.runtime.sleep(3 * HOUR).await;
@@ -206,6 +206,13 @@ async fn new_tokens_are_stored_before_they_are_used_however_long_the_ledger_is_a
         stand.runtime.spawn(async move { open(&vault, &name).await })
     };
     stand.runtime.sleep(std::time::Duration::from_millis(100)).await;
+    (vault, name, asking)
+}
+
+#[tokio::test(start_paused = true)]
+async fn new_tokens_are_stored_before_they_are_used_however_long_the_ledger_is_away() {
+    let stand = Stand::new(22, RefreshRepeat::Kills);
+    let (_, name, asking) = renewing(&stand).await;
     stand.ledger.set_away(true);
     stand.runtime.sleep(2 * MINUTE).await;
     assert_eq!(stand.logins.seen(&name.to_string()).refreshes, 1);
@@ -219,14 +226,7 @@ async fn new_tokens_are_stored_before_they_are_used_however_long_the_ledger_is_a
 #[tokio::test(start_paused = true)]
 async fn what_people_change_during_a_renewal_costs_neither_the_new_tokens_nor_the_change() {
     let stand = Stand::new(30, RefreshRepeat::Kills);
-    let (vault, name) = (stand.process(), account("main"));
-    stand.connect(&vault, &name).await;
-    stand.runtime.sleep(3 * HOUR).await;
-    let asking = {
-        let (vault, name) = (vault.clone(), name.clone());
-        stand.runtime.spawn(async move { open(&vault, &name).await })
-    };
-    stand.runtime.sleep(std::time::Duration::from_millis(100)).await;
+    let (vault, name, asking) = renewing(&stand).await;
     let console = stand.process();
     let word = Word { by: "a person".into(), at: stand.runtime.now(), note: "for now".into() };
     console.switch(&name, Some(word.clone())).await.unwrap();
@@ -247,14 +247,7 @@ async fn what_people_change_during_a_renewal_costs_neither_the_new_tokens_nor_th
 #[tokio::test(start_paused = true)]
 async fn an_access_token_that_a_person_brings_during_a_renewal_stays_and_so_does_the_right_to_renew() {
     let stand = Stand::new(35, RefreshRepeat::Kills);
-    let (vault, name) = (stand.process(), account("main"));
-    stand.connect(&vault, &name).await;
-    stand.runtime.sleep(3 * HOUR).await;
-    let asking = {
-        let (vault, name) = (vault.clone(), name.clone());
-        stand.runtime.spawn(async move { open(&vault, &name).await })
-    };
-    stand.runtime.sleep(std::time::Duration::from_millis(100)).await;
+    let (vault, name, asking) = renewing(&stand).await;
     let secrets = [("access_token".to_owned(), Secret::new("theirs"))].into();
     let brought = Connect { secrets, scopes: Some(vec!["wide".into()]), ..Connect::default() };
     stand.process().connect(&name, brought, "a person").await.unwrap();

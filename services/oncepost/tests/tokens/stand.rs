@@ -182,11 +182,7 @@ impl<P: Platform> Stand<P> {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), Secret::new(value.replace("main", id))))
             .collect();
-        let refresh = match self.channel {
-            "x" | "tiktok" | "linkedin" => Some(format!("refresh-{id}")),
-            "youtube" => Some(format!("1//refresh-{id}")),
-            _ => None,
-        };
+        let refresh = Ready::refresh_token(self.channel).map(|token| token.replace("main", id));
         if let (Some(refresh), Some((client, password))) = (refresh, Ready::client(self.channel)) {
             let renewing = [("refresh_token", refresh.as_str()), ("client_id", client), ("client_secret", password)];
             secrets.extend(renewing.map(|(name, value)| (name.to_owned(), Secret::new(value))));
