@@ -152,7 +152,7 @@ async fn guard(settings: &Settings, runtime: &Runtime) -> Finding {
 async fn accounts(settings: &Settings, registry: &channels::Registry) -> Finding {
     let found = async {
         let accounts = compose::accounts(settings, registry).map_err(|failure| failure.to_string())?;
-        let mut problems = Vec::new();
+        let (mut problems, mut without_key) = (Vec::new(), Vec::new());
         for card in accounts.all() {
             let name = format!("{}/{}/{}", card.tenant, card.channel, card.id);
             let app = card.app.as_ref().and_then(|app| settings.apps.get(app));
@@ -166,11 +166,13 @@ async fn accounts(settings: &Settings, registry: &channels::Registry) -> Finding
             };
             match accounts.open(&card.tenant, &card.channel, &card.id).await {
                 Err(failure) => problems.push(format!("{name}: {}", failure.said.text)),
-                Ok(account) if settings.vault.keys.is_empty() && renews(&account) => problems.push(format!(
-                    "{name}: its token could be renewed, but vault.keys names no key to keep the new one with"
-                )),
+                Ok(account) if settings.vault.keys.is_empty() && renews(&account) => without_key.push(name),
                 Ok(_) => {}
             }
+        }
+        if !without_key.is_empty() {
+            let names = without_key.join(", ");
+            problems.push(format!("vault.keys names no key, so no token is renewed of those that could be: {names}"));
         }
         if problems.is_empty() {
             Ok(format!("{} accounts, all secrets found", accounts.all().len()))
@@ -181,7 +183,7 @@ async fn accounts(settings: &Settings, registry: &channels::Registry) -> Finding
     Finding::of(
         "accounts",
         found.await,
-        "put the named secrets, keys and settings in place; an account without them cannot publish, or not for long",
+        "put the named secrets, keys (`oncepost vault key` makes one) and settings in place; an account without them cannot publish, or not for long",
     )
 }
 

@@ -161,8 +161,8 @@ async fn list(client: &Client, out: &mut Out, args: &AccountsArgs) -> Result<End
     let query: Vec<_> = given.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))).collect();
     let reply = client.get::<api::Accounts>(&["accounts"], &query).await?;
     out.answer(&reply.raw, || text::accounts::list(&reply.value, !query.is_empty()))?;
-    let is_sought = reply.value.accounts.iter().any(|account| ended(account) == Ended::Attention);
-    Ok(if is_sought { Ended::Attention } else { Ended::Well })
+    let is_one_unwell = reply.value.accounts.iter().any(|account| ended(account) == Ended::Attention);
+    Ok(if is_one_unwell { Ended::Attention } else { Ended::Well })
 }
 
 async fn connect(client: &Client, out: &mut Out, args: &ConnectArgs) -> Result<Ended, Trouble> {

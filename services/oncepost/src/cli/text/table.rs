@@ -4,8 +4,8 @@ use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets::NOTHING}
 
 use super::{WIDTH, harmless, labelled};
 
-/// The heads of columns of what is copied.
-const IDS: [&str; 4] = ["post", "target", "scope", "name"];
+/// The heads of columns of what is copied, and of times.
+const WHOLE: [&str; 6] = ["post", "target", "scope", "name", "token ends", "next post"];
 
 /// A table with a head, as wide as the page at most.
 pub(crate) fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
@@ -18,8 +18,8 @@ pub(crate) fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Ite
     for (at, head) in head.iter().enumerate() {
         let Some(column) = table.column_mut(at) else { continue };
         column.set_padding((0, 2));
-        // An id or a scope broken in two cannot be copied.
-        if IDS.contains(head) {
+        // An id or a scope broken in two cannot be copied, and a time not be read.
+        if WHOLE.contains(head) {
             column.set_constraint(ColumnConstraint::ContentWidth);
         }
     }
