@@ -1,7 +1,7 @@
 //! From what is kept of an account to what callers see: how it is, what is wrong, what to do.
 
 use channels::{AccountCard, Channel};
-use domain::{Code, Pause, PauseScope};
+use domain::{Code, Failure, Pause, PauseScope, Worth};
 use jiff::Timestamp;
 use url::Url;
 use vault::{View, plan, record::State};
@@ -111,14 +111,17 @@ fn not_renewed(view: &View, now: Timestamp) -> api::Wrong {
     let renewal = &view.record.renewal;
     let ends = view.ends.map(|ends| format!(" {} {}", if ends <= now { "ended" } else { "ends" }, instant(ends)));
     let the_token = format!("The access token{}", ends.unwrap_or_else(|| " ends".into()));
-    let again = renewal.not_before.or(renewal.armed.as_ref().map(|armed| armed.until)).filter(|at| now < *at);
+    let again = plan::tried_again(renewal, now);
     let again = again.map_or_else(|| "soon".to_owned(), |at| format!("at {}", instant(at)));
     let connect = format!("`oncepost accounts connect {}`", view.name);
-    let remedy = match plan::is_given_up(renewal) {
-        true => format!("Connect the account again before that: {connect}."),
-        false => format!("It is tried again {again} by itself. If its platform is well, connect it again: {connect}."),
-    };
     let failed = renewal.failure.as_ref().map(wrong);
+    let needs_person = |failure: &Failure| matches!(failure.worth, Worth::AfterFix { .. });
+    let remedy = match &failed {
+        _ if plan::is_given_up(renewal) => format!("Connect the account again before that: {connect}."),
+        // What is wrong with the app, as its code's page has it.
+        Some(failed) if renewal.failure.as_ref().is_some_and(needs_person) => failed.remedy.clone(),
+        _ => format!("It is tried again {again} by itself. If its platform is well, connect it again: {connect}."),
+    };
     let title = match (plan::unheard(renewal, now), &failed) {
         (Some(sent), _) => format!("{the_token}, and the answer to its renewal, sent {}, was lost", instant(sent)),
         (None, Some(failed)) => format!("{the_token}, and renewing it failed: {}", failed.title),
@@ -132,6 +135,7 @@ fn not_renewed(view: &View, now: Timestamp) -> api::Wrong {
 
 fn token(view: &View, around: &Around) -> api::Token {
     let View { record, means, .. } = view;
+    let first = plan::tried_again(&record.renewal, around.now).unwrap_or(around.now);
     api::Token {
         since: record.token.since,
         ends: view.ends,
@@ -139,8 +143,7 @@ fn token(view: &View, around: &Around) -> api::Token {
         scopes: record.token.scopes.clone(),
         renewed: record.token.renewed,
         can_renew: view.can_renew,
-        renews_at: plan::renew_at(means, record, around.next_due, around.now, view.name.draw())
-            .map(|at| at.max(around.now)),
+        renews_at: plan::renew_at(means, record, around.next_due, around.now, view.name.draw()).map(|at| at.max(first)),
         in_doubt: plan::unheard(&record.renewal, around.now),
         failed: record.renewal.failure.as_ref().map(wrong),
     }
@@ -158,7 +161,7 @@ mod tests {
     use std::time::Duration;
 
     use channels::TokenLife;
-    use domain::{Failure, Fix, Landed, PlatformWords, Scope, Worth};
+    use domain::{Fix, Landed, PlatformWords, Scope};
     use vault::record::AccountRecord;
 
     use super::*;
@@ -212,7 +215,7 @@ mod tests {
 
     #[test]
     fn an_end_that_renewals_do_not_put_off_is_told_with_why_and_when_it_is_tried_again() {
-        let told = |change: fn(&mut AccountRecord)| {
+        let told = |change: &dyn Fn(&mut AccountRecord)| {
             let mut view = view(State::Expiring, |record| {
                 record.token.ends = NOON.parse().ok();
                 // The right to renew is not what is wrong.
@@ -222,7 +225,7 @@ mod tests {
             view.can_renew = true;
             trouble(&view, now()).unwrap()
         };
-        let lost = told(|record| {
+        let lost = told(&|record| {
             record.renewal.in_doubt = "2026-06-01T11:40:00Z".parse().ok();
             record.renewal.not_before = "2026-06-01T11:59:00Z".parse().ok();
         });
@@ -231,17 +234,23 @@ mod tests {
             "The access token ends 2026-06-01 12:00:00Z, and the answer to its renewal, sent 2026-06-01 11:40:00Z, was lost"
         );
         assert!(lost.remedy.starts_with("It is tried again at 2026-06-01 11:59:00Z by itself."), "{}", lost.remedy);
-        let refused = told(|record| {
+        let failed = |code, fix, scope| Failure {
+            code,
+            landed: Landed::No,
+            worth: Worth::AfterFix { fix },
+            scope,
+            step: "renew token".into(),
+            said: PlatformWords::text("no"),
+        };
+        let refused = told(&|record| {
             record.renewal.failed = 1;
-            record.renewal.failure = Some(Failure {
-                code: Code::TOKEN_REVOKED,
-                landed: Landed::No,
-                worth: Worth::AfterFix { fix: Fix::Reconnect },
-                scope: Scope::Account,
-                step: "renew token".into(),
-                said: PlatformWords::text("invalid_grant"),
-            });
+            record.renewal.failure = Some(failed(Code::TOKEN_REVOKED, Fix::Reconnect, Scope::Account));
         });
+        let app = told(&|record| {
+            record.renewal.failed = 1;
+            record.renewal.failure = Some(failed(Code::APP_MISCONFIGURED, Fix::Setup, Scope::App));
+        });
+        assert_eq!(app.remedy, Code::APP_MISCONFIGURED.page().unwrap().mend(), "no new token mends the app");
         assert_eq!(refused.code, Some(Code::TOKEN_REVOKED));
         assert!(refused.title.starts_with("The access token ends 2026-06-01 12:00:00Z, and renewing it failed: "));
         assert!(refused.remedy.starts_with("Connect the account again before that: "), "{}", refused.remedy);

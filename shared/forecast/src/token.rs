@@ -126,7 +126,7 @@ fn ending(case: &Case<'_>, view: &View, world: &World<'_>) -> Option<Risk> {
         }
         None => {}
     }
-    let again = renewal.armed.as_ref().map(|armed| armed.until).or(renewal.not_before);
+    let again = plan::tried_again(renewal, world.now);
     let again = again.map(|at| format!("; it is tried again at {}", instant(at))).unwrap_or_default();
     if let Some(sent) = plan::unheard(renewal, world.now) {
         return Some(Risk {
@@ -142,8 +142,8 @@ fn ending(case: &Case<'_>, view: &View, world: &World<'_>) -> Option<Risk> {
     }
     (renewal.failed > 0).then(|| Risk {
         sentence: format!(
-            "{when}. Renewing it failed {} in a row{}{again}.",
-            if renewal.failed == 1 { "once".to_owned() } else { format!("{} times", renewal.failed) },
+            "{when}. Renewing it failed{}{}{again}.",
+            if renewal.failed == 1 { String::new() } else { format!(" {} times in a row", renewal.failed) },
             renewal.failure.as_ref().map(said).unwrap_or_default()
         ),
         remedy: "It is tried again by itself. If the platform is well, connect the account again.".into(),

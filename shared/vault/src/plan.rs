@@ -177,6 +177,13 @@ pub fn unheard(renewal: &Renewal, now: Timestamp) -> Option<Timestamp> {
     renewal.in_doubt.or(armed)
 }
 
+/// When what did not come of a renewal is tried again; `None`: as soon as a post needs it.
+pub fn tried_again(renewal: &Renewal, now: Timestamp) -> Option<Timestamp> {
+    // Whoever is about it may be gone, and nobody else sends the token before its time is over.
+    let armed = renewal.armed.as_ref().map(|armed| armed.until);
+    armed.or(renewal.not_before).filter(|at| now < *at)
+}
+
 /// Whether a renewal may be begun. `now` by the ledger's clock. `forced`: a person asks, who may try again what was given up.
 pub fn may_renew(means: &Means, record: &AccountRecord, now: Timestamp, forced: bool) -> May {
     if let Some(armed) = record.renewal.armed.as_ref().filter(|armed| now < armed.until) {

@@ -97,7 +97,7 @@ async fn renewals_that_fail_are_a_risk_and_one_that_is_refused_fails_the_post() 
     world.schedule(plan(MAIN, 180)).await;
     world.vault.refresh(&name(MAIN)).await.unwrap_err();
     let said = only(&world.look().await, "at_risk renewal_fails");
-    assert!(said.contains("Renewing it failed once in a row (HTTP 401: no)"), "{said}");
+    assert!(said.contains("Renewing it failed (HTTP 401: no)"), "{said}");
     world.connect(MAIN, told(Connect::default(), "renewal", "refused")).await;
     world.vault.refresh(&name(MAIN)).await.unwrap_err();
     let report = world.look().await;

@@ -291,6 +291,15 @@ fn renewals_that_fail_are_told_before_posts_wait_for_them() {
 }
 
 #[test]
+fn what_is_under_way_is_tried_again_when_its_time_is_over_and_not_before() {
+    let mut renewal = Renewal { not_before: Some(at(2)), ..Renewal::default() };
+    assert_eq!([at(0), at(2)].map(|now| tried_again(&renewal, now)), [Some(at(2)), None]);
+    // What was planned before it began is past.
+    renewal.armed = Some(Armed { by: "w".into(), since: at(2), until: at(7) });
+    assert_eq!([at(3), at(7)].map(|now| tried_again(&renewal, now)), [Some(at(7)), None]);
+}
+
+#[test]
 fn whoever_wants_a_renewal_now_is_told_why_it_waits() {
     let young = Means { life: TokenLife::RenewsItself { life: 60 * DAY, not_before: DAY }, can_renew: true };
     assert!(why_not_now(&young, &record(-60, 9000), at(0)).contains("old enough"));

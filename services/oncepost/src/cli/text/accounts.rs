@@ -42,8 +42,10 @@ fn health(account: &Account) -> String {
 fn to_do(account: &Account) -> String {
     match account.health.state {
         State::NeedsReconnect => "connect it again".into(),
-        // Renewals that fail may yet work.
-        State::Expiring if account.token.can_renew && account.token.failed.is_none() => "look at what is wrong".into(),
+        // Its renewals come to nothing: they may yet work, or take something else than a new connection.
+        State::Expiring if account.token.failed.is_some() || account.token.in_doubt.is_some() => {
+            "look at what is wrong".into()
+        }
         State::Expiring => "connect it again before the end".into(),
         State::LacksPermission if account.health.missing.is_empty() => "give it the permission".into(),
         State::LacksPermission => format!("give it {}", account.health.missing.join(", ")),
