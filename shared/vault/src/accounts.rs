@@ -10,8 +10,9 @@ use ledger::RecordKind;
 use crate::{AccountName, Vault, VaultError, plan::later, record::AccountRecord, renew::Ask};
 
 const STEP: &str = "open account";
-/// They are not read anew sooner than this, however many ask.
-const AGAIN: Duration = Duration::from_secs(1);
+/// They are not read anew sooner than this, however many ask. Whoever asks waits for it, and what comes with a slip in a name must not hold
+/// back what comes with it.
+const AGAIN: Duration = Duration::from_millis(200);
 /// How often the cards of connected accounts are read anew.
 const FOLLOW: Duration = Duration::from_secs(5);
 
