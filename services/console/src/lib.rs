@@ -9,11 +9,11 @@
 mod access;
 mod account;
 pub mod api;
+mod audit;
 mod doubt;
 mod exposure;
 mod extract;
 mod kick;
-mod marks;
 mod options;
 mod page;
 mod problem;
@@ -29,7 +29,7 @@ use broker::Transport;
 use channels::{Accounts, Registry};
 use forecast::Forecast;
 use intake::Intake;
-use ledger::Ledger;
+use ledger::{AuditLog, Ledger};
 use outbox::Outbox;
 use runtime::Runtime;
 use vault::Vault;
@@ -49,6 +49,8 @@ pub struct Parts {
     pub runtime: Runtime,
     /// The truth.
     pub ledger: Arc<dyn Ledger>,
+    /// The record of who changed what.
+    pub audit_log: Arc<dyn AuditLog>,
     /// For queue depths, and for handing over a target that an operator kicks.
     pub transport: Arc<dyn Transport>,
     /// The way in for posts.

@@ -166,6 +166,7 @@ fn console(settings: &Settings, parts: &Parts) -> Console {
     Console::new(console::Parts {
         runtime: parts.runtime.clone(),
         ledger: parts.ledger.clone(),
+        audit_log: parts.audit_log.clone(),
         transport: parts.transport.clone(),
         intake: parts.intake.clone(),
         accounts: parts.accounts.clone(),

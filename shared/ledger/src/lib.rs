@@ -3,6 +3,7 @@
 //! The only crate that knows SQL. It decides nothing: it loads targets under a lock, lets [`domain::apply()`] decide, and
 //! stores what comes of it, target, attempts, events and pauses, in one transaction.
 
+mod audit_log;
 mod batch;
 mod credentials;
 mod desk;
@@ -27,6 +28,7 @@ use domain::{
 use jiff::Timestamp;
 use uuid::Uuid;
 
+pub use audit_log::{AuditEntry, AuditFilter, AuditLog, EntryOutcome, NewEntry};
 pub use credentials::{CredentialPut, CredentialRow, CredentialStore, RecordKind};
 pub use error::LedgerError;
 pub use memory::MemoryLedger;

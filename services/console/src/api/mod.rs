@@ -1,6 +1,7 @@
 //! The API's answers, as types: written by the server, read by the command line. No secret and no handle is among them.
 
 mod accounts;
+mod audit_log;
 mod batch;
 mod change;
 mod failures;
@@ -12,6 +13,7 @@ mod retry;
 mod world;
 
 pub use accounts::{Account, Accounts, App, Apps, DisableAsk, Health, Removed, RemovedApp, Seen, Source, Token, Wrong};
+pub use audit_log::{AuditEntry, AuditLog};
 pub use batch::{BatchAnswer, BatchItem, Checked, CheckedTarget};
 pub use change::{ChangedPost, ChangedTarget, Proof, Resolution};
 pub use failures::{FailureGroup, Failures};

@@ -14,6 +14,7 @@ use domain::{ChannelName, Code, Pause, TenantId};
 use jiff::Timestamp;
 use ledger::Upcoming;
 use serde::Deserialize;
+use serde_json::json;
 use vault::{
     AccountName, View,
     record::{State as Health, Word},
@@ -24,8 +25,9 @@ use crate::{
     access::Caller,
     account::{Around, account},
     api,
+    audit::{self, Intent},
     extract::{Ask, Json as Body},
-    marks, scope,
+    scope,
     show::pauses_for,
 };
 
@@ -87,10 +89,11 @@ pub(super) async fn check(
     caller: Caller,
     named: Named,
 ) -> Result<Json<api::Seen>, Problem> {
-    let name = own(&console, &caller, named).await?.name;
-    let pause = pause_of(&console, &name).await?;
-    let view = console.vault.check(&name).await?;
-    marks::done(&caller, "check", &name, None);
+    let before = own(&console, &caller, named).await?;
+    let pause = pause_of(&console, &before.name).await?;
+    let intent = Intent::account("check", &before.name, Some(&before));
+    let check = async { Ok(console.vault.check(&before.name).await?) };
+    let view = console.audited(&caller, intent, check, |view| Some(audit::account(view))).await?;
     seen(&console, &caller, view, pause, Why::Asked).await.map(Json)
 }
 
@@ -100,7 +103,8 @@ pub(super) async fn refresh(
     caller: Caller,
     named: Named,
 ) -> Result<Json<api::Seen>, Problem> {
-    let View { name, can_renew, record, .. } = own(&console, &caller, named).await?;
+    let before = own(&console, &caller, named).await?;
+    let View { name, can_renew, record, .. } = before.clone();
     // Of one whose credentials cannot be read nothing is known; to renew it tells why.
     let is_unread = record.health.failure.is_some_and(|failure| failure.code == Code::CREDENTIALS_MISSING);
     if !can_renew && !is_unread {
@@ -109,8 +113,9 @@ pub(super) async fn refresh(
         return Err(Problem::plain(StatusCode::UNPROCESSABLE_ENTITY, detail, remedy));
     }
     let pause = pause_of(&console, &name).await?;
-    let view = console.vault.refresh(&name).await?;
-    marks::done(&caller, "refresh", &name, None);
+    let intent = Intent::account("refresh", &name, Some(&before));
+    let refresh = async { Ok(console.vault.refresh(&name).await?) };
+    let view = console.audited(&caller, intent, refresh, |view| Some(audit::account(view))).await?;
     seen(&console, &caller, view, pause, Why::Asked).await.map(Json)
 }
 
@@ -128,12 +133,13 @@ pub(super) async fn disable(
         return Err(Problem::field("$.reason", Code::BAD_FIELD, message));
     }
     // Asked again, it says what the first one did: its pause is what ends with it.
-    let word = match view.record.disabled {
+    let word = match view.record.disabled.clone() {
         Some(word) => word,
         None => {
             let word = Word { by: caller.name.clone(), at: console.runtime.now(), note: reason };
-            console.vault.switch(&view.name, Some(word.clone())).await?;
-            marks::done(&caller, "disable", &view.name, Some(&word.note));
+            let intent = Intent::account("disable", &view.name, Some(&view)).because(Some(&word.note));
+            let switch = async { Ok(console.vault.switch(&view.name, Some(word.clone())).await?) };
+            console.audited(&caller, intent, switch, |_| None).await?;
             word
         }
     };
@@ -148,19 +154,32 @@ pub(super) async fn enable(
     caller: Caller,
     named: Named,
 ) -> Result<Json<api::Seen>, Problem> {
-    let View { name, record, .. } = own(&console, &caller, named).await?;
+    let before = own(&console, &caller, named).await?;
+    let name = before.name.clone();
+    let enable = enabled(&console, &name, before.record.disabled.clone());
+    let released = match before.record.disabled {
+        Some(_) => {
+            let intent = Intent::account("enable", &name, Some(&before));
+            console.audited(&caller, intent, enable, |released| Some(json!({ "released": released }))).await?
+        }
+        None => None,
+    };
+    Ok(Json(api::Seen { account: again(&console, &caller, &name).await?, unchecked: None, released }))
+}
+
+/// Ends what switching the account off began; how many targets it released.
+async fn enabled(console: &Console, name: &AccountName, word: Option<Word>) -> Result<Option<u64>, Problem> {
     let mut released = None;
-    if let Some(word) = record.disabled {
-        let pause = pause_of(&console, &name).await?;
+    if let Some(word) = word {
+        let pause = pause_of(console, name).await?;
         let is_ours = |pause: &Pause| pause.code.is_none() && (&pause.by, &pause.reason) == (&word.by, &word.note);
         // First what can be done again: the word is what the pause is known by.
         if let Some(pause) = pause.filter(is_ours) {
             released = console.ledger.resume(&pause.scope, console.options.resume_drip).await?;
         }
-        console.vault.switch(&name, None).await?;
-        marks::done(&caller, "enable", &name, None);
+        console.vault.switch(name, None).await?;
     }
-    Ok(Json(api::Seen { account: again(&console, &caller, &name).await?, unchecked: None, released }))
+    Ok(released)
 }
 
 #[derive(Deserialize)]
@@ -187,8 +206,9 @@ pub(super) async fn remove(
         return Err(Problem::plain(StatusCode::CONFLICT, detail, remedy));
     }
     let in_the_way = |error| Problem::in_the_way(error, "Take it out of the server's settings, and start it anew.");
-    console.vault.remove(name).await.map_err(in_the_way)?;
-    marks::done(&caller, "remove", name, None);
+    let intent = Intent::account("remove", name, Some(&view));
+    let remove = async { console.vault.remove(name).await.map_err(in_the_way) };
+    console.audited(&caller, intent, remove, |_| Some(json!({ "waiting": waiting }))).await?;
     // A pause of what is no more would hold its targets for ever, and nobody would be told that they fail.
     console.ledger.resume(&name.pause_scope(), console.options.resume_drip).await?;
     Ok(Json(api::Removed { account: name.to_string(), waiting }))

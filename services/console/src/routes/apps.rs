@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use axum::{Json, extract::State, http::StatusCode};
 use domain::{AppId, Code};
 use serde::Deserialize;
+use serde_json::json;
 
 use super::connect::Hidden;
 use crate::{
     Console, Problem,
     access::Caller,
     api,
+    audit::Intent,
     extract::{Hushed, Id},
-    marks,
 };
 
 #[derive(Deserialize)]
@@ -39,8 +40,9 @@ pub(super) async fn put(
         return Err(Problem::field("$.secrets", Code::BAD_FIELD, "must name client_id, client_secret, or both"));
     }
     let secrets = ask.secrets.into_iter().map(|(name, secret)| (name, secret.0)).collect();
-    let is_new = console.vault.put_app(&app, secrets, &caller.name).await?;
-    marks::done(&caller, "put app", &app, None);
+    let intent = Intent::thing("put app", format!("app:{app}"));
+    let put = async { Ok(console.vault.put_app(&app, secrets, &caller.name).await?) };
+    let is_new = console.audited(&caller, intent, put, |is_new| Some(json!({ "new": is_new }))).await?;
     let apps = console.vault.apps().await?;
     let found = apps.into_iter().find(|known| known.name == app);
     let found = found.ok_or_else(|| Problem::not_found(format!("app {app}")))?;
@@ -56,8 +58,9 @@ pub(super) async fn remove(
     console.accounts.catch_up().await;
     let in_the_way =
         |error| Problem::in_the_way(error, "Connect those accounts with another app, or remove them first.");
-    console.vault.remove_app(&app).await.map_err(in_the_way)?;
-    marks::done(&caller, "remove app", &app, None);
+    let intent = Intent::thing("remove app", format!("app:{app}"));
+    let remove = async { console.vault.remove_app(&app).await.map_err(in_the_way) };
+    console.audited(&caller, intent, remove, |_| None).await?;
     Ok(Json(api::RemovedApp { app }))
 }
 

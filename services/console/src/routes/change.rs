@@ -12,8 +12,8 @@ use crate::{
     Console, Problem,
     access::Caller,
     api::{self, RefusedTarget},
+    audit::Intent,
     extract::{Id, Json as Body},
-    marks,
 };
 
 /// How often a change that named no revision is worked out anew because somebody else was faster.
@@ -77,6 +77,19 @@ async fn carry_out(
     id: PostId,
     ask: &ChangeAsk,
 ) -> Result<api::ChangedPost, Problem> {
+    let before = find::post(console, caller, id, false).await?;
+    let (action, asked) = match &ask.change {
+        Change::Cancel => ("cancel post", Value::Null),
+        Change::Edit { content, .. } => ("edit post", json!({ "content": content })),
+        Change::Reschedule { publish_at, .. } => ("reschedule post", json!({ "publish_at": publish_at })),
+    };
+    let intent = Intent::post(action, &before);
+    let after =
+        |post: &api::ChangedPost| Some(json!({ "revision": post.revision, "targets": post.targets, "asked": asked }));
+    console.audited(caller, intent, change(console, caller, id, ask), after).await
+}
+
+async fn change(console: &Console, caller: &Caller, id: PostId, ask: &ChangeAsk) -> Result<api::ChangedPost, Problem> {
     let mut newest = 0;
     for _ in 0..MOST_ROUNDS {
         let view = find::post(console, caller, id, false).await?;
@@ -90,7 +103,7 @@ async fn carry_out(
         }
         // What was worked out is right for the revision that was read only, whether the caller named one or not.
         match console.ledger.change_post(id, Some(view.revision), commands).await? {
-            PostChange::Done { revision, applied } => return Ok(done(console, caller, id, ask, revision, applied)),
+            PostChange::Done { revision, applied } => return Ok(done(console, id, revision, applied)),
             PostChange::Refused(answers) => return Err(Problem::too_late(refused(&answers))),
             PostChange::NotFound => return Err(Problem::not_found(format!("post {id}"))),
             PostChange::Stale { revision } if ask.revision.is_some() => return Err(Problem::stale(revision)),
@@ -100,20 +113,7 @@ async fn carry_out(
     Err(Problem::stale(newest))
 }
 
-fn done(
-    console: &Console,
-    caller: &Caller,
-    id: PostId,
-    ask: &ChangeAsk,
-    revision: u32,
-    applied: Vec<Applied>,
-) -> api::ChangedPost {
-    let action = match ask.change {
-        Change::Cancel => "cancel post",
-        Change::Edit { .. } => "edit post",
-        Change::Reschedule { .. } => "reschedule post",
-    };
-    marks::done(caller, action, id, None);
+fn done(console: &Console, id: PostId, revision: u32, applied: Vec<Applied>) -> api::ChangedPost {
     let mut targets = Vec::with_capacity(applied.len());
     for applied in applied {
         console.outbox.pass_on(&applied);

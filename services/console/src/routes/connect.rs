@@ -11,6 +11,7 @@ use channels::{Secret, nearest};
 use domain::{AppId, Code, OnDoubt};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
+use serde_json::json;
 use url::Url;
 use vault::{
     AccountName, Connect, VaultError, View,
@@ -18,7 +19,7 @@ use vault::{
 };
 
 use super::accounts::{Named, Why, again, from_now, pause_of, plain, seen};
-use crate::{Console, Problem, access::Caller, api, extract::Hushed, marks, trouble::wrong};
+use crate::{Console, Problem, access::Caller, api, audit::Intent, extract::Hushed, trouble::wrong};
 
 /// The setting that names a platform's server for consent and tokens.
 pub(super) const AUTH_URL: &str = "auth_url";
@@ -70,8 +71,9 @@ pub(super) async fn connect(
     let before = console.vault.view(&name).await?;
     let ask = fit(&console, &caller, before.as_ref(), ask)?;
     let pause = pause_of(&console, &name).await?;
-    let is_new = console.vault.connect(&name, ask, &caller.name).await?;
-    marks::done(&caller, "connect", &name, None);
+    let intent = Intent::account("connect", &name, before.as_ref());
+    let connect = async { Ok(console.vault.connect(&name, ask, &caller.name).await?) };
+    let is_new = console.audited(&caller, intent, connect, |is_new| Some(json!({ "new": is_new }))).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     let answer = match console.vault.check(&name).await {
         Ok(view) => seen(&console, &caller, view, pause, Why::Connected).await?,

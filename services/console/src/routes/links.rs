@@ -12,6 +12,7 @@ use axum::{
 use channels::Returned;
 use domain::AppId;
 use serde::Deserialize;
+use serde_json::json;
 use url::Url;
 use vault::LinkAsk;
 
@@ -19,7 +20,14 @@ use super::{
     accounts::{Named, Why, plain, seen},
     connect::{AUTH_URL, addressed, lent, server},
 };
-use crate::{Console, Problem, access::Caller, api, extract::Json as Body, marks, page};
+use crate::{
+    Console, Problem,
+    access::Caller,
+    api,
+    audit::{self, Intent},
+    extract::Json as Body,
+    page,
+};
 
 /// Where platforms send people back to, behind the API's public address.
 pub(crate) const CALLBACK: &str = "/v1/oauth/callback";
@@ -60,8 +68,9 @@ pub(super) async fn begin(
         redirect: redirect(&console)?,
         life,
     };
-    let link = console.vault.begin_link(&name, ask).await?;
-    marks::done(&caller, "link", &name, None);
+    let intent = Intent::account("link", &name, before.as_ref());
+    let begin = async { Ok(console.vault.begin_link(&name, ask).await?) };
+    let link = console.audited(&caller, intent, begin, |link| Some(json!({ "expires_at": link.expires_at }))).await?;
     let link = api::Link { url: link.url, expires_at: link.expires_at, expires_in: life.as_secs() };
     Ok((StatusCode::CREATED, Json(link)))
 }
@@ -96,7 +105,9 @@ async fn finish(console: &Console, uri: &Uri) -> Result<page::Page, Problem> {
     let (name, is_new, view) = console.vault.finish_link(&Returned::of(&address)).await?;
     let by = view.record.connected.as_ref().map_or_else(String::new, |word| word.by.clone());
     let caller = Caller { name: by, tenant: Some(name.tenant.clone()) };
-    marks::done(&caller, "connect", &name, Some("by a link"));
+    // Whose account it is, the platform said just now: the entry comes after what it tells of.
+    let intent = Intent::account("connect", &name, None).because(Some("by a link"));
+    console.audited(&caller, intent, async { Ok(()) }, |()| Some(audit::account(&view))).await?;
     let pause = pauses.into_iter().find(|pause| pause.scope == name.pause_scope());
     let seen = seen(console, &caller, view, pause, Why::Connected).await?;
     Ok(page::connected(&seen, is_new))

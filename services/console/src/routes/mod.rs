@@ -2,6 +2,7 @@
 
 mod accounts;
 mod apps;
+mod audit_log;
 mod change;
 mod connect;
 mod failures;
@@ -55,6 +56,7 @@ pub(crate) fn router(console: Console) -> Router {
         .route(&format!("{ACCOUNT}/enable"), post(accounts::enable))
         .route("/v1/apps", get(apps::list))
         .route("/v1/apps/{app}", put(apps::put).delete(apps::remove))
+        .route("/v1/audit-log", get(audit_log::list))
         .route("/v1/census", get(world::census))
         .route("/v1/errors/{code}", get(world::error_page))
         .route("/v1/accounts/{tenant}/{channel}/{account}/link", post(links::begin))

@@ -3,14 +3,16 @@
 use axum::{Json, extract::State, http::StatusCode};
 use domain::{Code, PauseScope};
 use serde::Deserialize;
+use serde_json::json;
 use vault::AccountName;
 
 use crate::{
     Console, Problem,
     access::Caller,
     api,
+    audit::Intent,
     extract::{Ask, Json as Body},
-    marks, scope, show,
+    scope, show,
 };
 
 /// The longest reason, in characters.
@@ -35,9 +37,10 @@ pub(super) async fn pause(
         return Err(Problem::field("$.reason", Code::BAD_FIELD, message));
     }
     let known = console.ledger.pauses().await?.into_iter().any(|pause| pause.scope == scope);
+    let intent = Intent::scope("pause", &scope).because(Some(&reason)).before(json!({ "paused": known }));
     let asked = ledger::PauseAsk { scope, reason, by: caller.name.clone() };
-    let pause = console.ledger.pause(asked).await?;
-    marks::done(&caller, "pause", &pause.scope, Some(&pause.reason));
+    let pause = async { Ok(console.ledger.pause(asked).await?) };
+    let pause = console.audited(&caller, intent, pause, |pause| Some(json!({ "since": pause.since }))).await?;
     let status = if known { StatusCode::OK } else { StatusCode::CREATED };
     Ok((status, Json(show::pause(pause))))
 }
@@ -63,12 +66,16 @@ pub(super) async fn resume(
             return Err(Problem::plain(StatusCode::CONFLICT, detail, remedy));
         }
     }
-    let released = console.ledger.resume(&scope, console.options.resume_drip).await?;
-    let released = released.ok_or_else(|| Problem {
-        remedy: "`oncepost pauses` (GET /v1/pauses) lists what is paused.".into(),
-        ..Problem::not_found(format!("pause of {scope}"))
-    })?;
-    marks::done(&caller, "resume", &scope, None);
+    let resume = async {
+        let released = console.ledger.resume(&scope, console.options.resume_drip).await?;
+        released.ok_or_else(|| Problem {
+            remedy: "`oncepost pauses` (GET /v1/pauses) lists what is paused.".into(),
+            ..Problem::not_found(format!("pause of {scope}"))
+        })
+    };
+    let pause = console.ledger.pauses().await?.into_iter().find(|pause| pause.scope == scope);
+    let intent = Intent::scope("resume", &scope).before(json!({ "pause": pause.map(show::pause) }));
+    let released = console.audited(&caller, intent, resume, |released| Some(json!({ "released": released }))).await?;
     Ok(Json(api::Resumed { scope: scope.to_string(), released }))
 }
 

@@ -3,15 +3,18 @@
 use axum::{Json, extract::State};
 use domain::{Answer, Command, Context, PauseScope, PostId, Refusal, State as TargetState, Target, TargetId, apply};
 use jiff::Timestamp;
+use ledger::PostView;
 use serde::Deserialize;
+use serde_json::json;
 
 use super::{find, targets};
 use crate::{
     Console, Problem,
     access::Caller,
     api::{self, RefusedTarget},
+    audit::Intent,
     extract::{Ask, Id},
-    kick, marks,
+    kick,
     show::Frame,
     standing::instant,
 };
@@ -22,20 +25,25 @@ pub(super) async fn target(
     Id(id): Id<TargetId>,
 ) -> Result<Json<api::Retried>, Problem> {
     let (view, frame) = futures::try_join!(find::target(&console, &caller, id), find::frame(&console, &caller))?;
-    let what = if kick::is_stuck(&view.target, frame.now) && view.target.state != TargetState::Retrying {
-        let (done, target) = kick::kick(&console, id, frame.now).await?;
+    let intent = Intent::target("retry target", &view.target);
+    let retry = async { again(&console, &view.target, &frame).await };
+    let what = console.audited(&caller, intent, retry, |what| Some(json!({ "what": what }))).await?;
+    Ok(Json(api::Retried { what, target: targets::current(&console, &caller, id).await? }))
+}
+
+/// Tries a target again, or hands it over anew if it is stuck; what becomes of it.
+async fn again(console: &Console, target: &Target, frame: &Frame) -> Result<String, Problem> {
+    let id = target.id;
+    if kick::is_stuck(target, frame.now) && target.state != TargetState::Retrying {
+        let (done, target) = kick::kick(console, id, frame.now).await?;
         // It may have turned out to be paused, or past its deadline.
         let refusal = if target.state == TargetState::Expired { Refusal::Expired } else { Refusal::NotApplicable };
         let refused = || explained(Problem::too_late(vec![RefusedTarget::new(id, refusal)]), &target, frame.now);
-        done.ok_or_else(refused)?.to_owned()
-    } else {
-        targets::command(&console, id, Command::Retry)
-            .await
-            .map_err(|problem| explained(problem, &view.target, frame.now))?;
-        happens(&view.target, &frame)
-    };
-    marks::done(&caller, "retry target", id, None);
-    Ok(Json(api::Retried { what, target: targets::current(&console, &caller, id).await? }))
+        return done.map(str::to_owned).ok_or_else(refused);
+    }
+    let retried = targets::command(console, id, Command::Retry).await;
+    retried.map_err(|problem| explained(problem, target, frame.now))?;
+    Ok(happens(target, frame))
 }
 
 /// Says more than "nothing to do" where the state says more.
@@ -61,9 +69,20 @@ pub(super) async fn post(
     Ask(Manner { dry_run }): Ask<Manner>,
 ) -> Result<Json<api::RetryPlan>, Problem> {
     let (post, frame) = futures::try_join!(find::post(&console, &caller, id, false), find::frame(&console, &caller))?;
+    let intent = Intent::post("retry post", &post);
+    let retry = all(&console, post, &frame, dry_run);
+    if dry_run {
+        return retry.await.map(Json);
+    }
+    console.audited(&caller, intent, retry, |plan| Some(json!(plan.targets))).await.map(Json)
+}
+
+/// Retries the failed targets of a post, or finds out what would become of that.
+async fn all(console: &Console, post: PostView, frame: &Frame, dry_run: bool) -> Result<api::RetryPlan, Problem> {
+    let id = post.id;
     let mut answers = Vec::with_capacity(post.targets.len());
     for view in post.targets {
-        answers.push(one(&console, view.target, &frame, dry_run).await?);
+        answers.push(one(console, view.target, frame, dry_run).await?);
     }
     let going = answers.iter().filter(|(retry, _)| retry.goes).count();
     if going == 0 && !dry_run {
@@ -74,11 +93,8 @@ pub(super) async fn post(
         });
         return Err(Problem::too_late(refused.collect()));
     }
-    if !dry_run {
-        marks::done(&caller, "retry post", id, None);
-    }
     let targets: Vec<_> = answers.into_iter().map(|(retry, _)| retry).collect();
-    Ok(Json(api::RetryPlan { post: id, dry_run, going, held_back: targets.len() - going, targets }))
+    Ok(api::RetryPlan { post: id, dry_run, going, held_back: targets.len() - going, targets })
 }
 
 /// Retries one target of a post if it has failed, or finds out whether that would work.

@@ -12,7 +12,7 @@ use domain::Code;
 use intake::{Request, Verdict};
 use serde_json::value::RawValue;
 
-use crate::{Console, Problem, access::Caller, api, extract::Body, marks};
+use crate::{Console, Problem, access::Caller, api, audit, extract::Body};
 
 /// Tells a repeat from a first acceptance.
 const REPLAY: HeaderName = HeaderName::from_static("idempotent-replay");
@@ -155,7 +155,7 @@ fn refusal(answer: &Answer) -> Problem {
 /// Records and tells what was stored.
 fn told(console: &Console, caller: &Caller, verdict: &Verdict) {
     if let Verdict::New { event, .. } = verdict {
-        marks::done(caller, "schedule post", event.post, None);
+        audit::done(caller, "schedule post", &event.post, None);
         console.outbox.tell(vec![event.clone()]);
     }
 }

@@ -12,8 +12,8 @@ use crate::{
     Console, Problem,
     access::Caller,
     api::{self, RefusedTarget},
+    audit::{Intent, standing},
     extract::{Id, Json as Body},
-    marks,
 };
 
 pub(super) async fn show(
@@ -29,9 +29,9 @@ pub(super) async fn cancel(
     caller: Caller,
     Id(id): Id<TargetId>,
 ) -> Result<Json<api::Target>, Problem> {
-    find::target(&console, &caller, id).await?;
-    command(&console, id, Command::Cancel).await?;
-    marks::done(&caller, "cancel target", id, None);
+    let view = find::target(&console, &caller, id).await?;
+    let intent = Intent::target("cancel target", &view.target);
+    console.audited(&caller, intent, command(&console, id, Command::Cancel), after).await?;
     current(&console, &caller, id).await.map(Json)
 }
 
@@ -56,8 +56,8 @@ pub(super) async fn resolve(
             return Err(Problem::field("$", Code::BAD_FIELD, message));
         }
     };
-    command(&console, id, Command::Decide(decision)).await?;
-    marks::done(&caller, action, id, word.note.as_deref());
+    let intent = Intent::target(action, &view.target).because(word.note.as_deref());
+    console.audited(&caller, intent, command(&console, id, Command::Decide(decision)), after).await?;
     current(&console, &caller, id).await.map(Json)
 }
 
@@ -119,13 +119,19 @@ fn fits(target: &Target, channel: Option<&Arc<dyn Channel>>, receipt: &Receipt) 
     Ok(())
 }
 
-/// Applies a command that its owner or an operator asked for.
-pub(super) async fn command(console: &Console, id: TargetId, command: Command) -> Result<(), Problem> {
+/// How a target is after a change, for the audit log.
+#[allow(clippy::unnecessary_wraps, reason = "an answer may have nothing to say")]
+pub(super) fn after(target: &Target) -> Option<serde_json::Value> {
+    Some(standing(target))
+}
+
+/// Applies a command that its owner or an operator asked for; the target since.
+pub(super) async fn command(console: &Console, id: TargetId, command: Command) -> Result<Target, Problem> {
     let applied = console.ledger.apply(id, command).await?;
     console.outbox.pass_on(&applied);
     match applied.answer {
         Answer::Refused(refusal) => Err(Problem::too_late(vec![RefusedTarget::new(id, refusal)])),
-        _ => Ok(()),
+        _ => Ok(applied.target),
     }
 }
 

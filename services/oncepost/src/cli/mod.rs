@@ -6,6 +6,7 @@
 
 mod accounts;
 mod act;
+mod audit_log;
 mod channels;
 mod client;
 mod forecast;
@@ -126,6 +127,8 @@ pub enum ClientCommand {
     },
     /// List the pauses in force
     Pauses,
+    /// List who changed what, when and why, newest first
+    AuditLog(audit_log::Which),
     /// List the accounts and how they are, or tell everything about one; connect, check, renew, switch off, disconnect
     Accounts(Box<accounts::AccountsArgs>),
     /// List the apps that accounts are connected through; put their secrets in
@@ -217,6 +220,7 @@ async fn execute(
         ClientCommand::Pause { scope, reason } => act::pause(&client?, out, &scope, &reason).await,
         ClientCommand::Resume { scope } => act::resume(&client?, out, &scope).await,
         ClientCommand::Pauses => lists::pauses(&client?, out).await,
+        ClientCommand::AuditLog(which) => audit_log::list(&client?, out, &which).await,
         ClientCommand::Accounts(args) => accounts::accounts(&client?, out, &args).await,
         ClientCommand::Apps(args) => accounts::apps(&client?, out, &args).await,
         ClientCommand::Channels { name } => match options.named_api() {

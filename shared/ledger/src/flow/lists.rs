@@ -109,16 +109,16 @@ fn limit(filter: &PostFilter) -> usize {
 }
 
 /// One row more than the page holds tells whether there is another page.
-fn more_than(limit: usize) -> i64 {
+pub(super) fn more_than(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1
 }
 
-fn page<T>(mut rows: Vec<T>, limit: usize, token: impl Fn(&T) -> String) -> (Vec<T>, Option<String>) {
+pub(super) fn page<T>(mut rows: Vec<T>, limit: usize, token: impl Fn(&T) -> String) -> (Vec<T>, Option<String>) {
     let next = (rows.len() > limit).then(|| token(&rows[limit - 1]));
     rows.truncate(limit);
     (rows, next)
 }
 
-fn bad_token(token: &str) -> LedgerError {
+pub(super) fn bad_token(token: &str) -> LedgerError {
     LedgerError::Settings { what: format!("\"{token}\" does not name a page") }
 }

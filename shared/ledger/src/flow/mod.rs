@@ -3,6 +3,7 @@
 
 mod accept;
 mod apply;
+mod audit_log;
 mod census;
 mod change;
 mod claim;

@@ -2,6 +2,7 @@
 //!
 //! It is as durable as the harness wants it to be: processes of a simulation die around it, and it stays.
 
+mod audit_log;
 mod credentials;
 mod upcoming;
 
@@ -22,11 +23,12 @@ use domain::{
 use jiff::Timestamp;
 use runtime::Clock;
 use tokio::sync::Notify;
+use uuid::Uuid;
 
 use crate::{
-    Acceptance, Applied, Census, Claim, Claimed, CredentialRow, Emission, Failures, Ledger, LedgerError, NewPost,
-    NewTarget, NextDue, Page, PauseAsk, PostChange, PostFilter, PostSummary, PostView, RecordKind, StateCount, Taken,
-    TargetView, Twin, Upcoming, UpcomingTarget, pause_id,
+    Acceptance, Applied, AuditEntry, Census, Claim, Claimed, CredentialRow, Emission, Failures, Ledger, LedgerError,
+    NewPost, NewTarget, NextDue, Page, PauseAsk, PostChange, PostFilter, PostSummary, PostView, RecordKind, StateCount,
+    Taken, TargetView, Twin, Upcoming, UpcomingTarget, pause_id,
 };
 
 /// A ledger in memory.
@@ -46,6 +48,7 @@ struct Tables {
     outbox: Vec<Event>,
     pauses: Vec<Pause>,
     credentials: BTreeMap<(RecordKind, String), CredentialRow>,
+    audit_log: BTreeMap<Uuid, AuditEntry>,
     /// The highest version of a record of credentials that was deleted.
     deleted: u64,
 }
@@ -188,12 +191,13 @@ impl Row {
 
 /// The page of `items` (newest first, named by `name`) that the filter asks for.
 fn page<T>(items: Vec<T>, filter: &PostFilter, name: impl Fn(&T) -> String) -> Page<T> {
-    let limit = if filter.limit == 0 { 50 } else { filter.limit as usize };
-    let start = filter
-        .after
-        .as_ref()
-        .and_then(|after| items.iter().position(|item| name(item) == *after))
-        .map_or(0, |at| at + 1);
+    page_of(items, filter.limit, filter.after.as_ref(), name)
+}
+
+/// At most `limit` (0: 50) of `items`, after the one that is called `after`.
+fn page_of<T>(items: Vec<T>, limit: u32, after: Option<&String>, name: impl Fn(&T) -> String) -> Page<T> {
+    let limit = if limit == 0 { 50 } else { limit as usize };
+    let start = after.and_then(|after| items.iter().position(|item| name(item) == *after)).map_or(0, |at| at + 1);
     let more = items.len() > start + limit;
     let items: Vec<T> = items.into_iter().skip(start).take(limit).collect();
     let next = if more { items.last().map(name) } else { None };

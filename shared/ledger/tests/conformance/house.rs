@@ -11,7 +11,9 @@ use std::{
 use domain::Policy;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
-use ledger::{CredentialStore, Ledger, LedgerError, MemoryLedger, Postgres, PostgresOptions, Sqlite, TimeSource};
+use ledger::{
+    AuditLog, CredentialStore, Ledger, LedgerError, MemoryLedger, Postgres, PostgresOptions, Sqlite, TimeSource,
+};
 use runtime::{Clock, Runtime, SystemRandom};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
@@ -48,6 +50,7 @@ impl Clock for ManualClock {
 pub struct House {
     pub ledger: Arc<dyn Ledger>,
     pub credentials: Arc<dyn CredentialStore>,
+    pub audit_log: Arc<dyn AuditLog>,
     pub clock: Arc<ManualClock>,
     pub runtime: Runtime,
     store: Store,
@@ -71,7 +74,14 @@ impl House {
         };
         Postgres::migrate(&options).await.unwrap();
         let ledger = Arc::new(Postgres::connect(options.clone(), &runtime).await.unwrap());
-        Self { credentials: ledger.clone(), ledger, clock, runtime, store: Store::Postgres(Box::new(options)) }
+        Self {
+            credentials: ledger.clone(),
+            audit_log: ledger.clone(),
+            ledger,
+            clock,
+            runtime,
+            store: Store::Postgres(Box::new(options)),
+        }
     }
 
     pub async fn sqlite() -> Self {
@@ -79,13 +89,20 @@ impl House {
         let folder = tempfile::tempdir().unwrap();
         let ledger = Sqlite::open(folder.path().join("ledger.db"), &runtime, Policy::default()).await.unwrap();
         let ledger = Arc::new(ledger);
-        Self { credentials: ledger.clone(), ledger, clock, runtime, store: Store::Sqlite(folder) }
+        Self {
+            credentials: ledger.clone(),
+            audit_log: ledger.clone(),
+            ledger,
+            clock,
+            runtime,
+            store: Store::Sqlite(folder),
+        }
     }
 
     pub async fn memory() -> Self {
         let (clock, runtime) = world();
         let ledger = Arc::new(MemoryLedger::new(clock.clone(), Policy::default()));
-        Self { credentials: ledger.clone(), ledger, clock, runtime, store: Store::Memory }
+        Self { credentials: ledger.clone(), audit_log: ledger.clone(), ledger, clock, runtime, store: Store::Memory }
     }
 
     /// The same store, opened by another process.

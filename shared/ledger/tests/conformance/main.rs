@@ -6,6 +6,7 @@ extern crate oncepost_ledger as ledger;
 
 mod accepting;
 mod attempts;
+mod audit_log;
 mod census;
 mod changes;
 mod claims;
@@ -107,6 +108,12 @@ mod every {
             kinds_do_not_mix,
             records_are_sorted_by_name,
             printed_no_record_shows_what_is_sealed,
+        }
+        [postgres, sqlite, memory] => audit_log::{
+            an_entry_is_begun_and_completed,
+            what_is_completed_stays_as_it_is,
+            entries_are_found_by_what_they_are_about,
+            the_log_comes_page_by_page,
         }
         [postgres, sqlite, memory] => upcoming::{
             all_that_waits_is_upcoming_and_nothing_else,

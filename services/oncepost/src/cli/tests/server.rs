@@ -279,6 +279,7 @@ pub async fn serve(options: ConsoleOptions) -> Server {
         outbox: Outbox::start(&runtime, ledger.clone(), transport.clone()),
         runtime: runtime.clone(),
         ledger: ledger.clone(),
+        audit_log: ledger.clone(),
         transport,
         intake: Arc::new(intake),
         accounts,

@@ -2,6 +2,7 @@
 
 pub(super) mod accounts;
 pub(super) mod act;
+pub(super) mod audit_log;
 pub(super) mod channels;
 pub(super) mod failures;
 pub(super) mod forecast;
