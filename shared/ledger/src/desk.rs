@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::{
-    Applied, LedgerError, pause_id,
+    Applied, LedgerError,
+    cases::{self, Step},
+    pause_id,
     record::{Record, Rest, mark},
     world::{NEAR, after},
 };
@@ -48,6 +50,8 @@ pub(crate) struct Writes {
     pub edits: BTreeMap<TargetId, Override>,
     /// Platform ids that are taken, and by which target.
     pub marks: Vec<(Uuid, Uuid)>,
+    /// What became of cases, in order.
+    pub cases: Vec<Step>,
 }
 
 impl<'a> Desk<'a> {
@@ -87,6 +91,12 @@ impl<'a> Desk<'a> {
         let before = seat.target.clone();
         let change = apply(&mut seat.target, command, &context);
         seat.changed |= seat.target != before;
+        let step = cases::step(&before, &seat.target, seat.rest.has_case, self.now);
+        if let Some(step) = &step {
+            seat.rest.has_case = cases::is_open(step);
+            seat.changed = true;
+        }
+        self.writes.cases.extend(step);
         let target = seat.target.clone();
         if target.out.len() > before.out.len() {
             let new = target.out.iter().filter(|out| before.receipt(out.part).is_none());

@@ -5,9 +5,11 @@
 
 mod audit_log;
 mod batch;
+mod cases;
 mod credentials;
 mod desk;
 mod error;
+mod history;
 mod memory;
 mod postgres;
 mod record;
@@ -31,6 +33,7 @@ use uuid::Uuid;
 pub use audit_log::{AuditEntry, AuditFilter, AuditLog, EntryOutcome, NewEntry};
 pub use credentials::{CredentialPut, CredentialRow, CredentialStore, RecordKind};
 pub use error::LedgerError;
+pub use history::{CaseTally, DueTally, History, Period, RetryTally};
 pub use memory::MemoryLedger;
 pub use postgres::{Postgres, PostgresOptions};
 pub use record::rewritten;

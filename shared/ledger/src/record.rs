@@ -67,11 +67,18 @@ struct Progress {
     rest: Rest,
 }
 
-/// What a newer version keeps in the progress and this one does not know. It is written back as it was found, so that an
-/// older process that acts on a row during an upgrade loses nothing of it.
+/// What stands in the progress beside the target itself.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub(crate) struct Rest(serde_json::Map<String, serde_json::Value>);
+#[serde(default)]
+pub(crate) struct Rest {
+    /// The target has an open case: see [`crate::cases`].
+    #[serde(rename = "case", skip_serializing_if = "is_default")]
+    pub has_case: bool,
+    /// What a newer version keeps there and this one does not know. It is written back as it was found, so that an older
+    /// process that acts on a row during an upgrade loses nothing of it.
+    #[serde(flatten)]
+    unknown: serde_json::Map<String, serde_json::Value>,
+}
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()

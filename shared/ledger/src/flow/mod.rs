@@ -4,11 +4,13 @@
 mod accept;
 mod apply;
 mod audit_log;
+mod cases;
 mod census;
 mod change;
 mod claim;
 mod credentials;
 mod events;
+mod history;
 mod ledger;
 mod lists;
 mod pauses;
@@ -18,6 +20,7 @@ mod upcoming;
 
 pub(super) use accept::{Known, accept};
 pub(super) use apply::apply;
+pub(super) use cases::write_cases;
 pub(super) use pauses::{body as pause_body, finish_releases};
 
 use super::{Connection, Database, store};

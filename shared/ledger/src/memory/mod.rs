@@ -4,6 +4,7 @@
 
 mod audit_log;
 mod credentials;
+mod history;
 mod upcoming;
 
 use std::{
@@ -28,7 +29,7 @@ use uuid::Uuid;
 use crate::{
     Acceptance, Applied, AuditEntry, Census, Claim, Claimed, CredentialRow, Emission, Failures, Ledger, LedgerError,
     NewPost, NewTarget, NextDue, Page, PauseAsk, PostChange, PostFilter, PostSummary, PostView, RecordKind, StateCount,
-    Taken, TargetView, Twin, Upcoming, UpcomingTarget, pause_id,
+    Taken, TargetView, Twin, Upcoming, UpcomingTarget, cases, pause_id,
 };
 
 /// A ledger in memory.
@@ -49,6 +50,10 @@ struct Tables {
     pauses: Vec<Pause>,
     credentials: BTreeMap<(RecordKind, String), CredentialRow>,
     audit_log: BTreeMap<Uuid, AuditEntry>,
+    cases: Vec<history::Case>,
+    /// Which targets have an open case.
+    open_cases: HashSet<TargetId>,
+    retries: Vec<cases::Opening>,
     /// The highest version of a record of credentials that was deleted.
     deleted: u64,
 }
@@ -102,8 +107,11 @@ impl MemoryLedger {
     fn run(&self, tables: &mut Tables, id: TargetId, command: &Command) -> Result<Applied, LedgerError> {
         let pauses = tables.pauses.clone();
         let context = self.context(&pauses);
+        let has_case = tables.open_cases.contains(&id);
         let row = tables.targets.get_mut(&id).ok_or(LedgerError::NoSuchTarget(id))?;
+        let before = row.target.clone();
         let change = apply(&mut row.target, command, &context);
+        let step = cases::step(&before, &row.target, has_case, context.now);
         let answer = change.answer();
         row.attempts.extend(change.attempts);
         if let Some(changes) = change.edit {
@@ -111,6 +119,9 @@ impl MemoryLedger {
         }
         let target = row.target.clone();
         let changes = row.changes.clone();
+        if let Some(step) = step {
+            tables.write_case(step);
+        }
         let pause = change.pause.map(|(scope, code, reason)| {
             let pause = Pause {
                 id: pause_id(&scope),

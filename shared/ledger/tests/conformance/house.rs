@@ -12,7 +12,8 @@ use domain::Policy;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use ledger::{
-    AuditLog, CredentialStore, Ledger, LedgerError, MemoryLedger, Postgres, PostgresOptions, Sqlite, TimeSource,
+    AuditLog, CredentialStore, History, Ledger, LedgerError, MemoryLedger, Postgres, PostgresOptions, Sqlite,
+    TimeSource,
 };
 use runtime::{Clock, Runtime, SystemRandom};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, sqlite::SqliteConnectOptions};
@@ -51,6 +52,7 @@ pub struct House {
     pub ledger: Arc<dyn Ledger>,
     pub credentials: Arc<dyn CredentialStore>,
     pub audit_log: Arc<dyn AuditLog>,
+    pub history: Arc<dyn History>,
     pub clock: Arc<ManualClock>,
     pub runtime: Runtime,
     store: Store,
@@ -77,6 +79,7 @@ impl House {
         Self {
             credentials: ledger.clone(),
             audit_log: ledger.clone(),
+            history: ledger.clone(),
             ledger,
             clock,
             runtime,
@@ -92,6 +95,7 @@ impl House {
         Self {
             credentials: ledger.clone(),
             audit_log: ledger.clone(),
+            history: ledger.clone(),
             ledger,
             clock,
             runtime,
@@ -102,7 +106,15 @@ impl House {
     pub async fn memory() -> Self {
         let (clock, runtime) = world();
         let ledger = Arc::new(MemoryLedger::new(clock.clone(), Policy::default()));
-        Self { credentials: ledger.clone(), audit_log: ledger.clone(), ledger, clock, runtime, store: Store::Memory }
+        Self {
+            credentials: ledger.clone(),
+            audit_log: ledger.clone(),
+            history: ledger.clone(),
+            ledger,
+            clock,
+            runtime,
+            store: Store::Memory,
+        }
     }
 
     /// The same store, opened by another process.

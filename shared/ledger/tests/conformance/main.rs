@@ -14,6 +14,7 @@ mod corpus;
 mod credentials;
 mod durability;
 mod events;
+mod history;
 mod house;
 mod making;
 mod pauses;
@@ -115,6 +116,15 @@ mod every {
             entries_are_found_by_what_they_are_about,
             the_log_comes_page_by_page,
         }
+        [postgres, sqlite, memory] => history::{
+            what_was_due_is_counted_by_how_it_stands,
+            what_waits_beyond_the_period_is_counted_where_it_was_due,
+            lateness_is_rounded_alike_everywhere,
+            a_case_is_open_until_its_target_is_out,
+            a_case_that_is_given_up_is_told_from_one_that_is_mended,
+            each_retry_by_hand_is_counted_in_its_period,
+            a_doubt_that_a_person_was_asked_about_is_told_from_one_settled_by_machine,
+        }
         [postgres, sqlite, memory] => upcoming::{
             all_that_waits_is_upcoming_and_nothing_else,
             what_wakes_later_than_it_is_due_is_upcoming,
@@ -138,6 +148,7 @@ mod stored {
             records_are_there_after_opening_again,
             a_record_that_cannot_be_read_hides_no_other,
         }
+        [postgres, sqlite] => history::{ a_target_listed_before_there_were_cases_has_been_open_since_then }
         [postgres, sqlite] => upcoming::{ what_cannot_be_read_ends_no_page }
         [postgres, sqlite] => corpus::{
             rows_of_every_version_are_read_and_mean_the_same,

@@ -46,6 +46,7 @@ pub(in crate::postgres) async fn save(tx: &mut Connection, desk: &Desk<'_>) -> R
         run(sqlx::query(MARK).bind(marks).bind(targets), tx, "store platform ids").await?;
     }
     insert_events(tx, &writes.events).await?;
+    flow::write_cases(tx, &writes.cases).await?;
     insert_pauses(tx, &writes.pauses).await
 }
 

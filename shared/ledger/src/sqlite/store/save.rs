@@ -42,6 +42,7 @@ pub(in crate::sqlite) async fn save(tx: &mut Connection, desk: &Desk<'_>) -> Res
     let marks: Vec<_> = writes.marks.iter().map(|(mark, target)| (hex(*mark), hex(*target))).collect();
     rows(tx, MARK, &marks, "store platform ids").await?;
     insert_events(tx, &writes.events).await?;
+    flow::write_cases(tx, &writes.cases).await?;
     insert_pauses(tx, &writes.pauses).await
 }
 

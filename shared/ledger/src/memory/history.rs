@@ -1,0 +1,148 @@
+//! What came of a period, in memory.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use async_trait::async_trait;
+use domain::{AttemptOutcome, State, TargetId, TenantId};
+use jiff::Timestamp;
+
+use super::{MemoryLedger, Row, Tables};
+use crate::{
+    CaseTally, DueTally, History, LedgerError, Period, RetryTally,
+    cases::{Opening, Step},
+    history::rounded,
+    record::millis,
+};
+
+/// A case.
+pub(super) struct Case {
+    opening: Opening,
+    since: Timestamp,
+    cause: String,
+    ended: Option<(Timestamp, State)>,
+}
+
+impl Tables {
+    /// Writes what became of a case.
+    pub(super) fn write_case(&mut self, step: Step) {
+        let open = |cases: &mut Vec<Case>, target: TargetId, change: &dyn Fn(&mut Case)| {
+            cases.iter_mut().filter(|case| case.opening.target.id == target && case.ended.is_none()).for_each(change);
+        };
+        match step {
+            Step::Opened(opening) => {
+                let since = opening.target.listed.as_ref().map_or(opening.at, |listed| listed.at);
+                let cause = opening.cause.clone();
+                self.open_cases.insert(opening.target.id);
+                self.cases.push(Case { opening, since, cause, ended: None });
+            }
+            Step::Again { target, cause } => {
+                open(&mut self.cases, target, &|case| case.cause.clone_from(&cause));
+            }
+            Step::Retried(opening) => self.retries.push(opening),
+            Step::Closed { target, at, ended } => {
+                open(&mut self.cases, target, &|case| case.ended = Some((at, ended)));
+                self.open_cases.remove(&target);
+            }
+        }
+    }
+
+    fn due(&self, row: &Row) -> DueTally {
+        let target = &row.target;
+        let sent = row.attempts.iter().filter(|attempt| attempt.kind.sends()).map(|attempt| attempt.ended_at).max();
+        let late = sent.map(|sent| rounded(millis(sent) - millis(target.due_at)));
+        let is_doubt = |outcome| matches!(outcome, AttemptOutcome::Unknown | AttemptOutcome::Lost);
+        let is_asked = |case: &Case| case.opening.target.id == target.id && case.opening.reason == "undecidable";
+        DueTally {
+            channel: target.channel.clone(),
+            state: target.state,
+            listed: target.listed.is_some(),
+            doubted: row.attempts.iter().any(|attempt| is_doubt(attempt.outcome)),
+            asked: self.cases.iter().any(is_asked),
+            late: late.map(|late| Duration::from_millis(u64::try_from(late).unwrap_or_default())),
+            count: 1,
+        }
+    }
+}
+
+impl Period {
+    fn holds(&self, at: Timestamp, tenant: &TenantId) -> bool {
+        self.from <= at && at < self.until && self.tenant.as_ref().is_none_or(|own| own == tenant)
+    }
+}
+
+#[async_trait]
+impl History for MemoryLedger {
+    async fn due(&self, period: &Period) -> Result<Vec<DueTally>, LedgerError> {
+        let tables = self.reach()?;
+        let mut tallies: Vec<DueTally> = Vec::new();
+        for row in tables.targets.values().filter(|row| period.holds(row.target.due_at, &row.target.tenant)) {
+            let one = tables.due(row);
+            match tallies.iter_mut().find(|tally| DueTally { count: 1, ..DueTally::clone(tally) } == one) {
+                Some(tally) => tally.count += 1,
+                None => tallies.push(one),
+            }
+        }
+        let place = |tally: &DueTally| {
+            let state = tally.state.number();
+            // Databases put what is not known last.
+            (tally.channel.clone(), state, tally.listed, tally.doubted, tally.asked, tally.late.is_none(), tally.late)
+        };
+        tallies.sort_by_key(place);
+        Ok(tallies)
+    }
+
+    async fn cases(&self, period: &Period) -> Result<Vec<CaseTally>, LedgerError> {
+        let tables = self.reach()?;
+        let mut tallies: BTreeMap<_, CaseTally> = BTreeMap::new();
+        for case in &tables.cases {
+            let Opening { target, .. } = &case.opening;
+            let begun = period.holds(case.since, &target.tenant);
+            let ended = case.ended.filter(|(at, _)| period.holds(*at, &target.tenant));
+            if !begun && ended.is_none() {
+                continue;
+            }
+            let key = (target.channel.clone(), case.cause.clone());
+            let tally = tallies.entry(key).or_insert_with(|| CaseTally {
+                channel: target.channel.clone(),
+                cause: case.cause.clone(),
+                begun: 0,
+                published: 0,
+                published_after: Duration::ZERO,
+                given_up: 0,
+                given_up_after: Duration::ZERO,
+            });
+            tally.begun += u64::from(begun);
+            if let Some((at, state)) = ended {
+                let after = at.duration_since(case.since).unsigned_abs();
+                if state == State::Published {
+                    tally.published += 1;
+                    tally.published_after += after;
+                } else {
+                    tally.given_up += 1;
+                    tally.given_up_after += after;
+                }
+            }
+        }
+        Ok(tallies.into_values().collect())
+    }
+
+    async fn retries(&self, period: &Period) -> Result<Vec<RetryTally>, LedgerError> {
+        let tables = self.reach()?;
+        let mut counts = BTreeMap::new();
+        for retry in tables.retries.iter().filter(|retry| period.holds(retry.at, &retry.target.tenant)) {
+            *counts.entry(retry.target.channel.clone()).or_default() += 1;
+        }
+        Ok(counts.into_iter().map(|(channel, count)| RetryTally { channel, count }).collect())
+    }
+
+    async fn open_cases(&self, tenant: Option<&TenantId>) -> Result<(u64, Option<Timestamp>), LedgerError> {
+        let tables = self.reach()?;
+        let open: Vec<_> = tables
+            .cases
+            .iter()
+            .filter(|case| case.ended.is_none() && tenant.is_none_or(|own| *own == case.opening.target.tenant))
+            .map(|case| case.since)
+            .collect();
+        Ok((open.len() as u64, open.iter().min().copied()))
+    }
+}

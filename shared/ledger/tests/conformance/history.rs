@@ -1,0 +1,238 @@
+//! What came of a period: every figure of a scorecard rests on these counts.
+
+use std::time::Duration;
+
+use domain::{Code, Command, Decision, Failure, Landed, OnDoubt, Outcome, RepeatSafety, Scope, State, TargetId, Worth};
+use ledger::{CaseTally, DueTally, Period, RetryTally};
+
+use crate::{
+    house::House,
+    making::{begin, channel, finish, post_of, proof, published, tenant, token_revoked, worker},
+};
+
+/// A failure that concerns the post alone, and needs a person.
+fn refused() -> Failure {
+    Failure { scope: Scope::Post, ..token_revoked() }
+}
+
+fn day(house: &House) -> Period {
+    Period { from: house.now(), until: house.later(86_400), tenant: None }
+}
+
+async fn accepted(house: &House, owner: &str, on: &str) -> TargetId {
+    let post = post_of(house, owner, &[(on, "main")], house.now());
+    let id = post.targets[0].id;
+    house.accept(vec![post]).await;
+    id
+}
+
+async fn failed(house: &House, id: TargetId, attempt: u32) {
+    house.apply(id, begin("w")).await;
+    house.apply(id, finish(attempt, Outcome::Failed(refused()))).await;
+}
+
+fn tally(on: &str, state: State, late: Option<u64>, count: u64) -> DueTally {
+    let late = late.map(Duration::from_millis);
+    DueTally { channel: channel(on), state, listed: false, doubted: false, asked: false, late, count }
+}
+
+pub async fn what_was_due_is_counted_by_how_it_stands(house: &House) {
+    let period = day(house);
+    let ids = [
+        accepted(house, "acme", "mastodon").await,
+        accepted(house, "acme", "mastodon").await,
+        accepted(house, "acme", "webhook").await,
+        accepted(house, "other", "webhook").await,
+        accepted(house, "acme", "webhook").await,
+    ];
+    let tomorrow = post_of(house, "acme", &[("webhook", "main")], period.until);
+    house.accept(vec![tomorrow]).await;
+    house.advance(2);
+    for (n, id) in ids[..2].iter().enumerate() {
+        house.apply(*id, begin("w")).await;
+        house.apply(*id, published(1, &format!("p{n}"))).await;
+    }
+    failed(house, ids[2], 1).await;
+    house.apply(ids[4], Command::Cancel).await;
+    assert_eq!(
+        house.history.due(&period).await.unwrap(),
+        [
+            tally("mastodon", State::Published, Some(2_000), 2),
+            tally("webhook", State::Scheduled, None, 1),
+            DueTally { listed: true, ..tally("webhook", State::Failed, Some(2_000), 1) },
+            tally("webhook", State::Cancelled, None, 1),
+        ]
+    );
+    let other = Period { tenant: Some(tenant("other")), ..period.clone() };
+    assert_eq!(house.history.due(&other).await.unwrap(), [tally("webhook", State::Scheduled, None, 1)]);
+    let before = Period { until: period.from, from: period.from - Duration::from_secs(60), tenant: None };
+    assert_eq!(house.history.due(&before).await.unwrap(), [], "the end of a period is not in it");
+}
+
+pub async fn what_waits_beyond_the_period_is_counted_where_it_was_due(house: &House) {
+    let period = Period { from: house.now(), until: house.later(60), tenant: None };
+    let later = |code| {
+        let worth = Worth::Retry { not_before: Some(house.later(7_200)) };
+        Outcome::Failed(Failure { code, worth, ..refused() })
+    };
+    let ids = [
+        accepted(house, "acme", "mastodon").await,
+        accepted(house, "acme", "mastodon").await,
+        accepted(house, "acme", "mastodon").await,
+    ];
+    // One comes back late, one waits for a rate limit, one has not been touched.
+    for (id, code) in ids.iter().zip([Code::OUT_OF_ORDER, Code::RATE_LIMITED_APP]) {
+        house.apply(*id, begin("w")).await;
+        house.apply(*id, finish(1, later(code))).await;
+        assert!(house.ledger.target(*id).await.unwrap().unwrap().target.wake_at.unwrap() > period.until);
+    }
+    let states: Vec<_> =
+        house.history.due(&period).await.unwrap().into_iter().map(|tally| (tally.state, tally.count)).collect();
+    assert_eq!(states.iter().map(|(_, count)| count).sum::<u64>(), 3, "{states:?}");
+}
+
+pub async fn lateness_is_rounded_alike_everywhere(house: &House) {
+    let period = day(house);
+    let mut ids = Vec::new();
+    for _ in 0..6 {
+        ids.push(accepted(house, "acme", "webhook").await);
+    }
+    let mut passed = 0;
+    for (id, after) in ids.into_iter().zip([0_u64, 999, 1_234, 9_999, 12_345, 123_456]) {
+        house.clock.advance(Duration::from_millis(after - passed));
+        passed = after;
+        house.apply(id, begin("w")).await;
+        house.apply(id, published(1, &format!("p{after}"))).await;
+    }
+    let late: Vec<_> = house.history.due(&period).await.unwrap().into_iter().map(|tally| tally.late.unwrap()).collect();
+    assert_eq!(late, [0, 990, 1_200, 9_900, 12_000, 120_000].map(Duration::from_millis));
+}
+
+fn cases(on: &str, begun: u64, published: u64, after: u64) -> CaseTally {
+    CaseTally {
+        channel: channel(on),
+        cause: refused().group(),
+        begun,
+        published,
+        published_after: Duration::from_secs(after),
+        given_up: 0,
+        given_up_after: Duration::ZERO,
+    }
+}
+
+pub async fn a_case_is_open_until_its_target_is_out(house: &House) {
+    let first = day(house);
+    let id = accepted(house, "acme", "webhook").await;
+    assert_eq!(house.history.open_cases(None).await.unwrap(), (0, None));
+    failed(house, id, 1).await;
+    let since = house.now();
+    assert_eq!(house.history.open_cases(None).await.unwrap(), (1, Some(since)));
+    assert_eq!(house.history.open_cases(Some(&tenant("other"))).await.unwrap(), (0, None));
+    // Tried again, it fails again, and is tried again on the next day: it is one case all the time.
+    house.advance(600);
+    house.apply(id, Command::Retry).await;
+    assert_eq!(house.history.open_cases(None).await.unwrap(), (1, Some(since)), "a retry is not the end");
+    failed(house, id, 2).await;
+    house.advance(86_400);
+    let second = day(house);
+    house.apply(id, Command::Retry).await;
+    house.apply(id, begin("w")).await;
+    house.apply(id, published(3, "p")).await;
+    assert_eq!(house.history.open_cases(None).await.unwrap(), (0, None));
+    assert_eq!(house.history.cases(&first).await.unwrap(), [cases("webhook", 1, 0, 0)]);
+    assert_eq!(house.history.cases(&second).await.unwrap(), [cases("webhook", 0, 1, 87_000)]);
+    let other = Period { tenant: Some(tenant("other")), ..second };
+    assert_eq!(house.history.cases(&other).await.unwrap(), []);
+}
+
+pub async fn a_case_that_is_given_up_is_told_from_one_that_is_mended(house: &House) {
+    let period = day(house);
+    let id = accepted(house, "acme", "webhook").await;
+    failed(house, id, 1).await;
+    house.advance(30);
+    house.apply(id, Command::Cancel).await;
+    let expected = CaseTally { given_up: 1, given_up_after: Duration::from_secs(30), ..cases("webhook", 1, 0, 0) };
+    assert_eq!(house.history.cases(&period).await.unwrap(), [expected]);
+    assert_eq!(house.history.retries(&period).await.unwrap(), [], "to give up is no retry");
+    // What nobody was needed for is no case.
+    let easy = accepted(house, "acme", "mastodon").await;
+    house.apply(easy, begin("w")).await;
+    house.apply(easy, published(1, "p")).await;
+    assert_eq!(house.history.cases(&period).await.unwrap().len(), 1);
+}
+
+pub async fn each_retry_by_hand_is_counted_in_its_period(house: &House) {
+    let first = day(house);
+    let (one, two) = (accepted(house, "acme", "webhook").await, accepted(house, "acme", "mastodon").await);
+    failed(house, one, 1).await;
+    failed(house, two, 1).await;
+    house.apply(one, Command::Retry).await;
+    house.apply(one, Command::Retry).await;
+    house.apply(two, Command::Retry).await;
+    failed(house, one, 2).await;
+    house.advance(86_400);
+    let second = day(house);
+    house.apply(one, Command::Retry).await;
+    let of = |name: &str| RetryTally { channel: channel(name), count: 1 };
+    assert_eq!(
+        house.history.retries(&first).await.unwrap(),
+        [of("mastodon"), of("webhook")],
+        "pressed twice, it is one"
+    );
+    assert_eq!(house.history.retries(&second).await.unwrap(), [of("webhook")]);
+    let other = Period { tenant: Some(tenant("other")), ..first };
+    assert_eq!(house.history.retries(&other).await.unwrap(), []);
+}
+
+pub async fn a_doubt_that_a_person_was_asked_about_is_told_from_one_settled_by_machine(house: &House) {
+    let period = day(house);
+    let unknown = || {
+        let failure = Failure { landed: Landed::Unknown, worth: Worth::Never, ..refused() };
+        Outcome::Failed(failure)
+    };
+    let machine = accepted(house, "acme", "mastodon").await;
+    house.apply(machine, begin("w")).await;
+    house.apply(machine, finish(1, unknown())).await;
+    house.advance(10);
+    house.apply(machine, begin("w")).await;
+    house.apply(machine, published(2, "p")).await;
+    let person = accepted(house, "acme", "webhook").await;
+    let repeat = RepeatSafety::Nothing;
+    house.apply(person, Command::Begin { worker: worker("w"), repeat, arm: Some("publish".into()) }).await;
+    let undecidable = Command::Finish { attempt: 1, outcome: unknown(), repeat, on_doubt: OnDoubt::Park };
+    house.apply(person, undecidable).await;
+    house.apply(person, Command::Decide(Decision::Published { receipt: proof("p-9"), last: true })).await;
+    let due = house.history.due(&period).await.unwrap();
+    let shape: Vec<_> =
+        due.iter().map(|tally| (tally.channel.as_str(), tally.state, tally.doubted, tally.asked)).collect();
+    assert_eq!(shape, [("mastodon", State::Published, true, false), ("webhook", State::Published, true, true)]);
+}
+
+pub async fn a_target_listed_before_there_were_cases_has_been_open_since_then(house: &House) {
+    let id = accepted(house, "acme", "webhook").await;
+    failed(house, id, 1).await;
+    let since = house.now();
+    // As an earlier version left it.
+    house.execute("DELETE FROM cases", &[]).await;
+    house
+        .execute("UPDATE targets SET progress = replace(progress, ',\"case\":true', '') WHERE id = {id}", &[id.0])
+        .await;
+    house.advance(60);
+    house.apply(id, Command::Retry).await;
+    house.apply(id, begin("w")).await;
+    house.apply(id, published(2, "p")).await;
+    // Nothing is known of it: it was never opened, and its end is not counted.
+    let period = Period { from: since, until: house.later(1), tenant: None };
+    assert_eq!(house.history.cases(&period).await.unwrap(), []);
+    // One that an earlier version listed and that is acted on while it is listed, has its case from then.
+    let id = accepted(house, "acme", "mastodon").await;
+    failed(house, id, 1).await;
+    let since = house.now();
+    house.execute("DELETE FROM cases", &[]).await;
+    house
+        .execute("UPDATE targets SET progress = replace(progress, ',\"case\":true', '') WHERE id = {id}", &[id.0])
+        .await;
+    house.advance(60);
+    house.apply(id, Command::Wake).await;
+    assert_eq!(house.history.open_cases(None).await.unwrap(), (1, Some(since)));
+}
