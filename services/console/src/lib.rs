@@ -19,6 +19,7 @@ mod page;
 mod problem;
 mod routes;
 mod scope;
+mod scorecard;
 mod show;
 mod standing;
 mod trouble;
@@ -29,7 +30,7 @@ use broker::Transport;
 use channels::{Accounts, Registry};
 use forecast::Forecast;
 use intake::Intake;
-use ledger::{AuditLog, Ledger};
+use ledger::{AuditLog, History, Ledger};
 use outbox::Outbox;
 use runtime::Runtime;
 use vault::Vault;
@@ -51,6 +52,8 @@ pub struct Parts {
     pub ledger: Arc<dyn Ledger>,
     /// The record of who changed what.
     pub audit_log: Arc<dyn AuditLog>,
+    /// What came of what was due.
+    pub history: Arc<dyn History>,
     /// For queue depths, and for handing over a target that an operator kicks.
     pub transport: Arc<dyn Transport>,
     /// The way in for posts.

@@ -9,7 +9,7 @@ use channels::{
 };
 use guard::{Guard, MemoryGuard, RedisGuard, RedisOptions};
 use intake::{Checker, Intake, Options as IntakeOptions};
-use ledger::{AuditLog, CredentialStore, Ledger, LedgerError, Postgres, PostgresOptions, Sqlite, TimeSource};
+use ledger::{AuditLog, CredentialStore, History, Ledger, LedgerError, Postgres, PostgresOptions, Sqlite, TimeSource};
 use runtime::Runtime;
 use settings::Settings;
 use vault::{AppDefaults, ChannelDefaults, Defaults, Keys, Vault, VaultOptions};
@@ -25,6 +25,8 @@ pub struct Parts {
     pub ledger: Arc<dyn Ledger>,
     /// Who changed what.
     pub audit_log: Arc<dyn AuditLog>,
+    /// What came of what was due.
+    pub history: Arc<dyn History>,
     /// Messages.
     pub transport: Arc<dyn Transport>,
     /// Locks, hints and limits.
@@ -55,7 +57,7 @@ impl Parts {
         keys(settings)?;
         let stores = ledger(settings, &runtime, Migrate::No).await?;
         let vault = vault(settings, &runtime, &stores, channels.clone())?;
-        let Stores { ledger, audit_log, .. } = stores;
+        let Stores { ledger, audit_log, history, .. } = stores;
         let accounts: Arc<dyn Accounts> = Arc::new(vault.clone());
         accounts.catch_up().await;
         vault.follow();
@@ -64,7 +66,7 @@ impl Parts {
         let options = intake_options(settings);
         let intake =
             Arc::new(Intake::new(ledger.clone(), channels.clone(), accounts.clone(), runtime.clone(), options));
-        Ok(Self { runtime, ledger, audit_log, transport, guard, channels, media, vault, accounts, intake })
+        Ok(Self { runtime, ledger, audit_log, history, transport, guard, channels, media, vault, accounts, intake })
     }
 }
 
@@ -85,12 +87,14 @@ pub struct Stores {
     pub credentials: Arc<dyn CredentialStore>,
     /// Who changed what.
     pub audit_log: Arc<dyn AuditLog>,
+    /// What came of what was due.
+    pub history: Arc<dyn History>,
 }
 
 impl Stores {
-    fn of<D: Ledger + CredentialStore + AuditLog + 'static>(database: D) -> Self {
+    fn of<D: Ledger + CredentialStore + AuditLog + History + 'static>(database: D) -> Self {
         let database = Arc::new(database);
-        Self { ledger: database.clone(), credentials: database.clone(), audit_log: database }
+        Self { ledger: database.clone(), credentials: database.clone(), audit_log: database.clone(), history: database }
     }
 }
 

@@ -167,6 +167,7 @@ fn console(settings: &Settings, parts: &Parts) -> Console {
         runtime: parts.runtime.clone(),
         ledger: parts.ledger.clone(),
         audit_log: parts.audit_log.clone(),
+        history: parts.history.clone(),
         transport: parts.transport.clone(),
         intake: parts.intake.clone(),
         accounts: parts.accounts.clone(),

@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{ChannelName, State, TenantId};
+use domain::{ChannelName, State, TargetId, TenantId};
 use jiff::Timestamp;
 
-use crate::LedgerError;
+use crate::{LedgerError, Page};
 
 /// A span of time, and whose.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +69,50 @@ pub struct RetryTally {
     pub count: u64,
 }
 
+/// Which targets of a period a figure counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Figure {
+    /// Due in it, without those that were cancelled.
+    Due,
+    /// Out.
+    Published,
+    /// Those that need a person now.
+    Failed,
+    /// Their deadline passed before they could be sent.
+    Expired,
+    /// Still on their way.
+    Undecided,
+    /// Cancelled.
+    Cancelled,
+    /// Out, and sent so long after their time.
+    Late(Duration),
+    /// It was not known for a while whether they were out.
+    Doubted,
+    /// A person was asked about that.
+    Asked,
+    /// Somebody set them going again in the period.
+    Retried,
+    /// Their case ended in the period, and they are out.
+    Resolved,
+    /// Their case ended in the period, and they are not.
+    GivenUp,
+}
+
+/// Which targets to list.
+#[derive(Debug, Clone)]
+pub struct Counted {
+    /// Of which period.
+    pub period: Period,
+    /// On this channel only.
+    pub channel: Option<ChannelName>,
+    /// Counted by which figure.
+    pub figure: Figure,
+    /// At most this many; 0 means 50.
+    pub limit: u32,
+    /// Go on after this page's `next`.
+    pub after: Option<String>,
+}
+
 /// What the past can be asked.
 #[async_trait]
 pub trait History: Send + Sync {
@@ -81,8 +125,17 @@ pub trait History: Send + Sync {
     /// Retries by hand in the period, sorted by channel.
     async fn retries(&self, period: &Period) -> Result<Vec<RetryTally>, LedgerError>;
 
+    /// The targets that a figure counts, in the order of their times.
+    async fn counted(&self, counted: &Counted) -> Result<Page<TargetId>, LedgerError>;
+
     /// How many cases are open, and since when the oldest is.
     async fn open_cases(&self, tenant: Option<&TenantId>) -> Result<(u64, Option<Timestamp>), LedgerError>;
+}
+
+/// The last millisecond of lateness that is rounded down to `span` or less.
+pub(crate) fn beyond(span: Duration) -> i64 {
+    let span = i64::try_from(span.as_millis()).unwrap_or(i64::MAX / 2);
+    (span..).find(|late| rounded(late + 1) > rounded(span)).unwrap_or(span)
 }
 
 /// A lateness in milliseconds as [`DueTally::late`] has it. What went out before its time, by the clocks, was on time.
@@ -94,4 +147,18 @@ pub(crate) fn rounded(late: i64) -> i64 {
         _ => 10_000,
     };
     late.max(0) / step * step
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_late_by_its_rounded_lateness_is_late_in_the_list() {
+        for span in [0, 55, 999, 1_000, 60_000, 100_000, 3_600_000] {
+            let last = beyond(Duration::from_millis(span));
+            let span = rounded(i64::try_from(span).unwrap());
+            assert!(rounded(last) <= span && rounded(last + 1) > span, "{span}: {last}");
+        }
+    }
 }

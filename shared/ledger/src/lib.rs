@@ -33,7 +33,7 @@ use uuid::Uuid;
 pub use audit_log::{AuditEntry, AuditFilter, AuditLog, EntryOutcome, NewEntry};
 pub use credentials::{CredentialPut, CredentialRow, CredentialStore, RecordKind};
 pub use error::LedgerError;
-pub use history::{CaseTally, DueTally, History, Period, RetryTally};
+pub use history::{CaseTally, Counted, DueTally, Figure, History, Period, RetryTally};
 pub use memory::MemoryLedger;
 pub use postgres::{Postgres, PostgresOptions};
 pub use record::rewritten;

@@ -10,6 +10,7 @@ mod links;
 mod pauses;
 mod posts;
 mod retry;
+mod scorecard;
 mod world;
 
 pub use accounts::{Account, Accounts, App, Apps, DisableAsk, Health, Removed, RemovedApp, Seen, Source, Token, Wrong};
@@ -22,6 +23,7 @@ pub use links::Link;
 pub use pauses::{Pause, PauseAsk, Pauses, Resumed};
 pub use posts::{OutThere, PartInDoubt, Post, PostLine, Posts, Target};
 pub use retry::{Retried, Retry, RetryPlan};
+pub use scorecard::{CountedTargets, Scorecard};
 pub use world::{Census, Channel, Channels, Count, Queue, Repeat, Violation};
 
 pub use crate::problem::{Problem, RefusedTarget};

@@ -12,6 +12,7 @@ pub(crate) mod links;
 mod pauses;
 mod posts;
 mod retry;
+mod scorecard;
 mod submit;
 mod targets;
 mod world;
@@ -56,6 +57,8 @@ pub(crate) fn router(console: Console) -> Router {
         .route(&format!("{ACCOUNT}/enable"), post(accounts::enable))
         .route("/v1/apps", get(apps::list))
         .route("/v1/apps/{app}", put(apps::put).delete(apps::remove))
+        .route("/v1/scorecard", get(scorecard::show))
+        .route("/v1/scorecard/targets", get(scorecard::targets))
         .route("/v1/audit-log", get(audit_log::list))
         .route("/v1/census", get(world::census))
         .route("/v1/errors/{code}", get(world::error_page))

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::world::{ACME, OPERATOR, OTHER, World, foreign, memory, message, world, world_with};
 
 /// Every route of the API, with a body that it takes. `{post}`, `{target}` and `{tenant}` stand for the world's own.
-const ROUTES: [(&str, &str, &str); 32] = [
+const ROUTES: [(&str, &str, &str); 34] = [
     ("GET", "/v1/posts", ""),
     ("POST", "/v1/posts", "{}"),
     ("POST", "/v1/posts:validate", "{}"),
@@ -37,6 +37,8 @@ const ROUTES: [(&str, &str, &str); 32] = [
     ("PUT", "/v1/apps/our-app", r#"{"secrets":{"client_id":"x"}}"#),
     ("DELETE", "/v1/apps/our-app", ""),
     ("GET", "/v1/audit-log", ""),
+    ("GET", "/v1/scorecard", ""),
+    ("GET", "/v1/scorecard/targets?figure=published", ""),
     ("GET", "/v1/census", ""),
     ("GET", "/v1/errors/OP-1011", ""),
 ];

@@ -13,6 +13,7 @@ mod links;
 mod operate;
 mod posts;
 mod retry;
+mod scorecard;
 mod sqlite;
 mod targets;
 mod world;

@@ -19,7 +19,7 @@ use domain::{
 };
 use forecast::Forecast;
 use intake::{Intake, Options};
-use ledger::{Applied, AuditLog, CredentialStore, Ledger, MemoryLedger};
+use ledger::{Applied, AuditLog, CredentialStore, History, Ledger, MemoryLedger};
 use oncepost_console::{Console, ConsoleOptions, Parts, Token};
 use outbox::Outbox;
 use runtime::Runtime;
@@ -151,7 +151,7 @@ pub fn memory() -> (Runtime, Arc<MemoryLedger>) {
     (runtime, ledger)
 }
 
-pub fn world_on<L: Ledger + CredentialStore + AuditLog + 'static>(runtime: Runtime, ledger: Arc<L>) -> World {
+pub fn world_on<L: Ledger + CredentialStore + AuditLog + History + 'static>(runtime: Runtime, ledger: Arc<L>) -> World {
     world_with(runtime, ledger, ConsoleOptions { tokens: tokens(), ..ConsoleOptions::default() })
 }
 
@@ -164,7 +164,7 @@ pub fn tokens() -> Vec<Token> {
     ]
 }
 
-pub fn world_with<L: Ledger + CredentialStore + AuditLog + 'static>(
+pub fn world_with<L: Ledger + CredentialStore + AuditLog + History + 'static>(
     runtime: Runtime,
     ledger: Arc<L>,
     options: ConsoleOptions,
@@ -187,7 +187,7 @@ pub struct Setting {
 }
 
 impl Setting {
-    pub fn world<L: Ledger + CredentialStore + AuditLog + 'static>(
+    pub fn world<L: Ledger + CredentialStore + AuditLog + History + 'static>(
         self,
         runtime: Runtime,
         ledger: Arc<L>,
@@ -206,6 +206,7 @@ impl Setting {
         let accounts: Arc<dyn Accounts> = Arc::new(vault.clone());
         let transport: Arc<dyn Transport> = Arc::new(Memory::new(&runtime, channels.names()));
         let audit_log: Arc<dyn AuditLog> = ledger.clone();
+        let history: Arc<dyn History> = ledger.clone();
         let ledger: Arc<dyn Ledger> = ledger;
         let intake =
             Intake::new(ledger.clone(), channels.clone(), accounts.clone(), runtime.clone(), Options::default());
@@ -221,6 +222,7 @@ impl Setting {
             runtime: runtime.clone(),
             ledger: ledger.clone(),
             audit_log,
+            history,
             transport: transport.clone(),
             intake: Arc::new(intake),
             accounts,

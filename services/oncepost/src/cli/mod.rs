@@ -18,6 +18,7 @@ mod options;
 mod out;
 mod retry;
 mod schedule;
+mod scorecard;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -127,6 +128,8 @@ pub enum ClientCommand {
     },
     /// List the pauses in force
     Pauses,
+    /// Tell how reliable a week was: success by channel, lateness, manual retries, time to resolve, doubts, causes, trend
+    Scorecard(scorecard::Which),
     /// List who changed what, when and why, newest first
     AuditLog(audit_log::Which),
     /// List the accounts and how they are, or tell everything about one; connect, check, renew, switch off, disconnect
@@ -220,6 +223,7 @@ async fn execute(
         ClientCommand::Pause { scope, reason } => act::pause(&client?, out, &scope, &reason).await,
         ClientCommand::Resume { scope } => act::resume(&client?, out, &scope).await,
         ClientCommand::Pauses => lists::pauses(&client?, out).await,
+        ClientCommand::Scorecard(which) => scorecard::scorecard(&client?, out, &which).await,
         ClientCommand::AuditLog(which) => audit_log::list(&client?, out, &which).await,
         ClientCommand::Accounts(args) => accounts::accounts(&client?, out, &args).await,
         ClientCommand::Apps(args) => accounts::apps(&client?, out, &args).await,

@@ -8,9 +8,10 @@ use futures::FutureExt;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Connection, Database, rows::readable, store};
+use super::{Connection, Database, lists, rows::readable, store};
 use crate::{
-    CaseTally, DueTally, History, LedgerError, Period, RetryTally,
+    CaseTally, Counted, DueTally, Figure, History, LedgerError, Page, Period, RetryTally,
+    history::beyond,
     record::{instant, millis, state},
 };
 
@@ -47,6 +48,54 @@ const DUE: &str = concat!(
      FROM each GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6 NULLS LAST"
 );
 
+/// Those of what was due that a condition takes in: on the channel `$4`, after the place `$5`, `$6`, at most `$7`; `$8` belongs to the
+/// condition.
+macro_rules! counted {
+    ($condition:literal) => {
+        concat!(
+            "WITH due AS (",
+            due!("t.id, t.channel, t.state, t.due_at, t.listed_at"),
+            ") SELECT id, due_at FROM due WHERE ($4 IS NULL OR channel = $4) AND (due_at, id) > ($5, $6) \
+             AND ($8 IS NULL OR $8 >= 0) AND ",
+            $condition,
+            " ORDER BY due_at, id LIMIT $7"
+        )
+    };
+}
+
+const COUNTED_DUE: &str = counted!("state <> 9");
+const COUNTED_PUBLISHED: &str = counted!("state = 6");
+const COUNTED_FAILED: &str = counted!("state NOT IN (6, 9, 10) AND (state = 7 OR listed_at IS NOT NULL)");
+const COUNTED_EXPIRED: &str = counted!("state = 10");
+const COUNTED_UNDECIDED: &str = counted!("state NOT IN (6, 7, 9, 10) AND listed_at IS NULL");
+const COUNTED_CANCELLED: &str = counted!("state = 9");
+const COUNTED_LATE: &str = counted!(
+    "state = 6 AND (SELECT max(a.ended_at) FROM attempts a WHERE a.target = due.id AND a.kind IN ('send', 'repeat')) > due_at + $8"
+);
+const COUNTED_DOUBTED: &str = counted!(
+    "state <> 9 AND EXISTS (SELECT 1 FROM attempts a WHERE a.target = due.id AND a.outcome IN ('unknown', 'lost'))"
+);
+const COUNTED_ASKED: &str = counted!(
+    "state <> 9 AND EXISTS (SELECT 1 FROM attempts a WHERE a.target = due.id AND a.outcome IN ('unknown', 'lost')) \
+     AND EXISTS (SELECT 1 FROM cases c WHERE c.target = due.id AND c.reason = 'undecidable')"
+);
+
+/// Those whose case or retry fell into the period, whenever they were due: the same parameters.
+macro_rules! touched {
+    ($condition:literal) => {
+        concat!(
+            "SELECT t.id, t.due_at FROM targets t WHERE t.id IN (",
+            $condition,
+            ") AND ($3 IS NULL OR t.tenant = $3) AND ($4 IS NULL OR t.channel = $4) AND (t.due_at, t.id) > ($5, $6) \
+             AND ($8 IS NULL OR $8 >= 0) ORDER BY t.due_at, t.id LIMIT $7"
+        )
+    };
+}
+
+const COUNTED_RETRIED: &str = touched!("SELECT target FROM retries WHERE at >= $1 AND at < $2");
+const COUNTED_RESOLVED: &str = touched!("SELECT target FROM cases WHERE until >= $1 AND until < $2 AND ended = 6");
+const COUNTED_GIVEN_UP: &str = touched!("SELECT target FROM cases WHERE until >= $1 AND until < $2 AND ended <> 6");
+
 const CASES: &str = "SELECT channel, cause, CAST(sum(begun) AS BIGINT) AS begun, \
          CAST(sum(published) AS BIGINT) AS published, CAST(sum(published_after) AS BIGINT) AS published_after, \
          CAST(sum(given_up) AS BIGINT) AS given_up, CAST(sum(given_up_after) AS BIGINT) AS given_up_after FROM ( \
@@ -78,6 +127,11 @@ impl History for Database {
     async fn retries(&self, period: &Period) -> Result<Vec<RetryTally>, LedgerError> {
         let period = period.clone();
         self.read(move |conn, _| async move { retries(conn, &period).await }.boxed()).await
+    }
+
+    async fn counted(&self, counted: &Counted) -> Result<Page<TargetId>, LedgerError> {
+        let asked = counted.clone();
+        self.read(move |conn, _| async move { list(conn, &asked).await }.boxed()).await
     }
 
     async fn open_cases(&self, tenant: Option<&TenantId>) -> Result<(u64, Option<Timestamp>), LedgerError> {
@@ -183,6 +237,47 @@ async fn retries(conn: &mut Connection, period: &Period) -> Result<Vec<RetryTall
         .await
         .map_err(LedgerError::of("count retries"))?;
     Ok(readable(rows.into_iter().map(|(name, many)| Ok(RetryTally { channel: channel(name)?, count: count(many) }))))
+}
+
+async fn list(conn: &mut Connection, asked: &Counted) -> Result<Page<TargetId>, LedgerError> {
+    let limit = if asked.limit == 0 { 50 } else { asked.limit as usize };
+    let (at, id) = match &asked.after {
+        None => (i64::MIN, Uuid::nil()),
+        Some(token) => token
+            .split_once('.')
+            .and_then(|(at, id)| Some((at.parse().ok()?, id.parse().ok()?)))
+            .ok_or_else(|| lists::bad_token(token))?,
+    };
+    let (statement, span) = match asked.figure {
+        Figure::Due => (COUNTED_DUE, None),
+        Figure::Published => (COUNTED_PUBLISHED, None),
+        Figure::Failed => (COUNTED_FAILED, None),
+        Figure::Expired => (COUNTED_EXPIRED, None),
+        Figure::Undecided => (COUNTED_UNDECIDED, None),
+        Figure::Cancelled => (COUNTED_CANCELLED, None),
+        // Beyond the last instant that is rounded down to the span.
+        Figure::Late(span) => (COUNTED_LATE, Some(beyond(span))),
+        Figure::Doubted => (COUNTED_DOUBTED, None),
+        Figure::Asked => (COUNTED_ASKED, None),
+        Figure::Retried => (COUNTED_RETRIED, None),
+        Figure::Resolved => (COUNTED_RESOLVED, None),
+        Figure::GivenUp => (COUNTED_GIVEN_UP, None),
+    };
+    let rows: Vec<(Uuid, i64)> = sqlx::query_as(statement)
+        .persistent(false)
+        .bind(millis(asked.period.from))
+        .bind(millis(asked.period.until))
+        .bind(asked.period.tenant.as_ref().map(TenantId::as_str))
+        .bind(asked.channel.as_ref().map(ChannelName::as_str))
+        .bind(at)
+        .bind(id)
+        .bind(lists::more_than(limit))
+        .bind(span)
+        .fetch_all(conn)
+        .await
+        .map_err(LedgerError::of("list what a figure counts"))?;
+    let (rows, next) = lists::page(rows, limit, |(id, at)| format!("{at}.{id}"));
+    Ok(Page { items: rows.into_iter().map(|(id, _)| TargetId(id)).collect(), next })
 }
 
 fn channel(name: String) -> Result<ChannelName, LedgerError> {

@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use domain::{AttemptOutcome, State, TargetId, TenantId};
 use jiff::Timestamp;
 
-use super::{MemoryLedger, Row, Tables};
+use super::{MemoryLedger, Row, Tables, page_of};
 use crate::{
-    CaseTally, DueTally, History, LedgerError, Period, RetryTally,
+    CaseTally, Counted, DueTally, Figure, History, LedgerError, Page, Period, RetryTally,
     cases::{Opening, Step},
     history::rounded,
     record::millis,
@@ -44,6 +44,43 @@ impl Tables {
                 self.open_cases.remove(&target);
             }
         }
+    }
+
+    /// Whether a figure counts a target.
+    fn counts(&self, row: &Row, asked: &Counted) -> bool {
+        let (target, period) = (&row.target, &asked.period);
+        let ended = |is_out: bool| {
+            self.cases.iter().filter(|case| case.opening.target.id == target.id).any(|case| {
+                case.ended.is_some_and(|(at, state)| {
+                    period.holds(at, &target.tenant) && (state == State::Published) == is_out
+                })
+            })
+        };
+        match asked.figure {
+            Figure::Retried => {
+                let is_its = |retry: &&Opening| retry.target.id == target.id && period.holds(retry.at, &target.tenant);
+                return self.retries.iter().any(|retry| is_its(&retry));
+            }
+            Figure::Resolved => return ended(true),
+            Figure::GivenUp => return ended(false),
+            _ => {}
+        }
+        let tally = self.due(row);
+        let is_over = matches!(tally.state, State::Published | State::Cancelled | State::Expired);
+        let needs_person = !is_over && (tally.listed || tally.state == State::Failed);
+        period.holds(target.due_at, &target.tenant)
+            && match asked.figure {
+                Figure::Due => tally.state != State::Cancelled,
+                Figure::Published => tally.state == State::Published,
+                Figure::Failed => needs_person,
+                Figure::Expired => tally.state == State::Expired,
+                Figure::Undecided => !is_over && !needs_person,
+                Figure::Cancelled => tally.state == State::Cancelled,
+                Figure::Late(span) => tally.state == State::Published && tally.late.is_some_and(|late| late > span),
+                Figure::Doubted => tally.state != State::Cancelled && tally.doubted,
+                Figure::Asked => tally.state != State::Cancelled && tally.doubted && tally.asked,
+                Figure::Retried | Figure::Resolved | Figure::GivenUp => false,
+            }
     }
 
     fn due(&self, row: &Row) -> DueTally {
@@ -133,6 +170,20 @@ impl History for MemoryLedger {
             *counts.entry(retry.target.channel.clone()).or_default() += 1;
         }
         Ok(counts.into_iter().map(|(channel, count)| RetryTally { channel, count }).collect())
+    }
+
+    async fn counted(&self, asked: &Counted) -> Result<Page<TargetId>, LedgerError> {
+        let tables = self.reach()?;
+        let mut found: Vec<_> = tables
+            .targets
+            .values()
+            .filter(|row| asked.channel.as_ref().is_none_or(|channel| *channel == row.target.channel))
+            .filter(|row| tables.counts(row, asked))
+            .map(|row| (row.target.due_at, row.target.id))
+            .collect();
+        found.sort_unstable();
+        let items = found.into_iter().map(|(_, id)| id).collect();
+        Ok(page_of(items, asked.limit, asked.after.as_ref(), TargetId::to_string))
     }
 
     async fn open_cases(&self, tenant: Option<&TenantId>) -> Result<(u64, Option<Timestamp>), LedgerError> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{Code, Command, Decision, Failure, Landed, OnDoubt, Outcome, RepeatSafety, Scope, State, TargetId, Worth};
-use ledger::{CaseTally, DueTally, Period, RetryTally};
+use ledger::{CaseTally, Counted, DueTally, Figure, Period, RetryTally};
 
 use crate::{
     house::House,
@@ -36,6 +36,26 @@ fn tally(on: &str, state: State, late: Option<u64>, count: u64) -> DueTally {
     DueTally { channel: channel(on), state, listed: false, doubted: false, asked: false, late, count }
 }
 
+/// The targets that a figure counts, asked page by page.
+async fn counted(house: &House, period: &Period, figure: Figure) -> Vec<TargetId> {
+    let mut counted = Counted { period: period.clone(), channel: None, figure, limit: 1, after: None };
+    let mut found = Vec::new();
+    loop {
+        let page = house.history.counted(&counted).await.unwrap();
+        found.extend(page.items);
+        match page.next {
+            Some(next) => counted.after = Some(next),
+            None => return found,
+        }
+    }
+}
+
+/// Due at one time, they come in the order of their ids.
+fn sorted(mut ids: Vec<TargetId>) -> Vec<TargetId> {
+    ids.sort_unstable();
+    ids
+}
+
 pub async fn what_was_due_is_counted_by_how_it_stands(house: &House) {
     let period = day(house);
     let ids = [
@@ -63,6 +83,19 @@ pub async fn what_was_due_is_counted_by_how_it_stands(house: &House) {
             tally("webhook", State::Cancelled, None, 1),
         ]
     );
+    for (figure, expected) in [
+        (Figure::Due, vec![ids[0], ids[1], ids[2], ids[3]]),
+        (Figure::Published, vec![ids[0], ids[1]]),
+        (Figure::Failed, vec![ids[2]]),
+        (Figure::Expired, vec![]),
+        (Figure::Undecided, vec![ids[3]]),
+        (Figure::Cancelled, vec![ids[4]]),
+        (Figure::Late(Duration::from_secs(1)), vec![ids[0], ids[1]]),
+        (Figure::Late(Duration::from_secs(2)), vec![]),
+        (Figure::Doubted, vec![]),
+    ] {
+        assert_eq!(counted(house, &period, figure).await, sorted(expected), "{figure:?}");
+    }
     let other = Period { tenant: Some(tenant("other")), ..period.clone() };
     assert_eq!(house.history.due(&other).await.unwrap(), [tally("webhook", State::Scheduled, None, 1)]);
     let before = Period { until: period.from, from: period.from - Duration::from_secs(60), tenant: None };
@@ -141,6 +174,9 @@ pub async fn a_case_is_open_until_its_target_is_out(house: &House) {
     assert_eq!(house.history.open_cases(None).await.unwrap(), (0, None));
     assert_eq!(house.history.cases(&first).await.unwrap(), [cases("webhook", 1, 0, 0)]);
     assert_eq!(house.history.cases(&second).await.unwrap(), [cases("webhook", 0, 1, 87_000)]);
+    assert_eq!(counted(house, &second, Figure::Resolved).await, [id]);
+    assert_eq!(counted(house, &second, Figure::GivenUp).await, []);
+    assert_eq!(counted(house, &first, Figure::Resolved).await, []);
     let other = Period { tenant: Some(tenant("other")), ..second };
     assert_eq!(house.history.cases(&other).await.unwrap(), []);
 }
@@ -154,6 +190,8 @@ pub async fn a_case_that_is_given_up_is_told_from_one_that_is_mended(house: &Hou
     let expected = CaseTally { given_up: 1, given_up_after: Duration::from_secs(30), ..cases("webhook", 1, 0, 0) };
     assert_eq!(house.history.cases(&period).await.unwrap(), [expected]);
     assert_eq!(house.history.retries(&period).await.unwrap(), [], "to give up is no retry");
+    assert_eq!(counted(house, &period, Figure::GivenUp).await, [id]);
+    assert_eq!(counted(house, &period, Figure::Resolved).await, []);
     // What nobody was needed for is no case.
     let easy = accepted(house, "acme", "mastodon").await;
     house.apply(easy, begin("w")).await;
@@ -180,6 +218,16 @@ pub async fn each_retry_by_hand_is_counted_in_its_period(house: &House) {
         "pressed twice, it is one"
     );
     assert_eq!(house.history.retries(&second).await.unwrap(), [of("webhook")]);
+    assert_eq!(counted(house, &first, Figure::Retried).await, sorted(vec![one, two]));
+    assert_eq!(counted(house, &second, Figure::Retried).await, [one]);
+    let on_mastodon = Counted {
+        period: first.clone(),
+        channel: Some(channel("mastodon")),
+        figure: Figure::Retried,
+        limit: 0,
+        after: None,
+    };
+    assert_eq!(house.history.counted(&on_mastodon).await.unwrap().items, [two]);
     let other = Period { tenant: Some(tenant("other")), ..first };
     assert_eq!(house.history.retries(&other).await.unwrap(), []);
 }
@@ -205,6 +253,8 @@ pub async fn a_doubt_that_a_person_was_asked_about_is_told_from_one_settled_by_m
     let due = house.history.due(&period).await.unwrap();
     let shape: Vec<_> =
         due.iter().map(|tally| (tally.channel.as_str(), tally.state, tally.doubted, tally.asked)).collect();
+    assert_eq!(counted(house, &period, Figure::Doubted).await, sorted(vec![machine, person]));
+    assert_eq!(counted(house, &period, Figure::Asked).await, [person]);
     assert_eq!(shape, [("mastodon", State::Published, true, false), ("webhook", State::Published, true, true)]);
 }
 

@@ -280,6 +280,7 @@ pub async fn serve(options: ConsoleOptions) -> Server {
         runtime: runtime.clone(),
         ledger: ledger.clone(),
         audit_log: ledger.clone(),
+        history: ledger.clone(),
         transport,
         intake: Arc::new(intake),
         accounts,

@@ -9,6 +9,7 @@ pub(super) mod forecast;
 pub(super) mod post;
 pub(super) mod posts;
 pub(super) mod schedule;
+pub(super) mod scorecard;
 mod table;
 pub(super) mod target;
 pub(super) mod trouble;

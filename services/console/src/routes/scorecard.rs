@@ -1,0 +1,104 @@
+//! Scorecards, and the targets behind their figures.
+
+use axum::{
+    Json,
+    extract::State,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use domain::ChannelName;
+use ledger::Counted;
+use serde::Deserialize;
+
+use super::{find, posts::no_page};
+use crate::{
+    Console, Problem,
+    access::Caller,
+    api,
+    extract::Ask,
+    scorecard::{self, Wish},
+};
+
+/// How many earlier periods a trend shows if nothing is said.
+const EARLIER: u32 = 8;
+/// The most targets on a page.
+const MOST: u32 = 500;
+
+/// In which form it is wanted.
+#[derive(Deserialize, Default, Clone, Copy)]
+#[serde(rename_all = "lowercase")]
+enum Format {
+    #[default]
+    Json,
+    Csv,
+    Markdown,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Which {
+    week: Option<String>,
+    from: Option<String>,
+    until: Option<String>,
+    zone: Option<String>,
+    tenant: Option<domain::TenantId>,
+    earlier: Option<u32>,
+    #[serde(default)]
+    format: Format,
+}
+
+pub(super) async fn show(
+    State(console): State<Console>,
+    caller: Caller,
+    Ask(which): Ask<Which>,
+) -> Result<Response, Problem> {
+    let Which { week, from, until, zone, tenant, earlier, format } = which;
+    let wish = Wish { week, from, until, zone, tenant };
+    let card = scorecard::card(&console, &caller, &wish, earlier.unwrap_or(EARLIER)).await?;
+    let text = |kind: &'static str, text: String| ([(header::CONTENT_TYPE, kind)], text).into_response();
+    Ok(match format {
+        Format::Json => Json(card).into_response(),
+        Format::Csv => text("text/csv; charset=utf-8", ::scorecard::csv::written(&card)),
+        Format::Markdown => text("text/markdown; charset=utf-8", ::scorecard::markdown::written(&card)),
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WhichTargets {
+    week: Option<String>,
+    from: Option<String>,
+    until: Option<String>,
+    zone: Option<String>,
+    tenant: Option<domain::TenantId>,
+    figure: String,
+    channel: Option<ChannelName>,
+    #[serde(default)]
+    limit: u32,
+    after: Option<String>,
+}
+
+pub(super) async fn targets(
+    State(console): State<Console>,
+    caller: Caller,
+    Ask(which): Ask<WhichTargets>,
+) -> Result<Json<api::CountedTargets>, Problem> {
+    let WhichTargets { week, from, until, zone, tenant, figure, channel, limit, after } = which;
+    let wish = Wish { week, from, until, zone, tenant };
+    let figure = scorecard::figure(&figure).ok_or_else(|| {
+        let names = "due, published, failed, expired, undecided, cancelled, late, doubts, asked, manual_retries, resolved, given_up";
+        Problem::query("figure", format!("must be one of {names}"))
+    })?;
+    let counted = scorecard::counted(&console, &caller, &wish, figure, channel).await?;
+    let counted = Counted { limit: limit.min(MOST), after, ..counted };
+    let page = console.history.counted(&counted).await.map_err(no_page)?;
+    let frame = find::frame(&console, &caller).await?;
+    let mut targets = Vec::with_capacity(page.items.len());
+    for id in page.items {
+        // One that was removed in between is no more.
+        if let Some(view) = console.ledger.target(id).await? {
+            targets.push(frame.target(view, None, false));
+        }
+    }
+    Ok(Json(api::CountedTargets { targets, next: page.next }))
+}
