@@ -31,16 +31,16 @@ macro_rules! due {
     };
 }
 
-/// The lateness is rounded as [`DueTally::late`] says.
+/// The lateness is rounded as [`DueTally::late`] says. Each target is looked up once, by the indexes.
 const DUE: &str = concat!(
     "WITH due AS (",
     due!("t.id, t.channel, t.state, t.due_at, CASE WHEN t.listed_at IS NULL THEN 0 ELSE 1 END AS listed"),
-    "), each AS (SELECT channel, state, listed, \
+    "), each AS MATERIALIZED (SELECT channel, state, listed, \
          (SELECT max(a.ended_at) FROM attempts a WHERE a.target = due.id AND a.kind IN ('send', 'repeat')) - due_at AS late, \
-         CASE WHEN EXISTS (SELECT 1 FROM attempts a WHERE a.target = due.id AND a.outcome IN ('unknown', 'lost')) \
-              THEN 1 ELSE 0 END AS doubted, \
-         CASE WHEN EXISTS (SELECT 1 FROM cases c WHERE c.target = due.id AND c.reason = 'undecidable') \
-              THEN 1 ELSE 0 END AS asked FROM due) \
+         (SELECT CASE WHEN count(*) = 0 THEN 0 ELSE 1 END FROM attempts a \
+              WHERE a.target = due.id AND a.outcome IN ('unknown', 'lost')) AS doubted, \
+         (SELECT CASE WHEN count(*) = 0 THEN 0 ELSE 1 END FROM cases c \
+              WHERE c.target = due.id AND c.reason = 'undecidable') AS asked FROM due) \
      SELECT channel, state, listed, doubted, asked, \
          CASE WHEN late < 0 THEN 0 WHEN late < 1000 THEN late / 10 * 10 WHEN late < 10000 THEN late / 100 * 100 \
               WHEN late < 100000 THEN late / 1000 * 1000 ELSE late / 10000 * 10000 END AS late, \
