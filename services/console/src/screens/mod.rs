@@ -3,15 +3,20 @@
 //! They are a client of the API, in this process: whatever a screen shows or does, a caller of the API sees and may do, and nothing that
 //! the API refuses can be had by a form.
 
+mod accounts;
 mod act;
 mod assets;
+mod channels;
 mod door;
 mod error;
+mod forecast;
 mod home;
 mod parts;
 mod post;
 mod posts;
+mod schedule;
 mod shell;
+mod system;
 mod target;
 mod visit;
 mod words;
@@ -31,7 +36,15 @@ use self::{shell::Entry, visit::Visit};
 use crate::{Console, Problem, session::Sessions};
 
 /// The screens, in the order of the menu. A new one is a file with these two, its `mod`, and a line here.
-const SCREENS: &[(Entry, fn() -> Router<Desk>)] = &[(home::ENTRY, home::routes), (posts::ENTRY, posts::routes)];
+const SCREENS: &[(Entry, fn() -> Router<Desk>)] = &[
+    (home::ENTRY, home::routes),
+    (posts::ENTRY, posts::routes),
+    (schedule::ENTRY, schedule::routes),
+    (forecast::ENTRY, forecast::routes),
+    (channels::ENTRY, channels::routes),
+    (accounts::ENTRY, accounts::routes),
+    (system::ENTRY, system::routes),
+];
 
 /// Pages that are reached from others.
 const PAGES: &[fn() -> Router<Desk>] = &[post::routes, target::routes, act::routes, error::routes];
