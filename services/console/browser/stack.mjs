@@ -1,6 +1,7 @@
 // A console to look at: `oncepost dev` on fakes of all platforms, with hundreds of posts and every kind of failure.
 
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -68,10 +69,13 @@ secrets.access_token = { value = "token-${id}" }
 url = "sqlite://${join(folder, 'ledger.sqlite')}"
 [api]
 listen = "127.0.0.1:${ports.api}"
+public_url = "http://127.0.0.1:${ports.api}"
 tokens = [
   { name = "olga", secret = { value = "${OPERATOR}" } },
   { name = "acme-app", tenant = "acme", secret = { value = "${TENANT}" } },
 ]
+[vault]
+keys = [{ id = "browser", secret = { value = "${randomBytes(32).toString('base64')}" } }]
 [health]
 listen = "127.0.0.1:${ports.health}"
 [telemetry]
@@ -160,7 +164,8 @@ async function fill(api, control) {
   const refusal = (status, body) => ({ end: { refuse: { status, body } }, always: true });
   // Each failure is asked for by a word in the text.
   await control('x', 'cues', { ...refusal(403, '{"title":"Forbidden","detail":"You are not allowed to create a Tweet with duplicate content.","status":403}'), text: 'twice-told' });
-  await control('threads', 'cues', { ...refusal(503, 'upstream connect error'), text: 'outage', end: 'outage', always: true });
+  await control('mastodon', 'cues', { ...refusal(422, '{"error":"Validation failed: Text contains a link that is not allowed here"}'), text: 'not-allowed' });
+  await control('threads', 'cues', { method: 'POST', path: '/threads', text: 'outage', end: 'outage', always: true });
   await control('telegram', 'cues', { end: 'cut_after', text: 'unheard', always: true });
   await control('linkedin', 'cues', { end: { say: { status: 500, body: '{"message":"Internal Server Error"}' } }, text: 'unheard', always: true });
   await control('bluesky', 'cues', { end: { rate_limit: { seconds: 1200 } }, text: 'too-fast', always: true });
@@ -175,12 +180,13 @@ async function fill(api, control) {
     posts.push(message(`${TEXTS[(n + 3) % TEXTS.length]} (${n})`, [easy[n % 6]], { publish_at: at(soon) }));
   }
   for (let n = 0; n < 3; n += 1) posts.push(message(`A twice-told story, part ${n}`, ['x']));
+  for (let n = 0; n < 12; n += 1) posts.push(message(`A link that is not-allowed, number ${n}`, ['mastodon', 'webhook']));
   for (let n = 0; n < 2; n += 1) posts.push(message(`During an outage, try ${n}`, ['threads']));
   for (const channel of ['telegram', 'linkedin']) {
     posts.push(message(`Unheard by ${channel}: this was unheard of`, [channel, 'webhook']));
   }
   posts.push(message('Posted too-fast for its own good', ['bluesky']));
-  posts.push(message(`${SCRIPT} twice-told`, ['x', 'webhook'], { idempotency_key: 'stored-script' }));
+  posts.push(message(`${SCRIPT} not-allowed`, ['mastodon', 'webhook'], { idempotency_key: 'stored-script' }));
   posts.push(message(`One very long line without a space: ${'x'.repeat(140)}`, ['slack'], { publish_at: at(7200) }));
   posts.push(message('A story in three parts', ['mastodon'], { content: { text: 'A story in three parts', thread: [{ text: 'Then' }, { text: 'The end' }] } }));
   posts.push(message('For globex', ['mastodon/main2'], { tenant: 'globex' }));
@@ -206,7 +212,7 @@ async function fill(api, control) {
   await until('what fails has failed', async () => {
     const { targets } = await listed();
     const has = (channel) => targets.some((target) => target.channel === channel);
-    return ['x', 'threads', 'telegram', 'linkedin', 'mastodon'].every(has) && targets.length >= 9;
+    return ['threads', 'telegram', 'linkedin', 'mastodon'].every(has) && targets.length >= 18;
   }, 120_000);
   await until('what goes out is out', async () => {
     const { counts } = await api('GET', '/v1/census');
@@ -214,8 +220,12 @@ async function fill(api, control) {
     return out >= 240;
   }, 120_000);
   const { targets } = await listed();
-  const of = (channel) => targets.find((target) => target.channel === channel);
-  return { failed: of('x'), doubt: of('telegram'), revoked: of('mastodon'), posts: batch.items.map((item) => item.answer.post) };
+  const of = (channel, account) => targets.find((target) => target.channel === channel && target.account === account);
+  const script = await api('GET', '/v1/posts/by-key/acme/stored-script');
+  return {
+    failed: targets.filter((target) => target.channel === 'mastodon' && target.account === 'main'),
+    doubt: of('telegram', 'main'), revoked: of('mastodon', 'news'), script,
+  };
 }
 
 if (process.argv[1] === new URL(import.meta.url).pathname) {

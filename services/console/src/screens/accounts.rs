@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{Problem, api};
 
-pub(super) const ENTRY: Entry = Entry { path: "/accounts", title: "Accounts", key: 'a', icon: Icon::Check };
+pub(super) const ENTRY: Entry = Entry { path: "/accounts", title: "Accounts", key: 'a', icon: Icon::Person };
 
 /// What narrows the list.
 const FILTERS: [&str; 3] = ["tenant", "channel", "state"];

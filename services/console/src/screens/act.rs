@@ -160,8 +160,8 @@ async fn planned(visit: &Visit, ids: Vec<String>) -> Result<Markup, Problem> {
         p.crumbs { a href="/" { "Needs attention" } }
         h1 { "Retry " (words::many(found.len() as u64, "target")) }
         p.lead {
-            strong { (going) " will go" } @if held > 0 { ", " (held) " are held back" } "."
-            @if doubtful > 0 { " Of those held back, " (doubtful) " may be out already: settle these one by one." }
+            strong { (going) " will go" } @if held > 0 { ", " (held) @if held == 1 { " is held back" } @else { " are held back" } } "."
+            @if doubtful > 0 { " What may be out already is not sent again before somebody has settled it." }
         }
         form method="post" action="/retry" {
             (stamp(visit))
@@ -170,7 +170,10 @@ async fn planned(visit: &Visit, ids: Vec<String>) -> Result<Markup, Problem> {
                     @if verdict.goes { input type="hidden" name="target" value=(one.id); }
                     (parts::target(&visit.desk, one.id, (&one.tenant, &one.channel, &one.account)))
                 };
-                let why = html! { @if !verdict.goes { strong { "Held back. " } } (prose(&verdict.why)) };
+                let why = html! {
+                    @if !verdict.goes { strong { "Held back. " } }
+                    @if is_doubtful(one) { "It may be out already. Open it, look on the platform, and record what you saw." } @else { (prose(&verdict.why)) }
+                };
                 Row::new([name, state(one.state), went_out(one.went_out), why])
             }).collect()))
             div.row.actions {

@@ -49,6 +49,7 @@ async fn body(visit: &Visit, asked: &BTreeMap<String, String>) -> Result<Markup,
             }
             div.end { button type="submit" { "Look" } }
         }
+        h2 { "What stands in the way" }
         div #ahead data-live { (drawn(visit, &found, now)) }
     })
 }

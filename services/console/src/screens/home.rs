@@ -1,6 +1,9 @@
 //! Needs attention: what is wrong, how far it reaches, what to do. Where nothing is, what proves that.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use axum::{Router, response::Response, routing::get};
 use domain::{PostId, State};
@@ -11,15 +14,21 @@ use super::{
     Desk,
     parts::{Icon, Row, Tone, ago, channel, chip, prose, query, state, table, target, time, went_out},
     shell::{Entry, cannot_tell, stamp},
+    target::is_doubtful,
     visit::Visit,
     words,
 };
-use crate::{Problem, api};
+use crate::{Problem, api, doubt::short};
+
+/// How posts begin.
+type Says = BTreeMap<PostId, String>;
 
 pub(super) const ENTRY: Entry = Entry { path: "/", title: "Needs attention", key: 'n', icon: Icon::Alert };
 
 /// How many of a group are listed.
-const LISTED: usize = 8;
+const LISTED: usize = 5;
+/// How many posts are read for their words.
+const READ: usize = 40;
 
 pub(super) fn routes() -> Router<Desk> {
     Router::new().route("/", get(show))
@@ -38,12 +47,12 @@ async fn show(visit: Visit) -> Response {
     );
     let overdue =
         overdue.map(|page| page.targets.into_iter().filter(|one| one.state != State::Held).collect::<Vec<_>>());
-    let published = last_publish(&visit).await;
+    let (published, says) = futures::join!(last_publish(&visit), excerpts(&visit, &failures));
     let body = html! {
         div #attention data-live {
             (headline(&visit, &failures))
             (signs(&forecast, &overdue, &published, now))
-            (causes(&visit, &failures, now))
+            (causes(&visit, &failures, &says, now))
             (late_ones(&visit, &overdue, patience, now))
             (paused(&visit, &pauses, now))
             (unwell(&accounts))
@@ -60,6 +69,22 @@ async fn last_publish(visit: &Visit) -> Result<Option<Timestamp>, Problem> {
     let posts = futures::future::try_join_all(posts).await?;
     let out = posts.iter().flat_map(|post| &post.targets).flat_map(|target| &target.out);
     Ok(out.map(|part| part.at).max())
+}
+
+/// How the posts begin whose targets are listed. Where that cannot be had, a target goes without.
+async fn excerpts(visit: &Visit, failures: &Result<api::Failures, Problem>) -> Says {
+    let Ok(failures) = failures else { return Says::new() };
+    let listed = failures.groups.iter().flat_map(|group| of_group(failures, group).take(LISTED));
+    let posts: BTreeSet<PostId> = listed.map(|target| target.post).take(READ).collect();
+    let read = posts.into_iter().map(|id| async move {
+        let post = visit.get::<api::Post>(&format!("/v1/posts/{id}")).await.ok()?;
+        Some((id, short(&post.content.text)))
+    });
+    futures::future::join_all(read).await.into_iter().flatten().collect()
+}
+
+fn of_group<'f>(failures: &'f api::Failures, group: &'f api::FailureGroup) -> impl Iterator<Item = &'f api::Target> {
+    failures.targets.iter().filter(|target| target.group.as_ref() == Some(&group.group))
 }
 
 /// The first question: does it concern everything, one channel, one account, or one post?
@@ -154,16 +179,22 @@ fn signs(
     html! { dl.signs { (newest) (going) (trouble) (late) } }
 }
 
-fn causes(visit: &Visit, failures: &Result<api::Failures, Problem>, now: Timestamp) -> Markup {
+fn causes(visit: &Visit, failures: &Result<api::Failures, Problem>, says: &Says, now: Timestamp) -> Markup {
     let Ok(failures) = failures else { return html! {} };
     html! {
         @if !failures.groups.is_empty() { h2 { "By cause" } }
-        @for (n, group) in failures.groups.iter().enumerate() { (cause(visit, group, &failures.targets, n, now)) }
+        @for (n, group) in failures.groups.iter().enumerate() { (cause(visit, group, &of_group(failures, group).collect::<Vec<_>>(), says, n, now)) }
     }
 }
 
-fn cause(visit: &Visit, group: &api::FailureGroup, targets: &[api::Target], n: usize, now: Timestamp) -> Markup {
-    let own: Vec<_> = targets.iter().filter(|target| target.group.as_ref() == Some(&group.group)).collect();
+fn cause(
+    visit: &Visit,
+    group: &api::FailureGroup,
+    own: &[&api::Target],
+    says: &Says,
+    n: usize,
+    now: Timestamp,
+) -> Markup {
     let listed = own.iter().filter_map(|target| target.needs_person.as_ref().map(|listed| listed.at));
     let (first, last) = (listed.clone().min(), listed.max());
     let on: BTreeSet<_> =
@@ -187,24 +218,32 @@ fn cause(visit: &Visit, group: &api::FailureGroup, targets: &[api::Target], n: u
                     div { dt { "Seen" } dd { @if first == last { (time(last, now)) } @else { "first " (ago(first, now)) ", last " (ago(last, now)) } } }
                 }
             }
-            form action="/retry" { (rows(visit, &own, group, now)) }
+            form action="/retry" { (rows(visit, own, group, says, now)) }
         }
     }
 }
 
-fn rows(visit: &Visit, own: &[&api::Target], group: &api::FailureGroup, now: Timestamp) -> Markup {
+fn rows(visit: &Visit, own: &[&api::Target], group: &api::FailureGroup, says: &Says, now: Timestamp) -> Markup {
     let more = group.count.saturating_sub(own.len().min(LISTED) as u64);
+    let is_settled_alone = own.iter().all(|target| is_doubtful(target));
     let lines = own.iter().take(LISTED).map(|one| {
-        let pick = html! { input type="checkbox" name="target" value=(one.id) aria-label=(format!("Select {} {}", one.channel, one.id)); };
         let since = one.needs_person.as_ref().map(|listed| ago(listed.at, now)).unwrap_or_default();
-        let name = target(&visit.desk, one.id, (&one.tenant, &one.channel, &one.account));
-        Row::new([name, state(one.state), went_out(one.went_out), ago(one.due_at, now), since]).picked_by(pick)
+        let name = html! {
+            (target(&visit.desk, one.id, (&one.tenant, &one.channel, &one.account)))
+            @if let Some(says) = says.get(&one.post) { span.excerpt { (says) } }
+        };
+        let row = Row::new([name, state(one.state), went_out(one.went_out), ago(one.due_at, now), since]);
+        if is_settled_alone {
+            return row;
+        }
+        row.picked_by(html! { input type="checkbox" name="target" value=(one.id) aria-label=(format!("Select {} {}", one.channel, one.id)); })
     });
     let lines = lines.collect();
     html! {
         (table(&format!("Targets: {}", group.title), &["Target", "State", "Went out?", "Due", "Listed"], lines))
         div.row.actions {
-            @if !own.is_empty() { button type="submit" data-retry { "Retry selected…" } }
+            @if is_settled_alone && !own.is_empty() { span.quiet { "These may be out. Open each, look on the platform, and record what you saw: nothing is sent until then." } }
+            @else if !own.is_empty() { button type="submit" data-retry { "Retry selected…" } }
             @if more > 0 { span.quiet { "and " (words::grouped(more)) " more; " a href=(query("/posts", &[("state", "failed")])) { "all posts with failed targets" } } }
         }
     }

@@ -19,7 +19,9 @@ pub(super) enum Icon {
     Menu,
     Out,
     Pause,
+    Person,
     Post,
+    Pulse,
     Repeat,
     Send,
     Wait,
@@ -36,7 +38,9 @@ pub(super) fn icon(icon: Icon) -> Markup {
         Icon::Menu => "M2.5 4.5h11M2.5 8h11M2.5 11.5h11",
         Icon::Out => "M6 3.5H3.5v9h9V10M9 3.5h3.5V7M12.3 3.7 7.5 8.5",
         Icon::Pause => "M5.5 3.5v9M10.5 3.5v9",
+        Icon::Person => "M8 2.5a2.6 2.6 0 1 0 0 5.2 2.6 2.6 0 0 0 0-5.2ZM3 13.5c.4-2.6 2.4-4 5-4s4.6 1.4 5 4",
         Icon::Post => "M3 3h10v10H3zM5.5 6h5M5.5 8.5h5M5.5 11h3",
+        Icon::Pulse => "M1.5 8.5h3L6.5 4l3 8.5 2-4h3",
         Icon::Repeat => "M12.8 6.4A5 5 0 0 0 3.6 6M3.2 9.6a5 5 0 0 0 9.2.4M12.9 3.2v3.3H9.6M3.1 12.8V9.5h3.3",
         Icon::Send => "M2.5 8 13.5 3 10 13.5 7.6 9 2.5 8Z",
         Icon::Wait => "M4.5 2.5h7M4.5 13.5h7M5 2.5c0 3 6 4 6 11M11 2.5c0 3-6 4-6 11",
@@ -72,7 +76,9 @@ impl Tone {
 }
 
 pub(super) fn chip(tone: Tone, of: Icon, text: &str) -> Markup {
-    html! { span class=(format!("chip {}", tone.name())) { (icon(of)) (text) } }
+    // A word stays on one line; a name may be longer than there is room.
+    let long = if text.len() > 24 { " long" } else { "" };
+    html! { span class=(format!("chip {}{long}", tone.name())) { (icon(of)) (text) } }
 }
 
 /// Where a target stands.
@@ -230,7 +236,7 @@ fn line(heads: &[&str], row: Row) -> Markup {
             @if let Some((_, name)) = named.next() {
                 th scope="row" role="rowheader" { @if let Some(pick) = pick { div.pick { (pick) div { (name) } } } @else { (name) } }
             }
-            @for (head, cell) in named { td role="cell" data-head=(head) { (cell) } }
+            @for (head, cell) in named { td role="cell" data-head=(head) { div { (cell) } } }
         }
     }
 }

@@ -36,18 +36,18 @@ pub(super) fn page(visit: &Visit, title: &str, body: &Markup) -> Html<String> {
     let caller = &visit.session.caller;
     let inside = html! {
         a.skip href="#main" { "Skip to the content" }
-        header.top {
+        header.top { div.rail {
             a.brand href="/" { (mark()) "oncepost" }
+            form.jump role="search" action="/find" {
+                label.unseen for="jump" { "Go to a post, target, account or code" }
+                input #jump name="q" type="search" placeholder="Find by id, key or code" autocomplete="off" spellcheck="false";
+            }
             details.menu {
                 summary { (icon(Icon::Menu)) "Menu" }
                 (menu(&is_here))
             }
             (menu_wide(&is_here))
             div.foot {
-                form.jump role="search" action="/find" {
-                    label.unseen for="jump" { "Go to a post, target, account or code" }
-                    input #jump name="q" type="search" placeholder="Find by id, key or code" autocomplete="off" spellcheck="false";
-                }
                 p.who {
                     "Signed in as " strong { (caller.name) }
                     @if let Some(tenant) = &caller.tenant { ", for " strong { (tenant) } }
@@ -57,7 +57,7 @@ pub(super) fn page(visit: &Visit, title: &str, body: &Markup) -> Html<String> {
                 }
                 button.quiet.help type="button" data-help hidden { "Keys" kbd { "?" } }
             }
-        }
+        } }
         main #main tabindex="-1" {
             @if let Some(note) = &visit.note { (told(note)) }
             (body)

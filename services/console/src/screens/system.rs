@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{Problem, api};
 
-pub(super) const ENTRY: Entry = Entry { path: "/system", title: "System", key: 'y', icon: Icon::Menu };
+pub(super) const ENTRY: Entry = Entry { path: "/system", title: "System", key: 'y', icon: Icon::Pulse };
 
 /// How long a part may take to say that it is there.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -100,7 +100,7 @@ async fn body(visit: &Visit, census: Option<Result<api::Census, Problem>>) -> Ma
 fn part(found: &Result<Duration, &'static str>) -> Markup {
     match found {
         Ok(took) => {
-            html! { (chip(Tone::Good, Icon::Check, "answers")) span.excerpt { "in " (took.as_millis()) " ms" } }
+            html! { (chip(Tone::Good, Icon::Check, "answers")) span.excerpt { @if took < Duration::from_millis(1) { "at once" } @else { "in " (took.as_millis()) " ms" } } }
         }
         Err(why) => html! { (chip(Tone::Bad, Icon::Cross, "does not answer")) span.excerpt { (why) } },
     }

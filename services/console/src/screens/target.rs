@@ -75,7 +75,7 @@ fn standing(target: &api::Target, now: Timestamp) -> Markup {
             @if let Some(diagnosis) = &target.diagnosis {
                 div.diagnosis {
                     h2 { "What happened" }
-                    p.sentence { (prose(&diagnosis.sentence)) " " a.code href=(format!("/errors/{}", diagnosis.code)) { (diagnosis.code.to_string()) } }
+                    p.sentence { (prose(diagnosis.sentence.strip_prefix(&format!("{} ", diagnosis.code)).unwrap_or(&diagnosis.sentence))) " " a.code href=(format!("/errors/{}", diagnosis.code)) { (diagnosis.code.to_string()) } }
                     dl.facts {
                         (fact("Whose fault", &html! { (diagnosis.whose_fault) }))
                         (fact("What to do", &prose(&diagnosis.remedy)))
