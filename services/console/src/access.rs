@@ -26,6 +26,16 @@ impl Token {
     pub fn new(name: impl Into<String>, tenant: Option<TenantId>, secret: &str) -> Self {
         Self { name: name.into(), tenant, digest: Sha256::digest(secret).into() }
     }
+
+    /// What its secret hashes to.
+    pub(crate) fn digest(&self) -> &[u8; 32] {
+        &self.digest
+    }
+
+    /// Who calls with it.
+    pub(crate) fn caller(&self) -> Caller {
+        Caller { name: self.name.clone(), tenant: self.tenant.clone() }
+    }
 }
 
 impl From<&settings::Token> for Token {
@@ -90,7 +100,9 @@ fn is_open(request: &Request) -> bool {
 
 /// Stands before every route, those that do not exist included.
 pub(crate) async fn guard(State(console): State<Console>, mut request: Request, next: Next) -> Response {
-    let mut response = match admit(&console.options.tokens, request.headers()) {
+    // The screens have admitted whoever they ask for. Nothing from outside brings an extension.
+    let known = request.extensions().get::<Caller>().cloned();
+    let mut response = match known.map_or_else(|| admit(&console.options.tokens, request.headers()), Ok) {
         _ if is_open(&request) => next.run(request).await,
         Ok(caller) => {
             request.extensions_mut().insert(caller);
@@ -117,11 +129,15 @@ fn admit(tokens: &[Token], headers: &HeaderMap) -> Result<Caller, Problem> {
         .and_then(|value| value.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, secret)| secret.trim());
-    let digest: [u8; 32] = Sha256::digest(given.ok_or_else(Problem::unauthorized)?).into();
+    let given = given.ok_or_else(Problem::unauthorized)?;
+    known(tokens, given).map(Token::caller).ok_or_else(Problem::unauthorized)
+}
+
+/// The token whose secret this is.
+pub(crate) fn known<'t>(tokens: &'t [Token], secret: &str) -> Option<&'t Token> {
+    let digest: [u8; 32] = Sha256::digest(secret).into();
     // Every token is compared, so that the time taken tells nothing about which one came near.
-    let found = tokens.iter().fold(None, |found, token| if same(&token.digest, &digest) { Some(token) } else { found });
-    let token = found.ok_or_else(Problem::unauthorized)?;
-    Ok(Caller { name: token.name.clone(), tenant: token.tenant.clone() })
+    tokens.iter().fold(None, |found, token| if same(&token.digest, &digest) { Some(token) } else { found })
 }
 
 /// Compares in a time that does not depend on where two digests differ.
@@ -131,7 +147,7 @@ fn same(a: &[u8; 32], b: &[u8; 32]) -> bool {
 
 /// Without tokens the callers are the programs of this machine. A web page in a browser here is not one of them: it
 /// shows itself by its origin, or by the name under which it reached us.
-fn local(headers: &HeaderMap) -> Result<Caller, Problem> {
+pub(crate) fn local(headers: &HeaderMap) -> Result<Caller, Problem> {
     let is_here = |name: header::HeaderName| {
         headers
             .get(name)

@@ -30,7 +30,8 @@ fn words(draft: &Draft, part: u16, channel: &dyn Channel) -> String {
     }
 }
 
-fn short(text: &str) -> String {
+/// The beginning of a text, on one line.
+pub(crate) fn short(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut short: String = line.chars().take(QUOTED).collect();
     if short.len() < line.len() {

@@ -1,4 +1,4 @@
-//! The console: the HTTP API for upstream services and operators.
+//! The console: the HTTP API for upstream services and operators, and the screens, which are a client of it.
 //!
 //! It decides nothing about delivery. Posts enter through [`intake`]; changes are commands that the ledger takes or refuses as
 //! one compare-and-set; nothing here publishes or sends on behalf of a worker. Of a platform only an account's credentials are asked
@@ -20,6 +20,8 @@ mod problem;
 mod routes;
 mod scope;
 mod scorecard;
+mod screens;
+mod session;
 mod show;
 mod standing;
 mod trouble;
@@ -78,9 +80,9 @@ impl Console {
         Self(Arc::new(parts))
     }
 
-    /// The API, everything of it under `/v1`.
+    /// The API, everything of it under `/v1`, and the screens before it.
     pub fn router(&self) -> axum::Router {
-        routes::router(self.clone())
+        screens::router(self.clone(), routes::router(self.clone()))
     }
 }
 

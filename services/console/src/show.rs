@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use channels::{Accounts, Registry};
-use domain::{Code, Content, Draft, Override, Pause, RepeatSafety};
+use domain::{Code, Content, Draft, Failure, Override, Pause, RepeatSafety};
 use jiff::Timestamp;
 use ledger::{PostSummary, PostView, TargetView};
 
@@ -68,6 +68,10 @@ impl Frame {
             next_at: target.next_at,
             out: target.out,
             in_doubt,
+            group: target
+                .listed
+                .as_ref()
+                .map(|_| target.last_failure.as_ref().map_or_else(|| "-".into(), Failure::group)),
             needs_person: target.listed,
             diagnosis,
             platform_said,

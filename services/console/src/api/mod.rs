@@ -10,7 +10,9 @@ mod links;
 mod pauses;
 mod posts;
 mod retry;
+mod schedule;
 mod scorecard;
+mod verdicts;
 mod world;
 
 pub use accounts::{Account, Accounts, App, Apps, DisableAsk, Health, Removed, RemovedApp, Seen, Source, Token, Wrong};
@@ -23,7 +25,9 @@ pub use links::Link;
 pub use pauses::{Pause, PauseAsk, Pauses, Resumed};
 pub use posts::{OutThere, PartInDoubt, Post, PostLine, Posts, Target};
 pub use retry::{Retried, Retry, RetryPlan};
+pub use schedule::{Schedule, Waiting};
 pub use scorecard::{CountedTargets, Scorecard};
+pub use verdicts::{Verdict, Verdicts};
 pub use world::{Census, Channel, Channels, Count, Queue, Repeat, Violation};
 
 pub use crate::problem::{Problem, RefusedTarget};

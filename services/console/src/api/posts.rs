@@ -72,6 +72,9 @@ pub struct Target {
     /// Why a person is needed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needs_person: Option<Listed>,
+    /// The key of the cause by which it is on the operators' list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
     /// What went wrong, whose fault it is, what to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub diagnosis: Option<Diagnosis>,

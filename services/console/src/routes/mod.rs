@@ -12,9 +12,11 @@ pub(crate) mod links;
 mod pauses;
 mod posts;
 mod retry;
+mod schedule;
 mod scorecard;
 mod submit;
 mod targets;
+mod verdicts;
 mod world;
 
 use axum::{
@@ -45,6 +47,8 @@ pub(crate) fn router(console: Console) -> Router {
         .route("/v1/targets/{id}/retry", post(retry::target))
         .route("/v1/targets/{id}/cancel", post(targets::cancel))
         .route("/v1/targets/{id}/resolve", post(targets::resolve))
+        .route("/v1/targets/{id}/verdicts", get(verdicts::show))
+        .route("/v1/schedule", get(schedule::list))
         .route("/v1/failures", get(failures::list))
         .route("/v1/forecast", get(forecast::look))
         .route("/v1/pauses", get(pauses::list).post(pauses::pause).delete(pauses::resume))

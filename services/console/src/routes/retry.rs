@@ -137,7 +137,7 @@ async fn one(
 }
 
 /// What becomes of a target that is tried again.
-fn happens(target: &Target, frame: &Frame) -> String {
+pub(super) fn happens(target: &Target, frame: &Frame) -> String {
     match frame.pauses.iter().find(|pause| pause.scope.covers(target)) {
         Some(pause) => format!("It goes as soon as the pause of {} ends.", resumable(&pause.scope)),
         None => match target.limited_until(frame.now) {
@@ -158,7 +158,7 @@ fn resumable(scope: &PauseScope) -> String {
 }
 
 /// Why a target is held back.
-fn refusal(target: &Target, reason: &str, now: Timestamp) -> String {
+pub(super) fn refusal(target: &Target, reason: &str, now: Timestamp) -> String {
     match (target.state, target.limited_until(now)) {
         (TargetState::Scheduled, Some(ends)) if target.is_stale(ends) => {
             format!(

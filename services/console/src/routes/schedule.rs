@@ -1,0 +1,83 @@
+//! What is still to go out, and when.
+
+use axum::{Json, extract::State};
+use domain::{TargetId, TenantId};
+use jiff::Timestamp;
+use ledger::{Upcoming, UpcomingTarget};
+use serde::Deserialize;
+use uuid::Uuid;
+use vault::AccountName;
+
+use crate::{Console, Problem, access::Caller, api, doubt::short, extract::Ask};
+
+/// The most targets on a page.
+const MOST: u32 = 500;
+const PAGE: u32 = 50;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Which {
+    from: Option<Timestamp>,
+    until: Option<Timestamp>,
+    tenant: Option<TenantId>,
+    account: Option<String>,
+    #[serde(default)]
+    limit: u32,
+    after: Option<String>,
+}
+
+pub(super) async fn list(
+    State(console): State<Console>,
+    caller: Caller,
+    Ask(which): Ask<Which>,
+) -> Result<Json<api::Schedule>, Problem> {
+    let ask = which.ask(&caller)?;
+    let (found, at) = futures::try_join!(console.ledger.upcoming(&ask), console.ledger.now())?;
+    // A short page is not the end: rows that cannot be read are left out of it.
+    let next = found.last().map(|last| format!("{}.{}", last.next.as_millisecond(), last.target));
+    Ok(Json(api::Schedule { at, targets: found.into_iter().map(shown).collect(), next }))
+}
+
+impl Which {
+    fn ask(self, caller: &Caller) -> Result<Upcoming, Problem> {
+        let account = self.account.map(|name| name.parse::<AccountName>());
+        let account = account.transpose().map_err(|wrong| Problem::query("account", wrong))?;
+        if let Some(name) = &account {
+            caller.narrow(Some(name.tenant.clone()))?;
+        }
+        let first = self.from.map(|from| (from, TargetId(Uuid::nil())));
+        let after = match &self.after {
+            Some(place) => Some(
+                read(place).ok_or_else(|| Problem::query("after", "is not a place that a page named as its `next`"))?,
+            ),
+            None => first,
+        };
+        Ok(Upcoming {
+            account: account.map(|name| (name.tenant, name.channel, name.account)),
+            tenant: caller.narrow(self.tenant)?,
+            after,
+            limit: if self.limit == 0 { PAGE } else { self.limit.min(MOST) },
+            ..Upcoming::until(self.until.unwrap_or(Timestamp::MAX))
+        })
+    }
+}
+
+fn read(place: &str) -> Option<(Timestamp, TargetId)> {
+    let (at, id) = place.split_once('.')?;
+    Some((Timestamp::from_millisecond(at.parse().ok()?).ok()?, id.parse().ok()?))
+}
+
+fn shown(target: UpcomingTarget) -> api::Waiting {
+    api::Waiting {
+        excerpt: short(&target.draft.0.text),
+        target: target.target,
+        post: target.post,
+        tenant: target.tenant,
+        channel: target.channel,
+        account: target.account,
+        state: target.state,
+        due_at: target.due_at,
+        goes_at: target.next,
+        deadline: target.deadline,
+    }
+}

@@ -1,0 +1,75 @@
+//! What may be done to a target: found by the function that decides it, and changing nothing.
+
+use axum::{Json, extract::State};
+use domain::{Answer, Command, Context, Decision, Receipt, State as Standing, Target, TargetId, apply};
+
+use super::{
+    find,
+    retry::{happens, refusal},
+};
+use crate::{
+    Console, Problem,
+    access::Caller,
+    api::{self, Verdict},
+    extract::Id,
+    kick,
+    show::Frame,
+    standing::{instant, went_out},
+};
+
+pub(super) async fn show(
+    State(console): State<Console>,
+    caller: Caller,
+    Id(id): Id<TargetId>,
+) -> Result<Json<api::Verdicts>, Problem> {
+    let (view, frame) = futures::try_join!(find::target(&console, &caller, id), find::frame(&console, &caller))?;
+    Ok(Json(verdicts(&console, &view.target, &frame)))
+}
+
+fn verdicts(console: &Console, target: &Target, frame: &Frame) -> api::Verdicts {
+    let would = |command: Command, what: String| {
+        let context = Context { now: frame.now, policy: console.ledger.policy(), pauses: &frame.pauses };
+        match apply(&mut target.clone(), &command, &context).answer() {
+            Answer::Refused(reason) => {
+                Verdict { goes: false, why: sentence(&refusal(target, reason.reason(), frame.now)) }
+            }
+            _ => Verdict { goes: true, why: what },
+        }
+    };
+    let receipt = Receipt { id: "it".into(), url: None };
+    let (due_at, deadline, hash) = (target.due_at, target.deadline, target.hash);
+    api::Verdicts {
+        retry: match kick::is_stuck(target, frame.now) && target.state != Standing::Retrying {
+            true => Verdict { goes: true, why: "It is overdue. It is handed to a worker now.".into() },
+            false => would(Command::Retry, tried(target, frame)),
+        },
+        cancel: would(Command::Cancel, "It does not go out, and leaves the operators' list.".into()),
+        reschedule: would(
+            Command::Reschedule { due_at, deadline, hash },
+            format!("It goes out at the new time instead of {}.", instant(due_at)),
+        ),
+        published: would(
+            Command::Decide(Decision::Published { receipt, last: true }),
+            "It is recorded as out. Nothing of it is sent again.".into(),
+        ),
+        send_again: would(
+            Command::Decide(Decision::SendAgain),
+            "It is sent again. If it went out after all, it is out twice.".into(),
+        ),
+    }
+}
+
+/// What comes of trying again, and why that makes no duplicate.
+fn tried(target: &Target, frame: &Frame) -> String {
+    let safe = match went_out(target) {
+        api::OutThere::Partly => " What is out of it is not sent again.",
+        _ => " It is surely not out, so nothing is sent twice.",
+    };
+    happens(target, frame) + safe
+}
+
+fn sentence(words: &str) -> String {
+    let mut letters = words.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str().trim_end_matches('.'))
+}

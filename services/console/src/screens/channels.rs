@@ -1,0 +1,136 @@
+//! Channels: how full their queues are, how late they are, and the pauses that hold them.
+
+use std::collections::BTreeMap;
+
+use axum::{Router, response::Response, routing::get};
+use domain::{ChannelName, State};
+use jiff::Timestamp;
+use maud::{Markup, html};
+
+use super::{
+    Desk,
+    home::pause_card,
+    parts::{Icon, Row, Tone, chip, query, table},
+    shell::{Entry, cannot_tell, stamp},
+    visit::Visit,
+    words,
+};
+use crate::{Problem, api};
+
+pub(super) const ENTRY: Entry = Entry { path: "/channels", title: "Channels", key: 'c', icon: Icon::Send };
+
+pub(super) fn routes() -> Router<Desk> {
+    Router::new().route("/channels", get(show))
+}
+
+async fn show(visit: Visit) -> Response {
+    let body = body(&visit).await;
+    visit.page(ENTRY.title, body)
+}
+
+async fn body(visit: &Visit) -> Result<Markup, Problem> {
+    let now = visit.now();
+    let until = now.to_string();
+    let due = query("/v1/schedule", &[("until", &until), ("limit", "500")]);
+    let (channels, pauses, due) = futures::join!(
+        visit.get::<api::Channels>("/v1/channels"),
+        visit.get::<api::Pauses>("/v1/pauses"),
+        visit.get::<api::Schedule>(&due),
+    );
+    let channels = channels?.channels;
+    let late = due.as_ref().map(|page| lateness(&page.targets, now));
+    let is_operator = visit.session.caller.tenant.is_none();
+    let has_queues = channels.iter().any(|channel| channel.queue.is_some());
+    Ok(html! {
+        h1 { "Channels" }
+        p.lead { "What waits in each queue, how late the first of it is, and what holds it." }
+        @if is_operator && !has_queues {
+            div.note.unknown role="alert" { div { p { strong { "Cannot tell how full the queues are. " } "The broker does not answer. What is due stays in the ledger until it does; nothing is lost." } } }
+        }
+        @if let Err(problem) = &due { (cannot_tell("what is late", problem)) }
+        div #channels data-live {
+            (table("Channels", &["Channel", "State", "Waiting in the queue", "Workers", "Late by", "Dead letters", "Accounts"],
+                channels.iter().map(|channel| line(channel, late.as_ref().ok())).collect()))
+        }
+        h2 { "Pauses in force" }
+        @match &pauses {
+            Err(problem) => { (cannot_tell("what is paused", problem)) },
+            Ok(found) if found.pauses.is_empty() => { p.quiet { "None." } },
+            Ok(found) => { ul.cards { @for pause in &found.pauses { li { (pause_card(visit, pause, "/channels", now)) } } } },
+        }
+        (pause_form(visit, &channels, is_operator))
+    })
+}
+
+/// How late the first of each channel's targets is that no pause holds, and how many are due.
+fn lateness(due: &[api::Waiting], now: Timestamp) -> BTreeMap<&ChannelName, (u64, usize)> {
+    let mut late = BTreeMap::new();
+    for one in due.iter().filter(|one| one.state != State::Held) {
+        let by = u64::try_from(now.as_second() - one.goes_at.as_second()).unwrap_or_default();
+        let (longest, many) = late.entry(&one.channel).or_insert((0, 0));
+        *longest = by.max(*longest);
+        *many += 1;
+    }
+    late
+}
+
+fn line(channel: &api::Channel, late: Option<&BTreeMap<&ChannelName, (u64, usize)>>) -> Row {
+    let name = html! { (channel.title) span.excerpt { (channel.name) } };
+    let state = match (channel.paused, channel.accounts_paused) {
+        (true, _) => chip(Tone::Warn, Icon::Pause, "paused"),
+        (false, 0) => chip(Tone::Good, Icon::Check, "open"),
+        (false, some) => chip(Tone::Warn, Icon::Pause, &format!("{some} of {} accounts paused", channel.accounts)),
+    };
+    let unknown = || html! { span.quiet { "not known" } };
+    let queue = channel.queue.map_or_else(unknown, |queue| html! { (words::grouped(queue.ready)) });
+    let workers = match channel.queue {
+        Some(queue) if queue.consumers == 0 && channel.accounts > 0 => chip(Tone::Bad, Icon::Cross, "none"),
+        Some(queue) => html! { (queue.consumers) },
+        None => unknown(),
+    };
+    let late = match late.map(|late| ChannelName::new(&*channel.name).ok().and_then(|name| late.get(&name).copied())) {
+        None => unknown(),
+        Some(None) => html! { "on time" },
+        Some(Some((by, many))) if by < 60 => html! { (words::span(by)) span.excerpt { (many) " due" } },
+        Some(Some((by, many))) => {
+            html! { (chip(Tone::Bad, Icon::Clock, &words::span(by))) span.excerpt { (many) " due" } }
+        }
+    };
+    let dead = match channel.dead {
+        Some(queue) if queue.ready > 0 => chip(Tone::Bad, Icon::Alert, &words::grouped(queue.ready)),
+        Some(_) => html! { "0" },
+        None => unknown(),
+    };
+    let accounts = match channel.accounts {
+        0 => html! { span.quiet { "none" } },
+        many => html! { a href=(query("/accounts", &[("channel", &channel.name)])) { (many) } },
+    };
+    Row::new([name, state, queue, workers, late, dead, accounts])
+}
+
+fn pause_form(visit: &Visit, channels: &[api::Channel], is_operator: bool) -> Markup {
+    html! {
+        details.act {
+            summary { "Pause something…" }
+            form method="post" action="/pause" {
+                (stamp(visit))
+                input type="hidden" name="back" value="/channels";
+                p.verdict { "What waits is held until somebody resumes it, and then goes out little by little. What is being sent at this moment is not called back." }
+                div.fields {
+                    div.grow {
+                        label for="scope" { "What" }
+                        @if is_operator {
+                            input #scope name="scope" required list="scopes" placeholder="channel:mastodon" autocomplete="off" spellcheck="false";
+                            datalist #scopes { option value="all" {} @for channel in channels { option value=(format!("channel:{}", channel.name)) {} } }
+                        } @else {
+                            input #scope name="scope" required placeholder="account:TENANT/CHANNEL/NAME" autocomplete="off" spellcheck="false";
+                        }
+                    }
+                    div.grow { label for="reason" { "Why, for whoever finds it" } input #reason name="reason" required maxlength="500" autocomplete="off"; }
+                }
+                p.quiet { "One of: all, channel:NAME, account:TENANT/CHANNEL/NAME, tenant:NAME, app:NAME." }
+                button type="submit" { "Pause" }
+            }
+        }
+    }
+}

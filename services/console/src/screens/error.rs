@@ -1,0 +1,109 @@
+//! The page of a failure's code, and finding things by what people have of them.
+
+use axum::{
+    Router,
+    extract::{Path, Query},
+    response::Response,
+    routing::get,
+};
+use domain::{Code, PostId, TargetId};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::{Desk, door::see, parts::prose, post::encoded, visit::Visit};
+use crate::{Problem, api};
+
+pub(super) fn routes() -> Router<Desk> {
+    Router::new().route("/errors/{code}", get(show)).route("/find", get(find))
+}
+
+async fn show(visit: Visit, Path(code): Path<String>) -> Response {
+    let page = code.parse::<Code>().ok().and_then(Code::page);
+    match page {
+        Some(page) => visit.page(page.title, Ok(written(page.text))),
+        None => visit.refuse(&Problem::not_found(format!("failure {code}"))),
+    }
+}
+
+/// A page as its file has it: headings, paragraphs, lists.
+fn written(text: &str) -> Markup {
+    html! {
+        article.prose {
+            p.crumbs { a href="/" { "Needs attention" } }
+            @for block in text.split("\n\n").map(str::trim).filter(|block| !block.is_empty()) {
+                @if let Some(title) = block.strip_prefix("# ") { h1 { (prose(title)) } }
+                @else if let Some(rest) = block.strip_prefix("## ") {
+                    @let (title, rest) = rest.split_once('\n').unwrap_or((rest, ""));
+                    h2 { (prose(title)) }
+                    @if !rest.is_empty() { p { (prose(rest)) } }
+                }
+                @else if block.starts_with("- ") {
+                    ul { @for line in block.split("\n- ") { li { (prose(line.trim_start_matches("- "))) } } }
+                }
+                @else { p { (prose(block)) } }
+            }
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Sought {
+    #[serde(default)]
+    q: String,
+}
+
+/// Goes to whatever `q` names: a code, an id of a target or post, an account, or a post's key.
+async fn find(visit: Visit, Query(Sought { q }): Query<Sought>) -> Response {
+    let sought = q.trim();
+    if let Ok(code) = sought.to_uppercase().parse::<Code>()
+        && code.page().is_some()
+    {
+        return see(&format!("/errors/{code}"));
+    }
+    if sought.parse::<TargetId>().is_ok() && visit.get::<api::Target>(&format!("/v1/targets/{sought}")).await.is_ok() {
+        return see(&format!("/targets/{sought}"));
+    }
+    if sought.parse::<PostId>().is_ok() && visit.get::<api::Post>(&format!("/v1/posts/{sought}")).await.is_ok() {
+        return see(&format!("/posts/{sought}"));
+    }
+    match named(&visit, sought).await {
+        Some(path) => see(&path),
+        None => {
+            let shown: String = sought.chars().take(80).collect();
+            let remedy = "Give a post's or target's id, a code such as OP-2102, an account such as acme/mastodon/main, or a post's idempotency key (with several tenants: TENANT KEY).";
+            visit.refuse(&Problem { remedy: remedy.into(), ..Problem::not_found(format!("\"{shown}\"")) })
+        }
+    }
+}
+
+/// An account, or a post's key: of the caller's tenant, of the one that stands before it, or of each that has accounts.
+async fn named(visit: &Visit, sought: &str) -> Option<String> {
+    if sought.is_empty() {
+        return None;
+    }
+    if sought.split('/').count() == 3 {
+        let path = sought.split('/').map(encoded).collect::<Vec<_>>().join("/");
+        if visit.get::<api::Account>(&format!("/v1/accounts/{path}")).await.is_ok() {
+            return Some(format!("/accounts/{path}"));
+        }
+    }
+    let mut tried: Vec<(String, &str)> =
+        sought.split_once(' ').map(|(tenant, key)| (tenant.to_owned(), key.trim())).into_iter().collect();
+    match &visit.session.caller.tenant {
+        Some(tenant) => tried.push((tenant.to_string(), sought)),
+        None => {
+            let mut tenants: Vec<_> =
+                visit.desk.console.accounts.all().iter().map(|card| card.tenant.to_string()).collect();
+            tenants.sort_unstable();
+            tenants.dedup();
+            tried.extend(tenants.into_iter().take(50).map(|tenant| (tenant, sought)));
+        }
+    }
+    for (tenant, key) in tried {
+        let path = format!("/v1/posts/by-key/{}/{}", encoded(&tenant), encoded(key));
+        if let Ok(post) = visit.get::<api::Post>(&path).await {
+            return Some(format!("/posts/{}", post.id));
+        }
+    }
+    None
+}

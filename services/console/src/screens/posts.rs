@@ -1,0 +1,97 @@
+//! Posts, newest first, narrowed by what stands in the address.
+
+use std::collections::BTreeMap;
+
+use axum::{Router, extract::Query, response::Response, routing::get};
+use domain::State;
+use jiff::Timestamp;
+use maud::{Markup, html};
+
+use super::{
+    Desk,
+    parts::{Icon, Row, ago, count, nothing, query, status, table},
+    shell::Entry,
+    visit::Visit,
+    words,
+};
+use crate::{Problem, api};
+
+pub(super) const ENTRY: Entry = Entry { path: "/posts", title: "Posts", key: 'p', icon: Icon::Post };
+
+/// What narrows the list.
+const FILTERS: [&str; 3] = ["tenant", "channel", "state"];
+
+pub(super) fn routes() -> Router<Desk> {
+    Router::new().route("/posts", get(show))
+}
+
+async fn show(visit: Visit, Query(asked): Query<BTreeMap<String, String>>) -> Response {
+    let body = list(&visit, &asked).await;
+    visit.page(ENTRY.title, body)
+}
+
+async fn list(visit: &Visit, asked: &BTreeMap<String, String>) -> Result<Markup, Problem> {
+    let given = |name: &str| asked.get(name).map_or("", |value| value.trim());
+    let filters = FILTERS.map(|name| (name, given(name)));
+    let mut pairs = filters.to_vec();
+    pairs.extend([("after", given("after")), ("limit", "50")]);
+    let found = visit.get::<api::Posts>(&query("/v1/posts", &pairs)).await?;
+    let is_narrowed = filters.iter().any(|(_, value)| !value.is_empty());
+    let now = visit.now();
+    Ok(html! {
+        h1 { "Posts" }
+        (filter_form(visit, given))
+        @if found.posts.is_empty() {
+            @match (given("after").is_empty(), is_narrowed) {
+                (false, _) => { (nothing("There are no older posts.", Some((&query("/posts", &filters), "To the newest")))) },
+                (true, true) => { (nothing("No post fits. The ledger has answered: it is not that it could not be asked.", Some(("/posts", "Clear the filter")))) },
+                (true, false) => { (nothing("No post has been accepted yet. They come in by the API, by message, or by `oncepost schedule`.", None)) },
+            }
+        } @else {
+            div #posts data-live="list" { (table("Posts", &["Post", "Status", "Targets", "Tenant", "Accepted"], found.posts.iter().map(|post| line(post, now)).collect())) }
+            nav.pages aria-label="Pages" {
+                @if !given("after").is_empty() { a.button href=(query("/posts", &filters)) { "Newest" } }
+                @if let Some(next) = &found.next {
+                    @let older = [filters.as_slice(), &[("after", next.as_str())]].concat();
+                    a.button rel="next" href=(query("/posts", &older)) { "Older" }
+                }
+            }
+        }
+    })
+}
+
+fn line(post: &api::PostLine, now: Timestamp) -> Row {
+    let name = html! {
+        a href=(format!("/posts/{}", post.id)) data-open { @if post.excerpt.is_empty() { em { "no text" } } @else { (post.excerpt) } }
+        span.excerpt { (post.key) }
+    };
+    let states = html! { div.chips { @for (state, many) in &post.states { (count(*state, *many)) " " } } };
+    let cells = [name, status(post.status), states, html! { (post.tenant) }, ago(post.accepted_at, now)];
+    Row::new(cells).known_by(post.id)
+}
+
+fn filter_form<'a>(visit: &Visit, given: impl Fn(&str) -> &'a str) -> Markup {
+    let channels = visit.desk.console.channels.iter().map(|channel| (channel.about().name, channel.about().title));
+    html! {
+        form.filter action="/posts" {
+            @if visit.session.caller.tenant.is_none() {
+                div { label for="tenant" { "Tenant" } input #tenant name="tenant" value=(given("tenant")) autocomplete="off" spellcheck="false"; }
+            }
+            div {
+                label for="channel" { "Channel" }
+                select #channel name="channel" {
+                    option value="" { "any" }
+                    @for (name, title) in channels { option value=(name) selected[given("channel") == name] { (title) } }
+                }
+            }
+            div {
+                label for="state" { "With a target that is" }
+                select #state name="state" {
+                    option value="" { "anything" }
+                    @for state in State::ALL { option value=(state.name()) selected[given("state") == state.name()] { (words::state(state)) } }
+                }
+            }
+            div.end { button type="submit" { "Show" } @if FILTERS.iter().any(|name| !given(name).is_empty()) { a.quiet href="/posts" { "Clear" } } }
+        }
+    }
+}

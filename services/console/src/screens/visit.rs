@@ -1,0 +1,190 @@
+//! One request for a page: who asks, and how the API is asked on their behalf.
+
+use std::time::Duration;
+
+use axum::{
+    body::{Body, to_bytes},
+    extract::{FromRequestParts, Request},
+    http::{HeaderMap, Method, StatusCode, Uri, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use jiff::Timestamp;
+use maud::Markup;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use tower::ServiceExt;
+
+use super::{Desk, shell};
+use crate::{Problem, session::Session};
+
+/// How long a page waits for what it shows. After that it says that it cannot tell.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// The longest answer that is read, in bytes.
+const LONGEST: usize = 32 * 1024 * 1024;
+
+/// One request for a page.
+#[derive(Clone)]
+pub(super) struct Visit {
+    /// What the screens work with.
+    pub desk: Desk,
+    /// Who asks.
+    pub session: Session,
+    /// What was asked for.
+    pub uri: Uri,
+    /// What the last page has left for this one.
+    pub note: Option<Note>,
+}
+
+/// What came of the last form.
+#[derive(Debug, Clone, Serialize, serde::Deserialize)]
+pub(super) struct Note {
+    /// Whether it was done.
+    pub done: bool,
+    /// What was done, or why it was not.
+    pub text: String,
+    /// What to do then.
+    #[serde(default)]
+    pub remedy: String,
+}
+
+impl Note {
+    /// Something was done.
+    pub fn done(text: impl Into<String>) -> Self {
+        Self { done: true, text: text.into(), remedy: String::new() }
+    }
+
+    /// Something was not.
+    pub fn refused(problem: &Problem) -> Self {
+        let mut text = problem.detail.clone();
+        // One that is told alone says it all by itself.
+        if problem.problems.len() > 1 {
+            text.extend(problem.problems.iter().map(|one| format!(" {} {}.", one.path, one.message)));
+        }
+        if problem.refused.len() > 1 {
+            text.extend(problem.refused.iter().map(|one| format!(" {}: {}.", one.target, one.reason)));
+        }
+        Self { done: false, text, remedy: problem.remedy.clone() }
+    }
+}
+
+impl Visit {
+    pub fn new(desk: Desk, session: Session, uri: Uri, headers: &HeaderMap) -> Self {
+        let left = desk.sessions.left(&session, headers);
+        let note = left.and_then(|text| serde_json::from_str(&text).ok());
+        Self { desk, session, uri, note }
+    }
+
+    /// The time.
+    pub fn now(&self) -> Timestamp {
+        self.desk.console.runtime.now()
+    }
+
+    /// Asks the API.
+    ///
+    /// # Errors
+    /// What the API answers, or that it does not.
+    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Problem> {
+        self.ask(Method::GET, path, None).await
+    }
+
+    /// Asks the API for a change.
+    ///
+    /// # Errors
+    /// As [`Visit::get`].
+    pub async fn post<T: DeserializeOwned>(&self, path: &str, body: Value) -> Result<T, Problem> {
+        self.ask(Method::POST, path, Some(body)).await
+    }
+
+    pub async fn ask<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Result<T, Problem> {
+        let strange = |why: String| {
+            tracing::error!(path, why, "the API's answer to a screen cannot be read");
+            Problem::plain(StatusCode::INTERNAL_SERVER_ERROR, "The answer cannot be read.", "Look into the log.")
+        };
+        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+        let request = Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json");
+        let mut request = request.body(body).map_err(|error| strange(error.to_string()))?;
+        request.extensions_mut().insert(self.session.caller.clone());
+        let answer = async {
+            let response = self.desk.api.clone().oneshot(request).await.into_response();
+            let is_fine = response.status().is_success();
+            (is_fine, to_bytes(response.into_body(), LONGEST).await)
+        };
+        let Some((is_fine, bytes)) = self.desk.console.runtime.within(PATIENCE, answer).await else {
+            let detail = format!("There was no answer within {} s.", PATIENCE.as_secs());
+            let remedy = "Load the page again. If it stays so, see whether the ledger's database answers.";
+            return Err(Problem::plain(StatusCode::SERVICE_UNAVAILABLE, detail, remedy));
+        };
+        let bytes = bytes.map_err(|error| strange(error.to_string()))?;
+        if is_fine {
+            return serde_json::from_slice(&bytes).map_err(|error| strange(error.to_string()));
+        }
+        Err(serde_json::from_slice(&bytes).unwrap_or_else(|error| strange(error.to_string())))
+    }
+
+    /// The page that shows `body`, or why it cannot be shown.
+    pub fn page(&self, title: &str, body: Result<Markup, Problem>) -> Response {
+        match body {
+            Ok(body) => self.dressed(StatusCode::OK, title, body),
+            Err(problem) => self.refuse(&problem),
+        }
+    }
+
+    /// The page that says why there is none.
+    pub fn refuse(&self, problem: &Problem) -> Response {
+        let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        self.dressed(status, &problem.title, shell::problem(problem))
+    }
+
+    fn dressed(&self, status: StatusCode, title: &str, body: Markup) -> Response {
+        let mut response = (status, shell::page(self, title, &body)).into_response();
+        if self.note.is_some() {
+            response.headers_mut().extend(self.desk.sessions.taken().map(|taken| (header::SET_COOKIE, taken)));
+        }
+        response
+    }
+
+    /// Goes to `path`, where `note` is told.
+    pub fn go(&self, path: &str, note: &Note) -> Response {
+        let mut response = super::door::see(path);
+        let text = serde_json::to_string(note).unwrap_or_default();
+        let left = self.desk.sessions.leave(&self.session, &text);
+        response.headers_mut().extend(left.map(|left| (header::SET_COOKIE, left)));
+        response
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Visit {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        parts.extensions.get::<Visit>().cloned().ok_or_else(Problem::unauthorized)
+    }
+}
+
+/// What a form holds, after its stamp was checked.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Filled(pub Vec<(String, String)>);
+
+impl Filled {
+    /// What a field holds, without the space around it.
+    pub fn get(&self, name: &str) -> &str {
+        self.0.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.trim())
+    }
+
+    /// What the fields of one name hold.
+    pub fn all<'f>(&'f self, name: &'f str) -> impl Iterator<Item = &'f str> {
+        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Filled {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        // Only what came through the guard has been checked.
+        parts.extensions.get::<Filled>().cloned().ok_or_else(Problem::unauthorized)
+    }
+}

@@ -1,0 +1,228 @@
+//! Who is logged in, told by a sealed cookie: no process keeps anything, and each that has the same keys believes it.
+//!
+//! A session names the token it was begun with. A token that is taken out of the settings takes its sessions with it.
+
+use std::time::Duration;
+
+use axum::http::{HeaderMap, HeaderValue, header};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use jiff::Timestamp;
+use runtime::Runtime;
+use sha2::{Digest, Sha256};
+use url::Url;
+use vault::Keys;
+
+use crate::{Token, access::Caller};
+
+/// How long a session lasts: a shift.
+pub(crate) const LIFE: Duration = Duration::from_secs(12 * 3600);
+/// The longest text that is handed to the next page.
+const LONGEST_NOTE: usize = 1200;
+
+const SESSION: &str = "console session";
+const NOTE: &str = "console note";
+
+/// Begins sessions, and knows those that are in force.
+pub(crate) struct Sessions {
+    keys: Keys,
+    runtime: Runtime,
+    /// Stands for the session of callers that need none.
+    local: [u8; 16],
+    secure: bool,
+}
+
+/// A person at a browser.
+#[derive(Debug, Clone)]
+pub(crate) struct Session {
+    id: [u8; 16],
+    /// Who it is.
+    pub caller: Caller,
+    /// When they must log in again; none: never.
+    pub ends: Option<Timestamp>,
+}
+
+impl Session {
+    /// What each form of the session's pages carries, and no other page can know.
+    pub fn stamp(&self) -> String {
+        let digest = Sha256::new().chain_update(b"oncepost form").chain_update(self.id).finalize();
+        BASE64_URL_SAFE_NO_PAD.encode(digest)
+    }
+
+    /// Whether a form is of this session's pages. Compared in a time that tells nothing.
+    pub fn has_stamped(&self, given: &str) -> bool {
+        let [own, given] = [self.stamp().as_str(), given].map(Sha256::digest);
+        own.iter().zip(&given).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
+    }
+}
+
+impl Sessions {
+    /// Sessions sealed by the vault's keys. Without such, by one that is this process's own: they end with it.
+    pub fn new(keys: &Keys, runtime: &Runtime, public: Option<&Url>) -> Self {
+        let own = || Keys::read([("process", Keys::make(runtime).as_str())]).unwrap_or_default();
+        Self {
+            keys: if keys.can_seal() { keys.clone() } else { own() },
+            runtime: runtime.clone(),
+            local: runtime.bytes(),
+            secure: public.is_some_and(|url| url.scheme() == "https"),
+        }
+    }
+
+    /// A new session of whoever has `token`, as a `Set-Cookie`. Each has an id of its own: what a browser had before is not gone on with.
+    pub fn begin(&self, token: &Token) -> Option<HeaderValue> {
+        let id: [u8; 16] = self.runtime.bytes();
+        let ends = self.runtime.now().saturating_add(LIFE).ok()?;
+        let mut text = id.to_vec();
+        text.extend(ends.as_second().to_be_bytes());
+        text.extend(tie(&id, token));
+        let sealed = self.keys.seal(SESSION, &text, &self.runtime).ok()?;
+        self.cookie(self.name(), &BASE64_URL_SAFE_NO_PAD.encode(sealed), LIFE)
+    }
+
+    /// The session that a request belongs to, if it is in force and its token is still one of `tokens`.
+    pub fn find(&self, headers: &HeaderMap, tokens: &[Token]) -> Option<Session> {
+        let sealed = BASE64_URL_SAFE_NO_PAD.decode(cookie(headers, self.name())?).ok()?;
+        let text = self.keys.open(SESSION, &sealed).ok()?;
+        let (id, rest) = text.split_first_chunk::<16>()?;
+        let (ends, tied) = rest.split_first_chunk::<8>()?;
+        let ends = Timestamp::from_second(i64::from_be_bytes(*ends)).ok()?;
+        let token = tokens.iter().find(|token| tie(id, token) == *tied)?;
+        (self.runtime.now() < ends).then(|| Session { id: *id, caller: token.caller(), ends: Some(ends) })
+    }
+
+    /// The session of callers on this machine, where nobody has to log in.
+    pub fn local(&self, caller: Caller) -> Session {
+        Session { id: self.local, caller, ends: None }
+    }
+
+    /// Forgets the session in the browser.
+    pub fn end(&self) -> Option<HeaderValue> {
+        self.cookie(self.name(), "", Duration::ZERO)
+    }
+
+    /// Hands `text` to the next page of the session.
+    pub fn leave(&self, session: &Session, text: &str) -> Option<HeaderValue> {
+        let text: String = text.chars().take(LONGEST_NOTE).collect();
+        let sealed = self.keys.seal(&noted(session), text.as_bytes(), &self.runtime).ok()?;
+        self.cookie(self.note(), &BASE64_URL_SAFE_NO_PAD.encode(sealed), Duration::from_secs(60))
+    }
+
+    /// What the last page has left for this one.
+    pub fn left(&self, session: &Session, headers: &HeaderMap) -> Option<String> {
+        let sealed = BASE64_URL_SAFE_NO_PAD.decode(cookie(headers, self.note())?).ok()?;
+        let text = self.keys.open(&noted(session), &sealed).ok()?;
+        String::from_utf8(text.to_vec()).ok()
+    }
+
+    /// Takes away what was left.
+    pub fn taken(&self) -> Option<HeaderValue> {
+        self.cookie(self.note(), "", Duration::ZERO)
+    }
+
+    fn name(&self) -> &'static str {
+        if self.secure { "__Host-oncepost" } else { "oncepost" }
+    }
+
+    fn note(&self) -> &'static str {
+        if self.secure { "__Host-oncepost-note" } else { "oncepost-note" }
+    }
+
+    /// `Lax` and not `Strict`, so that a link in an alert opens the page it names. What it opens changes nothing: every change is a POST
+    /// with the session's stamp.
+    fn cookie(&self, name: &str, value: &str, life: Duration) -> Option<HeaderValue> {
+        let secure = if self.secure { "; Secure" } else { "" };
+        let text = format!("{name}={value}; Path=/; Max-Age={}; HttpOnly; SameSite=Lax{secure}", life.as_secs());
+        HeaderValue::from_str(&text).ok()
+    }
+}
+
+/// Ties a session to the token that it was begun with.
+fn tie(id: &[u8; 16], token: &Token) -> [u8; 32] {
+    Sha256::new().chain_update(b"oncepost session").chain_update(id).chain_update(token.digest()).finalize().into()
+}
+
+fn noted(session: &Session) -> String {
+    format!("{NOTE} {}", session.stamp())
+}
+
+fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let all = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = all.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOON: &str = "2026-06-01T12:00:00Z";
+
+    fn runtime() -> Runtime {
+        Runtime::simulated(7, NOON.parse().unwrap())
+    }
+
+    fn keys() -> Keys {
+        Keys::read([("k", Keys::make(&Runtime::system()).as_str())]).unwrap()
+    }
+
+    fn headers(set: &HeaderValue) -> HeaderMap {
+        let pair = set.to_str().unwrap().split(';').next().unwrap().to_owned();
+        [(header::COOKIE, HeaderValue::from_str(&format!("other=1; {pair}")).unwrap())].into_iter().collect()
+    }
+
+    fn tokens() -> [Token; 2] {
+        [Token::new("olga", None, "one"), Token::new("acme", "acme".parse().ok(), "two")]
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_session_is_known_to_each_process_with_the_keys_until_it_ends_or_its_token_goes() {
+        let (keys, runtime, tokens) = (keys(), runtime(), tokens());
+        let begun = Sessions::new(&keys, &runtime, None).begin(&tokens[1]).unwrap();
+        let there = Sessions::new(&keys, &runtime, None);
+        let found = there.find(&headers(&begun), &tokens).unwrap();
+        assert_eq!(found.caller, tokens[1].caller());
+        assert!(there.find(&headers(&begun), &tokens[..1]).is_none(), "its token was taken out of the settings");
+        let renamed = [Token::new("acme", "acme".parse().ok(), "another secret")];
+        assert!(there.find(&headers(&begun), &renamed).is_none(), "its token has a new secret");
+        let strangers = Sessions::new(&self::keys(), &runtime, None);
+        assert!(strangers.find(&headers(&begun), &tokens).is_none(), "sealed by other keys");
+        runtime.sleep(LIFE - Duration::from_secs(1)).await;
+        assert!(there.find(&headers(&begun), &tokens).is_some());
+        runtime.sleep(Duration::from_secs(1)).await;
+        assert!(there.find(&headers(&begun), &tokens).is_none(), "it has ended");
+    }
+
+    #[test]
+    fn each_login_begins_a_session_of_its_own() {
+        let (keys, runtime, tokens) = (keys(), runtime(), tokens());
+        let sessions = Sessions::new(&keys, &runtime, None);
+        let [one, two] = [0, 1].map(|_| sessions.begin(&tokens[0]).unwrap());
+        let [one, two] = [one, two].map(|set| sessions.find(&headers(&set), &tokens).unwrap());
+        assert_ne!(one.stamp(), two.stamp());
+        assert!(one.has_stamped(&one.stamp()) && !one.has_stamped(&two.stamp()) && !one.has_stamped(""));
+    }
+
+    #[test]
+    fn a_note_is_for_the_session_that_it_was_left_for() {
+        let (keys, runtime, tokens) = (keys(), runtime(), tokens());
+        let sessions = Sessions::new(&keys, &runtime, None);
+        let session = |n: usize| sessions.find(&headers(&sessions.begin(&tokens[n]).unwrap()), &tokens).unwrap();
+        let (one, two) = (session(0), session(1));
+        let left = headers(&sessions.leave(&one, "done").unwrap());
+        assert_eq!(sessions.left(&one, &left).as_deref(), Some("done"));
+        assert_eq!(sessions.left(&two, &left), None);
+    }
+
+    #[test]
+    fn a_cookie_is_out_of_reach_for_scripts_and_other_sites() {
+        let (keys, runtime, tokens) = (keys(), runtime(), tokens());
+        let set = |public: &str| {
+            let sessions = Sessions::new(&keys, &runtime, public.parse().ok().as_ref());
+            sessions.begin(&tokens[0]).unwrap().to_str().unwrap().to_owned()
+        };
+        let open = set("http://console.example");
+        assert!(open.starts_with("oncepost=") && open.ends_with("; Path=/; Max-Age=43200; HttpOnly; SameSite=Lax"));
+        let closed = set("https://console.example");
+        assert!(closed.starts_with("__Host-oncepost=") && closed.ends_with("; HttpOnly; SameSite=Lax; Secure"));
+        assert!(!open.contains("one;") && !open.contains("olga"));
+    }
+}
