@@ -42,7 +42,7 @@ pub struct Figures {
     pub late_p99_s: Option<f64>,
     /// Targets of which it was not known for a while whether they were out.
     pub doubts: u64,
-    /// Those of them that no person was asked about.
+    /// Those of them that are settled, and that no person was asked about.
     pub doubts_by_machine: u64,
     /// How often somebody set a failed target going again in the period.
     pub manual_retries: u64,
@@ -110,7 +110,8 @@ impl Figures {
         }
         if tally.doubted {
             self.doubts += count;
-            self.doubts_by_machine += if tally.asked { 0 } else { count };
+            let is_open = matches!(tally.state, State::InDoubt | State::Publishing);
+            self.doubts_by_machine += if tally.asked || is_open { 0 } else { count };
         }
     }
 }
@@ -196,8 +197,9 @@ mod tests {
     fn a_doubt_that_nobody_was_asked_about_was_settled_by_machine() {
         let doubted = DueTally { doubted: true, ..out(1, 5) };
         let asked = DueTally { doubted: true, asked: true, ..out(1, 2) };
-        let figures = Figures::of(&Counts { due: vec![doubted, asked], ..Counts::default() }, None);
-        assert_eq!((figures.doubts, figures.doubts_by_machine), (7, 5));
+        let open = DueTally { doubted: true, ..tally("x", State::InDoubt, 3) };
+        let figures = Figures::of(&Counts { due: vec![doubted, asked, open], ..Counts::default() }, None);
+        assert_eq!((figures.doubts, figures.doubts_by_machine), (10, 5));
     }
 
     #[test]

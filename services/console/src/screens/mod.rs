@@ -6,6 +6,7 @@
 mod accounts;
 mod act;
 mod assets;
+mod audit_log;
 mod channels;
 mod door;
 mod error;
@@ -15,6 +16,7 @@ mod parts;
 mod post;
 mod posts;
 mod schedule;
+mod scorecard;
 mod shell;
 mod system;
 mod target;
@@ -43,6 +45,8 @@ const SCREENS: &[(Entry, fn() -> Router<Desk>)] = &[
     (forecast::ENTRY, forecast::routes),
     (channels::ENTRY, channels::routes),
     (accounts::ENTRY, accounts::routes),
+    (scorecard::ENTRY, scorecard::routes),
+    (audit_log::ENTRY, audit_log::routes),
     (system::ENTRY, system::routes),
 ];
 

@@ -11,6 +11,8 @@ use crate::api::OutThere;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Icon {
     Alert,
+    Book,
+    Chart,
     Check,
     Clock,
     Cross,
@@ -30,6 +32,8 @@ pub(super) enum Icon {
 pub(super) fn icon(icon: Icon) -> Markup {
     let path = match icon {
         Icon::Alert => "M8 2.2 14.4 13.4H1.6L8 2.2ZM8 6.4v3.2M8 11.4v.1",
+        Icon::Book => "M3.5 2.5h7a2 2 0 0 1 2 2v9h-7a2 2 0 0 1-2-2v-9ZM6 5.5h4M6 8h4",
+        Icon::Chart => "M2.5 13.5h11M4.5 11V8M8 11V4.5M11.5 11V6.5",
         Icon::Check => "M3 8.6 6.4 12 13 4.6",
         Icon::Clock => "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2ZM8 4.8V8l2.2 1.6",
         Icon::Cross => "M4 4l8 8M12 4l-8 8",
