@@ -174,7 +174,10 @@ fn console(settings: &Settings, parts: &Parts) -> Console {
         forecast: forecast(parts),
         outbox,
         options: ConsoleOptions {
-            tokens: settings.api.tokens.iter().map(console::Token::from).collect(),
+            tokens: settings.api.tokens.iter().filter_map(console::Token::of).collect(),
+            rate: settings.api.rate,
+            anonymous_rate: settings.api.anonymous_rate,
+            trusted_proxies: settings.api.trusted_proxies.clone(),
             resume_drip: settings.resume.account_gap,
             public_url: settings.api.public_url.clone(),
             ..ConsoleOptions::default()

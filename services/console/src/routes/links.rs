@@ -12,6 +12,7 @@ use axum::{
 use channels::Returned;
 use domain::AppId;
 use serde::Deserialize;
+use settings::Role;
 use url::Url;
 use vault::LinkAsk;
 
@@ -95,7 +96,8 @@ async fn finish(console: &Console, uri: &Uri) -> Result<page::Page, Problem> {
     let pauses = console.ledger.pauses().await?;
     let (name, is_new, view) = console.vault.finish_link(&Returned::of(&address)).await?;
     let by = view.record.connected.as_ref().map_or_else(String::new, |word| word.by.clone());
-    let caller = Caller { name: by, tenant: Some(name.tenant.clone()) };
+    // Whoever began the link was allowed to connect the account.
+    let caller = Caller::new(by, Role::Admin, Some(name.tenant.clone()));
     marks::done(&caller, "connect", &name, Some("by a link"));
     let pause = pauses.into_iter().find(|pause| pause.scope == name.pause_scope());
     let seen = seen(console, &caller, view, pause, Why::Connected).await?;

@@ -78,7 +78,7 @@ fn allowed(caller: &Caller, text: &str) -> Result<PauseScope, Problem> {
     match scope::tenant_of(&scope) {
         Some(tenant) if caller.owns(tenant) => {}
         Some(_) => return Err(Problem::forbidden(format!("This token is not for {scope}."))),
-        None => caller.operator()?,
+        None => caller.unbound()?,
     }
     Ok(scope)
 }

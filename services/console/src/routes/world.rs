@@ -90,8 +90,7 @@ fn parts(about: &About) -> u16 {
     }
 }
 
-pub(super) async fn census(State(console): State<Console>, caller: Caller) -> Result<Json<api::Census>, Problem> {
-    caller.operator()?;
+pub(super) async fn census(State(console): State<Console>, _: Caller) -> Result<Json<api::Census>, Problem> {
     let (census, at) = futures::try_join!(console.ledger.census(console.options.patience), console.ledger.now())?;
     let counts = census.counts.into_iter();
     let violations = census.violations.into_iter();

@@ -24,6 +24,7 @@ use oncepost_console::{Console, ConsoleOptions, Parts, Token};
 use outbox::Outbox;
 use runtime::Runtime;
 use serde_json::{Value, json};
+use settings::{Rate, Role};
 use tower::ServiceExt;
 use vault::{Defaults, Keys, Vault, VaultOptions};
 
@@ -152,15 +153,21 @@ pub fn memory() -> (Runtime, Arc<MemoryLedger>) {
 }
 
 pub fn world_on<L: Ledger + CredentialStore + 'static>(runtime: Runtime, ledger: Arc<L>) -> World {
-    world_with(runtime, ledger, ConsoleOptions { tokens: tokens(), ..ConsoleOptions::default() })
+    world_with(runtime, ledger, options())
+}
+
+/// With tokens, and room for as many wrong ones as tests need.
+pub fn options() -> ConsoleOptions {
+    let anonymous_rate = Rate { per: Duration::from_secs(1), burst: 10_000 };
+    ConsoleOptions { tokens: tokens(), anonymous_rate, ..ConsoleOptions::default() }
 }
 
 pub fn tokens() -> Vec<Token> {
     let tenant = |name: &str| Some(TenantId::new(name).unwrap());
     vec![
-        Token::new("olga", None, OPERATOR),
-        Token::new("acme-app", tenant("acme"), ACME),
-        Token::new("other-app", tenant("other"), OTHER),
+        Token::new("olga", Role::Admin, None, OPERATOR),
+        Token::new("acme-app", Role::Admin, tenant("acme"), ACME),
+        Token::new("other-app", Role::Admin, tenant("other"), OTHER),
     ]
 }
 
