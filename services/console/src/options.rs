@@ -20,6 +20,8 @@ pub struct ConsoleOptions {
     pub trusted_proxies: Vec<Network>,
     /// The longest body of one request, in bytes.
     pub body_limit: usize,
+    /// How long a body may take to arrive.
+    pub body_time: Duration,
     /// The longest body of a batch, in bytes.
     pub batch_limit: usize,
     /// The most posts in one batch.
@@ -43,6 +45,7 @@ impl Default for ConsoleOptions {
             anonymous_rate,
             trusted_proxies: Vec::new(),
             body_limit: 1024 * 1024,
+            body_time: Duration::from_secs(60),
             batch_limit: 16 * 1024 * 1024,
             batch_items: 1000,
             resume_drip: Duration::from_secs(2),

@@ -188,6 +188,12 @@ impl Problem {
         Self { refused, ..Self::coded(StatusCode::CONFLICT, Code::TOO_LATE, detail) }
     }
 
+    /// The body did not arrive in time.
+    pub fn too_slow(limit: Duration) -> Self {
+        let detail = format!("The body did not arrive within {} s. Nothing was done.", limit.as_secs());
+        Self::plain(StatusCode::REQUEST_TIMEOUT, detail, "Send the request again, in parts if it is a long batch.")
+    }
+
     /// The body is longer than is taken.
     pub fn too_large(limit: usize) -> Self {
         let detail = format!("The body is longer than {limit} bytes.");

@@ -4,9 +4,11 @@ mod cli;
 mod compose;
 mod doctor;
 mod failure;
+mod http;
 mod serve;
 mod signals;
 mod switch;
+mod token;
 mod vault;
 
 use std::{io::Write, path::PathBuf, process::ExitCode};
@@ -54,6 +56,9 @@ enum Command {
     /// What seals credentials
     #[command(subcommand)]
     Vault(vault::VaultCommand),
+    /// Tokens of the API
+    #[command(subcommand)]
+    Token(token::TokenCommand),
     /// Bring the ledger's schema up to date
     Migrate,
     /// Check settings, connections, topology, schema and clock, and say what to do
@@ -88,6 +93,9 @@ async fn run(arguments: Arguments) -> ExitCode {
     if let Command::Vault(vault::VaultCommand::Key) = command {
         say(&::vault::Keys::make(&Runtime::system()));
         return ExitCode::SUCCESS;
+    }
+    if let Command::Token(command) = command {
+        return ended(token::run(command));
     }
     let settings = match Settings::load(config.as_deref(), std::env::vars()) {
         Ok(settings) => settings,
@@ -129,8 +137,13 @@ async fn run(arguments: Arguments) -> ExitCode {
             shared(&settings, "keeper", CrashPoints::none(), Services { keeper: true, ..Services::default() }).await
         }
         Command::Vault(command) => vault::run(command, &settings).await,
+        Command::Token(command) => token::run(command),
         Command::Client(_) => Ok(()),
     };
+    ended(done)
+}
+
+fn ended(done: Result<(), Failure>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

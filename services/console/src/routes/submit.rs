@@ -2,8 +2,7 @@
 
 use axum::{
     Json,
-    body::Bytes,
-    extract::{FromRequest, Request as HttpRequest, State},
+    extract::{Request as HttpRequest, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -12,7 +11,13 @@ use domain::Code;
 use intake::{Request, Verdict};
 use serde_json::value::RawValue;
 
-use crate::{Console, Problem, access::Caller, api, extract::Body, marks};
+use crate::{
+    Console, Problem,
+    access::Caller,
+    api,
+    extract::{Body, arrived},
+    marks,
+};
 
 /// Tells a repeat from a first acceptance.
 const REPLAY: HeaderName = HeaderName::from_static("idempotent-replay");
@@ -62,8 +67,7 @@ pub(super) async fn batch(
     headers: HeaderMap,
     http: HttpRequest,
 ) -> Result<Response, Problem> {
-    let limit = console.options.batch_limit;
-    let body = Bytes::from_request(http, &console).await.map_err(|_| Problem::too_large(limit))?;
+    let body = arrived(http, &console, console.options.batch_limit).await?;
     let items = items(&body, console.options.batch_items)?;
     let mut answers: Vec<Option<api::BatchItem>> = Vec::with_capacity(items.len());
     let mut requests = Vec::new();
