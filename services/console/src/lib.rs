@@ -14,6 +14,7 @@ mod exposure;
 mod extract;
 mod kick;
 mod marks;
+mod openapi;
 mod options;
 mod page;
 mod problem;
@@ -36,6 +37,7 @@ use vault::Vault;
 
 pub use access::Token;
 pub use exposure::{Exposed, check_exposure};
+pub use openapi::openapi;
 pub use options::ConsoleOptions;
 pub use problem::Problem;
 

@@ -9,10 +9,12 @@ use axum::{
 };
 use domain::{Code, PostId, Refusal, TargetId};
 use ledger::LedgerError;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Problem details (RFC 9457, `application/problem+json`), with our code and what to do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ProblemDetails")]
 pub struct Problem {
     /// The failure's page: `/v1/errors/OP-1017`, or `about:blank` where the status says it all.
     #[serde(rename = "type")]
@@ -46,7 +48,7 @@ pub struct Problem {
 }
 
 /// A target for which it is too late.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RefusedTarget {
     /// Which.
     pub target: TargetId,

@@ -27,6 +27,7 @@ pub(crate) enum Right {
 
 impl Right {
     /// Every right.
+    #[cfg(test)]
     pub const ALL: [Right; 9] = [
         Right::Read,
         Right::Schedule,

@@ -70,6 +70,8 @@ pub(crate) const RULES: &[Rule] = {
         rule("DELETE", "/v1/apps/{app}", Unbound(Apps)),
         rule("GET", "/v1/census", Unbound(Read)),
         rule("GET", "/v1/errors/{code}", Has(Read)),
+        rule("GET", "/v1/me", Has(Read)),
+        rule("GET", "/v1/openapi.json", Has(Read)),
     ]
 };
 

@@ -11,6 +11,7 @@ use axum::{
 };
 use channels::Returned;
 use domain::AppId;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use settings::Role;
 use url::Url;
@@ -20,19 +21,46 @@ use super::{
     accounts::{Named, Why, plain, seen},
     connect::{AUTH_URL, addressed, lent, server},
 };
-use crate::{Console, Problem, access::Caller, api, extract::Json as Body, marks, page};
+use crate::{
+    Console, Problem,
+    access::Caller,
+    api,
+    extract::Json as Body,
+    marks,
+    openapi::{Operation, operation},
+    page,
+};
 
 /// Where platforms send people back to, behind the API's public address.
 pub(crate) const CALLBACK: &str = "/v1/oauth/callback";
 
+const HTML: &str = "text/html; charset=utf-8";
+
+/// What platforms bring back. They may bring more.
+#[derive(JsonSchema)]
+#[allow(dead_code, reason = "only its schema is used: the query is read as the platform wrote it")]
+struct Back {
+    /// The link's own mark.
+    state: Option<String>,
+    /// What the tokens are had for.
+    code: Option<String>,
+    /// Why there is no code.
+    error: Option<String>,
+}
+
 /// What a link is asked for with. What is not named stays as the account has it.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "LinkAsk")]
 pub(super) struct Wish {
+    /// Our registration with the platform that it is connected through.
     app: Option<AppId>,
+    /// The server it lives on, where that differs from the channel's.
     base_url: Option<String>,
+    /// What else the channel's page lists.
     #[serde(default)]
     settings: BTreeMap<String, serde_json::Value>,
+    /// Another account on the platform is meant from now on.
     #[serde(default)]
     another: bool,
 }
@@ -102,4 +130,20 @@ async fn finish(console: &Console, uri: &Uri) -> Result<page::Page, Problem> {
     let pause = pauses.into_iter().find(|pause| pause.scope == name.pause_scope());
     let seen = seen(console, &caller, view, pause, Why::Connected).await?;
     Ok(page::connected(&seen, is_new))
+}
+
+/// What the API tells of these addresses.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        operation("link_account", "POST", super::LINK, "A link by which a person connects an account")
+            .may_have_body::<Wish>()
+            .answers::<api::Link>(201, "The link")
+            .fails(409, "api.public_url is not set"),
+        operation("finish_link", "GET", CALLBACK, "Where a platform sends the person back to: a page for people")
+            .query::<Back>()
+            .answers_with::<String>(200, "Connected", HTML)
+            .answers_with::<String>(409, "Another account than before, or it was changed meanwhile", HTML)
+            .answers_with::<String>(410, "The link is not known, was used, or is too old", HTML)
+            .answers_with::<String>(422, "The person or the platform said no", HTML),
+    ]
 }

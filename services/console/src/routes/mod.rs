@@ -1,5 +1,6 @@
 //! The routes, all of them behind one guard.
 
+mod about;
 mod accounts;
 mod apps;
 mod change;
@@ -23,10 +24,15 @@ use axum::{
     routing::{MethodRouter, get, post, put},
 };
 
-use crate::{Console, ConsoleOptions, Problem, access};
+use crate::{Console, ConsoleOptions, Problem, access, openapi::Operation};
 
-/// One account.
+/// One account, and what can be done with it.
 const ACCOUNT: &str = "/v1/accounts/{tenant}/{channel}/{account}";
+const CHECK: &str = "/v1/accounts/{tenant}/{channel}/{account}/check";
+const REFRESH: &str = "/v1/accounts/{tenant}/{channel}/{account}/refresh";
+const DISABLE: &str = "/v1/accounts/{tenant}/{channel}/{account}/disable";
+const ENABLE: &str = "/v1/accounts/{tenant}/{channel}/{account}/enable";
+const LINK: &str = "/v1/accounts/{tenant}/{channel}/{account}/link";
 
 /// The whole API.
 pub(crate) fn router(console: Console) -> Router {
@@ -58,17 +64,40 @@ fn routes(options: &ConsoleOptions) -> Routes {
         .route("/v1/channels", get(world::channels))
         .route("/v1/accounts", get(accounts::list))
         .route(ACCOUNT, get(accounts::show).put(connect::connect).delete(accounts::remove))
-        .route(&format!("{ACCOUNT}/check"), post(accounts::check))
-        .route(&format!("{ACCOUNT}/refresh"), post(accounts::refresh))
-        .route(&format!("{ACCOUNT}/disable"), post(accounts::disable))
-        .route(&format!("{ACCOUNT}/enable"), post(accounts::enable))
+        .route(CHECK, post(accounts::check))
+        .route(REFRESH, post(accounts::refresh))
+        .route(DISABLE, post(accounts::disable))
+        .route(ENABLE, post(accounts::enable))
         .route("/v1/apps", get(apps::list))
         .route("/v1/apps/{app}", put(apps::put).delete(apps::remove))
         .route("/v1/census", get(world::census))
         .route("/v1/errors/{code}", get(world::error_page))
-        .route("/v1/accounts/{tenant}/{channel}/{account}/link", post(links::begin))
+        .route(LINK, post(links::begin))
         .route(links::CALLBACK, get(links::back))
+        .route("/v1/me", get(about::me))
+        .route("/v1/openapi.json", get(about::openapi))
         .route("/v1/posts:batch", post(submit::batch).layer(DefaultBodyLimit::max(options.batch_limit)))
+}
+
+/// What the API tells of its addresses, in the order of its description.
+pub(crate) fn operations() -> Vec<Operation> {
+    let all = [
+        posts::operations(),
+        submit::operations(),
+        change::operations(),
+        retry::operations(),
+        targets::operations(),
+        failures::operations(),
+        forecast::operations(),
+        pauses::operations(),
+        world::operations(),
+        accounts::operations(),
+        connect::operations(),
+        links::operations(),
+        apps::operations(),
+        about::operations(),
+    ];
+    all.into_iter().flatten().collect()
 }
 
 /// Addresses with what answers there: what a router is made of, and can be listed.

@@ -2,6 +2,7 @@
 
 use axum::{Json, extract::State, http::StatusCode};
 use domain::{Code, PauseScope};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use vault::AccountName;
 
@@ -10,7 +11,9 @@ use crate::{
     access::Caller,
     api,
     extract::{Ask, Json as Body},
-    marks, scope, show,
+    marks,
+    openapi::{Operation, operation},
+    scope, show,
 };
 
 /// The longest reason, in characters.
@@ -42,9 +45,10 @@ pub(super) async fn pause(
     Ok((status, Json(show::pause(pause))))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Which {
+    /// What is held back: all, channel:NAME, account:TENANT/CHANNEL/NAME, tenant:NAME or app:NAME.
     scope: String,
 }
 
@@ -81,4 +85,21 @@ fn allowed(caller: &Caller, text: &str) -> Result<PauseScope, Problem> {
         None => caller.unbound()?,
     }
     Ok(scope)
+}
+
+/// What the API tells of these addresses.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        operation("list_pauses", "GET", "/v1/pauses", "The pauses in force").answers::<api::Pauses>(200, "The pauses"),
+        operation("pause", "POST", "/v1/pauses", "Hold work back")
+            .body::<api::PauseAsk>()
+            .answers::<api::Pause>(201, "The new pause")
+            .answers::<api::Pause>(200, "The pause that is in force already"),
+        operation("resume", "DELETE", "/v1/pauses", "End a pause")
+            .query::<Which>()
+            .answers::<api::Resumed>(200, "What was released")
+            .fails(404, "The scope is not paused")
+            .fails(409, "The account is switched off")
+            .fails(422, "The scope is none"),
+    ]
 }

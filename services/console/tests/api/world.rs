@@ -7,7 +7,11 @@ use std::{
 };
 
 use async_trait::async_trait;
-use axum::{Router, body::Body, http::Request};
+use axum::{
+    Router,
+    body::Body,
+    http::{Request, request::Builder},
+};
 use broker::{Memory, Source, Transport};
 use channels::{
     About, Account, Accounts, Call, Channel, Count, Http, HttpOptions, Limits, ListedAccounts, Mark, Media, Objection,
@@ -27,6 +31,8 @@ use serde_json::{Value, json};
 use settings::{Rate, Role};
 use tower::ServiceExt;
 use vault::{Defaults, Keys, Vault, VaultOptions};
+
+use crate::described;
 
 pub const NOON: &str = "2026-06-01T12:00:00Z";
 pub const OPERATOR: &str = "operator-token";
@@ -263,24 +269,27 @@ impl World {
         if let Some(token) = token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
-        let response = self.router.clone().oneshot(request.body(Body::from(body)).unwrap()).await.unwrap();
-        let status = response.status().as_u16();
-        let headers = response.headers().iter();
-        let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
-        let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
-        Reply { status, headers, text: String::from_utf8(body.to_vec()).unwrap() }
+        self.ask(request, body.into_bytes()).await
     }
 
     /// The same with any bytes.
     pub async fn send_bytes(&self, token: &str, method: &str, path: &str, body: Vec<u8>) -> Reply {
         let request = Request::builder().method(method).uri(path).header("host", "127.0.0.1:8380");
-        let request = request.header("authorization", format!("Bearer {token}")).body(Body::from(body)).unwrap();
+        self.ask(request.header("authorization", format!("Bearer {token}")), body).await
+    }
+
+    /// Sends a request as it is. Whatever is answered must be as the API describes itself.
+    pub async fn ask(&self, request: Builder, body: Vec<u8>) -> Reply {
+        let request = request.body(Body::from(body.clone())).unwrap();
+        let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
         let response = self.router.clone().oneshot(request).await.unwrap();
         let status = response.status().as_u16();
         let headers = response.headers().iter();
         let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
-        let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
-        Reply { status, headers, text: String::from_utf8(body.to_vec()).unwrap() }
+        let answered = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        let reply = Reply { status, headers, text: String::from_utf8(answered.to_vec()).unwrap() };
+        described::check(&method, &path, &body, &reply);
+        reply
     }
 
     pub async fn get(&self, path: &str) -> Reply {
