@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
-mod access;
 mod accounts;
 mod changes;
 mod described;
@@ -10,9 +9,11 @@ mod failures;
 mod forecast;
 mod garbage;
 mod links;
+mod manual;
 mod operate;
 mod posts;
 mod retry;
+mod security;
 mod sqlite;
 mod targets;
 mod world;

@@ -1,4 +1,4 @@
-//! A small world: two channels, three accounts of two tenants, three tokens, a clock at noon on 1 June 2026.
+//! A small world: two channels, three accounts of two tenants, tokens of each kind, a clock at noon on 1 June 2026.
 
 use std::{
     collections::BTreeMap,
@@ -36,6 +36,10 @@ use crate::described;
 
 pub const NOON: &str = "2026-06-01T12:00:00Z";
 pub const OPERATOR: &str = "operator-token";
+/// Of the role operator; the one above may do everything.
+pub const OPERATING: &str = "operating-token";
+pub const VIEWER: &str = "viewer-token";
+pub const ACME_VIEWER: &str = "acme-viewer-token";
 pub const ACME: &str = "acme-token";
 pub const OTHER: &str = "other-token";
 
@@ -172,6 +176,9 @@ pub fn tokens() -> Vec<Token> {
     let tenant = |name: &str| Some(TenantId::new(name).unwrap());
     vec![
         Token::new("olga", Role::Admin, None, OPERATOR),
+        Token::new("night", Role::Operator, None, OPERATING),
+        Token::new("screen", Role::Viewer, None, VIEWER),
+        Token::new("acme-screen", Role::Viewer, tenant("acme"), ACME_VIEWER),
         Token::new("acme-app", Role::Admin, tenant("acme"), ACME),
         Token::new("other-app", Role::Admin, tenant("other"), OTHER),
     ]
@@ -280,7 +287,15 @@ impl World {
 
     /// Sends a request as it is. Whatever is answered must be as the API describes itself.
     pub async fn ask(&self, request: Builder, body: Vec<u8>) -> Reply {
-        let request = request.body(Body::from(body.clone())).unwrap();
+        self.answered(request.body(Body::from(body.clone())).unwrap(), &body).await
+    }
+
+    /// Sends a request with any kind of body.
+    pub async fn ask_whole(&self, request: Request<Body>) -> Reply {
+        self.answered(request, b"").await
+    }
+
+    async fn answered(&self, request: Request<Body>, body: &[u8]) -> Reply {
         let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
         let response = self.router.clone().oneshot(request).await.unwrap();
         let status = response.status().as_u16();
@@ -288,7 +303,10 @@ impl World {
         let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
         let answered = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
         let reply = Reply { status, headers, text: String::from_utf8(answered.to_vec()).unwrap() };
-        described::check(&method, &path, &body, &reply);
+        described::check(&method, &path, body, &reply);
+        assert_eq!(reply.headers["x-content-type-options"], "nosniff", "{path}");
+        assert!(reply.headers["content-security-policy"].starts_with("default-src 'none'"), "{path}");
+        assert_eq!(reply.headers["cache-control"], "no-store", "{path}");
         reply
     }
 
