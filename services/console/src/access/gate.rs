@@ -48,7 +48,7 @@ impl Gate {
             self.addresses.room(from, now).map_err(|wait| slowed("wrong_token", wait))?;
             let Some((place, token)) = known.and_then(|place| Some((place, tokens.get(place)?))) else {
                 self.anonymous(from, now)?;
-                return Err(Problem::unauthorized());
+                return Err(unknown(secret));
             };
             self.remember(from, place);
             return self.take(place, token, now);
@@ -85,6 +85,17 @@ impl Gate {
             familiar.clear();
         }
         familiar.insert((from, place));
+    }
+}
+
+/// What is said of a secret that is nobody's.
+fn unknown(secret: &str) -> Problem {
+    match secret.starts_with("sha256:") {
+        true => Problem {
+            detail: "That is the hash of a token, as it stands in the settings, and not the token.".into(),
+            ..Problem::unauthorized()
+        },
+        false => Problem::unauthorized(),
     }
 }
 
@@ -151,6 +162,12 @@ mod tests {
         assert_eq!(enter(&gate, "one", THERE, 0), Err(429), "wherever it comes from");
         assert_eq!(enter(&gate, "wrong", HERE, 0), Err(401), "its address was not charged");
         assert_eq!(enter(&gate, "two", HERE, 0), Ok("bot".into()), "nor another token");
+    }
+
+    #[test]
+    fn whoever_copies_the_hash_out_of_the_settings_is_told() {
+        let told = |secret: &str| gate().enter(&tokens(), secret, HERE, Duration::ZERO).unwrap_err().detail;
+        assert!(told("sha256:00").contains("the hash of a token") && !told("guess").contains("hash"));
     }
 
     #[test]

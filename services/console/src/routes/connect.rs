@@ -213,13 +213,17 @@ pub(super) fn lent(
     // Without TLS it could be any server in our network that answers, and its words would be told.
     let is_open = |url: &str| !url.trim().to_lowercase().starts_with("https://");
     if base_url.is_some_and(|url| is_open(url.as_str())) || auth_url.is_some_and(is_open) {
-        return Err(Problem::forbidden("A server that is not called by https:// is for operators to name."));
+        return Err(Problem::forbidden(
+            "A server that is not called by https:// can be named with a token for all tenants only.",
+        ));
     }
     let record = before.map(|view| &view.record);
     let has_app = asks_app || record.is_some_and(|record| record.app.is_some());
     let has_server = |record: &AccountRecord| record.base_url.is_some() || record.settings.contains_key(AUTH_URL);
     match has_app && (asks_server || record.is_some_and(has_server)) {
-        true => Err(Problem::forbidden("An account with an app and a server of its own is for operators to connect.")),
+        true => Err(Problem::forbidden(
+            "An account with an app and a server of its own can be connected with a token for all tenants only.",
+        )),
         false => Ok(()),
     }
 }
