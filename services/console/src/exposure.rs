@@ -36,7 +36,7 @@ mod tests {
         for open in ["127.0.0.1:1", "127.9.9.9:1", "[::1]:1", "[::ffff:127.0.0.1]:1"] {
             assert!(at(open, &[]), "{open}");
         }
-        let token = [Token::new("ops", None, "secret")];
+        let token = [Token::new("ops", settings::Role::Admin, None, "secret")];
         for closed in ["0.0.0.0:1", "[::]:1", "10.0.0.1:1", "192.168.1.1:1", "[2001:db8::1]:1"] {
             assert!(!at(closed, &[]), "{closed}");
             assert!(at(closed, &token), "{closed}");

@@ -34,17 +34,22 @@ pub(crate) struct Id<T>(pub T);
 impl FromRequest<Console> for Body {
     type Rejection = Problem;
     async fn from_request(request: Request, console: &Console) -> Result<Self, Problem> {
-        match Bytes::from_request(request, console).await {
-            Ok(bytes) => Ok(Self(bytes)),
-            Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-                Err(Problem::too_large(console.options.body_limit))
-            }
-            Err(rejection) => Err(Problem::plain(
-                rejection.into_response().status(),
-                "The body did not arrive whole.",
-                "Send the request again.",
-            )),
-        }
+        arrived(request, console, console.options.body_limit).await.map(Self)
+    }
+}
+
+/// The whole body, if it is no longer than `limit` (which the route's own `DefaultBodyLimit` sees to) and not too slow.
+pub(crate) async fn arrived(request: Request, console: &Console, limit: usize) -> Result<Bytes, Problem> {
+    let time = console.options.body_time;
+    let arrived = console.runtime.within(time, Bytes::from_request(request, console)).await;
+    match arrived.ok_or_else(|| Problem::too_slow(time))? {
+        Ok(bytes) => Ok(bytes),
+        Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(Problem::too_large(limit)),
+        Err(rejection) => Err(Problem::plain(
+            rejection.into_response().status(),
+            "The body did not arrive whole.",
+            "Send the request again.",
+        )),
     }
 }
 

@@ -14,6 +14,7 @@ mod doubt;
 mod exposure;
 mod extract;
 mod kick;
+mod openapi;
 mod options;
 mod page;
 mod problem;
@@ -39,12 +40,18 @@ use vault::Vault;
 
 pub use access::Token;
 pub use exposure::{Exposed, check_exposure};
+pub use openapi::openapi;
 pub use options::ConsoleOptions;
 pub use problem::Problem;
 
 /// What the API works with. Cheap to clone.
 #[derive(Clone)]
-pub struct Console(Arc<Parts>);
+pub struct Console(Arc<Inner>);
+
+struct Inner {
+    parts: Parts,
+    gate: access::Gate,
+}
 
 /// The ports behind the API.
 pub struct Parts {
@@ -77,7 +84,13 @@ pub struct Parts {
 impl Console {
     /// A console over the given ports.
     pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(parts))
+        let gate = access::Gate::new(parts.options.rate, parts.options.anonymous_rate);
+        Self(Arc::new(Inner { parts, gate }))
+    }
+
+    /// How often callers may call.
+    pub(crate) fn gate(&self) -> &access::Gate {
+        &self.0.gate
     }
 
     /// The API, everything of it under `/v1`, and the screens before it.
@@ -89,6 +102,6 @@ impl Console {
 impl std::ops::Deref for Console {
     type Target = Parts;
     fn deref(&self) -> &Parts {
-        &self.0
+        &self.0.parts
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use settings::{Network, Rate};
 use url::Url;
 
 use crate::Token;
@@ -11,8 +12,16 @@ use crate::Token;
 pub struct ConsoleOptions {
     /// Who may call. Empty: whoever is on this machine; see [`crate::check_exposure`].
     pub tokens: Vec<Token>,
+    /// How often each token may call.
+    pub rate: Rate,
+    /// How often each address may call without a token, or with a wrong one.
+    pub anonymous_rate: Rate,
+    /// The proxies whose word is taken for who calls.
+    pub trusted_proxies: Vec<Network>,
     /// The longest body of one request, in bytes.
     pub body_limit: usize,
+    /// How long a body may take to arrive.
+    pub body_time: Duration,
     /// The longest body of a batch, in bytes.
     pub batch_limit: usize,
     /// The most posts in one batch.
@@ -29,9 +38,14 @@ pub struct ConsoleOptions {
 
 impl Default for ConsoleOptions {
     fn default() -> Self {
+        let settings::Api { rate, anonymous_rate, .. } = settings::Api::default();
         Self {
             tokens: Vec::new(),
+            rate,
+            anonymous_rate,
+            trusted_proxies: Vec::new(),
             body_limit: 1024 * 1024,
+            body_time: Duration::from_secs(60),
             batch_limit: 16 * 1024 * 1024,
             batch_items: 1000,
             resume_drip: Duration::from_secs(2),

@@ -1,5 +1,7 @@
 //! What went wrong with a request, as RFC 9457 problem details.
 
+use std::time::Duration;
+
 use axum::{
     Json,
     http::{HeaderValue, StatusCode, header},
@@ -7,10 +9,12 @@ use axum::{
 };
 use domain::{Code, PostId, Refusal, TargetId};
 use ledger::LedgerError;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Problem details (RFC 9457, `application/problem+json`), with our code and what to do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ProblemDetails")]
 pub struct Problem {
     /// The failure's page: `/v1/errors/OP-1017`, or `about:blank` where the status says it all.
     #[serde(rename = "type")]
@@ -38,10 +42,13 @@ pub struct Problem {
     /// OP-1018: the targets that refuse, and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<RefusedTarget>,
+    /// 429: after so many seconds it may be asked again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_s: Option<u64>,
 }
 
 /// A target for which it is too late.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RefusedTarget {
     /// Which.
     pub target: TargetId,
@@ -71,6 +78,8 @@ pub(crate) fn refusal_name(refusal: Refusal) -> &'static str {
     }
 }
 
+/// After how many seconds a ledger that is away may be asked again.
+const AWAY_S: u64 = 5;
 /// What to do about a field of a request that is not a schedule message.
 const TAKES: &str = "docs/api.md shows what this address takes.";
 
@@ -100,6 +109,7 @@ impl Problem {
             post: None,
             revision: None,
             refused: Vec::new(),
+            retry_after_s: None,
         }
     }
 
@@ -108,6 +118,13 @@ impl Problem {
         let remedy =
             "Send the header Authorization: Bearer <token>, with a token from api.tokens of the server's settings.";
         Self::plain(StatusCode::UNAUTHORIZED, "The request has no token, or one that is not known.", remedy)
+    }
+
+    /// The caller has called too often, and may again after `wait`.
+    pub fn too_often(wait: Duration, detail: impl Into<String>) -> Self {
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        let remedy = format!("Nothing was done. Ask again after {seconds} s (Retry-After), and less often.");
+        Self { retry_after_s: Some(seconds.max(1)), ..Self::plain(StatusCode::TOO_MANY_REQUESTS, detail, remedy) }
     }
 
     /// The caller may not do this.
@@ -173,6 +190,12 @@ impl Problem {
         Self { refused, ..Self::coded(StatusCode::CONFLICT, Code::TOO_LATE, detail) }
     }
 
+    /// The body did not arrive in time.
+    pub fn too_slow(limit: Duration) -> Self {
+        let detail = format!("The body did not arrive within {} s. Nothing was done.", limit.as_secs());
+        Self::plain(StatusCode::REQUEST_TIMEOUT, detail, "Send the request again, in parts if it is a long batch.")
+    }
+
     /// The body is longer than is taken.
     pub fn too_large(limit: usize) -> Self {
         let detail = format!("The body is longer than {limit} bytes.");
@@ -197,11 +220,13 @@ impl From<LedgerError> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let retry_after_s = self.retry_after_s;
         let mut response = (status, Json(self)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+        let is_away = status == StatusCode::SERVICE_UNAVAILABLE;
+        if let Some(seconds) = retry_after_s.or(is_away.then_some(AWAY_S)) {
+            headers.insert(header::RETRY_AFTER, seconds.into());
         }
         response
     }

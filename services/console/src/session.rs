@@ -152,6 +152,8 @@ fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
 
 #[cfg(test)]
 mod tests {
+    use settings::Role;
+
     use super::*;
 
     const NOON: &str = "2026-06-01T12:00:00Z";
@@ -170,7 +172,7 @@ mod tests {
     }
 
     fn tokens() -> [Token; 2] {
-        [Token::new("olga", None, "one"), Token::new("acme", "acme".parse().ok(), "two")]
+        [Token::new("olga", Role::Admin, None, "one"), Token::new("acme", Role::Admin, "acme".parse().ok(), "two")]
     }
 
     #[tokio::test(start_paused = true)]
@@ -181,7 +183,7 @@ mod tests {
         let found = there.find(&headers(&begun), &tokens).unwrap();
         assert_eq!(found.caller, tokens[1].caller());
         assert!(there.find(&headers(&begun), &tokens[..1]).is_none(), "its token was taken out of the settings");
-        let renamed = [Token::new("acme", "acme".parse().ok(), "another secret")];
+        let renamed = [Token::new("acme", Role::Admin, "acme".parse().ok(), "another secret")];
         assert!(there.find(&headers(&begun), &renamed).is_none(), "its token has a new secret");
         let strangers = Sessions::new(&self::keys(), &runtime, None);
         assert!(strangers.find(&headers(&begun), &tokens).is_none(), "sealed by other keys");

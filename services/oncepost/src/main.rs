@@ -4,9 +4,11 @@ mod cli;
 mod compose;
 mod doctor;
 mod failure;
+mod http;
 mod serve;
 mod signals;
 mod switch;
+mod token;
 mod vault;
 
 use std::{io::Write, path::PathBuf, process::ExitCode};
@@ -54,6 +56,11 @@ enum Command {
     /// What seals credentials
     #[command(subcommand)]
     Vault(vault::VaultCommand),
+    /// Tokens of the API
+    #[command(subcommand)]
+    Token(token::TokenCommand),
+    /// Print the API's description: an OpenAPI 3.1 document
+    Openapi,
     /// Bring the ledger's schema up to date
     Migrate,
     /// Check settings, connections, topology, schema and clock, and say what to do
@@ -84,10 +91,18 @@ async fn run(arguments: Arguments) -> ExitCode {
         Command::Client(command) => return cli::run(command, &client, config.as_deref()).await,
         command => command,
     };
-    // A key is needed before there are settings that name it.
-    if let Command::Vault(vault::VaultCommand::Key) = command {
-        say(&::vault::Keys::make(&Runtime::system()));
-        return ExitCode::SUCCESS;
+    // These need no settings: keys and tokens are made before there are settings that name them.
+    match command {
+        Command::Vault(vault::VaultCommand::Key) => {
+            say(&::vault::Keys::make(&Runtime::system()));
+            return ExitCode::SUCCESS;
+        }
+        Command::Token(command) => return ended(token::run(command)),
+        Command::Openapi => {
+            say(&format!("{:#}", console::openapi()));
+            return ExitCode::SUCCESS;
+        }
+        _ => {}
     }
     let settings = match Settings::load(config.as_deref(), std::env::vars()) {
         Ok(settings) => settings,
@@ -129,8 +144,12 @@ async fn run(arguments: Arguments) -> ExitCode {
             shared(&settings, "keeper", CrashPoints::none(), Services { keeper: true, ..Services::default() }).await
         }
         Command::Vault(command) => vault::run(command, &settings).await,
-        Command::Client(_) => Ok(()),
+        Command::Token(_) | Command::Openapi | Command::Client(_) => Ok(()),
     };
+    ended(done)
+}
+
+fn ended(done: Result<(), Failure>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

@@ -2,11 +2,10 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::Router;
 use console::{Console, ConsoleOptions};
 use domain::WorkerName;
 use forecast::Forecast;
-use futures::{StreamExt, stream::FuturesUnordered};
+use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
 use keeper::{Keeper, KeeperOptions, Outlook, OutlookOptions};
 use scheduler::{Scheduler, SchedulerOptions};
 use settings::Settings;
@@ -17,6 +16,7 @@ use worker::{Ports, Worker, WorkerOptions};
 use crate::{
     compose::{Parts, enabled},
     failure::Failure,
+    http,
     signals::Signals,
     switch,
 };
@@ -69,7 +69,8 @@ pub async fn serve(
             .map_err(|error| Failure::of("open the API", error))?;
         let listener = listen(settings.api.listen, "api.listen").await?;
         tracing::info!(address = %settings.api.listen, "the API listens");
-        running.push(Box::pin(http(listener, console.router(), stop.clone())));
+        let served = http::serve(listener, console.router(), runtime.clone(), stop.clone());
+        running.push(Box::pin(served.map(Ok)));
     }
     if services.keeper {
         let keeper = keeper(settings, &parts);
@@ -86,7 +87,7 @@ pub async fn serve(
         crate::complain(&format!("oncepost: API on http://{api}, probes and metrics on http://{health}"));
     }
     let health = health_router(health(&parts).metrics(telemetry.metrics()));
-    running.push(Box::pin(http(listener, health, stop.clone())));
+    running.push(Box::pin(http::serve(listener, health, runtime.clone(), stop.clone()).map(Ok)));
 
     let ended = tokio::select! {
         signal = signals.next() => {
@@ -176,7 +177,10 @@ fn console(settings: &Settings, parts: &Parts) -> Console {
         forecast: forecast(parts),
         outbox,
         options: ConsoleOptions {
-            tokens: settings.api.tokens.iter().map(console::Token::from).collect(),
+            tokens: settings.api.tokens.iter().filter_map(console::Token::of).collect(),
+            rate: settings.api.rate,
+            anonymous_rate: settings.api.anonymous_rate,
+            trusted_proxies: settings.api.trusted_proxies.clone(),
             resume_drip: settings.resume.account_gap,
             public_url: settings.api.public_url.clone(),
             ..ConsoleOptions::default()
@@ -204,13 +208,6 @@ async fn listen(address: SocketAddr, key: &'static str) -> Result<TcpListener, F
         Failure::new("listen", format!("{key}, which is {address}, cannot be used: {error}"))
             .remedy(format!("Stop what listens there, or set {key} to another address."))
     })
-}
-
-async fn http(listener: TcpListener, router: Router, stop: runtime::Stop) -> Result<(), Failure> {
-    axum::serve(listener, router)
-        .with_graceful_shutdown(stop.cancelled_owned())
-        .await
-        .map_err(|error| Failure::of("serve HTTP", error))
 }
 
 /// A name for this process, for attempts, logs and the broker's list of connections.

@@ -2,16 +2,19 @@
 
 use domain::{AccountId, ChannelName, PostId, TargetId, TenantId};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::risk::{Risk, Verdict};
 
 /// What a look came to.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
     /// When it was looked, by the ledger's clock.
+    #[schemars(with = "domain::Rfc3339")]
     pub at: Timestamp,
     /// Up to which time.
+    #[schemars(with = "domain::Rfc3339")]
     pub until: Timestamp,
     /// How many targets were looked at.
     pub looked_at: u64,
@@ -31,7 +34,7 @@ pub struct Report {
 }
 
 /// How many addresses of files were asked.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MediaLook {
     /// Asked, each once.
     pub asked: u64,
@@ -40,7 +43,7 @@ pub struct MediaLook {
 }
 
 /// One cause, with all that it concerns.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Cause {
     /// The risk as the first of its targets has it, with the earliest time by which something is to be done.
     #[serde(flatten)]
@@ -50,11 +53,12 @@ pub struct Cause {
     /// How many targets.
     pub targets: u64,
     /// When the first of them would go out.
+    #[schemars(with = "domain::Rfc3339")]
     pub first: Timestamp,
 }
 
 /// A target that will fail or is at risk.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AtStake {
     /// Its id.
     pub target: TargetId,
@@ -67,11 +71,14 @@ pub struct AtStake {
     /// On which account.
     pub account: AccountId,
     /// When it should go out.
+    #[schemars(with = "domain::Rfc3339")]
     pub due_at: Timestamp,
     /// When it would, if nothing else were in its way.
+    #[schemars(with = "domain::Rfc3339")]
     pub goes_at: Timestamp,
     /// After this it expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<domain::Rfc3339>")]
     pub deadline: Option<Timestamp>,
     /// The worst of its risks.
     pub verdict: Verdict,

@@ -4,10 +4,11 @@ use std::fmt;
 
 use domain::{Code, Scope};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How sure it is. The worse one is the greater one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// It depends on what nobody knows yet.
@@ -30,7 +31,7 @@ impl Verdict {
 }
 
 /// What it is that may go wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// There is no such account any more.
@@ -156,7 +157,7 @@ impl fmt::Display for Reason {
 }
 
 /// One thing that may go wrong with a target.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Risk {
     /// How sure it is.
     pub verdict: Verdict,
@@ -177,6 +178,7 @@ pub struct Risk {
     /// What to do.
     pub remedy: String,
     /// By when.
+    #[schemars(with = "domain::Rfc3339")]
     pub by: Timestamp,
 }
 

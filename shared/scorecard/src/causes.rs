@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{ChannelName, Code};
 use ledger::CaseTally;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A cause, with the cases that began for it in a period.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "CauseOfCases")]
 pub struct Cause {
     /// Code, scope and platform code, as the operators' list groups failures.
     pub cause: String,

@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use domain::{ChannelName, State};
 use ledger::DueTally;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Counts;
@@ -12,7 +13,7 @@ use crate::Counts;
 pub const ON_TIME: Duration = Duration::from_secs(60);
 
 /// The figures of a period. Shares are from 0 to 1; what nothing is known of is absent.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Figures {
     /// Targets that were due in the period, without those that were cancelled.
     pub due: u64,

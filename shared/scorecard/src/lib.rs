@@ -13,6 +13,7 @@ pub mod words;
 use domain::{ChannelName, TenantId};
 use jiff::Timestamp;
 use ledger::{CaseTally, DueTally, RetryTally};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use causes::Cause;
@@ -31,7 +32,7 @@ pub struct Counts {
 }
 
 /// The scorecard of a period.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Scorecard {
     /// Which period.
     pub period: Span,
@@ -41,6 +42,7 @@ pub struct Scorecard {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<TenantId>,
     /// When it was computed, by the ledger's clock.
+    #[schemars(with = "domain::Rfc3339")]
     pub at: Timestamp,
     /// Over all channels.
     pub total: Figures,
@@ -54,11 +56,12 @@ pub struct Scorecard {
     pub open_cases: u64,
     /// Since when the oldest of them does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<domain::Rfc3339>")]
     pub oldest_open_case: Option<Timestamp>,
 }
 
 /// The figures of one channel.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ChannelFigures {
     /// Its name.
     pub channel: ChannelName,
@@ -68,7 +71,7 @@ pub struct ChannelFigures {
 }
 
 /// The figures of one period of a trend.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Past {
     /// Which period.
     pub period: Span,

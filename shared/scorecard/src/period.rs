@@ -7,19 +7,22 @@ use jiff::{
     civil::{Date, ISOWeekDate, Weekday},
     tz::{TimeZone, TimeZoneDatabase},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The same rules on every machine, whatever it has installed.
 static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 
 /// A period with its name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Span {
     /// Its name: `2026-W48`, or its days.
     pub name: String,
     /// From this instant on.
+    #[schemars(with = "domain::Rfc3339")]
     pub from: Timestamp,
     /// Up to this one, which is not in it.
+    #[schemars(with = "domain::Rfc3339")]
     pub until: Timestamp,
     /// The time zone that its days are those of.
     pub zone: String,

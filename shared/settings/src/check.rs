@@ -189,11 +189,29 @@ fn doors(settings: &Settings, problems: &mut Vec<Problem>) {
                 "use a long random token",
             ));
         }
-        if !secret.is_empty() && !secrets.insert(secret) {
+        let digest = token.digest();
+        if digest.is_none() {
+            problems.push(Problem::new(
+                format!("{path}.secret"),
+                "begins like the hash of a token and is none",
+                "write it whole, as `oncepost token` prints it: sha256: and 64 digits",
+            ));
+        }
+        // A token and its hash are one token.
+        if !secret.is_empty() && digest.is_some() && !secrets.insert(digest) {
             problems.push(Problem::new(
                 format!("{path}.secret"),
                 "is also another's token",
                 "give every caller a token of its own",
+            ));
+        }
+    }
+    for (path, rate) in [("api.rate", api.rate), ("api.anonymous_rate", api.anonymous_rate)] {
+        if rate.per.is_zero() || rate.burst == 0 {
+            problems.push(Problem::new(
+                path,
+                "per and burst must not be zero",
+                "write 1ms and 1000 for hardly any limit",
             ));
         }
     }

@@ -1,12 +1,11 @@
 //! What faces people and other systems: API, probes, logs and traces.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use domain::TenantId;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::{SecretRef, text::web};
+use crate::{Network, Rate, Token, text::web};
 
 /// The HTTP API and console.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -16,11 +15,17 @@ pub struct Api {
     pub listen: SocketAddr,
     /// Who may call. Without any token only this machine may be listened to.
     pub tokens: Vec<Token>,
-    /// A file of further tokens, one `name token` per line; `#` starts a comment.
+    /// A file of further tokens, one `name token [role [tenant]]` per line; `#` starts a comment.
     pub token_file: Option<PathBuf>,
     /// The address under which browsers reach the API: where platforms send people back to when they connect an account by a link.
     #[serde(with = "web")]
     pub public_url: Option<Url>,
+    /// How often each token may call.
+    pub rate: Rate,
+    /// How often each address may call without a token, or with a wrong one.
+    pub anonymous_rate: Rate,
+    /// The proxies before the API, whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<Network>,
 }
 
 impl Default for Api {
@@ -30,22 +35,11 @@ impl Default for Api {
             tokens: Vec::new(),
             token_file: None,
             public_url: None,
+            rate: Rate { per: Duration::from_millis(10), burst: 500 },
+            anonymous_rate: Rate { per: Duration::from_secs(1), burst: 30 },
+            trusted_proxies: Vec::new(),
         }
     }
-}
-
-/// A caller of the API.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Token {
-    /// Who it is: shown in the audit trail.
-    pub name: String,
-    /// The only tenant whose posts the caller may touch; absent: an operator, who may touch all.
-    #[serde(default)]
-    pub tenant: Option<TenantId>,
-    /// The token itself.
-    #[serde(default)]
-    pub secret: SecretRef,
 }
 
 /// Probes and metrics.

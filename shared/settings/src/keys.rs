@@ -57,12 +57,27 @@ pub const KEYS: &[Key] = &[
     key("api.listen", "where API and console listen; only this machine unless a token is set"),
     key("api.tokens", "who may call: a list, empty for everyone on this machine"),
     key("api.tokens[].name", "who it is, for the audit trail"),
-    key("api.tokens[].tenant", "the only tenant the caller may touch; absent: an operator"),
-    key("api.tokens[].secret", "the token, at least 16 characters: a secret (below)"),
-    key("api.token_file", "a file of further tokens, one `name token` per line"),
+    key(
+        "api.tokens[].role",
+        "what the caller may do: `viewer`, `operator` or `admin` ([access](access.md)); absent: `admin`",
+    ),
+    key("api.tokens[].tenant", "the only tenant the caller may touch; absent: all"),
+    key(
+        "api.tokens[].secret",
+        "the token, at least 16 characters, or better its hash, both as `oncepost token new` prints them: a secret (below)",
+    ),
+    key("api.token_file", "a file of further tokens, one `name token [role [tenant]]` per line"),
     key(
         "api.public_url",
         "the address under which browsers reach the API, for links that connect accounts; absent: there are no such links",
+    ),
+    key("api.rate.per", "how soon a token that has called too often may call once more"),
+    key("api.rate.burst", "how many calls of a token fit at once"),
+    key("api.anonymous_rate.per", "the same for an address that calls without a token, or with a wrong one"),
+    key("api.anonymous_rate.burst", "how many such calls of an address fit at once"),
+    key(
+        "api.trusted_proxies",
+        "the proxies before the API, as addresses or networks: from them, `X-Forwarded-For` says who calls; from all others it is not believed",
     ),
     key("health.listen", "where `/healthz`, `/readyz` and `/metrics` are served"),
     key("telemetry.log", "what is logged: a level, or directives such as `info,worker=debug`"),
@@ -147,7 +162,7 @@ const HEAD: &str = "\
 
 A file (`.toml`, `.yaml` or `.json`, named by `--config` or `ONCEPOST_CONFIG`) over the defaults below, and over both
 variables: `ONCEPOST__PROTOCOL__LEASE=3m` sets `protocol.lease`. Lists and maps (`ONCEPOST__ACCOUNTS`,
-`ONCEPOST__CHANNELS`, `ONCEPOST__APPS`, `ONCEPOST__API__TOKENS`, `ONCEPOST__VAULT__KEYS`) are written as JSON. An empty variable counts as unset.
+`ONCEPOST__CHANNELS`, `ONCEPOST__APPS`, `ONCEPOST__API__TOKENS`, `ONCEPOST__API__TRUSTED_PROXIES`, `ONCEPOST__VAULT__KEYS`) are written as JSON. An empty variable counts as unset.
 
 Unknown keys are refused. So are unsafe values: `http_timeout < attempt_limit < lease <= lock_ttl < consumer_timeout`.
 All problems are reported at once, each with what to do. `oncepost doctor` shows what is in force.

@@ -4,19 +4,22 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
+    str::FromStr,
 };
 
 use config::{Config, ConfigError, Environment, File, FileFormat, Source};
+use domain::TenantId;
 
-use crate::{Problem, SecretRef, Settings, Token, check, read, secret::Found};
+use crate::{Problem, Role, SecretRef, Settings, Token, check, read, secret::Found};
 
 const PREFIX: &str = "ONCEPOST__";
 /// Lists and maps, which a variable gives as JSON.
-const AS_JSON: [(&str, &[&str]); 5] = [
+const AS_JSON: [(&str, &[&str]); 6] = [
     ("ONCEPOST__ACCOUNTS", &["accounts"]),
     ("ONCEPOST__CHANNELS", &["channels"]),
     ("ONCEPOST__APPS", &["apps"]),
     ("ONCEPOST__API__TOKENS", &["api", "tokens"]),
+    ("ONCEPOST__API__TRUSTED_PROXIES", &["api", "trusted_proxies"]),
     ("ONCEPOST__VAULT__KEYS", &["vault", "keys"]),
 ];
 
@@ -114,16 +117,30 @@ impl Settings {
         let Some(text) = found.file("api.token_file", &file) else { return };
         for (n, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'))
         {
-            match line.split_whitespace().collect::<Vec<_>>()[..] {
-                [name, token] => {
-                    self.api.tokens.push(Token { name: name.to_owned(), tenant: None, secret: SecretRef::of(token) })
-                }
-                _ => {
-                    let problem = format!("line {} of {} is not `name token`", n + 1, file.display());
-                    found.problem("api.token_file", problem, "write a name, a space and the token on each line");
+            match token(line) {
+                Ok(token) => self.api.tokens.push(token),
+                Err(why) => {
+                    let problem = format!("line {} of {} {why}", n + 1, file.display());
+                    let remedy = "write a name, a space and the token on each line, and behind it a role and a tenant if need be";
+                    found.problem("api.token_file", problem, remedy);
                 }
             }
         }
+    }
+}
+
+/// A line of a file of tokens. What is wrong with it is told without the token.
+fn token(line: &str) -> Result<Token, String> {
+    let mut fields = line.split_whitespace();
+    let (Some(name), Some(secret)) = (fields.next(), fields.next()) else {
+        return Err("is not `name token [role [tenant]]`".into());
+    };
+    let role = fields.next().map(Role::from_str).transpose()?.unwrap_or_default();
+    let tenant = fields.next().map(TenantId::from_str).transpose();
+    let tenant = tenant.map_err(|error| format!("names no tenant: {error}"))?;
+    match fields.next() {
+        None => Ok(Token { name: name.to_owned(), role, tenant, secret: SecretRef::of(secret) }),
+        Some(_) => Err("is not `name token [role [tenant]]`".into()),
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::{fs, path::PathBuf, time::Duration};
 
-use oncepost_settings::{Problem, Settings};
+use oncepost_settings::{Problem, Role, Settings};
 use tempfile::TempDir;
 
 struct Place(TempDir);
@@ -305,8 +305,44 @@ fn a_secret_file_that_everyone_can_read_is_warned_about() {
 }
 
 #[test]
+fn a_line_of_the_file_of_tokens_may_name_a_role_and_a_tenant() {
+    let place = Place::new();
+    let hash = oncepost_settings::hash_token(&"x".repeat(43)).unwrap();
+    let told = |lines: &str| {
+        let file = place.file("tokens", lines);
+        let path = place.file("oncepost.toml", &format!("[api]\ntoken_file = '{}'", file.display()));
+        Settings::load(Some(&path), []).map(|settings| settings.api.tokens)
+    };
+    let tokens =
+        told(&format!("ops 0123456789abcdef\nscreen {hash} viewer\nacme fedcba9876543210 operator acme\n")).unwrap();
+    let of = |n: usize| (tokens[n].role, tokens[n].tenant.as_ref().map(ToString::to_string));
+    assert_eq!(of(0), (Role::Admin, None), "as before there were roles");
+    assert_eq!((of(1), of(2)), ((Role::Viewer, None), (Role::Operator, Some("acme".into()))));
+    assert_eq!(tokens[1].digest().map(|digest| digest.len()), Some(32));
+    for (line, said) in [
+        ("ops", "line 1"),
+        ("ops 0123456789abcdef root", "root is no role"),
+        ("ops 0123456789abcdef viewer ACME/x", "names no tenant"),
+        ("ops 0123456789abcdef viewer acme more", "is not `name token"),
+    ] {
+        let problem = told(line).unwrap_err().remove(0).to_string();
+        assert!(problem.contains(said) && !problem.contains("0123456789abcdef"), "{problem}");
+    }
+}
+
+#[test]
 fn other_unsafe_settings_are_refused() {
+    let (token, hash) = ("t".repeat(40), oncepost_settings::hash_token(&"t".repeat(40)).unwrap());
+    let twice = format!(
+        "[[api.tokens]]\nname = 'a'\nsecret = {{ value = '{token}' }}\n[[api.tokens]]\nname = 'b'\nsecret = {{ value = '{hash}' }}"
+    );
     for (path, content) in [
+        ("api.tokens[1].secret", twice.as_str()),
+        ("api.tokens[0].secret", "[[api.tokens]]\nname = 'a'\nsecret = { value = 'sha256:0123456789abcdef' }"),
+        ("api.tokens[0].role", "[[api.tokens]]\nname = 'a'\nrole = 'root'\nsecret = { value = '0123456789abcdef' }"),
+        ("api.rate", "[api.rate]\nper = '0s'\nburst = 3"),
+        ("api.anonymous_rate", "[api.anonymous_rate]\nper = '1s'\nburst = 0"),
+        ("api.trusted_proxies[0]", "[api]\ntrusted_proxies = ['my-proxy']"),
         ("api.listen", "[api]\nlisten = '0.0.0.0:8080'"),
         ("api.tokens[0].secret", "[[api.tokens]]\nname = 'a'\nsecret = { value = 'short' }"),
         ("api.tokens[0].secret", "[[api.tokens]]\nname = 'a'"),

@@ -97,6 +97,7 @@ names! {
     FORECAST_LEFT_OUT = Gauge "oncepost_forecast_targets_not_looked_at" [] in Count: "Targets of the next 24 hours that the forecast did not look at, because there are too many";
     FORECAST_LAST_LOOK = Gauge "oncepost_forecast_last_look_seconds" [] in Seconds: "When the forecast last looked (Unix time)";
 
+    API_SLOWED = Counter "oncepost_api_slowed_total" ["reason"] in Count: "Calls of the API answered with 429: wrong_token, no_token, or token for one that called too often";
     API_CHANGES = Counter "oncepost_api_changes_total" ["action"] in Count: "What callers of the API changed";
 
     BROKER_PUBLISHED = Counter "oncepost_broker_published_total" ["to", "outcome"] in Count: "Messages published, by kind and outcome";

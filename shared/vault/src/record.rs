@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use channels::Secret;
 use domain::{AppId, Failure, OnDoubt};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -46,7 +47,7 @@ pub struct AccountRecord {
 }
 
 /// How often something may happen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Pace {
     /// So many at once.
     pub burst: u32,
@@ -61,11 +62,12 @@ impl From<Pace> for (u32, Duration) {
 }
 
 /// Who did something, when, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Word {
     /// Who.
     pub by: String,
     /// When.
+    #[schemars(with = "domain::Rfc3339")]
     pub at: Timestamp,
     /// Why; may be empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -158,8 +160,9 @@ pub struct Health {
 }
 
 /// How an account is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "HealthState")]
 pub enum State {
     /// Its credentials are good and suffice.
     Ok,
@@ -200,7 +203,7 @@ impl State {
 }
 
 /// How something about an account was found out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Means {
     /// A person connected it.

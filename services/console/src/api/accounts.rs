@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{AccountId, AppId, ChannelName, Code, OnDoubt, PlatformWords, TenantId};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 use vault::record::{Means, Pace, State, Word};
@@ -11,14 +12,14 @@ use vault::record::{Means, Pace, State, Word};
 use super::{Pause, Repeat};
 
 /// The accounts that the caller can see.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Accounts {
     /// Each of them.
     pub accounts: Vec<Account>,
 }
 
 /// An account, without its secrets.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Account {
     /// Whose it is.
     pub tenant: TenantId,
@@ -56,6 +57,7 @@ pub struct Account {
     pub connected: Option<Word>,
     /// When the first of its targets that wait is to be sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<domain::Rfc3339>")]
     pub next_due: Option<Timestamp>,
     /// What its platform offers against doing a thing twice; absent if there is no such channel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -75,7 +77,7 @@ impl Account {
 }
 
 /// Where an account comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// The settings list it.
@@ -85,15 +87,17 @@ pub enum Source {
 }
 
 /// How an account is.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Health {
     /// In a word.
     pub state: State,
     /// Since when it is so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<domain::Rfc3339>")]
     pub since: Option<Timestamp>,
     /// When it was found out last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<domain::Rfc3339>")]
     pub checked_at: Option<Timestamp>,
     /// How it was found out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -110,7 +114,7 @@ pub struct Health {
 }
 
 /// What is wrong, and what to do.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Wrong {
     /// The failure's code; absent where nothing has failed yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -128,16 +132,19 @@ pub struct Wrong {
 }
 
 /// How long an account's tokens live, and how renewing them goes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Token {
     /// Since when we have the access token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<domain::Rfc3339>")]
     pub since: Option<Timestamp>,
     /// When the access token ends; absent if it has no end, or none that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<domain::Rfc3339>")]
     pub ends: Option<Timestamp>,
     /// When the refresh token ends, if that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<domain::Rfc3339>")]
     pub refresh_ends: Option<Timestamp>,
     /// The permissions that were given, if the platform said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -148,9 +155,11 @@ pub struct Token {
     pub can_renew: bool,
     /// When it will be renewed, as things stand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<domain::Rfc3339>")]
     pub renews_at: Option<Timestamp>,
     /// The refresh token was sent at this time, and it is not known whether the platform used it up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<domain::Rfc3339>")]
     pub in_doubt: Option<Timestamp>,
     /// Why it could not be renewed last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -158,7 +167,7 @@ pub struct Token {
 }
 
 /// What came of connecting an account, or of looking after it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Seen {
     /// The account as it is now.
     pub account: Account,
@@ -171,7 +180,7 @@ pub struct Seen {
 }
 
 /// Why an account is switched off.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DisableAsk {
     /// Why, for whoever finds it.
@@ -179,7 +188,7 @@ pub struct DisableAsk {
 }
 
 /// An account that was removed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Removed {
     /// Its full name.
     pub account: String,
@@ -188,14 +197,14 @@ pub struct Removed {
 }
 
 /// The apps through which accounts are connected.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Apps {
     /// Each of them.
     pub apps: Vec<App>,
 }
 
 /// An app, without its secrets.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct App {
     /// Its name.
     pub name: AppId,
@@ -211,7 +220,7 @@ pub struct App {
 }
 
 /// An app that was removed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RemovedApp {
     /// Its name.
     pub app: AppId,

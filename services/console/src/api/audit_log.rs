@@ -2,11 +2,12 @@
 
 use domain::{PostId, TenantId};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// A page of the audit log, newest first.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AuditLog {
     /// This page's entries.
     pub entries: Vec<AuditEntry>,
@@ -16,14 +17,16 @@ pub struct AuditLog {
 }
 
 /// Who changed what. The entry is written before the change is made, and completed after it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AuditEntry {
     /// Its id.
     pub id: Uuid,
     /// When the change was begun.
+    #[schemars(with = "domain::Rfc3339")]
     pub at: Timestamp,
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<domain::Rfc3339>")]
     pub ended_at: Option<Timestamp>,
     /// `done`, `refused`, or `begun`: nothing says how it ended, and what it is about tells whether it was made.
     pub outcome: String,

@@ -4,12 +4,13 @@ use contract::{Accepted, Resolved};
 use domain::{AccountId, ChannelName};
 use intake::Preview;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Problem;
 
 /// The answers to a batch, one per post.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BatchAnswer {
     /// How many are stored now, those that were stored before included.
     pub accepted: usize,
@@ -22,7 +23,7 @@ pub struct BatchAnswer {
 }
 
 /// The answer to one post of a batch.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BatchItem {
     /// Its place in the batch, from 0.
     pub index: usize,
@@ -37,7 +38,7 @@ pub struct BatchItem {
 }
 
 /// The answer to a dry run of a post that would be accepted.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Checked {
     /// Always true: what would be refused is answered with a problem.
     pub would_be_accepted: bool,
@@ -60,13 +61,14 @@ impl From<Preview> for Checked {
 }
 
 /// A target of a dry run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CheckedTarget {
     /// The channel.
     pub channel: ChannelName,
     /// The account.
     pub account: AccountId,
     /// When it would go out.
+    #[schemars(with = "domain::Rfc3339")]
     pub due_at: Timestamp,
     /// How that was found from what was asked.
     pub resolved: Resolved,

@@ -2,10 +2,11 @@
 
 use domain::{AccountId, ChannelName, PostId, State, TargetId};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A post that was changed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ChangedPost {
     /// Which.
     pub post: PostId,
@@ -16,7 +17,7 @@ pub struct ChangedPost {
 }
 
 /// A target after a change.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ChangedTarget {
     /// Which.
     pub id: TargetId,
@@ -27,14 +28,16 @@ pub struct ChangedTarget {
     /// Where it stands now.
     pub state: State,
     /// When it should go out.
+    #[schemars(with = "domain::Rfc3339")]
     pub due_at: Timestamp,
     /// After this it expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<domain::Rfc3339>")]
     pub deadline: Option<Timestamp>,
 }
 
 /// A person's word on a target in doubt: exactly one of `published` and `send_again`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Resolution {
     /// It is out, here.
@@ -49,7 +52,7 @@ pub struct Resolution {
 }
 
 /// Where a person saw it; at least one of the two.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Proof {
     /// Its address.

@@ -1,12 +1,13 @@
 //! The operators' list.
 
 use domain::{Code, Scope};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Target;
 
 /// Targets that need a person: all of them by cause, and a page of them one by one.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Failures {
     /// All causes, those with the most targets first.
     pub groups: Vec<FailureGroup>,
@@ -18,7 +19,7 @@ pub struct Failures {
 }
 
 /// Targets that fail for the same cause: the same code, scope and platform code.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FailureGroup {
     /// The cause's key, as `OP-2102/account/-`.
     pub group: String,

@@ -1,10 +1,11 @@
 //! What will fail, or may.
 
 use forecast::Report;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What will fail, or may, in the next hours: by cause, then target by target.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Forecast {
     /// What the look came to. Of its targets, the first ones.
     #[serde(flatten)]

@@ -2,17 +2,18 @@
 
 use domain::Code;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The pauses in force.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Pauses {
     /// Each of them.
     pub pauses: Vec<Pause>,
 }
 
 /// A pause in force.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Pause {
     /// What it holds back: `all`, `channel:mastodon`, `account:acme/mastodon/main`, `tenant:acme`, `app:x`.
     pub scope: String,
@@ -24,11 +25,12 @@ pub struct Pause {
     /// Who paused: a caller's name, or `oncepost`.
     pub by: String,
     /// Since when.
+    #[schemars(with = "domain::Rfc3339")]
     pub since: Timestamp,
 }
 
 /// A pause that is asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PauseAsk {
     /// What to hold back.
@@ -38,7 +40,7 @@ pub struct PauseAsk {
 }
 
 /// A pause that has ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Resumed {
     /// What was held back.
     pub scope: String,

@@ -8,10 +8,11 @@ use domain::{
     PostStatus, State, TargetId, TenantId,
 };
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A post with its targets.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Post {
     /// Its id.
     pub id: PostId,
@@ -24,6 +25,7 @@ pub struct Post {
     /// Where it stands, derived from its targets.
     pub status: PostStatus,
     /// When it was accepted.
+    #[schemars(with = "domain::Rfc3339")]
     pub accepted_at: Timestamp,
     /// What it says.
     pub content: Content,
@@ -32,7 +34,7 @@ pub struct Post {
 }
 
 /// A target: one post on one account of one channel.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Target {
     /// Its id.
     pub id: TargetId,
@@ -52,12 +54,15 @@ pub struct Target {
     /// Grows with every accepted change of the target.
     pub revision: u32,
     /// When it should go out.
+    #[schemars(with = "domain::Rfc3339")]
     pub due_at: Timestamp,
     /// After this it expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<domain::Rfc3339>")]
     pub deadline: Option<Timestamp>,
     /// When its next step is due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<domain::Rfc3339>")]
     pub next_at: Option<Timestamp>,
     /// What happens next, and by whom.
     pub next_step: String,
@@ -83,6 +88,7 @@ pub struct Target {
     pub platform_said: Option<PlatformWords>,
     /// Who works on it right now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<crate::openapi::shapes::Lease>")]
     pub lease: Option<Lease>,
     /// The newest attempt's number; 0 before the first.
     pub attempt: u32,
@@ -99,7 +105,7 @@ pub struct Target {
 }
 
 /// A part of which it is not known whether it is out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PartInDoubt {
     /// Which, counted from 1.
     pub part: u16,
@@ -110,7 +116,7 @@ pub struct PartInDoubt {
 }
 
 /// Did it go out?
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OutThere {
     /// Surely not.
@@ -139,7 +145,7 @@ impl OutThere {
 }
 
 /// A page of posts, newest first.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Posts {
     /// The posts.
     pub posts: Vec<PostLine>,
@@ -149,7 +155,7 @@ pub struct Posts {
 }
 
 /// A post in a list.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PostLine {
     /// Its id.
     pub id: PostId,
@@ -160,6 +166,7 @@ pub struct PostLine {
     /// The start of its text.
     pub excerpt: String,
     /// When it was accepted.
+    #[schemars(with = "domain::Rfc3339")]
     pub accepted_at: Timestamp,
     /// Where it stands.
     pub status: PostStatus,

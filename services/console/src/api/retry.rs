@@ -1,12 +1,13 @@
 //! Trying again.
 
 use domain::{AccountId, ChannelName, PostId, State, TargetId};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Target;
 
 /// What a retry of a post's failed targets does, or would do.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RetryPlan {
     /// The post.
     pub post: PostId,
@@ -21,7 +22,7 @@ pub struct RetryPlan {
 }
 
 /// One target of a retry.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Retry {
     /// Which.
     pub target: TargetId,
@@ -38,7 +39,7 @@ pub struct Retry {
 }
 
 /// A target that was tried again.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Retried {
     /// What was done.
     pub what: String,

@@ -2,12 +2,15 @@
 
 use domain::{AccountId, ChannelName, PostId, State, TargetId, TenantId};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A page of the targets that wait to be sent, in the order in which they are to go out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ScheduledTargets")]
 pub struct Schedule {
     /// The ledger's time.
+    #[schemars(with = "domain::Rfc3339")]
     pub at: Timestamp,
     /// The targets.
     pub targets: Vec<Waiting>,
@@ -17,7 +20,7 @@ pub struct Schedule {
 }
 
 /// A target that waits to be sent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Waiting {
     /// Its id.
     pub target: TargetId,
@@ -32,11 +35,14 @@ pub struct Waiting {
     /// How it waits: `scheduled`, `queued`, `retrying`, `held`.
     pub state: State,
     /// When it should go out.
+    #[schemars(with = "domain::Rfc3339")]
     pub due_at: Timestamp,
     /// When it is to be sent: `due_at`, or its next try if that is later. What is held goes when its pause ends.
+    #[schemars(with = "domain::Rfc3339")]
     pub goes_at: Timestamp,
     /// After this it expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<domain::Rfc3339>")]
     pub deadline: Option<Timestamp>,
     /// How its text begins.
     pub excerpt: String,

@@ -1,5 +1,6 @@
 //! How reliable a period was.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Target;
@@ -7,7 +8,7 @@ use super::Target;
 pub use scorecard::Scorecard;
 
 /// A page of the targets that a figure of a scorecard counts, in the order of their times.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CountedTargets {
     /// This page's targets.
     pub targets: Vec<Target>,

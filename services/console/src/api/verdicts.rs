@@ -1,9 +1,10 @@
 //! What may be done to a target, and what comes of it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What may be done to a target as it stands. Asked for a moment later, each may be answered otherwise.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Verdicts {
     /// Try again.
     pub retry: Verdict,
@@ -18,7 +19,8 @@ pub struct Verdicts {
 }
 
 /// Whether something would be done.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ActionVerdict")]
 pub struct Verdict {
     /// Whether it would.
     pub goes: bool,

@@ -4,17 +4,18 @@ use std::collections::BTreeMap;
 
 use domain::{ChannelName, State, TargetId};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Every channel.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Channels {
     /// Each of them.
     pub channels: Vec<Channel>,
 }
 
 /// A channel: what it is, and how it is doing.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Channel {
     /// Its name.
     pub name: String,
@@ -50,7 +51,7 @@ pub struct Channel {
 }
 
 /// What a platform offers against doing a thing twice.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Repeat {
     /// `platform key`, `handle`, `look-up` or `nothing`.
     pub kind: String,
@@ -67,7 +68,7 @@ pub struct Repeat {
 }
 
 /// How full a queue is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Queue {
     /// Messages waiting to be delivered.
     pub ready: u64,
@@ -76,9 +77,10 @@ pub struct Queue {
 }
 
 /// The full scan.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Census {
     /// When it was taken.
+    #[schemars(with = "domain::Rfc3339")]
     pub at: Timestamp,
     /// Targets per channel and state.
     pub counts: Vec<Count>,
@@ -90,13 +92,14 @@ pub struct Census {
     pub overdue: u64,
     /// The oldest due time of a waiting target that is past it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<domain::Rfc3339>")]
     pub oldest_due: Option<Timestamp>,
     /// Promises found broken, at most 100 of them.
     pub violations: Vec<Violation>,
 }
 
 /// How many targets of a channel are in a state.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Count {
     /// The channel.
     pub channel: ChannelName,
@@ -107,7 +110,7 @@ pub struct Count {
 }
 
 /// A promise found broken.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Violation {
     /// By which target.
     pub target: TargetId,

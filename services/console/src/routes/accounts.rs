@@ -13,6 +13,7 @@ use axum::{
 use domain::{ChannelName, Code, Pause, TenantId};
 use jiff::Timestamp;
 use ledger::Upcoming;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 use vault::{
@@ -27,6 +28,7 @@ use crate::{
     api,
     audit::{self, Intent},
     extract::{Ask, Json as Body},
+    openapi::{Operation, operation},
     scope,
     show::pauses_for,
 };
@@ -40,11 +42,14 @@ const PAGE: u32 = 500;
 /// A name in an address, as it came.
 pub(super) type Named = Path<(String, String, String)>;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Filter {
+    /// Only this tenant's.
     tenant: Option<TenantId>,
+    /// Only on this channel.
     channel: Option<ChannelName>,
+    /// Only those that are so.
     state: Option<Health>,
 }
 
@@ -182,9 +187,10 @@ async fn enabled(console: &Console, name: &AccountName, word: Option<Word>) -> R
     Ok(released)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Removal {
+    /// Remove it although targets wait for it, which then fail when they come due.
     #[serde(default)]
     force: bool,
 }
@@ -332,4 +338,34 @@ pub(super) fn plain(settings: BTreeMap<String, serde_json::Value>) -> Result<BTr
 /// So many seconds from now.
 pub(super) fn from_now(console: &Console, seconds: u64) -> Timestamp {
     console.runtime.now().saturating_add(Duration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
+}
+
+/// What the API tells of these addresses.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        operation("list_accounts", "GET", "/v1/accounts", "The accounts and how they are")
+            .query::<Filter>()
+            .answers::<api::Accounts>(200, "The accounts"),
+        operation("get_account", "GET", super::ACCOUNT, "An account and how it is")
+            .answers::<api::Account>(200, "The account"),
+        operation("check_account", "POST", super::CHECK, "Ask the platform how an account is")
+            .answers::<api::Seen>(200, "The account as it is now")
+            .fails(409, "Somebody else is about it")
+            .fails(422, "Its credentials need a person")
+            .fails(502, "The platform could not be asked"),
+        operation("refresh_account", "POST", super::REFRESH, "Renew an account's token now")
+            .answers::<api::Seen>(200, "The account as it is now")
+            .fails(409, "It has to wait")
+            .fails(422, "It cannot be renewed, or a person must act")
+            .fails(502, "It may work later"),
+        operation("disable_account", "POST", super::DISABLE, "Switch an account off, and hold its targets")
+            .body::<api::DisableAsk>()
+            .answers::<api::Account>(200, "The account, switched off"),
+        operation("enable_account", "POST", super::ENABLE, "Switch an account on again")
+            .answers::<api::Seen>(200, "The account, switched on"),
+        operation("remove_account", "DELETE", super::ACCOUNT, "Remove a connected account and its secrets")
+            .query::<Removal>()
+            .answers::<api::Removed>(200, "It is removed")
+            .fails(409, "Targets wait for it, or the settings list it"),
+    ]
 }

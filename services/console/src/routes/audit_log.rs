@@ -3,15 +3,22 @@
 use axum::{Json, extract::State};
 use domain::{PostId, TenantId};
 use ledger::{AuditEntry, AuditFilter, NewEntry};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::posts::no_page;
-use crate::{Console, Problem, access::Caller, api, extract::Ask};
+use crate::{
+    Console, Problem,
+    access::Caller,
+    api,
+    extract::Ask,
+    openapi::{Operation, operation},
+};
 
 /// The most entries on a page.
 const MOST: u32 = 500;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Which {
     tenant: Option<TenantId>,
@@ -59,4 +66,13 @@ fn shown(entry: AuditEntry) -> api::AuditEntry {
         before,
         after: entry.after,
     }
+}
+
+/// What the API tells of these addresses.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        operation("list_audit_log", "GET", "/v1/audit-log", "Who changed what, when and why")
+            .query::<Which>()
+            .answers::<api::AuditLog>(200, "The entries, newest first"),
+    ]
 }

@@ -4,6 +4,7 @@ use axum::{Json, extract::State};
 use contract::{Change, ChangeAsk, V1};
 use domain::{Answer, Code, PostId, Refusal, State as Standing, TargetId};
 use ledger::{Applied, PostChange, PostView};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -14,6 +15,7 @@ use crate::{
     api::{self, RefusedTarget},
     audit::Intent,
     extract::{Id, Json as Body},
+    openapi::{Operation, operation, shapes::PostChange as Shape},
 };
 
 /// How often a change that named no revision is worked out anew because somebody else was faster.
@@ -55,9 +57,11 @@ fn read(mut body: Value) -> Result<ChangeAsk, Problem> {
     ChangeAsk::decode(body.to_string().as_bytes()).map_err(Problem::unfit)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "CancelAsk")]
 pub(super) struct Seen {
+    /// The revision that the cancelling is based on; without it, whichever there is.
     revision: Option<u32>,
 }
 
@@ -150,6 +154,20 @@ fn refused(answers: &[(TargetId, Answer)]) -> Vec<RefusedTarget> {
         _ => None,
     };
     answers.iter().filter_map(refusal).collect()
+}
+
+/// What the API tells of these addresses.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        operation("change_post", "PATCH", "/v1/posts/{id}", "Edit or reschedule a post: all of it or nothing")
+            .body::<Shape>()
+            .answers::<api::ChangedPost>(200, "It is changed")
+            .fails(409, "The post has another revision (OP-1017), or a target refuses (OP-1018); nothing was changed"),
+        operation("cancel_post", "POST", "/v1/posts/{id}/cancel", "Cancel a post: all of it or nothing")
+            .may_have_body::<Seen>()
+            .answers::<api::ChangedPost>(200, "It is cancelled")
+            .fails(409, "The post has another revision (OP-1017), or a target refuses (OP-1018); nothing was changed"),
+    ]
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use axum::{
 use channels::{Secret, nearest};
 use domain::{AppId, Code, OnDoubt};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 use serde_json::json;
 use url::Url;
@@ -19,26 +20,47 @@ use vault::{
 };
 
 use super::accounts::{Named, Why, again, from_now, pause_of, plain, seen};
-use crate::{Console, Problem, access::Caller, api, audit::Intent, extract::Hushed, trouble::wrong};
+use crate::{
+    Console, Problem,
+    access::Caller,
+    api,
+    audit::Intent,
+    extract::Hushed,
+    openapi::{Operation, operation, shapes::SecretText},
+    trouble::wrong,
+};
 
 /// The setting that names a platform's server for consent and tokens.
 pub(super) const AUTH_URL: &str = "auth_url";
 
 /// What an account is connected with. What is not named stays as it is.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ConnectAsk {
+    /// Our registration with the platform that it is connected through.
     app: Option<AppId>,
+    /// The server it lives on, where that differs from the channel's.
     base_url: Option<String>,
+    /// What else the channel's page lists: texts, numbers, true or false; null takes one away.
     #[serde(default)]
     settings: BTreeMap<String, serde_json::Value>,
+    /// What becomes of an unknown outcome that nobody can settle.
     on_doubt: Option<OnDoubt>,
+    /// How often it may publish.
     rate: Option<Pace>,
+    /// Its secrets by name. One whose new value is empty stays as it is.
     #[serde(default)]
+    #[schemars(with = "BTreeMap<String, SecretText>")]
     secrets: BTreeMap<String, Hidden>,
+    /// When the token ends.
+    #[schemars(with = "Option<domain::Rfc3339>")]
     expires_at: Option<Timestamp>,
+    /// In how many seconds the token ends, in place of expires_at.
     expires_in: Option<u64>,
+    /// When the refresh token ends.
+    #[schemars(with = "Option<domain::Rfc3339>")]
     refresh_expires_at: Option<Timestamp>,
+    /// The permissions that were given.
     scopes: Option<Vec<String>>,
     /// Another account on the platform is meant from now on.
     #[serde(default)]
@@ -193,13 +215,29 @@ pub(super) fn lent(
     // Without TLS it could be any server in our network that answers, and its words would be told.
     let is_open = |url: &str| !url.trim().to_lowercase().starts_with("https://");
     if base_url.is_some_and(|url| is_open(url.as_str())) || auth_url.is_some_and(is_open) {
-        return Err(Problem::forbidden("A server that is not called by https:// is for operators to name."));
+        return Err(Problem::forbidden(
+            "A server that is not called by https:// can be named with a token for all tenants only.",
+        ));
     }
     let record = before.map(|view| &view.record);
     let has_app = asks_app || record.is_some_and(|record| record.app.is_some());
     let has_server = |record: &AccountRecord| record.base_url.is_some() || record.settings.contains_key(AUTH_URL);
     match has_app && (asks_server || record.is_some_and(has_server)) {
-        true => Err(Problem::forbidden("An account with an app and a server of its own is for operators to connect.")),
+        true => Err(Problem::forbidden(
+            "An account with an app and a server of its own can be connected with a token for all tenants only.",
+        )),
         false => Ok(()),
     }
+}
+
+/// What the API tells of these addresses.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        operation("connect_account", "PUT", super::ACCOUNT, "Connect an account, for the first time or again")
+            .body::<ConnectAsk>()
+            .answers::<api::Seen>(201, "A new account")
+            .answers::<api::Seen>(200, "The account, connected again")
+            .fails(409, "The tokens are somebody else's, or somebody else was faster")
+            .fails(502, "The platform could not be asked whose they are"),
+    ]
 }

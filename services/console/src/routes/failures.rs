@@ -6,7 +6,14 @@ use super::{
     find,
     posts::{Listing, no_page},
 };
-use crate::{Console, Problem, access::Caller, api, extract::Ask, show};
+use crate::{
+    Console, Problem,
+    access::Caller,
+    api,
+    extract::Ask,
+    openapi::{Operation, operation},
+    show,
+};
 
 pub(super) async fn list(
     State(console): State<Console>,
@@ -23,4 +30,13 @@ pub(super) async fn list(
         targets: found.page.items.into_iter().map(|view| frame.target(view, None, false)).collect(),
         next: found.page.next,
     }))
+}
+
+/// What the API tells of these addresses.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        operation("list_failures", "GET", "/v1/failures", "What needs a person: by cause, and target by target")
+            .query::<Listing>()
+            .answers::<api::Failures>(200, "All causes, and a page of targets"),
+    ]
 }

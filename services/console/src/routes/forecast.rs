@@ -5,26 +5,41 @@ use std::time::Duration;
 use axum::{Json, extract::State};
 use domain::{ChannelName, TenantId};
 use forecast::Ask as Look;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use vault::AccountName;
 
-use crate::{Console, Problem, access::Caller, api, extract::Ask, scope, show::pauses_for};
+use crate::{
+    Console, Problem,
+    access::Caller,
+    api,
+    extract::Ask,
+    openapi::{Operation, operation},
+    scope,
+    show::pauses_for,
+};
 
 /// The furthest that can be looked ahead, in hours: a month.
 const FURTHEST: u32 = 31 * 24;
 /// The most targets that are listed.
 const MOST: usize = 1_000;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Which {
+    /// How far to look ahead: 24 if not given, at most 744.
     #[serde(default = "day")]
     hours: u32,
+    /// Only this tenant's.
     tenant: Option<TenantId>,
+    /// Only on this channel.
     channel: Option<ChannelName>,
+    /// Only this account, written TENANT/CHANNEL/NAME.
     account: Option<String>,
+    /// Ask the posts' files, too, whether they are still there. Takes up to 40 seconds.
     #[serde(default)]
     media: bool,
+    /// List at most so many targets: 200 if not given, at most 1,000.
     #[serde(default = "page")]
     limit: usize,
 }
@@ -69,4 +84,13 @@ impl Which {
         let ahead = Duration::from_secs(u64::from(self.hours) * 3600);
         Ok(Look { ahead, tenant, channel: self.channel, account, media: self.media })
     }
+}
+
+/// What the API tells of these addresses.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        operation("get_forecast", "GET", "/v1/forecast", "What will fail, or may, in the next hours")
+            .query::<Which>()
+            .answers::<api::Forecast>(200, "By cause, then target by target"),
+    ]
 }

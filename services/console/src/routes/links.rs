@@ -11,8 +11,10 @@ use axum::{
 };
 use channels::Returned;
 use domain::AppId;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
+use settings::Role;
 use url::Url;
 use vault::LinkAsk;
 
@@ -26,20 +28,40 @@ use crate::{
     api,
     audit::{self, Intent},
     extract::Json as Body,
+    openapi::{Operation, operation},
     page,
 };
 
 /// Where platforms send people back to, behind the API's public address.
 pub(crate) const CALLBACK: &str = "/v1/oauth/callback";
 
+const HTML: &str = "text/html; charset=utf-8";
+
+/// What platforms bring back. They may bring more.
+#[derive(JsonSchema)]
+#[allow(dead_code, reason = "only its schema is used: the query is read as the platform wrote it")]
+struct Back {
+    /// The link's own mark.
+    state: Option<String>,
+    /// What the tokens are had for.
+    code: Option<String>,
+    /// Why there is no code.
+    error: Option<String>,
+}
+
 /// What a link is asked for with. What is not named stays as the account has it.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "LinkAsk")]
 pub(super) struct Wish {
+    /// Our registration with the platform that it is connected through.
     app: Option<AppId>,
+    /// The server it lives on, where that differs from the channel's.
     base_url: Option<String>,
+    /// What else the channel's page lists.
     #[serde(default)]
     settings: BTreeMap<String, serde_json::Value>,
+    /// Another account on the platform is meant from now on.
     #[serde(default)]
     another: bool,
 }
@@ -104,11 +126,28 @@ async fn finish(console: &Console, uri: &Uri) -> Result<page::Page, Problem> {
     let pauses = console.ledger.pauses().await?;
     let (name, is_new, view) = console.vault.finish_link(&Returned::of(&address)).await?;
     let by = view.record.connected.as_ref().map_or_else(String::new, |word| word.by.clone());
-    let caller = Caller { name: by, tenant: Some(name.tenant.clone()) };
+    // Whoever began the link was allowed to connect the account.
+    let caller = Caller::new(by, Role::Admin, Some(name.tenant.clone()));
     // Whose account it is, the platform said just now: the entry comes after what it tells of.
     let intent = Intent::account("connect", &name, None).because(Some("by a link"));
     console.audited(&caller, intent, async { Ok(()) }, |()| Some(audit::account(&view))).await?;
     let pause = pauses.into_iter().find(|pause| pause.scope == name.pause_scope());
     let seen = seen(console, &caller, view, pause, Why::Connected).await?;
     Ok(page::connected(&seen, is_new))
+}
+
+/// What the API tells of these addresses.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        operation("link_account", "POST", super::LINK, "A link by which a person connects an account")
+            .may_have_body::<Wish>()
+            .answers::<api::Link>(201, "The link")
+            .fails(409, "api.public_url is not set"),
+        operation("finish_link", "GET", CALLBACK, "Where a platform sends the person back to: a page for people")
+            .query::<Back>()
+            .answers_with::<String>(200, "Connected", HTML)
+            .answers_with::<String>(409, "Another account than before, or it was changed meanwhile", HTML)
+            .answers_with::<String>(410, "The link is not known, was used, or is too old", HTML)
+            .answers_with::<String>(422, "The person or the platform said no", HTML),
+    ]
 }

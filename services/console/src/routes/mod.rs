@@ -1,5 +1,6 @@
 //! The routes, all of them behind one guard.
 
+mod about;
 mod accounts;
 mod apps;
 mod audit_log;
@@ -24,19 +25,33 @@ use axum::{
     extract::DefaultBodyLimit,
     http::{Method, StatusCode, Uri},
     middleware,
-    routing::{get, post, put},
+    routing::{MethodRouter, get, post, put},
 };
 
-use crate::{Console, Problem, access};
+use crate::{Console, ConsoleOptions, Problem, access, openapi::Operation};
 
-/// One account.
+/// One account, and what can be done with it.
 const ACCOUNT: &str = "/v1/accounts/{tenant}/{channel}/{account}";
+const CHECK: &str = "/v1/accounts/{tenant}/{channel}/{account}/check";
+const REFRESH: &str = "/v1/accounts/{tenant}/{channel}/{account}/refresh";
+const DISABLE: &str = "/v1/accounts/{tenant}/{channel}/{account}/disable";
+const ENABLE: &str = "/v1/accounts/{tenant}/{channel}/{account}/enable";
+const LINK: &str = "/v1/accounts/{tenant}/{channel}/{account}/link";
 
 /// The whole API.
 pub(crate) fn router(console: Console) -> Router {
-    let options = &console.options;
-    let batch = post(submit::batch).layer(DefaultBodyLimit::max(options.batch_limit));
-    Router::new()
+    let Routes(routes) = routes(&console.options);
+    let router = routes.into_iter().fold(Router::new(), |router, (path, methods)| router.route(&path, methods));
+    router
+        .layer(DefaultBodyLimit::max(console.options.body_limit))
+        .fallback(no_such_route)
+        .layer(middleware::from_fn_with_state(console.clone(), access::guard))
+        .with_state(console)
+}
+
+/// Every address with what answers there. Who may use it is in [`access::RULES`].
+fn routes(options: &ConsoleOptions) -> Routes {
+    Routes::default()
         .route("/v1/posts", get(posts::list).post(submit::submit))
         .route("/v1/posts:validate", post(submit::validate))
         .route("/v1/posts/{id}", get(posts::show).patch(change::patch))
@@ -55,10 +70,10 @@ pub(crate) fn router(console: Console) -> Router {
         .route("/v1/channels", get(world::channels))
         .route("/v1/accounts", get(accounts::list))
         .route(ACCOUNT, get(accounts::show).put(connect::connect).delete(accounts::remove))
-        .route(&format!("{ACCOUNT}/check"), post(accounts::check))
-        .route(&format!("{ACCOUNT}/refresh"), post(accounts::refresh))
-        .route(&format!("{ACCOUNT}/disable"), post(accounts::disable))
-        .route(&format!("{ACCOUNT}/enable"), post(accounts::enable))
+        .route(CHECK, post(accounts::check))
+        .route(REFRESH, post(accounts::refresh))
+        .route(DISABLE, post(accounts::disable))
+        .route(ENABLE, post(accounts::enable))
         .route("/v1/apps", get(apps::list))
         .route("/v1/apps/{app}", put(apps::put).delete(apps::remove))
         .route("/v1/scorecard", get(scorecard::show))
@@ -66,14 +81,47 @@ pub(crate) fn router(console: Console) -> Router {
         .route("/v1/audit-log", get(audit_log::list))
         .route("/v1/census", get(world::census))
         .route("/v1/errors/{code}", get(world::error_page))
-        .route("/v1/accounts/{tenant}/{channel}/{account}/link", post(links::begin))
+        .route(LINK, post(links::begin))
         .route(links::CALLBACK, get(links::back))
-        .layer(DefaultBodyLimit::max(options.body_limit))
-        .route("/v1/posts:batch", batch)
-        .fallback(no_such_route)
-        .method_not_allowed_fallback(no_such_method)
-        .layer(middleware::from_fn_with_state(console.clone(), access::guard))
-        .with_state(console)
+        .route("/v1/me", get(about::me))
+        .route("/v1/openapi.json", get(about::openapi))
+        .route("/v1/posts:batch", post(submit::batch).layer(DefaultBodyLimit::max(options.batch_limit)))
+}
+
+/// What the API tells of its addresses, in the order of its description.
+pub(crate) fn operations() -> Vec<Operation> {
+    let all = [
+        posts::operations(),
+        submit::operations(),
+        change::operations(),
+        retry::operations(),
+        targets::operations(),
+        verdicts::operations(),
+        schedule::operations(),
+        failures::operations(),
+        forecast::operations(),
+        pauses::operations(),
+        scorecard::operations(),
+        audit_log::operations(),
+        world::operations(),
+        accounts::operations(),
+        connect::operations(),
+        links::operations(),
+        apps::operations(),
+        about::operations(),
+    ];
+    all.into_iter().flatten().collect()
+}
+
+/// Addresses with what answers there: what a router is made of, and can be listed.
+#[derive(Default)]
+struct Routes(Vec<(String, MethodRouter<Console>)>);
+
+impl Routes {
+    fn route(mut self, path: &str, methods: MethodRouter<Console>) -> Self {
+        self.0.push((path.to_owned(), methods));
+        self
+    }
 }
 
 async fn no_such_route(uri: Uri) -> Problem {
@@ -81,7 +129,46 @@ async fn no_such_route(uri: Uri) -> Problem {
     Problem::plain(StatusCode::NOT_FOUND, detail, "docs/api.md lists every address; all begin with /v1.")
 }
 
-async fn no_such_method(method: Method, uri: Uri) -> Problem {
+/// The answer to a method that an address does not take.
+pub(crate) fn no_such_method(method: &Method, uri: &Uri) -> Problem {
     let detail = format!("{} does not take {method}.", uri.path());
     Problem::plain(StatusCode::METHOD_NOT_ALLOWED, detail, "docs/api.md lists what each address takes.")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// The methods that something answers. A method router tells them to nobody but its reader.
+    fn methods(routes: &MethodRouter<Console>) -> Vec<&'static str> {
+        let shown = format!("{routes:?}");
+        let all = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "CONNECT"];
+        let answers = |method: &&str| {
+            let name = format!(" {}: ", method.to_lowercase());
+            assert!(shown.contains(&name), "{shown}");
+            !shown.contains(&format!("{name}None"))
+        };
+        all.into_iter().filter(answers).collect()
+    }
+
+    #[test]
+    fn every_route_has_a_rule_and_every_rule_a_route() {
+        let Routes(routes) = routes(&ConsoleOptions::default());
+        let routed =
+            routes.iter().flat_map(|(path, answers)| methods(answers).into_iter().map(move |it| (it, &**path)));
+        let routed: BTreeSet<_> = routed.collect();
+        let ruled: BTreeSet<_> = access::RULES.iter().map(|rule| (rule.method, rule.path)).collect();
+        let missing: Vec<_> = routed.difference(&ruled).collect();
+        assert!(missing.is_empty(), "add to access/rules.rs who may use {missing:?}");
+        let stale: Vec<_> = ruled.difference(&routed).collect();
+        assert!(stale.is_empty(), "nothing answers {stale:?}");
+    }
+
+    #[test]
+    fn a_route_without_a_rule_would_be_found() {
+        assert_eq!(methods(&get(no_such_route).delete(no_such_route)), ["GET", "DELETE"]);
+        assert_eq!(methods(&post(no_such_route).layer(DefaultBodyLimit::max(1))), ["POST"]);
+    }
 }

@@ -2,6 +2,7 @@
 
 use axum::{Json, extract::State, http::StatusCode};
 use domain::{Code, PauseScope};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 use vault::AccountName;
@@ -12,6 +13,7 @@ use crate::{
     api,
     audit::Intent,
     extract::{Ask, Json as Body},
+    openapi::{Operation, operation},
     scope, show,
 };
 
@@ -45,9 +47,10 @@ pub(super) async fn pause(
     Ok((status, Json(show::pause(pause))))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Which {
+    /// What is held back: all, channel:NAME, account:TENANT/CHANNEL/NAME, tenant:NAME or app:NAME.
     scope: String,
 }
 
@@ -85,7 +88,24 @@ fn allowed(caller: &Caller, text: &str) -> Result<PauseScope, Problem> {
     match scope::tenant_of(&scope) {
         Some(tenant) if caller.owns(tenant) => {}
         Some(_) => return Err(Problem::forbidden(format!("This token is not for {scope}."))),
-        None => caller.operator()?,
+        None => caller.unbound()?,
     }
     Ok(scope)
+}
+
+/// What the API tells of these addresses.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        operation("list_pauses", "GET", "/v1/pauses", "The pauses in force").answers::<api::Pauses>(200, "The pauses"),
+        operation("pause", "POST", "/v1/pauses", "Hold work back")
+            .body::<api::PauseAsk>()
+            .answers::<api::Pause>(201, "The new pause")
+            .answers::<api::Pause>(200, "The pause that is in force already"),
+        operation("resume", "DELETE", "/v1/pauses", "End a pause")
+            .query::<Which>()
+            .answers::<api::Resumed>(200, "What was released")
+            .fails(404, "The scope is not paused")
+            .fails(409, "The account is switched off")
+            .fails(422, "The scope is none"),
+    ]
 }

@@ -6,6 +6,7 @@ use axum::{
 };
 use domain::{ChannelName, PostId, State as TargetState, TenantId};
 use ledger::{LedgerError, PostFilter};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::find;
@@ -14,18 +15,24 @@ use crate::{
     access::Caller,
     api,
     extract::{Ask, Id},
+    openapi::{Operation, operation},
     scope, show,
 };
 
 /// Which posts, or which targets, to list.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Listing {
+    /// Only this tenant's.
     tenant: Option<TenantId>,
+    /// Only with a target on this channel.
     channel: Option<ChannelName>,
+    /// Only with a target in this state.
     state: Option<TargetState>,
+    /// At most so many: 50 if not given, at most 500.
     #[serde(default)]
     limit: u32,
+    /// Go on where the last page ended: its `next`.
     after: Option<String>,
 }
 
@@ -62,9 +69,10 @@ pub(super) async fn list(
     Ok(Json(api::Posts { posts: page.items.into_iter().map(show::line).collect(), next: page.next }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Depth {
+    /// With each target's attempts.
     #[serde(default)]
     attempts: bool,
 }
@@ -96,4 +104,24 @@ pub(super) async fn by_key(
 async fn whole(console: &Console, caller: &Caller, id: PostId, attempts: bool) -> Result<Json<api::Post>, Problem> {
     let (post, frame) = futures::try_join!(find::post(console, caller, id, attempts), find::frame(console, caller))?;
     Ok(Json(frame.post(post, attempts)))
+}
+
+/// What the API tells of these addresses.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        operation("list_posts", "GET", "/v1/posts", "List posts, newest first")
+            .query::<Listing>()
+            .answers::<api::Posts>(200, "A page of posts"),
+        operation("get_post", "GET", "/v1/posts/{id}", "One post with its targets")
+            .query::<Depth>()
+            .answers::<api::Post>(200, "The post"),
+        operation(
+            "get_post_by_key",
+            "GET",
+            "/v1/posts/by-key/{tenant}/{key}",
+            "One post, by its sender's idempotency key",
+        )
+        .query::<Depth>()
+        .answers::<api::Post>(200, "The post"),
+    ]
 }

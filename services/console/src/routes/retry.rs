@@ -4,6 +4,7 @@ use axum::{Json, extract::State};
 use domain::{Answer, Command, Context, PauseScope, PostId, Refusal, State as TargetState, Target, TargetId, apply};
 use jiff::Timestamp;
 use ledger::PostView;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -15,6 +16,7 @@ use crate::{
     audit::Intent,
     extract::{Ask, Id},
     kick,
+    openapi::{Operation, operation},
     show::Frame,
     standing::instant,
 };
@@ -55,9 +57,10 @@ fn explained(mut problem: Problem, target: &Target, now: Timestamp) -> Problem {
     problem
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Manner {
+    /// Change nothing, and tell what would happen.
     #[serde(default)]
     dry_run: bool,
 }
@@ -181,4 +184,17 @@ pub(super) fn refusal(target: &Target, reason: &str, now: Timestamp) -> String {
         (TargetState::Held, _) => "it is held by a pause; resume that".into(),
         _ => reason.to_owned(),
     }
+}
+
+/// What the API tells of these addresses.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        operation("retry_post", "POST", "/v1/posts/{id}/retry", "Try a post's failed targets again")
+            .query::<Manner>()
+            .answers::<api::RetryPlan>(200, "What goes, and what is held back and why")
+            .fails(409, "Nothing goes (OP-1018); `refused` says why"),
+        operation("retry_target", "POST", "/v1/targets/{id}/retry", "Try a target again, or unstick it")
+            .answers::<api::Retried>(200, "What was done")
+            .fails(409, "It cannot be tried again (OP-1018); `refused` says why"),
+    ]
 }

@@ -4,20 +4,30 @@ use axum::{Json, extract::State};
 use domain::{TargetId, TenantId};
 use jiff::Timestamp;
 use ledger::{Upcoming, UpcomingTarget};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use uuid::Uuid;
 use vault::AccountName;
 
-use crate::{Console, Problem, access::Caller, api, doubt::short, extract::Ask};
+use crate::{
+    Console, Problem,
+    access::Caller,
+    api,
+    doubt::short,
+    extract::Ask,
+    openapi::{Operation, operation},
+};
 
 /// The most targets on a page.
 const MOST: u32 = 500;
 const PAGE: u32 = 50;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Which {
+    #[schemars(with = "Option<domain::Rfc3339>")]
     from: Option<Timestamp>,
+    #[schemars(with = "Option<domain::Rfc3339>")]
     until: Option<Timestamp>,
     tenant: Option<TenantId>,
     account: Option<String>,
@@ -80,4 +90,13 @@ fn shown(target: UpcomingTarget) -> api::Waiting {
         goes_at: target.next,
         deadline: target.deadline,
     }
+}
+
+/// What the API tells of these addresses.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        operation("list_schedule", "GET", "/v1/schedule", "What waits to be sent, in the order of its times")
+            .query::<Which>()
+            .answers::<api::Schedule>(200, "The targets"),
+    ]
 }

@@ -8,6 +8,7 @@ use axum::{
 };
 use domain::ChannelName;
 use ledger::Counted;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{find, posts::no_page};
@@ -16,6 +17,7 @@ use crate::{
     access::Caller,
     api,
     extract::Ask,
+    openapi::{Operation, operation},
     scorecard::{self, Wish},
 };
 
@@ -25,7 +27,7 @@ const EARLIER: u32 = 8;
 const MOST: u32 = 500;
 
 /// In which form it is wanted.
-#[derive(Deserialize, Default, Clone, Copy)]
+#[derive(Deserialize, Default, Clone, Copy, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum Format {
     #[default]
@@ -34,7 +36,7 @@ enum Format {
     Markdown,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Which {
     week: Option<String>,
@@ -63,7 +65,7 @@ pub(super) async fn show(
     })
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WhichTargets {
     week: Option<String>,
@@ -101,4 +103,16 @@ pub(super) async fn targets(
         }
     }
     Ok(Json(api::CountedTargets { targets, next: page.next }))
+}
+
+/// What the API tells of these addresses.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        operation("get_scorecard", "GET", "/v1/scorecard", "How reliable a period was")
+            .query::<Which>()
+            .answers::<api::Scorecard>(200, "The scorecard"),
+        operation("list_counted_targets", "GET", "/v1/scorecard/targets", "The targets behind a figure")
+            .query::<WhichTargets>()
+            .answers::<api::CountedTargets>(200, "The targets"),
+    ]
 }

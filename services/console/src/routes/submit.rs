@@ -2,8 +2,7 @@
 
 use axum::{
     Json,
-    body::Bytes,
-    extract::{FromRequest, Request as HttpRequest, State},
+    extract::{Request as HttpRequest, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -12,7 +11,13 @@ use domain::Code;
 use intake::{Request, Verdict};
 use serde_json::value::RawValue;
 
-use crate::{Console, Problem, access::Caller, api, audit, extract::Body};
+use crate::{
+    Console, Problem,
+    access::Caller,
+    api, audit,
+    extract::{Body, arrived},
+    openapi::{Operation, operation},
+};
 
 /// Tells a repeat from a first acceptance.
 const REPLAY: HeaderName = HeaderName::from_static("idempotent-replay");
@@ -62,8 +67,7 @@ pub(super) async fn batch(
     headers: HeaderMap,
     http: HttpRequest,
 ) -> Result<Response, Problem> {
-    let limit = console.options.batch_limit;
-    let body = Bytes::from_request(http, &console).await.map_err(|_| Problem::too_large(limit))?;
+    let body = arrived(http, &console, console.options.batch_limit).await?;
     let items = items(&body, console.options.batch_items)?;
     let mut answers: Vec<Option<api::BatchItem>> = Vec::with_capacity(items.len());
     let mut requests = Vec::new();
@@ -176,6 +180,40 @@ fn own(caller: &Caller, body: &[u8]) -> Result<(), Problem> {
         }
         _ => Ok(()),
     }
+}
+
+/// What the API tells of these addresses.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        operation("schedule_post", "POST", "/v1/posts", "Schedule a post")
+            .body::<contract::Schedule>()
+            .answers::<Answer>(202, "It is stored and will go out")
+            .header(&[("Location", "The post's address")])
+            .answers::<Answer>(200, "The same request was stored before: its first answer again")
+            .header(&[("Location", "The post's address"), ("Idempotent-Replay", "Always true")])
+            .fails(409, "The idempotency key belongs to another request (OP-1011); `post` names it"),
+        operation(
+            "validate_post",
+            "POST",
+            "/v1/posts:validate",
+            "Tell what scheduling a post would answer; store nothing",
+        )
+        .body::<contract::Schedule>()
+        .answers::<api::Checked>(200, "It would be accepted"),
+        operation(
+            "schedule_batch",
+            "POST",
+            "/v1/posts:batch",
+            "Schedule many posts, each accepted or refused by itself",
+        )
+        .body::<Vec<contract::Schedule>>()
+        .body_of::<String>("application/x-ndjson")
+        .answers::<api::BatchAnswer>(202, "All are stored")
+        .answers::<api::BatchAnswer>(200, "All were stored before")
+        .answers::<api::BatchAnswer>(207, "Some are refused")
+        .answers::<api::BatchAnswer>(422, "All are refused")
+        .fails(422, "All are refused"),
+    ]
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use crate::{
     api::{self, RefusedTarget},
     audit::{Intent, standing},
     extract::{Id, Json as Body},
+    openapi::{Operation, operation},
 };
 
 pub(super) async fn show(
@@ -141,4 +142,24 @@ pub(super) async fn current(console: &Console, caller: &Caller, id: TargetId) ->
     let doubted = view.target.armed.is_some();
     let post = if doubted { console.ledger.post(view.target.post, false).await? } else { None };
     Ok(frame.target(view, post.as_ref().map(|post| &post.content), true))
+}
+
+/// What the API tells of these addresses.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        operation("get_target", "GET", "/v1/targets/{id}", "One target with its attempts")
+            .answers::<api::Target>(200, "The target"),
+        operation("cancel_target", "POST", "/v1/targets/{id}/cancel", "Cancel a target")
+            .answers::<api::Target>(200, "The target, cancelled")
+            .fails(409, "It is too late (OP-1018)"),
+        operation(
+            "resolve_target",
+            "POST",
+            "/v1/targets/{id}/resolve",
+            "Settle a target in doubt, after a look on the platform",
+        )
+        .body::<api::Resolution>()
+        .answers::<api::Target>(200, "The target as it is now")
+        .fails(409, "Nothing is in doubt, or the machine is still settling it (OP-1018)"),
+    ]
 }

@@ -13,6 +13,7 @@ use crate::{
     api::{self, Verdict},
     extract::Id,
     kick,
+    openapi::{Operation, operation},
     show::Frame,
     standing::{instant, went_out},
 };
@@ -72,4 +73,17 @@ fn sentence(words: &str) -> String {
     let mut letters = words.chars();
     let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
     format!("{first}{}.", letters.as_str().trim_end_matches('.'))
+}
+
+/// What the API tells of these addresses.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        operation(
+            "get_verdicts",
+            "GET",
+            "/v1/targets/{id}/verdicts",
+            "What may be done to a target, and what comes of it",
+        )
+        .answers::<api::Verdicts>(200, "A verdict for each action"),
+    ]
 }

@@ -12,7 +12,15 @@ use broker::Source;
 use channels::{About, AccountCard, Channel, Count, Threads};
 use domain::{Code, PauseScope};
 
-use crate::{Console, Problem, access::Caller, account::holds, api, extract::Id, show::repeat};
+use crate::{
+    Console, Problem,
+    access::Caller,
+    account::holds,
+    api,
+    extract::Id,
+    openapi::{Operation, operation},
+    show::repeat,
+};
 
 pub(super) async fn channels(State(console): State<Console>, caller: Caller) -> Result<Json<api::Channels>, Problem> {
     let pauses = console.ledger.pauses().await?;
@@ -90,8 +98,7 @@ fn parts(about: &About) -> u16 {
     }
 }
 
-pub(super) async fn census(State(console): State<Console>, caller: Caller) -> Result<Json<api::Census>, Problem> {
-    caller.operator()?;
+pub(super) async fn census(State(console): State<Console>, _: Caller) -> Result<Json<api::Census>, Problem> {
     let (census, at) = futures::try_join!(console.ledger.census(console.options.patience), console.ledger.now())?;
     let counts = census.counts.into_iter();
     let violations = census.violations.into_iter();
@@ -112,4 +119,21 @@ pub(super) async fn census(State(console): State<Console>, caller: Caller) -> Re
 pub(super) async fn error_page(_: Caller, Id(code): Id<Code>) -> Result<Response, Problem> {
     let page = code.page().ok_or_else(|| Problem::not_found(format!("failure {code}")))?;
     Ok(([(header::CONTENT_TYPE, "text/markdown; charset=utf-8")], page.text).into_response())
+}
+
+/// What the API tells of these addresses.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        operation("list_channels", "GET", "/v1/channels", "What each channel takes, and how it is doing")
+            .answers::<api::Channels>(200, "Every channel"),
+        operation(
+            "get_census",
+            "GET",
+            "/v1/census",
+            "The full scan: how many targets stand where, and promises found broken",
+        )
+        .answers::<api::Census>(200, "The census"),
+        operation("get_error_page", "GET", "/v1/errors/{code}", "A failure's page: what, whose fault, what to do")
+            .answers_with::<String>(200, "The page", "text/markdown; charset=utf-8"),
+    ]
 }

@@ -3,7 +3,7 @@
 use axum::{
     Form, Router,
     body::to_bytes,
-    extract::{Query, Request, State},
+    extract::{FromRequest, Query, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     Problem,
-    access::{known, local},
+    access::{local, remote},
     session::Session,
 };
 
@@ -157,15 +157,32 @@ struct Entry {
     next: String,
 }
 
-async fn enter(State(desk): State<Desk>, headers: HeaderMap, Form(entry): Form<Entry>) -> Response {
+async fn enter(State(desk): State<Desk>, request: Request) -> Response {
+    let console = &desk.console;
+    let from = remote(&request, &console.options.trusted_proxies);
+    let ours = is_ours(&desk, request.headers());
+    let Ok(Form(entry)) = Form::<Entry>::from_request(request, &desk).await else {
+        return form(StatusCode::BAD_REQUEST, "/", Some("The form did not arrive whole."));
+    };
     let next = inner(&entry.next);
-    if let Err(problem) = is_ours(&desk, &headers) {
+    if let Err(problem) = ours {
         return form(StatusCode::FORBIDDEN, next, Some(&problem.detail));
     }
-    let Some(token) = known(&desk.console.options.tokens, entry.token.trim()) else {
-        metrics::counter!("oncepost_console_logins_total", "outcome" => "refused").increment(1);
-        tracing::warn!("a login with an unknown token was refused");
-        return form(StatusCode::UNAUTHORIZED, next, Some("No token of the settings reads like this one."));
+    let now = console.runtime.uptime();
+    let token = match console.gate().log_in(&console.options.tokens, entry.token.trim(), from, now) {
+        Ok(token) => token,
+        Err(problem) => {
+            metrics::counter!("oncepost_console_logins_total", "outcome" => "refused").increment(1);
+            tracing::warn!("a login with an unknown token was refused");
+            let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::UNAUTHORIZED);
+            let why = match problem.retry_after_s {
+                Some(seconds) => {
+                    format!("There were too many wrong tokens from your address. Try again in {seconds} s.")
+                }
+                None => "No token of the settings reads like this one.".into(),
+            };
+            return form(status, next, Some(&why));
+        }
     };
     metrics::counter!("oncepost_console_logins_total", "outcome" => "done").increment(1);
     tracing::info!(caller.name = token.caller().name, "logged in to the console");

@@ -2,18 +2,20 @@
 
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
-mod access;
 mod accounts;
 mod audit_log;
 mod changes;
+mod described;
 mod failures;
 mod forecast;
 mod garbage;
 mod links;
+mod manual;
 mod operate;
 mod posts;
 mod retry;
 mod scorecard;
+mod security;
 mod sqlite;
 mod targets;
 mod world;

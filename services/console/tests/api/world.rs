@@ -1,4 +1,4 @@
-//! A small world: two channels, three accounts of two tenants, three tokens, a clock at noon on 1 June 2026.
+//! A small world: two channels, three accounts of two tenants, tokens of each kind, a clock at noon on 1 June 2026.
 
 use std::{
     collections::BTreeMap,
@@ -7,7 +7,11 @@ use std::{
 };
 
 use async_trait::async_trait;
-use axum::{Router, body::Body, http::Request};
+use axum::{
+    Router,
+    body::Body,
+    http::{Request, request::Builder},
+};
 use broker::{Memory, Source, Transport};
 use channels::{
     About, Account, Accounts, Call, Channel, Count, Http, HttpOptions, Limits, ListedAccounts, Mark, Media, Objection,
@@ -24,11 +28,18 @@ use oncepost_console::{Console, ConsoleOptions, Parts, Token};
 use outbox::Outbox;
 use runtime::Runtime;
 use serde_json::{Value, json};
+use settings::{Rate, Role};
 use tower::ServiceExt;
 use vault::{Defaults, Keys, Vault, VaultOptions};
 
+use crate::described;
+
 pub const NOON: &str = "2026-06-01T12:00:00Z";
 pub const OPERATOR: &str = "operator-token";
+/// Of the role operator; the one above may do everything.
+pub const OPERATING: &str = "operating-token";
+pub const VIEWER: &str = "viewer-token";
+pub const ACME_VIEWER: &str = "acme-viewer-token";
 pub const ACME: &str = "acme-token";
 pub const OTHER: &str = "other-token";
 
@@ -152,15 +163,24 @@ pub fn memory() -> (Runtime, Arc<MemoryLedger>) {
 }
 
 pub fn world_on<L: Ledger + CredentialStore + AuditLog + History + 'static>(runtime: Runtime, ledger: Arc<L>) -> World {
-    world_with(runtime, ledger, ConsoleOptions { tokens: tokens(), ..ConsoleOptions::default() })
+    world_with(runtime, ledger, options())
+}
+
+/// With tokens, and room for as many wrong ones as tests need.
+pub fn options() -> ConsoleOptions {
+    let anonymous_rate = Rate { per: Duration::from_secs(1), burst: 10_000 };
+    ConsoleOptions { tokens: tokens(), anonymous_rate, ..ConsoleOptions::default() }
 }
 
 pub fn tokens() -> Vec<Token> {
     let tenant = |name: &str| Some(TenantId::new(name).unwrap());
     vec![
-        Token::new("olga", None, OPERATOR),
-        Token::new("acme-app", tenant("acme"), ACME),
-        Token::new("other-app", tenant("other"), OTHER),
+        Token::new("olga", Role::Admin, None, OPERATOR),
+        Token::new("night", Role::Operator, None, OPERATING),
+        Token::new("screen", Role::Viewer, None, VIEWER),
+        Token::new("acme-screen", Role::Viewer, tenant("acme"), ACME_VIEWER),
+        Token::new("acme-app", Role::Admin, tenant("acme"), ACME),
+        Token::new("other-app", Role::Admin, tenant("other"), OTHER),
     ]
 }
 
@@ -260,24 +280,38 @@ impl World {
         if let Some(token) = token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
-        let response = self.router.clone().oneshot(request.body(Body::from(body)).unwrap()).await.unwrap();
-        let status = response.status().as_u16();
-        let headers = response.headers().iter();
-        let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
-        let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
-        Reply { status, headers, text: String::from_utf8(body.to_vec()).unwrap() }
+        self.ask(request, body.into_bytes()).await
     }
 
     /// The same with any bytes.
     pub async fn send_bytes(&self, token: &str, method: &str, path: &str, body: Vec<u8>) -> Reply {
         let request = Request::builder().method(method).uri(path).header("host", "127.0.0.1:8380");
-        let request = request.header("authorization", format!("Bearer {token}")).body(Body::from(body)).unwrap();
+        self.ask(request.header("authorization", format!("Bearer {token}")), body).await
+    }
+
+    /// Sends a request as it is. Whatever is answered must be as the API describes itself.
+    pub async fn ask(&self, request: Builder, body: Vec<u8>) -> Reply {
+        self.answered(request.body(Body::from(body.clone())).unwrap(), &body).await
+    }
+
+    /// Sends a request with any kind of body.
+    pub async fn ask_whole(&self, request: Request<Body>) -> Reply {
+        self.answered(request, b"").await
+    }
+
+    async fn answered(&self, request: Request<Body>, body: &[u8]) -> Reply {
+        let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
         let response = self.router.clone().oneshot(request).await.unwrap();
         let status = response.status().as_u16();
         let headers = response.headers().iter();
         let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
-        let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
-        Reply { status, headers, text: String::from_utf8(body.to_vec()).unwrap() }
+        let answered = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        let reply = Reply { status, headers, text: String::from_utf8(answered.to_vec()).unwrap() };
+        described::check(&method, &path, body, &reply);
+        assert_eq!(reply.headers["x-content-type-options"], "nosniff", "{path}");
+        assert!(reply.headers["content-security-policy"].starts_with("default-src 'none'"), "{path}");
+        assert_eq!(reply.headers["cache-control"], "no-store", "{path}");
+        reply
     }
 
     pub async fn get(&self, path: &str) -> Reply {

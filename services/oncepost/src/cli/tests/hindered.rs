@@ -3,6 +3,7 @@
 use clap::{CommandFactory, Parser};
 use console::Token;
 use insta::assert_snapshot;
+use settings::Role;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
@@ -41,7 +42,7 @@ async fn a_stranger_is_not_taken_for_oncepost() {
 
 #[tokio::test]
 async fn a_missing_token_is_told_and_a_given_one_is_used_and_never_shown() {
-    let server = server_with(vec![Token::new("ops", None, "hush-hush")]).await;
+    let server = server_with(vec![Token::new("ops", Role::Admin, None, "hush-hush")]).await;
     assert_snapshot!(server.says(&["posts"]).await, @"
     Unauthorized
       The request has no token, or one that is not known.

@@ -1,0 +1,126 @@
+//! Which right each address takes: the one table. What is not in it is answered as if it did not exist.
+
+use axum::http::Method;
+
+use super::Right::{self, Accounts, Apps, Change, Check, Pause, Read, Resolve, Retry, Schedule};
+use crate::routes::links::CALLBACK;
+
+/// Who may use an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Who {
+    /// Anybody, without a token.
+    Anyone,
+    /// Callers with the right, each within its tenant.
+    Has(Right),
+    /// Callers with the right who are bound to no tenant.
+    Unbound(Right),
+}
+
+/// One method of one address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Rule {
+    /// The method.
+    pub method: &'static str,
+    /// The address, as the router has it.
+    pub path: &'static str,
+    /// Who may use it.
+    pub who: Who,
+}
+
+const fn rule(method: &'static str, path: &'static str, who: Who) -> Rule {
+    Rule { method, path, who }
+}
+
+/// Every address.
+pub(crate) const RULES: &[Rule] = {
+    use Who::{Anyone, Has, Unbound};
+    &[
+        rule("GET", "/v1/posts", Has(Read)),
+        rule("POST", "/v1/posts", Has(Schedule)),
+        rule("POST", "/v1/posts:validate", Has(Read)),
+        rule("POST", "/v1/posts:batch", Has(Schedule)),
+        rule("GET", "/v1/posts/{id}", Has(Read)),
+        rule("PATCH", "/v1/posts/{id}", Has(Change)),
+        rule("GET", "/v1/posts/by-key/{tenant}/{key}", Has(Read)),
+        rule("POST", "/v1/posts/{id}/cancel", Has(Change)),
+        rule("POST", "/v1/posts/{id}/retry", Has(Retry)),
+        rule("GET", "/v1/targets/{id}", Has(Read)),
+        rule("POST", "/v1/targets/{id}/retry", Has(Retry)),
+        rule("POST", "/v1/targets/{id}/cancel", Has(Change)),
+        rule("POST", "/v1/targets/{id}/resolve", Has(Resolve)),
+        rule("GET", "/v1/targets/{id}/verdicts", Has(Read)),
+        rule("GET", "/v1/schedule", Has(Read)),
+        rule("GET", "/v1/failures", Has(Read)),
+        rule("GET", "/v1/forecast", Has(Read)),
+        rule("GET", "/v1/pauses", Has(Read)),
+        rule("POST", "/v1/pauses", Has(Pause)),
+        rule("DELETE", "/v1/pauses", Has(Pause)),
+        rule("GET", "/v1/channels", Has(Read)),
+        rule("GET", "/v1/accounts", Has(Read)),
+        rule("GET", "/v1/accounts/{tenant}/{channel}/{account}", Has(Read)),
+        rule("PUT", "/v1/accounts/{tenant}/{channel}/{account}", Has(Accounts)),
+        rule("DELETE", "/v1/accounts/{tenant}/{channel}/{account}", Has(Accounts)),
+        rule("POST", "/v1/accounts/{tenant}/{channel}/{account}/link", Has(Accounts)),
+        rule("POST", "/v1/accounts/{tenant}/{channel}/{account}/check", Has(Check)),
+        rule("POST", "/v1/accounts/{tenant}/{channel}/{account}/refresh", Has(Accounts)),
+        rule("POST", "/v1/accounts/{tenant}/{channel}/{account}/disable", Has(Accounts)),
+        rule("POST", "/v1/accounts/{tenant}/{channel}/{account}/enable", Has(Accounts)),
+        // People come back here from platforms, without a token: the link's state, which is good once, says that they may.
+        rule("GET", CALLBACK, Anyone),
+        rule("GET", "/v1/apps", Unbound(Read)),
+        rule("PUT", "/v1/apps/{app}", Unbound(Apps)),
+        rule("DELETE", "/v1/apps/{app}", Unbound(Apps)),
+        rule("GET", "/v1/scorecard", Has(Read)),
+        rule("GET", "/v1/scorecard/targets", Has(Read)),
+        rule("GET", "/v1/audit-log", Has(Read)),
+        rule("GET", "/v1/census", Unbound(Read)),
+        rule("GET", "/v1/errors/{code}", Has(Read)),
+        rule("GET", "/v1/me", Has(Read)),
+        rule("GET", "/v1/openapi.json", Has(Read)),
+    ]
+};
+
+/// The rule for a method of an address.
+pub(crate) fn rule_for(method: &Method, path: &str) -> Option<&'static Rule> {
+    // What can be got can be asked for its head, unless to get it uses something up.
+    let is_head = |rule: &&Rule| method == Method::HEAD && rule.method == "GET" && rule.who != Who::Anyone;
+    RULES.iter().filter(|rule| rule.path == path).find(|rule| rule.method == method.as_str() || is_head(rule))
+}
+
+/// What an address takes, for `Allow`.
+pub(crate) fn allowed(path: &str) -> String {
+    let methods: Vec<_> = RULES.iter().filter(|rule| rule.path == path).map(|rule| rule.method).collect();
+    methods.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_address_has_one_rule_for_each_method() {
+        for (place, rule) in RULES.iter().enumerate() {
+            let twin = RULES[..place].iter().find(|other| (other.method, other.path) == (rule.method, rule.path));
+            assert_eq!(twin, None);
+        }
+    }
+
+    #[test]
+    fn only_looking_is_for_viewers_and_one_address_is_for_anyone() {
+        for rule in RULES {
+            let is_looking = rule.method == "GET" || rule.path == "/v1/posts:validate";
+            match rule.who {
+                Who::Anyone => assert_eq!(rule.path, CALLBACK),
+                Who::Has(right) | Who::Unbound(right) => assert_eq!(right == Read, is_looking, "{rule:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_head_is_a_get_without_its_body() {
+        assert_eq!(rule_for(&Method::HEAD, "/v1/posts"), rule_for(&Method::GET, "/v1/posts"));
+        assert_eq!(rule_for(&Method::HEAD, CALLBACK), None, "a link is good once");
+        assert_eq!(rule_for(&Method::DELETE, "/v1/posts"), None);
+        assert_eq!(allowed("/v1/pauses"), "GET, POST, DELETE");
+    }
+}
