@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::world::{ACME, OPERATOR, OTHER, World, foreign, memory, message, world, world_with};
 
 /// Every route of the API, with a body that it takes. `{post}`, `{target}` and `{tenant}` stand for the world's own.
-const ROUTES: [(&str, &str, &str); 31] = [
+const ROUTES: [(&str, &str, &str); 33] = [
     ("GET", "/v1/posts", ""),
     ("POST", "/v1/posts", "{}"),
     ("POST", "/v1/posts:validate", "{}"),
@@ -20,6 +20,8 @@ const ROUTES: [(&str, &str, &str); 31] = [
     ("POST", "/v1/targets/{target}/retry", "{}"),
     ("POST", "/v1/targets/{target}/cancel", "{}"),
     ("POST", "/v1/targets/{target}/resolve", r#"{"send_again":true}"#),
+    ("GET", "/v1/targets/{target}/verdicts", ""),
+    ("GET", "/v1/schedule", ""),
     ("GET", "/v1/failures", ""),
     ("GET", "/v1/pauses", ""),
     ("POST", "/v1/pauses", r#"{"scope":"tenant:{tenant}","reason":"x"}"#),
