@@ -48,7 +48,7 @@ async fn listed(visit: &Visit, asked: &BTreeMap<String, String>) -> Result<Marku
     let pairs = FILTERS.map(|name| (name, asked.get(name).map_or("", |value| value.trim())));
     let (accounts, forecast) = futures::join!(
         async { visit.get::<api::Accounts>(&query("/v1/accounts", &pairs)).await },
-        visit.get::<api::Forecast>("/v1/forecast?hours=24&limit=1000"),
+        visit.lately::<api::Forecast>("/v1/forecast?hours=24&limit=1000", forecast::PATIENCE),
     );
     let mut accounts = accounts?.accounts;
     // Whoever needs a person stands first.
@@ -168,7 +168,8 @@ async fn whole(visit: &Visit, name: &str) -> Result<Markup, Problem> {
     let account: api::Account = visit.get(&format!("/v1/accounts/{name}")).await?;
     let ahead = query("/v1/forecast", &[("hours", "168"), ("limit", "20"), ("account", &account.name())]);
     let next = query("/v1/schedule", &[("account", &account.name()), ("limit", "5")]);
-    let (ahead, next) = futures::join!(visit.get::<api::Forecast>(&ahead), visit.get::<api::Schedule>(&next));
+    let (ahead, next) =
+        futures::join!(visit.lately::<api::Forecast>(&ahead, forecast::PATIENCE), visit.get::<api::Schedule>(&next));
     let now = visit.now();
     Ok(html! {
         p.crumbs { a href="/accounts" { "Accounts" } }

@@ -27,6 +27,8 @@ pub(super) const ENTRY: Entry = Entry { path: "/", title: "Needs attention", key
 
 /// How many of a group are listed.
 const LISTED: usize = 5;
+/// How long the first screen waits for the forecast.
+const QUICK: Duration = Duration::from_secs(1);
 /// How many posts are read for their words.
 const READ: usize = 40;
 
@@ -41,7 +43,7 @@ async fn show(visit: Visit) -> Response {
     let (failures, pauses, forecast, overdue, accounts) = futures::join!(
         visit.get::<api::Failures>("/v1/failures?limit=100"),
         visit.get::<api::Pauses>("/v1/pauses"),
-        visit.get::<api::Forecast>("/v1/forecast?hours=24&limit=1"),
+        visit.lately::<api::Forecast>("/v1/forecast?hours=24&limit=1", QUICK),
         async { visit.get::<api::Schedule>(&query("/v1/schedule", &[("until", &late.to_string())])).await },
         visit.get::<api::Accounts>("/v1/accounts"),
     );
@@ -215,7 +217,7 @@ fn cause(
                     div { dt { "Where" } dd { @for (n, name) in on.iter().take(4).enumerate() { @if n > 0 { ", " } a href=(format!("/accounts/{name}")) { (name) } } @if on.len() > 4 { " and " (on.len() - 4) " more" } } }
                 }
                 @if let (Some(first), Some(last)) = (first, last) {
-                    div { dt { "Seen" } dd { @if first == last { (time(last, now)) } @else { "first " (ago(first, now)) ", last " (ago(last, now)) } } }
+                    div { dt { "Seen" } dd { @if words::ago(first, now) == words::ago(last, now) { (time(last, now)) } @else { "first " (ago(first, now)) ", last " (ago(last, now)) } } }
                 }
             }
             form action="/retry" { (rows(visit, own, group, says, now)) }

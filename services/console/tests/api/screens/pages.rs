@@ -158,7 +158,7 @@ async fn the_other_screens_answer_what_they_are_for() {
     browser.get("/channels").await.ok().says("Long long open 0 none on time 0 2");
     browser.get("/accounts").await.ok().says("acme/long/main");
     browser.get("/accounts?state=restricted").await.ok().says("No account fits.");
-    browser.get("/accounts/acme/long/main").await.ok().says("All clear: 1 target looked at");
+    browser.get("/accounts/acme/long/main").await.ok().says("All clear: 1 target looked at now");
     browser.get("/forecast").await.ok().says("All clear: 2 targets looked at");
     let page = browser.get("/system").await.ok();
     page.says("Ledger answers");
