@@ -15,8 +15,8 @@ use vault::record::State;
 
 use super::{
     Desk, forecast,
-    home::pause_card,
     parts::{Icon, Row, Tone, ago, chip, fact, nothing, outside, prose, query, table, time},
+    pauses,
     post::encoded,
     shell::{Entry, cannot_tell, stamp},
     visit::{Filled, Note, Visit},
@@ -176,7 +176,7 @@ async fn whole(visit: &Visit, name: &str) -> Result<Markup, Problem> {
         h1 { span { (account.name()) } (health(&account)) }
         div #standing data-live { (standing(&account, now)) }
         (actions(visit, &account))
-        @if let Some(pause) = &account.pause { h2 { "Its pause" } (pause_card(visit, pause, &format!("/accounts/{}", account.name()), now)) }
+        @if let Some(pause) = &account.pause { h2 { "Its pause" } (pauses::card(visit, pause, &format!("/accounts/{}", account.name()), now)) }
         h2 { "In the next seven days" }
         @match &ahead {
             Err(problem) => { (cannot_tell("what is at risk", problem)) },

@@ -6,13 +6,16 @@
 mod accounts;
 mod act;
 mod assets;
+mod causes;
 mod channels;
 mod door;
 mod error;
 mod forecast;
 mod home;
+mod late;
 mod lately;
 mod parts;
+mod pauses;
 mod post;
 mod posts;
 mod schedule;

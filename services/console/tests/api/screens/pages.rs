@@ -181,3 +181,22 @@ async fn the_other_screens_answer_what_they_are_for() {
     assert_eq!(browser.get("/find?q=nothing").await.status, 404);
     assert_eq!(browser.get("/find").await.status, 404);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_pause_holds_is_not_late_and_hides_nothing_that_is() {
+    let world = world();
+    world.post("/v1/pauses", &json!({ "scope": "channel:short", "reason": "legal" })).await.ok(201);
+    for n in 0..60 {
+        let (_, targets) = world.accepted(&message(&format!("key-{n:02}"))).await;
+        if n > 0 {
+            world.post(&format!("/v1/targets/{}/cancel", targets[0]), &json!({})).await.ok(200);
+        }
+    }
+    world.runtime.sleep(std::time::Duration::from_secs(4_000)).await;
+    let claim = ledger::Claim { limit: 500, ahead: std::time::Duration::ZERO, outstanding_per_channel: 500 };
+    world.ledger.claim(&claim).await.unwrap();
+    let mut browser = Browser::with(&world, OPERATOR).await;
+    let page = browser.get("/").await.ok();
+    page.says("Overdue 1 oldest 7 min ago");
+    page.says("Long · acme/main");
+}
