@@ -1,7 +1,7 @@
 # `make` alone lists what there is.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help build release test check lint doc demo prove model simulate chaos fuzz mutants bench up down fmt clean-run
+.PHONY: help build release test browser check lint doc demo prove model simulate chaos fuzz mutants bench up down fmt clean-run
 
 LOCAL := deploy/local
 
@@ -17,6 +17,9 @@ release: ## build the binary for production
 test: ## run all tests against private servers, installing these first on a Debian without them
 	@$(LOCAL)/install.sh
 	@$(LOCAL)/with-servers.sh cargo test --workspace --locked --no-fail-fast
+
+browser: ## try the console's screens in a real browser (Chromium, axe); SHOTS=folder keeps pictures, ARGS=--stand only serves a filled console
+	@SHOTS=$(SHOTS) $(LOCAL)/browser.sh $(ARGS)
 
 check: lint test doc ## what to run before a commit: format, lints, tests, documentation
 

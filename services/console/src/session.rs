@@ -2,7 +2,7 @@
 //!
 //! A session names the token it was begun with. A token that is taken out of the settings takes its sessions with it.
 
-use std::time::Duration;
+use std::{sync::OnceLock, time::Duration};
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -26,8 +26,8 @@ const NOTE: &str = "console note";
 pub(crate) struct Sessions {
     keys: Keys,
     runtime: Runtime,
-    /// Stands for the session of callers that need none.
-    local: [u8; 16],
+    /// Stands for the session of callers that need none; drawn when it is needed first.
+    local: OnceLock<[u8; 16]>,
     secure: bool,
 }
 
@@ -62,7 +62,7 @@ impl Sessions {
         Self {
             keys: if keys.can_seal() { keys.clone() } else { own() },
             runtime: runtime.clone(),
-            local: runtime.bytes(),
+            local: OnceLock::new(),
             secure: public.is_some_and(|url| url.scheme() == "https"),
         }
     }
@@ -91,7 +91,7 @@ impl Sessions {
 
     /// The session of callers on this machine, where nobody has to log in.
     pub fn local(&self, caller: Caller) -> Session {
-        Session { id: self.local, caller, ends: None }
+        Session { id: *self.local.get_or_init(|| self.runtime.bytes()), caller, ends: None }
     }
 
     /// Forgets the session in the browser.

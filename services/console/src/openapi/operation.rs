@@ -171,12 +171,15 @@ impl Operation {
     fn responses(&self, needs_token: bool, generator: &mut SchemaGenerator) -> Value {
         let mut responses = Map::new();
         for answer in &self.answers {
-            let content = json!({ answer.kind: { "schema": (answer.make)(generator) } });
-            let mut told = json!({ "description": answer.words, "content": content });
+            let schema = json!({ "schema": (answer.make)(generator) });
+            // One status may come in several kinds.
+            let told = responses
+                .entry(answer.status.to_string())
+                .or_insert_with(|| json!({ "description": answer.words, "content": {} }));
+            told["content"][answer.kind] = schema;
             for (name, words) in answer.headers {
                 told["headers"][*name] = json!({ "description": words, "schema": { "type": "string" } });
             }
-            responses.insert(answer.status.to_string(), told);
         }
         for (status, words) in &self.problems {
             let content = json!({ PROBLEM: { "schema": schema::<crate::Problem>(generator) } });

@@ -110,7 +110,9 @@ pub(super) fn operations() -> Vec<Operation> {
     vec![
         operation("get_scorecard", "GET", "/v1/scorecard", "How reliable a period was")
             .query::<Which>()
-            .answers::<api::Scorecard>(200, "The scorecard"),
+            .answers::<api::Scorecard>(200, "The scorecard")
+            .answers_with::<String>(200, "The scorecard", "text/csv; charset=utf-8")
+            .answers_with::<String>(200, "The scorecard", "text/markdown; charset=utf-8"),
         operation("list_counted_targets", "GET", "/v1/scorecard/targets", "The targets behind a figure")
             .query::<WhichTargets>()
             .answers::<api::CountedTargets>(200, "The targets"),

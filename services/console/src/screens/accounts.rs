@@ -15,8 +15,8 @@ use vault::record::State;
 
 use super::{
     Desk, forecast,
-    home::pause_card,
     parts::{Icon, Row, Tone, ago, chip, fact, nothing, outside, prose, query, table, time},
+    pauses,
     post::encoded,
     shell::{Entry, cannot_tell, stamp},
     visit::{Filled, Note, Visit},
@@ -48,7 +48,7 @@ async fn listed(visit: &Visit, asked: &BTreeMap<String, String>) -> Result<Marku
     let pairs = FILTERS.map(|name| (name, asked.get(name).map_or("", |value| value.trim())));
     let (accounts, forecast) = futures::join!(
         async { visit.get::<api::Accounts>(&query("/v1/accounts", &pairs)).await },
-        visit.get::<api::Forecast>("/v1/forecast?hours=24&limit=1000"),
+        visit.lately::<api::Forecast>("/v1/forecast?hours=24&limit=1000", forecast::PATIENCE),
     );
     let mut accounts = accounts?.accounts;
     // Whoever needs a person stands first.
@@ -168,14 +168,15 @@ async fn whole(visit: &Visit, name: &str) -> Result<Markup, Problem> {
     let account: api::Account = visit.get(&format!("/v1/accounts/{name}")).await?;
     let ahead = query("/v1/forecast", &[("hours", "168"), ("limit", "20"), ("account", &account.name())]);
     let next = query("/v1/schedule", &[("account", &account.name()), ("limit", "5")]);
-    let (ahead, next) = futures::join!(visit.get::<api::Forecast>(&ahead), visit.get::<api::Schedule>(&next));
+    let (ahead, next) =
+        futures::join!(visit.lately::<api::Forecast>(&ahead, forecast::PATIENCE), visit.get::<api::Schedule>(&next));
     let now = visit.now();
     Ok(html! {
         p.crumbs { a href="/accounts" { "Accounts" } }
         h1 { span { (account.name()) } (health(&account)) }
         div #standing data-live { (standing(&account, now)) }
         (actions(visit, &account))
-        @if let Some(pause) = &account.pause { h2 { "Its pause" } (pause_card(visit, pause, &format!("/accounts/{}", account.name()), now)) }
+        @if let Some(pause) = &account.pause { h2 { "Its pause" } (pauses::card(visit, pause, &format!("/accounts/{}", account.name()), now)) }
         h2 { "In the next seven days" }
         @match &ahead {
             Err(problem) => { (cannot_tell("what is at risk", problem)) },

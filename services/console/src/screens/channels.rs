@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use axum::{Router, response::Response, routing::get};
-use domain::{ChannelName, State};
 use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::{
     Desk,
-    home::pause_card,
+    late::{Late, late},
     parts::{Icon, Row, Tone, chip, query, table},
+    pauses,
     shell::{Entry, cannot_tell, stamp},
     visit::Visit,
     words,
@@ -30,15 +30,13 @@ async fn show(visit: Visit) -> Response {
 
 async fn body(visit: &Visit) -> Result<Markup, Problem> {
     let now = visit.now();
-    let until = now.to_string();
-    let due = query("/v1/schedule", &[("until", &until), ("limit", "500")]);
-    let (channels, pauses, due) = futures::join!(
+    let (channels, found, due) = futures::join!(
         visit.get::<api::Channels>("/v1/channels"),
         visit.get::<api::Pauses>("/v1/pauses"),
-        visit.get::<api::Schedule>(&due),
+        late(visit, now),
     );
     let channels = channels?.channels;
-    let late = due.as_ref().map(|page| lateness(&page.targets, now));
+    let late = due.as_ref().ok().map(|due| Behind::of(due, now));
     let is_operator = visit.session.caller.tenant.is_none();
     let has_queues = channels.iter().any(|channel| channel.queue.is_some());
     Ok(html! {
@@ -50,31 +48,38 @@ async fn body(visit: &Visit) -> Result<Markup, Problem> {
         @if let Err(problem) = &due { (cannot_tell("what is late", problem)) }
         div #channels data-live {
             (table("Channels", &["Channel", "State", "Waiting in the queue", "Workers", "Late by", "Dead letters", "Accounts"],
-                channels.iter().map(|channel| line(channel, late.as_ref().ok())).collect()))
+                channels.iter().map(|channel| line(channel, late.as_ref())).collect()))
         }
         h2 { "Pauses in force" }
-        @match &pauses {
+        @match &found {
             Err(problem) => { (cannot_tell("what is paused", problem)) },
             Ok(found) if found.pauses.is_empty() => { p.quiet { "None." } },
-            Ok(found) => { ul.cards { @for pause in &found.pauses { li { (pause_card(visit, pause, "/channels", now)) } } } },
+            Ok(found) => { ul.cards { @for pause in &found.pauses { li { (pauses::card(visit, pause, "/channels", now)) } } } },
         }
         (pause_form(visit, &channels, is_operator))
     })
 }
 
-/// How late the first of each channel's targets is that no pause holds, and how many are due.
-fn lateness(due: &[api::Waiting], now: Timestamp) -> BTreeMap<&ChannelName, (u64, usize)> {
-    let mut late = BTreeMap::new();
-    for one in due.iter().filter(|one| one.state != State::Held) {
-        let by = u64::try_from(now.as_second() - one.goes_at.as_second()).unwrap_or_default();
-        let (longest, many) = late.entry(&one.channel).or_insert((0, 0));
-        *longest = by.max(*longest);
-        *many += 1;
-    }
-    late
+/// How late the first target of each channel is that no pause holds, in seconds, and how many are due.
+struct Behind<'d> {
+    channels: BTreeMap<&'d str, (u64, usize)>,
+    is_all: bool,
 }
 
-fn line(channel: &api::Channel, late: Option<&BTreeMap<&ChannelName, (u64, usize)>>) -> Row {
+impl<'d> Behind<'d> {
+    fn of(due: &'d Late, now: Timestamp) -> Self {
+        let mut channels = BTreeMap::new();
+        for one in &due.targets {
+            let by = u64::try_from(now.as_second() - one.goes_at.as_second()).unwrap_or_default();
+            let (longest, many) = channels.entry(one.channel.as_str()).or_insert((0, 0));
+            *longest = by.max(*longest);
+            *many += 1;
+        }
+        Self { channels, is_all: due.is_all }
+    }
+}
+
+fn line(channel: &api::Channel, late: Option<&Behind>) -> Row {
     let name = html! { (channel.title) span.excerpt { (channel.name) } };
     let state = match (channel.paused, channel.accounts_paused) {
         (true, _) => chip(Tone::Warn, Icon::Pause, "paused"),
@@ -88,13 +93,12 @@ fn line(channel: &api::Channel, late: Option<&BTreeMap<&ChannelName, (u64, usize
         Some(queue) => html! { (queue.consumers) },
         None => unknown(),
     };
-    let late = match late.map(|late| ChannelName::new(&*channel.name).ok().and_then(|name| late.get(&name).copied())) {
+    let behind = late.and_then(|late| late.channels.get(&*channel.name));
+    let late = match behind {
+        Some((by, many)) if *by < 60 => html! { (words::span(*by)) span.excerpt { (many) " due" } },
+        Some((by, many)) => html! { (chip(Tone::Bad, Icon::Clock, &words::span(*by))) span.excerpt { (many) " due" } },
+        None if late.is_some_and(|late| late.is_all) => html! { "on time" },
         None => unknown(),
-        Some(None) => html! { "on time" },
-        Some(Some((by, many))) if by < 60 => html! { (words::span(by)) span.excerpt { (many) " due" } },
-        Some(Some((by, many))) => {
-            html! { (chip(Tone::Bad, Icon::Clock, &words::span(by))) span.excerpt { (many) " due" } }
-        }
     };
     let dead = match channel.dead {
         Some(queue) if queue.ready > 0 => chip(Tone::Bad, Icon::Alert, &words::grouped(queue.ready)),

@@ -1,6 +1,6 @@
 //! What will fail in the next hours, and why.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use axum::{Router, extract::Query, response::Response, routing::get};
 use forecast::Verdict;
@@ -18,6 +18,9 @@ use crate::{Problem, api};
 
 pub(super) const ENTRY: Entry = Entry { path: "/forecast", title: "Forecast", key: 'f', icon: Icon::Wait };
 
+/// How long a page waits for a look ahead that is not there yet.
+pub(super) const PATIENCE: Duration = Duration::from_secs(8);
+
 /// How far it can be looked ahead, in hours and words.
 const SPANS: [(&str, &str); 4] = [("24", "24 hours"), ("72", "3 days"), ("168", "a week"), ("744", "a month")];
 
@@ -33,8 +36,10 @@ async fn show(visit: Visit, Query(asked): Query<BTreeMap<String, String>>) -> Re
 async fn body(visit: &Visit, asked: &BTreeMap<String, String>) -> Result<Markup, Problem> {
     let given = |name: &str| asked.get(name).map_or("", |value| value.trim());
     let hours = if given("hours").is_empty() { "24" } else { given("hours") };
-    let found: api::Forecast =
-        visit.get(&query("/v1/forecast", &[("hours", hours), ("limit", "100"), ("channel", given("channel"))])).await?;
+    let found: api::Forecast = {
+        let pairs = [("hours", hours), ("limit", "100"), ("channel", given("channel"))];
+        visit.lately(&query("/v1/forecast", &pairs), PATIENCE).await?
+    };
     let now = visit.now();
     Ok(html! {
         h1 { "Forecast" }
@@ -64,9 +69,9 @@ pub(super) fn drawn(visit: &Visit, found: &api::Forecast, now: Timestamp) -> Mar
         }
         @if report.causes.is_empty() {
             @if report.looked_at == 0 { (nothing("Nothing is due in that time, so nothing can fail.", None)) }
-            @else { (nothing(&format!("All clear: {looked} looked at, and nothing that is known stands in the way of any."), None)) }
+            @else { (nothing(&format!("All clear: {looked} looked at {}, and nothing that is known stands in the way of any.", words::ago(report.at, now)), None)) }
         } @else {
-            p.lead { strong { (words::grouped(report.will_fail)) " will fail" } @if report.at_risk > 0 { ", " (words::grouped(report.at_risk)) " more are at risk" } ", of " (looked) " looked at." }
+            p.lead { strong { (words::grouped(report.will_fail)) " will fail" } @if report.at_risk > 0 { ", " (words::grouped(report.at_risk)) " more are at risk" } ", of " (looked) " looked at " (ago(report.at, now)) "." }
             @for cause in &report.causes { (drawn_cause(cause, now)) }
             (table("Targets at stake", &["Target", "Verdict", "Goes", "Why"], report.targets.iter().map(|one| {
                 let name = target(&visit.desk, one.target, (&one.tenant, &one.channel, &one.account));

@@ -1,34 +1,30 @@
 //! Needs attention: what is wrong, how far it reaches, what to do. Where nothing is, what proves that.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 use axum::{Router, response::Response, routing::get};
-use domain::{PostId, State};
+use domain::PostId;
 use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::{
     Desk,
-    parts::{Icon, Row, Tone, ago, channel, chip, prose, query, state, table, target, time, went_out},
-    shell::{Entry, cannot_tell, stamp},
-    target::is_doubtful,
+    causes::{causes, excerpts},
+    late::{Late, late},
+    parts::{Icon, Row, Tone, ago, channel, prose, state, table, target, time},
+    pauses,
+    shell::{Entry, cannot_tell},
     visit::Visit,
     words,
 };
-use crate::{Problem, api, doubt::short};
-
-/// How posts begin.
-type Says = BTreeMap<PostId, String>;
+use crate::{Problem, api};
 
 pub(super) const ENTRY: Entry = Entry { path: "/", title: "Needs attention", key: 'n', icon: Icon::Alert };
 
-/// How many of a group are listed.
+/// How many of what is late, and of the accounts that are not well, are listed.
 const LISTED: usize = 5;
-/// How many posts are read for their words.
-const READ: usize = 40;
+/// How long the first screen waits for the forecast.
+const QUICK: Duration = Duration::from_secs(1);
 
 pub(super) fn routes() -> Router<Desk> {
     Router::new().route("/", get(show))
@@ -37,16 +33,13 @@ pub(super) fn routes() -> Router<Desk> {
 async fn show(visit: Visit) -> Response {
     let now = visit.now();
     let patience = visit.desk.console.options.patience;
-    let late = now.checked_sub(patience).unwrap_or(now);
     let (failures, pauses, forecast, overdue, accounts) = futures::join!(
         visit.get::<api::Failures>("/v1/failures?limit=100"),
         visit.get::<api::Pauses>("/v1/pauses"),
-        visit.get::<api::Forecast>("/v1/forecast?hours=24&limit=1"),
-        async { visit.get::<api::Schedule>(&query("/v1/schedule", &[("until", &late.to_string())])).await },
+        visit.lately::<api::Forecast>("/v1/forecast?hours=24&limit=1", QUICK),
+        late(&visit, now.checked_sub(patience).unwrap_or(now)),
         visit.get::<api::Accounts>("/v1/accounts"),
     );
-    let overdue =
-        overdue.map(|page| page.targets.into_iter().filter(|one| one.state != State::Held).collect::<Vec<_>>());
     let (published, says) = futures::join!(last_publish(&visit), excerpts(&visit, &failures));
     let body = html! {
         div #attention data-live {
@@ -69,22 +62,6 @@ async fn last_publish(visit: &Visit) -> Result<Option<Timestamp>, Problem> {
     let posts = futures::future::try_join_all(posts).await?;
     let out = posts.iter().flat_map(|post| &post.targets).flat_map(|target| &target.out);
     Ok(out.map(|part| part.at).max())
-}
-
-/// How the posts begin whose targets are listed. Where that cannot be had, a target goes without.
-async fn excerpts(visit: &Visit, failures: &Result<api::Failures, Problem>) -> Says {
-    let Ok(failures) = failures else { return Says::new() };
-    let listed = failures.groups.iter().flat_map(|group| of_group(failures, group).take(LISTED));
-    let posts: BTreeSet<PostId> = listed.map(|target| target.post).take(READ).collect();
-    let read = posts.into_iter().map(|id| async move {
-        let post = visit.get::<api::Post>(&format!("/v1/posts/{id}")).await.ok()?;
-        Some((id, short(&post.content.text)))
-    });
-    futures::future::join_all(read).await.into_iter().flatten().collect()
-}
-
-fn of_group<'f>(failures: &'f api::Failures, group: &'f api::FailureGroup) -> impl Iterator<Item = &'f api::Target> {
-    failures.targets.iter().filter(|target| target.group.as_ref() == Some(&group.group))
 }
 
 /// The first question: does it concern everything, one channel, one account, or one post?
@@ -134,7 +111,7 @@ fn reach(visit: &Visit, failures: &api::Failures, total: u64) -> Markup {
 
 fn signs(
     forecast: &Result<api::Forecast, Problem>,
-    overdue: &Result<Vec<api::Waiting>, Problem>,
+    overdue: &Result<Late, Problem>,
     published: &Result<Option<Timestamp>, Problem>,
     now: Timestamp,
 ) -> Markup {
@@ -161,12 +138,14 @@ fn signs(
         Err(_) => sign("Will fail", unknown(), html! { "the forecast does not answer" }, Tone::Doubt),
     };
     let late = match overdue {
-        Ok(late) if late.is_empty() => sign("Overdue", html! { "0" }, html! { "everything on time" }, Tone::Good),
-        Ok(late) => {
-            let oldest = late.iter().map(|one| one.goes_at).min();
+        Ok(late) if !late.targets.is_empty() => {
+            let oldest = late.targets.first().map(|one| one.goes_at);
             let more = html! { @if let Some(oldest) = oldest { "oldest " (ago(oldest, now)) } };
-            sign("Overdue", html! { (late.len()) @if late.len() >= 50 { "+" } }, more, Tone::Bad)
+            let many = html! { (words::grouped(late.targets.len() as u64)) @if !late.is_all { "+" } };
+            sign("Overdue", many, more, Tone::Bad)
         }
+        Ok(late) if late.is_all => sign("Overdue", html! { "0" }, html! { "everything on time" }, Tone::Good),
+        Ok(_) => sign("Overdue", unknown(), html! { "too much is held to look behind" }, Tone::Doubt),
         Err(_) => sign("Overdue", unknown(), html! { "the ledger does not answer" }, Tone::Doubt),
     };
     let newest = match published {
@@ -179,125 +158,38 @@ fn signs(
     html! { dl.signs { (newest) (going) (trouble) (late) } }
 }
 
-fn causes(visit: &Visit, failures: &Result<api::Failures, Problem>, says: &Says, now: Timestamp) -> Markup {
-    let Ok(failures) = failures else { return html! {} };
-    html! {
-        @if !failures.groups.is_empty() { h2 { "By cause" } }
-        @for (n, group) in failures.groups.iter().enumerate() { (cause(visit, group, &of_group(failures, group).collect::<Vec<_>>(), says, n, now)) }
-    }
-}
-
-fn cause(
-    visit: &Visit,
-    group: &api::FailureGroup,
-    own: &[&api::Target],
-    says: &Says,
-    n: usize,
-    now: Timestamp,
-) -> Markup {
-    let listed = own.iter().filter_map(|target| target.needs_person.as_ref().map(|listed| listed.at));
-    let (first, last) = (listed.clone().min(), listed.max());
-    let on: BTreeSet<_> =
-        own.iter().map(|target| format!("{}/{}/{}", target.tenant, target.channel, target.account)).collect();
-    let heading = format!("cause-{n}");
-    html! {
-        section.cause aria-labelledby=(heading) {
-            header {
-                h3 #(heading) { (group.title) }
-                (chip(Tone::Bad, Icon::Alert, &words::many(group.count, "target")))
-                @if let Some(code) = group.code { a.code href=(format!("/errors/{code}")) { (code.to_string()) } }
-            }
-            dl.facts {
-                div { dt { "Whose fault" } dd { (group.whose_fault) } }
-                div { dt { "What to do" } dd { (prose(&group.remedy)) } }
-                @if let Some(code) = &group.platform_code { div { dt { "Platform's code" } dd { code { (code) } } } }
-                @if !on.is_empty() {
-                    div { dt { "Where" } dd { @for (n, name) in on.iter().take(4).enumerate() { @if n > 0 { ", " } a href=(format!("/accounts/{name}")) { (name) } } @if on.len() > 4 { " and " (on.len() - 4) " more" } } }
-                }
-                @if let (Some(first), Some(last)) = (first, last) {
-                    div { dt { "Seen" } dd { @if first == last { (time(last, now)) } @else { "first " (ago(first, now)) ", last " (ago(last, now)) } } }
-                }
-            }
-            form action="/retry" { (rows(visit, own, group, says, now)) }
-        }
-    }
-}
-
-fn rows(visit: &Visit, own: &[&api::Target], group: &api::FailureGroup, says: &Says, now: Timestamp) -> Markup {
-    let more = group.count.saturating_sub(own.len().min(LISTED) as u64);
-    let is_settled_alone = own.iter().all(|target| is_doubtful(target));
-    let lines = own.iter().take(LISTED).map(|one| {
-        let since = one.needs_person.as_ref().map(|listed| ago(listed.at, now)).unwrap_or_default();
-        let name = html! {
-            (target(&visit.desk, one.id, (&one.tenant, &one.channel, &one.account)))
-            @if let Some(says) = says.get(&one.post) { span.excerpt { (says) } }
-        };
-        let row = Row::new([name, state(one.state), went_out(one.went_out), ago(one.due_at, now), since]);
-        if is_settled_alone {
-            return row;
-        }
-        row.picked_by(html! { input type="checkbox" name="target" value=(one.id) aria-label=(format!("Select {} {}", one.channel, one.id)); })
-    });
-    let lines = lines.collect();
-    html! {
-        (table(&format!("Targets: {}", group.title), &["Target", "State", "Went out?", "Due", "Listed"], lines))
-        div.row.actions {
-            @if is_settled_alone && !own.is_empty() { span.quiet { "These may be out. Open each, look on the platform, and record what you saw: nothing is sent until then." } }
-            @else if !own.is_empty() { button type="submit" data-retry { "Retry selected…" } }
-            @if more > 0 { span.quiet { "and " (words::grouped(more)) " more; " a href=(query("/posts", &[("state", "failed")])) { "all posts with failed targets" } } }
-        }
-    }
-}
-
-fn late_ones(
-    visit: &Visit,
-    overdue: &Result<Vec<api::Waiting>, Problem>,
-    patience: Duration,
-    now: Timestamp,
-) -> Markup {
+fn late_ones(visit: &Visit, overdue: &Result<Late, Problem>, patience: Duration, now: Timestamp) -> Markup {
     html! {
         @match overdue {
             Err(problem) => { h2 { "Overdue" } (cannot_tell("what is overdue", problem)) },
-            Ok(late) if late.is_empty() => {},
+            Ok(late) if late.targets.is_empty() => {},
             Ok(late) => {
                 h2 { "Overdue" }
                 p { "These should have gone out more than " (words::span(patience.as_secs())) " ago, and no pause holds them. See whether schedulers and workers run." }
-                (table("Overdue targets", &["Target", "State", "Should have gone"], late.iter().take(LISTED).map(|one| {
-                    let name = html! { (target(&visit.desk, one.target, (&one.tenant, &one.channel, &one.account))) span.excerpt { (one.excerpt) } };
+                (table("Overdue targets", &["Target", "State", "Should have gone"], late.targets.iter().take(LISTED).map(|one| {
+                    let name = html! {
+                        (target(&visit.desk, one.target, (&one.tenant, &one.channel, &one.account)))
+                        span.excerpt { (one.excerpt) }
+                    };
                     Row::new([name, state(one.state), time(one.goes_at, now)])
                 }).collect()))
-                @if late.len() > LISTED { p.quiet { "and " (late.len() - LISTED) @if late.len() >= 50 { " or more" } " others" } }
+                @if late.targets.len() > LISTED {
+                    p.quiet { "and " (late.targets.len() - LISTED) @if !late.is_all { " or more" } " others" }
+                }
             },
         }
     }
 }
 
-fn paused(visit: &Visit, pauses: &Result<api::Pauses, Problem>, now: Timestamp) -> Markup {
+fn paused(visit: &Visit, found: &Result<api::Pauses, Problem>, now: Timestamp) -> Markup {
     html! {
-        @match pauses {
+        @match found {
             Err(problem) => { h2 { "Pauses in force" } (cannot_tell("what is paused", problem)) },
             Ok(found) if found.pauses.is_empty() => {},
             Ok(found) => {
                 h2 { "Pauses in force" }
-                ul.cards { @for pause in &found.pauses { li { (pause_card(visit, pause, "/", now)) } } }
+                ul.cards { @for pause in &found.pauses { li { (pauses::card(visit, pause, "/", now)) } } }
             },
-        }
-    }
-}
-
-/// A pause, and the form that ends it.
-pub(super) fn pause_card(visit: &Visit, pause: &api::Pause, back: &str, now: Timestamp) -> Markup {
-    html! {
-        div.card.pause {
-            p { (chip(Tone::Warn, Icon::Pause, "paused")) " " strong { (pause.scope) } }
-            p { (pause.reason) }
-            p.quiet { "by " (pause.by) ", " (time(pause.since, now)) @if let Some(code) = pause.code { ", " a href=(format!("/errors/{code}")) { (code.to_string()) } } }
-            form method="post" action="/resume" {
-                (stamp(visit))
-                input type="hidden" name="scope" value=(pause.scope);
-                input type="hidden" name="back" value=(back);
-                button type="submit" aria-label=(format!("Resume {}", pause.scope)) { "Resume" }
-            }
         }
     }
 }

@@ -7,12 +7,16 @@ mod accounts;
 mod act;
 mod assets;
 mod audit_log;
+mod causes;
 mod channels;
 mod door;
 mod error;
 mod forecast;
 mod home;
+mod late;
+mod lately;
 mod parts;
+mod pauses;
 mod post;
 mod posts;
 mod schedule;
@@ -34,11 +38,14 @@ use axum::{
 };
 use tower::ServiceExt;
 
-use self::{shell::Entry, visit::Visit};
+use self::{lately::Lately, shell::Entry, visit::Visit};
 use crate::{Console, Problem, session::Sessions};
 
+/// What a screen answers to.
+type Routes = fn() -> Router<Desk>;
+
 /// The screens, in the order of the menu. A new one is a file with these two, its `mod`, and a line here.
-const SCREENS: &[(Entry, fn() -> Router<Desk>)] = &[
+const SCREENS: &[(Entry, Routes)] = &[
     (home::ENTRY, home::routes),
     (posts::ENTRY, posts::routes),
     (schedule::ENTRY, schedule::routes),
@@ -51,7 +58,7 @@ const SCREENS: &[(Entry, fn() -> Router<Desk>)] = &[
 ];
 
 /// Pages that are reached from others.
-const PAGES: &[fn() -> Router<Desk>] = &[post::routes, target::routes, act::routes, error::routes];
+const PAGES: &[Routes] = &[post::routes, target::routes, act::routes, error::routes];
 
 /// What the screens work with. Cheap to clone.
 #[derive(Clone)]
@@ -61,6 +68,7 @@ pub(crate) struct Parts {
     console: Console,
     api: Router,
     sessions: Sessions,
+    lately: Lately,
 }
 
 impl std::ops::Deref for Desk {
@@ -73,7 +81,7 @@ impl std::ops::Deref for Desk {
 /// The screens under `/`, before `api`, which answers whatever is none.
 pub(crate) fn router(console: Console, api: Router) -> Router {
     let sessions = Sessions::new(&console.vault.keys, &console.runtime, console.options.public_url.as_ref());
-    let desk = Desk(Arc::new(Parts { console, api, sessions }));
+    let desk = Desk(Arc::new(Parts { console, api, sessions, lately: Lately::default() }));
     let screens = SCREENS.iter().map(|(_, routes)| routes).chain(PAGES);
     let inside = screens
         .fold(Router::new(), |all, routes| all.merge(routes()))

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use axum::{
-    body::{Body, to_bytes},
+    body::{Body, Bytes, to_bytes},
     extract::{FromRequestParts, Request},
-    http::{HeaderMap, Method, StatusCode, Uri, header, request::Parts},
+    http::{HeaderMap, Method, StatusCode, Uri, header, request},
     response::{IntoResponse, Response},
 };
 use jiff::Timestamp;
@@ -14,11 +14,13 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use tower::ServiceExt;
 
-use super::{Desk, shell};
+use super::{Desk, Parts, shell};
 use crate::{Problem, session::Session};
 
 /// How long a page waits for what it shows. After that it says that it cannot tell.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long something may take that no page waits for.
+const LONG: Duration = Duration::from_secs(120);
 /// The longest answer that is read, in bytes.
 const LONGEST: usize = 32 * 1024 * 1024;
 
@@ -95,35 +97,53 @@ impl Visit {
         self.ask(Method::POST, path, Some(body)).await
     }
 
+    /// Asks the API for what takes long: what it answered within the last minute does, and the page waits only as long as `patience`.
+    ///
+    /// # Errors
+    /// As [`Visit::get`].
+    pub async fn lately<T: DeserializeOwned>(&self, path: &str, patience: Duration) -> Result<T, Problem> {
+        let Parts { console, lately, .. } = &*self.desk;
+        let caller = &self.session.caller;
+        let tenant = caller.tenant.as_ref().map_or("", |tenant| tenant.as_str());
+        let key = format!("{} {tenant} {path}", caller.name);
+        let (visit, path) = (self.clone(), path.to_owned());
+        let asked = async move { visit.answer(Method::GET, &path, None, LONG).await };
+        lately.get(&console.runtime, &key, patience, asked).await.and_then(|bytes| read(&bytes))
+    }
+
     pub async fn ask<T: DeserializeOwned>(
         &self,
         method: Method,
         path: &str,
         body: Option<Value>,
     ) -> Result<T, Problem> {
-        let strange = |why: String| {
-            tracing::error!(path, why, "the API's answer to a screen cannot be read");
-            Problem::plain(StatusCode::INTERNAL_SERVER_ERROR, "The answer cannot be read.", "Look into the log.")
-        };
+        read(&self.answer(method, path, body, PATIENCE).await?)
+    }
+
+    /// The API's answer as it came, within `patience`.
+    async fn answer(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+        patience: Duration,
+    ) -> Result<Bytes, Problem> {
         let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
         let request = Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json");
-        let mut request = request.body(body).map_err(|error| strange(error.to_string()))?;
+        let mut request = request.body(body).map_err(|error| strange(&error))?;
         request.extensions_mut().insert(self.session.caller.clone());
         let answer = async {
             let response = self.desk.api.clone().oneshot(request).await.into_response();
             let is_fine = response.status().is_success();
             (is_fine, to_bytes(response.into_body(), LONGEST).await)
         };
-        let Some((is_fine, bytes)) = self.desk.console.runtime.within(PATIENCE, answer).await else {
-            let detail = format!("There was no answer within {} s.", PATIENCE.as_secs());
+        let Some((is_fine, bytes)) = self.desk.console.runtime.within(patience, answer).await else {
+            let detail = format!("There was no answer within {} s.", patience.as_secs());
             let remedy = "Load the page again. If it stays so, see whether the ledger's database answers.";
             return Err(Problem::plain(StatusCode::SERVICE_UNAVAILABLE, detail, remedy));
         };
-        let bytes = bytes.map_err(|error| strange(error.to_string()))?;
-        if is_fine {
-            return serde_json::from_slice(&bytes).map_err(|error| strange(error.to_string()));
-        }
-        Err(serde_json::from_slice(&bytes).unwrap_or_else(|error| strange(error.to_string())))
+        let bytes = bytes.map_err(|error| strange(&error))?;
+        if is_fine { Ok(bytes) } else { Err(read(&bytes)?) }
     }
 
     /// The page that shows `body`, or why it cannot be shown.
@@ -158,9 +178,18 @@ impl Visit {
     }
 }
 
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    serde_json::from_slice(bytes).map_err(|error| strange(&error))
+}
+
+fn strange(error: &(dyn std::error::Error + 'static)) -> Problem {
+    tracing::error!(error, "the API's answer to a screen cannot be read");
+    Problem::plain(StatusCode::INTERNAL_SERVER_ERROR, "The answer cannot be read.", "Look into the log.")
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for Visit {
     type Rejection = Problem;
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut request::Parts, _: &S) -> Result<Self, Problem> {
         parts.extensions.get::<Visit>().cloned().ok_or_else(Problem::unauthorized)
     }
 }
@@ -183,7 +212,7 @@ impl Filled {
 
 impl<S: Send + Sync> FromRequestParts<S> for Filled {
     type Rejection = Problem;
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut request::Parts, _: &S) -> Result<Self, Problem> {
         // Only what came through the guard has been checked.
         parts.extensions.get::<Filled>().cloned().ok_or_else(Problem::unauthorized)
     }

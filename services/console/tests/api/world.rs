@@ -275,6 +275,11 @@ pub fn foreign(key: &str) -> Value {
 }
 
 impl World {
+    /// What answers, for requests of another kind.
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
+
     pub async fn send(&self, token: Option<&str>, method: &str, path: &str, body: String) -> Reply {
         let mut request = Request::builder().method(method).uri(path).header("host", "127.0.0.1:8380");
         if let Some(token) = token {

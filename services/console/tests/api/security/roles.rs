@@ -42,9 +42,12 @@ async fn nothing_but_the_way_back_from_platforms_works_without_a_known_token() {
             assert_eq!(reply.headers["www-authenticate"], "Bearer", "{}", address.id);
         }
     }
-    for (method, path) in [("GET", "/v1/nonsense"), ("GET", "/"), ("TRACE", "/v1/posts"), ("OPTIONS", "/v1/posts")] {
+    for (method, path) in [("GET", "/v1/nonsense"), ("TRACE", "/v1/posts"), ("OPTIONS", "/v1/posts")] {
         world.send(None, method, path, String::new()).await.problem(401);
     }
+    // The screens ask whoever they do not know to log in.
+    let reply = world.send(None, "GET", "/", String::new()).await;
+    assert_eq!((reply.status, reply.headers["location"].as_str()), (303, "/login"));
     assert_eq!(everything(&world, &fill).await, before, "nothing was changed");
 }
 
