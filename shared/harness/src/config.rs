@@ -99,7 +99,11 @@ pub fn write(folder: &Path, stores: &Stores, accounts: &[Account], pace: Pace) -
         "guard": { "url": stores.guard, "prefix": stores.prefix },
         "protocol": protocol,
         "resume": { "account_gap": "200ms" },
-        "api": { "tokens": [{ "name": "harness", "secret": { "value": TOKEN } }] },
+        // One caller stands for many here: what is measured is not its limit.
+        "api": {
+            "tokens": [{ "name": "harness", "secret": { "value": TOKEN } }],
+            "rate": { "per": "100us", "burst": 1_000_000 },
+        },
         "telemetry": { "log": "warn", "format": "json" },
         "media": { "allow_private": true, "fetch_timeout": "3s", "store": folder.join("media") },
         "accounts": accounts.iter().map(Account::json).collect::<Vec<_>>(),

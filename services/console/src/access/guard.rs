@@ -58,10 +58,12 @@ fn decide(console: &Console, request: &Request) -> Result<Option<Caller>, Respon
     let caller = admit(console, request).map_err(Problem::into_response)?;
     let Some(path) = path else { return Ok(Some(caller)) };
     let Some(rule) = rule else {
-        let mut refusal = routes::no_such_method(request.method(), request.uri()).into_response();
-        if let Ok(allowed) = HeaderValue::try_from(allowed(path)) {
-            refusal.headers_mut().insert(header::ALLOW, allowed);
+        let allowed = allowed(path);
+        if allowed.is_empty() {
+            return Err(routes::nothing_at(request.uri()).into_response());
         }
+        let mut refusal = routes::no_such_method(request.method(), request.uri()).into_response();
+        refusal.headers_mut().extend(HeaderValue::try_from(allowed).ok().map(|allowed| (header::ALLOW, allowed)));
         return Err(refusal);
     };
     match rule.who {

@@ -102,6 +102,23 @@ mod tests {
     }
 
     #[test]
+    fn parameters_are_given_or_left_out() {
+        let parameter = |name: &str| {
+            let all = openapi()["paths"]["/v1/posts"]["get"]["parameters"].as_array().unwrap();
+            all.iter().find(|parameter| parameter["name"] == name).unwrap().clone()
+        };
+        assert_eq!(parameter("tenant")["schema"], json!({ "$ref": "#/components/schemas/TenantId" }));
+        assert_eq!(parameter("after")["schema"], json!({ "type": "string" }));
+        assert_eq!(
+            (&parameter("limit")["schema"]["default"], &parameter("limit")["schema"]["maximum"]),
+            (&json!(50), &json!(500))
+        );
+        assert!(parameter("tenant")["description"].as_str().is_some_and(|words| !words.is_empty()));
+        let scope = &openapi()["paths"]["/v1/pauses"]["delete"]["parameters"][0];
+        assert_eq!((&scope["name"], &scope["required"]), (&json!("scope"), &json!(true)));
+    }
+
+    #[test]
     fn whatever_is_named_is_there() {
         fn refs<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
             match value {

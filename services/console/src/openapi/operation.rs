@@ -156,7 +156,7 @@ impl Operation {
         let required: Vec<&str> =
             query.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
         for (name, schema) in query.get("properties").and_then(Value::as_object).into_iter().flatten() {
-            let mut schema = schema.clone();
+            let mut schema = given(schema);
             let words = schema.as_object_mut().and_then(|schema| schema.remove("description"));
             let mut parameter =
                 json!({ "name": name, "in": "query", "required": required.contains(&name.as_str()), "schema": schema });
@@ -209,6 +209,29 @@ impl Operation {
         }
         Value::Object(responses)
     }
+}
+
+/// The schema of what is given. A parameter that is not given is left out, and never null.
+fn given(schema: &Value) -> Value {
+    let mut schema = schema.clone();
+    if let Some(kinds) = schema.get_mut("type").and_then(Value::as_array_mut) {
+        kinds.retain(|kind| kind != "null");
+        if let [kind] = &kinds[..] {
+            schema["type"] = kind.clone();
+        }
+    }
+    let words = schema.get("description").cloned();
+    let only = schema.get_mut("anyOf").and_then(Value::as_array_mut).and_then(|either| {
+        either.retain(|one| *one != json!({ "type": "null" }));
+        if let [one] = &either[..] { Some(one.clone()) } else { None }
+    });
+    if let Some(only) = only {
+        schema = only;
+        if let Some(words) = words {
+            schema["description"] = words;
+        }
+    }
+    schema
 }
 
 /// Which addresses a common problem belongs to.

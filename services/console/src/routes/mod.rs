@@ -125,6 +125,11 @@ impl Routes {
 }
 
 async fn no_such_route(uri: Uri) -> Problem {
+    nothing_at(&uri)
+}
+
+/// The answer at an address that there is not.
+pub(crate) fn nothing_at(uri: &Uri) -> Problem {
     let detail = format!("There is nothing at {}.", uri.path());
     Problem::plain(StatusCode::NOT_FOUND, detail, "docs/api.md lists every address; all begin with /v1.")
 }

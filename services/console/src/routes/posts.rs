@@ -31,6 +31,7 @@ pub(super) struct Listing {
     state: Option<TargetState>,
     /// At most so many: 50 if not given, at most 500.
     #[serde(default)]
+    #[schemars(extend("default" = 50, "maximum" = 500))]
     limit: u32,
     /// Go on where the last page ended: its `next`.
     after: Option<String>,

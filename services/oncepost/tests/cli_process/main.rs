@@ -6,6 +6,7 @@ mod day;
 mod keys;
 mod probes;
 mod refusals;
+mod tokens;
 mod unreachable;
 
 use std::time::Duration;

@@ -49,6 +49,10 @@ async fn nothing_but_the_way_back_from_platforms_works_without_a_known_token() {
     let reply = world.send(None, "GET", "/", String::new()).await;
     assert_eq!((reply.status, reply.headers["location"].as_str()), (303, "/login"));
     assert_eq!(everything(&world, &fill).await, before, "nothing was changed");
+    world.get("/v1/nonsense").await.problem(404);
+    let refused = world.send(Some(OPERATOR), "PUT", "/v1/posts", String::new()).await;
+    refused.problem(405);
+    assert_eq!(refused.headers["allow"], "GET, POST");
 }
 
 #[test]
