@@ -84,7 +84,7 @@ pub async fn serve(
     if services.api && services.scheduler {
         // One process with everything: somebody sits before it.
         let (api, health) = (settings.api.listen, settings.health.listen);
-        crate::complain(&format!("oncepost: API on http://{api}, probes and metrics on http://{health}"));
+        crate::complain(&format!("oncepost: console and API on http://{api}, probes and metrics on http://{health}"));
     }
     let health = health_router(health(&parts).metrics(telemetry.metrics()));
     running.push(Box::pin(http::serve(listener, health, runtime.clone(), stop.clone()).map(Ok)));

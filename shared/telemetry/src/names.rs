@@ -99,6 +99,7 @@ names! {
 
     API_SLOWED = Counter "oncepost_api_slowed_total" ["reason"] in Count: "Calls of the API answered with 429: wrong_token, no_token, or token for one that called too often";
     API_CHANGES = Counter "oncepost_api_changes_total" ["action"] in Count: "What callers of the API changed";
+    CONSOLE_LOGINS = Counter "oncepost_console_logins_total" ["outcome"] in Count: "Logins to the console: done, or refused for an unknown token";
 
     BROKER_PUBLISHED = Counter "oncepost_broker_published_total" ["to", "outcome"] in Count: "Messages published, by kind and outcome";
     BROKER_CONFIRM = Histogram "oncepost_broker_confirm_seconds" [] in Seconds by TRIP: "How long the broker took to confirm";

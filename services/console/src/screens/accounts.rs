@@ -76,7 +76,10 @@ fn filter(pairs: &[(&str, &str); 3], visit: &Visit) -> Markup {
     html! {
         form.filter action="/accounts" {
             @if visit.session.caller.tenant.is_none() {
-                div { label for="tenant" { "Tenant" } input #tenant name="tenant" value=(given("tenant")) autocomplete="off" spellcheck="false"; }
+                div {
+                    label for="tenant" { "Tenant" }
+                    input #tenant name="tenant" value=(given("tenant")) autocomplete="off" spellcheck="false";
+                }
             }
             div {
                 label for="channel" { "Channel" }
@@ -91,10 +94,15 @@ fn filter(pairs: &[(&str, &str); 3], visit: &Visit) -> Markup {
                 label for="state" { "Health" }
                 select #state name="state" {
                     option value="" { "any" }
-                    @for state in State::ALL { option value=(state.name()) selected[given("state") == state.name()] { (health_word(state)) } }
+                    @for state in State::ALL {
+                        option value=(state.name()) selected[given("state") == state.name()] { (health_word(state)) }
+                    }
                 }
             }
-            div.end { button type="submit" { "Show" } @if pairs.iter().any(|(_, value)| !value.is_empty()) { a.quiet href="/accounts" { "Clear" } } }
+            div.end {
+                button type="submit" { "Show" }
+                @if pairs.iter().any(|(_, value)| !value.is_empty()) { a.quiet href="/accounts" { "Clear" } }
+            }
         }
     }
 }
@@ -176,7 +184,9 @@ async fn whole(visit: &Visit, name: &str) -> Result<Markup, Problem> {
         h1 { span { (account.name()) } (health(&account)) }
         div #standing data-live { (standing(&account, now)) }
         (actions(visit, &account))
-        @if let Some(pause) = &account.pause { h2 { "Its pause" } (pauses::card(visit, pause, &format!("/accounts/{}", account.name()), now)) }
+        @if let Some(pause) = &account.pause {
+            h2 { "Its pause" } (pauses::card(visit, pause, &format!("/accounts/{}", account.name()), now))
+        }
         h2 { "In the next seven days" }
         @match &ahead {
             Err(problem) => { (cannot_tell("what is at risk", problem)) },
@@ -187,7 +197,11 @@ async fn whole(visit: &Visit, name: &str) -> Result<Markup, Problem> {
             Err(problem) => { (cannot_tell("what waits", problem)) },
             Ok(page) if page.targets.is_empty() => { p.quiet { "Nothing waits for this account." } },
             Ok(page) => {
-                ul.plain { @for one in &page.targets { li { a href=(format!("/targets/{}", one.target)) { (ago(one.goes_at, now)) } " " (one.excerpt) } } }
+                ul.plain {
+                    @for one in &page.targets {
+                        li { a href=(format!("/targets/{}", one.target)) { (ago(one.goes_at, now)) } " " (one.excerpt) }
+                    }
+                }
                 p { a href=(query("/schedule", &[("account", &account.name())])) { "All that waits for it" } }
             },
         }
@@ -204,7 +218,11 @@ fn standing(account: &api::Account, now: Timestamp) -> Markup {
             @if let Some(wrong) = &health.wrong {
                 div.diagnosis {
                     h2 { "What is wrong" }
-                    p.sentence { (prose(&wrong.title)) @if let Some(code) = wrong.code { " " a.code href=(format!("/errors/{code}")) { (code.to_string()) } } }
+                    p.sentence {
+                        (prose(&wrong.title)) @if let Some(code) = wrong.code {
+                            " " a.code href=(format!("/errors/{code}")) { (code.to_string()) }
+                        }
+                    }
                     dl.facts {
                         (fact("What to do", &prose(&wrong.remedy)))
                         @if let Some(said) = &wrong.platform_said {
@@ -225,9 +243,17 @@ fn standing(account: &api::Account, now: Timestamp) -> Markup {
                 @if let Some(url) = &account.base_url { (fact("Server", &outside(url.as_str()))) }
                 @if let Some(repeat) = &account.repeat { (fact("After an unknown outcome", &html! { (repeat.meaning) })) }
                 @for (name, value) in &account.settings { (fact(name, &html! { (value) })) }
-                (fact("Comes from", &html! { @if account.source == api::Source::Settings { "the settings" } @else { "being connected" @if let Some(word) = &account.connected { " by " (word.by) ", " (time(word.at, now)) } } }))
+                (fact("Comes from", &source(account, now)))
             }
         }
+    }
+}
+
+fn source(account: &api::Account, now: Timestamp) -> Markup {
+    html! {
+        @if account.source == api::Source::Settings { "the settings" }
+        @else if let Some(word) = &account.connected { "being connected by " (word.by) ", " (time(word.at, now)) }
+        @else { "being connected" }
     }
 }
 
@@ -250,7 +276,12 @@ fn actions(visit: &Visit, account: &api::Account) -> Markup {
                     form method="post" action=(format!("/accounts/{}/disable", account.name())) {
                         (stamp(visit))
                         p.verdict { "What waits for it is held until it is switched on again." }
-                        div.fields { div.grow { label for="reason" { "Why, for whoever finds it" } input #reason name="reason" required maxlength="500" autocomplete="off"; } }
+                        div.fields {
+                            div.grow {
+                                label for="reason" { "Why, for whoever finds it" }
+                                input #reason name="reason" required maxlength="500" autocomplete="off";
+                            }
+                        }
                         button.danger type="submit" { "Switch off" }
                     }
                 }
@@ -306,7 +337,9 @@ fn linked(link: &api::Link, back: &str, now: Timestamp) -> Markup {
     html! {
         p.crumbs { a href=(back) { "Back to the account" } }
         h1 { "A link to reconnect" }
-        p.lead { "Whoever follows it and agrees connects the account, once. It is good until " (time(link.expires_at, now)) ", and it is shown only here." }
+        p.lead {
+            "Whoever follows it and agrees connects the account, once. It is good until " (time(link.expires_at, now)) ", and it is shown only here."
+        }
         p.panel { a.out href=(link.url) rel="noreferrer noopener" target="_blank" { (link.url) } }
         p { "Follow it yourself, or send it to the account's owner by a way that you trust." }
     }

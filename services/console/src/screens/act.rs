@@ -172,7 +172,9 @@ async fn planned(visit: &Visit, ids: Vec<String>) -> Result<Markup, Problem> {
                 };
                 let why = html! {
                     @if !verdict.goes { strong { "Held back. " } }
-                    @if is_doubtful(one) { "It may be out already. Open it, look on the platform, and record what you saw." } @else { (prose(&verdict.why)) }
+                    @if is_doubtful(one) { "It may be out already. Open it, look on the platform, and record what you saw." } @else {
+                        (prose(&verdict.why))
+                    }
                 };
                 Row::new([name, state(one.state), went_out(one.went_out), why])
             }).collect()))

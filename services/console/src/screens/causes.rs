@@ -43,7 +43,9 @@ pub(super) fn causes(visit: &Visit, failures: &Result<api::Failures, Problem>, s
     let Ok(failures) = failures else { return html! {} };
     html! {
         @if !failures.groups.is_empty() { h2 { "By cause" } }
-        @for (n, group) in failures.groups.iter().enumerate() { (cause(visit, group, &of_group(failures, group).collect::<Vec<_>>(), says, n, now)) }
+        @for (n, group) in failures.groups.iter().enumerate() {
+            (cause(visit, group, &of_group(failures, group).collect::<Vec<_>>(), says, n, now))
+        }
     }
 }
 
@@ -72,10 +74,25 @@ fn cause(
                 div { dt { "What to do" } dd { (prose(&group.remedy)) } }
                 @if let Some(code) = &group.platform_code { div { dt { "Platform's code" } dd { code { (code) } } } }
                 @if !on.is_empty() {
-                    div { dt { "Where" } dd { @for (n, name) in on.iter().take(4).enumerate() { @if n > 0 { ", " } a href=(format!("/accounts/{name}")) { (name) } } @if on.len() > 4 { " and " (on.len() - 4) " more" } } }
+                    div {
+                        dt { "Where" }
+                        dd {
+                            @for (n, name) in on.iter().take(4).enumerate() {
+                                @if n > 0 { ", " } a href=(format!("/accounts/{name}")) { (name) }
+                            }
+                            @if on.len() > 4 { " and " (on.len() - 4) " more" }
+                        }
+                    }
                 }
                 @if let (Some(first), Some(last)) = (first, last) {
-                    div { dt { "Seen" } dd { @if words::ago(first, now) == words::ago(last, now) { (time(last, now)) } @else { "first " (ago(first, now)) ", last " (ago(last, now)) } } }
+                    div {
+                        dt { "Seen" }
+                        dd {
+                            @if words::ago(first, now) == words::ago(last, now) { (time(last, now)) } @else {
+                                "first " (ago(first, now)) ", last " (ago(last, now))
+                            }
+                        }
+                    }
                 }
             }
             form action="/retry" { (rows(visit, own, group, says, now)) }
@@ -102,9 +119,17 @@ fn rows(visit: &Visit, own: &[&api::Target], group: &api::FailureGroup, says: &S
     html! {
         (table(&format!("Targets: {}", group.title), &["Target", "State", "Went out?", "Due", "Listed"], lines))
         div.row.actions {
-            @if is_settled_alone && !own.is_empty() { span.quiet { "These may be out. Open each, look on the platform, and record what you saw: nothing is sent until then." } }
+            @if is_settled_alone && !own.is_empty() {
+                span.quiet { "These may be out. Open each, look on the platform, and record what you saw: nothing is sent until then." }
+            }
             @else if !own.is_empty() { button type="submit" data-retry { "Retry selected…" } }
-            @if more > 0 { span.quiet { "and " (words::grouped(more)) " more; " a href=(query("/posts", &[("state", "failed")])) { "all posts with failed targets" } } }
+            @if more > 0 {
+                span.quiet {
+                    "and " (words::grouped(more)) " more; " a href=(query("/posts", &[("state", "failed")])) {
+                        "all posts with failed targets"
+                    }
+                }
+            }
         }
     }
 }

@@ -43,7 +43,14 @@ async fn body(visit: &Visit) -> Result<Markup, Problem> {
         h1 { "Channels" }
         p.lead { "What waits in each queue, how late the first of it is, and what holds it." }
         @if is_operator && !has_queues {
-            div.note.unknown role="alert" { div { p { strong { "Cannot tell how full the queues are. " } "The broker does not answer. What is due stays in the ledger until it does; nothing is lost." } } }
+            div.note.unknown role="alert" {
+                div {
+                    p {
+                        strong { "Cannot tell how full the queues are. " }
+                        "The broker does not answer. What is due stays in the ledger until it does; nothing is lost."
+                    }
+                }
+            }
         }
         @if let Err(problem) = &due { (cannot_tell("what is late", problem)) }
         div #channels data-live {
@@ -119,18 +126,26 @@ fn pause_form(visit: &Visit, channels: &[api::Channel], is_operator: bool) -> Ma
             form method="post" action="/pause" {
                 (stamp(visit))
                 input type="hidden" name="back" value="/channels";
-                p.verdict { "What waits is held until somebody resumes it, and then goes out little by little. What is being sent at this moment is not called back." }
+                p.verdict {
+                    "What waits is held until somebody resumes it, and then goes out little by little. "
+                    "What is being sent at this moment is not called back."
+                }
                 div.fields {
                     div.grow {
                         label for="scope" { "What" }
                         @if is_operator {
                             input #scope name="scope" required list="scopes" placeholder="channel:mastodon" autocomplete="off" spellcheck="false";
-                            datalist #scopes { option value="all" {} @for channel in channels { option value=(format!("channel:{}", channel.name)) {} } }
+                            datalist #scopes {
+                                option value="all" {} @for channel in channels { option value=(format!("channel:{}", channel.name)) {} }
+                            }
                         } @else {
                             input #scope name="scope" required placeholder="account:TENANT/CHANNEL/NAME" autocomplete="off" spellcheck="false";
                         }
                     }
-                    div.grow { label for="reason" { "Why, for whoever finds it" } input #reason name="reason" required maxlength="500" autocomplete="off"; }
+                    div.grow {
+                        label for="reason" { "Why, for whoever finds it" }
+                        input #reason name="reason" required maxlength="500" autocomplete="off";
+                    }
                 }
                 p.quiet { "One of: all, channel:NAME, account:TENANT/CHANNEL/NAME, tenant:NAME, app:NAME." }
                 button type="submit" { "Pause" }

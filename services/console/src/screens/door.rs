@@ -200,7 +200,10 @@ async fn leave(visit: Visit) -> Response {
 fn form(status: StatusCode, next: &str, wrong: Option<&str>) -> Response {
     let body = html! {
         h1 { "Log in" }
-        p.lead { "Use one of the tokens that the settings list for the API (" code { "api.tokens" } "). What you may see and do is what the token may." }
+        p.lead {
+            "Use one of the tokens that the settings list for the API (" code { "api.tokens" }
+            "). What you may see and do is what the token may."
+        }
         @if let Some(wrong) = wrong { p.wrong #wrong role="alert" { (wrong) } }
         form.door method="post" action="/login" {
             input type="hidden" name="next" value=(next);

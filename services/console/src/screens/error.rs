@@ -70,7 +70,8 @@ async fn find(visit: Visit, Query(Sought { q }): Query<Sought>) -> Response {
         Some(path) => see(&path),
         None => {
             let shown: String = sought.chars().take(80).collect();
-            let remedy = "Give a post's or target's id, a code such as OP-2102, an account such as acme/mastodon/main, or a post's idempotency key (with several tenants: TENANT KEY).";
+            let remedy = "Give a post's or target's id, a code such as OP-2102, an account such as acme/mastodon/main, or a \
+                post's idempotency key (with several tenants: TENANT KEY).";
             visit.refuse(&Problem { remedy: remedy.into(), ..Problem::not_found(format!("\"{shown}\"")) })
         }
     }

@@ -44,12 +44,17 @@ async fn body(visit: &Visit, asked: &BTreeMap<String, String>) -> Result<Markup,
     Ok(html! {
         h1 { "Forecast" }
         form.filter action="/forecast" {
-            div { label for="hours" { "Within" } select #hours name="hours" { @for (value, name) in SPANS { option value=(value) selected[hours == value] { (name) } } } }
+            div {
+                label for="hours" { "Within" }
+                select #hours name="hours" { @for (value, name) in SPANS { option value=(value) selected[hours == value] { (name) } } }
+            }
             div {
                 label for="channel" { "Channel" }
                 select #channel name="channel" {
                     option value="" { "any" }
-                    @for channel in visit.desk.console.channels.iter() { option value=(channel.about().name) selected[given("channel") == channel.about().name] { (channel.about().title) } }
+                    @for channel in visit.desk.console.channels.iter() {
+                        option value=(channel.about().name) selected[given("channel") == channel.about().name] { (channel.about().title) }
+                    }
                 }
             }
             div.end { button type="submit" { "Look" } }
@@ -65,13 +70,27 @@ pub(super) fn drawn(visit: &Visit, found: &api::Forecast, now: Timestamp) -> Mar
     let looked = words::many(report.looked_at, "target");
     html! {
         @if report.not_looked_at > 0 {
-            div.note.unknown role="alert" { div { p { strong { "This is not all. " } (words::grouped(report.not_looked_at)) " targets were not looked at: there are too many. Look less far ahead." } } }
+            div.note.unknown role="alert" {
+                div {
+                    p {
+                        strong { "This is not all. " }
+                        (words::grouped(report.not_looked_at)) " targets were not looked at: there are too many. Look less far ahead."
+                    }
+                }
+            }
         }
         @if report.causes.is_empty() {
             @if report.looked_at == 0 { (nothing("Nothing is due in that time, so nothing can fail.", None)) }
-            @else { (nothing(&format!("All clear: {looked} looked at {}, and nothing that is known stands in the way of any.", words::ago(report.at, now)), None)) }
+            @else {
+                @let when = words::ago(report.at, now);
+                (nothing(&format!("All clear: {looked} looked at {when}, and nothing that is known stands in the way of any."), None))
+            }
         } @else {
-            p.lead { strong { (words::grouped(report.will_fail)) " will fail" } @if report.at_risk > 0 { ", " (words::grouped(report.at_risk)) " more are at risk" } ", of " (looked) " looked at " (ago(report.at, now)) "." }
+            p.lead {
+                strong { (words::grouped(report.will_fail)) " will fail" }
+                @if report.at_risk > 0 { ", " (words::grouped(report.at_risk)) " more are at risk" }
+                ", of " (looked) " looked at " (ago(report.at, now)) "."
+            }
             @for cause in &report.causes { (drawn_cause(cause, now)) }
             (table("Targets at stake", &["Target", "Verdict", "Goes", "Why"], report.targets.iter().map(|one| {
                 let name = target(&visit.desk, one.target, (&one.tenant, &one.channel, &one.account));
@@ -86,13 +105,26 @@ pub(super) fn drawn(visit: &Visit, found: &api::Forecast, now: Timestamp) -> Mar
 fn drawn_cause(cause: &forecast::Cause, now: Timestamp) -> Markup {
     html! {
         section.cause {
-            header { h3 { (prose(&cause.risk.title)) } (verdict(cause.risk.verdict)) (chip(Tone::Idle, Icon::Post, &words::many(cause.targets, "target"))) @if let Some(code) = cause.risk.code { a.code href=(format!("/errors/{code}")) { (code.to_string()) } } }
+            header {
+                h3 { (prose(&cause.risk.title)) }
+                (verdict(cause.risk.verdict))
+                (chip(Tone::Idle, Icon::Post, &words::many(cause.targets, "target")))
+                @if let Some(code) = cause.risk.code {
+                    a.code href=(format!("/errors/{code}")) { (code.to_string()) }
+                }
+            }
             dl.facts {
                 @if let Some(about) = &cause.risk.about { (fact("What", &html! { (about) })) }
                 (fact("Whose matter", &html! { (cause.risk.whose) }))
                 (fact("What to do", &prose(&cause.risk.remedy)))
                 (fact("By", &time(cause.risk.by, now)))
-                (fact("Accounts", &html! { @for (n, name) in cause.accounts.iter().take(6).enumerate() { @if n > 0 { ", " } a href=(format!("/accounts/{name}")) { (name) } } @if cause.accounts.len() > 6 { " and " (cause.accounts.len() - 6) " more" } }))
+                (fact("Accounts", &html! {
+                    @for (n, name) in cause.accounts.iter().take(6).enumerate() {
+                        @if n > 0 { ", " }
+                        a href=(format!("/accounts/{name}")) { (name) }
+                    }
+                    @if cause.accounts.len() > 6 { " and " (cause.accounts.len() - 6) " more" }
+                }))
             }
         }
     }

@@ -122,7 +122,9 @@ fn signs(
     let going = match forecast {
         Ok(api::Forecast { report, .. }) => {
             let more = html! {
-                @if report.not_looked_at > 0 { "at least; " (words::grouped(report.not_looked_at)) " not looked at" } @else { "targets go out" }
+                @if report.not_looked_at > 0 { "at least; " (words::grouped(report.not_looked_at)) " not looked at" } @else {
+                    "targets go out"
+                }
             };
             sign("Next 24 h", html! { (words::grouped(report.looked_at)) }, more, Tone::Idle)
         }
@@ -131,7 +133,11 @@ fn signs(
     let trouble = match forecast {
         Ok(api::Forecast { report, .. }) if report.will_fail + report.at_risk > 0 => {
             let tone = if report.will_fail > 0 { Tone::Bad } else { Tone::Warn };
-            let more = html! { a href="/forecast" { @if report.at_risk > 0 { "and " (words::grouped(report.at_risk)) " at risk: why" } @else { "see what, and why" } } };
+            let more = html! {
+                a href="/forecast" {
+                    @if report.at_risk > 0 { "and " (words::grouped(report.at_risk)) " at risk: why" } @else { "see what, and why" }
+                }
+            };
             sign("Will fail", html! { (words::grouped(report.will_fail)) }, more, tone)
         }
         Ok(_) => sign("Will fail", html! { "0" }, html! { "nothing at risk" }, Tone::Good),
@@ -165,7 +171,10 @@ fn late_ones(visit: &Visit, overdue: &Result<Late, Problem>, patience: Duration,
             Ok(late) if late.targets.is_empty() => {},
             Ok(late) => {
                 h2 { "Overdue" }
-                p { "These should have gone out more than " (words::span(patience.as_secs())) " ago, and no pause holds them. See whether schedulers and workers run." }
+                p {
+                    "These should have gone out more than " (words::span(patience.as_secs())) " ago, and no pause holds them. "
+                    "See whether schedulers and workers run."
+                }
                 (table("Overdue targets", &["Target", "State", "Should have gone"], late.targets.iter().take(LISTED).map(|one| {
                     let name = html! {
                         (target(&visit.desk, one.target, (&one.tenant, &one.channel, &one.account)))

@@ -167,7 +167,11 @@ pub(super) fn prose(text: &str) -> Markup {
 pub(super) fn outside(address: &str) -> Markup {
     let is_web = url::Url::parse(address).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
     html! {
-        @if is_web { a.out href=(address) rel="noreferrer noopener" target="_blank" { (address) (icon(Icon::Out)) span.unseen { " (opens a new tab)" } } }
+        @if is_web {
+            a.out href=(address) rel="noreferrer noopener" target="_blank" {
+                (address) (icon(Icon::Out)) span.unseen { " (opens a new tab)" }
+            }
+        }
         @else { code { (address) } }
     }
 }

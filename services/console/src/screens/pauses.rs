@@ -16,7 +16,11 @@ pub(super) fn card(visit: &Visit, pause: &api::Pause, back: &str, now: Timestamp
         div.card.pause {
             p { (chip(Tone::Warn, Icon::Pause, "paused")) " " strong { (pause.scope) } }
             p { (pause.reason) }
-            p.quiet { "by " (pause.by) ", " (time(pause.since, now)) @if let Some(code) = pause.code { ", " a href=(format!("/errors/{code}")) { (code.to_string()) } } }
+            p.quiet {
+                "by " (pause.by) ", " (time(pause.since, now)) @if let Some(code) = pause.code {
+                    ", " a href=(format!("/errors/{code}")) { (code.to_string()) }
+                }
+            }
             form method="post" action="/resume" {
                 (stamp(visit))
                 input type="hidden" name="scope" value=(pause.scope);

@@ -55,7 +55,9 @@ async fn whole(visit: &Visit, id: &str) -> Result<Markup, Problem> {
                     form method="post" action=(format!("/posts/{}/cancel", post.id)) {
                         (stamp(visit))
                         input type="hidden" name="revision" value=(post.revision);
-                        p { "Targets that are out stay out. Those that wait or failed do not go out. A cancelled target cannot be revived." }
+                        p {
+                            "Targets that are out stay out. Those that wait or failed do not go out. A cancelled target cannot be revived."
+                        }
                         button.danger type="submit" { "Cancel them" }
                     }
                 }

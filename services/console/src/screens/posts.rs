@@ -44,11 +44,17 @@ async fn list(visit: &Visit, asked: &BTreeMap<String, String>) -> Result<Markup,
         @if found.posts.is_empty() {
             @match (given("after").is_empty(), is_narrowed) {
                 (false, _) => { (nothing("There are no older posts.", Some((&query("/posts", &filters), "To the newest")))) },
-                (true, true) => { (nothing("No post fits. The ledger has answered: it is not that it could not be asked.", Some(("/posts", "Clear the filter")))) },
-                (true, false) => { (nothing("No post has been accepted yet. They come in by the API, by message, or by `oncepost schedule`.", None)) },
+                (true, true) => {
+                    (nothing("No post fits. The ledger has answered: it is not that it could not be asked.", Some(("/posts", "Clear the filter"))))
+                },
+                (true, false) => {
+                    (nothing("No post has been accepted yet. They come in by the API, by message, or by `oncepost schedule`.", None))
+                },
             }
         } @else {
-            div #posts data-live="list" { (table("Posts", &["Post", "Status", "Targets", "Tenant", "Accepted"], found.posts.iter().map(|post| line(post, now)).collect())) }
+            div #posts data-live="list" {
+                (table("Posts", &["Post", "Status", "Targets", "Tenant", "Accepted"], found.posts.iter().map(|post| line(post, now)).collect()))
+            }
             nav.pages aria-label="Pages" {
                 @if !given("after").is_empty() { a.button href=(query("/posts", &filters)) { "Newest" } }
                 @if let Some(next) = &found.next {
@@ -75,7 +81,10 @@ fn filter_form<'a>(visit: &Visit, given: impl Fn(&str) -> &'a str) -> Markup {
     html! {
         form.filter action="/posts" {
             @if visit.session.caller.tenant.is_none() {
-                div { label for="tenant" { "Tenant" } input #tenant name="tenant" value=(given("tenant")) autocomplete="off" spellcheck="false"; }
+                div {
+                    label for="tenant" { "Tenant" }
+                    input #tenant name="tenant" value=(given("tenant")) autocomplete="off" spellcheck="false";
+                }
             }
             div {
                 label for="channel" { "Channel" }
@@ -88,10 +97,14 @@ fn filter_form<'a>(visit: &Visit, given: impl Fn(&str) -> &'a str) -> Markup {
                 label for="state" { "With a target that is" }
                 select #state name="state" {
                     option value="" { "anything" }
-                    @for state in State::ALL { option value=(state.name()) selected[given("state") == state.name()] { (words::state(state)) } }
+                    @for state in State::ALL {
+                        option value=(state.name()) selected[given("state") == state.name()] { (words::state(state)) }
+                    }
                 }
             }
-            div.end { button type="submit" { "Show" } @if FILTERS.iter().any(|name| !given(name).is_empty()) { a.quiet href="/posts" { "Clear" } } }
+            div.end {
+                button type="submit" { "Show" } @if FILTERS.iter().any(|name| !given(name).is_empty()) { a.quiet href="/posts" { "Clear" } }
+            }
         }
     }
 }

@@ -97,7 +97,10 @@ async fn body(visit: &Visit, asked: &BTreeMap<String, String>) -> Result<Markup,
     let drawn = if asked.is_week { week(visit, &asked).await? } else { list(visit, &asked).await? };
     Ok(html! {
         h1 { "Schedule" }
-        p.lead { "What is still to go out, in the order in which it is to go. What is out or given up is among the " a href="/posts" { "posts" } "." }
+        p.lead {
+            "What is still to go out, in the order in which it is to go. What is out or given up is among the " a href="/posts" { "posts" }
+            "."
+        }
         (filter(visit, &asked))
         nav.row.views aria-label="Views" {
             a.button href=(asked.with(&[("view", ""), ("after", "")])) aria-current=[(!asked.is_week).then_some("true")] { "List" }
@@ -111,12 +114,25 @@ fn filter(visit: &Visit, asked: &Asked) -> Markup {
     html! {
         form.filter action="/schedule" {
             @if asked.is_week { input type="hidden" name="view" value="week"; }
-            div { label for="from" { "From" } input #from type="date" name="from" value=(asked.from.map(|date| date.to_string()).unwrap_or_default()); }
-            div { label for="zone" { "Time zone" } input #zone name="zone" value=(asked.zone_name) autocomplete="off" spellcheck="false" data-zone; }
-            @if visit.session.caller.tenant.is_none() {
-                div { label for="tenant" { "Tenant" } input #tenant name="tenant" value=(asked.tenant) autocomplete="off" spellcheck="false"; }
+            div {
+                label for="from" { "From" }
+                input #from type="date" name="from" value=(asked.from.map(|date| date.to_string()).unwrap_or_default());
             }
-            div { label for="account" { "Account" } input #account name="account" value=(asked.account) placeholder="tenant/channel/name" autocomplete="off" spellcheck="false"; }
+            div {
+                label for="zone" { "Time zone" }
+                input #zone name="zone" value=(asked.zone_name) autocomplete="off" spellcheck="false" data-zone;
+            }
+            @if visit.session.caller.tenant.is_none() {
+                div {
+                    label for="tenant" { "Tenant" }
+                    input #tenant name="tenant" value=(asked.tenant) autocomplete="off" spellcheck="false";
+                }
+            }
+            div {
+                label for="account" { "Account" }
+                input #account name="account" value=(asked.account) placeholder="tenant/channel/name"
+                    autocomplete="off" spellcheck="false";
+            }
             div.end { button type="submit" { "Show" } }
         }
     }
@@ -134,7 +150,10 @@ async fn list(visit: &Visit, asked: &Asked) -> Result<Markup, Problem> {
             @if is_first { (nothing("Nothing waits to go out here. The ledger has answered: it is not that it could not be asked.", None)) }
             @else { (nothing("That was all.", Some((&asked.with(&[]), "To the first")))) }
         } @else {
-            div #waiting data-live { (table("Targets that wait", &["Target", "State", "Goes out", "By the clock", "Deadline"], found.targets.iter().map(|one| line(visit, asked, one, now)).collect())) }
+            div #waiting data-live {
+                @let heads = ["Target", "State", "Goes out", "By the clock", "Deadline"];
+                (table("Targets that wait", &heads, found.targets.iter().map(|one| line(visit, asked, one, now)).collect()))
+            }
             nav.pages aria-label="Pages" {
                 @if !is_first { a.button href=(asked.with(&[])) { "First" } }
                 @if let Some(next) = &found.next { a.button rel="next" href=(asked.with(&[("after", next)])) { "Later" } }
@@ -183,7 +202,9 @@ async fn week(visit: &Visit, asked: &Asked) -> Result<Markup, Problem> {
     let [before, after, this] = [day(-7), day(7), today].map(|date| asked.with(&[("from", &date.to_string())]));
     Ok(html! {
         h2 { (monday.strftime("%-d %B").to_string()) " to " (day(6).strftime("%-d %B %Y").to_string()) ", " (asked.zone_name) }
-        nav.row.pages aria-label="Weeks" { a.button href=(before) { "Week before" } a.button href=(this) { "This week" } a.button href=(after) { "Week after" } }
+        nav.row.pages aria-label="Weeks" {
+            a.button href=(before) { "Week before" } a.button href=(this) { "This week" } a.button href=(after) { "Week after" }
+        }
         @if found.targets.len() >= MOST { p.quiet { "The first " (MOST) " of the week are shown; the list has all." } }
         div.scroll #week tabindex="0" role="region" aria-label="The week" data-live {
             div.week { @for n in 0..7 { (one_day(visit, asked, day(n), day(n) == today, days.get(&day(n)).map_or(&[], Vec::as_slice))) } }

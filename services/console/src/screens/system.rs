@@ -78,7 +78,10 @@ async fn body(visit: &Visit, census: Option<Result<api::Census, Problem>>) -> Ma
                 (fact("This process runs since", &time(now.checked_sub(console.runtime.uptime()).unwrap_or(now), now)))
                 @if let Some(Ok(there)) = time_there { (fact("The ledger's clock", &clock(there, now))) }
                 (fact("Next to go out", &match &late {
-                    Ok(page) => page.targets.first().map_or_else(|| html! { "nothing waits" }, |one| html! { a href=(format!("/targets/{}", one.target)) { (ago(one.goes_at, now)) } }),
+                    Ok(page) => match page.targets.first() {
+                        Some(one) => html! { a href=(format!("/targets/{}", one.target)) { (ago(one.goes_at, now)) } },
+                        None => html! { "nothing waits" },
+                    },
                     Err(_) => html! { "cannot tell: the ledger does not answer" },
                 }))
                 (fact("Channels", &html! { (console.channels.iter().count()) ", " a href="/channels" { "with their workers and queues" } }))
@@ -88,11 +91,17 @@ async fn body(visit: &Visit, census: Option<Result<api::Census, Problem>>) -> Ma
         @if !is_operator { p.quiet { "The count is of all tenants together, and is for operators." } }
         @else {
             @match &census {
-                None => { p { "A full scan of the ledger, which takes a while where there are millions of targets. It is made when you ask for it." } },
+                None => {
+                    p {
+                        "A full scan of the ledger, which takes a while where there are millions of targets. It is made when you ask for it."
+                    }
+                },
                 Some(Err(problem)) => { (cannot_tell("where all targets stand", problem)) },
                 Some(Ok(census)) => { (drawn(census, now)) },
             }
-            form method="post" action="/system" { (stamp(visit)) button type="submit" { @if census.is_none() { "Count now" } @else { "Count again" } } }
+            form method="post" action="/system" {
+                (stamp(visit)) button type="submit" { @if census.is_none() { "Count now" } @else { "Count again" } }
+            }
         }
     }
 }
@@ -100,7 +109,11 @@ async fn body(visit: &Visit, census: Option<Result<api::Census, Problem>>) -> Ma
 fn part(found: &Result<Duration, &'static str>) -> Markup {
     match found {
         Ok(took) => {
-            html! { (chip(Tone::Good, Icon::Check, "answers")) span.excerpt { @if took.as_millis() == 0 { "at once" } @else { "in " (took.as_millis()) " ms" } } }
+            html! {
+                (chip(Tone::Good, Icon::Check, "answers")) span.excerpt {
+                    @if took.as_millis() == 0 { "at once" } @else { "in " (took.as_millis()) " ms" }
+                }
+            }
         }
         Err(why) => html! { (chip(Tone::Bad, Icon::Cross, "does not answer")) span.excerpt { (why) } },
     }
@@ -122,15 +135,29 @@ fn drawn(census: &api::Census, now: Timestamp) -> Markup {
             div { dt { "Need a person" } dd { (words::grouped(census.needs_person)) } }
             div { dt { "In doubt" } dd { (words::grouped(census.in_doubt)) } }
             div { dt { "Overdue" } dd { (words::grouped(census.overdue)) } }
-            div { dt { "Promises broken" } dd { @if census.violations.is_empty() { (chip(Tone::Good, Icon::Check, "none")) } @else { (chip(Tone::Bad, Icon::Alert, &words::grouped(census.violations.len() as u64))) } } }
+            div {
+                dt { "Promises broken" }
+                dd {
+                    @if census.violations.is_empty() { (chip(Tone::Good, Icon::Check, "none")) } @else {
+                        (chip(Tone::Bad, Icon::Alert, &words::grouped(census.violations.len() as u64)))
+                    }
+                }
+            }
         }
         @if !census.violations.is_empty() {
-            ul.plain { @for one in &census.violations { li { a href=(format!("/targets/{}", one.target)) { (one.target) } " " code { (one.promise) } } } }
+            ul.plain {
+                @for one in &census.violations {
+                    li { a href=(format!("/targets/{}", one.target)) { (one.target) } " " code { (one.promise) } }
+                }
+            }
         }
         @if channels.is_empty() { p.quiet { "The ledger holds no target." } } @else {
             (table("Targets by channel and state", &["Channel", "Targets"], channels.iter().map(|name| {
-                let states = State::ALL.iter().filter_map(|state| census.counts.iter().find(|count| count.channel == **name && count.state == *state));
-                let chips = html! { div.chips { @for one in states { (count(one.state, u32::try_from(one.count).unwrap_or(u32::MAX))) " " } } };
+                let of = |state: &State| census.counts.iter().find(|one| one.channel == **name && one.state == *state);
+                let states = State::ALL.iter().filter_map(of);
+                let chips = html! {
+                    div.chips { @for one in states { (count(one.state, u32::try_from(one.count).unwrap_or(u32::MAX))) " " } }
+                };
                 Row::new([html! { (name) }, chips])
             }).collect()))
         }

@@ -1,6 +1,7 @@
 //! One target: did it go out, what happened, whose fault it is, what to do, and the forms that do it.
 
 use axum::{Router, extract::Path, response::Response, routing::get};
+use contract::Diagnosis;
 use domain::{Attempt, AttemptOutcome, Override, State};
 use jiff::Timestamp;
 use maud::{Markup, html};
@@ -40,7 +41,9 @@ async fn whole(visit: &Visit, id: &str) -> Result<Markup, Problem> {
         h1 {
             span {
                 (channel(&visit.desk, &target.channel)) " · "
-                a href=(format!("/accounts/{}/{}/{}", target.tenant, target.channel, target.account)) { (target.tenant) "/" (target.account) }
+                a href=(format!("/accounts/{}/{}/{}", target.tenant, target.channel, target.account)) {
+                    (target.tenant) "/" (target.account)
+                }
             }
         }
         div #standing data-live { (standing(&target, now)) }
@@ -75,7 +78,12 @@ fn standing(target: &api::Target, now: Timestamp) -> Markup {
             @if let Some(diagnosis) = &target.diagnosis {
                 div.diagnosis {
                     h2 { "What happened" }
-                    p.sentence { (prose(diagnosis.sentence.strip_prefix(&format!("{} ", diagnosis.code)).unwrap_or(&diagnosis.sentence))) " " a.code href=(format!("/errors/{}", diagnosis.code)) { (diagnosis.code.to_string()) } }
+                    p.sentence {
+                        (prose(sentence(diagnosis))) " "
+                        a.code href=(format!("/errors/{}", diagnosis.code)) {
+                            (diagnosis.code.to_string())
+                        }
+                    }
                     dl.facts {
                         (fact("Whose fault", &html! { (diagnosis.whose_fault) }))
                         (fact("What to do", &prose(&diagnosis.remedy)))
@@ -95,12 +103,21 @@ fn standing(target: &api::Target, now: Timestamp) -> Markup {
                 h2 { "On the platform" }
                 ul.plain {
                     @for part in &target.out {
-                        li { @if target.out.len() > 1 { "Part " (part.part + 1) ": " } @match &part.receipt.url { Some(url) => (outside(url)), None => { "id " code { (part.receipt.id) } } } " " span.quiet { (time(part.at, now)) } }
+                        li {
+                            @if target.out.len() > 1 { "Part " (part.part + 1) ": " }
+                            @match &part.receipt.url { Some(url) => (outside(url)), None => { "id " code { (part.receipt.id) } } }
+                            " " span.quiet { (time(part.at, now)) }
+                        }
                     }
                 }
             }
         }
     }
+}
+
+/// What happened, without the code that stands beside it.
+fn sentence(diagnosis: &Diagnosis) -> &str {
+    diagnosis.sentence.strip_prefix(&format!("{} ", diagnosis.code)).unwrap_or(&diagnosis.sentence)
 }
 
 fn actions(visit: &Visit, target: &api::Target, may: &api::Verdicts, post: Option<&api::Post>) -> Markup {
@@ -149,7 +166,10 @@ fn reschedule(visit: &Visit, target: &api::Target, post: &api::Post, verdict: &V
             p.verdict { (prose(&verdict.why)) }
             div.fields {
                 div { label for="due" { "New time" } input #due type="datetime-local" name="due" value=(due) required; }
-                div { label for="zone" { "Time zone" } input #zone name="zone" value="UTC" required autocomplete="off" spellcheck="false" data-zone; }
+                div {
+                    label for="zone" { "Time zone" }
+                    input #zone name="zone" value="UTC" required autocomplete="off" spellcheck="false" data-zone;
+                }
                 div { label for="deadline" { "Deadline, if any" } input #deadline type="datetime-local" name="deadline" value=(deadline); }
             }
             p.quiet { "Both times are in this zone, by its IANA name such as Europe/Berlin." }
@@ -168,7 +188,10 @@ fn settle(visit: &Visit, target: &api::Target, may: &api::Verdicts) -> Markup {
                     (stamp(visit))
                     p.verdict { (prose(&may.published.why)) " Open the account on the platform, find the post, and copy its address." }
                     div.fields {
-                        div.grow { label for="url" { "Its address on the platform" } input #url type="url" name="url" placeholder="https://" autocomplete="off"; }
+                        div.grow {
+                            label for="url" { "Its address on the platform" }
+                            input #url type="url" name="url" placeholder="https://" autocomplete="off";
+                        }
                         div { label for="id" { "or the platform's id" } input #id name="id" autocomplete="off" spellcheck="false"; }
                         div.grow { label for="note" { "How you know (optional)" } input #note name="note" autocomplete="off"; }
                     }
@@ -181,9 +204,17 @@ fn settle(visit: &Visit, target: &api::Target, may: &api::Verdicts) -> Markup {
                 summary { "It is not out: send it again…" }
                 form method="post" action=(action("send-again")) {
                     (stamp(visit))
-                    div.note.refused { (super::parts::icon(Icon::Alert)) p { strong { "This can make a duplicate. " } (may.send_again.why) " Look on the platform first." } }
+                    div.note.refused {
+                        (super::parts::icon(Icon::Alert))
+                        p {
+                            strong { "This can make a duplicate. " } (may.send_again.why) " Look on the platform first."
+                        }
+                    }
                     div.fields {
-                        div { label for="sure" { "Type " strong { "send again" } } input #sure name="sure" required pattern="\\s*[Ss]end again\\s*" autocomplete="off" spellcheck="false"; }
+                        div {
+                            label for="sure" { "Type " strong { "send again" } }
+                            input #sure name="sure" required pattern="\\s*[Ss]end again\\s*" autocomplete="off" spellcheck="false";
+                        }
                         div.grow { label for="note2" { "How you know (optional)" } input #note2 name="note" autocomplete="off"; }
                     }
                     button.danger type="submit" { "Send it again" }
@@ -205,7 +236,12 @@ fn pause(visit: &Visit, target: &api::Target) -> Markup {
                 input type="hidden" name="scope" value=(scope);
                 input type="hidden" name="back" value=(format!("/targets/{}", target.id));
                 p.verdict { "Everything of " code { (scope) } " that waits is held until somebody resumes it." }
-                div.fields { div.grow { label for="reason" { "Why, for whoever finds it" } input #reason name="reason" required maxlength="500" autocomplete="off"; } }
+                div.fields {
+                    div.grow {
+                        label for="reason" { "Why, for whoever finds it" }
+                        input #reason name="reason" required maxlength="500" autocomplete="off";
+                    }
+                }
                 button type="submit" { "Pause" }
             }
         }
@@ -242,7 +278,10 @@ fn tried(attempt: &Attempt, now: Timestamp) -> Markup {
     html! {
         li class=(tone.name()) {
             p { strong { "#" (attempt.number) " " (words::kind(attempt.kind)) } " " (chip(tone, icon, words::outcome(attempt.outcome))) }
-            p.quiet { (time(attempt.began_at, now)) " · took " @if took < 10_000 { (took) " ms" } @else { (words::span(took / 1000)) } " · " (attempt.worker.as_str()) }
+            p.quiet {
+                (time(attempt.began_at, now)) " · took " @if took < 10_000 { (took) " ms" } @else { (words::span(took / 1000)) }
+                " · " (attempt.worker.as_str())
+            }
             @if let Some(failure) = &attempt.failure {
                 p {
                     a.code href=(format!("/errors/{}", failure.code)) { (failure.code.to_string()) } " "
