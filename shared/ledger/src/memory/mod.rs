@@ -3,6 +3,8 @@
 //! It is as durable as the harness wants it to be: processes of a simulation die around it, and it stays.
 
 mod credentials;
+mod incidents;
+mod outside;
 mod upcoming;
 
 use std::{
@@ -22,11 +24,12 @@ use domain::{
 use jiff::Timestamp;
 use runtime::Clock;
 use tokio::sync::Notify;
+use uuid::Uuid;
 
 use crate::{
-    Acceptance, Applied, Census, Claim, Claimed, CredentialRow, Emission, Failures, Ledger, LedgerError, NewPost,
-    NewTarget, NextDue, Page, PauseAsk, PostChange, PostFilter, PostSummary, PostView, RecordKind, StateCount, Taken,
-    TargetView, Twin, Upcoming, UpcomingTarget, pause_id,
+    Acceptance, Applied, Census, Claim, Claimed, CredentialRow, Emission, Failures, Incident, Ledger, LedgerError,
+    NewPost, NewTarget, NextDue, Page, PauseAsk, PostChange, PostFilter, PostSummary, PostView, RecordKind, StateCount,
+    Taken, TargetView, Twin, Upcoming, UpcomingTarget, pause_id,
 };
 
 /// A ledger in memory.
@@ -46,6 +49,7 @@ struct Tables {
     outbox: Vec<Event>,
     pauses: Vec<Pause>,
     credentials: BTreeMap<(RecordKind, String), CredentialRow>,
+    incidents: BTreeMap<Uuid, Incident>,
     /// The highest version of a record of credentials that was deleted.
     deleted: u64,
 }

@@ -11,7 +11,10 @@ use std::{
 use domain::Policy;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
-use ledger::{CredentialStore, Ledger, LedgerError, MemoryLedger, Postgres, PostgresOptions, Sqlite, TimeSource};
+use ledger::{
+    CredentialStore, Incidents, Ledger, LedgerError, MemoryLedger, Outside, Postgres, PostgresOptions, Sqlite,
+    TimeSource,
+};
 use runtime::{Clock, Runtime, SystemRandom};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
@@ -48,6 +51,8 @@ impl Clock for ManualClock {
 pub struct House {
     pub ledger: Arc<dyn Ledger>,
     pub credentials: Arc<dyn CredentialStore>,
+    pub incidents: Arc<dyn Incidents>,
+    pub outside: Arc<dyn Outside>,
     pub clock: Arc<ManualClock>,
     pub runtime: Runtime,
     store: Store,
@@ -71,7 +76,7 @@ impl House {
         };
         Postgres::migrate(&options).await.unwrap();
         let ledger = Arc::new(Postgres::connect(options.clone(), &runtime).await.unwrap());
-        Self { credentials: ledger.clone(), ledger, clock, runtime, store: Store::Postgres(Box::new(options)) }
+        Self::over(ledger, clock, runtime, Store::Postgres(Box::new(options)))
     }
 
     pub async fn sqlite() -> Self {
@@ -79,13 +84,28 @@ impl House {
         let folder = tempfile::tempdir().unwrap();
         let ledger = Sqlite::open(folder.path().join("ledger.db"), &runtime, Policy::default()).await.unwrap();
         let ledger = Arc::new(ledger);
-        Self { credentials: ledger.clone(), ledger, clock, runtime, store: Store::Sqlite(folder) }
+        Self::over(ledger, clock, runtime, Store::Sqlite(folder))
     }
 
     pub async fn memory() -> Self {
         let (clock, runtime) = world();
         let ledger = Arc::new(MemoryLedger::new(clock.clone(), Policy::default()));
-        Self { credentials: ledger.clone(), ledger, clock, runtime, store: Store::Memory }
+        Self::over(ledger, clock, runtime, Store::Memory)
+    }
+
+    fn over<D>(database: Arc<D>, clock: Arc<ManualClock>, runtime: Runtime, store: Store) -> Self
+    where
+        D: Ledger + CredentialStore + Incidents + Outside + 'static,
+    {
+        Self {
+            credentials: database.clone(),
+            incidents: database.clone(),
+            outside: database.clone(),
+            ledger: database,
+            clock,
+            runtime,
+            store,
+        }
     }
 
     /// The same store, opened by another process.

@@ -14,7 +14,9 @@ mod credentials;
 mod durability;
 mod events;
 mod house;
+mod incidents;
 mod making;
+mod outside;
 mod pauses;
 mod size;
 mod upcoming;
@@ -108,6 +110,19 @@ mod every {
             records_are_sorted_by_name,
             printed_no_record_shows_what_is_sealed,
         }
+        [postgres, sqlite, memory] => incidents::{
+            what_is_found_is_on_record_once,
+            what_is_closed_stays_closed,
+            incidents_come_page_by_page_newest_first,
+            lists_are_narrowed,
+            of_many_that_find_the_same_one_reports_it,
+        }
+        [postgres, sqlite, memory] => outside::{
+            what_is_published_is_found_by_account_and_time,
+            what_is_published_comes_page_by_page,
+            what_may_be_out_is_not_settled,
+            a_platform_id_tells_its_target,
+        }
         [postgres, sqlite, memory] => upcoming::{
             all_that_waits_is_upcoming_and_nothing_else,
             what_wakes_later_than_it_is_due_is_upcoming,
@@ -131,6 +146,7 @@ mod stored {
             records_are_there_after_opening_again,
             a_record_that_cannot_be_read_hides_no_other,
         }
+        [postgres, sqlite] => incidents::{ an_incident_of_an_unknown_kind_hides_no_other }
         [postgres, sqlite] => upcoming::{ what_cannot_be_read_ends_no_page }
         [postgres, sqlite] => corpus::{
             rows_of_every_version_are_read_and_mean_the_same,
