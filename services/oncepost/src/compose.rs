@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use audit::Audit;
 use broker::{BrokerError, BrokerUrl, Memory, Rabbit, RabbitSettings, Transport};
 use channels::{
     Account, Accounts, Channel, Http, HttpOptions, ListedAccounts, Media, MediaOptions, Registry, S3Options, Secret,
@@ -9,7 +10,7 @@ use channels::{
 };
 use guard::{Guard, MemoryGuard, RedisGuard, RedisOptions};
 use intake::{Checker, Intake, Options as IntakeOptions};
-use ledger::{CredentialStore, Ledger, LedgerError, Postgres, PostgresOptions, Sqlite, TimeSource};
+use ledger::{CredentialStore, Incidents, Ledger, LedgerError, Outside, Postgres, PostgresOptions, Sqlite, TimeSource};
 use runtime::Runtime;
 use settings::Settings;
 use vault::{AppDefaults, ChannelDefaults, Defaults, Keys, Vault, VaultOptions};
@@ -37,6 +38,10 @@ pub struct Parts {
     pub accounts: Arc<dyn Accounts>,
     /// The way in.
     pub intake: Arc<Intake>,
+    /// What compares platforms with the ledger.
+    pub audit: Audit,
+    /// What was found by that.
+    pub incidents: Arc<dyn Incidents>,
 }
 
 impl Parts {
@@ -53,7 +58,7 @@ impl Parts {
         keys(settings)?;
         let stores = ledger(settings, &runtime, Migrate::No).await?;
         let vault = vault(settings, &runtime, &stores, channels.clone())?;
-        let ledger = stores.ledger;
+        let Stores { ledger, outside, incidents, .. } = stores;
         let accounts: Arc<dyn Accounts> = Arc::new(vault.clone());
         accounts.catch_up().await;
         vault.follow();
@@ -62,7 +67,14 @@ impl Parts {
         let options = intake_options(settings);
         let intake =
             Arc::new(Intake::new(ledger.clone(), channels.clone(), accounts.clone(), runtime.clone(), options));
-        Ok(Self { runtime, ledger, transport, guard, channels, media, vault, accounts, intake })
+        let audit = Audit::new(audit::Parts {
+            runtime: runtime.clone(),
+            accounts: accounts.clone(),
+            channels: channels.clone(),
+            outside,
+            incidents: incidents.clone(),
+        });
+        Ok(Self { runtime, ledger, transport, guard, channels, media, vault, accounts, intake, audit, incidents })
     }
 }
 
@@ -81,12 +93,16 @@ pub struct Stores {
     pub ledger: Arc<dyn Ledger>,
     /// Records of credentials.
     pub credentials: Arc<dyn CredentialStore>,
+    /// What is out.
+    pub outside: Arc<dyn Outside>,
+    /// What was found wrong outside.
+    pub incidents: Arc<dyn Incidents>,
 }
 
 impl Stores {
-    fn of<D: Ledger + CredentialStore + 'static>(database: D) -> Self {
+    fn of<D: Ledger + CredentialStore + Outside + Incidents + 'static>(database: D) -> Self {
         let database = Arc::new(database);
-        Self { ledger: database.clone(), credentials: database }
+        Self { ledger: database.clone(), credentials: database.clone(), outside: database.clone(), incidents: database }
     }
 }
 

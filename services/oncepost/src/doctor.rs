@@ -67,7 +67,7 @@ async fn ledger(settings: &Settings, runtime: &Runtime) -> Vec<Finding> {
     let remedy = "start PostgreSQL, check ledger.url, and run `oncepost migrate` if the schema is not this program's";
     match compose::ledger(settings, runtime, compose::Migrate::No).await {
         Err(failure) => vec![Finding::of("ledger", Err(failure.bare().to_string()), remedy)],
-        Ok(compose::Stores { ledger, credentials }) => {
+        Ok(compose::Stores { ledger, credentials, .. }) => {
             let shown = format!("{} answers, schema is up to date", settings.ledger.url);
             let ping =
                 ledger.ping().await.map(|()| shown).map_err(|error| Failure::of("ask the ledger", error).to_string());

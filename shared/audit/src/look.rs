@@ -9,7 +9,7 @@ use ledger::{Incident, Incidents, LATEST, LedgerError, NewIncident, OutTarget, O
 use runtime::Runtime;
 
 use crate::{
-    compare::{Compared, Known, Question, compare},
+    compare::{Compared, Known, Question, Untold, compare},
     report::{Found, Report},
 };
 
@@ -152,9 +152,12 @@ impl Audit {
         let Compared { there, findings, untold } = compare(&question);
         let found = findings.iter().map(|finding| finding.incident(place)).collect();
         let found = self.on_record(found).await?;
-        let cannot_tell = untold.iter().map(crate::compare::Untold::sentence).collect();
+        let (strange, untold): (Vec<&Untold>, Vec<&Untold>) =
+            untold.iter().partition(|untold| matches!(untold, Untold::Strange(_)));
+        let strange = strange.first().map(|untold| untold.sentence());
+        let cannot_tell = untold.into_iter().map(Untold::sentence).collect();
         let listed = listing.posts.iter().filter(|post| since <= post.at).count();
-        Ok(Report { listed: Some(listed), there, found, cannot_tell, ..report })
+        Ok(Report { listed: Some(listed), there, found, cannot_tell, strange, ..report })
     }
 
     /// Puts findings on record; how each stands there.

@@ -23,6 +23,9 @@ pub struct Report {
     pub found: Vec<Found>,
     /// What cannot be told, a sentence each.
     pub cannot_tell: Vec<String>,
+    /// What is so strange that a person should look at the account, though no incident was made of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strange: Option<String>,
     /// Why the platform could not be asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_asked: Option<NotAsked>,
@@ -69,7 +72,17 @@ pub struct NotAsked {
 impl Report {
     /// A look at an account that has not begun.
     pub(crate) fn of(account: String, since: Timestamp, until: Timestamp) -> Self {
-        Self { account, since, until, listed: None, there: 0, found: vec![], cannot_tell: vec![], not_asked: None }
+        Self {
+            account,
+            since,
+            until,
+            listed: None,
+            there: 0,
+            found: vec![],
+            cannot_tell: vec![],
+            strange: None,
+            not_asked: None,
+        }
     }
 
     /// Nothing can be told of this account.
@@ -84,7 +97,9 @@ impl Report {
 
     /// Whether it found what somebody should look at.
     pub fn needs_attention(&self) -> bool {
-        self.not_asked.is_some() || self.found.iter().any(|found| found.standing != Standing::Closed)
+        self.not_asked.is_some()
+            || self.strange.is_some()
+            || self.found.iter().any(|found| found.standing != Standing::Closed)
     }
 }
 

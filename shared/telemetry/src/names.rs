@@ -97,6 +97,10 @@ names! {
     FORECAST_LEFT_OUT = Gauge "oncepost_forecast_targets_not_looked_at" [] in Count: "Targets of the next 24 hours that the forecast did not look at, because there are too many";
     FORECAST_LAST_LOOK = Gauge "oncepost_forecast_last_look_seconds" [] in Seconds: "When the forecast last looked (Unix time)";
 
+    AUDITED = Counter "oncepost_audited_accounts_total" ["channel", "outcome"] in Count: "Accounts whose platform was compared with the ledger: looked, failed, or cannot_tell";
+    INCIDENTS_FOUND = Counter "oncepost_incidents_found_total" ["kind"] in Count: "Incidents that were new when they were found";
+    INCIDENTS_OPEN = Gauge "oncepost_incidents_open" ["kind"] in Count: "Incidents that wait for a person";
+
     API_CHANGES = Counter "oncepost_api_changes_total" ["action"] in Count: "What callers of the API changed";
 
     BROKER_PUBLISHED = Counter "oncepost_broker_published_total" ["to", "outcome"] in Count: "Messages published, by kind and outcome";

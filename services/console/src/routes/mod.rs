@@ -2,11 +2,13 @@
 
 mod accounts;
 mod apps;
+mod audit;
 mod change;
 mod connect;
 mod failures;
 mod find;
 mod forecast;
+mod incidents;
 pub(crate) mod links;
 mod pauses;
 mod posts;
@@ -45,6 +47,10 @@ pub(crate) fn router(console: Console) -> Router {
         .route("/v1/targets/{id}/resolve", post(targets::resolve))
         .route("/v1/failures", get(failures::list))
         .route("/v1/forecast", get(forecast::look))
+        .route("/v1/audit", post(audit::run))
+        .route("/v1/incidents", get(incidents::list))
+        .route("/v1/incidents/{id}", get(incidents::show))
+        .route("/v1/incidents/{id}/close", post(incidents::close))
         .route("/v1/pauses", get(pauses::list).post(pauses::pause).delete(pauses::resume))
         .route("/v1/channels", get(world::channels))
         .route("/v1/accounts", get(accounts::list))

@@ -7,6 +7,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use audit::Audit;
 use axum::{Router, body::Body, http::Request};
 use broker::{Memory, Source, Transport};
 use channels::{
@@ -19,7 +20,7 @@ use domain::{
 };
 use forecast::Forecast;
 use intake::{Intake, Options};
-use ledger::{Applied, CredentialStore, Ledger, MemoryLedger};
+use ledger::{Applied, CredentialStore, Incidents, Ledger, MemoryLedger, Outside};
 use oncepost_console::{Console, ConsoleOptions, Parts, Token};
 use outbox::Outbox;
 use runtime::Runtime;
@@ -32,9 +33,15 @@ pub const OPERATOR: &str = "operator-token";
 pub const ACME: &str = "acme-token";
 pub const OTHER: &str = "other-token";
 
+/// What a ledger's database is.
+pub trait Store: Ledger + CredentialStore + Outside + Incidents + 'static {}
+
+impl<L: Ledger + CredentialStore + Outside + Incidents + 'static> Store for L {}
+
 pub struct World {
     pub runtime: Runtime,
     pub ledger: Arc<dyn Ledger>,
+    pub incidents: Arc<dyn Incidents>,
     pub transport: Arc<dyn Transport>,
     pub vault: Vault,
     router: Router,
@@ -151,7 +158,7 @@ pub fn memory() -> (Runtime, Arc<MemoryLedger>) {
     (runtime, ledger)
 }
 
-pub fn world_on<L: Ledger + CredentialStore + 'static>(runtime: Runtime, ledger: Arc<L>) -> World {
+pub fn world_on<L: Store>(runtime: Runtime, ledger: Arc<L>) -> World {
     world_with(runtime, ledger, ConsoleOptions { tokens: tokens(), ..ConsoleOptions::default() })
 }
 
@@ -164,11 +171,7 @@ pub fn tokens() -> Vec<Token> {
     ]
 }
 
-pub fn world_with<L: Ledger + CredentialStore + 'static>(
-    runtime: Runtime,
-    ledger: Arc<L>,
-    options: ConsoleOptions,
-) -> World {
+pub fn world_with<L: Store>(runtime: Runtime, ledger: Arc<L>, options: ConsoleOptions) -> World {
     const LONG: &[Count] = &[Count::new(Unit::Chars, 100)];
     let long = channel("long", "Long", LONG, Threads::PerPart(9));
     let keys = Keys::read([("k", Keys::make(&Runtime::system()).as_str())]).unwrap();
@@ -187,12 +190,7 @@ pub struct Setting {
 }
 
 impl Setting {
-    pub fn world<L: Ledger + CredentialStore + 'static>(
-        self,
-        runtime: Runtime,
-        ledger: Arc<L>,
-        options: ConsoleOptions,
-    ) -> World {
+    pub fn world<L: Store>(self, runtime: Runtime, ledger: Arc<L>, options: ConsoleOptions) -> World {
         let channels = Arc::new(self.registry);
         let vault = Vault::new(vault::Parts {
             runtime: runtime.clone(),
@@ -205,6 +203,14 @@ impl Setting {
         });
         let accounts: Arc<dyn Accounts> = Arc::new(vault.clone());
         let transport: Arc<dyn Transport> = Arc::new(Memory::new(&runtime, channels.names()));
+        let incidents: Arc<dyn Incidents> = ledger.clone();
+        let audit = Audit::new(audit::Parts {
+            runtime: runtime.clone(),
+            accounts: accounts.clone(),
+            channels: channels.clone(),
+            outside: ledger.clone(),
+            incidents: incidents.clone(),
+        });
         let ledger: Arc<dyn Ledger> = ledger;
         let intake =
             Intake::new(ledger.clone(), channels.clone(), accounts.clone(), runtime.clone(), Options::default());
@@ -224,9 +230,11 @@ impl Setting {
             accounts,
             vault: vault.clone(),
             channels,
+            audit,
+            incidents: incidents.clone(),
             options,
         });
-        World { runtime, ledger, transport, vault, router: console.router() }
+        World { runtime, ledger, incidents, transport, vault, router: console.router() }
     }
 }
 
