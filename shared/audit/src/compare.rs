@@ -187,12 +187,21 @@ impl<'a> Places<'a> {
 
     /// Whether the publish point would surely be listed if it were there.
     fn is_judged(&self, known: &Known) -> bool {
-        known.receipt.is_some() && known.is_listed && self.is_asked_for(known) && !self.is_cut_off(known)
+        known.receipt.is_some()
+            && known.is_listed
+            && self.is_asked_for(known)
+            && !self.is_young(known)
+            && !self.is_cut_off(known)
     }
 
     fn is_asked_for(&self, known: &Known) -> bool {
         // What was due before may have been made before.
-        self.question.since <= known.due_at && known.at <= self.question.until.min(self.question.sure_until)
+        self.question.since <= known.due_at && known.at <= self.question.until
+    }
+
+    /// Whether it may be out and not listed yet.
+    fn is_young(&self, known: &Known) -> bool {
+        self.question.sure_until < known.at
     }
 
     fn is_cut_off(&self, known: &Known) -> bool {
@@ -225,6 +234,7 @@ impl<'a> Places<'a> {
                     wordless += usize::from(silent);
                     reworded += usize::from(!silent && shown.wording != known.wording);
                 }
+                (None, _) if self.is_young(known) => {}
                 (None, false) => unlisted += 1,
                 (None, true) if self.is_cut_off(known) => cut += 1,
                 (None, true) => {

@@ -44,7 +44,16 @@ fn shown(stand: &Stand) -> Vec<usize> {
     parts.filter(|part| stand.channel.is_listed(&stand.draft, &stand.account, *part)).map(usize::from).collect()
 }
 
+/// What docs/audit.md says of the channel: whether its posts are listed.
+fn told(channel: &str) -> &'static str {
+    const PAGE: &str = include_str!("../../../docs/audit.md");
+    let head = format!("| {channel} | ");
+    let row = PAGE.lines().find_map(|line| line.strip_prefix(&head));
+    row.unwrap_or_else(|| panic!("docs/audit.md has no row of {channel}")).split(" |").next().unwrap()
+}
+
 async fn lists(place: Place, expected: usize) {
+    assert_ne!(told(place.name), "no", "{}", place.name);
     let stand = place.stand(thread(&["hello https://a.example/x/ & more", "two", "three"]));
     let receipts = publish(&place, &stand).await;
     assert_eq!(shown(&stand).len(), expected, "as many parts are told as docs/audit.md says");
@@ -75,6 +84,8 @@ async fn lists(place: Place, expected: usize) {
 }
 
 async fn tells_nothing(place: Place) {
+    let listed = ["discord", "linkedin", "slack", "tiktok"].contains(&place.name);
+    assert_eq!(told(place.name) == "no", !listed, "{} lists of some accounts", place.name);
     let stand = place.stand(says("hello"));
     publish(&place, &stand).await;
     let told = stand.channel.list(&stand.account, Timestamp::UNIX_EPOCH).await.unwrap();

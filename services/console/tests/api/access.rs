@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::world::{ACME, OPERATOR, OTHER, World, foreign, memory, message, world, world_with};
 
 /// Every route of the API, with a body that it takes. `{post}`, `{target}` and `{tenant}` stand for the world's own.
-const ROUTES: [(&str, &str, &str); 31] = [
+const ROUTES: [(&str, &str, &str); 35] = [
     ("GET", "/v1/posts", ""),
     ("POST", "/v1/posts", "{}"),
     ("POST", "/v1/posts:validate", "{}"),
@@ -21,6 +21,10 @@ const ROUTES: [(&str, &str, &str); 31] = [
     ("POST", "/v1/targets/{target}/cancel", "{}"),
     ("POST", "/v1/targets/{target}/resolve", r#"{"send_again":true}"#),
     ("GET", "/v1/failures", ""),
+    ("POST", "/v1/audit", r#"{"tenant":"{tenant}"}"#),
+    ("GET", "/v1/incidents?tenant={tenant}", ""),
+    ("GET", "/v1/incidents/{target}", ""),
+    ("POST", "/v1/incidents/{target}/close", r#"{"note":"x"}"#),
     ("GET", "/v1/pauses", ""),
     ("POST", "/v1/pauses", r#"{"scope":"tenant:{tenant}","reason":"x"}"#),
     ("DELETE", "/v1/pauses?scope=tenant:{tenant}", ""),

@@ -8,6 +8,7 @@ mod changes;
 mod failures;
 mod forecast;
 mod garbage;
+mod incidents;
 mod links;
 mod operate;
 mod posts;
