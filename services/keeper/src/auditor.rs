@@ -49,7 +49,8 @@ pub struct AuditorParts {
     pub audit: Audit,
 }
 
-/// Looks at every account now and then. Accounts that are paused or must not be called now are left to the next time.
+/// Looks at every account now and then. Accounts that are paused or must not be called now are left to the next time, those whose platform
+/// charges for it to whoever asks.
 pub struct Auditor {
     parts: AuditorParts,
     options: AuditorOptions,
@@ -122,7 +123,8 @@ impl Auditor {
         let pauses = ledger.pauses().await?;
         let since = runtime.now().saturating_sub(self.options.since).unwrap_or(Timestamp::MIN);
         for card in accounts.all() {
-            if pauses.iter().any(|pause| covers(pause, &card)) || !self.may_call(&card).await {
+            let left_out = audit.costs(&card) || pauses.iter().any(|pause| covers(pause, &card));
+            if left_out || !self.may_call(&card).await {
                 continue;
             }
             let report = audit.look(&card, since, runtime.now()).await?;

@@ -8,18 +8,20 @@ use serde_json::{Value, json};
 
 use crate::compare::{Finding, Known, Untold};
 
-/// What to do about an incident of this kind.
-pub fn remedy(kind: IncidentKind) -> &'static str {
-    match kind {
-        IncidentKind::Duplicate => {
-            "Look at both posts. If one is superfluous, take it down on the platform; find out who made it (`oncepost status TARGET` shows \
-             every attempt of ours). Then `oncepost incidents close ID --note …`."
-        }
+/// What to do about an incident of this kind, on this target.
+pub fn remedy(kind: IncidentKind, target: &str, incident: &str) -> String {
+    let first = match kind {
+        IncidentKind::Duplicate => format!(
+            "Look at both posts. If one is superfluous, take it down on the platform; `oncepost status {target}` shows whether two attempts of \
+             ours were made."
+        ),
         IncidentKind::Vanished => {
-            "Look at its address. If somebody took it down on purpose, close the incident with that note; if it should be there, schedule the \
-             post again under a new key. Then `oncepost incidents close ID --note …`."
+            "Look at its address. If somebody took it down on purpose, note that; if it should be there, schedule the post again under a new \
+             key."
+                .into()
         }
-    }
+    };
+    format!("{first} Then `oncepost incidents close {incident} --note …`.")
 }
 
 impl Finding {

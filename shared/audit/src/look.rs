@@ -48,6 +48,11 @@ impl Audit {
         Self(Arc::new(parts))
     }
 
+    /// Whether a look at the account costs money: the platform charges for every post that it lists.
+    pub fn costs(&self, card: &AccountCard) -> bool {
+        self.0.channels.get(card.channel.as_str()).is_some_and(|channel| channel.charges_for_listing())
+    }
+
     /// Looks at what the account has published between `since` and `until`, and puts on record what does not fit. That a platform cannot
     /// be asked is told in the report.
     ///

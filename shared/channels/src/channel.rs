@@ -143,7 +143,12 @@ pub trait Channel: Send + Sync {
     /// # Errors
     /// The platform could not be asked.
     async fn list(&self, _account: &Account, _since: Timestamp) -> Result<Listed, Failure> {
-        Ok(Listed::cannot_tell("no posts can be listed"))
+        Ok(Listed::cannot_tell("its channel lists no posts"))
+    }
+
+    /// Whether the platform charges for every post that is listed: then nobody lists who was not asked to. Pure.
+    fn charges_for_listing(&self) -> bool {
+        false
     }
 
     /// Whether [`Channel::list`] shows publish point `part` of the draft once it is out, so that its absence means something. Pure.

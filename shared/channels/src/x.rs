@@ -264,6 +264,10 @@ impl Channel for X {
         self.listed(account, since).await
     }
 
+    fn charges_for_listing(&self) -> bool {
+        true
+    }
+
     async fn check_credentials(&self, account: &Account) -> Result<Standing, Failure> {
         account.check_transport()?;
         Ok(Standing::good(self.who(account).await?.username))

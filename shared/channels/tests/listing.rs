@@ -103,6 +103,7 @@ macro_rules! tests {
 }
 
 tests! {
+    lists(bluesky, 3);
     lists(discord, 3);
     lists(facebook, 1);
     lists(facebook_at_once, 1);
@@ -118,7 +119,6 @@ tests! {
     lists(threads, 3);
     lists(x, 3);
     lists(youtube, 1);
-    tells_nothing(bluesky);
     tells_nothing(discord_without_history);
     tells_nothing(discord_webhook);
     tells_nothing(ghost);

@@ -77,7 +77,7 @@ pub trait Outside: Send + Sync {
     /// Published targets of an account in the order of the time when they were due, then of their ids. An empty page is the end, a short
     /// one is not. Rows that cannot be read are left out and counted.
     ///
-    /// Found by an index of what is published: a page costs by its own length, whatever the ledger holds.
+    /// Found by an index of what is published: it costs by what the account has published in that time, whatever the ledger holds.
     async fn published(&self, ask: &PublishedAsk) -> Result<Vec<OutTarget>, LedgerError>;
 
     /// Targets of an account of which something may be out that is not on record yet: those that are being sent, that the platform still

@@ -119,7 +119,7 @@ impl From<ledger::Incident> for Incident {
             found_at,
             what: found.what,
             evidence: found.evidence,
-            remedy: closed.is_none().then(|| audit::remedy(found.kind).into()),
+            remedy: closed.is_none().then(|| audit::remedy(found.kind, &found.target.to_string(), &id.to_string())),
             closed_at: closed.as_ref().map(|closed| closed.at),
             closed_by: closed.as_ref().map(|closed| closed.by.clone()),
             note: closed.map(|closed| closed.note),

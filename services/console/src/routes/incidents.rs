@@ -42,7 +42,7 @@ pub(super) async fn list(
         limit: which.limit.min(MOST),
         after: which.after,
     };
-    let page = console.incidents.incidents(&filter).await?;
+    let page = console.incidents.incidents(&filter).await.map_err(super::posts::no_page)?;
     Ok(Json(api::Incidents { incidents: page.items.into_iter().map(Into::into).collect(), next: page.next }))
 }
 

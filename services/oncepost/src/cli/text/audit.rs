@@ -23,7 +23,9 @@ pub(crate) fn told(audit: &Audit) -> String {
         blocks.push(entries(["incident", "", "", "account"], rows));
         let open = |kind| found().any(|(_, found)| found.kind == kind && found.standing != Standing::Closed);
         let remedies = IncidentKind::ALL.into_iter().filter(|kind| open(*kind));
-        blocks.extend(remedies.map(|kind| labelled(&format!("{}: ", kind.name()), audit::remedy(kind))));
+        blocks.extend(
+            remedies.map(|kind| labelled(&format!("{}: ", kind.name()), &audit::remedy(kind, "TARGET", "INCIDENT"))),
+        );
     }
     let failed = reports.iter().filter_map(|report| Some((report, report.not_asked.as_ref()?)));
     blocks.extend(failed.map(|(report, why)| {
@@ -55,17 +57,20 @@ fn head(reports: &[Report]) -> String {
     };
     let since = reports.iter().map(|report| report.since).min().map(instant).unwrap_or_default();
     let mut text = format!(
-        "Since {since}, on {} of {}: {} of ours there, {}, {} vanished ({} new, {} closed before).",
+        "Looked at {} of {}, since {since}: {} of ours there, {}, {} vanished.",
         looked.len(),
         counted(reports.len(), "account"),
         counted(there, "post"),
         counted(of(&|found| found.kind == IncidentKind::Duplicate), "duplicate"),
         of(&|found| found.kind == IncidentKind::Vanished),
-        of(&|found| found.standing == Standing::New),
-        of(&|found| found.standing == Standing::Closed),
     );
+    if of(&|_| true) > 0 {
+        let (new, closed) =
+            (of(&|found| found.standing == Standing::New), of(&|found| found.standing == Standing::Closed));
+        text += &format!("\n{new} new, {closed} closed before.");
+    }
     if looked.len() < reports.len() {
-        text += " The others could not be looked at: that is no all-clear for them.";
+        text += "\nThe others could not be looked at: that is no all-clear for them.";
     }
     text
 }
