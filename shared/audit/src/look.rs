@@ -1,15 +1,19 @@
 //! A look at an account: what the platform shows, then what the ledger knows, then what does not fit.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use channels::{Account, AccountCard, Accounts, Channel, Listed, Listing, Registry};
-use domain::{Code, Failure, RepeatSafety};
+use domain::{Code, Failure, RepeatSafety, TargetId};
 use jiff::Timestamp;
 use ledger::{Incident, Incidents, LATEST, LedgerError, NewIncident, OutTarget, Outside, Place, PublishedAsk};
 use runtime::Runtime;
 
 use crate::{
-    compare::{Compared, Known, Question, Untold, compare},
+    compare::{Compared, Finding, Known, Question, Untold, compare},
     report::{Found, Report},
 };
 
@@ -59,7 +63,7 @@ impl Audit {
     /// # Errors
     /// The ledger is away.
     pub async fn look(&self, card: &AccountCard, since: Timestamp, until: Timestamp) -> Result<Report, LedgerError> {
-        let place = Place { tenant: card.tenant.clone(), channel: card.channel.clone(), account: card.id.clone() };
+        let place = place_of(card);
         let until = until.min(self.0.runtime.now());
         let Some(channel) = self.0.channels.get(card.channel.as_str()).cloned() else {
             return Ok(Report::of(place.to_string(), since, until).nothing("There is no such channel."));
@@ -151,10 +155,15 @@ impl Audit {
         until: Timestamp,
     ) -> Result<Report, LedgerError> {
         let ids: Vec<String> = listing.posts.iter().map(|post| post.receipt.id.clone()).collect();
-        let owners = self.0.outside.owners(place, &ids).await?;
+        let mut owners = self.0.outside.owners(place, &ids).await?;
         let (since, sure_until) = (report.since, report.until);
-        let question = Question { known, listing, owners: &owners, since, until, sure_until };
-        let Compared { there, findings, untold } = compare(&question);
+        let mut told = compare(&Question { known, listing, owners: &owners, since, until, sure_until });
+        let elsewhere = self.owned_elsewhere(place, &told.findings).await?;
+        if !elsewhere.is_empty() {
+            owners.extend(elsewhere);
+            told = compare(&Question { known, listing, owners: &owners, since, until, sure_until });
+        }
+        let Compared { there, findings, untold } = told;
         let found = findings.iter().map(|finding| finding.incident(place)).collect();
         let found = self.on_record(found).await?;
         let (strange, untold): (Vec<&Untold>, Vec<&Untold>) =
@@ -163,6 +172,30 @@ impl Audit {
         let cannot_tell = untold.into_iter().map(Untold::sentence).collect();
         let listed = listing.posts.iter().filter(|post| since <= post.at).count();
         Ok(Report { listed: Some(listed), there, found, cannot_tell, strange, ..report })
+    }
+
+    /// Which of the copies belong to targets on other accounts of the channel: two of our accounts may be one at the platform.
+    async fn owned_elsewhere(
+        &self,
+        place: &Place,
+        findings: &[Finding],
+    ) -> Result<HashMap<String, TargetId>, LedgerError> {
+        let copy = |finding: &Finding| match finding {
+            Finding::Duplicate { copy, .. } => Some(copy.receipt.id.clone()),
+            Finding::Vanished { .. } => None,
+        };
+        let copies: Vec<String> = findings.iter().filter_map(copy).collect();
+        let mut owners = HashMap::new();
+        if copies.is_empty() {
+            return Ok(owners);
+        }
+        for card in self.0.accounts.all() {
+            let other = place_of(&card);
+            if other.channel == place.channel && other != *place {
+                owners.extend(self.0.outside.owners(&other, &copies).await?);
+            }
+        }
+        Ok(owners)
     }
 
     /// Puts findings on record; how each stands there.
@@ -209,6 +242,10 @@ fn lag(channel: &dyn Channel, card: &AccountCard) -> Duration {
         }
         _ => LAG,
     }
+}
+
+fn place_of(card: &AccountCard) -> Place {
+    Place { tenant: card.tenant.clone(), channel: card.channel.clone(), account: card.id.clone() }
 }
 
 fn tell(incident: &Incident) {

@@ -110,10 +110,10 @@ fn world() -> World {
     let does = Arc::new(Mutex::new(Does::Shows(Listing::default())));
     let meanwhile = Arc::new(Mutex::new(None));
     let channel = Arranged { about, runtime: runtime.clone(), does: does.clone(), meanwhile: meanwhile.clone() };
-    let account = Account {
+    let account = |name: &str| Account {
         tenant: TenantId::new("acme").unwrap(),
         channel: ChannelName::new("board").unwrap(),
-        id: AccountId::new("main").unwrap(),
+        id: AccountId::new(name).unwrap(),
         app: None,
         base_url: "https://board.example".parse().unwrap(),
         secrets: [("token".to_owned(), SecretSource::Value(Secret::new("hush")))].into(),
@@ -122,10 +122,10 @@ fn world() -> World {
         rate: None,
         app_rate: None,
     };
-    let card = account.card();
+    let card = account("main").card();
     let audit = Audit::new(Parts {
         runtime: runtime.clone(),
-        accounts: Arc::new(ListedAccounts::new([account])) as Arc<dyn Accounts>,
+        accounts: Arc::new(ListedAccounts::new([account("main"), account("twin")])) as Arc<dyn Accounts>,
         channels: Arc::new(Registry::of([Arc::new(channel) as Arc<dyn Channel>])),
         outside: ledger.clone(),
         incidents: ledger.clone(),
@@ -140,6 +140,10 @@ fn receipt(id: &str) -> Receipt {
 impl World {
     /// A target that is due now, and that a worker begins.
     async fn begun(&self, texts: &[&str]) -> (TargetId, u32) {
+        self.begun_on(self.card.id.clone(), texts).await
+    }
+
+    async fn begun_on(&self, account: AccountId, texts: &[&str]) -> (TargetId, u32) {
         let id = self.runtime.id();
         let part = |text: &&str| domain::Part { text: (*text).into(), media: vec![] };
         let content =
@@ -147,7 +151,7 @@ impl World {
         let target = NewTarget {
             id: TargetId(self.runtime.id()),
             channel: self.card.channel.clone(),
-            account: self.card.id.clone(),
+            account,
             app: None,
             due_at: self.runtime.now(),
             deadline: None,
@@ -177,7 +181,11 @@ impl World {
 
     /// A target that is out under these ids.
     async fn published(&self, texts: &[&str], ids: &[&str]) -> TargetId {
-        let (target, attempt) = self.begun(texts).await;
+        self.published_on(self.card.id.clone(), texts, ids).await
+    }
+
+    async fn published_on(&self, account: AccountId, texts: &[&str], ids: &[&str]) -> TargetId {
+        let (target, attempt) = self.begun_on(account, texts).await;
         let out = ids.iter().enumerate().map(|(part, id)| (u16::try_from(part).unwrap(), receipt(id))).collect();
         let (repeat, on_doubt) = (RepeatSafety::Nothing, OnDoubt::Park);
         let finish = Command::Finish { attempt, outcome: Outcome::Published(out), repeat, on_doubt };
@@ -257,6 +265,18 @@ async fn what_goes_out_while_the_platform_answers_is_no_copy() {
     world.shows(vec![world.shown("1", "same"), world.shown("2", "same"), world.shown("3", "same")]);
     let report = world.look().await;
     assert_eq!((report.found.len(), report.cannot_tell.len()), (0, 1), "{report:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_accounts_that_are_one_at_the_platform_neither_has_copies() {
+    let world = world();
+    world.published(&["same"], &["1"]).await;
+    world.published_on(AccountId::new("twin").unwrap(), &["same"], &["2"]).await;
+    world.shows(vec![world.shown("1", "same"), world.shown("2", "same")]);
+    assert_eq!(world.look().await.found, []);
+    world.shows(vec![world.shown("1", "same"), world.shown("2", "same"), world.shown("3", "same")]);
+    let found = world.look().await.found;
+    assert!(found.len() == 1 && found[0].what.starts_with("Post 3 "), "{found:?}");
 }
 
 /// The memory's answer is there at once: whoever asks it need not wait.

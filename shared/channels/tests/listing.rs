@@ -4,7 +4,7 @@
 
 mod kit;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use domain::{Receipt, State};
 use jiff::{SignedDuration, Timestamp};
@@ -12,7 +12,7 @@ use kit::{
     site::Place,
     stand::{Stand, says, thread},
 };
-use oncepost_channels::{Channel, Cut, Listed, ListedPost, Listing};
+use oncepost_channels::{Cut, Listed, ListedPost, Listing, Registry};
 
 async fn listing(stand: &Stand, since: Timestamp) -> Listing {
     match stand.channel.list(&stand.account, since).await.unwrap() {
@@ -136,6 +136,13 @@ tests! {
 #[tokio::test]
 async fn tiktok() {
     lists(Place::tiktok().await, 0).await;
+}
+
+#[test]
+fn every_channel_is_told_of() {
+    for name in Registry::all(kit::http(Arc::default())).names() {
+        told(name);
+    }
 }
 
 #[tokio::test]
