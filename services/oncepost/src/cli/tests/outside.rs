@@ -97,7 +97,7 @@ fn what_was_found_comes_first_and_what_cannot_be_told_last() {
             Report {
                 listed: None,
                 there: 0,
-                cannot_tell: vec!["Nothing can be told of this account: no posts can be listed.".into()],
+                cannot_tell: vec!["Nothing can be told of this account: its channel lists no posts.".into()],
                 ..report("acme/telegram/main")
             },
         ],
