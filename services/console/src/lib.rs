@@ -9,7 +9,7 @@
 mod access;
 mod account;
 pub mod api;
-mod audit;
+mod audited;
 mod doubt;
 mod exposure;
 mod extract;
@@ -29,11 +29,12 @@ mod trouble;
 
 use std::sync::Arc;
 
+use audit::Audit;
 use broker::Transport;
 use channels::{Accounts, Registry};
 use forecast::Forecast;
 use intake::Intake;
-use ledger::{AuditLog, History, Ledger};
+use ledger::{AuditLog, History, Incidents, Ledger};
 use outbox::Outbox;
 use runtime::Runtime;
 use vault::Vault;
@@ -75,6 +76,10 @@ pub struct Parts {
     pub channels: Arc<Registry>,
     /// What looks ahead.
     pub forecast: Forecast,
+    /// What looks outside.
+    pub audit: Audit,
+    /// What was found there.
+    pub incidents: Arc<dyn Incidents>,
     /// The way out for events.
     pub outbox: Outbox,
     /// Who may call, and how much at once.

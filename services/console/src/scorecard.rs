@@ -72,9 +72,13 @@ pub(crate) async fn card(console: &Console, caller: &Caller, wish: &Wish, earlie
 async fn counts(console: &Console, span: &Span, tenant: Option<&TenantId>) -> Result<Counts, Problem> {
     let period = Period { from: span.from, until: span.until, tenant: tenant.cloned() };
     let history = &console.history;
-    let (due, cases, retries) =
-        futures::try_join!(history.due(&period), history.cases(&period), history.retries(&period))?;
-    Ok(Counts { due, cases, retries })
+    let (due, cases, retries, found) = futures::try_join!(
+        history.due(&period),
+        history.cases(&period),
+        history.retries(&period),
+        history.found(&period)
+    )?;
+    Ok(Counts { due, cases, retries, found })
 }
 
 /// Which of a scorecard's figures is asked after, by the name that the scorecard gives it.
@@ -89,6 +93,8 @@ pub(crate) fn figure(name: &str) -> Option<Figure> {
         "late" => Figure::Late(ON_TIME),
         "doubts" => Figure::Doubted,
         "asked" => Figure::Asked,
+        "duplicates" => Figure::Duplicated,
+        "vanished" => Figure::Vanished,
         "manual_retries" => Figure::Retried,
         "resolved" => Figure::Resolved,
         "given_up" => Figure::GivenUp,

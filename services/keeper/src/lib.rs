@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod auditor;
 mod outlook;
 mod plan;
 mod round;
@@ -11,6 +12,7 @@ use ledger::Ledger;
 use runtime::Runtime;
 use vault::Vault;
 
+pub use auditor::{Auditor, AuditorOptions, AuditorParts};
 pub use outlook::{Outlook, OutlookOptions};
 
 /// A keeper's settings.

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use audit::Audit;
 use broker::{BrokerError, BrokerUrl, Memory, Rabbit, RabbitSettings, Transport};
 use channels::{
     Account, Accounts, Channel, Http, HttpOptions, ListedAccounts, Media, MediaOptions, Registry, S3Options, Secret,
@@ -9,7 +10,10 @@ use channels::{
 };
 use guard::{Guard, MemoryGuard, RedisGuard, RedisOptions};
 use intake::{Checker, Intake, Options as IntakeOptions};
-use ledger::{AuditLog, CredentialStore, History, Ledger, LedgerError, Postgres, PostgresOptions, Sqlite, TimeSource};
+use ledger::{
+    AuditLog, CredentialStore, History, Incidents, Ledger, LedgerError, Outside, Postgres, PostgresOptions, Sqlite,
+    Store, TimeSource,
+};
 use runtime::Runtime;
 use settings::Settings;
 use vault::{AppDefaults, ChannelDefaults, Defaults, Keys, Vault, VaultOptions};
@@ -41,6 +45,10 @@ pub struct Parts {
     pub accounts: Arc<dyn Accounts>,
     /// The way in.
     pub intake: Arc<Intake>,
+    /// What compares platforms with the ledger.
+    pub audit: Audit,
+    /// What was found by that.
+    pub incidents: Arc<dyn Incidents>,
 }
 
 impl Parts {
@@ -57,7 +65,7 @@ impl Parts {
         keys(settings)?;
         let stores = ledger(settings, &runtime, Migrate::No).await?;
         let vault = vault(settings, &runtime, &stores, channels.clone())?;
-        let Stores { ledger, audit_log, history, .. } = stores;
+        let Stores { ledger, audit_log, history, outside, incidents, .. } = stores;
         let accounts: Arc<dyn Accounts> = Arc::new(vault.clone());
         accounts.catch_up().await;
         vault.follow();
@@ -66,7 +74,28 @@ impl Parts {
         let options = intake_options(settings);
         let intake =
             Arc::new(Intake::new(ledger.clone(), channels.clone(), accounts.clone(), runtime.clone(), options));
-        Ok(Self { runtime, ledger, audit_log, history, transport, guard, channels, media, vault, accounts, intake })
+        let audit = Audit::new(audit::Parts {
+            runtime: runtime.clone(),
+            accounts: accounts.clone(),
+            channels: channels.clone(),
+            outside,
+            incidents: incidents.clone(),
+        });
+        Ok(Self {
+            runtime,
+            ledger,
+            audit_log,
+            history,
+            transport,
+            guard,
+            channels,
+            media,
+            vault,
+            accounts,
+            intake,
+            audit,
+            incidents,
+        })
     }
 }
 
@@ -89,12 +118,23 @@ pub struct Stores {
     pub audit_log: Arc<dyn AuditLog>,
     /// What came of what was due.
     pub history: Arc<dyn History>,
+    /// What is out.
+    pub outside: Arc<dyn Outside>,
+    /// What was found wrong outside.
+    pub incidents: Arc<dyn Incidents>,
 }
 
 impl Stores {
-    fn of<D: Ledger + CredentialStore + AuditLog + History + 'static>(database: D) -> Self {
+    fn of<D: Store + 'static>(database: D) -> Self {
         let database = Arc::new(database);
-        Self { ledger: database.clone(), credentials: database.clone(), audit_log: database.clone(), history: database }
+        Self {
+            ledger: database.clone(),
+            credentials: database.clone(),
+            audit_log: database.clone(),
+            history: database.clone(),
+            outside: database.clone(),
+            incidents: database,
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use console::{Console, ConsoleOptions};
 use domain::WorkerName;
 use forecast::Forecast;
 use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
-use keeper::{Keeper, KeeperOptions, Outlook, OutlookOptions};
+use keeper::{Auditor, AuditorOptions, AuditorParts, Keeper, KeeperOptions, Outlook, OutlookOptions};
 use scheduler::{Scheduler, SchedulerOptions};
 use settings::Settings;
 use telemetry::{Health, TelemetryHandle, health_router};
@@ -75,8 +75,9 @@ pub async fn serve(
     if services.keeper {
         let keeper = keeper(settings, &parts);
         let outlook = Outlook::new(parts.runtime.clone(), forecast(&parts), OutlookOptions::default());
+        let auditor = auditor(settings, &parts);
         running.push(Box::pin(async move {
-            futures::join!(keeper.run(), outlook.run());
+            futures::join!(keeper.run(), outlook.run(), auditor.run());
             Ok(())
         }));
     }
@@ -156,6 +157,12 @@ fn keeper(settings: &Settings, parts: &Parts) -> Keeper {
     Keeper::new(runtime, ledger, guard, vault, options)
 }
 
+fn auditor(settings: &Settings, parts: &Parts) -> Auditor {
+    let Parts { runtime, ledger, guard, accounts, incidents, audit, .. } = parts.clone();
+    let options = AuditorOptions { every: settings.keeper.audit_every, ..AuditorOptions::default() };
+    Auditor::new(AuditorParts { runtime, ledger, guard, accounts, incidents, audit }, options)
+}
+
 /// What looks ahead, by what the other services see.
 fn forecast(parts: &Parts) -> Forecast {
     let Parts { runtime, ledger, vault, media, .. } = parts.clone();
@@ -175,6 +182,8 @@ fn console(settings: &Settings, parts: &Parts) -> Console {
         channels: parts.channels.clone(),
         vault: parts.vault.clone(),
         forecast: forecast(parts),
+        audit: parts.audit.clone(),
+        incidents: parts.incidents.clone(),
         outbox,
         options: ConsoleOptions {
             tokens: settings.api.tokens.iter().filter_map(console::Token::of).collect(),

@@ -3,6 +3,7 @@
 //! We choose each post's record key and time, store both, and write with "only if nothing is there": the same write again changes
 //! nothing, and whether a post is out is one question by its key.
 
+mod listing;
 mod record;
 mod session;
 
@@ -10,13 +11,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{Code, Draft, Failure, Finding, Fix, Landed, Part, PlatformWords, RepeatSafety, Scope, Worth};
+use jiff::Timestamp;
 use reqwest::{Method, RequestBuilder};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    About, Account, Answer, Call, Channel, Count, Http, Kind, Known, Limits, Mark, Objection, Offers, Published, Row,
-    Standing, Table, Takes, Threads, TokenLife, Told, Unit,
+    About, Account, Answer, Call, Channel, Count, Http, Kind, Known, Limits, Listed, Mark, Objection, Offers,
+    Published, Row, Standing, Table, Takes, Threads, TokenLife, Told, Unit,
     address::{Address, name},
     caps, text,
 };
@@ -278,6 +280,10 @@ impl Channel for Bluesky {
             return Ok(Finding::CannotTell("there is another post under our record key".into()));
         }
         Ok(Finding::Found(record::receipt(&shown.uri)))
+    }
+    async fn list(&self, account: &Account, since: Timestamp) -> Result<Listed, Failure> {
+        account.check_transport()?;
+        self.listed(account, since).await
     }
 
     /// Logs in, if need be, and asks whose session it is and whether the account is in use.

@@ -2,11 +2,12 @@
 
 use async_trait::async_trait;
 use domain::{Draft, Failure, Finding, Outcome, Receipt, RepeatSafety, delivery};
+use jiff::Timestamp;
 use url::Url;
 
 use crate::{
-    Account, AccountCard, AuthorizeAsk, Call, ExchangeAsk, Granted, Limits, Mark, OAuth, Objection, Offers, Safety,
-    Standing, TokenLife, Tokens, oauth,
+    Account, AccountCard, AuthorizeAsk, Call, ExchangeAsk, Granted, Limits, Listed, Mark, OAuth, Objection, Offers,
+    Safety, Standing, TokenLife, Tokens, Wording, oauth,
 };
 
 /// What a channel is. Queues, metrics, docs and guarantees follow from it.
@@ -135,6 +136,30 @@ pub trait Channel: Send + Sync {
     /// # Errors
     /// The platform could not be asked.
     async fn find(&self, mark: &Mark<'_>) -> Result<Finding, Failure>;
+
+    /// Everything that the platform shows of the account's posts since then, as far as it can be read at a bearable price. Never changes
+    /// anything. Channels whose platform lists nothing, or whose look asks for one post by its handle, say so.
+    ///
+    /// # Errors
+    /// The platform could not be asked.
+    async fn list(&self, _account: &Account, _since: Timestamp) -> Result<Listed, Failure> {
+        Ok(Listed::cannot_tell("its channel lists no posts"))
+    }
+
+    /// Whether the platform charges for every post that is listed: then nobody lists who was not asked to. Pure.
+    fn charges_for_listing(&self) -> bool {
+        false
+    }
+
+    /// Whether [`Channel::list`] shows publish point `part` of the draft once it is out, so that its absence means something. Pure.
+    fn is_listed(&self, _draft: &Draft, _account: &Account, _part: u16) -> bool {
+        true
+    }
+
+    /// What publish point `part` of the draft says where it is listed. Pure.
+    fn wording(&self, draft: &Draft, _account: &Account, part: u16) -> Wording {
+        Wording::of_part(draft, part)
+    }
 
     /// Asks a platform that still decides for its verdict.
     ///

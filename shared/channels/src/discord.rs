@@ -16,8 +16,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    About, Account, AccountCard, Answer, Call, Channel, Count, Http, Kind, Known, Limits, Mark, Objection, Offers,
-    Published, Row, Safety, Standing, Table, Takes, Threads, TokenLife, Told, Unit, Variant,
+    About, Account, AccountCard, Answer, Call, Channel, Count, Http, Kind, Known, Limits, Listed, Mark, Objection,
+    Offers, Published, Row, Safety, Standing, Table, Takes, Threads, TokenLife, Told, Unit, Variant,
     address::{Address, number},
     text,
 };
@@ -263,9 +263,16 @@ impl Channel for Discord {
     async fn find(&self, mark: &Mark<'_>) -> Result<Finding, Failure> {
         mark.account.check_transport()?;
         if self.safety(&mark.account.card()).repeat != self.about.repeat {
-            return Ok(Finding::CannotTell("the account may not read the channel".into()));
+            return Ok(Finding::CannotTell(UNREAD.into()));
         }
         self.look(mark).await
+    }
+    async fn list(&self, account: &Account, since: Timestamp) -> Result<Listed, Failure> {
+        account.check_transport()?;
+        if self.safety(&account.card()).repeat != self.about.repeat {
+            return Ok(Listed::cannot_tell(UNREAD));
+        }
+        self.listed(account, since).await
     }
 
     async fn check_credentials(&self, account: &Account) -> Result<Standing, Failure> {
@@ -292,6 +299,9 @@ impl Channel for Discord {
         self.id_in(address).is_none()
     }
 }
+
+/// Why nothing is told of some accounts.
+const UNREAD: &str = "the account may not read the channel";
 
 const fn by_nonce(afterwards: Option<LookUp>) -> RepeatSafety {
     RepeatSafety::PlatformKey { kept_for: KEPT_FOR, settles_after: SETTLED, afterwards }

@@ -18,10 +18,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{Code, Draft, Failure, Finding, Fix, Receipt, RepeatSafety, Scope};
+use jiff::Timestamp;
 
 use crate::{
     About, Account, AccountCard, Call, Channel, Count, ExchangeAsk, FirstComment, Granted, Http, Known, Limits, Link,
-    Mark, Objection, Offers, Published, Row, Standing, Table, Threads, TokenLife, Tokens, Unit, Verdict,
+    Listed, Mark, Objection, Offers, Published, Row, Standing, Table, Threads, TokenLife, Tokens, Unit, Verdict,
+    Wording,
     address::{Address, is_short, number},
     caps,
     graph::{self, Graph, containers::LOOK_UP, credentials::RENEW, errors},
@@ -201,6 +203,19 @@ impl Channel for Facebook {
     async fn poll(&self, mark: &Mark<'_>) -> Result<Verdict, Failure> {
         mark.account.check_transport()?;
         self.verdict(mark).await
+    }
+    async fn list(&self, account: &Account, since: Timestamp) -> Result<Listed, Failure> {
+        account.check_transport()?;
+        self.all_listed(account, since).await
+    }
+
+    /// A comment is not among the posts. A video is, under another id than its own: by its words alone can it be told.
+    fn is_listed(&self, draft: &Draft, account: &Account, part: u16) -> bool {
+        part == 0 && (draft.0.media.is_empty() || !self.wording(draft, account, part).is_empty())
+    }
+
+    fn wording(&self, draft: &Draft, _account: &Account, _part: u16) -> Wording {
+        Wording::of(&Post::of(draft).text)
     }
 
     async fn check_credentials(&self, account: &Account) -> Result<Standing, Failure> {

@@ -11,11 +11,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{Code, Draft, Failure, Finding, Fix, Landed, LookUp, RepeatSafety, Scope};
+use jiff::Timestamp;
 use reqwest::{Method, RequestBuilder};
 
 use crate::{
-    About, Account, AccountCard, Call, Channel, Count, ExchangeAsk, Granted, Http, Known, Limits, Link, Mark,
-    Objection, Offers, Published, Row, Safety, Standing, Table, Takes, Threads, Tokens, Unit, Verdict,
+    About, Account, AccountCard, Call, Channel, Count, ExchangeAsk, Granted, Http, Known, Limits, Link, Listed, Mark,
+    Objection, Offers, Published, Row, Safety, Standing, Table, Takes, Threads, Tokens, Unit, Verdict, Wording,
     google::{self, Google, errors, tokens},
     media::public,
     oauth::{self, servers},
@@ -197,6 +198,14 @@ impl Channel for GoogleBusiness {
             State::Processing | State::Unknown => Verdict::Still,
             State::Rejected => Verdict::Refused(post::rejected(SHOW)),
         })
+    }
+    async fn list(&self, account: &Account, since: Timestamp) -> Result<Listed, Failure> {
+        account.check_transport()?;
+        self.listed(account, since).await
+    }
+
+    fn wording(&self, draft: &Draft, _account: &Account, _part: u16) -> Wording {
+        look::wording(if post::topic(draft) == "STANDARD" { "" } else { post::title(draft) }, &draft.0.text)
     }
 
     async fn check_credentials(&self, account: &Account) -> Result<Standing, Failure> {

@@ -11,11 +11,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{Code, Draft, Failure, Finding, Fix, Media, Part, Receipt, RepeatSafety, Scope};
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::{
     About, Account, AccountCard, Call, Channel, Count, ExchangeAsk, FirstComment, Granted, Http, Known, Limit, Limits,
-    Mark, OAuth, Objection, Offers, Published, Row, Standing, Table, Takes, Threads, TokenLife, Tokens, Unit, caps,
+    Listed, Mark, OAuth, Objection, Offers, Published, Row, Standing, Table, Takes, Threads, TokenLife, Tokens, Unit,
+    caps,
     graph::{
         self, Graph,
         containers::{self, Containers, Dialect, LOOK_UP, MAKE, Plan, State},
@@ -242,6 +244,16 @@ impl Channel for Instagram {
             Some(text) => self.find_comment(mark, text).await,
             None => self.containers.look(mark, &plan(&post(mark.draft))).await,
         }
+    }
+    async fn list(&self, account: &Account, since: Timestamp) -> Result<Listed, Failure> {
+        account.check_transport()?;
+        check_login(account)?;
+        self.containers.all_listed(account, "media", since).await
+    }
+
+    /// A comment is not among the posts.
+    fn is_listed(&self, _draft: &Draft, _account: &Account, part: u16) -> bool {
+        part == 0
     }
 
     async fn check_credentials(&self, account: &Account) -> Result<Standing, Failure> {

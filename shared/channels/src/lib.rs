@@ -14,6 +14,7 @@ mod graph;
 mod http;
 mod known;
 mod limits;
+mod listing;
 mod media;
 mod oauth;
 mod offers;
@@ -59,6 +60,7 @@ pub use credentials::{RefreshRepeat, Standing, TokenLife, Tokens};
 pub use http::{Answer, Http, HttpError, HttpOptions, wire};
 pub use known::{Known, nearest};
 pub use limits::{Count, Limits, Misfit, Objection, Shape, Takes, Unit};
+pub use listing::{Cut, Listed, ListedPost, Listing, Wording};
 pub use media::{
     InvalidHash, Kind, Media, MediaFile, MediaHash, MediaOptions, Picture, Probe, S3Options, Served, StoreAt,
     StoreError, Video, is_public, shown_address,

@@ -26,8 +26,8 @@ use serde_json::{Value, json};
 
 use crate::{
     About, Account, AccountCard, Answer, Call, Channel, Count, ExchangeAsk, FirstComment, Granted, Http, Known, Limits,
-    Link, Mark, OAuth, Objection, Offers, Published, Row, Safety, Standing, Table, Takes, Threads, TokenLife, Tokens,
-    Told, Unit, Variant,
+    Link, Listed, Mark, OAuth, Objection, Offers, Published, Row, Safety, Standing, Table, Takes, Threads, TokenLife,
+    Tokens, Told, Unit, Variant, Wording,
     address::is_short,
     limits::videos_in_company,
     oauth::{self, servers},
@@ -242,6 +242,9 @@ impl LinkedIn {
     }
 }
 
+/// Why nothing is told of a person's own posts.
+const MEMBERS: &str = "LinkedIn does not show the posts of members";
+
 fn oauth_of(account: &Account) -> &'static OAuth {
     if repeat::is_page(account.setting(AUTHOR)) { &servers::LINKEDIN_PAGE } else { &servers::LINKEDIN }
 }
@@ -295,9 +298,25 @@ impl Channel for LinkedIn {
     async fn find(&self, mark: &Mark<'_>) -> Result<Finding, Failure> {
         mark.account.check_transport()?;
         if !repeat::is_page(mark.account.setting(AUTHOR)) {
-            return Ok(Finding::CannotTell("LinkedIn does not show the posts of members".into()));
+            return Ok(Finding::CannotTell(MEMBERS.into()));
         }
         self.look(mark).await
+    }
+    async fn list(&self, account: &Account, since: Timestamp) -> Result<Listed, Failure> {
+        account.check_transport()?;
+        if !repeat::is_page(account.setting(AUTHOR)) {
+            return Ok(Listed::cannot_tell(MEMBERS));
+        }
+        self.listed(account, since).await
+    }
+
+    /// What follows the first part are comments.
+    fn is_listed(&self, _draft: &Draft, _account: &Account, part: u16) -> bool {
+        part == 0
+    }
+
+    fn wording(&self, draft: &Draft, _account: &Account, part: u16) -> Wording {
+        parts(draft).get(usize::from(part)).map(|part| Wording::of(&part.text)).unwrap_or_default()
     }
 
     async fn check_credentials(&self, account: &Account) -> Result<Standing, Failure> {

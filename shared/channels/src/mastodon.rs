@@ -12,13 +12,14 @@ use std::{collections::HashMap, sync::Mutex, time::Duration};
 
 use async_trait::async_trait;
 use domain::{Code, Draft, Failure, Finding, Fix, LookUp, Part, Receipt, RepeatSafety, Scope};
+use jiff::Timestamp;
 use reqwest::{Method, RequestBuilder};
 use serde::Deserialize;
 use serde_json::json;
 
 use crate::{
-    About, Account, AccountCard, Call, Channel, Count, ExchangeAsk, Granted, Http, Known, Limits, Mark, Objection,
-    Offers, Published, Row, Safety, Standing, Table, Takes, Threads, TokenLife, Told, Unit, Variant,
+    About, Account, AccountCard, Call, Channel, Count, ExchangeAsk, Granted, Http, Known, Limits, Listed, Mark,
+    Objection, Offers, Published, Row, Safety, Standing, Table, Takes, Threads, TokenLife, Told, Unit, Variant,
     address::{Address, name},
     caps,
     limits::videos_in_company,
@@ -230,6 +231,11 @@ impl Channel for Mastodon {
             return Ok(Finding::CannotTell(why.into()));
         }
         Ok(found)
+    }
+
+    async fn list(&self, account: &Account, since: Timestamp) -> Result<Listed, Failure> {
+        account.check_transport()?;
+        self.listed(account, since).await
     }
 
     async fn exchange(&self, ask: &ExchangeAsk<'_>) -> Result<Granted, Failure> {

@@ -13,13 +13,14 @@ use std::{collections::HashMap, sync::Mutex, time::Duration};
 
 use async_trait::async_trait;
 use domain::{Code, Draft, Failure, Finding, Fix, Landed, LookUp, PlatformWords, Receipt, RepeatSafety, Scope, Worth};
+use jiff::Timestamp;
 use reqwest::{Method, RequestBuilder};
 use serde::Deserialize;
 use url::Url;
 
 use crate::{
-    About, Account, Answer, Call, Channel, Count, Http, Known, Limits, Mark, Objection, Offers, Published, Row,
-    Standing, Table, Takes, Threads, Tokens, Told, Unit, address::Address,
+    About, Account, Answer, Call, Channel, Count, Http, Known, Limits, Listed, Mark, Objection, Offers, Published, Row,
+    Standing, Table, Takes, Threads, Tokens, Told, Unit, Wording, address::Address,
 };
 use event::Event;
 use room::Login;
@@ -215,6 +216,15 @@ impl Channel for Matrix {
     async fn find(&self, mark: &Mark<'_>) -> Result<Finding, Failure> {
         mark.account.check_transport()?;
         self.look(mark).await
+    }
+    async fn list(&self, account: &Account, since: Timestamp) -> Result<Listed, Failure> {
+        account.check_transport()?;
+        self.listed(account, since).await
+    }
+
+    /// The name of a file without words is made up: it tells nothing.
+    fn wording(&self, draft: &Draft, _account: &Account, part: u16) -> Wording {
+        event::events(draft).get(usize::from(part)).map(|event| Wording::of(&event.body())).unwrap_or_default()
     }
 
     async fn check_credentials(&self, account: &Account) -> Result<Standing, Failure> {

@@ -13,12 +13,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{Code, Draft, Failure, Finding, Fix, LookUp, Receipt, RepeatSafety, Scope};
+use jiff::Timestamp;
 use reqwest::{Method, RequestBuilder};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
-    About, Account, AccountCard, Answer, Call, Channel, Count, ExchangeAsk, Granted, Http, Known, Limits, Link, Mark,
-    Objection, Offers, Published, Row, Safety, Standing, Table, Threads, TokenLife, Tokens, Told, Unit,
+    About, Account, AccountCard, Answer, Call, Channel, Count, ExchangeAsk, Granted, Http, Known, Limits, Link, Listed,
+    Mark, Objection, Offers, Published, Row, Safety, Standing, Table, Threads, TokenLife, Tokens, Told, Unit, Wording,
     address::{Address, is_short, number},
     oauth::{self, servers},
 };
@@ -170,6 +171,28 @@ impl Channel for Pinterest {
     async fn find(&self, mark: &Mark<'_>) -> Result<Finding, Failure> {
         mark.account.check_transport()?;
         self.look(mark).await
+    }
+    async fn list(&self, account: &Account, since: Timestamp) -> Result<Listed, Failure> {
+        account.check_transport()?;
+        match account.setting(BOARD).filter(|board| !board.is_empty()) {
+            Some(board) => self.listed(account, board, since).await,
+            None => Ok(Listed::cannot_tell("the account has no board of its own, and each post names one")),
+        }
+    }
+
+    /// The account's own board is listed, and no other.
+    fn is_listed(&self, draft: &Draft, account: &Account, _part: u16) -> bool {
+        draft
+            .0
+            .settings
+            .get(BOARD)
+            .filter(|board| !board.is_empty())
+            .is_none_or(|board| account.setting(BOARD) == Some(board))
+    }
+
+    fn wording(&self, draft: &Draft, _account: &Account, _part: u16) -> Wording {
+        let title = draft.0.settings.get("title").map(String::as_str).unwrap_or_default();
+        look::wording(title, &draft.0.text)
     }
 
     async fn check_credentials(&self, account: &Account) -> Result<Standing, Failure> {

@@ -13,13 +13,14 @@ use std::{collections::HashMap, sync::Mutex, time::Duration};
 
 use async_trait::async_trait;
 use domain::{Code, Draft, Failure, Finding, Fix, Landed, LookUp, Part, Receipt, RepeatSafety, Scope, Worth};
+use jiff::Timestamp;
 use reqwest::Method;
 use serde::Deserialize;
 
 use crate::{
     About, Account, AccountCard, Answer, Call, Channel, Count, ExchangeAsk, FirstComment, Granted, Http, Known, Limit,
-    Limits, Link, Mark, Objection, Offers, Published, Row, Standing, Table, Takes, Threads, TokenLife, Tokens, Told,
-    Unit, Verdict,
+    Limits, Link, Listed, Mark, Objection, Offers, Published, Row, Standing, Table, Takes, Threads, TokenLife, Tokens,
+    Told, Unit, Verdict, Wording,
     address::{Address, name},
     article::{Article, TITLE},
     credentials::{CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN},
@@ -304,6 +305,17 @@ impl Channel for Reddit {
             Finding::Found(receipt) => Verdict::Out(receipt),
             _ => Verdict::Still,
         })
+    }
+    async fn list(&self, account: &Account, since: Timestamp) -> Result<Listed, Failure> {
+        account.check_transport()?;
+        self.listed(account, since).await
+    }
+
+    fn wording(&self, draft: &Draft, account: &Account, part: u16) -> Wording {
+        match Submission::of(draft, account) {
+            Ok(post) if part == 0 => look::wording(&post.subreddit, &post.title),
+            _ => draft.parts().get(usize::from(part)).map(|part| Wording::of(&part.text)).unwrap_or_default(),
+        }
     }
 
     async fn check_credentials(&self, account: &Account) -> Result<Standing, Failure> {

@@ -14,13 +14,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{Code, Draft, Failure, Finding, Fix, LookUp, Part, Receipt, RepeatSafety, Scope};
+use jiff::Timestamp;
 use reqwest::{Method, RequestBuilder};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    About, Account, AccountCard, Answer, Call, Channel, Count, ExchangeAsk, Granted, Http, Known, Limit, Limits, Mark,
-    Objection, Offers, Published, Row, Safety, Standing, Table, Takes, Threads, Tokens, Told, Unit, Variant,
+    About, Account, AccountCard, Answer, Call, Channel, Count, ExchangeAsk, Granted, Http, Known, Limit, Limits,
+    Listed, Mark, Objection, Offers, Published, Row, Safety, Standing, Table, Takes, Threads, Tokens, Told, Unit,
+    Variant, Wording,
     address::{Address, number},
     oauth::{self, servers},
     text,
@@ -290,9 +292,26 @@ impl Channel for Slack {
     async fn find(&self, mark: &Mark<'_>) -> Result<Finding, Failure> {
         mark.account.check_transport()?;
         if !matches!(self.safety(&mark.account.card()).repeat, RepeatSafety::LookUp(_)) {
-            return Ok(Finding::CannotTell("the account may not read the conversation".into()));
+            return Ok(Finding::CannotTell(UNREAD.into()));
         }
         self.look(mark).await
+    }
+    async fn list(&self, account: &Account, since: Timestamp) -> Result<Listed, Failure> {
+        account.check_transport()?;
+        if !matches!(self.safety(&account.card()).repeat, RepeatSafety::LookUp(_)) {
+            return Ok(Listed::cannot_tell(UNREAD));
+        }
+        self.listed(account, since).await
+    }
+
+    /// What follows the first part stands in its thread.
+    fn is_listed(&self, _draft: &Draft, _account: &Account, part: u16) -> bool {
+        part == 0
+    }
+
+    fn wording(&self, draft: &Draft, _account: &Account, part: u16) -> Wording {
+        let parts = text::parts(&message::written(draft));
+        parts.get(usize::from(part)).map(|part| Wording::of(&message::shown(&part.text))).unwrap_or_default()
     }
 
     async fn check_credentials(&self, account: &Account) -> Result<Standing, Failure> {
@@ -357,6 +376,9 @@ impl Slack {
         Ok(standing)
     }
 }
+
+/// Why nothing is told of some accounts.
+const UNREAD: &str = "the account may not read the conversation";
 
 /// The conversation that the account publishes to.
 fn conversation(account: &Account) -> Result<&str, Failure> {

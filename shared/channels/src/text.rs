@@ -104,6 +104,19 @@ pub(crate) fn short_handles(text: &str) -> String {
     without(text, &cut)
 }
 
+/// `text` with each address as bare as platforms may make it: without scheme and without the slash at its end.
+pub(crate) fn bare_addresses(text: &str) -> String {
+    let mut cut = Vec::new();
+    for url in urls(text) {
+        let scheme = text[url.clone()].find("://").map_or(0, |at| at + 3);
+        cut.push(url.start..url.start + scheme);
+        if text[url.clone()].ends_with('/') {
+            cut.push(url.end - 1..url.end);
+        }
+    }
+    without(text, &cut)
+}
+
 /// The text that HTML shows.
 pub(crate) fn plain(html: &str) -> String {
     let mut text = String::with_capacity(html.len());

@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{Code, Draft, Failure, Finding, Fix, Media, Part, Receipt, RepeatSafety, Scope};
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::{
-    About, Account, AccountCard, Call, Channel, Count, ExchangeAsk, Granted, Http, Known, Limit, Limits, Mark,
+    About, Account, AccountCard, Call, Channel, Count, ExchangeAsk, Granted, Http, Known, Limit, Limits, Listed, Mark,
     Objection, Offers, Published, Row, Standing, Table, Takes, Threads, TokenLife, Tokens, Unit, caps,
     graph::{
         self, Graph,
@@ -68,6 +69,10 @@ const TAKES: &[Takes] = &[
     Takes::new(&["image/jpeg", "image/png"], 8 * 1024 * 1024).across(320, u32::MAX).shaped((1, 10), (10, 1)),
     Takes::new(&["video/mp4", "video/quicktime"], 1024 * 1024 * 1024).lasting(0, 5 * 60),
 ];
+
+/// The listings: of posts, and of answers, to oneself too.
+const POSTS: &str = "threads";
+const REPLIES: &str = "replies";
 
 /// What Threads' answers mean.
 pub static TABLE: Table = Table { code_at: errors::CODE_AT, text_at: errors::TEXT_AT, told: errors::TOLD, rows: &ROWS };
@@ -199,6 +204,11 @@ impl Channel for ThreadsApp {
         let before = mark.part.checked_sub(1).and_then(|before| graph::post_id(mark, before));
         self.containers.look(mark, &plan(&part, mark.part, before)).await
     }
+    async fn list(&self, account: &Account, since: Timestamp) -> Result<Listed, Failure> {
+        account.check_transport()?;
+        let posts = self.containers.all_listed(account, POSTS, since).await?;
+        Ok(posts.with(self.containers.all_listed(account, REPLIES, since).await?))
+    }
 
     async fn check_credentials(&self, account: &Account) -> Result<Standing, Failure> {
         account.check_transport()?;
@@ -226,6 +236,6 @@ impl Channel for ThreadsApp {
 
 /// What a part's post looks like. Answers, to oneself too, have a listing of their own.
 fn plan<'a>(part: &'a Part, number: u16, reply_to: Option<&'a str>) -> Plan<'a> {
-    let listing = if number == 0 { "threads" } else { "replies" };
+    let listing = if number == 0 { POSTS } else { REPLIES };
     Plan { text: &part.text, media: part.media.len(), listing, reply_to }
 }

@@ -22,8 +22,8 @@ use reqwest::{Method, RequestBuilder};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
-    About, Account, AccountCard, Answer, Call, Channel, ExchangeAsk, Granted, Http, Known, Limits, Mark, Objection,
-    Offers, Published, Row, Standing, Table, Threads, TokenLife, Tokens, Told, Verdict,
+    About, Account, AccountCard, Answer, Call, Channel, ExchangeAsk, Granted, Http, Known, Limits, Listed, Mark,
+    Objection, Offers, Published, Row, Standing, Table, Threads, TokenLife, Tokens, Told, Verdict,
     address::{Address, is_short, number},
     caps,
     oauth::{self, servers},
@@ -277,6 +277,15 @@ impl Channel for TikTok {
             }
             progress => Ok(progress.receipt(&upload, self.now()).map_or(Verdict::Still, Verdict::Out)),
         }
+    }
+    async fn list(&self, account: &Account, since: Timestamp) -> Result<Listed, Failure> {
+        account.check_transport()?;
+        self.listed(account, since).await
+    }
+
+    /// What is not public, or still moderated, is not listed: absence means nothing.
+    fn is_listed(&self, _draft: &Draft, _account: &Account, _part: u16) -> bool {
+        false
     }
 
     async fn check_credentials(&self, account: &Account) -> Result<Standing, Failure> {

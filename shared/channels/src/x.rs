@@ -11,13 +11,15 @@ use std::{collections::HashMap, sync::Mutex, time::Duration};
 
 use async_trait::async_trait;
 use domain::{Code, Draft, Failure, Finding, Fix, LookUp, Part, Receipt, RepeatSafety, Scope};
+use jiff::Timestamp;
 use reqwest::{Method, RequestBuilder};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    About, Account, AccountCard, Answer, Call, Channel, Count, ExchangeAsk, Granted, Http, Known, Limit, Limits, Mark,
-    Objection, Offers, Published, Row, Safety, Standing, Table, Takes, Threads, TokenLife, Tokens, Told, Unit,
+    About, Account, AccountCard, Answer, Call, Channel, Count, ExchangeAsk, Granted, Http, Known, Limit, Limits,
+    Listed, Mark, Objection, Offers, Published, Row, Safety, Standing, Table, Takes, Threads, TokenLife, Tokens, Told,
+    Unit,
     address::{Address, number},
     caps,
     limits::videos_in_company,
@@ -256,6 +258,14 @@ impl Channel for X {
     async fn find(&self, mark: &Mark<'_>) -> Result<Finding, Failure> {
         mark.account.check_transport()?;
         self.look(mark).await
+    }
+    async fn list(&self, account: &Account, since: Timestamp) -> Result<Listed, Failure> {
+        account.check_transport()?;
+        self.listed(account, since).await
+    }
+
+    fn charges_for_listing(&self) -> bool {
+        true
     }
 
     async fn check_credentials(&self, account: &Account) -> Result<Standing, Failure> {

@@ -15,13 +15,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{Code, Draft, Failure, Finding, Fix, Receipt, RepeatSafety, Scope};
+use jiff::Timestamp;
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    About, Account, AccountCard, Call, Channel, Count, ExchangeAsk, Granted, Http, Known, Limits, Mark, Objection,
-    Offers, Published, Row, Standing, Table, Takes, Threads, Tokens, Unit, Verdict,
+    About, Account, AccountCard, Call, Channel, Count, ExchangeAsk, Granted, Http, Known, Limits, Listed, Mark,
+    Objection, Offers, Published, Row, Standing, Table, Takes, Threads, Tokens, Unit, Verdict, Wording,
     address::{Address, name},
     article::{Article, option},
     caps,
@@ -290,6 +291,14 @@ impl Channel for YouTube {
             Some(Err(refusal)) => Verdict::Refused(refusal),
             None => Verdict::Refused(video::gone()),
         })
+    }
+    async fn list(&self, account: &Account, since: Timestamp) -> Result<Listed, Failure> {
+        account.check_transport()?;
+        self.listed(account, since).await
+    }
+
+    fn wording(&self, draft: &Draft, _account: &Account, _part: u16) -> Wording {
+        Wording::of(&Article::of(draft).title)
     }
 
     async fn check_credentials(&self, account: &Account) -> Result<Standing, Failure> {

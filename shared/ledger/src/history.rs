@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use domain::{ChannelName, State, TargetId, TenantId};
 use jiff::Timestamp;
 
-use crate::{LedgerError, Page};
+use crate::{IncidentKind, LedgerError, Page};
 
 /// A span of time, and whose.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +69,17 @@ pub struct RetryTally {
     pub count: u64,
 }
 
+/// Incidents that were found in a period.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IncidentTally {
+    /// Their channel.
+    pub channel: ChannelName,
+    /// What kind of thing.
+    pub kind: IncidentKind,
+    /// How many.
+    pub count: u64,
+}
+
 /// Which targets of a period a figure counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Figure {
@@ -90,6 +101,10 @@ pub enum Figure {
     Doubted,
     /// A person was asked about that.
     Asked,
+    /// The platform was found in the period to show them twice.
+    Duplicated,
+    /// The platform was found in the period not to show them any more.
+    Vanished,
     /// Somebody set them going again in the period.
     Retried,
     /// Their case ended in the period, and they are out.
@@ -124,6 +139,9 @@ pub trait History: Send + Sync {
 
     /// Retries by hand in the period, sorted by channel.
     async fn retries(&self, period: &Period) -> Result<Vec<RetryTally>, LedgerError>;
+
+    /// Incidents that were found in the period, sorted by channel and kind.
+    async fn found(&self, period: &Period) -> Result<Vec<IncidentTally>, LedgerError>;
 
     /// The targets that a figure counts, in the order of their times.
     async fn counted(&self, counted: &Counted) -> Result<Page<TargetId>, LedgerError>;

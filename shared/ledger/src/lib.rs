@@ -10,7 +10,9 @@ mod credentials;
 mod desk;
 mod error;
 mod history;
+mod incidents;
 mod memory;
+mod outside;
 mod postgres;
 mod record;
 mod schema;
@@ -33,8 +35,10 @@ use uuid::Uuid;
 pub use audit_log::{AuditEntry, AuditFilter, AuditLog, EntryOutcome, NewEntry};
 pub use credentials::{CredentialPut, CredentialRow, CredentialStore, RecordKind};
 pub use error::LedgerError;
-pub use history::{CaseTally, Counted, DueTally, Figure, History, Period, RetryTally};
+pub use history::{CaseTally, Counted, DueTally, Figure, History, IncidentTally, Period, RetryTally};
+pub use incidents::{Closed, Incident, IncidentFilter, IncidentKind, Incidents, NewIncident};
 pub use memory::MemoryLedger;
+pub use outside::{LATEST, OutTarget, Outside, Place, PublishedAsk};
 pub use postgres::{Postgres, PostgresOptions};
 pub use record::rewritten;
 pub use sqlite::Sqlite;
@@ -149,6 +153,11 @@ pub trait Ledger: Send + Sync {
     /// The numbers that decisions use.
     fn policy(&self) -> &Policy;
 }
+
+/// All that one database keeps: the ledger, and the ports beside it.
+pub trait Store: Ledger + CredentialStore + AuditLog + History + Outside + Incidents {}
+
+impl<S: Ledger + CredentialStore + AuditLog + History + Outside + Incidents> Store for S {}
 
 /// What came of a command.
 #[derive(Debug, Clone)]

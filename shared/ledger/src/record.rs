@@ -205,8 +205,12 @@ pub(crate) fn state(id: TargetId, number: i16) -> Result<State, LedgerError> {
 
 /// The mark under which a platform id is remembered for an account.
 pub(crate) fn mark(target: &Target, platform_id: &str) -> Uuid {
-    let name = format!("{}/{}/{}/{platform_id}", target.tenant, target.channel, target.account);
-    Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes())
+    mark_at(&target.tenant, &target.channel, &target.account, platform_id)
+}
+
+/// The mark under which a platform id is remembered for this account.
+pub(crate) fn mark_at(tenant: &TenantId, channel: &ChannelName, account: &AccountId, platform_id: &str) -> Uuid {
+    Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("{tenant}/{channel}/{account}/{platform_id}").as_bytes())
 }
 
 /// The name of a tenant's request, whatever its length. A tenant's name holds no `/`.

@@ -3,7 +3,7 @@
 
 use crate::{Figures, Scorecard};
 
-const HEAD: [&str; 21] = [
+const HEAD: [&str; 23] = [
     "period",
     "from",
     "until",
@@ -25,6 +25,8 @@ const HEAD: [&str; 21] = [
     "resolved",
     "mean_time_to_resolve_s",
     "given_up",
+    "duplicates",
+    "vanished",
 ];
 
 /// The scorecard's rows. Names of channels and periods need no quotes.
@@ -58,6 +60,8 @@ fn row(card: &Scorecard, channel: &str, figures: &Figures) -> String {
         figures.resolved.to_string(),
         known(figures.mean_time_to_resolve_s),
         figures.given_up.to_string(),
+        figures.duplicates.to_string(),
+        figures.vanished.to_string(),
     ];
     cells.join(",")
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use domain::{ChannelName, State};
-use ledger::DueTally;
+use ledger::{DueTally, IncidentKind};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -54,13 +54,18 @@ pub struct Figures {
     pub mean_time_to_resolve_s: Option<f64>,
     /// Cases that ended in the period with the target cancelled or expired.
     pub given_up: u64,
+    /// Duplicates that were found in the period by looking at the platforms that can be looked at.
+    pub duplicates: u64,
+    /// Posts that were found in the period not to be shown any more.
+    pub vanished: u64,
 }
 
 /// The channels that anything is known of, sorted.
 pub(crate) fn channels(counts: &Counts) -> BTreeSet<ChannelName> {
     let due = counts.due.iter().map(|tally| &tally.channel);
     let cases = counts.cases.iter().map(|tally| &tally.channel);
-    due.chain(cases).chain(counts.retries.iter().map(|tally| &tally.channel)).cloned().collect()
+    let found = counts.found.iter().map(|tally| &tally.channel);
+    due.chain(cases).chain(found).chain(counts.retries.iter().map(|tally| &tally.channel)).cloned().collect()
 }
 
 impl Figures {
@@ -81,6 +86,12 @@ impl Figures {
             figures.resolved += tally.published;
             figures.given_up += tally.given_up;
             open += tally.published_after;
+        }
+        for tally in counts.found.iter().filter(|tally| is_its(&tally.channel)) {
+            match tally.kind {
+                IncidentKind::Duplicate => figures.duplicates += tally.count,
+                IncidentKind::Vanished => figures.vanished += tally.count,
+            }
         }
         let retries = counts.retries.iter().filter(|tally| is_its(&tally.channel));
         figures.manual_retries = retries.map(|tally| tally.count).sum();
@@ -140,7 +151,7 @@ fn percentile(sorted: &[(Duration, u64)], measured: u64, percent: u64) -> Option
 
 #[cfg(test)]
 mod tests {
-    use ledger::{CaseTally, RetryTally};
+    use ledger::{CaseTally, IncidentTally, RetryTally};
 
     use super::*;
 
@@ -218,12 +229,14 @@ mod tests {
             due: vec![out(0, 3), tally("y", State::Failed, 1)],
             cases: vec![case("x", 2, 100), case("y", 1, 500)],
             retries: vec![RetryTally { channel: channel("z"), count: 4 }],
+            found: vec![IncidentTally { channel: channel("y"), kind: IncidentKind::Duplicate, count: 2 }],
         };
         assert_eq!(channels(&counts).into_iter().collect::<Vec<_>>(), ["x", "y", "z"].map(channel));
         let of = |name: &str| Figures::of(&counts, Some(&channel(name)));
         assert_eq!((of("x").success, of("x").mean_time_to_resolve_s), (Some(1.0), Some(50.0)));
         assert_eq!((of("y").success, of("y").mean_time_to_resolve_s), (Some(0.0), Some(500.0)));
         assert_eq!((of("z").manual_retries, of("z").due), (4, 0));
+        assert_eq!((of("y").duplicates, of("z").duplicates, of("y").vanished), (2, 0, 0));
         let total = Figures::of(&counts, None);
         assert_eq!((total.resolved, total.mean_time_to_resolve_s, total.given_up), (3, Some(200.0), 2));
         assert_eq!((total.success, total.manual_retries), (Some(0.75), 4));

@@ -12,7 +12,7 @@ pub mod words;
 
 use domain::{ChannelName, TenantId};
 use jiff::Timestamp;
-use ledger::{CaseTally, DueTally, RetryTally};
+use ledger::{CaseTally, DueTally, IncidentTally, RetryTally};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +29,8 @@ pub struct Counts {
     pub cases: Vec<CaseTally>,
     /// Retries by hand in it.
     pub retries: Vec<RetryTally>,
+    /// What was found in it by looking at platforms.
+    pub found: Vec<IncidentTally>,
 }
 
 /// The scorecard of a period.

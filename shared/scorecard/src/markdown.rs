@@ -21,9 +21,8 @@ pub fn written(card: &Scorecard) -> String {
         page += &outcome(channel.channel.as_str(), &channel.figures);
     }
     page += &outcome("**all**", &card.total);
-    page +=
-        "\n| channel | manual retries | resolved | mean time to resolve | given up | doubts | settled by machine |\n";
-    page += "|---|--:|--:|--:|--:|--:|--:|\n";
+    page += "\n| channel | manual retries | resolved | mean time to resolve | given up | doubts | settled by machine | duplicates found | vanished |\n";
+    page += "|---|--:|--:|--:|--:|--:|--:|--:|--:|\n";
     for channel in &card.channels {
         page += &work(channel.channel.as_str(), &channel.figures);
     }
@@ -75,12 +74,14 @@ fn outcome(channel: &str, figures: &Figures) -> String {
 
 fn work(channel: &str, figures: &Figures) -> String {
     format!(
-        "| {channel} | {} | {} | {} | {} | {} | {} |\n",
+        "| {channel} | {} | {} | {} | {} | {} | {} | {} | {} |\n",
         figures.manual_retries,
         figures.resolved,
         span(figures.mean_time_to_resolve_s),
         figures.given_up,
         figures.doubts,
         figures.doubts_by_machine,
+        figures.duplicates,
+        figures.vanished,
     )
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{ChannelName, State};
-use ledger::{CaseTally, DueTally, RetryTally};
+use ledger::{CaseTally, DueTally, IncidentKind, IncidentTally, RetryTally};
 use oncepost_scorecard::{Counts, Frame, Scorecard, Span, csv, markdown};
 
 fn channel(name: &str) -> ChannelName {
@@ -37,6 +37,7 @@ fn counts(published: u64, failed: u64) -> Counts {
             given_up_after: Duration::from_secs(10),
         }],
         retries: vec![RetryTally { channel: channel("mastodon"), count: 5 }],
+        found: vec![IncidentTally { channel: channel("bluesky"), kind: IncidentKind::Vanished, count: 1 }],
     }
 }
 

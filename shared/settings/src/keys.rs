@@ -54,6 +54,10 @@ pub const KEYS: &[Key] = &[
     key("protocol.default_deadline", "how late a post may go out when it names no deadline; absent: however late"),
     key("resume.late_after", "work that is later than this is dripped, not sent in a burst"),
     key("resume.account_gap", "the pause between two late targets of one account"),
+    key(
+        "keeper.audit_every",
+        "how often a keeper compares what platforms show with the ledger (docs/audit.md); `0s`: only when it is asked for",
+    ),
     key("api.listen", "where API and console listen; only this machine unless a token is set"),
     key("api.tokens", "who may call: a list, empty for everyone on this machine"),
     key("api.tokens[].name", "who it is, for the audit trail"),

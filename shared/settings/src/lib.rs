@@ -7,6 +7,7 @@ mod accounts;
 mod address;
 mod check;
 mod doors;
+mod keeper;
 mod keys;
 mod load;
 mod media;
@@ -24,6 +25,7 @@ mod vault;
 pub use accounts::{Account, App, Channel, Rate};
 pub use address::Address;
 pub use doors::{Api, Health, LogFormat, Telemetry};
+pub use keeper::Keeper;
 pub use keys::{KEYS, Key, reference};
 pub use media::{Media, S3};
 pub use network::Network;
@@ -53,6 +55,8 @@ pub struct Settings {
     pub protocol: Protocol,
     /// How held and late work is released.
     pub resume: Resume,
+    /// What a keeper does by itself.
+    pub keeper: Keeper,
     /// The HTTP API and console.
     pub api: Api,
     /// Probes and metrics.

@@ -98,6 +98,10 @@ names! {
     FORECAST_LAST_LOOK = Gauge "oncepost_forecast_last_look_seconds" [] in Seconds: "When the forecast last looked (Unix time)";
 
     API_SLOWED = Counter "oncepost_api_slowed_total" ["reason"] in Count: "Calls of the API answered with 429: wrong_token, no_token, or token for one that called too often";
+    AUDITED = Counter "oncepost_audited_accounts_total" ["channel", "outcome"] in Count: "Accounts whose platform was compared with the ledger: looked, failed, or cannot_tell";
+    INCIDENTS_FOUND = Counter "oncepost_incidents_found_total" ["kind"] in Count: "Incidents that were new when they were found";
+    INCIDENTS_OPEN = Gauge "oncepost_incidents_open" ["kind"] in Count: "Incidents that wait for a person";
+
     API_CHANGES = Counter "oncepost_api_changes_total" ["action"] in Count: "What callers of the API changed";
     CONSOLE_LOGINS = Counter "oncepost_console_logins_total" ["outcome"] in Count: "Logins to the console: done, or refused for an unknown token";
 

@@ -26,7 +26,7 @@ use crate::{
     access::Caller,
     account::{Around, account},
     api,
-    audit::{self, Intent},
+    audited::{self, Intent},
     extract::{Ask, Json as Body},
     openapi::{Operation, operation},
     scope,
@@ -98,7 +98,7 @@ pub(super) async fn check(
     let pause = pause_of(&console, &before.name).await?;
     let intent = Intent::account("check", &before.name, Some(&before));
     let check = async { Ok(console.vault.check(&before.name).await?) };
-    let view = console.audited(&caller, intent, check, |view| Some(audit::account(view))).await?;
+    let view = console.audited(&caller, intent, check, |view| Some(audited::account(view))).await?;
     seen(&console, &caller, view, pause, Why::Asked).await.map(Json)
 }
 
@@ -120,7 +120,7 @@ pub(super) async fn refresh(
     let pause = pause_of(&console, &name).await?;
     let intent = Intent::account("refresh", &name, Some(&before));
     let refresh = async { Ok(console.vault.refresh(&name).await?) };
-    let view = console.audited(&caller, intent, refresh, |view| Some(audit::account(view))).await?;
+    let view = console.audited(&caller, intent, refresh, |view| Some(audited::account(view))).await?;
     seen(&console, &caller, view, pause, Why::Asked).await.map(Json)
 }
 

@@ -13,7 +13,7 @@ use crate::{
     Console, Problem,
     access::Caller,
     api,
-    audit::Intent,
+    audited::Intent,
     extract::{Hushed, Id},
     openapi::{Operation, operation, shapes::SecretText},
 };

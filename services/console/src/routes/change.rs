@@ -13,7 +13,7 @@ use crate::{
     Console, Problem,
     access::Caller,
     api::{self, RefusedTarget},
-    audit::Intent,
+    audited::Intent,
     extract::{Id, Json as Body},
     openapi::{Operation, operation, shapes::PostChange as Shape},
 };

@@ -24,7 +24,7 @@ use crate::{
     Console, Problem,
     access::Caller,
     api,
-    audit::Intent,
+    audited::Intent,
     extract::Hushed,
     openapi::{Operation, operation, shapes::SecretText},
     trouble::wrong,

@@ -26,7 +26,7 @@ use crate::{
     Console, Problem,
     access::Caller,
     api,
-    audit::{self, Intent},
+    audited::{self, Intent},
     extract::Json as Body,
     openapi::{Operation, operation},
     page,
@@ -130,7 +130,7 @@ async fn finish(console: &Console, uri: &Uri) -> Result<page::Page, Problem> {
     let caller = Caller::new(by, Role::Admin, Some(name.tenant.clone()));
     // Whose account it is, the platform said just now: the entry comes after what it tells of.
     let intent = Intent::account("connect", &name, None).because(Some("by a link"));
-    console.audited(&caller, intent, async { Ok(()) }, |()| Some(audit::account(&view))).await?;
+    console.audited(&caller, intent, async { Ok(()) }, |()| Some(audited::account(&view))).await?;
     let pause = pauses.into_iter().find(|pause| pause.scope == name.pause_scope());
     let seen = seen(console, &caller, view, pause, Why::Connected).await?;
     Ok(page::connected(&seen, is_new))

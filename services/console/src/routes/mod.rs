@@ -3,12 +3,14 @@
 mod about;
 mod accounts;
 mod apps;
+mod audit;
 mod audit_log;
 mod change;
 mod connect;
 mod failures;
 mod find;
 mod forecast;
+mod incidents;
 pub(crate) mod links;
 mod pauses;
 mod posts;
@@ -66,6 +68,10 @@ fn routes(options: &ConsoleOptions) -> Routes {
         .route("/v1/schedule", get(schedule::list))
         .route("/v1/failures", get(failures::list))
         .route("/v1/forecast", get(forecast::look))
+        .route("/v1/audit", post(audit::run))
+        .route("/v1/incidents", get(incidents::list))
+        .route("/v1/incidents/{id}", get(incidents::show))
+        .route("/v1/incidents/{id}/close", post(incidents::close))
         .route("/v1/pauses", get(pauses::list).post(pauses::pause).delete(pauses::resume))
         .route("/v1/channels", get(world::channels))
         .route("/v1/accounts", get(accounts::list))
@@ -100,6 +106,8 @@ pub(crate) fn operations() -> Vec<Operation> {
         schedule::operations(),
         failures::operations(),
         forecast::operations(),
+        audit::operations(),
+        incidents::operations(),
         pauses::operations(),
         scorecard::operations(),
         audit_log::operations(),

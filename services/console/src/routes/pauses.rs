@@ -11,7 +11,7 @@ use crate::{
     Console, Problem,
     access::Caller,
     api,
-    audit::Intent,
+    audited::Intent,
     extract::{Ask, Json as Body},
     openapi::{Operation, operation},
     scope, show,

@@ -13,7 +13,7 @@ use crate::{
     Console, Problem,
     access::Caller,
     api::{self, RefusedTarget},
-    audit::Intent,
+    audited::Intent,
     extract::{Ask, Id},
     kick,
     openapi::{Operation, operation},

@@ -88,7 +88,7 @@ pub(super) async fn targets(
     let WhichTargets { week, from, until, zone, tenant, figure, channel, limit, after } = which;
     let wish = Wish { week, from, until, zone, tenant };
     let figure = scorecard::figure(&figure).ok_or_else(|| {
-        let names = "due, published, failed, expired, undecided, cancelled, late, doubts, asked, manual_retries, resolved, given_up";
+        let names = "due, published, failed, expired, undecided, cancelled, late, doubts, asked, duplicates, vanished, manual_retries, resolved, given_up";
         Problem::query("figure", format!("must be one of {names}"))
     })?;
     let counted = scorecard::counted(&console, &caller, &wish, figure, channel).await?;

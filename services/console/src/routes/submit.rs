@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 use crate::{
     Console, Problem,
     access::Caller,
-    api, audit,
+    api, audited,
     extract::{Body, arrived},
     openapi::{Operation, operation},
 };
@@ -159,7 +159,7 @@ fn refusal(answer: &Answer) -> Problem {
 /// Records and tells what was stored.
 fn told(console: &Console, caller: &Caller, verdict: &Verdict) {
     if let Verdict::New { event, .. } = verdict {
-        audit::done(caller, "schedule post", &event.post, None);
+        audited::done(caller, "schedule post", &event.post, None);
         console.outbox.tell(vec![event.clone()]);
     }
 }

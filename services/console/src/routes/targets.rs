@@ -12,7 +12,7 @@ use crate::{
     Console, Problem,
     access::Caller,
     api::{self, RefusedTarget},
-    audit::{Intent, standing},
+    audited::{Intent, standing},
     extract::{Id, Json as Body},
     openapi::{Operation, operation},
 };

@@ -31,7 +31,7 @@ pub(super) const ENTRY: Entry = Entry { path: "/scorecard", title: "Scorecard", 
 const PERIOD: [&str; 4] = ["week", "from", "until", "zone"];
 
 /// The figures behind which there are rows: as the API names them, and in words.
-const FIGURES: [(&str, &str); 12] = [
+const FIGURES: [(&str, &str); 14] = [
     ("due", "due"),
     ("published", "published"),
     ("failed", "in need of a person"),
@@ -41,6 +41,8 @@ const FIGURES: [(&str, &str); 12] = [
     ("late", "late"),
     ("doubts", "in doubt for a while"),
     ("asked", "in doubt until a person was asked"),
+    ("duplicates", "found twice on the platform"),
+    ("vanished", "not found on the platform any more"),
     ("manual_retries", "tried again by hand"),
     ("resolved", "resolved"),
     ("given_up", "given up"),
@@ -87,8 +89,17 @@ async fn body(visit: &Visit, asked: &BTreeMap<String, String>) -> Result<Markup,
     let forms = ["csv", "markdown"]
         .map(|form| (form, query("/scorecard/written", &[&period[..], &[("format", form)]].concat())));
     let head = ["Channel", "Success", "On time", "Out within", "Due", "Published", "Failed", "Expired", "On the way"];
-    let work =
-        ["Channel", "Manual retries", "Resolved", "Mean time to resolve", "Given up", "Doubts", "Settled by machine"];
+    let work = [
+        "Channel",
+        "Manual retries",
+        "Resolved",
+        "Mean time to resolve",
+        "Given up",
+        "Doubts",
+        "Settled by machine",
+        "Duplicates found",
+        "Vanished",
+    ];
     let figures = || {
         let all = (None, &card.total);
         card.channels.iter().map(|one| (Some(&one.channel), &one.figures)).chain([all])
@@ -104,6 +115,7 @@ async fn body(visit: &Visit, asked: &BTreeMap<String, String>) -> Result<Markup,
             (tile("Published of what was decided", &percent(card.total.success), "success"))
             (tile("Out within a minute", &percent(card.total.on_time), "on time"))
             (tile("Mean time to resolve", &span(card.total.mean_time_to_resolve_s), "since a person was needed"))
+            (tile("Duplicates found", &words::grouped(card.total.duplicates), "where platforms can be looked at"))
             (tile("Retries by hand", &words::grouped(card.total.manual_retries), "in this period"))
         }
         @if card.channels.is_empty() {
@@ -205,7 +217,13 @@ fn within(figures: &Figures) -> Markup {
 
 /// Whether anything was to be done on a channel, or in doubt.
 fn is_work(figures: &Figures) -> bool {
-    figures.manual_retries + figures.resolved + figures.given_up + figures.doubts > 0
+    figures.manual_retries
+        + figures.resolved
+        + figures.given_up
+        + figures.doubts
+        + figures.duplicates
+        + figures.vanished
+        > 0
 }
 
 fn labour(visit: &Visit, of: Option<&domain::ChannelName>, figures: &Figures, period: &[(&str, &str)]) -> Row {
@@ -218,6 +236,8 @@ fn labour(visit: &Visit, of: Option<&domain::ChannelName>, figures: &Figures, pe
         number(figures.given_up, "given_up"),
         number(figures.doubts, "doubts"),
         html! { span.n { (words::grouped(figures.doubts_by_machine)) } },
+        number(figures.duplicates, "duplicates"),
+        number(figures.vanished, "vanished"),
     ])
 }
 

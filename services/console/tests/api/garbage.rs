@@ -7,7 +7,7 @@ use crate::world::{OPERATOR, Reply, World, message, world};
 const ID: &str = "01990f3e-6a01-7b10-8f61-2f7f3c1d9a01";
 
 /// Every route that takes a body.
-const BODIES: [(&str, &str); 15] = [
+const BODIES: [(&str, &str); 17] = [
     ("POST", "/v1/posts"),
     ("POST", "/v1/posts:validate"),
     ("POST", "/v1/posts:batch"),
@@ -17,6 +17,8 @@ const BODIES: [(&str, &str); 15] = [
     ("POST", "/v1/targets/{id}/retry"),
     ("POST", "/v1/targets/{id}/cancel"),
     ("POST", "/v1/targets/{id}/resolve"),
+    ("POST", "/v1/audit"),
+    ("POST", "/v1/incidents/{id}/close"),
     ("POST", "/v1/pauses"),
     ("DELETE", "/v1/pauses"),
     ("GET", "/v1/posts"),
@@ -26,9 +28,11 @@ const BODIES: [(&str, &str); 15] = [
 ];
 
 /// Every route that takes a query, or a name in its path.
-const QUERIES: [&str; 14] = [
+const QUERIES: [&str; 16] = [
     "/v1/posts?",
     "/v1/failures?",
+    "/v1/incidents?",
+    "/v1/incidents/",
     "/v1/pauses?",
     "/v1/census?",
     "/v1/accounts?",

@@ -9,6 +9,7 @@ mod described;
 mod failures;
 mod forecast;
 mod garbage;
+mod incidents;
 mod links;
 mod manual;
 mod operate;

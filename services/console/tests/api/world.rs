@@ -7,6 +7,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use audit::Audit;
 use axum::{
     Router,
     body::Body,
@@ -23,7 +24,7 @@ use domain::{
 };
 use forecast::Forecast;
 use intake::{Intake, Options};
-use ledger::{Applied, AuditLog, CredentialStore, History, Ledger, MemoryLedger};
+use ledger::{Applied, AuditLog, History, Incidents, Ledger, MemoryLedger, Store};
 use oncepost_console::{Console, ConsoleOptions, Parts, Token};
 use outbox::Outbox;
 use runtime::Runtime;
@@ -46,6 +47,7 @@ pub const OTHER: &str = "other-token";
 pub struct World {
     pub runtime: Runtime,
     pub ledger: Arc<dyn Ledger>,
+    pub incidents: Arc<dyn Incidents>,
     pub transport: Arc<dyn Transport>,
     pub vault: Vault,
     router: Router,
@@ -162,7 +164,7 @@ pub fn memory() -> (Runtime, Arc<MemoryLedger>) {
     (runtime, ledger)
 }
 
-pub fn world_on<L: Ledger + CredentialStore + AuditLog + History + 'static>(runtime: Runtime, ledger: Arc<L>) -> World {
+pub fn world_on<L: Store + 'static>(runtime: Runtime, ledger: Arc<L>) -> World {
     world_with(runtime, ledger, options())
 }
 
@@ -184,11 +186,7 @@ pub fn tokens() -> Vec<Token> {
     ]
 }
 
-pub fn world_with<L: Ledger + CredentialStore + AuditLog + History + 'static>(
-    runtime: Runtime,
-    ledger: Arc<L>,
-    options: ConsoleOptions,
-) -> World {
+pub fn world_with<L: Store + 'static>(runtime: Runtime, ledger: Arc<L>, options: ConsoleOptions) -> World {
     const LONG: &[Count] = &[Count::new(Unit::Chars, 100)];
     let long = channel("long", "Long", LONG, Threads::PerPart(9));
     let keys = Keys::read([("k", Keys::make(&Runtime::system()).as_str())]).unwrap();
@@ -207,12 +205,7 @@ pub struct Setting {
 }
 
 impl Setting {
-    pub fn world<L: Ledger + CredentialStore + AuditLog + History + 'static>(
-        self,
-        runtime: Runtime,
-        ledger: Arc<L>,
-        options: ConsoleOptions,
-    ) -> World {
+    pub fn world<L: Store + 'static>(self, runtime: Runtime, ledger: Arc<L>, options: ConsoleOptions) -> World {
         let channels = Arc::new(self.registry);
         let vault = Vault::new(vault::Parts {
             runtime: runtime.clone(),
@@ -227,6 +220,14 @@ impl Setting {
         let transport: Arc<dyn Transport> = Arc::new(Memory::new(&runtime, channels.names()));
         let audit_log: Arc<dyn AuditLog> = ledger.clone();
         let history: Arc<dyn History> = ledger.clone();
+        let incidents: Arc<dyn Incidents> = ledger.clone();
+        let audit = Audit::new(audit::Parts {
+            runtime: runtime.clone(),
+            accounts: accounts.clone(),
+            channels: channels.clone(),
+            outside: ledger.clone(),
+            incidents: incidents.clone(),
+        });
         let ledger: Arc<dyn Ledger> = ledger;
         let intake =
             Intake::new(ledger.clone(), channels.clone(), accounts.clone(), runtime.clone(), Options::default());
@@ -248,9 +249,11 @@ impl Setting {
             accounts,
             vault: vault.clone(),
             channels,
+            audit,
+            incidents: incidents.clone(),
             options,
         });
-        World { runtime, ledger, transport, vault, router: console.router() }
+        World { runtime, ledger, incidents, transport, vault, router: console.router() }
     }
 }
 

@@ -6,10 +6,12 @@
 
 mod accounts;
 mod act;
+mod audit;
 mod audit_log;
 mod channels;
 mod client;
 mod forecast;
+mod incidents;
 mod input;
 mod link;
 mod lists;
@@ -72,6 +74,10 @@ pub enum ClientCommand {
     Failures(Listing),
     /// Tell what will fail or is at risk in the next hours: by cause, with what to do by when, then one by one
     Forecast(forecast::Look),
+    /// Compare what platforms show with what went out: report posts that are there twice or not any more
+    Audit(audit::AuditArgs),
+    /// List the incidents that were found, or see to one
+    Incidents(incidents::IncidentsArgs),
     /// Try failed targets again
     Retry {
         /// A post's id, TENANT/KEY, or a target's id
@@ -211,6 +217,8 @@ async fn execute(
         ClientCommand::Posts(listing) => lists::posts(&client?, out, &listing).await,
         ClientCommand::Failures(listing) => lists::failures(&client?, out, &listing).await,
         ClientCommand::Forecast(look) => forecast::forecast(&client?, out, &look).await,
+        ClientCommand::Audit(args) => audit::audit(&client?, out, args).await,
+        ClientCommand::Incidents(args) => incidents::incidents(&client?, out, &args).await,
         ClientCommand::Retry { what, dry_run } => retry::retry(&client?, out, &what, dry_run).await,
         ClientCommand::Cancel { what } => act::cancel(&client?, out, &what).await,
         ClientCommand::Reschedule { post, time, deadline } => {

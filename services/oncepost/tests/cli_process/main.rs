@@ -4,6 +4,7 @@
 mod alone;
 mod day;
 mod keys;
+mod outside;
 mod probes;
 mod refusals;
 mod tokens;

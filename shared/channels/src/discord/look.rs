@@ -13,7 +13,7 @@ use super::{
     message::{file_mark, nonce},
     receipt,
 };
-use crate::{Account, Mark, text};
+use crate::{Account, Cut, ListedPost, Mark, Wording, listing::Seen, text};
 
 const LIST: &str = "list messages";
 /// How far the platform's clock may be behind ours.
@@ -54,19 +54,19 @@ struct Attached {
 impl Discord {
     pub(super) async fn look(&self, mark: &Mark<'_>) -> Result<Finding, Failure> {
         let (account, channel) = (mark.account, channel(mark.account)?);
-        let Some(messages) = self.messages_since(mark, channel).await? else {
+        let since = before(mark.since);
+        let Some(messages) = self.messages_since(account, channel, since).await?.whole() else {
             return Ok(Finding::CannotTell(format!("there are more than {} newer messages", PAGE * MOST_PAGES)));
         };
         if messages.is_empty() && !self.may_read(account, channel).await? {
             return Ok(Finding::CannotTell("Discord shows the bot no messages: it may not read the channel".into()));
         }
-        let me: Person = self.ask(WHO, account, self.request(Method::GET, account, "users/@me")?).await?;
+        let me = self.me(account).await?;
         let wanted = Wanted::of(mark);
-        let own = |message: &&Listed| message.author.id == me.id && message.webhook_id.is_none();
         // Oldest first: of several that say the same, the oldest is the nearest to our call.
         let fitting: Vec<String> = messages
             .iter()
-            .filter(own)
+            .filter(|message| message.is_by(&me))
             .filter(|message| wanted.fits(message))
             .map(|message| message.id.clone())
             .collect();
@@ -74,19 +74,43 @@ impl Discord {
         Ok(ours.map_or(Finding::Absent, |id| Finding::Found(receipt(account, channel, id))))
     }
 
-    /// The channel's messages since the mark's time, oldest first; `None` if there are too many to read.
-    async fn messages_since(&self, mark: &Mark<'_>, channel: &str) -> Result<Option<Vec<Listed>>, Failure> {
-        let since = mark.since.checked_sub(SKEW).unwrap_or(Timestamp::UNIX_EPOCH).as_millisecond();
-        let mut after = u64::try_from((since - EPOCH).max(0)).unwrap_or_default() << 22;
+    /// What the bot has said in the channel since then.
+    pub(super) async fn listed(&self, account: &Account, since: Timestamp) -> Result<crate::Listed, Failure> {
+        let channel = channel(account)?;
+        let messages = self.messages_since(account, channel, since).await?;
+        if messages.found.is_empty() && !self.may_read(account, channel).await? {
+            return Ok(crate::Listed::cannot_tell("Discord shows the bot no messages: it may not read the channel"));
+        }
+        let me = self.me(account).await?;
+        Ok(messages.listing(|message| {
+            let (at, wording) = (made(&message), Wording::of(&message.content));
+            let ours = message.is_by(&me);
+            ours.then(|| ListedPost { receipt: receipt(account, channel, message.id), at, wording })
+        }))
+    }
+
+    async fn me(&self, account: &Account) -> Result<Person, Failure> {
+        self.ask(WHO, account, self.request(Method::GET, account, "users/@me")?).await
+    }
+
+    /// The channel's messages since then, oldest first.
+    async fn messages_since(
+        &self,
+        account: &Account,
+        channel: &str,
+        since: Timestamp,
+    ) -> Result<Seen<Listed>, Failure> {
+        let mut after = u64::try_from((since.as_millisecond() - EPOCH).max(0)).unwrap_or_default() << 22;
         let mut found: Vec<Listed> = Vec::new();
         for _ in 0..MOST_PAGES {
-            let mut page = self.page(mark.account, channel, &[("limit", PAGE as u64), ("after", after)]).await?;
+            let mut page = self.page(account, channel, &[("limit", PAGE as u64), ("after", after)]).await?;
             page.sort_by_key(number);
-            let Some(last) = page.last() else { return Ok(Some(found)) };
+            let Some(last) = page.last() else { return Ok(Seen::all(found)) };
             after = number(last).max(after + 1);
             found.extend(page);
         }
-        Ok(None)
+        let newest = found.last().map_or(since, made);
+        Ok(Seen::cut(found, Cut::After(newest)))
     }
 
     async fn page(&self, account: &Account, channel: &str, query: &[(&str, u64)]) -> Result<Vec<Listed>, Failure> {
@@ -105,8 +129,25 @@ impl Discord {
     }
 }
 
+impl Listed {
+    fn is_by(&self, me: &Person) -> bool {
+        self.author.id == me.id && self.webhook_id.is_none()
+    }
+}
+
 fn number(message: &Listed) -> u64 {
     message.id.parse().unwrap_or_default()
+}
+
+/// When a message was made: its id says so.
+fn made(message: &Listed) -> Timestamp {
+    let millis = i64::try_from(number(message) >> 22).unwrap_or_default();
+    Timestamp::from_millisecond(millis + EPOCH).unwrap_or(Timestamp::MIN)
+}
+
+/// Somewhat before `time`, by which the clocks may differ.
+fn before(time: Timestamp) -> Timestamp {
+    time.checked_sub(SKEW).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 /// What the message must look like.

@@ -4,8 +4,10 @@ use domain::{Code, Failure, Finding};
 use jiff::Timestamp;
 
 use super::{Facebook, Post, edge, post, video::Upload};
-use crate::{Mark, graph::listing::Search};
+use crate::{Account, Listed, Mark, graph::listing::Search};
 
+/// The listing of what the page has published.
+const POSTS: &str = "published_posts";
 /// How far Facebook's clock may be behind ours, in seconds.
 const SKEW: i64 = 60;
 
@@ -35,17 +37,16 @@ impl Facebook {
         }
     }
 
+    pub(super) async fn all_listed(&self, account: &Account, since: Timestamp) -> Result<Listed, Failure> {
+        let (path, from) = (edge(account, POSTS), since.as_second().to_string());
+        self.graph.listed(account, &search(&path, &[("since", from.as_str())], since, "")).await
+    }
+
     /// The post, among those that the page has published since then.
     pub(super) async fn listed(&self, mark: &Mark<'_>, post: &Post, since: Timestamp) -> Result<Finding, Failure> {
-        let from = (since.as_second() - SKEW).to_string();
-        let search = Search {
-            path: &edge(mark.account, "published_posts"),
-            time: "created_time",
-            fields: "message,permalink_url,attachments",
-            query: &[("since", &from)],
-            since,
-            text: &post.text,
-        };
+        let (path, from) = (edge(mark.account, POSTS), (since.as_second() - SKEW).to_string());
+        let query = [("since", from.as_str())];
+        let search = search(&path, &query, since, &post.text);
         let wordless = post.text.trim().is_empty();
         // A post without a text must at least show something.
         let found = self.graph.search(mark, &search, |entry| !wordless || entry.attachments.is_some()).await?;
@@ -58,4 +59,9 @@ impl Facebook {
             told => told,
         })
     }
+}
+
+/// A search of what the page has published.
+fn search<'a>(path: &'a str, query: &'a [(&'a str, &'a str)], since: Timestamp, text: &'a str) -> Search<'a> {
+    Search { path, time: "created_time", fields: "message,permalink_url,attachments", query, since, text }
 }

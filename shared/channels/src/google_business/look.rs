@@ -11,7 +11,7 @@ use super::{
     GoogleBusiness, LIST,
     post::{self, Post, State},
 };
-use crate::{Account, Mark, text};
+use crate::{Account, Cut, Listed, ListedPost, Mark, Wording, listing::Seen, text};
 
 /// How far Google's clock may be behind ours.
 const SKEW: Duration = Duration::from_secs(60);
@@ -31,7 +31,7 @@ pub(super) struct Page {
 impl GoogleBusiness {
     pub(super) async fn look(&self, mark: &Mark<'_>) -> Result<Finding, Failure> {
         let since = mark.since.checked_sub(SKEW).unwrap_or(Timestamp::MIN);
-        let Some(posts) = self.posts_since(mark.account, since).await? else {
+        let Some(posts) = self.posts_since(mark.account, since).await?.whole() else {
             return Ok(Finding::CannotTell("the location has too many posts to read".into()));
         };
         let fitting: Vec<Post> = posts.into_iter().filter(|post| is_ours(post, mark)).collect();
@@ -56,9 +56,19 @@ impl GoogleBusiness {
         })
     }
 
-    /// The location's posts since then, and those of which no time is told; `None` if there are too many to read. The listing is not
-    /// said to be in order, so it is read to its end.
-    async fn posts_since(&self, account: &Account, since: Timestamp) -> Result<Option<Vec<Post>>, Failure> {
+    /// What people see of the location's posts.
+    pub(super) async fn listed(&self, account: &Account, since: Timestamp) -> Result<Listed, Failure> {
+        Ok(self.posts_since(account, since).await?.listing(|post| {
+            let title = post.event.as_ref().map(|event| event.title.as_str()).unwrap_or_default();
+            let wording = wording(title, &post.summary);
+            let at = post.create_time.unwrap_or(Timestamp::MIN);
+            (post.state == State::Live).then(|| ListedPost { receipt: post.receipt(), at, wording })
+        }))
+    }
+
+    /// The location's posts since then, and those of which no time is told. The listing is not said to be in order, so it is read to
+    /// its end.
+    async fn posts_since(&self, account: &Account, since: Timestamp) -> Result<Seen<Post>, Failure> {
         let mut found: Vec<Post> = Vec::new();
         let mut next: Option<String> = None;
         for _ in 0..MOST_PAGES {
@@ -68,10 +78,10 @@ impl GoogleBusiness {
             if next.is_none() {
                 found.retain(|post| post.create_time.is_none_or(|at| at >= since));
                 found.sort_by_key(|post| std::cmp::Reverse(post.create_time));
-                return Ok(Some(found));
+                return Ok(Seen::all(found));
             }
         }
-        Ok(None)
+        Ok(Seen::cut(found, Cut::Anywhere))
     }
 
     pub(super) async fn page(&self, account: &Account, token: Option<&str>, size: &str) -> Result<Page, Failure> {
@@ -81,6 +91,11 @@ impl GoogleBusiness {
         }
         self.google.ask(LIST, account, request).await
     }
+}
+
+/// What a post with this title and text says.
+pub(super) fn wording(title: &str, summary: &str) -> Wording {
+    Wording::of(&format!("{title}\n{summary}"))
 }
 
 /// Whether the post says and shows what was to go out.

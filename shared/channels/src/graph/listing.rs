@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::Graph;
-use crate::{Account, Mark, text};
+use crate::{Account, Cut, Listed, ListedPost, Mark, Wording, listing::Seen, text};
 
 pub(crate) const LIST: &str = "list posts";
 /// How far the platform's clock may be behind ours.
@@ -90,7 +90,7 @@ impl Graph {
         fits: impl Fn(&Entry) -> bool,
     ) -> Result<Finding, Failure> {
         let since = search.since.checked_sub(SKEW).unwrap_or(Timestamp::MIN);
-        let Some(entries) = self.entries(mark.account, search, since).await? else {
+        let Some(entries) = self.entries(mark.account, search, since).await?.whole() else {
             return Ok(Finding::CannotTell("the account has too many newer posts to read".into()));
         };
         let own = |entry: &Entry| mark.target.out.iter().any(|out| out.receipt.id == entry.id);
@@ -107,13 +107,16 @@ impl Graph {
         Ok(ours.map_or(Finding::Absent, |entry| Finding::Found(Receipt { id: entry.id, url: entry.permalink })))
     }
 
-    /// What was made since then, newest first; `None` if it is too much to read.
-    async fn entries(
-        &self,
-        account: &Account,
-        search: &Search<'_>,
-        since: Timestamp,
-    ) -> Result<Option<Vec<Entry>>, Failure> {
+    /// All posts of the listing that were made since the search's time, whatever they say.
+    pub async fn listed(&self, account: &Account, search: &Search<'_>) -> Result<Listed, Failure> {
+        Ok(self.entries(account, search, search.since).await?.listing(|entry| {
+            let wording = Wording::of(&entry.text);
+            Some(ListedPost { receipt: Receipt { id: entry.id, url: entry.permalink }, at: entry.timestamp, wording })
+        }))
+    }
+
+    /// What was made since then, newest first.
+    async fn entries(&self, account: &Account, search: &Search<'_>, since: Timestamp) -> Result<Seen<Entry>, Failure> {
         let fields = format!("id,{},{}", search.time, search.fields);
         let mut found: Vec<Entry> = Vec::new();
         let mut after = String::new();
@@ -133,10 +136,11 @@ impl Graph {
                 Some(next) if !older => after = next,
                 _ => {
                     found.retain(|entry| entry.timestamp >= since);
-                    return Ok(Some(found));
+                    return Ok(Seen::all(found));
                 }
             }
         }
-        Ok(None)
+        let oldest = found.last().map_or(since, |last| last.timestamp);
+        Ok(Seen::cut(found, Cut::Before(oldest)))
     }
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{AUTHOR, LinkedIn, escaped, link, little, media, parts, receipt, repeat::SKEW};
-use crate::{Mark, text};
+use crate::{Account, Cut, ListedPost, Mark, Wording, listing::Seen, text};
 
 const LIST: &str = "list posts";
 const LIST_COMMENTS: &str = "list comments";
@@ -39,7 +39,7 @@ impl LinkedIn {
         let since = if refused { mark.since.min(mark.target.due_at) } else { mark.since };
         let since = since.checked_sub(SKEW).unwrap_or(Timestamp::MIN);
         let listed = match mark.part {
-            0 => self.posts_since(mark, since).await?,
+            0 => self.posts_since(mark.account, since).await?.whole(),
             _ => self.comments(mark).await?,
         };
         let Some(mut listed) = listed else {
@@ -68,9 +68,18 @@ impl LinkedIn {
         })
     }
 
-    /// The page's posts, as far back as it takes; `None` if there are too many, or one cannot be read.
-    async fn posts_since(&self, mark: &Mark<'_>, since: Timestamp) -> Result<Option<Vec<Listed>>, Failure> {
-        let author = mark.account.setting(AUTHOR).unwrap_or_default();
+    /// What people see of the page's posts.
+    pub(super) async fn listed(&self, account: &Account, since: Timestamp) -> Result<crate::Listed, Failure> {
+        Ok(self.posts_since(account, since).await?.listing(|post| {
+            let wording = Wording::of(&post.text);
+            let seen = post.made >= since && !post.failed;
+            seen.then(|| ListedPost { receipt: receipt(&post.id, &post.id), at: post.made, wording })
+        }))
+    }
+
+    /// The page's posts, as far back as it takes, and as far as each can be read.
+    async fn posts_since(&self, account: &Account, since: Timestamp) -> Result<Seen<Listed>, Failure> {
+        let author = account.setting(AUTHOR).unwrap_or_default();
         let mut found = Vec::new();
         for page in 0..MOST_PAGES {
             let (start, count) = ((page * PAGE).to_string(), PAGE.to_string());
@@ -81,25 +90,29 @@ impl LinkedIn {
                 ("start", &start),
                 ("count", &count),
             ];
-            let request = self.request(Method::GET, mark.account, "posts")?.query(&query);
-            let elements = self.elements(LIST, mark, request.header("x-restli-method", "FINDER")).await?;
+            let request = self.request(Method::GET, account, "posts")?.query(&query);
+            let elements = self.elements(LIST, account, request.header("x-restli-method", "FINDER")).await?;
             let ended = elements.len() < PAGE;
-            let Some(posts) = elements.iter().map(post).collect::<Option<Vec<Listed>>>() else { return Ok(None) };
+            let Some(posts) = elements.iter().map(post).collect::<Option<Vec<Listed>>>() else {
+                return Ok(Seen::cut(found, Cut::Anywhere));
+            };
             // Sorted by their last change, which is never before they were made.
             let old = posts.last().is_some_and(|last| last.changed < since);
             found.extend(posts);
             if ended || old {
-                return Ok(Some(found));
+                return Ok(Seen::all(found));
             }
         }
-        Ok(None)
+        // Whatever was made later than the last of them was changed later, too.
+        let oldest = found.last().map_or(since, |last: &Listed| last.changed);
+        Ok(Seen::cut(found, Cut::Before(oldest)))
     }
 
     async fn comments(&self, mark: &Mark<'_>) -> Result<Option<Vec<Listed>>, Failure> {
         let Some(post) = mark.target.receipt(0) else { return Ok(Some(vec![])) };
         let path = format!("socialActions/{}/comments", escaped(&post.receipt.id));
         let request = self.request(Method::GET, mark.account, &path)?.query(&[("count", PAGE.to_string())]);
-        let elements = self.elements(LIST_COMMENTS, mark, request).await?;
+        let elements = self.elements(LIST_COMMENTS, mark.account, request).await?;
         if elements.len() >= PAGE {
             return Ok(None);
         }
@@ -109,12 +122,12 @@ impl LinkedIn {
     async fn elements(
         &self,
         step: &'static str,
-        mark: &Mark<'_>,
+        account: &Account,
         request: reqwest::RequestBuilder,
     ) -> Result<Vec<Value>, Failure> {
         let answer = self.http.free(step, request).await?;
         let page: Option<Elements> = answer.json().filter(|_| answer.is_success());
-        page.map(|page| page.elements).ok_or_else(|| self.judge(&answer, mark.account))
+        page.map(|page| page.elements).ok_or_else(|| self.judge(&answer, account))
     }
 }
 

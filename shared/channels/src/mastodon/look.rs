@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde::Deserialize;
 
 use super::{Mastodon, TABLE, option};
-use crate::{Account, Mark, text};
+use crate::{Account, Cut, ListedPost, Mark, Wording, listing::Seen, text};
 
 const WHO: &str = "verify credentials";
 const LIST: &str = "list statuses";
@@ -44,7 +44,7 @@ struct Person {
 impl Mastodon {
     pub(super) async fn look(&self, mark: &Mark<'_>) -> Result<Finding, Failure> {
         let since = mark.since.checked_sub(SKEW).unwrap_or(Timestamp::MIN);
-        let Some(statuses) = self.statuses_since(mark.account, since).await? else {
+        let Some(statuses) = self.statuses_since(mark.account, since).await?.whole() else {
             return Ok(Finding::CannotTell(format!("the account has more than {} newer posts", PAGE * MOST_PAGES)));
         };
         let wanted = Wanted::of(mark);
@@ -54,8 +54,15 @@ impl Mastodon {
         Ok(ours.map_or(Finding::Absent, |status| Finding::Found(Receipt { id: status.id, url: status.url })))
     }
 
-    /// The account's posts since then, newest first; `None` if there are too many to read.
-    async fn statuses_since(&self, account: &Account, since: Timestamp) -> Result<Option<Vec<Listed>>, Failure> {
+    pub(super) async fn listed(&self, account: &Account, since: Timestamp) -> Result<crate::Listed, Failure> {
+        Ok(self.statuses_since(account, since).await?.listing(|status| {
+            let wording = Wording::of(&text::plain(&status.content));
+            Some(ListedPost { receipt: Receipt { id: status.id, url: status.url }, at: status.created_at, wording })
+        }))
+    }
+
+    /// The account's posts since then, newest first, without what it only passes on.
+    async fn statuses_since(&self, account: &Account, since: Timestamp) -> Result<Seen<Listed>, Failure> {
         let path = format!("api/v1/accounts/{}/statuses", self.account_id(account).await?);
         let mut found: Vec<Listed> = Vec::new();
         for _ in 0..MOST_PAGES {
@@ -73,10 +80,11 @@ impl Mastodon {
             found.extend(page);
             if ended {
                 found.retain(|status| status.created_at >= since);
-                return Ok(Some(found));
+                return Ok(Seen::all(found));
             }
         }
-        Ok(None)
+        let oldest = found.last().map_or(since, |last| last.created_at);
+        Ok(Seen::cut(found, Cut::Before(oldest)))
     }
 
     async fn account_id(&self, account: &Account) -> Result<String, Failure> {

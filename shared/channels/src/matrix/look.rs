@@ -13,7 +13,7 @@ use super::{
     event::{self, MARK, event_id},
     receipt,
 };
-use crate::{Account, Mark, text};
+use crate::{Account, Cut, ListedPost, Mark, Wording, listing::Seen, text};
 
 const LIST: &str = "list messages";
 /// How far the platform's clock may be behind ours.
@@ -59,7 +59,7 @@ impl Matrix {
             None => self.resolve(account).await?,
         };
         let me = self.login(account).await?.user;
-        let Some(events) = self.events_since(mark, &room, &me).await? else {
+        let Some(events) = self.events_since(account, &room, &me, before(mark.since)).await?.whole() else {
             return Ok(Finding::CannotTell(format!("the room has more than {} newer messages", PAGE * MOST_PAGES)));
         };
         let wanted = Wanted::of(mark);
@@ -85,21 +85,42 @@ impl Matrix {
         }
     }
 
-    /// The account's messages since the mark's time, newest first; `None` if there are too many to read.
-    async fn events_since(&self, mark: &Mark<'_>, room: &str, me: &str) -> Result<Option<Vec<Listed>>, Failure> {
-        let since = mark.since.checked_sub(SKEW).unwrap_or(Timestamp::UNIX_EPOCH).as_millisecond();
+    /// What the account has said in its room since then, without what was taken down and what only changes something else.
+    pub(super) async fn listed(&self, account: &Account, since: Timestamp) -> Result<crate::Listed, Failure> {
+        let (room, me) = (self.resolve(account).await?, self.login(account).await?.user);
+        Ok(self.events_since(account, &room, &me, since).await?.listing(|event| {
+            let at = Timestamp::from_millisecond(event.origin_server_ts).unwrap_or(Timestamp::MIN);
+            let changes = event.content.pointer("/m.relates_to/rel_type").is_some_and(|kind| kind == "m.replace");
+            let body = event.content["body"].as_str().filter(|_| !changes)?;
+            let wording = Wording::of(body);
+            Some(ListedPost { receipt: receipt(&room, event.event_id), at, wording })
+        }))
+    }
+
+    /// The account's messages since then, newest first.
+    async fn events_since(
+        &self,
+        account: &Account,
+        room: &str,
+        me: &str,
+        time: Timestamp,
+    ) -> Result<Seen<Listed>, Failure> {
+        let since = time.as_millisecond();
         let (mut found, mut from) = (Vec::new(), None);
+        let mut oldest = i64::MAX;
         for _ in 0..MOST_PAGES {
-            let Page { chunk, end } = self.page(mark.account, room, me, from.as_deref()).await?;
+            let Page { chunk, end } = self.page(account, room, me, from.as_deref()).await?;
             let passed = chunk.iter().any(|event| event.origin_server_ts < since);
+            oldest = chunk.iter().map(|event| event.origin_server_ts).fold(oldest, i64::min);
             found.extend(chunk.into_iter().filter(|event| event.origin_server_ts >= since && event.sender == me));
             // A page may be empty though older ones are not: only the missing way on ends the listing.
             match end {
                 Some(end) if !passed && from.as_ref() != Some(&end) => from = Some(end),
-                _ => return Ok(Some(found)),
+                _ => return Ok(Seen::all(found)),
             }
         }
-        Ok(None)
+        let oldest = Timestamp::from_millisecond(oldest).unwrap_or(time);
+        Ok(Seen::cut(found, Cut::Before(oldest)))
     }
 
     async fn page(&self, account: &Account, room: &str, me: &str, from: Option<&str>) -> Result<Page, Failure> {
@@ -110,6 +131,11 @@ impl Matrix {
         let request = self.request(Method::GET, account, &["rooms", room, "messages"])?.query(&query);
         self.ask(LIST, account, request).await
     }
+}
+
+/// Somewhat before `time`, by which the clocks may differ.
+fn before(time: Timestamp) -> Timestamp {
+    time.checked_sub(SKEW).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 /// What the event must look like.

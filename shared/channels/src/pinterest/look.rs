@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde::{Deserialize, Deserializer};
 
 use super::{LIST, Pin, Pinterest, receipt};
-use crate::{Mark, text};
+use crate::{Account, Cut, Listed, ListedPost, Mark, Wording, listing::Seen, text};
 
 /// How far Pinterest's clock may be behind ours.
 const SKEW: Duration = Duration::from_secs(60);
@@ -58,7 +58,7 @@ impl Pinterest {
     pub(super) async fn look(&self, mark: &Mark<'_>) -> Result<Finding, Failure> {
         let pin = Pin::of(mark.draft, mark.account)?;
         let since = mark.since.checked_sub(SKEW).unwrap_or(Timestamp::MIN);
-        let Some(entries) = self.entries(mark, &pin, since).await? else {
+        let Some(entries) = self.entries(mark.account, pin.board, since).await?.whole() else {
             return Ok(Finding::CannotTell("the board has too many newer pins to read".into()));
         };
         let fitting: Vec<Entry> = entries
@@ -75,29 +75,48 @@ impl Pinterest {
         Ok(fitting.pop().map_or(Finding::Absent, |entry| Finding::Found(receipt(entry.id))))
     }
 
-    /// The board's pins that were made since then, newest first; `None` if it is too much to read.
-    async fn entries(&self, mark: &Mark<'_>, pin: &Pin<'_>, since: Timestamp) -> Result<Option<Vec<Entry>>, Failure> {
-        let path = format!("boards/{}/pins", pin.board);
+    /// The account's pins on a board that were made since then.
+    pub(super) async fn listed(&self, account: &Account, board: &str, since: Timestamp) -> Result<Listed, Failure> {
+        Ok(self.entries(account, board, since).await?.listing(|entry| {
+            let (title, text) = (entry.title.unwrap_or_default(), entry.description.unwrap_or_default());
+            let own = entry.is_owner != Some(false);
+            own.then(|| ListedPost {
+                receipt: receipt(entry.id),
+                at: entry.created_at,
+                wording: wording(&title, &text),
+            })
+        }))
+    }
+
+    /// The board's pins that were made since then, newest first.
+    async fn entries(&self, account: &Account, board: &str, since: Timestamp) -> Result<Seen<Entry>, Failure> {
+        let path = format!("boards/{board}/pins");
         let mut found: Vec<Entry> = Vec::new();
         let mut bookmark: Option<String> = None;
         for _ in 0..MOST_PAGES {
-            let request = self.request(Method::GET, mark.account, &path)?.query(&[("page_size", PAGE)]);
+            let request = self.request(Method::GET, account, &path)?.query(&[("page_size", PAGE)]);
             let request = match &bookmark {
                 Some(bookmark) => request.query(&[("bookmark", bookmark)]),
                 None => request,
             };
-            let page: Page = self.ask(LIST, mark.account, request).await?;
+            let page: Page = self.ask(LIST, account, request).await?;
             // Only an older pin, or none at all, ends the listing.
             let older = page.items.last().is_none_or(|last| last.created_at < since);
             found.extend(page.items);
             bookmark = page.bookmark.filter(|bookmark| !bookmark.is_empty() && !older);
             if bookmark.is_none() {
                 found.retain(|entry| entry.created_at >= since);
-                return Ok(Some(found));
+                return Ok(Seen::all(found));
             }
         }
-        Ok(None)
+        let oldest = found.last().map_or(since, |last| last.created_at);
+        Ok(Seen::cut(found, Cut::Before(oldest)))
     }
+}
+
+/// What a pin with this title and text says.
+pub(super) fn wording(title: &str, text: &str) -> Wording {
+    Wording::of(&format!("{title}\n{text}"))
 }
 
 /// Pinterest writes times with a zone and without one; then they are of Greenwich.

@@ -8,11 +8,14 @@ use reqwest::Method;
 use serde::Deserialize;
 
 use super::{Kind, LIST, Reddit, Submission, TABLE};
-use crate::{Account, Mark, text};
+use crate::{Account, Cut, ListedPost, Mark, Wording, listing::Seen, text};
 
 /// How far the platform's clock may be behind ours.
 const SKEW: Duration = Duration::from_secs(60);
 const PAGE: usize = 100;
+/// The listings.
+const POSTS: &str = "submitted";
+const COMMENTS: &str = "comments";
 const MOST_PAGES: usize = 10;
 /// What stands in place of a text that moderators or filters have taken away.
 const REMOVED: &str = "[removed]";
@@ -56,6 +59,19 @@ impl Listed {
         Receipt { id: self.name, url }
     }
 
+    fn at(&self) -> Timestamp {
+        Timestamp::from_second(self.created_utc as i64).unwrap_or(Timestamp::MIN)
+    }
+
+    /// It as a post: a title says what it is, for filters and moderators change texts; a comment has none.
+    fn post(self) -> ListedPost {
+        let wording = match self.title.as_str() {
+            "" => Wording::of(&self.body),
+            title => wording(&self.subreddit, title),
+        };
+        ListedPost { at: self.at(), wording, receipt: self.receipt() }
+    }
+
     /// Whether it was made since then. Seconds are all the platform keeps.
     fn is_since(&self, since: Timestamp) -> bool {
         self.created_utc >= since.as_second() as f64
@@ -66,7 +82,7 @@ impl Reddit {
     pub(super) async fn look(&self, mark: &Mark<'_>) -> Result<Finding, Failure> {
         let since = mark.since.checked_sub(SKEW).unwrap_or(Timestamp::MIN);
         let wanted = Wanted::of(mark)?;
-        let Some(mut fitting) = self.listed(mark.account, wanted.listing(), since).await? else {
+        let Some(mut fitting) = self.made_since(mark.account, wanted.listing(), since).await?.whole() else {
             return Ok(Finding::CannotTell(format!("the account has more than {} newer posts", PAGE * MOST_PAGES)));
         };
         let own: Vec<&str> = mark.target.out.iter().map(|out| out.receipt.id.as_str()).collect();
@@ -78,8 +94,15 @@ impl Reddit {
         Ok(ours.map_or(Finding::Absent, |listed| Finding::Found(listed.receipt())))
     }
 
-    /// What the account has made since then, newest first; `None` if there is too much to read.
-    async fn listed(&self, account: &Account, kind: &str, since: Timestamp) -> Result<Option<Vec<Listed>>, Failure> {
+    /// The account's posts and comments since then.
+    pub(super) async fn listed(&self, account: &Account, since: Timestamp) -> Result<crate::Listed, Failure> {
+        let posts = self.made_since(account, POSTS, since).await?.listing(|listed| Some(listed.post()));
+        let comments = self.made_since(account, COMMENTS, since).await?.listing(|listed| Some(listed.post()));
+        Ok(posts.with(comments))
+    }
+
+    /// What the account has made since then, newest first.
+    async fn made_since(&self, account: &Account, kind: &str, since: Timestamp) -> Result<Seen<Listed>, Failure> {
         let path = format!("user/{}/{kind}", self.name(account).await?);
         let (mut found, mut after) = (Vec::new(), None::<String>);
         for _ in 0..MOST_PAGES {
@@ -97,11 +120,17 @@ impl Reddit {
             after = page.after;
             if older || after.is_none() {
                 found.retain(|listed| listed.is_since(since));
-                return Ok(Some(found));
+                return Ok(Seen::all(found));
             }
         }
-        Ok(None)
+        let oldest = found.last().map_or(since, Listed::at);
+        Ok(Seen::cut(found, Cut::Before(oldest)))
     }
+}
+
+/// What a post says, and where.
+pub(super) fn wording(subreddit: &str, title: &str) -> Wording {
+    Wording::of(&format!("r/{}\n{title}", subreddit.to_lowercase()))
 }
 
 /// What is looked for.
@@ -124,8 +153,8 @@ impl Wanted {
 
     fn listing(&self) -> &'static str {
         match self {
-            Wanted::Post(_) => "submitted",
-            Wanted::Comment { .. } => "comments",
+            Wanted::Post(_) => POSTS,
+            Wanted::Comment { .. } => COMMENTS,
         }
     }
 

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{CHANNEL, SHARE, Slack, conversation, message, receipt};
-use crate::{Mark, text};
+use super::{CHANNEL, SHARE, Slack, WHO, conversation, message, receipt};
+use crate::{Account, Cut, Listed, ListedPost, Mark, Wording, listing::Seen, text};
 
 const LIST: &str = "read history";
 /// How far the platform's clock may be behind ours.
@@ -35,6 +35,24 @@ struct Message {
     #[serde(default)]
     text: String,
     metadata: Option<Value>,
+    #[serde(default)]
+    user: String,
+    bot_id: Option<String>,
+}
+
+impl Message {
+    /// When it was made: its stamp says so.
+    fn at(&self) -> Timestamp {
+        let seconds = self.ts.split('.').next().and_then(|seconds| seconds.parse().ok());
+        seconds.and_then(|seconds| Timestamp::from_second(seconds).ok()).unwrap_or(Timestamp::MIN)
+    }
+}
+
+/// Whose token it is.
+#[derive(Deserialize)]
+struct Me {
+    user_id: String,
+    bot_id: Option<String>,
 }
 
 impl Slack {
@@ -43,7 +61,9 @@ impl Slack {
             return self.look_by_file(mark).await;
         }
         let channel = conversation(mark.account)?;
-        let Some(messages) = self.messages_since(mark, channel).await? else {
+        let since = mark.since.checked_sub(SKEW).unwrap_or(Timestamp::UNIX_EPOCH);
+        let root = mark.target.receipt(0).filter(|_| mark.part > 0).map(|out| message::stamp(&out.receipt.id));
+        let Some(messages) = self.messages_since(mark.account, channel, since, root).await?.whole() else {
             return Ok(Finding::CannotTell(format!("there are more than {} newer messages", PAGE * MOST_PAGES)));
         };
         let key = mark.key();
@@ -68,10 +88,26 @@ impl Slack {
         }
     }
 
-    /// The conversation's messages since the mark's time, or the thread's; `None` if there are too many to read.
-    async fn messages_since(&self, mark: &Mark<'_>, channel: &str) -> Result<Option<Vec<Message>>, Failure> {
-        let since = mark.since.checked_sub(SKEW).unwrap_or(Timestamp::UNIX_EPOCH).as_second();
-        let root = mark.target.receipt(0).filter(|_| mark.part > 0).map(|out| message::stamp(&out.receipt.id));
+    /// What the bot has said in the conversation since then, without what is in threads.
+    pub(super) async fn listed(&self, account: &Account, since: Timestamp) -> Result<Listed, Failure> {
+        let channel = conversation(account)?;
+        let me: Me = self.ask(WHO, account, "auth.test", &[]).await?;
+        Ok(self.messages_since(account, channel, since, None).await?.listing(|message| {
+            let ours = me.user_id == message.user || me.bot_id.is_some() && me.bot_id == message.bot_id;
+            let wording = Wording::of(&message::shown(&message.text));
+            ours.then(|| ListedPost { receipt: receipt(account, channel, &message.ts), at: message.at(), wording })
+        }))
+    }
+
+    /// The conversation's messages since then, or those of the thread under `root`.
+    async fn messages_since(
+        &self,
+        account: &Account,
+        channel: &str,
+        since: Timestamp,
+        root: Option<String>,
+    ) -> Result<Seen<Message>, Failure> {
+        let since = since.as_second();
         let method = if root.is_some() { "conversations.replies" } else { "conversations.history" };
         let mut fields = vec![
             (CHANNEL, channel.to_owned()),
@@ -83,15 +119,16 @@ impl Slack {
         fields.extend(root.map(|ts| ("ts", ts)));
         let mut found = Vec::new();
         for _ in 0..MOST_PAGES {
-            let page: Page = self.ask(LIST, mark.account, method, &fields).await?;
+            let page: Page = self.ask(LIST, account, method, &fields).await?;
             found.extend(page.messages);
             let cursor = page.response_metadata.next_cursor;
             if cursor.is_empty() {
-                return Ok(Some(found));
+                return Ok(Seen::all(found));
             }
             fields.retain(|(name, _)| *name != "cursor");
             fields.push(("cursor", cursor));
         }
-        Ok(None)
+        let oldest = found.iter().map(Message::at).min().unwrap_or(Timestamp::MAX);
+        Ok(Seen::cut(found, Cut::Before(oldest)))
     }
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{MINUTE, TikTok, upload::Upload};
-use crate::{Mark, text};
+use crate::{Account, Cut, ListedPost, Mark, Wording, listing::Seen, text};
 
 const LIST: &str = "list posts";
 const FIELDS: &str = "id,title,video_description,create_time,share_url";
@@ -35,6 +35,12 @@ struct Listed {
     share_url: String,
 }
 
+impl Listed {
+    fn at(&self) -> Timestamp {
+        Timestamp::from_second(self.create_time).unwrap_or(Timestamp::MIN)
+    }
+}
+
 impl TikTok {
     pub(super) async fn look(&self, mark: &Mark<'_>, asked: &Upload) -> Result<Finding, Failure> {
         let cannot_tell = |why: &str| {
@@ -45,11 +51,12 @@ impl TikTok {
         if !asked.public || wanted.trim().is_empty() {
             return cannot_tell("only public posts with a text can be looked for");
         }
-        let listed = match self.posts_since(mark).await {
+        let since = mark.since.checked_sub(MINUTE).unwrap_or(Timestamp::MIN);
+        let listed = match self.posts_since(mark.account, since).await {
             Err(failure) if failure.code == Code::PERMISSION_MISSING => {
                 return cannot_tell("without the permission video.list it cannot be looked for");
             }
-            listed => listed?,
+            listed => listed?.found,
         };
         let says_it = |listed: &&Listed| {
             let same = [&listed.title, &listed.video_description].iter().any(|said| text::same(&wanted, said));
@@ -67,24 +74,41 @@ impl TikTok {
         }
     }
 
-    /// The account's public posts since the call, as far back as it takes.
-    async fn posts_since(&self, mark: &Mark<'_>) -> Result<Vec<Listed>, Failure> {
-        let since = mark.since.checked_sub(MINUTE).unwrap_or(Timestamp::MIN).as_second();
+    /// What the account shows to everybody since then.
+    pub(super) async fn listed(&self, account: &Account, since: Timestamp) -> Result<crate::Listed, Failure> {
+        let seen = match self.posts_since(account, since).await {
+            Err(failure) if failure.code == Code::PERMISSION_MISSING => {
+                return Ok(crate::Listed::cannot_tell("the permission video.list was not given"));
+            }
+            seen => seen?,
+        };
+        Ok(seen.listing(|post| {
+            let said = if post.video_description.is_empty() { &post.title } else { &post.video_description };
+            let (at, wording) = (post.at(), Wording::of(said));
+            let url = Some(post.share_url).filter(|url| !url.is_empty());
+            Some(ListedPost { receipt: Receipt { id: post.id, url }, at, wording })
+        }))
+    }
+
+    /// The account's public posts since then, newest first.
+    async fn posts_since(&self, account: &Account, time: Timestamp) -> Result<Seen<Listed>, Failure> {
+        let since = time.as_second();
         let (mut found, mut cursor) = (Vec::new(), None);
         for _ in 0..MOST_PAGES {
             let mut body = json!({ "max_count": PAGE });
             if let Some(cursor) = cursor {
                 body["cursor"] = json!(cursor);
             }
-            let request = self.request(mark.account, "video/list/")?.query(&[("fields", FIELDS)]).json(&body);
-            let page: Page = self.free(LIST, mark.account, request).await?;
+            let request = self.request(account, "video/list/")?.query(&[("fields", FIELDS)]).json(&body);
+            let page: Page = self.free(LIST, account, request).await?;
             let old = page.videos.iter().any(|listed| listed.create_time < since);
             found.extend(page.videos.into_iter().filter(|listed| listed.create_time >= since));
             cursor = page.cursor;
             if old || !page.has_more || cursor.is_none() {
-                break;
+                return Ok(Seen::all(found));
             }
         }
-        Ok(found)
+        let oldest = found.last().map_or(time, Listed::at);
+        Ok(Seen::cut(found, Cut::Before(oldest)))
     }
 }

@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde::Deserialize;
 
 use super::{X, judge, media, receipt};
-use crate::{Account, Mark, text};
+use crate::{Account, Cut, ListedPost, Mark, Wording, listing::Seen, text};
 
 const LIST: &str = "list posts";
 /// How far the platform's clock may be behind ours.
@@ -89,7 +89,7 @@ impl X {
         // What X takes for the first of two may come from any of our calls: none was made before the post was due.
         let since = if refused { mark.since.min(mark.target.due_at) } else { mark.since };
         let since = since.checked_sub(SKEW).unwrap_or(Timestamp::MIN);
-        let Some(posts) = self.posts_since(mark.account, since).await? else {
+        let Some(posts) = self.posts_since(mark.account, since).await?.whole() else {
             return Ok(Finding::CannotTell(format!("the account has more than {} newer posts", PAGE * MOST_PAGES)));
         };
         let wanted = Wanted::of(mark);
@@ -114,8 +114,15 @@ impl X {
         Ok(Finding::Absent)
     }
 
-    /// The account's posts since then, newest first; `None` if there are too many to read.
-    async fn posts_since(&self, account: &Account, since: Timestamp) -> Result<Option<Vec<Listed>>, Failure> {
+    pub(super) async fn listed(&self, account: &Account, since: Timestamp) -> Result<crate::Listed, Failure> {
+        Ok(self.posts_since(account, since).await?.listing(|post| {
+            let wording = Wording::of(&said(post.note_tweet.as_ref().unwrap_or(&post.short), &post.id));
+            Some(ListedPost { receipt: receipt(post.id), at: post.created_at, wording })
+        }))
+    }
+
+    /// The account's posts since then, newest first, without what it only passes on.
+    async fn posts_since(&self, account: &Account, since: Timestamp) -> Result<Seen<Listed>, Failure> {
         let path = format!("users/{}/tweets", self.user_id(account).await?);
         let start = Timestamp::from_second(since.as_second()).unwrap_or(Timestamp::MIN).to_string();
         let mut found: Vec<Listed> = Vec::new();
@@ -139,10 +146,11 @@ impl X {
             next = page.meta.next_token;
             if next.is_none() {
                 found.retain(|post| post.created_at >= since);
-                return Ok(Some(found));
+                return Ok(Seen::all(found));
             }
         }
-        Ok(None)
+        let oldest = found.last().map_or(since, |last| last.created_at);
+        Ok(Seen::cut(found, Cut::Before(oldest)))
     }
 
     async fn user_id(&self, account: &Account) -> Result<String, Failure> {
@@ -199,7 +207,8 @@ impl<'a> Wanted<'a> {
         let attached = &post.attachments.media_keys;
         let has_ours = !self.uploads.is_empty() && self.uploads.iter().all(|key| attached.contains(key));
         let theirs = said(post.note_tweet.as_ref().unwrap_or(&post.short), &post.id);
-        let says_ours = !self.text.trim().is_empty() && text::same(&bare(&self.text), &bare(&theirs));
+        let says_ours = !self.text.trim().is_empty()
+            && text::same(&text::bare_addresses(&self.text), &text::bare_addresses(&theirs));
         let words = text::words(&self.text);
         let like_ours = !words.trim().is_empty() && text::same(&words, &text::words(&theirs));
         match (has_ours, says_ours, attached.len() == self.media, like_ours) {
@@ -225,17 +234,4 @@ fn said(words: &Words, id: &str) -> String {
 fn is_media_of(id: &str, address: &str) -> bool {
     let path: Vec<&str> = address.split('/').skip(3).collect();
     matches!(path.as_slice(), [_, "status", post, "photo" | "video", _] if *post == id)
-}
-
-/// `text` with each address as bare as X may make it: without scheme and without the slash at its end.
-fn bare(text: &str) -> String {
-    let mut cut = Vec::new();
-    for url in text::urls(text) {
-        let scheme = text[url.clone()].find("://").map_or(0, |at| at + 3);
-        cut.push(url.start..url.start + scheme);
-        if text[url.clone()].ends_with('/') {
-            cut.push(url.end - 1..url.end);
-        }
-    }
-    text::without(text, &cut)
 }

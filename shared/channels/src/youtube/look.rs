@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use reqwest::Method;
 use serde::Deserialize;
 
-use super::{LIST, List, WHO, YouTube, failure, mark, upload::Upload, video::Video};
-use crate::{Account, Call};
+use super::{LIST, List, WHO, YouTube, failure, mark, receipt, upload::Upload, video::Video};
+use crate::{Account, Call, Cut, ListedPost, Wording, listing::Seen};
 
 /// How far YouTube's clock may be behind ours.
 const SKEW: Duration = Duration::from_secs(60);
@@ -79,17 +79,13 @@ impl YouTube {
         let (playlist, mark) = (self.channel(account).await?.details.playlists.uploads, mark(&call.key(0)));
         let mut page: Option<String> = None;
         for _ in 0..MOST_PAGES {
-            let query = [("part", "snippet,contentDetails"), ("playlistId", playlist.as_str()), ("maxResults", PAGE)];
-            let mut request = self.request(Method::GET, account, "playlistItems")?.query(&query);
-            if let Some(token) = &page {
-                request = request.query(&[("pageToken", token)]);
-            }
-            let list: List<Listed> = self.google.ask(LIST, account, request).await?;
+            let list = self.uploads(account, &playlist, page.as_deref()).await?;
             let young = |item: &&Listed| item.snippet.published_at >= since;
             let ids: Vec<&str> =
                 list.items.iter().filter(young).map(|item| item.content_details.video_id.as_str()).collect();
-            if let Some(id) = self.marked(account, &ids, &mark).await? {
-                return Ok(Some(id));
+            let videos = self.videos(account, &ids).await?;
+            if let Some(ours) = videos.into_iter().find(|video| video.snippet.tags.iter().any(|tag| *tag == mark)) {
+                return Ok(Some(ours.id));
             }
             // Newest first, or nearly so: a page without a young one ends it.
             page = list.next.filter(|_| !ids.is_empty());
@@ -100,15 +96,48 @@ impl YouTube {
         Ok(None)
     }
 
-    /// Which of these videos bears the mark.
-    async fn marked(&self, account: &Account, ids: &[&str], mark: &str) -> Result<Option<String>, Failure> {
+    /// The channel's uploads since then. Those that only the owner sees have no words to be told apart by: they may not be finished.
+    pub(super) async fn listed(&self, account: &Account, since: Timestamp) -> Result<crate::Listed, Failure> {
+        let playlist = self.channel(account).await?.details.playlists.uploads;
+        let (mut found, mut page, mut oldest) = (Vec::new(), None::<String>, since);
+        for _ in 0..MOST_PAGES {
+            let list = self.uploads(account, &playlist, page.as_deref()).await?;
+            let young = list.items.iter().filter(|item| item.snippet.published_at >= since);
+            let times: Vec<(&str, Timestamp)> =
+                young.map(|item| (item.content_details.video_id.as_str(), item.snippet.published_at)).collect();
+            let ids: Vec<&str> = times.iter().map(|(id, _)| *id).collect();
+            for video in self.videos(account, &ids).await? {
+                let at = times.iter().find(|(id, _)| *id == video.id).map_or(Timestamp::MIN, |(_, at)| *at);
+                let wording = if video.is_private() { Wording::default() } else { Wording::of(&video.snippet.title) };
+                found.push(ListedPost { receipt: receipt(&video.id), at, wording });
+            }
+            oldest = times.last().map_or(oldest, |(_, at)| *at);
+            page = list.next.filter(|_| !times.is_empty());
+            if page.is_none() {
+                return Ok(Seen::all(found).listing(Some));
+            }
+        }
+        Ok(Seen::cut(found, Cut::Before(oldest)).listing(Some))
+    }
+
+    /// A page of the channel's uploads, newest first, or nearly so.
+    async fn uploads(&self, account: &Account, playlist: &str, page: Option<&str>) -> Result<List<Listed>, Failure> {
+        let query = [("part", "snippet,contentDetails"), ("playlistId", playlist), ("maxResults", PAGE)];
+        let mut request = self.request(Method::GET, account, "playlistItems")?.query(&query);
+        if let Some(token) = page {
+            request = request.query(&[("pageToken", token)]);
+        }
+        self.google.ask(LIST, account, request).await
+    }
+
+    /// These videos, as far as they are there.
+    async fn videos(&self, account: &Account, ids: &[&str]) -> Result<Vec<Video>, Failure> {
         if ids.is_empty() {
-            return Ok(None);
+            return Ok(vec![]);
         }
         let query = [("part", "snippet,status"), ("id", &ids.join(","))];
         let request = self.request(Method::GET, account, "videos")?.query(&query);
         let list: List<Video> = self.google.ask(LIST, account, request).await?;
-        let ours = list.items.into_iter().find(|video| video.snippet.tags.iter().any(|tag| tag == mark));
-        Ok(ours.map(|video| video.id))
+        Ok(list.items)
     }
 }

@@ -20,6 +20,8 @@ pub(super) struct Video {
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Snippet {
     #[serde(default)]
+    pub title: String,
+    #[serde(default)]
     pub tags: Vec<String>,
 }
 
@@ -62,6 +64,11 @@ pub(super) enum State {
 }
 
 impl Video {
+    /// Only its owner sees it.
+    pub(super) fn is_private(&self) -> bool {
+        self.status.privacy_status == "private"
+    }
+
     /// How far it is on its way to `wanted`; as long as it bears our mark it has not got there.
     ///
     /// # Errors

@@ -99,6 +99,10 @@ impl Stand {
         }
     }
 
+    pub fn clock_now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     pub fn target(&self) -> Target {
         self.target.lock().unwrap().clone()
     }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{Connection, Database, lists, rows::readable, store};
 use crate::{
-    CaseTally, Counted, DueTally, Figure, History, LedgerError, Page, Period, RetryTally,
+    CaseTally, Counted, DueTally, Figure, History, IncidentKind, IncidentTally, LedgerError, Page, Period, RetryTally,
     history::beyond,
     record::{instant, millis, state},
 };
@@ -92,6 +92,10 @@ macro_rules! touched {
     };
 }
 
+const COUNTED_DUPLICATED: &str =
+    touched!("SELECT target FROM incidents WHERE found_at >= $1 AND found_at < $2 AND kind = 'duplicate'");
+const COUNTED_VANISHED: &str =
+    touched!("SELECT target FROM incidents WHERE found_at >= $1 AND found_at < $2 AND kind = 'vanished'");
 const COUNTED_RETRIED: &str = touched!("SELECT target FROM retries WHERE at >= $1 AND at < $2");
 const COUNTED_RESOLVED: &str = touched!("SELECT target FROM cases WHERE until >= $1 AND until < $2 AND ended = 6");
 const COUNTED_GIVEN_UP: &str = touched!("SELECT target FROM cases WHERE until >= $1 AND until < $2 AND ended <> 6");
@@ -110,6 +114,9 @@ const CASES: &str = "SELECT channel, cause, CAST(sum(begun) AS BIGINT) AS begun,
 const RETRIES: &str = "SELECT channel, count(*) FROM retries WHERE at >= $1 AND at < $2 AND ($3 IS NULL OR tenant = $3) \
      GROUP BY channel ORDER BY channel";
 
+const FOUND: &str = "SELECT channel, kind, count(*) FROM incidents WHERE found_at >= $1 AND found_at < $2 \
+     AND ($3 IS NULL OR tenant = $3) GROUP BY channel, kind ORDER BY channel, kind";
+
 const OPEN: &str = "SELECT count(*), min(since) FROM cases WHERE until IS NULL AND ($1 IS NULL OR tenant = $1)";
 
 #[async_trait]
@@ -127,6 +134,11 @@ impl History for Database {
     async fn retries(&self, period: &Period) -> Result<Vec<RetryTally>, LedgerError> {
         let period = period.clone();
         self.read(move |conn, _| async move { retries(conn, &period).await }.boxed()).await
+    }
+
+    async fn found(&self, period: &Period) -> Result<Vec<IncidentTally>, LedgerError> {
+        let period = period.clone();
+        self.read(move |conn, _| async move { found(conn, &period).await }.boxed()).await
     }
 
     async fn counted(&self, counted: &Counted) -> Result<Page<TargetId>, LedgerError> {
@@ -239,6 +251,22 @@ async fn retries(conn: &mut Connection, period: &Period) -> Result<Vec<RetryTall
     Ok(readable(rows.into_iter().map(|(name, many)| Ok(RetryTally { channel: channel(name)?, count: count(many) }))))
 }
 
+async fn found(conn: &mut Connection, period: &Period) -> Result<Vec<IncidentTally>, LedgerError> {
+    let rows: Vec<(String, String, i64)> = sqlx::query_as(FOUND)
+        .bind(millis(period.from))
+        .bind(millis(period.until))
+        .bind(period.tenant.as_ref().map(TenantId::as_str))
+        .fetch_all(conn)
+        .await
+        .map_err(LedgerError::of("count incidents"))?;
+    let read = |(name, kind, many): (String, String, i64)| {
+        let named = IncidentKind::named(&kind);
+        let kind = named.ok_or_else(|| LedgerError::corrupt("a tally", "the kind of incident", kind))?;
+        Ok(IncidentTally { channel: channel(name)?, kind, count: count(many) })
+    };
+    Ok(readable(rows.into_iter().map(read)))
+}
+
 async fn list(conn: &mut Connection, asked: &Counted) -> Result<Page<TargetId>, LedgerError> {
     let limit = if asked.limit == 0 { 50 } else { asked.limit as usize };
     let (at, id) = match &asked.after {
@@ -259,6 +287,8 @@ async fn list(conn: &mut Connection, asked: &Counted) -> Result<Page<TargetId>, 
         Figure::Late(span) => (COUNTED_LATE, Some(beyond(span))),
         Figure::Doubted => (COUNTED_DOUBTED, None),
         Figure::Asked => (COUNTED_ASKED, None),
+        Figure::Duplicated => (COUNTED_DUPLICATED, None),
+        Figure::Vanished => (COUNTED_VANISHED, None),
         Figure::Retried => (COUNTED_RETRIED, None),
         Figure::Resolved => (COUNTED_RESOLVED, None),
         Figure::GivenUp => (COUNTED_GIVEN_UP, None),

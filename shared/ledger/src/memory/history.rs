@@ -8,7 +8,8 @@ use jiff::Timestamp;
 
 use super::{MemoryLedger, Row, Tables, page_of};
 use crate::{
-    CaseTally, Counted, DueTally, Figure, History, LedgerError, Page, Period, RetryTally,
+    CaseTally, Counted, DueTally, Figure, History, Incident, IncidentKind, IncidentTally, LedgerError, Page, Period,
+    RetryTally,
     cases::{Opening, Step},
     history::rounded,
     record::millis,
@@ -56,11 +57,18 @@ impl Tables {
                 })
             })
         };
+        let found = |kind| {
+            let is_its = |incident: &Incident| incident.found.target == target.id && incident.found.kind == kind;
+            let incidents = self.incidents.values().filter(|incident| is_its(incident));
+            incidents.into_iter().any(|incident| period.holds(incident.found_at, &target.tenant))
+        };
         match asked.figure {
             Figure::Retried => {
                 let is_its = |retry: &&Opening| retry.target.id == target.id && period.holds(retry.at, &target.tenant);
                 return self.retries.iter().any(|retry| is_its(&retry));
             }
+            Figure::Duplicated => return found(IncidentKind::Duplicate),
+            Figure::Vanished => return found(IncidentKind::Vanished),
             Figure::Resolved => return ended(true),
             Figure::GivenUp => return ended(false),
             _ => {}
@@ -79,7 +87,7 @@ impl Tables {
                 Figure::Late(span) => tally.state == State::Published && tally.late.is_some_and(|late| late > span),
                 Figure::Doubted => tally.state != State::Cancelled && tally.doubted,
                 Figure::Asked => tally.state != State::Cancelled && tally.doubted && tally.asked,
-                Figure::Retried | Figure::Resolved | Figure::GivenUp => false,
+                Figure::Duplicated | Figure::Vanished | Figure::Retried | Figure::Resolved | Figure::GivenUp => false,
             }
     }
 
@@ -170,6 +178,19 @@ impl History for MemoryLedger {
             *counts.entry(retry.target.channel.clone()).or_default() += 1;
         }
         Ok(counts.into_iter().map(|(channel, count)| RetryTally { channel, count }).collect())
+    }
+
+    async fn found(&self, period: &Period) -> Result<Vec<IncidentTally>, LedgerError> {
+        let tables = self.reach()?;
+        let mut counts = BTreeMap::new();
+        for incident in tables.incidents.values() {
+            let place = &incident.found.place;
+            if period.holds(incident.found_at, &place.tenant) {
+                *counts.entry((place.channel.clone(), incident.found.kind)).or_default() += 1;
+            }
+        }
+        let tally = |((channel, kind), count)| IncidentTally { channel, kind, count };
+        Ok(counts.into_iter().map(tally).collect())
     }
 
     async fn counted(&self, asked: &Counted) -> Result<Page<TargetId>, LedgerError> {

@@ -5,6 +5,8 @@
 mod audit_log;
 mod credentials;
 mod history;
+mod incidents;
+mod outside;
 mod upcoming;
 
 use std::{
@@ -27,9 +29,9 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::{
-    Acceptance, Applied, AuditEntry, Census, Claim, Claimed, CredentialRow, Emission, Failures, Ledger, LedgerError,
-    NewPost, NewTarget, NextDue, Page, PauseAsk, PostChange, PostFilter, PostSummary, PostView, RecordKind, StateCount,
-    Taken, TargetView, Twin, Upcoming, UpcomingTarget, cases, pause_id,
+    Acceptance, Applied, AuditEntry, Census, Claim, Claimed, CredentialRow, Emission, Failures, Incident, Ledger,
+    LedgerError, NewPost, NewTarget, NextDue, Page, PauseAsk, PostChange, PostFilter, PostSummary, PostView,
+    RecordKind, StateCount, Taken, TargetView, Twin, Upcoming, UpcomingTarget, cases, pause_id,
 };
 
 /// A ledger in memory.
@@ -54,6 +56,7 @@ struct Tables {
     /// Which targets have an open case.
     open_cases: HashSet<TargetId>,
     retries: Vec<cases::Opening>,
+    incidents: BTreeMap<Uuid, Incident>,
     /// The highest version of a record of credentials that was deleted.
     deleted: u64,
 }

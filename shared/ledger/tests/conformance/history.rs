@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use domain::{Code, Command, Decision, Failure, Landed, OnDoubt, Outcome, RepeatSafety, Scope, State, TargetId, Worth};
-use ledger::{CaseTally, Counted, DueTally, Figure, Period, RetryTally};
+use ledger::{
+    CaseTally, Counted, DueTally, Figure, IncidentKind, IncidentTally, NewIncident, Period, Place, RetryTally,
+};
 
 use crate::{
     house::House,
-    making::{begin, channel, finish, post_of, proof, published, tenant, token_revoked, worker},
+    making::{account, begin, channel, finish, post_of, proof, published, tenant, token_revoked, worker},
 };
 
 /// A failure that concerns the post alone, and needs a person.
@@ -256,6 +258,39 @@ pub async fn a_doubt_that_a_person_was_asked_about_is_told_from_one_settled_by_m
     assert_eq!(counted(house, &period, Figure::Doubted).await, sorted(vec![machine, person]));
     assert_eq!(counted(house, &period, Figure::Asked).await, [person]);
     assert_eq!(shape, [("mastodon", State::Published, true, false), ("webhook", State::Published, true, true)]);
+}
+
+pub async fn what_was_found_outside_is_counted_in_its_period(house: &House) {
+    let first = day(house);
+    let (one, two) = (accepted(house, "acme", "webhook").await, accepted(house, "acme", "mastodon").await);
+    let found = |target, on: &str, kind, subject: &str| NewIncident {
+        kind,
+        target,
+        place: Place { tenant: tenant("acme"), channel: channel(on), account: account("main") },
+        subject: subject.into(),
+        what: "It is there twice.".into(),
+        evidence: serde_json::json!({}),
+    };
+    let twice = found(one, "webhook", IncidentKind::Duplicate, "1");
+    let gone = found(two, "mastodon", IncidentKind::Vanished, "2");
+    house.incidents.report(vec![twice.clone(), gone]).await.unwrap();
+    house.advance(86_400);
+    let second = day(house);
+    // Found again, it is the same one.
+    house.incidents.report(vec![twice]).await.unwrap();
+    assert_eq!(
+        house.history.found(&first).await.unwrap(),
+        [
+            IncidentTally { channel: channel("mastodon"), kind: IncidentKind::Vanished, count: 1 },
+            IncidentTally { channel: channel("webhook"), kind: IncidentKind::Duplicate, count: 1 },
+        ]
+    );
+    assert_eq!(house.history.found(&second).await.unwrap(), []);
+    let other = Period { tenant: Some(tenant("other")), ..first.clone() };
+    assert_eq!(house.history.found(&other).await.unwrap(), []);
+    assert_eq!(counted(house, &first, Figure::Duplicated).await, [one]);
+    assert_eq!(counted(house, &first, Figure::Vanished).await, [two]);
+    assert_eq!(counted(house, &second, Figure::Duplicated).await, []);
 }
 
 pub async fn a_target_listed_before_there_were_cases_has_been_open_since_then(house: &House) {

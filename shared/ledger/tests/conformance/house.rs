@@ -12,8 +12,8 @@ use domain::Policy;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use ledger::{
-    AuditLog, CredentialStore, History, Ledger, LedgerError, MemoryLedger, Postgres, PostgresOptions, Sqlite,
-    TimeSource,
+    AuditLog, CredentialStore, History, Incidents, Ledger, LedgerError, MemoryLedger, Outside, Postgres,
+    PostgresOptions, Sqlite, Store as Stored, TimeSource,
 };
 use runtime::{Clock, Runtime, SystemRandom};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, sqlite::SqliteConnectOptions};
@@ -53,6 +53,8 @@ pub struct House {
     pub credentials: Arc<dyn CredentialStore>,
     pub audit_log: Arc<dyn AuditLog>,
     pub history: Arc<dyn History>,
+    pub incidents: Arc<dyn Incidents>,
+    pub outside: Arc<dyn Outside>,
     pub clock: Arc<ManualClock>,
     pub runtime: Runtime,
     store: Store,
@@ -76,15 +78,7 @@ impl House {
         };
         Postgres::migrate(&options).await.unwrap();
         let ledger = Arc::new(Postgres::connect(options.clone(), &runtime).await.unwrap());
-        Self {
-            credentials: ledger.clone(),
-            audit_log: ledger.clone(),
-            history: ledger.clone(),
-            ledger,
-            clock,
-            runtime,
-            store: Store::Postgres(Box::new(options)),
-        }
+        Self::over(ledger, clock, runtime, Store::Postgres(Box::new(options)))
     }
 
     pub async fn sqlite() -> Self {
@@ -92,28 +86,26 @@ impl House {
         let folder = tempfile::tempdir().unwrap();
         let ledger = Sqlite::open(folder.path().join("ledger.db"), &runtime, Policy::default()).await.unwrap();
         let ledger = Arc::new(ledger);
-        Self {
-            credentials: ledger.clone(),
-            audit_log: ledger.clone(),
-            history: ledger.clone(),
-            ledger,
-            clock,
-            runtime,
-            store: Store::Sqlite(folder),
-        }
+        Self::over(ledger, clock, runtime, Store::Sqlite(folder))
     }
 
     pub async fn memory() -> Self {
         let (clock, runtime) = world();
         let ledger = Arc::new(MemoryLedger::new(clock.clone(), Policy::default()));
+        Self::over(ledger, clock, runtime, Store::Memory)
+    }
+
+    fn over<D: Stored + 'static>(database: Arc<D>, clock: Arc<ManualClock>, runtime: Runtime, store: Store) -> Self {
         Self {
-            credentials: ledger.clone(),
-            audit_log: ledger.clone(),
-            history: ledger.clone(),
-            ledger,
+            credentials: database.clone(),
+            audit_log: database.clone(),
+            history: database.clone(),
+            incidents: database.clone(),
+            outside: database.clone(),
+            ledger: database,
             clock,
             runtime,
-            store: Store::Memory,
+            store,
         }
     }
 

@@ -16,7 +16,9 @@ mod durability;
 mod events;
 mod history;
 mod house;
+mod incidents;
 mod making;
+mod outside;
 mod pauses;
 mod size;
 mod upcoming;
@@ -123,7 +125,21 @@ mod every {
             a_case_is_open_until_its_target_is_out,
             a_case_that_is_given_up_is_told_from_one_that_is_mended,
             each_retry_by_hand_is_counted_in_its_period,
+            what_was_found_outside_is_counted_in_its_period,
             a_doubt_that_a_person_was_asked_about_is_told_from_one_settled_by_machine,
+        }
+        [postgres, sqlite, memory] => incidents::{
+            what_is_found_is_on_record_once,
+            what_is_closed_stays_closed,
+            incidents_come_page_by_page_newest_first,
+            lists_are_narrowed,
+            of_many_that_find_the_same_one_reports_it,
+        }
+        [postgres, sqlite, memory] => outside::{
+            what_is_published_is_found_by_account_and_time,
+            what_is_published_comes_page_by_page,
+            what_may_be_out_is_not_settled,
+            a_platform_id_tells_its_target,
         }
         [postgres, sqlite, memory] => upcoming::{
             all_that_waits_is_upcoming_and_nothing_else,
@@ -149,6 +165,7 @@ mod stored {
             a_record_that_cannot_be_read_hides_no_other,
         }
         [postgres, sqlite] => history::{ a_target_listed_before_there_were_cases_has_been_open_since_then }
+        [postgres, sqlite] => incidents::{ an_incident_of_an_unknown_kind_hides_no_other }
         [postgres, sqlite] => upcoming::{ what_cannot_be_read_ends_no_page }
         [postgres, sqlite] => corpus::{
             rows_of_every_version_are_read_and_mean_the_same,

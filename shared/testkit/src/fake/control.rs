@@ -13,6 +13,8 @@
 //! | `POST seed {"seed": n}` | starts the generator behind `probability` anew |
 //! | `GET knobs`, `POST knobs {…}` | shows the platform's knobs; changes those that are named |
 //! | `POST expire {"account": name}` | the account's token is past its time |
+//! | `POST remove {"id": id}` | the post is taken down, as by its owner |
+//! | `POST copy {"id": id}` | what the post says is posted once more, as by hand |
 //! | `POST restore {"account": name}` | the account's first token works again |
 //! | `POST outage {"for_ms": n}` | unreachable for a while, this interface too |
 
@@ -44,6 +46,7 @@ fn change<P: Platform>(inner: &Arc<Inner<P>>, path: &str, ask: &Ask) -> Result<(
     let stage = &inner.stage;
     let body = ask.json();
     let number = |name: &str| body[name].as_u64().ok_or_else(|| format!("'{name}' must be a whole number"));
+    let post = || body["id"].as_str().ok_or_else(|| "'id' must be a post's id".to_owned());
     let account = || body["account"].as_str().ok_or_else(|| "'account' must be a name".to_owned());
     match (ask.method.as_str(), path) {
         ("POST", "cues") => add_cues(inner, body.clone())?,
@@ -59,6 +62,8 @@ fn change<P: Platform>(inner: &Arc<Inner<P>>, path: &str, ask: &Ask) -> Result<(
         ("POST", "knobs") => turn(&mut *lock(inner.platform.knobs()), &body)?,
         ("POST", "expire") => inner.platform.expire(account()?),
         ("POST", "restore") => inner.platform.restore(account()?),
+        ("POST", "remove") => drop(stage.delete(post()?).ok_or("there is no such post")?),
+        ("POST", "copy") => drop(stage.copy(post()?).ok_or("there is no such post")?),
         ("POST", "outage") => go_dark(inner.clone(), Duration::from_millis(number("for_ms")?)),
         _ => return Err(format!("no control {} {path}", ask.method)),
     }

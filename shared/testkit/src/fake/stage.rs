@@ -109,6 +109,22 @@ impl Stage {
         gone
     }
 
+    /// Posts what is there once more, as a person might by hand: the same words under another id, made now. `None`: there is no such post.
+    pub fn copy(&self, id: &str) -> Option<Post> {
+        let Post { url, account, text, native, .. } = self.post(id)?;
+        // Ids that are not a number all through end in one.
+        let another = format!("{}{}", id.trim_end_matches(|c: char| c.is_ascii_digit()), self.new_id());
+        let draft = Draft { url: url.replace(id, &another), id: another, account, text, native };
+        let copy = lock(&self.truth).add(draft, None, self.now(), Duration::ZERO);
+        self.changed();
+        Some(copy)
+    }
+
+    /// Whether a post of this id was there and was taken down.
+    pub fn was_taken_down(&self, id: &str) -> bool {
+        lock(&self.truth).deleted().any(|post| post.id == id)
+    }
+
     /// A visible post.
     pub fn post(&self, id: &str) -> Option<Post> {
         lock(&self.truth).get(id).cloned()

@@ -172,7 +172,7 @@ impl YouTube {
             }
             ("GET", ["youtube", "v3", "videos"]) => {
                 self.pay(ask, 1)?;
-                Ok(self.list_videos(ask, &account, stage.now()))
+                Ok(self.list_videos(ask, &account, stage))
             }
             ("PUT", ["youtube", "v3", "videos"]) => {
                 self.pay(ask, 50)?;
@@ -185,7 +185,7 @@ impl YouTube {
             }
             ("GET", ["youtube", "v3", "playlistItems"]) => {
                 self.pay(ask, 1)?;
-                self.list_items(ask, &account, stage.now())
+                self.list_items(ask, &account, stage)
             }
             ("POST", ["youtube", "v3", "playlistItems"]) => {
                 self.pay(ask, 50)?;

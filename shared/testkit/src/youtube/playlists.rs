@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{YouTube, not_found, videos::seconds};
-use crate::fake::{Answer, Ask, lock};
+use crate::fake::{Answer, Ask, Stage, lock};
 
 /// A video in a playlist that somebody made.
 pub(super) struct Item {
@@ -24,7 +24,8 @@ impl YouTube {
         lock(&self.items).iter().filter(|item| item.playlist == id).map(|item| item.video.clone()).collect()
     }
 
-    pub(super) fn list_items(&self, ask: &Ask, account: &str, now: Timestamp) -> Result<Answer, Answer> {
+    pub(super) fn list_items(&self, ask: &Ask, account: &str, stage: &Stage) -> Result<Answer, Answer> {
+        let now = stage.now();
         let playlist = ask.param("playlistId").unwrap_or_default();
         let most: usize = ask.param("maxResults").and_then(|most| most.parse().ok()).unwrap_or(5).clamp(1, 50);
         let from: usize = ask.param("pageToken").and_then(|token| token.parse().ok()).unwrap_or_default();
@@ -39,6 +40,7 @@ impl YouTube {
         } else {
             return Err(not_found("playlist"));
         };
+        all.retain(|(video, _)| !stage.was_taken_down(video));
         if let Some(wanted) = ask.param("videoId") {
             all.retain(|(video, _)| video == wanted);
         }

@@ -129,11 +129,14 @@ pub(super) fn with_defaults(given: &Value, audited: bool) -> Value {
 }
 
 impl YouTube {
-    pub(super) fn list_videos(&self, ask: &Ask, account: &str, now: Timestamp) -> Answer {
+    pub(super) fn list_videos(&self, ask: &Ask, account: &str, stage: &Stage) -> Answer {
+        let now = stage.now();
         let wanted: Vec<&str> = ask.param("id").unwrap_or_default().split(',').collect();
         let parts: Vec<&str> = ask.param("part").unwrap_or_default().split(',').collect();
         let videos = lock(&self.videos);
-        let mine = |video: &&Video| wanted.contains(&video.id.as_str()) && video.account == account;
+        let mine = |video: &&Video| {
+            wanted.contains(&video.id.as_str()) && video.account == account && !stage.was_taken_down(&video.id)
+        };
         let items: Vec<Value> = videos.iter().filter(mine).map(|video| only(video.shown(now), &parts)).collect();
         let info = json!({"totalResults": items.len(), "resultsPerPage": items.len()});
         Answer::json(200, &json!({"kind": "youtube#videoListResponse", "items": items, "pageInfo": info}))

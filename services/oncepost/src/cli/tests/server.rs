@@ -9,6 +9,7 @@ use std::{
 
 use ::vault::{Defaults, Keys, Vault, VaultOptions};
 use async_trait::async_trait;
+use audit::Audit;
 use broker::Memory;
 use channels::{
     About, Account, Accounts, Call, Channel, ClientAuth, Count, Endpoint, ExchangeAsk, Granted, Http, HttpOptions,
@@ -272,6 +273,13 @@ pub async fn serve(options: ConsoleOptions) -> Server {
         http.media().clone(),
         forecast::Options::default(),
     );
+    let audit = Audit::new(audit::Parts {
+        runtime: runtime.clone(),
+        accounts: accounts.clone(),
+        channels: channels.clone(),
+        outside: ledger.clone(),
+        incidents: ledger.clone(),
+    });
     let transport = Arc::new(Memory::new(&runtime, ["long", "short"]));
     let checker = Checker::new(channels.clone(), accounts.clone(), runtime.clone(), Options::default());
     let intake = Intake::new(ledger.clone(), channels.clone(), accounts.clone(), runtime.clone(), Options::default());
@@ -287,6 +295,8 @@ pub async fn serve(options: ConsoleOptions) -> Server {
         channels,
         vault: vault.clone(),
         forecast,
+        audit,
+        incidents: ledger.clone(),
         options,
     });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -2,10 +2,12 @@
 
 pub(super) mod accounts;
 pub(super) mod act;
+pub(super) mod audit;
 pub(super) mod audit_log;
 pub(super) mod channels;
 pub(super) mod failures;
 pub(super) mod forecast;
+pub(super) mod incidents;
 pub(super) mod post;
 pub(super) mod posts;
 pub(super) mod schedule;

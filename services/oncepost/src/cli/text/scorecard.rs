@@ -85,10 +85,12 @@ fn work(card: &Scorecard) -> String {
             figures.given_up.to_string(),
             figures.doubts.to_string(),
             figures.doubts_by_machine.to_string(),
+            figures.duplicates.to_string(),
         ]
     };
     let rows = card.channels.iter().map(|channel| row(channel.channel.as_str(), &channel.figures));
-    let head = ["channel", "manual retries", "resolved", "mean time to resolve", "given up", "doubts", "by machine"];
+    let head =
+        ["channel", "manual retries", "resolved", "time to resolve", "given up", "doubts", "by machine", "duplicates"];
     table(head, rows.chain([row("all", &card.total)]))
 }
 

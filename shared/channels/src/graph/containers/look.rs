@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use domain::{Failure, Finding, LookUp};
+use jiff::Timestamp;
 
 use super::{Container, Containers, Plan, State, handle};
 use crate::{
-    Mark,
+    Account, Listed, Mark,
     graph::{edge, listing::Search},
 };
 
@@ -61,14 +62,7 @@ impl Containers {
         let path = edge(mark.account, plan.listing);
         let replied_to = plan.reply_to.map_or("", |_| ",replied_to");
         let fields = format!("permalink,media_type,{}{replied_to}", self.dialect.text);
-        let search = Search {
-            path: &path,
-            time: "timestamp",
-            fields: &fields,
-            query: &[],
-            since: container.made,
-            text: plan.text,
-        };
+        let search = search(&path, &fields, container.made, plan.text);
         let fits = |kind: &str| match plan.media {
             0 => kind.starts_with("TEXT"),
             1 => matches!(kind, "IMAGE" | "VIDEO"),
@@ -82,10 +76,21 @@ impl Containers {
             .await
     }
 
+    /// Everything of one of the account's listings since then.
+    pub async fn all_listed(&self, account: &Account, listing: &str, since: Timestamp) -> Result<Listed, Failure> {
+        let (path, fields) = (edge(account, listing), format!("permalink,media_type,{}", self.dialect.text));
+        self.graph.listed(account, &search(&path, &fields, since, "")).await
+    }
+
     /// Whether enough time has passed since the last call for "not published" to count.
     fn counts(&self, mark: &Mark<'_>) -> bool {
         let now = self.graph.http.runtime().now();
         let last = mark.target.armed.as_ref().map(|armed| armed.last_at);
         last.and_then(|last| last.checked_add(SURE).ok()).is_some_and(|sure| sure <= now)
     }
+}
+
+/// A search of one of the account's listings.
+fn search<'a>(path: &'a str, fields: &'a str, since: Timestamp, text: &'a str) -> Search<'a> {
+    Search { path, time: "timestamp", fields, query: &[], since, text }
 }

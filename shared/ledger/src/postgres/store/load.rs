@@ -73,6 +73,18 @@ pub(in crate::postgres) async fn lock_post(tx: &mut Connection, id: Uuid) -> Res
         .map_err(LedgerError::of("lock a post"))
 }
 
+/// Which targets these marks belong to.
+pub(in crate::postgres) async fn owners(
+    conn: &mut Connection,
+    marks: &[Uuid],
+) -> Result<Vec<(Uuid, Uuid)>, LedgerError> {
+    sqlx::query_as("SELECT mark, target FROM marks WHERE mark = ANY($1)")
+        .bind(marks)
+        .fetch_all(conn)
+        .await
+        .map_err(LedgerError::of("look for the owners of ids"))
+}
+
 /// Those of `marks` that belong to other targets than `target`.
 pub(in crate::postgres) async fn taken_marks(
     conn: &mut Connection,

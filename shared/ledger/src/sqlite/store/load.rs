@@ -20,6 +20,7 @@ const LOCK: &str = concat!(
 );
 const DRAFTS: &str = "SELECT t.id, p.content, t.changes FROM targets t JOIN posts p ON p.id = t.post \
      WHERE t.id IN (SELECT unhex(value) FROM json_each($1))";
+const OWNERS: &str = "SELECT mark, target FROM marks WHERE mark IN (SELECT unhex(value) FROM json_each($1))";
 const TAKEN: &str = "SELECT mark FROM marks WHERE mark IN (SELECT unhex(value) FROM json_each($1)) AND target <> $2";
 
 pub(in crate::sqlite) async fn lock(tx: &mut Connection, ids: &[Uuid]) -> Result<Vec<Record>, LedgerError> {
@@ -61,6 +62,15 @@ pub(in crate::sqlite) async fn lock_post(tx: &mut Connection, id: Uuid) -> Resul
         .fetch_optional(tx)
         .await
         .map_err(LedgerError::of("lock a post"))
+}
+
+/// Which targets these marks belong to.
+pub(in crate::sqlite) async fn owners(conn: &mut Connection, marks: &[Uuid]) -> Result<Vec<(Uuid, Uuid)>, LedgerError> {
+    sqlx::query_as(OWNERS)
+        .bind(list(marks))
+        .fetch_all(conn)
+        .await
+        .map_err(LedgerError::of("look for the owners of ids"))
 }
 
 /// Those of `marks` that belong to other targets than `target`.

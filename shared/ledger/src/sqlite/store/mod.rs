@@ -6,7 +6,7 @@ mod posts;
 mod save;
 
 pub(super) use due::{count_waiting, moving, oldest_waiting, peek, queued, waiting_in_turn};
-pub(super) use load::{drafts, lock, lock_post, now, surroundings, taken_marks};
+pub(super) use load::{drafts, lock, lock_post, now, owners, surroundings, taken_marks};
 pub(super) use posts::{insert_posts, insert_targets, known_posts};
 pub(super) use save::{delete_events, insert_events, insert_pauses, save};
 

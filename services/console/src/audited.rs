@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use domain::{PauseScope, PostId, Target, TenantId};
-use ledger::{EntryOutcome, NewEntry, PostView};
+use ledger::{EntryOutcome, Incident, NewEntry, PostView};
 use serde_json::{Value, json};
 use vault::{AccountName, View};
 
@@ -42,6 +42,13 @@ impl Intent {
     pub fn account(action: &'static str, name: &AccountName, before: Option<&View>) -> Self {
         let intent = Self::new(action, format!("account:{name}"), Some(name.tenant.clone()));
         Self { before: before.map(account), ..intent }
+    }
+
+    /// Something about an incident.
+    pub fn incident(action: &'static str, incident: &Incident) -> Self {
+        let tenant = incident.found.place.tenant.clone();
+        let before = json!({ "what": incident.found.what, "closed": incident.closed.is_some() });
+        Self { before: Some(before), ..Self::new(action, format!("incident:{}", incident.id), Some(tenant)) }
     }
 
     /// Something about what may be paused.

@@ -1,0 +1,111 @@
+//! What was found wrong outside.
+
+use axum::{Json, extract::State};
+use domain::{Code, TenantId};
+use ledger::{IncidentFilter, IncidentKind};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use crate::{
+    Console, Problem,
+    access::Caller,
+    api,
+    audited::Intent,
+    extract::{Ask, Id, Json as Body},
+    openapi::{Operation, operation},
+};
+
+/// The longest note, in characters.
+const LONGEST_NOTE: usize = 1_000;
+/// The most incidents in a page.
+const MOST: u32 = 500;
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Which {
+    tenant: Option<TenantId>,
+    #[schemars(with = "Option<String>")]
+    kind: Option<IncidentKind>,
+    state: Option<api::IncidentState>,
+    #[serde(default)]
+    limit: u32,
+    after: Option<String>,
+}
+
+pub(super) async fn list(
+    State(console): State<Console>,
+    caller: Caller,
+    Ask(which): Ask<Which>,
+) -> Result<Json<api::Incidents>, Problem> {
+    let filter = IncidentFilter {
+        tenant: caller.narrow(which.tenant)?,
+        kind: which.kind,
+        open: which.state.map(|state| state == api::IncidentState::Open),
+        limit: which.limit.min(MOST),
+        after: which.after,
+    };
+    let page = console.incidents.incidents(&filter).await.map_err(super::posts::no_page)?;
+    Ok(Json(api::Incidents { incidents: page.items.into_iter().map(Into::into).collect(), next: page.next }))
+}
+
+pub(super) async fn show(
+    State(console): State<Console>,
+    caller: Caller,
+    Id(id): Id<Uuid>,
+) -> Result<Json<api::Incident>, Problem> {
+    Ok(Json(own(&console, &caller, id).await?.into()))
+}
+
+/// Closes an incident. One that is closed stays as it was closed first, and is the answer.
+pub(super) async fn close(
+    State(console): State<Console>,
+    caller: Caller,
+    Id(id): Id<Uuid>,
+    Body(ask): Body<api::CloseAsk>,
+) -> Result<Json<api::Incident>, Problem> {
+    let before = own(&console, &caller, id).await?;
+    let note = ask.note.trim();
+    if note.is_empty() || note.chars().count() > LONGEST_NOTE {
+        let message = format!("must be 1 to {LONGEST_NOTE} characters: whoever reads it later must know what was done");
+        return Err(Problem::field("$.note", Code::BAD_FIELD, message));
+    }
+    let close = async {
+        let closed = console.incidents.close_incident(id, &caller.name, note).await?;
+        closed.ok_or_else(|| Problem::not_found(format!("incident {id}")))
+    };
+    let closed = match before.closed {
+        None => {
+            console
+                .audited(&caller, Intent::incident("close incident", &before).because(Some(note)), close, |_| None)
+                .await?
+        }
+        Some(_) => close.await?,
+    };
+    Ok(Json(closed.into()))
+}
+
+/// The incident, if it is the caller's to see.
+async fn own(console: &Console, caller: &Caller, id: Uuid) -> Result<ledger::Incident, Problem> {
+    let incident = console.incidents.incident(id).await?;
+    let incident = incident.filter(|incident| caller.owns(&incident.found.place.tenant));
+    incident.ok_or_else(|| Problem {
+        remedy: "`oncepost incidents` (GET /v1/incidents) lists those that there are.".into(),
+        ..Problem::not_found(format!("incident {id}"))
+    })
+}
+
+/// What the API tells of these addresses.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        operation("list_incidents", "GET", "/v1/incidents", "What was found wrong outside")
+            .query::<Which>()
+            .answers::<api::Incidents>(200, "The incidents, newest first"),
+        operation("get_incident", "GET", "/v1/incidents/{id}", "One incident")
+            .answers::<api::Incident>(200, "The incident"),
+        operation("close_incident", "POST", "/v1/incidents/{id}/close", "Record that somebody has seen to it")
+            .body::<api::CloseAsk>()
+            .answers::<api::Incident>(200, "The incident, as it was closed first")
+            .fails(422, "The note is missing or too long"),
+    ]
+}
