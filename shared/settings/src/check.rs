@@ -215,6 +215,11 @@ fn doors(settings: &Settings, problems: &mut Vec<Problem>) {
             ));
         }
     }
+    for (n, network) in api.trusted_proxies.iter().enumerate().filter(|(_, network)| network.is_everybody()) {
+        let problem = format!("is {network}, which is everybody: any caller could say that it is somebody else");
+        let remedy = "name the addresses of your proxies, or leave it out";
+        problems.push(Problem::new(format!("api.trusted_proxies[{n}]"), problem, remedy));
+    }
     if api.listen == settings.health.listen && api.listen.port() != 0 {
         problems.push(Problem::new("health.listen", "is the same as api.listen", "choose another port"));
     }

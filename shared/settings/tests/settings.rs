@@ -343,6 +343,7 @@ fn other_unsafe_settings_are_refused() {
         ("api.rate", "[api.rate]\nper = '0s'\nburst = 3"),
         ("api.anonymous_rate", "[api.anonymous_rate]\nper = '1s'\nburst = 0"),
         ("api.trusted_proxies[0]", "[api]\ntrusted_proxies = ['my-proxy']"),
+        ("api.trusted_proxies[1]", "[api]\ntrusted_proxies = ['10.0.0.0/8', '0.0.0.0/0']"),
         ("api.listen", "[api]\nlisten = '0.0.0.0:8080'"),
         ("api.tokens[0].secret", "[[api.tokens]]\nname = 'a'\nsecret = { value = 'short' }"),
         ("api.tokens[0].secret", "[[api.tokens]]\nname = 'a'"),

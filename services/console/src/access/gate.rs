@@ -23,10 +23,15 @@ use crate::Problem;
 /// The most pairs of address and token that are remembered. If there are more, all of them are forgotten and shown anew.
 const MOST: usize = 10_000;
 
+/// How often the log names one that is slowed.
+const NAMED_EVERY: Duration = Duration::from_secs(60);
+
 /// The buckets of one process.
 pub(crate) struct Gate {
     tokens: Limiter<usize>,
     addresses: Limiter<IpAddr>,
+    /// Whoever is slowed is named in the log, but not at each call.
+    named: Limiter<String>,
     /// Which token (by its place) was right from which address.
     familiar: Mutex<HashSet<(IpAddr, usize)>>,
 }
@@ -34,7 +39,8 @@ pub(crate) struct Gate {
 impl Gate {
     /// Full buckets. `rate`: of each token; `anonymous`: of each address without one.
     pub fn new(rate: Rate, anonymous: Rate) -> Self {
-        Self { tokens: Limiter::new(rate), addresses: Limiter::new(anonymous), familiar: Mutex::default() }
+        let named = Limiter::new(Rate { per: NAMED_EVERY, burst: 1 });
+        Self { tokens: Limiter::new(rate), addresses: Limiter::new(anonymous), named, familiar: Mutex::default() }
     }
 
     /// Whose token `secret` is, which came from the address `from`, at `now` by the runtime's uptime.
@@ -70,7 +76,7 @@ impl Gate {
         // Always compared, so that the time taken does not tell which answer it would have been.
         let known = place(tokens, secret);
         let Some(place) = known.filter(|place| self.is_familiar(from, *place)) else {
-            self.addresses.room(from, now).map_err(|wait| slowed("wrong_token", wait))?;
+            self.addresses.room(from, now).map_err(|wait| self.slowed("wrong_token", from, now, wait))?;
             let Some((place, token)) = known.and_then(|place| Some((place, tokens.get(place)?))) else {
                 self.anonymous(from, now)?;
                 return Err(unknown(secret));
@@ -86,17 +92,30 @@ impl Gate {
     /// # Errors
     /// There were too many.
     pub fn anonymous(&self, from: IpAddr, now: Duration) -> Result<(), Problem> {
-        self.addresses.take(from, now).map_err(|wait| slowed("no_token", wait))
+        self.addresses.take(from, now).map_err(|wait| self.slowed("no_token", from, now, wait))
     }
 
     fn take(&self, place: usize, token: &Token, now: Duration) -> Result<Caller, Problem> {
         match self.tokens.take(place, now) {
             Ok(()) => Ok(token.caller()),
             Err(wait) => {
-                count("token");
                 let caller = token.caller();
+                self.name("token", &caller.name, now);
                 Err(Problem::too_often(wait, format!("{} has called too often (api.rate).", caller.name)))
             }
+        }
+    }
+
+    fn slowed(&self, why: &'static str, from: IpAddr, now: Duration, wait: Duration) -> Problem {
+        self.name(why, &from.to_string(), now);
+        let detail = "This address has called too often without a token, or with a wrong one (api.anonymous_rate). Tokens that are new here are not looked at until then.";
+        Problem::too_often(wait, detail)
+    }
+
+    fn name(&self, why: &'static str, who: &str, now: Duration) {
+        metrics::counter!("oncepost_api_slowed_total", "reason" => why).increment(1);
+        if self.named.take(who.to_owned(), now).is_ok() {
+            tracing::warn!(reason = why, caller = who, "calls are answered with 429: too many; told once a minute");
         }
     }
 
@@ -122,16 +141,6 @@ fn unknown(secret: &str) -> Problem {
         },
         false => Problem::unauthorized(),
     }
-}
-
-fn slowed(why: &'static str, wait: Duration) -> Problem {
-    count(why);
-    let detail = "This address has called too often without a token, or with a wrong one (api.anonymous_rate). Tokens that are new here are not looked at until then.";
-    Problem::too_often(wait, detail)
-}
-
-fn count(why: &'static str) {
-    metrics::counter!("oncepost_api_slowed_total", "reason" => why).increment(1);
 }
 
 #[cfg(test)]

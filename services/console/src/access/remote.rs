@@ -81,6 +81,15 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn nothing_that_strangers_write_makes_them_somebody_else(told in "[ -~]{0,60}") {
+            proptest::prop_assert_eq!(seen("203.0.113.9", &[&told]), "203.0.113.9");
+            // And from a proxy that is trusted, anything is read without an end to it.
+            seen("10.0.0.1", &[&told]);
+        }
+    }
+
     #[test]
     fn one_caller_has_a_whole_network_of_ipv6() {
         assert_eq!(seen("2001:db8:1:2:3:4:5:6", &[]), "2001:db8:1:2::");
