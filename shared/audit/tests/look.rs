@@ -33,13 +33,15 @@ enum Does {
     Hangs,
 }
 
+/// What happens while the platform answers, once.
+type Meanwhile = Arc<Mutex<Option<Box<dyn FnOnce() + Send>>>>;
+
 /// A platform that a test arranges.
 struct Arranged {
     about: About,
     runtime: Runtime,
     does: Arc<Mutex<Does>>,
-    /// What happens while it answers.
-    meanwhile: Arc<Mutex<Option<Box<dyn FnOnce() + Send>>>>,
+    meanwhile: Meanwhile,
 }
 
 #[async_trait]
@@ -86,7 +88,7 @@ struct World {
     ledger: Arc<MemoryLedger>,
     audit: Audit,
     does: Arc<Mutex<Does>>,
-    meanwhile: Arc<Mutex<Option<Box<dyn FnOnce() + Send>>>>,
+    meanwhile: Meanwhile,
     card: AccountCard,
 }
 

@@ -84,7 +84,7 @@ impl YouTube {
             let ids: Vec<&str> =
                 list.items.iter().filter(young).map(|item| item.content_details.video_id.as_str()).collect();
             let videos = self.videos(account, &ids).await?;
-            if let Some(ours) = videos.into_iter().find(|video| video.snippet.tags.iter().any(|tag| *tag == mark)) {
+            if let Some(ours) = videos.into_iter().find(|video| video.snippet.tags.contains(&mark)) {
                 return Ok(Some(ours.id));
             }
             // Newest first, or nearly so: a page without a young one ends it.
