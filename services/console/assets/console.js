@@ -48,7 +48,7 @@ async function refresh() {
   if (asking || document.hidden || parts.length === 0) return;
   asking = true;
   try {
-    const answer = await fetch(location.href, { headers: { accept: 'text/html', 'x-live': '1' }, redirect: 'manual' });
+    const answer = await fetch(location.href, { headers: { accept: 'text/html' }, redirect: 'manual' });
     if (!answer.ok) return stale(answer.type === 'opaqueredirect' ? 'You are logged out.' : 'The console does not answer as it should.');
     const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
     stale('');

@@ -23,7 +23,7 @@ pub(super) const ENTRY: Entry = Entry { path: "/", title: "Needs attention", key
 
 /// How many of what is late, and of the accounts that are not well, are listed.
 const LISTED: usize = 5;
-/// How long the first screen waits for the forecast.
+/// How long the first screen waits for what may take long.
 const QUICK: Duration = Duration::from_secs(1);
 
 pub(super) fn routes() -> Router<Desk> {
@@ -56,7 +56,8 @@ async fn show(visit: Visit) -> Response {
 
 /// When something was published that is among the newest posts, if anything was.
 async fn last_publish(visit: &Visit) -> Result<Option<Timestamp>, Problem> {
-    let newest = visit.get::<api::Posts>("/v1/posts?state=published&limit=5").await?;
+    // Where nothing of many posts is out yet, it takes long to find that out.
+    let newest = visit.lately::<api::Posts>("/v1/posts?state=published&limit=5", QUICK).await?;
     let ids: Vec<PostId> = newest.posts.iter().map(|post| post.id).collect();
     let posts = ids.into_iter().map(|id| async move { visit.get::<api::Post>(&format!("/v1/posts/{id}")).await });
     let posts = futures::future::try_join_all(posts).await?;

@@ -104,7 +104,7 @@ async fn elsewhere(State(desk): State<Desk>, request: Request) -> Response {
         return desk.api.clone().oneshot(request).await.into_response();
     }
     let detail = format!("There is nothing at {path}.");
-    let problem = Problem::plain(StatusCode::NOT_FOUND, detail, "The menu lists every screen.");
+    let problem = Problem::plain(StatusCode::NOT_FOUND, detail, "The first screen leads to all others.");
     door::closed(shell::lost(&problem).into_response()).await
 }
 

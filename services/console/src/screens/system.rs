@@ -62,7 +62,7 @@ async fn body(visit: &Visit, census: Option<Result<api::Census, Problem>>) -> Ma
         tried(visit, "ledger", console.ledger.ping()),
         tried(visit, "broker", console.transport.ping()),
         console.runtime.within(PATIENCE, console.ledger.now()),
-        visit.get::<api::Schedule>("/v1/schedule?limit=1"),
+        visit.get::<api::Schedule>("/v1/schedule?limit=50"),
     );
     let now = visit.now();
     let is_operator = visit.session.caller.tenant.is_none();
@@ -78,10 +78,7 @@ async fn body(visit: &Visit, census: Option<Result<api::Census, Problem>>) -> Ma
                 (fact("This process runs since", &time(now.checked_sub(console.runtime.uptime()).unwrap_or(now), now)))
                 @if let Some(Ok(there)) = time_there { (fact("The ledger's clock", &clock(there, now))) }
                 (fact("Next to go out", &match &late {
-                    Ok(page) => match page.targets.first() {
-                        Some(one) => html! { a href=(format!("/targets/{}", one.target)) { (ago(one.goes_at, now)) } },
-                        None => html! { "nothing waits" },
-                    },
+                    Ok(page) => next(&page.targets, now),
                     Err(_) => html! { "cannot tell: the ledger does not answer" },
                 }))
                 (fact("Channels", &html! { (console.channels.iter().count()) ", " a href="/channels" { "with their workers and queues" } }))
@@ -103,6 +100,15 @@ async fn body(visit: &Visit, census: Option<Result<api::Census, Problem>>) -> Ma
                 (stamp(visit)) button type="submit" { @if census.is_none() { "Count now" } @else { "Count again" } }
             }
         }
+    }
+}
+
+/// The first that no pause holds.
+fn next(waiting: &[api::Waiting], now: Timestamp) -> Markup {
+    match waiting.iter().find(|one| one.state != State::Held) {
+        Some(one) => html! { a href=(format!("/targets/{}", one.target)) { (ago(one.goes_at, now)) } },
+        None if waiting.is_empty() => html! { "nothing waits" },
+        None => html! { "what stands first is held by a " a href="/channels" { "pause" } },
     }
 }
 

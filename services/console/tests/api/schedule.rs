@@ -39,6 +39,30 @@ async fn what_waits_is_listed_in_the_order_in_which_it_goes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_page_is_the_same_however_far_its_targets_are() {
+    let world = world();
+    let days = [0, 1, 2, 6, 8, 29, 40, 300];
+    for (n, days) in days.iter().enumerate() {
+        let mut message = message(&format!("{n}"));
+        let at = world.runtime.now() + std::time::Duration::from_secs(days * 86_400 + 1_800);
+        message["publish_at"] = json!(at.to_string());
+        message["targets"] = json!([{ "channel": "long", "account": "main" }]);
+        world.accepted(&message).await;
+    }
+    for limit in 1..=days.len() + 1 {
+        let (mut seen, mut after) = (Vec::new(), String::new());
+        loop {
+            let page = world.get(&format!("/v1/schedule?limit={limit}{after}")).await.ok(200);
+            let says = page["targets"].as_array().unwrap().iter();
+            seen.extend(says.map(|one| one["excerpt"].as_str().unwrap().to_owned()));
+            let Some(next) = page["next"].as_str() else { break };
+            after = format!("&after={next}");
+        }
+        assert_eq!(seen, (0..days.len()).map(|n| format!("hello from {n}")).collect::<Vec<_>>(), "{limit} at a time");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_tenant_sees_what_is_its_own() {
     let world = world();
     world.accepted(&message("key")).await;

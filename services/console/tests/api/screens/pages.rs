@@ -162,6 +162,7 @@ async fn the_other_screens_answer_what_they_are_for() {
     browser.get("/forecast").await.ok().says("All clear: 2 targets looked at");
     let page = browser.get("/system").await.ok();
     page.says("Ledger answers");
+    page.says("Next to go out in 60 min");
     page.says("It is made when you ask for it.");
     page.is_silent_of("Promises broken");
     let page = browser.fill("/system", "/system", &[]).await.ok();
