@@ -7,6 +7,7 @@ mod batch;
 mod credentials;
 mod desk;
 mod error;
+mod listed;
 mod memory;
 mod postgres;
 mod record;
@@ -21,7 +22,7 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use domain::{
-    Answer, Command, Draft, Event, EventId, Pause, PauseScope, Policy, PostId, Target, TargetId, TenantId,
+    Answer, ChannelName, Command, Draft, Event, EventId, Pause, PauseScope, Policy, PostId, Target, TargetId, TenantId,
     invariant::Violation,
 };
 use jiff::Timestamp;
@@ -29,6 +30,7 @@ use uuid::Uuid;
 
 pub use credentials::{CredentialPut, CredentialRow, CredentialStore, RecordKind};
 pub use error::LedgerError;
+pub use listed::{ListedCount, ListedTarget};
 pub use memory::MemoryLedger;
 pub use postgres::{Postgres, PostgresOptions};
 pub use record::rewritten;
@@ -90,6 +92,13 @@ pub trait Ledger: Send + Sync {
 
     /// The operators' list: targets that need a person, newest first.
     async fn failures(&self, filter: &PostFilter) -> Result<Failures, LedgerError>;
+
+    /// How many targets of each channel are on that list, and how many have been for `settled_for`; channels without any are left
+    /// out.
+    async fn listed_counts(&self, settled_for: Duration) -> Result<Vec<ListedCount>, LedgerError>;
+
+    /// The targets of `channel` on that list in few words, those first that have been there longest, at most `limit`.
+    async fn listed(&self, channel: &ChannelName, limit: u32) -> Result<Vec<ListedTarget>, LedgerError>;
 
     /// The pauses in force.
     async fn pauses(&self) -> Result<Vec<Pause>, LedgerError>;

@@ -9,6 +9,7 @@ mod claim;
 mod credentials;
 mod events;
 mod ledger;
+mod listed;
 mod lists;
 mod pauses;
 mod reads;

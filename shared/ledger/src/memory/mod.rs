@@ -3,6 +3,7 @@
 //! It is as durable as the harness wants it to be: processes of a simulation die around it, and it stays.
 
 mod credentials;
+mod listed;
 mod upcoming;
 
 use std::{
@@ -16,17 +17,17 @@ use std::{
 
 use async_trait::async_trait;
 use domain::{
-    Answer, Attempt, Command, Content, Context, Draft, Event, EventId, Override, Pause, PauseScope, Policy, PostId,
-    State, Target, TargetId, TenantId, apply, invariant, post_status,
+    Answer, Attempt, ChannelName, Command, Content, Context, Draft, Event, EventId, Override, Pause, PauseScope,
+    Policy, PostId, State, Target, TargetId, TenantId, apply, invariant, post_status,
 };
 use jiff::Timestamp;
 use runtime::Clock;
 use tokio::sync::Notify;
 
 use crate::{
-    Acceptance, Applied, Census, Claim, Claimed, CredentialRow, Emission, Failures, Ledger, LedgerError, NewPost,
-    NewTarget, NextDue, Page, PauseAsk, PostChange, PostFilter, PostSummary, PostView, RecordKind, StateCount, Taken,
-    TargetView, Twin, Upcoming, UpcomingTarget, pause_id,
+    Acceptance, Applied, Census, Claim, Claimed, CredentialRow, Emission, Failures, Ledger, LedgerError, ListedCount,
+    ListedTarget, NewPost, NewTarget, NextDue, Page, PauseAsk, PostChange, PostFilter, PostSummary, PostView,
+    RecordKind, StateCount, Taken, TargetView, Twin, Upcoming, UpcomingTarget, pause_id, world::before,
 };
 
 /// A ledger in memory.
@@ -355,6 +356,14 @@ impl Ledger for MemoryLedger {
         groups.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         let items = listed.iter().map(|row| row.view(true)).collect();
         Ok(Failures { page: page(items, filter, |view: &TargetView| view.target.id.to_string()), groups })
+    }
+
+    async fn listed_counts(&self, settled_for: Duration) -> Result<Vec<ListedCount>, LedgerError> {
+        Ok(self.reach()?.listed_counts(before(self.clock.now(), settled_for)))
+    }
+
+    async fn listed(&self, channel: &ChannelName, limit: u32) -> Result<Vec<ListedTarget>, LedgerError> {
+        Ok(self.reach()?.listed(channel, limit))
     }
 
     async fn pauses(&self) -> Result<Vec<Pause>, LedgerError> {
