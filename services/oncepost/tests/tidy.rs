@@ -22,6 +22,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("vault", &["domain", "runtime", "ledger", "channels"]),
     ("forecast", &["domain", "runtime", "ledger", "channels", "vault"]),
     ("outbox", &["domain", "contract", "runtime", "ledger", "broker"]),
+    ("letters", &["domain", "contract", "runtime", "ledger", "broker"]),
     ("intake", &["domain", "contract", "runtime", "ledger", "channels"]),
     ("scheduler", &["domain", "contract", "runtime", "ledger", "broker", "channels", "outbox", "intake"]),
     ("worker", &["domain", "contract", "runtime", "ledger", "broker", "guard", "channels", "outbox"]),

@@ -101,15 +101,17 @@ impl<T> Look<T> {
         }
     }
 
-    /// Takes the letters for which `is_over` out of the queue for good, gives the others back, and returns how many that were.
+    /// Takes the letters for which `is_over`, which is asked once for each and in their order, out of the queue for good, gives the
+    /// others back, and returns how many were taken.
     ///
     /// What could not be acknowledged, because the connection ended, is back in the queue and not counted.
-    pub async fn take_out(self, is_over: impl Fn(&T) -> bool) -> usize {
+    pub async fn take_out(self, mut is_over: impl FnMut(&T) -> bool) -> usize {
         let Some(mut hand) = self.hand else { return 0 };
-        let receipts = std::mem::take(&mut hand.receipts);
-        let (over, kept): (Vec<_>, Vec<_>) = self.letters.iter().zip(receipts).partition(|(letter, _)| is_over(letter));
-        hand.receipts = kept.into_iter().map(|(_, receipt)| receipt).collect();
-        let acknowledged = stream::iter(over).map(|(_, receipt)| receipt.ack()).buffer_unordered(ABREAST);
+        let mut over = Vec::new();
+        for (letter, receipt) in self.letters.iter().zip(std::mem::take(&mut hand.receipts)) {
+            if is_over(letter) { over.push(receipt) } else { hand.receipts.push(receipt) }
+        }
+        let acknowledged = stream::iter(over).map(Receipt::ack).buffer_unordered(ABREAST);
         let gone = acknowledged.filter(|settled| std::future::ready(settled.is_ok())).count().await;
         if let Some(inbox) = &mut hand.inbox {
             // The broker's answer comes after it has read the acknowledgements.
