@@ -19,10 +19,10 @@ pub const MOST_HELD: u16 = u16::MAX;
 /// How long nothing may come of what has to come.
 const QUIET: Duration = Duration::from_secs(5);
 
-/// How long a look waits for others to end…
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How often a look is tried while others take from the queue…
+const TRIES: usize = 30;
 
-/// …and at least how long it waits before it tries again.
+/// …and at least how long it waits in between; five times as long at most.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Acknowledgements on their way at once.
@@ -89,16 +89,14 @@ impl<T> Look<T> {
         read: impl Fn(Message) -> T + Send + Sync,
     ) -> Result<Self, LookError> {
         let asked = Asked { transport, runtime, channel, most: most.into(), read };
-        let limit = runtime.limit(PATIENCE);
-        loop {
+        for _ in 1..TRIES {
             match asked.look().await {
-                Err(LookError::Busy { .. }) if !runtime.left(limit).is_zero() => {
-                    // Two that came at once and withdrew must not come at once again.
-                    runtime.sleep(runtime.jittered(PAUSE, 4.0)).await;
-                }
+                // Two that came at once and withdrew must not come at once again.
+                Err(LookError::Busy { .. }) => runtime.sleep(runtime.jittered(PAUSE, 4.0)).await,
                 ended => return ended,
             }
         }
+        asked.look().await
     }
 
     /// Takes the letters for which `is_over`, which is asked once for each and in their order, out of the queue for good, gives the
@@ -111,13 +109,12 @@ impl<T> Look<T> {
         for (letter, receipt) in self.letters.iter().zip(std::mem::take(&mut hand.receipts)) {
             if is_over(letter) { over.push(receipt) } else { hand.receipts.push(receipt) }
         }
-        let acknowledged = stream::iter(over).map(Receipt::ack).buffer_unordered(ABREAST);
-        let gone = acknowledged.filter(|settled| std::future::ready(settled.is_ok())).count().await;
         if let Some(inbox) = &mut hand.inbox {
-            // The broker's answer comes after it has read the acknowledgements.
+            // Else each acknowledgement makes room for a letter from behind, which would come back before the first ones.
             inbox.stop_taking().await;
         }
-        gone
+        let acknowledged = stream::iter(over).map(Receipt::ack).buffer_unordered(ABREAST);
+        acknowledged.filter(|settled| std::future::ready(settled.is_ok())).count().await
     }
 }
 
