@@ -53,7 +53,7 @@ impl Counts {
 }
 
 impl Letters {
-    /// Counts letters and targets of every channel.
+    /// Counts letters and targets of every channel that has a queue or targets that need a person.
     ///
     /// # Errors
     /// The ledger is away. A broker that is away is told by the counts.
@@ -66,33 +66,24 @@ impl Letters {
         // The queues first: a target is on the list before its letter is written, so there is none too many because of that.
         let mut depths = Vec::with_capacity(channels.len());
         for channel in channels {
-            depths.push(self.depth(channel).await);
+            depths.push(self.0.transport.depth(Source::Dead { channel: channel.to_string() }).await);
         }
         let mut listed: BTreeMap<ChannelName, ListedCount> =
             self.0.ledger.listed_counts(GRACE).await?.into_iter().map(|count| (count.channel.clone(), count)).collect();
-        let counted = channels.iter().zip(depths).map(|(channel, depth)| {
-            let on_list = listed.remove(channel);
-            let (letters, consumers) = depth.map_or((None, 0), |(letters, consumers)| (Some(letters), consumers));
-            Counts {
-                channel: channel.clone(),
-                letters,
-                consumers,
-                listed: on_list.as_ref().map_or(0, |count| count.count),
-                settled: on_list.map_or(0, |count| count.settled),
-            }
+        let counted = channels.iter().zip(depths).filter_map(|(channel, depth)| {
+            let (listed, settled) = listed.remove(channel).map_or((0, 0), |on_list| (on_list.count, on_list.settled));
+            let (letters, consumers) = match depth {
+                Ok(depth) => (Some(depth.ready), depth.consumers),
+                // A channel that is switched off.
+                Err(BrokerError::NoQueue { .. }) if listed == 0 => return None,
+                Err(error) => {
+                    tracing::debug!(error = &error as &dyn std::error::Error, %channel, "dead letters are not counted");
+                    (None, 0)
+                }
+            };
+            Some(Counts { channel: channel.clone(), letters, consumers, listed, settled })
         });
         Ok(counted.collect())
-    }
-
-    async fn depth(&self, channel: &ChannelName) -> Option<(u64, u64)> {
-        match self.0.transport.depth(Source::Dead { channel: channel.to_string() }).await {
-            Ok(depth) => Some((depth.ready, depth.consumers)),
-            Err(error) => {
-                let missing = matches!(error, BrokerError::NoQueue { .. });
-                tracing::debug!(error = &error as &dyn std::error::Error, %channel, missing, "dead letters are not counted");
-                None
-            }
-        }
     }
 }
 
