@@ -9,6 +9,7 @@
 mod access;
 mod account;
 pub mod api;
+mod dead;
 mod doubt;
 mod exposure;
 mod extract;
@@ -23,13 +24,14 @@ mod show;
 mod standing;
 mod trouble;
 
-use std::sync::Arc;
+use std::{ops::Deref, sync::Arc};
 
 use broker::Transport;
 use channels::{Accounts, Registry};
 use forecast::Forecast;
 use intake::Intake;
-use ledger::Ledger;
+use ledger::{Applied, Ledger};
+use letters::{Letters, Tender, Touch};
 use outbox::Outbox;
 use runtime::Runtime;
 use vault::Vault;
@@ -41,7 +43,13 @@ pub use problem::Problem;
 
 /// What the API works with. Cheap to clone.
 #[derive(Clone)]
-pub struct Console(Arc<Parts>);
+pub struct Console(Arc<Inner>);
+
+struct Inner {
+    parts: Parts,
+    letters: Letters,
+    touch: Touch,
+}
 
 /// The ports behind the API.
 pub struct Parts {
@@ -70,18 +78,35 @@ pub struct Parts {
 impl Console {
     /// A console over the given ports.
     pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(parts))
+        let channels = parts.channels.names().into_iter().filter_map(|name| name.parse().ok()).collect();
+        let (runtime, ledger, transport) = (parts.runtime.clone(), parts.ledger.clone(), parts.transport.clone());
+        let letters = Letters::new(runtime, ledger, transport, channels);
+        let touch = Tender::new(letters.clone()).on_touch();
+        Self(Arc::new(Inner { parts, letters, touch }))
     }
 
     /// The API, everything of it under `/v1`.
     pub fn router(&self) -> axum::Router {
         routes::router(self.clone())
     }
+
+    /// The dead letters on the broker.
+    pub(crate) fn letters(&self) -> &Letters {
+        &self.0.letters
+    }
+
+    /// Passes on what came of a command: its events, and that the target's dead letter may be over.
+    pub(crate) fn pass_on(&self, applied: &Applied) {
+        self.outbox.pass_on(applied);
+        if applied.target.attempt > 0 && applied.target.listed.is_none() {
+            self.0.touch.touch(&applied.target.channel);
+        }
+    }
 }
 
-impl std::ops::Deref for Console {
+impl Deref for Console {
     type Target = Parts;
     fn deref(&self) -> &Parts {
-        &self.0
+        &self.0.parts
     }
 }

@@ -3,6 +3,7 @@
 mod accounts;
 mod batch;
 mod change;
+mod dead;
 mod failures;
 mod forecast;
 mod links;
@@ -14,6 +15,9 @@ mod world;
 pub use accounts::{Account, Accounts, App, Apps, DisableAsk, Health, Removed, RemovedApp, Seen, Source, Token, Wrong};
 pub use batch::{BatchAnswer, BatchItem, Checked, CheckedTarget};
 pub use change::{ChangedPost, ChangedTarget, Proof, Resolution};
+pub use dead::{
+    DeadChannel, DeadCounts, DeadLetter, DeadLetterView, DeadLetters, DiscardAsk, Discarded, DiscardedLetter,
+};
 pub use failures::{FailureGroup, Failures};
 pub use forecast::Forecast;
 pub use links::Link;

@@ -116,7 +116,7 @@ fn done(
     marks::done(caller, action, id, None);
     let mut targets = Vec::with_capacity(applied.len());
     for applied in applied {
-        console.outbox.pass_on(&applied);
+        console.pass_on(&applied);
         let target = applied.target;
         targets.push(api::ChangedTarget {
             id: target.id,

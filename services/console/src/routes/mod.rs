@@ -4,6 +4,8 @@ mod accounts;
 mod apps;
 mod change;
 mod connect;
+mod dead;
+mod discard;
 mod failures;
 mod find;
 mod forecast;
@@ -44,6 +46,10 @@ pub(crate) fn router(console: Console) -> Router {
         .route("/v1/targets/{id}/cancel", post(targets::cancel))
         .route("/v1/targets/{id}/resolve", post(targets::resolve))
         .route("/v1/failures", get(failures::list))
+        .route("/v1/dead-letters", get(dead::list))
+        .route("/v1/dead-letters/counts", get(dead::counts))
+        .route("/v1/dead-letters/discard", post(discard::discard))
+        .route("/v1/dead-letters/{id}", get(dead::show))
         .route("/v1/forecast", get(forecast::look))
         .route("/v1/pauses", get(pauses::list).post(pauses::pause).delete(pauses::resume))
         .route("/v1/channels", get(world::channels))

@@ -122,7 +122,7 @@ fn fits(target: &Target, channel: Option<&Arc<dyn Channel>>, receipt: &Receipt) 
 /// Applies a command that its owner or an operator asked for.
 pub(super) async fn command(console: &Console, id: TargetId, command: Command) -> Result<(), Problem> {
     let applied = console.ledger.apply(id, command).await?;
-    console.outbox.pass_on(&applied);
+    console.pass_on(&applied);
     match applied.answer {
         Answer::Refused(refusal) => Err(Problem::too_late(vec![RefusedTarget::new(id, refusal)])),
         _ => Ok(()),

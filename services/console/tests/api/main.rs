@@ -5,6 +5,7 @@
 mod access;
 mod accounts;
 mod changes;
+mod dead;
 mod failures;
 mod forecast;
 mod garbage;
