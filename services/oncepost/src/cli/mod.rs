@@ -8,6 +8,7 @@ mod accounts;
 mod act;
 mod channels;
 mod client;
+mod dlq;
 mod forecast;
 mod input;
 mod link;
@@ -68,6 +69,8 @@ pub enum ClientCommand {
     Posts(Listing),
     /// List what needs a person: by cause, then one by one
     Failures(Listing),
+    /// List, show, retry, discard or export the dead letters on the broker
+    Dlq(dlq::DlqArgs),
     /// Tell what will fail or is at risk in the next hours: by cause, with what to do by when, then one by one
     Forecast(forecast::Look),
     /// Try failed targets again
@@ -204,6 +207,7 @@ async fn execute(
         ClientCommand::Status { post } => status::status(&client?, out, &post).await,
         ClientCommand::Posts(listing) => lists::posts(&client?, out, &listing).await,
         ClientCommand::Failures(listing) => lists::failures(&client?, out, &listing).await,
+        ClientCommand::Dlq(args) => dlq::dlq(&client?, out, &args).await,
         ClientCommand::Forecast(look) => forecast::forecast(&client?, out, &look).await,
         ClientCommand::Retry { what, dry_run } => retry::retry(&client?, out, &what, dry_run).await,
         ClientCommand::Cancel { what } => act::cancel(&client?, out, &what).await,

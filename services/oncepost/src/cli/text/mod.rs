@@ -3,6 +3,7 @@
 pub(super) mod accounts;
 pub(super) mod act;
 pub(super) mod channels;
+pub(super) mod dlq;
 pub(super) mod failures;
 pub(super) mod forecast;
 pub(super) mod post;
