@@ -33,7 +33,7 @@ pub(crate) async fn kick(
     now: Timestamp,
 ) -> Result<(Option<&'static str>, Target), LedgerError> {
     let applied = console.ledger.apply(target, Command::Wake).await?;
-    console.outbox.pass_on(&applied);
+    console.pass_on(&applied);
     let target = applied.target;
     if applied.answer != Answer::Emit {
         return Ok((None, target));

@@ -10,6 +10,7 @@ mod access;
 mod account;
 pub mod api;
 mod audited;
+mod dead;
 mod doubt;
 mod exposure;
 mod extract;
@@ -27,14 +28,15 @@ mod show;
 mod standing;
 mod trouble;
 
-use std::sync::Arc;
+use std::{ops::Deref, sync::Arc};
 
 use audit::Audit;
 use broker::Transport;
 use channels::{Accounts, Registry};
 use forecast::Forecast;
 use intake::Intake;
-use ledger::{AuditLog, History, Incidents, Ledger};
+use ledger::{Applied, AuditLog, History, Incidents, Ledger};
+use letters::{Letters, Tender, Touch};
 use outbox::Outbox;
 use runtime::Runtime;
 use vault::Vault;
@@ -52,6 +54,8 @@ pub struct Console(Arc<Inner>);
 struct Inner {
     parts: Parts,
     gate: access::Gate,
+    letters: Letters,
+    touch: Touch,
 }
 
 /// The ports behind the API.
@@ -90,7 +94,11 @@ impl Console {
     /// A console over the given ports.
     pub fn new(parts: Parts) -> Self {
         let gate = access::Gate::new(parts.options.rate, parts.options.anonymous_rate);
-        Self(Arc::new(Inner { parts, gate }))
+        let channels = parts.channels.names().into_iter().filter_map(|name| name.parse().ok()).collect();
+        let (runtime, ledger, transport) = (parts.runtime.clone(), parts.ledger.clone(), parts.transport.clone());
+        let letters = Letters::new(runtime, ledger, transport, channels);
+        let touch = Tender::new(letters.clone()).on_touch();
+        Self(Arc::new(Inner { parts, gate, letters, touch }))
     }
 
     /// How often callers may call.
@@ -102,9 +110,22 @@ impl Console {
     pub fn router(&self) -> axum::Router {
         screens::router(self.clone(), routes::router(self.clone()))
     }
+
+    /// The dead letters on the broker.
+    pub(crate) fn letters(&self) -> &Letters {
+        &self.0.letters
+    }
+
+    /// Passes on what came of a command: its events, and that the target's dead letter may be over.
+    pub(crate) fn pass_on(&self, applied: &Applied) {
+        self.outbox.pass_on(applied);
+        if applied.target.attempt > 0 && applied.target.listed.is_none() {
+            self.0.touch.touch(&applied.target.channel);
+        }
+    }
 }
 
-impl std::ops::Deref for Console {
+impl Deref for Console {
     type Target = Parts;
     fn deref(&self) -> &Parts {
         &self.0.parts

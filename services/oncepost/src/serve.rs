@@ -7,6 +7,7 @@ use domain::WorkerName;
 use forecast::Forecast;
 use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
 use keeper::{Auditor, AuditorOptions, AuditorParts, Keeper, KeeperOptions, Outlook, OutlookOptions};
+use letters::Letters;
 use scheduler::{Scheduler, SchedulerOptions};
 use settings::Settings;
 use telemetry::{Health, TelemetryHandle, health_router};
@@ -124,6 +125,13 @@ fn scheduler(settings: &Settings, parts: &Parts) -> Scheduler {
         options,
     )
     .sweeping(parts.media.clone(), settings.media.keep_for)
+    .tending(letters(settings, parts))
+}
+
+/// The dead letters of the channels that are switched on.
+fn letters(settings: &Settings, parts: &Parts) -> Letters {
+    let channels = enabled(settings, &parts.channels).into_iter().filter_map(|name| name.parse().ok()).collect();
+    Letters::new(parts.runtime.clone(), parts.ledger.clone(), parts.transport.clone(), channels)
 }
 
 fn worker(settings: &Settings, parts: &Parts, channels: &[String]) -> Result<Worker, Failure> {

@@ -15,6 +15,7 @@ use broker::Transport;
 use channels::{Accounts, Media};
 use intake::Intake;
 use ledger::Ledger;
+use letters::{Letters, Tender};
 use outbox::Outbox;
 use runtime::Runtime;
 
@@ -62,6 +63,8 @@ pub struct Scheduler {
     pub(crate) outbox: Outbox,
     /// The media store, and how long a file is kept after it was used last.
     pub(crate) media: Option<(Media, Duration)>,
+    /// The dead letters, to be held against the ledger.
+    pub(crate) letters: Option<Letters>,
     pub(crate) options: Arc<SchedulerOptions>,
 }
 
@@ -76,12 +79,28 @@ impl Scheduler {
         options: SchedulerOptions,
     ) -> Self {
         let outbox = Outbox::start(&runtime, ledger.clone(), transport.clone());
-        Self { runtime, ledger, transport, accounts, intake, outbox, media: None, options: Arc::new(options) }
+        Self {
+            runtime,
+            ledger,
+            transport,
+            accounts,
+            intake,
+            outbox,
+            media: None,
+            letters: None,
+            options: Arc::new(options),
+        }
     }
 
     /// The same, removing from the media store what nobody has used for `keep_for`.
     pub fn sweeping(mut self, media: Media, keep_for: Duration) -> Self {
         self.media = Some((media, keep_for));
+        self
+    }
+
+    /// The same, holding the dead letters on the broker against the ledger and mending what differs.
+    pub fn tending(mut self, letters: Letters) -> Self {
+        self.letters = Some(letters);
         self
     }
 
@@ -93,8 +112,10 @@ impl Scheduler {
         let door = door::run(self.clone());
         let emit = emit::run(self.clone());
         let media = media::run(self.clone());
+        let letters = self.letters.clone().map(|letters| Tender::new(letters).run());
+        let letters = futures::future::OptionFuture::from(letters);
         let sweep = sweep::run(self);
-        let (door, (), (), ()) = futures::join!(door, emit, media, sweep);
+        let (door, (), (), _, ()) = futures::join!(door, emit, media, letters, sweep);
         door
     }
 }

@@ -5,6 +5,7 @@
 
 mod address;
 mod errors;
+mod look;
 mod measure;
 pub mod memory;
 mod message;
@@ -16,6 +17,7 @@ mod transport;
 
 pub use address::{Destination, Names, Source};
 pub use errors::{BrokerError, Cause, PublishError, SettleError};
+pub use look::{Look, LookError, MOST_HELD};
 pub use memory::Memory;
 pub use message::{Headers, Incoming, Message, Outgoing, Receipt, Settle, Verdict};
 pub use rabbit::{BrokerUrl, Rabbit, RabbitSettings};

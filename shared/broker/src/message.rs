@@ -145,6 +145,11 @@ impl Receipt {
         self.settle(Verdict::Requeue).await
     }
 
+    /// Gives the right up without a word: the message's consumer has ended, or is about to, and that returns it.
+    pub(crate) fn forget(mut self) {
+        drop(self.0.take());
+    }
+
     async fn settle(mut self, verdict: Verdict) -> Result<(), SettleError> {
         match self.0.take() {
             Some(settle) => settle.settle(verdict).await,

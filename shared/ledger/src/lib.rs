@@ -11,6 +11,7 @@ mod desk;
 mod error;
 mod history;
 mod incidents;
+mod listed;
 mod memory;
 mod outside;
 mod postgres;
@@ -26,7 +27,7 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use domain::{
-    Answer, Command, Draft, Event, EventId, Pause, PauseScope, Policy, PostId, Target, TargetId, TenantId,
+    Answer, ChannelName, Command, Draft, Event, EventId, Pause, PauseScope, Policy, PostId, Target, TargetId, TenantId,
     invariant::Violation,
 };
 use jiff::Timestamp;
@@ -37,6 +38,7 @@ pub use credentials::{CredentialPut, CredentialRow, CredentialStore, RecordKind}
 pub use error::LedgerError;
 pub use history::{CaseTally, Counted, DueTally, Figure, History, IncidentTally, Period, RetryTally};
 pub use incidents::{Closed, Incident, IncidentFilter, IncidentKind, Incidents, NewIncident};
+pub use listed::{ListedCount, ListedTarget};
 pub use memory::MemoryLedger;
 pub use outside::{LATEST, OutTarget, Outside, Place, PublishedAsk};
 pub use postgres::{Postgres, PostgresOptions};
@@ -99,6 +101,13 @@ pub trait Ledger: Send + Sync {
 
     /// The operators' list: targets that need a person, newest first.
     async fn failures(&self, filter: &PostFilter) -> Result<Failures, LedgerError>;
+
+    /// How many targets of each channel are on that list, and how many have been for `settled_for`; channels without any are left
+    /// out.
+    async fn listed_counts(&self, settled_for: Duration) -> Result<Vec<ListedCount>, LedgerError>;
+
+    /// The targets of `channel` on that list in few words, those first that have been there longest, at most `limit`.
+    async fn listed(&self, channel: &ChannelName, limit: u32) -> Result<Vec<ListedTarget>, LedgerError>;
 
     /// The pauses in force.
     async fn pauses(&self) -> Result<Vec<Pause>, LedgerError>;

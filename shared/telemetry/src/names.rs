@@ -81,6 +81,12 @@ names! {
     SCHEDULER_LEDGER_WAITS = Counter "oncepost_scheduler_ledger_waits_total" [] in Count: "Rounds in which the scheduler waited for the ledger";
     SWEEP_FINDINGS = Counter "oncepost_sweep_findings_total" ["kind"] in Count: "What the sweep found and mended";
     UNROUTED = Gauge "oncepost_unrouted_messages" [] in Count: "Messages that no queue took";
+    DEAD_LETTERS = Gauge "oncepost_dead_letters" ["channel"] in Count: "Dead letters in the queue";
+    DEAD_LETTERS_DRIFT = Gauge "oncepost_dead_letters_drift" ["channel"] in Count: "Dead letters too many or too few, held against what needs a person";
+    DEAD_LETTERS_FOREIGN = Gauge "oncepost_dead_letters_foreign" ["channel"] in Count: "Dead letters of no target of the ledger; only a person removes them";
+    DEAD_LETTERS_REMOVED = Counter "oncepost_dead_letters_removed_total" ["channel"] in Count: "Dead letters taken out because they were settled, superseded or discarded";
+    DEAD_LETTERS_RESTORED = Counter "oncepost_dead_letters_restored_total" ["channel"] in Count: "Dead letters written anew because they were missing";
+    DEAD_LETTERS_LOOKS = Counter "oncepost_dead_letters_looks_total" ["outcome"] in Count: "Looks through a queue of dead letters: whole, partial, busy or failed";
     EVENTS_LEFT = Counter "oncepost_events_left_to_sweep_total" [] in Count: "Events that could not be told at once";
 
     BAD_MESSAGES = Counter "oncepost_worker_bad_messages_total" ["channel"] in Count: "Messages that could not be read";

@@ -4,6 +4,7 @@ mod accounts;
 mod audit_log;
 mod batch;
 mod change;
+mod dead;
 mod failures;
 mod forecast;
 mod incidents;
@@ -21,6 +22,9 @@ pub use accounts::{Account, Accounts, App, Apps, DisableAsk, Health, Removed, Re
 pub use audit_log::{AuditEntry, AuditLog};
 pub use batch::{BatchAnswer, BatchItem, Checked, CheckedTarget};
 pub use change::{ChangedPost, ChangedTarget, Proof, Resolution};
+pub use dead::{
+    DeadChannel, DeadCounts, DeadLetter, DeadLetterView, DeadLetters, DiscardAsk, Discarded, DiscardedLetter,
+};
 pub use failures::{FailureGroup, Failures};
 pub use forecast::Forecast;
 pub use incidents::{Audit, AuditAsk, CloseAsk, Incident, IncidentState, Incidents};

@@ -120,7 +120,7 @@ async fn change(console: &Console, caller: &Caller, id: PostId, ask: &ChangeAsk)
 fn done(console: &Console, id: PostId, revision: u32, applied: Vec<Applied>) -> api::ChangedPost {
     let mut targets = Vec::with_capacity(applied.len());
     for applied in applied {
-        console.outbox.pass_on(&applied);
+        console.pass_on(&applied);
         let target = applied.target;
         targets.push(api::ChangedTarget {
             id: target.id,

@@ -7,6 +7,8 @@ mod audit;
 mod audit_log;
 mod change;
 mod connect;
+mod dead;
+mod discard;
 mod failures;
 mod find;
 mod forecast;
@@ -67,6 +69,10 @@ fn routes(options: &ConsoleOptions) -> Routes {
         .route("/v1/targets/{id}/verdicts", get(verdicts::show))
         .route("/v1/schedule", get(schedule::list))
         .route("/v1/failures", get(failures::list))
+        .route("/v1/dead-letters", get(dead::list))
+        .route("/v1/dead-letters/counts", get(dead::counts))
+        .route("/v1/dead-letters/discard", post(discard::discard))
+        .route("/v1/dead-letters/{id}", get(dead::show))
         .route("/v1/forecast", get(forecast::look))
         .route("/v1/audit", post(audit::run))
         .route("/v1/incidents", get(incidents::list))
@@ -105,6 +111,8 @@ pub(crate) fn operations() -> Vec<Operation> {
         verdicts::operations(),
         schedule::operations(),
         failures::operations(),
+        dead::operations(),
+        discard::operations(),
         forecast::operations(),
         audit::operations(),
         incidents::operations(),

@@ -120,7 +120,7 @@ async fn one(
         apply(&mut before.clone(), &Command::Retry, &context).answer()
     } else {
         let applied = console.ledger.apply(before.id, Command::Retry).await?;
-        console.outbox.pass_on(&applied);
+        console.pass_on(&applied);
         after = applied.target;
         applied.answer
     };

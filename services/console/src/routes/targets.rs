@@ -129,7 +129,7 @@ pub(super) fn after(target: &Target) -> Option<serde_json::Value> {
 /// Applies a command that its owner or an operator asked for; the target since.
 pub(super) async fn command(console: &Console, id: TargetId, command: Command) -> Result<Target, Problem> {
     let applied = console.ledger.apply(id, command).await?;
-    console.outbox.pass_on(&applied);
+    console.pass_on(&applied);
     match applied.answer {
         Answer::Refused(refusal) => Err(Problem::too_late(vec![RefusedTarget::new(id, refusal)])),
         _ => Ok(applied.target),

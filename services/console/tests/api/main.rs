@@ -5,6 +5,7 @@
 mod accounts;
 mod audit_log;
 mod changes;
+mod dead;
 mod described;
 mod failures;
 mod forecast;

@@ -10,6 +10,7 @@ mod audit;
 mod audit_log;
 mod channels;
 mod client;
+mod dlq;
 mod forecast;
 mod incidents;
 mod input;
@@ -72,6 +73,8 @@ pub enum ClientCommand {
     Posts(Listing),
     /// List what needs a person: by cause, then one by one
     Failures(Listing),
+    /// List, show, retry, discard or export the dead letters on the broker
+    Dlq(dlq::DlqArgs),
     /// Tell what will fail or is at risk in the next hours: by cause, with what to do by when, then one by one
     Forecast(forecast::Look),
     /// Compare what platforms show with what went out: report posts that are there twice or not any more
@@ -216,6 +219,7 @@ async fn execute(
         ClientCommand::Status { post } => status::status(&client?, out, &post).await,
         ClientCommand::Posts(listing) => lists::posts(&client?, out, &listing).await,
         ClientCommand::Failures(listing) => lists::failures(&client?, out, &listing).await,
+        ClientCommand::Dlq(args) => dlq::dlq(&client?, out, &args).await,
         ClientCommand::Forecast(look) => forecast::forecast(&client?, out, &look).await,
         ClientCommand::Audit(args) => audit::audit(&client?, out, args).await,
         ClientCommand::Incidents(args) => incidents::incidents(&client?, out, &args).await,

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod answers;
+mod dlq;
 mod hindered;
 mod outside;
 mod page;

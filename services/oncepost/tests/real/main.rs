@@ -7,5 +7,6 @@ mod drain;
 mod examples;
 mod ground;
 mod kills;
+mod letters;
 mod malformed;
 mod queues;

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use lapin::{
     BasicProperties, Channel, Connection, ConnectionProperties,
+    message::Delivery,
     options::{
         BasicAckOptions, BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions,
         QueuePurgeOptions,
@@ -26,6 +27,7 @@ pub struct Taken {
     pub body: Vec<u8>,
     pub correlation: Option<String>,
     pub headers: BTreeMap<String, String>,
+    pub properties: BasicProperties,
 }
 
 impl Queues {
@@ -67,6 +69,23 @@ impl Queues {
         taken
     }
 
+    /// Sends a message that was taken, as it came.
+    pub async fn put(&self, exchange: &str, key: &str, taken: &Taken) {
+        let exchange = format!("{}.{exchange}", self.prefix);
+        let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+        let (to, by) = (exchange.as_str().into(), key.into());
+        let sent = self.channel.basic_publish(to, by, options, &taken.body, taken.properties.clone()).await;
+        let confirm = sent.unwrap().await.unwrap();
+        assert!(confirm.is_ack() && confirm.take_message().is_none(), "{exchange} did not take a message");
+    }
+
+    /// Moves `count` messages of a queue to an exchange as a shovel does: as they came, headers and all.
+    pub async fn shovel(&self, queue: &str, count: usize, exchange: &str, key: &str) {
+        for taken in self.take(queue, count).await {
+            self.put(exchange, key, &taken).await;
+        }
+    }
+
     /// How many messages wait in a queue.
     pub async fn depth(&self, queue: &str) -> u32 {
         let queue = format!("{}.{queue}", self.prefix);
@@ -83,7 +102,7 @@ impl Queues {
 }
 
 impl Taken {
-    fn of(delivery: lapin::message::Delivery) -> Self {
+    fn of(delivery: Delivery) -> Self {
         let correlation = delivery.properties.correlation_id().as_ref().map(ToString::to_string);
         let table = delivery.properties.headers().clone().unwrap_or_default();
         let text = |value: &AMQPValue| match value {
@@ -91,6 +110,6 @@ impl Taken {
             other => format!("{other:?}"),
         };
         let headers = table.inner().iter().map(|(name, value)| (name.to_string(), text(value))).collect();
-        Self { body: delivery.data, correlation, headers }
+        Self { body: delivery.data, correlation, headers, properties: delivery.properties }
     }
 }

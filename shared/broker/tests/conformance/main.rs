@@ -9,6 +9,7 @@ mod proxy;
 mod rabbit;
 mod server;
 mod suite;
+mod suite_looking;
 mod suite_settling;
 mod world;
 
@@ -59,4 +60,13 @@ over_both! {
         after_the_last_message_was_taken_open_ones_can_be_settled,
         poison_ends_in_the_dead_letters,
         a_poisonous_request_ends_among_the_refused;
+    suite_looking:
+        a_look_sees_all_and_takes_nothing,
+        however_often_it_is_looked_at_no_letter_is_lost_or_moved,
+        what_is_taken_out_is_gone_and_the_rest_stands_as_it_stood,
+        those_who_look_at_the_same_time_all_see_all,
+        where_somebody_else_takes_letters_nobody_looks,
+        what_is_behind_the_letters_in_hand_is_told,
+        a_letter_that_comes_during_a_look_is_there_afterwards,
+        looking_where_there_is_no_queue_is_an_error;
 }

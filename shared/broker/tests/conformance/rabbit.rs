@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use broker::{BrokerError, BrokerUrl, Inbox, Outgoing, PublishError, Rabbit, Topology, Transport};
+use broker::{
+    BrokerError, BrokerUrl, Destination, Inbox, Look, Outgoing, PublishError, Rabbit, Source, Topology, Transport,
+};
 use futures::{StreamExt, stream::FuturesUnordered};
 use lapin::{options::QueueDeclareOptions, types::FieldTable};
 use runtime::Runtime;
@@ -256,4 +258,23 @@ async fn a_broker_that_is_not_there_is_an_error_in_good_time_and_without_the_pas
         source = cause.source();
     }
     assert!(text.contains("127.0.0.1:1") && text.contains("refused") && !text.contains("s3cr3t"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_look_that_is_cut_off_loses_no_letter_and_takes_none_out() {
+    let (proxy, world) = behind_proxy().await;
+    for id in 0..30 {
+        world.send(Destination::Dead { channel: "bluesky".into() }, &id.to_string()).await;
+    }
+    let dead = Source::Dead { channel: "bluesky".into() };
+    world.ready(dead.clone(), 30).await;
+    let look = || Look::at(&*world.transport, &world.runtime, "bluesky", 100, |message| message.id);
+    let held = look().await.expect("looked");
+    proxy.set(Weather::Cut);
+    disconnected(&world).await;
+    proxy.set(Weather::Fair);
+    assert_eq!(held.take_out(|_| true).await, 0, "nobody can be told any more");
+    world.ready(dead, 30).await;
+    assert_eq!(look().await.expect("looked").letters.len(), 30);
+    world.tidy().await;
 }

@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{Command, Event, EventId, Pause, PauseScope, Policy, PostId, TargetId, TenantId};
+use domain::{ChannelName, Command, Event, EventId, Pause, PauseScope, Policy, PostId, TargetId, TenantId};
 use futures::FutureExt;
 use jiff::Timestamp;
 
-use super::{Database, census, change, claim, events, lists, pauses, reads, store, upcoming};
+use super::{Database, census, change, claim, events, listed, lists, pauses, reads, store, upcoming};
 use crate::{
-    Acceptance, Applied, Census, Claim, Claimed, Failures, Ledger, LedgerError, NewPost, NewTarget, NextDue, Page,
-    PauseAsk, PostChange, PostFilter, PostSummary, PostView, Taken, TargetView, Upcoming, UpcomingTarget,
+    Acceptance, Applied, Census, Claim, Claimed, Failures, Ledger, LedgerError, ListedCount, ListedTarget, NewPost,
+    NewTarget, NextDue, Page, PauseAsk, PostChange, PostFilter, PostSummary, PostView, Taken, TargetView, Upcoming,
+    UpcomingTarget,
 };
 
 #[async_trait]
@@ -61,6 +62,15 @@ impl Ledger for Database {
     async fn failures(&self, filter: &PostFilter) -> Result<Failures, LedgerError> {
         let filter = filter.clone();
         self.read(move |conn, _| async move { lists::failures(conn, &filter).await }.boxed()).await
+    }
+
+    async fn listed_counts(&self, settled_for: Duration) -> Result<Vec<ListedCount>, LedgerError> {
+        self.read(move |conn, world| listed::counts(conn, world, settled_for).boxed()).await
+    }
+
+    async fn listed(&self, channel: &ChannelName, limit: u32) -> Result<Vec<ListedTarget>, LedgerError> {
+        let channel = channel.clone();
+        self.read(move |conn, _| async move { listed::listed(conn, &channel, limit).await }.boxed()).await
     }
 
     async fn pauses(&self) -> Result<Vec<Pause>, LedgerError> {

@@ -13,6 +13,7 @@ mod events;
 mod history;
 mod incidents;
 mod ledger;
+mod listed;
 mod lists;
 mod outside;
 mod pauses;

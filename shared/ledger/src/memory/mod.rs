@@ -6,6 +6,7 @@ mod audit_log;
 mod credentials;
 mod history;
 mod incidents;
+mod listed;
 mod outside;
 mod upcoming;
 
@@ -20,8 +21,8 @@ use std::{
 
 use async_trait::async_trait;
 use domain::{
-    Answer, Attempt, Command, Content, Context, Draft, Event, EventId, Override, Pause, PauseScope, Policy, PostId,
-    State, Target, TargetId, TenantId, apply, invariant, post_status,
+    Answer, Attempt, ChannelName, Command, Content, Context, Draft, Event, EventId, Override, Pause, PauseScope,
+    Policy, PostId, State, Target, TargetId, TenantId, apply, invariant, post_status,
 };
 use jiff::Timestamp;
 use runtime::Clock;
@@ -30,8 +31,9 @@ use uuid::Uuid;
 
 use crate::{
     Acceptance, Applied, AuditEntry, Census, Claim, Claimed, CredentialRow, Emission, Failures, Incident, Ledger,
-    LedgerError, NewPost, NewTarget, NextDue, Page, PauseAsk, PostChange, PostFilter, PostSummary, PostView,
-    RecordKind, StateCount, Taken, TargetView, Twin, Upcoming, UpcomingTarget, cases, pause_id,
+    LedgerError, ListedCount, ListedTarget, NewPost, NewTarget, NextDue, Page, PauseAsk, PostChange, PostFilter,
+    PostSummary, PostView, RecordKind, StateCount, Taken, TargetView, Twin, Upcoming, UpcomingTarget, cases, pause_id,
+    world::before,
 };
 
 /// A ledger in memory.
@@ -373,6 +375,14 @@ impl Ledger for MemoryLedger {
         groups.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         let items = listed.iter().map(|row| row.view(true)).collect();
         Ok(Failures { page: page(items, filter, |view: &TargetView| view.target.id.to_string()), groups })
+    }
+
+    async fn listed_counts(&self, settled_for: Duration) -> Result<Vec<ListedCount>, LedgerError> {
+        Ok(self.reach()?.listed_counts(before(self.clock.now(), settled_for)))
+    }
+
+    async fn listed(&self, channel: &ChannelName, limit: u32) -> Result<Vec<ListedTarget>, LedgerError> {
+        Ok(self.reach()?.listed(channel, limit))
     }
 
     async fn pauses(&self) -> Result<Vec<Pause>, LedgerError> {

@@ -17,6 +17,7 @@ mod events;
 mod history;
 mod house;
 mod incidents;
+mod listed;
 mod making;
 mod outside;
 mod pauses;
@@ -100,6 +101,10 @@ mod every {
             new_work_is_announced,
         }
         [postgres, sqlite, memory] => census::{ everything_is_counted }
+        [postgres, sqlite, memory] => listed::{
+            who_needs_a_person_is_counted_by_channel_and_by_how_long,
+            who_needs_a_person_is_told_in_few_words_until_it_is_settled,
+        }
         [postgres, sqlite, memory] => credentials::{
             a_record_is_kept_as_it_was_put,
             only_the_expected_version_is_replaced,

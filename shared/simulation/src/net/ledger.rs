@@ -3,12 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use domain::{Command, Event, EventId, Pause, PauseScope, Policy, PostId, TargetId, TenantId};
+use domain::{ChannelName, Command, Event, EventId, Pause, PauseScope, Policy, PostId, TargetId, TenantId};
 use jiff::Timestamp;
 use ledger::{
-    Acceptance, Applied, Census, Claim, Claimed, Failures, Ledger, LedgerError, MemoryLedger, NewPost, NewTarget,
-    NextDue, Page, PauseAsk, PostChange, PostFilter, PostSummary, PostView, Taken, TargetView, Upcoming,
-    UpcomingTarget,
+    Acceptance, Applied, Census, Claim, Claimed, Failures, Ledger, LedgerError, ListedCount, ListedTarget,
+    MemoryLedger, NewPost, NewTarget, NextDue, Page, PauseAsk, PostChange, PostFilter, PostSummary, PostView, Taken,
+    TargetView, Upcoming, UpcomingTarget,
 };
 
 use super::Link;
@@ -103,6 +103,14 @@ impl Ledger for FarLedger {
 
     async fn failures(&self, filter: &PostFilter) -> Result<Failures, LedgerError> {
         self.call(self.near.failures(filter)).await
+    }
+
+    async fn listed_counts(&self, settled_for: Duration) -> Result<Vec<ListedCount>, LedgerError> {
+        self.call(self.near.listed_counts(settled_for)).await
+    }
+
+    async fn listed(&self, channel: &ChannelName, limit: u32) -> Result<Vec<ListedTarget>, LedgerError> {
+        self.call(self.near.listed(channel, limit)).await
     }
 
     async fn pauses(&self) -> Result<Vec<Pause>, LedgerError> {

@@ -43,6 +43,7 @@ pub const NOON: &str = "2026-06-01T12:00:00Z";
 /// The oncepost that is asked.
 pub struct Server {
     pub ledger: Arc<MemoryLedger>,
+    pub broker: Arc<Memory>,
     pub vault: Vault,
     pub address: String,
     /// What the server's way in checks with.
@@ -289,7 +290,7 @@ pub async fn serve(options: ConsoleOptions) -> Server {
         ledger: ledger.clone(),
         audit_log: ledger.clone(),
         history: ledger.clone(),
-        transport,
+        transport: transport.clone(),
         intake: Arc::new(intake),
         accounts,
         channels,
@@ -303,7 +304,7 @@ pub async fn serve(options: ConsoleOptions) -> Server {
     let address = format!("http://{}", listener.local_addr().unwrap());
     let router = console.router();
     runtime.spawn(async move { axum::serve(listener, router).await });
-    Server { ledger, vault, address, checker, folder: tempfile::tempdir().unwrap() }
+    Server { ledger, broker: transport, vault, address, checker, folder: tempfile::tempdir().unwrap() }
 }
 
 /// A message that nothing is wrong with; due now, on two channels.

@@ -5,6 +5,7 @@ pub(super) mod act;
 pub(super) mod audit;
 pub(super) mod audit_log;
 pub(super) mod channels;
+pub(super) mod dlq;
 pub(super) mod failures;
 pub(super) mod forecast;
 pub(super) mod incidents;

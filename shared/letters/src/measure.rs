@@ -1,0 +1,37 @@
+//! The room's metrics.
+
+use domain::ChannelName;
+use metrics::{counter, gauge};
+
+use crate::{Agreement, Counts};
+
+/// What was counted, where so many letters are known to be of no target.
+pub(crate) fn counted(counts: &Counts, foreign: u64) {
+    let channel = counts.channel.to_string();
+    if let Some(letters) = counts.letters {
+        gauge!("oncepost_dead_letters", "channel" => channel.clone()).set(letters as f64);
+    }
+    gauge!("oncepost_dead_letters_foreign", "channel" => channel.clone()).set(foreign as f64);
+    let differs = match counts.agreement(foreign) {
+        Agreement::Agrees => 0,
+        Agreement::TooMany(letters) | Agreement::TooFew(letters) => letters,
+        // The last known difference stands.
+        Agreement::CannotTell => return,
+    };
+    gauge!("oncepost_dead_letters_drift", "channel" => channel).set(differs as f64);
+}
+
+/// Letters that were taken out, and written anew.
+pub(crate) fn mended(channel: &ChannelName, removed: u64, restored: u64) {
+    if removed > 0 {
+        counter!("oncepost_dead_letters_removed_total", "channel" => channel.to_string()).increment(removed);
+    }
+    if restored > 0 {
+        counter!("oncepost_dead_letters_restored_total", "channel" => channel.to_string()).increment(restored);
+    }
+}
+
+/// How a look ended: `whole`, `partial`, `busy` or `failed`.
+pub(crate) fn looked(outcome: &'static str) {
+    counter!("oncepost_dead_letters_looks_total", "outcome" => outcome).increment(1);
+}
