@@ -109,9 +109,11 @@ fn awaited(targets: u64) -> Option<String> {
 }
 
 fn held(consumers: u64) -> String {
-    format!(
-        "{consumers} other consumers hold letters of it: a shovel, or somebody who looks at this moment. Nobody can tell what they hold."
-    )
+    let who = match consumers {
+        1 => "Another consumer holds".to_owned(),
+        many => format!("{many} other consumers hold"),
+    };
+    format!("{who} letters of it: a shovel, or somebody who looks at this moment. Nobody can tell which.")
 }
 
 fn counted_letters(letters: u64) -> String {
@@ -200,7 +202,7 @@ impl From<LettersError> for Problem {
             LettersError::Ledger(error) => error.into(),
             LettersError::Look(LookError::Busy { channel, consumers }) => Problem::plain(
                 unavailable,
-                format!("{consumers} other consumers hold dead letters of {channel}; nobody can tell what they hold."),
+                format!("The dead letters of {channel}: {}", held(consumers)),
                 "Try again in some seconds. If it stays so, somebody else takes letters from the queue: a shovel, a script, \
                  or another tool. RabbitMQ's management page names the queue's consumers.",
             ),

@@ -85,6 +85,8 @@ impl Address {
             "pause" => format!(r#"{{"scope":"account:{tenant}/long/{account}","reason":"x"}}"#),
             "connect_account" => r#"{"secrets":{"token":"new"}}"#.into(),
             "disable_account" => r#"{"reason":"x"}"#.into(),
+            "close_incident" => r#"{"note":"x"}"#.into(),
+            "discard_dead_letters" => format!(r#"{{"letters":["{}"],"reason":"x"}}"#, fill.target),
             "put_app" => r#"{"secrets":{"client_id":"x"}}"#.into(),
             _ if self.takes_body() => "{}".into(),
             _ => String::new(),
