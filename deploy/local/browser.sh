@@ -22,7 +22,8 @@ if [ "${#missing[@]}" -gt 0 ]; then
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null
 fi
 
-cargo build --locked --quiet -p oncepost -p oncepost-testkit
+cargo build --locked --quiet -p oncepost
+cargo build --locked --quiet -p oncepost-testkit
 [ -z "${SHOTS:-}" ] || SHOTS=$(mkdir -p "$SHOTS" && cd "$SHOTS" && pwd)
 export SHOTS
 cd services/console/browser

@@ -38,7 +38,8 @@ async fn show(visit: Visit) -> Response {
         visit.get::<api::Pauses>("/v1/pauses"),
         visit.lately::<api::Forecast>("/v1/forecast?hours=24&limit=1", QUICK),
         late(&visit, now.checked_sub(patience).unwrap_or(now)),
-        visit.get::<api::Accounts>("/v1/accounts"),
+        // Each account's next post is found by reading all that waits.
+        visit.lately::<api::Accounts>("/v1/accounts", QUICK),
     );
     let (published, says) = futures::join!(last_publish(&visit), excerpts(&visit, &failures));
     let body = html! {
