@@ -5,10 +5,13 @@
 
 mod audit_log;
 mod batch;
+mod causes;
 mod credentials;
 mod desk;
 mod error;
+mod jobs;
 mod memory;
+mod notes;
 mod postgres;
 mod record;
 mod schema;
@@ -29,9 +32,14 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 pub use audit_log::{AuditEntry, AuditFilter, AuditLog, EntryOutcome, NewEntry};
+pub use causes::{CauseSpread, Causes, Lately, Meanwhile, Place, Spread, Stake, Within};
 pub use credentials::{CredentialPut, CredentialRow, CredentialStore, RecordKind};
 pub use error::LedgerError;
+pub use jobs::{
+    Job, JobFilter, JobState, JobStep, JobStore, JobTarget, NewJob, Outcomes, Selection, StepAsk, StepDone, StepResult,
+};
 pub use memory::MemoryLedger;
+pub use notes::{Note, NoteBook};
 pub use postgres::{Postgres, PostgresOptions};
 pub use record::rewritten;
 pub use sqlite::Sqlite;

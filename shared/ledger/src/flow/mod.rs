@@ -4,13 +4,17 @@
 mod accept;
 mod apply;
 mod audit_log;
+mod causes;
 mod census;
 mod change;
 mod claim;
 mod credentials;
 mod events;
+mod job_steps;
+mod jobs;
 mod ledger;
 mod lists;
+mod notes;
 mod pauses;
 mod reads;
 mod rows;

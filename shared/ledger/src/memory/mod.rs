@@ -3,7 +3,10 @@
 //! It is as durable as the harness wants it to be: processes of a simulation die around it, and it stays.
 
 mod audit_log;
+mod causes;
 mod credentials;
+mod jobs;
+mod notes;
 mod upcoming;
 
 use std::{
@@ -27,8 +30,8 @@ use uuid::Uuid;
 
 use crate::{
     Acceptance, Applied, AuditEntry, Census, Claim, Claimed, CredentialRow, Emission, Failures, Ledger, LedgerError,
-    NewPost, NewTarget, NextDue, Page, PauseAsk, PostChange, PostFilter, PostSummary, PostView, RecordKind, StateCount,
-    Taken, TargetView, Twin, Upcoming, UpcomingTarget, pause_id,
+    NewPost, NewTarget, NextDue, Note, Page, PauseAsk, PostChange, PostFilter, PostSummary, PostView, RecordKind,
+    StateCount, Taken, TargetView, Twin, Upcoming, UpcomingTarget, pause_id, record,
 };
 
 /// A ledger in memory.
@@ -49,6 +52,8 @@ struct Tables {
     pauses: Vec<Pause>,
     credentials: BTreeMap<(RecordKind, String), CredentialRow>,
     audit_log: BTreeMap<Uuid, AuditEntry>,
+    jobs: BTreeMap<Uuid, jobs::Row>,
+    notes: BTreeMap<Uuid, Note>,
     /// The highest version of a record of credentials that was deleted.
     deleted: u64,
 }
@@ -185,6 +190,7 @@ impl Row {
     fn fits(&self, filter: &PostFilter) -> bool {
         filter.tenant.as_ref().is_none_or(|tenant| *tenant == self.target.tenant)
             && filter.channel.as_ref().is_none_or(|channel| *channel == self.target.channel)
+            && filter.account.as_ref().is_none_or(|account| *account == self.target.account)
             && filter.state.is_none_or(|state| state == self.target.state)
     }
 }
@@ -348,6 +354,7 @@ impl Ledger for MemoryLedger {
             .values()
             .rev()
             .filter(|row| row.target.listed.is_some() && row.fits(filter))
+            .filter(|row| filter.group.is_none() || filter.group == record::group(&row.target))
             .cloned()
             .collect();
         let mut groups: BTreeMap<String, u64> = BTreeMap::new();

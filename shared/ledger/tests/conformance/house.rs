@@ -12,7 +12,8 @@ use domain::Policy;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use ledger::{
-    AuditLog, CredentialStore, Ledger, LedgerError, MemoryLedger, Postgres, PostgresOptions, Sqlite, TimeSource,
+    AuditLog, Causes, CredentialStore, JobStore, Ledger, LedgerError, MemoryLedger, NoteBook, Postgres,
+    PostgresOptions, Sqlite, TimeSource,
 };
 use runtime::{Clock, Runtime, SystemRandom};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, sqlite::SqliteConnectOptions};
@@ -51,6 +52,9 @@ pub struct House {
     pub ledger: Arc<dyn Ledger>,
     pub credentials: Arc<dyn CredentialStore>,
     pub audit_log: Arc<dyn AuditLog>,
+    pub causes: Arc<dyn Causes>,
+    pub jobs: Arc<dyn JobStore>,
+    pub notes: Arc<dyn NoteBook>,
     pub clock: Arc<ManualClock>,
     pub runtime: Runtime,
     store: Store,
@@ -77,6 +81,9 @@ impl House {
         Self {
             credentials: ledger.clone(),
             audit_log: ledger.clone(),
+            causes: ledger.clone(),
+            jobs: ledger.clone(),
+            notes: ledger.clone(),
             ledger,
             clock,
             runtime,
@@ -92,6 +99,9 @@ impl House {
         Self {
             credentials: ledger.clone(),
             audit_log: ledger.clone(),
+            causes: ledger.clone(),
+            jobs: ledger.clone(),
+            notes: ledger.clone(),
             ledger,
             clock,
             runtime,
@@ -102,7 +112,17 @@ impl House {
     pub async fn memory() -> Self {
         let (clock, runtime) = world();
         let ledger = Arc::new(MemoryLedger::new(clock.clone(), Policy::default()));
-        Self { credentials: ledger.clone(), audit_log: ledger.clone(), ledger, clock, runtime, store: Store::Memory }
+        Self {
+            credentials: ledger.clone(),
+            audit_log: ledger.clone(),
+            causes: ledger.clone(),
+            jobs: ledger.clone(),
+            notes: ledger.clone(),
+            ledger,
+            clock,
+            runtime,
+            store: Store::Memory,
+        }
     }
 
     /// The same store, opened by another process.
