@@ -12,8 +12,11 @@ pub mod api;
 mod audit;
 mod doubt;
 mod exposure;
+mod extent;
 mod extract;
+mod jobs;
 mod kick;
+mod notes;
 mod options;
 mod page;
 mod problem;
@@ -29,7 +32,7 @@ use broker::Transport;
 use channels::{Accounts, Registry};
 use forecast::Forecast;
 use intake::Intake;
-use ledger::{AuditLog, Ledger};
+use ledger::{AuditLog, Causes, JobStore, Ledger, NoteBook};
 use outbox::Outbox;
 use runtime::Runtime;
 use vault::Vault;
@@ -51,6 +54,12 @@ pub struct Parts {
     pub ledger: Arc<dyn Ledger>,
     /// The record of who changed what.
     pub audit_log: Arc<dyn AuditLog>,
+    /// The operators' list as a whole.
+    pub causes: Arc<dyn Causes>,
+    /// What is done to many targets at once.
+    pub jobs: Arc<dyn JobStore>,
+    /// What people want to be remembered.
+    pub notes: Arc<dyn NoteBook>,
     /// For queue depths, and for handing over a target that an operator kicks.
     pub transport: Arc<dyn Transport>,
     /// The way in for posts.

@@ -9,7 +9,10 @@ use channels::{
 };
 use guard::{Guard, MemoryGuard, RedisGuard, RedisOptions};
 use intake::{Checker, Intake, Options as IntakeOptions};
-use ledger::{AuditLog, CredentialStore, Ledger, LedgerError, Postgres, PostgresOptions, Sqlite, TimeSource};
+use ledger::{
+    AuditLog, Causes, CredentialStore, JobStore, Ledger, LedgerError, NoteBook, Postgres, PostgresOptions, Sqlite,
+    TimeSource,
+};
 use runtime::Runtime;
 use settings::Settings;
 use vault::{AppDefaults, ChannelDefaults, Defaults, Keys, Vault, VaultOptions};
@@ -25,6 +28,12 @@ pub struct Parts {
     pub ledger: Arc<dyn Ledger>,
     /// Who changed what.
     pub audit_log: Arc<dyn AuditLog>,
+    /// The operators' list as a whole.
+    pub causes: Arc<dyn Causes>,
+    /// What is done to many targets at once.
+    pub jobs: Arc<dyn JobStore>,
+    /// What people want to be remembered.
+    pub notes: Arc<dyn NoteBook>,
     /// Messages.
     pub transport: Arc<dyn Transport>,
     /// Locks, hints and limits.
@@ -55,16 +64,30 @@ impl Parts {
         keys(settings)?;
         let stores = ledger(settings, &runtime, Migrate::No).await?;
         let vault = vault(settings, &runtime, &stores, channels.clone())?;
-        let Stores { ledger, audit_log, .. } = stores;
+        let Stores { ledger, audit_log, causes, jobs, notes, .. } = stores;
         let accounts: Arc<dyn Accounts> = Arc::new(vault.clone());
         accounts.catch_up().await;
         vault.follow();
         let transport = transport(settings, &runtime, &channels, process).await?;
         let guard = guard(settings, &runtime)?;
         let options = intake_options(settings);
-        let intake =
-            Arc::new(Intake::new(ledger.clone(), channels.clone(), accounts.clone(), runtime.clone(), options));
-        Ok(Self { runtime, ledger, audit_log, transport, guard, channels, media, vault, accounts, intake })
+        let intake = Intake::new(ledger.clone(), channels.clone(), accounts.clone(), runtime.clone(), options);
+        let intake = Arc::new(intake.noting(notes.clone()));
+        Ok(Self {
+            runtime,
+            ledger,
+            audit_log,
+            causes,
+            jobs,
+            notes,
+            transport,
+            guard,
+            channels,
+            media,
+            vault,
+            accounts,
+            intake,
+        })
     }
 }
 
@@ -85,12 +108,28 @@ pub struct Stores {
     pub credentials: Arc<dyn CredentialStore>,
     /// Who changed what.
     pub audit_log: Arc<dyn AuditLog>,
+    /// The operators' list as a whole.
+    pub causes: Arc<dyn Causes>,
+    /// What is done to many targets at once.
+    pub jobs: Arc<dyn JobStore>,
+    /// What people want to be remembered.
+    pub notes: Arc<dyn NoteBook>,
 }
 
 impl Stores {
-    fn of<D: Ledger + CredentialStore + AuditLog + 'static>(database: D) -> Self {
+    fn of<D>(database: D) -> Self
+    where
+        D: Ledger + CredentialStore + AuditLog + Causes + JobStore + NoteBook + 'static,
+    {
         let database = Arc::new(database);
-        Self { ledger: database.clone(), credentials: database.clone(), audit_log: database }
+        Self {
+            ledger: database.clone(),
+            credentials: database.clone(),
+            audit_log: database.clone(),
+            causes: database.clone(),
+            jobs: database.clone(),
+            notes: database,
+        }
     }
 }
 

@@ -6,7 +6,9 @@ mod batch;
 mod change;
 mod failures;
 mod forecast;
+mod jobs;
 mod links;
+mod notes;
 mod pauses;
 mod posts;
 mod retry;
@@ -15,10 +17,18 @@ mod world;
 pub use accounts::{Account, Accounts, App, Apps, DisableAsk, Health, Removed, RemovedApp, Seen, Source, Token, Wrong};
 pub use audit_log::{AuditEntry, AuditLog};
 pub use batch::{BatchAnswer, BatchItem, Checked, CheckedTarget};
-pub use change::{ChangedPost, ChangedTarget, Proof, Resolution};
-pub use failures::{FailureGroup, Failures};
+pub use change::{ChangedPost, ChangedTarget, EditAsk, Proof, Resolution};
+pub use failures::{
+    AtStake, CauseGroup, Extent, ExtentKind, FailureGroup, FailureGroups, Failures, Flow, Meanwhile, Share, Shares,
+    Spread,
+};
 pub use forecast::Forecast;
+pub use jobs::{
+    Job, JobAction, JobAsk, JobBegun, JobPlan, JobReport, JobState, JobTarget, Jobs, Outcomes, Remark, Select,
+    StepResult,
+};
 pub use links::Link;
+pub use notes::{Note, NoteAsk, Notes};
 pub use pauses::{Pause, PauseAsk, Pauses, Resumed};
 pub use posts::{OutThere, PartInDoubt, Post, PostLine, Posts, Target};
 pub use retry::{Retried, Retry, RetryPlan};

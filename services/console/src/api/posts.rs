@@ -10,6 +10,8 @@ use domain::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::Note;
+
 /// A post with its targets.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Post {
@@ -93,6 +95,9 @@ pub struct Target {
     /// Its attempts that have ended, oldest first, if they were asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempts: Option<Vec<Attempt>>,
+    /// What people noted of it: of its account, channel and app, and of what went wrong. Only where one target is asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Note>,
 }
 
 /// A part of which it is not known whether it is out.

@@ -5,10 +5,14 @@ mod apps;
 mod audit_log;
 mod change;
 mod connect;
+mod edit;
 mod failures;
 mod find;
 mod forecast;
+pub(crate) mod groups;
+mod jobs;
 pub(crate) mod links;
+mod notes;
 mod pauses;
 mod posts;
 mod retry;
@@ -21,7 +25,7 @@ use axum::{
     extract::DefaultBodyLimit,
     http::{Method, StatusCode, Uri},
     middleware,
-    routing::{get, post, put},
+    routing::{delete, get, post, put},
 };
 
 use crate::{Console, Problem, access};
@@ -42,9 +46,16 @@ pub(crate) fn router(console: Console) -> Router {
         .route("/v1/posts/{id}/retry", post(retry::post))
         .route("/v1/targets/{id}", get(targets::show))
         .route("/v1/targets/{id}/retry", post(retry::target))
+        .route("/v1/targets/{id}/edit", post(edit::edit))
         .route("/v1/targets/{id}/cancel", post(targets::cancel))
         .route("/v1/targets/{id}/resolve", post(targets::resolve))
         .route("/v1/failures", get(failures::list))
+        .route("/v1/failures/groups", get(groups::list))
+        .route("/v1/jobs", get(jobs::list).post(jobs::begin))
+        .route("/v1/jobs/{id}", get(jobs::show))
+        .route("/v1/jobs/{id}/stop", post(jobs::stop))
+        .route("/v1/notes", get(notes::list).post(notes::put))
+        .route("/v1/notes/{id}", delete(notes::remove))
         .route("/v1/forecast", get(forecast::look))
         .route("/v1/pauses", get(pauses::list).post(pauses::pause).delete(pauses::resume))
         .route("/v1/channels", get(world::channels))

@@ -19,7 +19,7 @@ use domain::{
 };
 use forecast::Forecast;
 use intake::{Intake, Options};
-use ledger::{Applied, AuditLog, CredentialStore, Ledger, MemoryLedger};
+use ledger::{Applied, AuditLog, Causes, CredentialStore, JobStore, Ledger, MemoryLedger, NoteBook};
 use oncepost_console::{Console, ConsoleOptions, Parts, Token};
 use outbox::Outbox;
 use runtime::Runtime;
@@ -32,11 +32,17 @@ pub const OPERATOR: &str = "operator-token";
 pub const ACME: &str = "acme-token";
 pub const OTHER: &str = "other-token";
 
+/// A database that keeps all that the console works with.
+pub trait Store: Ledger + CredentialStore + AuditLog + Causes + JobStore + NoteBook {}
+
+impl<D: Ledger + CredentialStore + AuditLog + Causes + JobStore + NoteBook> Store for D {}
+
 pub struct World {
     pub runtime: Runtime,
     pub ledger: Arc<dyn Ledger>,
     pub transport: Arc<dyn Transport>,
     pub vault: Vault,
+    pub console: Console,
     router: Router,
 }
 
@@ -151,7 +157,7 @@ pub fn memory() -> (Runtime, Arc<MemoryLedger>) {
     (runtime, ledger)
 }
 
-pub fn world_on<L: Ledger + CredentialStore + AuditLog + 'static>(runtime: Runtime, ledger: Arc<L>) -> World {
+pub fn world_on<L: Store + 'static>(runtime: Runtime, ledger: Arc<L>) -> World {
     world_with(runtime, ledger, ConsoleOptions { tokens: tokens(), ..ConsoleOptions::default() })
 }
 
@@ -164,11 +170,7 @@ pub fn tokens() -> Vec<Token> {
     ]
 }
 
-pub fn world_with<L: Ledger + CredentialStore + AuditLog + 'static>(
-    runtime: Runtime,
-    ledger: Arc<L>,
-    options: ConsoleOptions,
-) -> World {
+pub fn world_with<L: Store + 'static>(runtime: Runtime, ledger: Arc<L>, options: ConsoleOptions) -> World {
     const LONG: &[Count] = &[Count::new(Unit::Chars, 100)];
     let long = channel("long", "Long", LONG, Threads::PerPart(9));
     let keys = Keys::read([("k", Keys::make(&Runtime::system()).as_str())]).unwrap();
@@ -187,12 +189,7 @@ pub struct Setting {
 }
 
 impl Setting {
-    pub fn world<L: Ledger + CredentialStore + AuditLog + 'static>(
-        self,
-        runtime: Runtime,
-        ledger: Arc<L>,
-        options: ConsoleOptions,
-    ) -> World {
+    pub fn world<L: Store + 'static>(self, runtime: Runtime, ledger: Arc<L>, options: ConsoleOptions) -> World {
         let channels = Arc::new(self.registry);
         let vault = Vault::new(vault::Parts {
             runtime: runtime.clone(),
@@ -206,6 +203,8 @@ impl Setting {
         let accounts: Arc<dyn Accounts> = Arc::new(vault.clone());
         let transport: Arc<dyn Transport> = Arc::new(Memory::new(&runtime, channels.names()));
         let audit_log: Arc<dyn AuditLog> = ledger.clone();
+        let (causes, jobs): (Arc<dyn Causes>, Arc<dyn JobStore>) = (ledger.clone(), ledger.clone());
+        let notes: Arc<dyn NoteBook> = ledger.clone();
         let ledger: Arc<dyn Ledger> = ledger;
         let intake =
             Intake::new(ledger.clone(), channels.clone(), accounts.clone(), runtime.clone(), Options::default());
@@ -221,14 +220,17 @@ impl Setting {
             runtime: runtime.clone(),
             ledger: ledger.clone(),
             audit_log,
+            causes,
+            jobs,
+            notes: notes.clone(),
             transport: transport.clone(),
-            intake: Arc::new(intake),
+            intake: Arc::new(intake.noting(notes)),
             accounts,
             vault: vault.clone(),
             channels,
             options,
         });
-        World { runtime, ledger, transport, vault, router: console.router() }
+        World { runtime, ledger, transport, vault, router: console.router(), console }
     }
 }
 
@@ -305,6 +307,12 @@ impl World {
     /// Moves time past the due time of [`message`].
     pub async fn at_due_time(&self) {
         self.runtime.sleep(Duration::from_secs(3600)).await;
+    }
+
+    /// Carries on jobs, as a console process does.
+    pub fn carries_on_jobs(&self, holder: &'static str) {
+        let console = self.console.clone();
+        self.runtime.spawn(async move { console.carry_on_jobs(holder).await });
     }
 
     /// Plays the worker up to the granted attempt.
