@@ -9,11 +9,15 @@ mod act;
 mod audit_log;
 mod channels;
 mod client;
+mod edit;
+mod failures;
 mod forecast;
 mod input;
 mod link;
 mod lists;
+mod many;
 mod name;
+mod notes;
 mod options;
 mod out;
 mod retry;
@@ -67,18 +71,24 @@ pub enum ClientCommand {
     },
     /// List posts, newest first
     Posts(Listing),
-    /// List what needs a person: by cause, then one by one
-    Failures(Listing),
+    /// Tell what needs a person: how far it reaches, cause by cause, then one by one
+    Failures(failures::Which),
     /// Tell what will fail or is at risk in the next hours: by cause, with what to do by when, then one by one
     Forecast(forecast::Look),
-    /// Try failed targets again
-    Retry {
-        /// A post's id, TENANT/KEY, or a target's id
-        what: String,
-        /// Show what would happen; change nothing
-        #[arg(long)]
-        dry_run: bool,
+    /// Try failed targets again: of a post, one, or as a job all of a cause, an account, a channel
+    Retry(retry::RetryArgs),
+    /// Give failed targets up, as a job: they are cancelled and leave the list
+    Discard {
+        /// Targets' ids
+        #[arg(value_name = "TARGET")]
+        targets: Vec<String>,
+        #[command(flatten)]
+        many: many::Many,
     },
+    /// List jobs, or tell how one fares; end it
+    Jobs(many::JobsArgs),
+    /// Let one target say something else; if it has failed, it is tried again in the same step
+    Edit(edit::EditArgs),
     /// Cancel a post, all of it or nothing, or one target
     Cancel {
         /// A post's id, TENANT/KEY, or a target's id
@@ -127,6 +137,10 @@ pub enum ClientCommand {
     },
     /// List the pauses in force
     Pauses,
+    /// Keep a note on a cause, an account, a channel or an app
+    Note(notes::NoteArgs),
+    /// List the notes; remove one
+    Notes(notes::NotesArgs),
     /// List who changed what, when and why, newest first
     AuditLog(audit_log::Which),
     /// List the accounts and how they are, or tell everything about one; connect, check, renew, switch off, disconnect
@@ -206,9 +220,12 @@ async fn execute(
         }
         ClientCommand::Status { post } => status::status(&client?, out, &post).await,
         ClientCommand::Posts(listing) => lists::posts(&client?, out, &listing).await,
-        ClientCommand::Failures(listing) => lists::failures(&client?, out, &listing).await,
+        ClientCommand::Failures(which) => failures::failures(&client?, out, &which).await,
         ClientCommand::Forecast(look) => forecast::forecast(&client?, out, &look).await,
-        ClientCommand::Retry { what, dry_run } => retry::retry(&client?, out, &what, dry_run).await,
+        ClientCommand::Retry(args) => retry::retry(&client?, out, &args).await,
+        ClientCommand::Discard { targets, many } => retry::discard(&client?, out, &targets, &many).await,
+        ClientCommand::Jobs(args) => many::jobs(&client?, out, &args).await,
+        ClientCommand::Edit(args) => edit::edit(&client?, out, &args).await,
         ClientCommand::Cancel { what } => act::cancel(&client?, out, &what).await,
         ClientCommand::Reschedule { post, time, deadline } => {
             act::reschedule(&client?, out, &post, &time, deadline.as_deref()).await
@@ -220,6 +237,8 @@ async fn execute(
         ClientCommand::Pause { scope, reason } => act::pause(&client?, out, &scope, &reason).await,
         ClientCommand::Resume { scope } => act::resume(&client?, out, &scope).await,
         ClientCommand::Pauses => lists::pauses(&client?, out).await,
+        ClientCommand::Note(args) => notes::write(&client?, out, &args).await,
+        ClientCommand::Notes(args) => notes::notes(&client?, out, &args).await,
         ClientCommand::AuditLog(which) => audit_log::list(&client?, out, &which).await,
         ClientCommand::Accounts(args) => accounts::accounts(&client?, out, &args).await,
         ClientCommand::Apps(args) => accounts::apps(&client?, out, &args).await,

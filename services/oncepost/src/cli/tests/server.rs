@@ -280,8 +280,11 @@ pub async fn serve(options: ConsoleOptions) -> Server {
         runtime: runtime.clone(),
         ledger: ledger.clone(),
         audit_log: ledger.clone(),
+        causes: ledger.clone(),
+        jobs: ledger.clone(),
+        notes: ledger.clone(),
         transport,
-        intake: Arc::new(intake),
+        intake: Arc::new(intake.noting(ledger.clone())),
         accounts,
         channels,
         vault: vault.clone(),
@@ -291,6 +294,8 @@ pub async fn serve(options: ConsoleOptions) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let router = console.router();
+    let jobs = console.clone();
+    runtime.spawn(async move { jobs.carry_on_jobs("api@here:1").await });
     runtime.spawn(async move { axum::serve(listener, router).await });
     Server { ledger, vault, address, checker, folder: tempfile::tempdir().unwrap() }
 }
