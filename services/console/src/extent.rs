@@ -14,16 +14,16 @@ use crate::{
 };
 
 /// An account by its name.
-type Account = (TenantId, ChannelName, AccountId);
+type Account<'a> = (&'a TenantId, &'a ChannelName, &'a AccountId);
 
-fn account(place: &Place) -> Account {
-    (place.tenant.clone(), place.channel.clone(), place.account.clone())
+fn account(place: &Place) -> Account<'_> {
+    (&place.tenant, &place.channel, &place.account)
 }
 
 /// The accounts that there are, as far as the caller may know.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
-    accounts: BTreeSet<Account>,
+    accounts: BTreeSet<(TenantId, ChannelName, AccountId)>,
     by_app: BTreeMap<AppId, usize>,
 }
 
@@ -125,6 +125,11 @@ fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
     }
 }
 
+/// The beginning of the minute that `at` is in.
+pub(crate) fn minute(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second().div_euclid(60) * 60).unwrap_or(at)
+}
+
 /// What goes out while something fails at `places` since `since`: on their accounts, on the other accounts of their channels, and
 /// elsewhere. `from`: since when it was looked at.
 pub(crate) fn meanwhile<'a>(
@@ -136,9 +141,9 @@ pub(crate) fn meanwhile<'a>(
     let places: Vec<_> = places.into_iter().collect();
     let accounts: BTreeSet<_> = places.iter().map(|place| account(place)).collect();
     let channels: BTreeSet<_> = places.iter().map(|place| &place.channel).collect();
-    let since = since.max(from);
+    let since = minute(since).max(from);
     let (mut own, mut siblings, mut elsewhere) = (Flow::default(), Flow::default(), Flow::default());
-    // Only whole minutes: what was due before it began to fail proves nothing.
+    // By whole minutes: what was due before the one in which it began to fail proves nothing.
     for one in lately.iter().filter(|one| since <= one.minute) {
         let flow = match () {
             () if accounts.contains(&account(&one.place)) => &mut own,
@@ -194,7 +199,7 @@ mod tests {
             if let Some(app) = &place.app {
                 *known.by_app.entry(app.clone()).or_default() += 1;
             }
-            known.accounts.insert(account(&place));
+            known.accounts.insert((place.tenant, place.channel, place.account));
         }
         known
     }
@@ -276,11 +281,13 @@ mod tests {
             settled,
             published,
         };
-        let of = |rows: &[Lately]| meanwhile(&[place("acme/a/one@meta")], rows, began, began).words;
+        // It began within the minute.
+        let first = began + Duration::from_secs(7);
+        let of = |rows: &[Lately]| meanwhile(&[place("acme/a/one@meta")], rows, first, began).words;
         // Due in the minute before it began.
         let early = lately("acme/a/one", 0, 9, 9);
         assert_eq!(
-            of(&[early.clone()]),
+            of(std::slice::from_ref(&early)),
             "Nothing else was due since 2026-06-01 03:10:00Z: whether other posts go out cannot be told."
         );
         let (own, sibling) = (lately("acme/a/one", 1, 4, 0), lately("beta/a/one", 2, 2, 2));

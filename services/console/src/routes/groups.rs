@@ -84,7 +84,7 @@ async fn look(console: &Console, caller: &Caller, within: &Within) -> Result<api
     let (from, lately) = match first {
         None => (yesterday, Vec::new()),
         Some(first) => {
-            let found = causes.meanwhile(&around, first.max(yesterday), MOST_SETTLED).await?;
+            let found = causes.meanwhile(&around, extent::minute(first).max(yesterday), MOST_SETTLED).await?;
             (found.since.max(yesterday), found.lately)
         }
     };

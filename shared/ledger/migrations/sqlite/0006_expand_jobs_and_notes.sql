@@ -1,6 +1,8 @@
--- The operators' list by cause and account, read from the index alone.
-CREATE INDEX targets_causes ON targets (listed_group, tenant, channel, account, app, post, listed_at)
+-- The operators' list by cause and account, by cause and post, and by post: each counted in the order of an index, and from it alone.
+CREATE INDEX targets_causes ON targets (listed_group, tenant, channel, account, app, listed_at)
     WHERE listed_at IS NOT NULL;
+CREATE INDEX targets_caused ON targets (listed_group, post) WHERE listed_at IS NOT NULL;
+CREATE INDEX targets_needy ON targets (post) WHERE listed_at IS NOT NULL;
 
 -- What is settled, by when it was due: to see what goes out while something fails. What waits costs nothing here.
 CREATE INDEX targets_settled ON targets (due_at) WHERE wake_at IS NULL;

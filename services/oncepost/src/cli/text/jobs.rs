@@ -2,7 +2,7 @@
 
 use console::api::{Job, JobAction, JobBegun, JobPlan, JobReport, JobState, JobTarget, Jobs, Remark, StepResult};
 
-use super::{counted, entries, harmless, instant, labelled, table};
+use super::{counted, entries, harmless, instant, labelled};
 
 /// What a job would do.
 pub(crate) fn plan(plan: &JobPlan) -> String {
@@ -100,7 +100,7 @@ pub(crate) fn report(report: &JobReport) -> String {
     }
     let mut blocks = vec![lines.join("\n")];
     if !report.targets.is_empty() {
-        blocks.push(table(["target", "result", "now", "why"], report.targets.iter().map(row)));
+        blocks.push(entries(["target", "result", "now"], report.targets.iter().map(row)));
     }
     if let Some(next) = &report.next {
         blocks.push(format!("There are more: --after {next}"));
@@ -108,12 +108,12 @@ pub(crate) fn report(report: &JobReport) -> String {
     blocks.join("\n\n")
 }
 
-fn row(target: &JobTarget) -> [String; 4] {
+fn row(target: &JobTarget) -> ([String; 3], String) {
     let result = match target.result {
         Some(StepResult::Done) => "done",
         Some(StepResult::HeldBack) => "held back",
         None => "to come",
     };
     let state = target.state.map(|state| state.to_string()).unwrap_or_default();
-    [target.target.to_string(), result.into(), state, target.why.clone().unwrap_or_default()]
+    ([target.target.to_string(), result.into(), state], target.why.clone().unwrap_or_default())
 }
