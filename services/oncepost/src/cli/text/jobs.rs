@@ -109,11 +109,11 @@ pub(crate) fn report(report: &JobReport) -> String {
 }
 
 fn row(target: &JobTarget) -> ([String; 3], String) {
-    let result = match target.result {
-        Some(StepResult::Done) => "done",
-        Some(StepResult::HeldBack) => "held back",
-        None => "to come",
+    let (result, words) = match target.result {
+        Some(StepResult::Done) => ("done", "changed as asked"),
+        Some(StepResult::HeldBack) => ("held back", "left as it is"),
+        None => ("to come", "its turn has not come"),
     };
     let state = target.state.map(|state| state.to_string()).unwrap_or_default();
-    ([target.target.to_string(), result.into(), state], target.why.clone().unwrap_or_default())
+    ([target.target.to_string(), result.into(), state], target.why.clone().unwrap_or_else(|| words.into()))
 }
