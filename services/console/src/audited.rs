@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use domain::{PauseScope, PostId, Target, TenantId};
-use ledger::{EntryOutcome, Incident, NewEntry, PostView};
+use ledger::{EntryOutcome, Incident, NewEntry, Note, PostView};
 use serde_json::{Value, json};
 use vault::{AccountName, View};
 
@@ -54,6 +54,16 @@ impl Intent {
     /// Something about what may be paused.
     pub fn scope(action: &'static str, scope: &PauseScope) -> Self {
         Self::new(action, scope.to_string(), tenant_of(scope).cloned())
+    }
+
+    /// Something about many targets at once; `tenant`: whose they are, if all are one's.
+    pub fn job(action: &'static str, job: uuid::Uuid, tenant: Option<TenantId>) -> Self {
+        Self::new(action, format!("job:{job}"), tenant)
+    }
+
+    /// Something about a note, under what it is on.
+    pub fn note(action: &'static str, note: &Note) -> Self {
+        Self::new(action, note.subject.clone(), note.tenant.clone())
     }
 
     /// Something about anything else, which is no tenant's.

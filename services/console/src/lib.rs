@@ -13,8 +13,11 @@ mod audited;
 mod dead;
 mod doubt;
 mod exposure;
+mod extent;
 mod extract;
+mod jobs;
 mod kick;
+mod notes;
 mod openapi;
 mod options;
 mod page;
@@ -35,7 +38,7 @@ use broker::Transport;
 use channels::{Accounts, Registry};
 use forecast::Forecast;
 use intake::Intake;
-use ledger::{Applied, AuditLog, History, Incidents, Ledger};
+use ledger::{Applied, AuditLog, Causes, History, Incidents, JobStore, Ledger, NoteBook};
 use letters::{Letters, Tender, Touch};
 use outbox::Outbox;
 use runtime::Runtime;
@@ -68,6 +71,12 @@ pub struct Parts {
     pub audit_log: Arc<dyn AuditLog>,
     /// What came of what was due.
     pub history: Arc<dyn History>,
+    /// The operators' list as a whole.
+    pub causes: Arc<dyn Causes>,
+    /// What is done to many targets at once.
+    pub jobs: Arc<dyn JobStore>,
+    /// What people want to be remembered.
+    pub notes: Arc<dyn NoteBook>,
     /// For queue depths, and for handing over a target that an operator kicks.
     pub transport: Arc<dyn Transport>,
     /// The way in for posts.

@@ -81,6 +81,7 @@ impl Frame {
             looks: target.looks,
             changes: (changes != Override::default()).then_some(changes),
             attempts: attempts.then_some(log),
+            notes: Vec::new(),
         }
     }
 }

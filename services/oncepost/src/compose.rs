@@ -11,8 +11,8 @@ use channels::{
 use guard::{Guard, MemoryGuard, RedisGuard, RedisOptions};
 use intake::{Checker, Intake, Options as IntakeOptions};
 use ledger::{
-    AuditLog, CredentialStore, History, Incidents, Ledger, LedgerError, Outside, Postgres, PostgresOptions, Sqlite,
-    Store, TimeSource,
+    AuditLog, Causes, CredentialStore, History, Incidents, JobStore, Ledger, LedgerError, NoteBook, Outside, Postgres,
+    PostgresOptions, Sqlite, Store, TimeSource,
 };
 use runtime::Runtime;
 use settings::Settings;
@@ -31,6 +31,12 @@ pub struct Parts {
     pub audit_log: Arc<dyn AuditLog>,
     /// What came of what was due.
     pub history: Arc<dyn History>,
+    /// The operators' list as a whole.
+    pub causes: Arc<dyn Causes>,
+    /// What is done to many targets at once.
+    pub jobs: Arc<dyn JobStore>,
+    /// What people want to be remembered.
+    pub notes: Arc<dyn NoteBook>,
     /// Messages.
     pub transport: Arc<dyn Transport>,
     /// Locks, hints and limits.
@@ -65,15 +71,15 @@ impl Parts {
         keys(settings)?;
         let stores = ledger(settings, &runtime, Migrate::No).await?;
         let vault = vault(settings, &runtime, &stores, channels.clone())?;
-        let Stores { ledger, audit_log, history, outside, incidents, .. } = stores;
+        let Stores { ledger, audit_log, history, causes, jobs, notes, outside, incidents, .. } = stores;
         let accounts: Arc<dyn Accounts> = Arc::new(vault.clone());
         accounts.catch_up().await;
         vault.follow();
         let transport = transport(settings, &runtime, &channels, process).await?;
         let guard = guard(settings, &runtime)?;
         let options = intake_options(settings);
-        let intake =
-            Arc::new(Intake::new(ledger.clone(), channels.clone(), accounts.clone(), runtime.clone(), options));
+        let intake = Intake::new(ledger.clone(), channels.clone(), accounts.clone(), runtime.clone(), options);
+        let intake = Arc::new(intake.noting(notes.clone()));
         let audit = Audit::new(audit::Parts {
             runtime: runtime.clone(),
             accounts: accounts.clone(),
@@ -86,6 +92,9 @@ impl Parts {
             ledger,
             audit_log,
             history,
+            causes,
+            jobs,
+            notes,
             transport,
             guard,
             channels,
@@ -122,6 +131,12 @@ pub struct Stores {
     pub outside: Arc<dyn Outside>,
     /// What was found wrong outside.
     pub incidents: Arc<dyn Incidents>,
+    /// The operators' list as a whole.
+    pub causes: Arc<dyn Causes>,
+    /// What is done to many targets at once.
+    pub jobs: Arc<dyn JobStore>,
+    /// What people want to be remembered.
+    pub notes: Arc<dyn NoteBook>,
 }
 
 impl Stores {
@@ -133,7 +148,10 @@ impl Stores {
             audit_log: database.clone(),
             history: database.clone(),
             outside: database.clone(),
-            incidents: database,
+            incidents: database.clone(),
+            causes: database.clone(),
+            jobs: database.clone(),
+            notes: database,
         }
     }
 }

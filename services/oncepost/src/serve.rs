@@ -69,6 +69,11 @@ pub async fn serve(
         console::check_exposure(settings.api.listen, &console.options.tokens)
             .map_err(|error| Failure::of("open the API", error))?;
         let listener = listen(settings.api.listen, "api.listen").await?;
+        let jobs = console.clone();
+        running.push(Box::pin(async move {
+            jobs.carry_on_jobs(&process_name("api")).await;
+            Ok(())
+        }));
         tracing::info!(address = %settings.api.listen, "the API listens");
         let served = http::serve(listener, console.router(), runtime.clone(), stop.clone());
         running.push(Box::pin(served.map(Ok)));
@@ -184,6 +189,9 @@ fn console(settings: &Settings, parts: &Parts) -> Console {
         ledger: parts.ledger.clone(),
         audit_log: parts.audit_log.clone(),
         history: parts.history.clone(),
+        causes: parts.causes.clone(),
+        jobs: parts.jobs.clone(),
+        notes: parts.notes.clone(),
         transport: parts.transport.clone(),
         intake: parts.intake.clone(),
         accounts: parts.accounts.clone(),

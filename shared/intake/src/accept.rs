@@ -9,11 +9,12 @@ use channels::{Accounts, Registry};
 use contract::{Answer, Path, Problem};
 use domain::{Code, Event, PostId, TenantId};
 use jiff::Timestamp;
-use ledger::{Acceptance, Ledger, LedgerError};
+use ledger::{Acceptance, Ledger, LedgerError, NoteBook};
 use runtime::Runtime;
 
 use crate::{
     Checker, Options, Preview, Request, Verdict,
+    noted::Noted,
     plan::{Plan, Refusal},
     same_text, stored,
 };
@@ -26,6 +27,7 @@ type Open = Vec<(usize, Plan)>;
 pub struct Intake {
     pub(crate) ledger: Arc<dyn Ledger>,
     pub(crate) checker: Checker,
+    noted: Option<Arc<Noted>>,
 }
 
 impl Intake {
@@ -37,7 +39,13 @@ impl Intake {
         runtime: Runtime,
         options: Options,
     ) -> Self {
-        Self { ledger, checker: Checker::new(registry, accounts, runtime, options) }
+        Self { ledger, checker: Checker::new(registry, accounts, runtime, options), noted: None }
+    }
+
+    /// The same, telling with its answers what is noted in `book` of where a post goes.
+    pub fn noting(self, book: Arc<dyn NoteBook>) -> Self {
+        let noted = Noted::new(book, self.checker.runtime.clone());
+        Self { noted: Some(Arc::new(noted)), ..self }
     }
 
     /// Accepts or refuses one request.
@@ -59,7 +67,12 @@ impl Intake {
         let mut open = Open::new();
         for (at, looked) in self.look_at(requests).await.into_iter().enumerate() {
             match looked {
-                Ok(plan) => open.push((at, plan)),
+                Ok(mut plan) => {
+                    if let Some(noted) = &self.noted {
+                        noted.tell(&mut plan, requests[at].tenant.as_ref()).await;
+                    }
+                    open.push((at, plan));
+                }
                 Err(refusal) => {
                     verdicts.insert(at, self.refuse(refusal).await?);
                 }
@@ -78,13 +91,16 @@ impl Intake {
     /// # Errors
     /// Everything that is wrong with it.
     pub async fn validate(&self, request: &Request<'_>) -> Result<Preview, Vec<Problem>> {
-        match self.checker.validate(request) {
-            Err(problems) if names_unknown_account(&problems) => {
-                self.checker.accounts.catch_up().await;
-                self.checker.validate(request)
-            }
-            checked => checked,
+        let looked = self.look_at(std::slice::from_ref(request)).await.pop();
+        let mut plan = match looked {
+            Some(Ok(plan)) => plan,
+            Some(Err(refusal)) => return Err(refusal.problems),
+            None => return Err(Vec::new()),
+        };
+        if let Some(noted) = &self.noted {
+            noted.tell(&mut plan, request.tenant.as_ref()).await;
         }
+        Ok(plan.preview())
     }
 
     /// Looks at each request; at those again that name an account which nobody knew, because it may just have been connected.

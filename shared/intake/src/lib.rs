@@ -9,6 +9,7 @@ mod checker;
 mod link;
 mod media;
 mod names;
+mod noted;
 mod options;
 mod plan;
 mod same_text;

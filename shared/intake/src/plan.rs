@@ -21,6 +21,8 @@ pub(crate) struct Plan {
     pub chosen_id: bool,
     /// What may be a mistake.
     pub warnings: Vec<Problem>,
+    /// What operators noted of where it goes.
+    pub notes: Vec<String>,
     resolved: Vec<Resolved>,
 }
 
@@ -46,6 +48,8 @@ pub struct Preview {
     pub targets: Vec<PreviewTarget>,
     /// What may be a mistake.
     pub warnings: Vec<Problem>,
+    /// What operators noted of where it goes.
+    pub notes: Vec<String>,
 }
 
 /// What would go out.
@@ -112,7 +116,7 @@ pub(crate) fn plan(
         });
         resolved.push(due.resolved);
     }
-    Ok(Plan { post, chosen_id: schedule.post.is_some(), warnings: checked.warnings, resolved })
+    Ok(Plan { post, chosen_id: schedule.post.is_some(), warnings: checked.warnings, notes: Vec::new(), resolved })
 }
 
 /// When a target expires that names no deadline.
@@ -131,8 +135,13 @@ impl Plan {
             resolved,
             deadline: target.deadline,
         });
-        let accepted =
-            Accepted { version: V1, post: self.post.id, targets: targets.collect(), warnings: self.warnings };
+        let accepted = Accepted {
+            version: V1,
+            post: self.post.id,
+            targets: targets.collect(),
+            warnings: self.warnings,
+            notes: self.notes,
+        };
         self.post.answer = stored::pack(&accepted);
         (self.post, Answer::Accepted(accepted))
     }
@@ -146,6 +155,6 @@ impl Plan {
             resolved,
         };
         let targets = self.post.targets.into_iter().zip(self.resolved).map(target).collect();
-        Preview { targets, warnings: self.warnings }
+        Preview { targets, warnings: self.warnings, notes: self.notes }
     }
 }

@@ -49,7 +49,7 @@ pub(crate) fn unpack(post: PostId, kept: Value) -> Value {
     let whole = || -> Option<Answer> {
         let Kept { t, w } = serde_json::from_value(kept.clone()).ok()?;
         let targets = t.into_iter().map(target).collect::<Option<_>>()?;
-        Some(Answer::Accepted(Accepted { version: V1, post, targets, warnings: w }))
+        Some(Answer::Accepted(Accepted { version: V1, post, targets, warnings: w, notes: Vec::new() }))
     };
     whole().and_then(|answer| serde_json::to_value(answer).ok()).unwrap_or(kept)
 }
@@ -100,6 +100,7 @@ mod tests {
                 deadline: Some("2027-01-01T00:00:00.001Z".parse().unwrap()),
             }],
             warnings: vec![Problem::new("$.content", Code::SAME_TEXT_NEARBY, "twice")],
+            notes: Vec::new(),
         }
     }
 

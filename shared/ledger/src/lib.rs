@@ -6,13 +6,16 @@
 mod audit_log;
 mod batch;
 mod cases;
+mod causes;
 mod credentials;
 mod desk;
 mod error;
 mod history;
 mod incidents;
+mod jobs;
 mod listed;
 mod memory;
+mod notes;
 mod outside;
 mod postgres;
 mod record;
@@ -34,12 +37,17 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 pub use audit_log::{AuditEntry, AuditFilter, AuditLog, EntryOutcome, NewEntry};
+pub use causes::{CauseSpread, Causes, Lately, Meanwhile, Outlet, Spread, Stake, Within};
 pub use credentials::{CredentialPut, CredentialRow, CredentialStore, RecordKind};
 pub use error::LedgerError;
 pub use history::{CaseTally, Counted, DueTally, Figure, History, IncidentTally, Period, RetryTally};
 pub use incidents::{Closed, Incident, IncidentFilter, IncidentKind, Incidents, NewIncident};
+pub use jobs::{
+    Job, JobFilter, JobState, JobStep, JobStore, JobTarget, NewJob, Outcomes, Selection, StepAsk, StepDone, StepResult,
+};
 pub use listed::{ListedCount, ListedTarget};
 pub use memory::MemoryLedger;
+pub use notes::{Note, NoteBook};
 pub use outside::{LATEST, OutTarget, Outside, Place, PublishedAsk};
 pub use postgres::{Postgres, PostgresOptions};
 pub use record::rewritten;
@@ -164,9 +172,15 @@ pub trait Ledger: Send + Sync {
 }
 
 /// All that one database keeps: the ledger, and the ports beside it.
-pub trait Store: Ledger + CredentialStore + AuditLog + History + Outside + Incidents {}
+pub trait Store:
+    Ledger + CredentialStore + AuditLog + History + Outside + Incidents + Causes + JobStore + NoteBook
+{
+}
 
-impl<S: Ledger + CredentialStore + AuditLog + History + Outside + Incidents> Store for S {}
+impl<S> Store for S where
+    S: Ledger + CredentialStore + AuditLog + History + Outside + Incidents + Causes + JobStore + NoteBook
+{
+}
 
 /// What came of a command.
 #[derive(Debug, Clone)]

@@ -165,8 +165,12 @@ pub struct PostFilter {
     pub tenant: Option<TenantId>,
     /// With a target on this channel.
     pub channel: Option<ChannelName>,
+    /// With a target on an account of this name.
+    pub account: Option<AccountId>,
     /// With a target in this state.
     pub state: Option<State>,
+    /// Of the operators' list: of this cause only, by its key. Lists of posts do not ask for it.
+    pub group: Option<String>,
     /// At most this many; 0 means 50.
     pub limit: u32,
     /// Go on after this page's `next`.

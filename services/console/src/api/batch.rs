@@ -46,6 +46,9 @@ pub struct Checked {
     pub targets: Vec<CheckedTarget>,
     /// What may be a mistake.
     pub warnings: Vec<contract::Problem>,
+    /// What operators noted of where it would go.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 impl From<Preview> for Checked {
@@ -56,7 +59,7 @@ impl From<Preview> for Checked {
             due_at: target.due_at,
             resolved: target.resolved,
         });
-        Self { would_be_accepted: true, targets: targets.collect(), warnings: preview.warnings }
+        Self { would_be_accepted: true, targets: targets.collect(), warnings: preview.warnings, notes: preview.notes }
     }
 }
 

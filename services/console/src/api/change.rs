@@ -62,3 +62,17 @@ pub struct Proof {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
 }
+
+/// What one target is to say from now on. If it has failed, it is tried again in the same step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EditAsk {
+    /// The content, as in a schedule message: all of it, for this target alone.
+    pub content: serde_json::Value,
+    /// The post's revision that the edit is based on; absent: whichever it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u32>,
+    /// Why, in your words; goes into the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}

@@ -1,10 +1,11 @@
 //! The operators' list.
 
 use domain::{Code, Scope};
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Target;
+use super::{Note, Target};
 
 /// Targets that need a person: all of them by cause, and a page of them one by one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -40,4 +41,154 @@ pub struct FailureGroup {
     pub whose_fault: String,
     /// What to do.
     pub remedy: String,
+}
+
+/// The operators' list as a whole: how far it reaches, and cause by cause.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FailureGroups {
+    /// When it was looked at.
+    #[schemars(with = "domain::Rfc3339")]
+    pub at: Timestamp,
+    /// How many targets need a person.
+    pub targets: u64,
+    /// Of how many posts.
+    pub posts: u64,
+    /// How far all of it together reaches.
+    pub extent: Extent,
+    /// What goes out meanwhile, since the first of them failed; absent if nothing needs a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meanwhile: Option<Meanwhile>,
+    /// What is at stake next on the accounts that they are on.
+    pub at_stake: AtStake,
+    /// The causes, those with the most targets first.
+    pub groups: Vec<CauseGroup>,
+}
+
+/// A cause, where it strikes, and what comes of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CauseGroup {
+    /// The cause, how many targets it concerns, whose fault it is and what to do.
+    #[serde(flatten)]
+    pub cause: FailureGroup,
+    /// All of it in one sentence.
+    pub sentence: String,
+    /// When the first of its targets was put on the list.
+    #[schemars(with = "domain::Rfc3339")]
+    pub first: Timestamp,
+    /// When the last one was.
+    #[schemars(with = "domain::Rfc3339")]
+    pub last: Timestamp,
+    /// How far it reaches.
+    pub extent: Extent,
+    /// What goes out meanwhile.
+    pub meanwhile: Meanwhile,
+    /// Where its targets are: the places with the most of them.
+    pub spread: Spread,
+    /// What is at stake next on the accounts that they are on.
+    pub at_stake: AtStake,
+    /// What people noted of the cause, and of the accounts, channels and apps that it strikes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Note>,
+}
+
+/// How far something reaches.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Extent {
+    /// In one word.
+    pub kind: ExtentKind,
+    /// In a few, as `Only account acme/mastodon/main`.
+    pub words: String,
+}
+
+/// How far something reaches, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ExtentKind {
+    /// Nothing needs a person.
+    Nothing,
+    /// One post.
+    Post,
+    /// One account.
+    Account,
+    /// Several accounts of one channel.
+    Accounts,
+    /// All accounts that go through one app.
+    App,
+    /// All accounts of one channel.
+    Channel,
+    /// Accounts of one tenant, on several channels.
+    Tenant,
+    /// Several channels.
+    Channels,
+    /// Most of what there is.
+    Everything,
+}
+
+/// What was due while something fails, and is settled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Meanwhile {
+    /// Since when it was looked at: a day at most.
+    #[schemars(with = "domain::Rfc3339")]
+    pub since: Timestamp,
+    /// On the accounts that it strikes.
+    pub own: Flow,
+    /// On the other accounts of their channels.
+    pub siblings: Flow,
+    /// On other channels.
+    pub elsewhere: Flow,
+    /// What that says.
+    pub words: String,
+}
+
+/// How many targets were due, and how many of them are out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Flow {
+    /// How many are settled: out, given up, or on the operators' list.
+    pub settled: u64,
+    /// How many are out.
+    pub published: u64,
+}
+
+/// Where a cause's targets are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Spread {
+    /// By channel.
+    pub channels: Shares,
+    /// By app, as far as they go through one.
+    pub apps: Shares,
+    /// By account, written `TENANT/CHANNEL/NAME`.
+    pub accounts: Shares,
+    /// By tenant.
+    pub tenants: Shares,
+    /// By post.
+    pub posts: Shares,
+}
+
+/// How many there are of a kind, and those with the most targets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Shares {
+    /// How many different ones.
+    pub distinct: u64,
+    /// Those with the most targets, and how many each has.
+    pub top: Vec<Share>,
+}
+
+/// How many targets are at one place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Share {
+    /// Where.
+    pub name: String,
+    /// How many.
+    pub targets: u64,
+}
+
+/// What waits on accounts and is to be sent within a day.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AtStake {
+    /// How many targets.
+    pub targets: u64,
+    /// When the first of them is to be sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<domain::Rfc3339>")]
+    pub first: Option<Timestamp>,
 }

@@ -8,8 +8,10 @@ mod dead;
 mod failures;
 mod forecast;
 mod incidents;
+mod jobs;
 mod links;
 mod me;
+mod notes;
 mod pauses;
 mod posts;
 mod retry;
@@ -21,15 +23,23 @@ mod world;
 pub use accounts::{Account, Accounts, App, Apps, DisableAsk, Health, Removed, RemovedApp, Seen, Source, Token, Wrong};
 pub use audit_log::{AuditEntry, AuditLog};
 pub use batch::{BatchAnswer, BatchItem, Checked, CheckedTarget};
-pub use change::{ChangedPost, ChangedTarget, Proof, Resolution};
+pub use change::{ChangedPost, ChangedTarget, EditAsk, Proof, Resolution};
 pub use dead::{
     DeadChannel, DeadCounts, DeadLetter, DeadLetterView, DeadLetters, DiscardAsk, Discarded, DiscardedLetter,
 };
-pub use failures::{FailureGroup, Failures};
+pub use failures::{
+    AtStake, CauseGroup, Extent, ExtentKind, FailureGroup, FailureGroups, Failures, Flow, Meanwhile, Share, Shares,
+    Spread,
+};
 pub use forecast::Forecast;
 pub use incidents::{Audit, AuditAsk, CloseAsk, Incident, IncidentState, Incidents};
+pub use jobs::{
+    Job, JobAction, JobAsk, JobBegun, JobPlan, JobReport, JobState, JobTarget, Jobs, Outcomes, Remark, Select,
+    StepResult,
+};
 pub use links::Link;
 pub use me::Me;
+pub use notes::{Note, NoteAsk, Notes};
 pub use pauses::{Pause, PauseAsk, Pauses, Resumed};
 pub use posts::{OutThere, PartInDoubt, Post, PostLine, Posts, Target};
 pub use retry::{Retried, Retry, RetryPlan};

@@ -1,9 +1,13 @@
 //! The operators' list.
 
 use axum::{Json, extract::State};
+use domain::{ChannelName, State as TargetState, TenantId};
+use ledger::{PostFilter, Within};
+use schemars::JsonSchema;
+use serde::Deserialize;
 
 use super::{
-    find,
+    find, groups,
     posts::{Listing, no_page},
 };
 use crate::{
@@ -12,15 +16,47 @@ use crate::{
     api,
     extract::Ask,
     openapi::{Operation, operation},
-    show,
+    scope, show,
 };
+
+/// Which targets of the list.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Which {
+    tenant: Option<TenantId>,
+    channel: Option<ChannelName>,
+    account: Option<String>,
+    state: Option<TargetState>,
+    group: Option<String>,
+    #[serde(default)]
+    limit: u32,
+    after: Option<String>,
+}
+
+impl Which {
+    fn filter(self, console: &Console, caller: &Caller) -> Result<PostFilter, Problem> {
+        scope::known(console, self.channel.as_ref())?;
+        let tenant = caller.narrow(self.tenant)?;
+        let within = Within { tenant, channel: self.channel, account: None };
+        let within = groups::of_account(caller, self.account.as_deref(), within)?;
+        Ok(PostFilter {
+            tenant: within.tenant,
+            channel: within.channel,
+            account: within.account,
+            state: self.state,
+            group: self.group,
+            limit: self.limit.min(Listing::MOST),
+            after: self.after,
+        })
+    }
+}
 
 pub(super) async fn list(
     State(console): State<Console>,
     caller: Caller,
-    Ask(listing): Ask<Listing>,
+    Ask(which): Ask<Which>,
 ) -> Result<Json<api::Failures>, Problem> {
-    let filter = listing.filter(&console, &caller)?;
+    let filter = which.filter(&console, &caller)?;
     let (found, frame) = futures::try_join!(
         async { console.ledger.failures(&filter).await.map_err(no_page) },
         find::frame(&console, &caller)

@@ -9,11 +9,15 @@ mod change;
 mod connect;
 mod dead;
 mod discard;
+mod edit;
 mod failures;
 mod find;
 mod forecast;
+pub(crate) mod groups;
 mod incidents;
+mod jobs;
 pub(crate) mod links;
+mod notes;
 mod pauses;
 mod posts;
 mod retry;
@@ -29,7 +33,7 @@ use axum::{
     extract::DefaultBodyLimit,
     http::{Method, StatusCode, Uri},
     middleware,
-    routing::{MethodRouter, get, post, put},
+    routing::{MethodRouter, delete, get, post, put},
 };
 
 use crate::{Console, ConsoleOptions, Problem, access, openapi::Operation};
@@ -64,6 +68,7 @@ fn routes(options: &ConsoleOptions) -> Routes {
         .route("/v1/posts/{id}/retry", post(retry::post))
         .route("/v1/targets/{id}", get(targets::show))
         .route("/v1/targets/{id}/retry", post(retry::target))
+        .route("/v1/targets/{id}/edit", post(edit::edit))
         .route("/v1/targets/{id}/cancel", post(targets::cancel))
         .route("/v1/targets/{id}/resolve", post(targets::resolve))
         .route("/v1/targets/{id}/verdicts", get(verdicts::show))
@@ -73,6 +78,12 @@ fn routes(options: &ConsoleOptions) -> Routes {
         .route("/v1/dead-letters/counts", get(dead::counts))
         .route("/v1/dead-letters/discard", post(discard::discard))
         .route("/v1/dead-letters/{id}", get(dead::show))
+        .route("/v1/failures/groups", get(groups::list))
+        .route("/v1/jobs", get(jobs::list).post(jobs::begin))
+        .route("/v1/jobs/{id}", get(jobs::show))
+        .route("/v1/jobs/{id}/stop", post(jobs::stop))
+        .route("/v1/notes", get(notes::list).post(notes::put))
+        .route("/v1/notes/{id}", delete(notes::remove))
         .route("/v1/forecast", get(forecast::look))
         .route("/v1/audit", post(audit::run))
         .route("/v1/incidents", get(incidents::list))
@@ -111,6 +122,10 @@ pub(crate) fn operations() -> Vec<Operation> {
         verdicts::operations(),
         schedule::operations(),
         failures::operations(),
+        groups::operations(),
+        jobs::operations(),
+        notes::operations(),
+        edit::operations(),
         dead::operations(),
         discard::operations(),
         forecast::operations(),

@@ -39,7 +39,7 @@ pub(super) struct Listing {
 
 impl Listing {
     /// The most items on a page.
-    const MOST: u32 = 500;
+    pub(super) const MOST: u32 = 500;
 
     pub(super) fn filter(self, console: &Console, caller: &Caller) -> Result<PostFilter, Problem> {
         scope::known(console, self.channel.as_ref())?;
@@ -47,6 +47,8 @@ impl Listing {
             tenant: caller.narrow(self.tenant)?,
             channel: self.channel,
             state: self.state,
+            account: None,
+            group: None,
             limit: self.limit.min(Self::MOST),
             after: self.after,
         })

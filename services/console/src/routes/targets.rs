@@ -14,6 +14,7 @@ use crate::{
     api::{self, RefusedTarget},
     audited::{Intent, standing},
     extract::{Id, Json as Body},
+    notes::Concerned,
     openapi::{Operation, operation},
 };
 
@@ -141,7 +142,8 @@ pub(super) async fn current(console: &Console, caller: &Caller, id: TargetId) ->
     let (view, frame) = futures::try_join!(find::target(console, caller, id), find::frame(console, caller))?;
     let doubted = view.target.armed.is_some();
     let post = if doubted { console.ledger.post(view.target.post, false).await? } else { None };
-    Ok(frame.target(view, post.as_ref().map(|post| &post.content), true))
+    let notes = console.noted(&Concerned::target(&view.target), caller).await;
+    Ok(api::Target { notes, ..frame.target(view, post.as_ref().map(|post| &post.content), true) })
 }
 
 /// What the API tells of these addresses.

@@ -24,7 +24,7 @@ use domain::{
 };
 use forecast::Forecast;
 use intake::{Intake, Options};
-use ledger::{Applied, AuditLog, History, Incidents, Ledger, MemoryLedger, Store};
+use ledger::{Applied, AuditLog, Causes, History, Incidents, JobStore, Ledger, MemoryLedger, NoteBook, Store};
 use oncepost_console::{Console, ConsoleOptions, Parts, Token};
 use outbox::Outbox;
 use runtime::Runtime;
@@ -50,6 +50,7 @@ pub struct World {
     pub incidents: Arc<dyn Incidents>,
     pub transport: Arc<dyn Transport>,
     pub vault: Vault,
+    pub console: Console,
     router: Router,
 }
 
@@ -228,6 +229,8 @@ impl Setting {
             outside: ledger.clone(),
             incidents: incidents.clone(),
         });
+        let (causes, jobs): (Arc<dyn Causes>, Arc<dyn JobStore>) = (ledger.clone(), ledger.clone());
+        let notes: Arc<dyn NoteBook> = ledger.clone();
         let ledger: Arc<dyn Ledger> = ledger;
         let intake =
             Intake::new(ledger.clone(), channels.clone(), accounts.clone(), runtime.clone(), Options::default());
@@ -244,8 +247,11 @@ impl Setting {
             ledger: ledger.clone(),
             audit_log,
             history,
+            causes,
+            jobs,
+            notes: notes.clone(),
             transport: transport.clone(),
-            intake: Arc::new(intake),
+            intake: Arc::new(intake.noting(notes)),
             accounts,
             vault: vault.clone(),
             channels,
@@ -253,7 +259,7 @@ impl Setting {
             incidents: incidents.clone(),
             options,
         });
-        World { runtime, ledger, incidents, transport, vault, router: console.router() }
+        World { runtime, ledger, incidents, transport, vault, router: console.router(), console }
     }
 }
 
@@ -349,6 +355,12 @@ impl World {
     /// Moves time past the due time of [`message`].
     pub async fn at_due_time(&self) {
         self.runtime.sleep(Duration::from_secs(3600)).await;
+    }
+
+    /// Carries on jobs, as a console process does.
+    pub fn carries_on_jobs(&self, holder: &'static str) {
+        let console = self.console.clone();
+        self.runtime.spawn(async move { console.carry_on_jobs(holder).await });
     }
 
     /// Plays the worker up to the granted attempt.

@@ -1,4 +1,4 @@
-//! Lists: posts, failures, pauses.
+//! Lists: posts, pauses.
 
 use console::api;
 
@@ -8,13 +8,6 @@ pub(crate) async fn posts(client: &Client, out: &mut Out, listing: &Listing) -> 
     let reply = client.get::<api::Posts>(&["posts"], &query(listing, &listing.limit.to_string())).await?;
     out.answer(&reply.raw, || text::posts::list(&reply.value, is_filtered(listing)))?;
     Ok(Ended::Well)
-}
-
-/// Ends with [`Ended::Attention`] if anything is on the list.
-pub(crate) async fn failures(client: &Client, out: &mut Out, listing: &Listing) -> Result<Ended, Trouble> {
-    let reply = client.get::<api::Failures>(&["failures"], &query(listing, &listing.limit.to_string())).await?;
-    out.answer(&reply.raw, || text::failures::list(&reply.value, is_filtered(listing)))?;
-    Ok(if reply.value.targets.is_empty() && reply.value.groups.is_empty() { Ended::Well } else { Ended::Attention })
 }
 
 pub(crate) async fn pauses(client: &Client, out: &mut Out) -> Result<Ended, Trouble> {

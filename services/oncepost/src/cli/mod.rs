@@ -11,12 +11,16 @@ mod audit_log;
 mod channels;
 mod client;
 mod dlq;
+mod edit;
+mod failures;
 mod forecast;
 mod incidents;
 mod input;
 mod link;
 mod lists;
+mod many;
 mod name;
+mod notes;
 mod options;
 mod out;
 mod retry;
@@ -71,8 +75,8 @@ pub enum ClientCommand {
     },
     /// List posts, newest first
     Posts(Listing),
-    /// List what needs a person: by cause, then one by one
-    Failures(Listing),
+    /// Tell what needs a person: how far it reaches, cause by cause, then one by one
+    Failures(failures::Which),
     /// List, show, retry, discard or export the dead letters on the broker
     Dlq(dlq::DlqArgs),
     /// Tell what will fail or is at risk in the next hours: by cause, with what to do by when, then one by one
@@ -81,14 +85,20 @@ pub enum ClientCommand {
     Audit(audit::AuditArgs),
     /// List the incidents that were found, or see to one
     Incidents(incidents::IncidentsArgs),
-    /// Try failed targets again
-    Retry {
-        /// A post's id, TENANT/KEY, or a target's id
-        what: String,
-        /// Show what would happen; change nothing
-        #[arg(long)]
-        dry_run: bool,
+    /// Try failed targets again: of a post, one, or as a job all of a cause, an account, a channel
+    Retry(retry::RetryArgs),
+    /// Give failed targets up, as a job: they are cancelled and leave the list
+    Discard {
+        /// Targets' ids
+        #[arg(value_name = "TARGET")]
+        targets: Vec<String>,
+        #[command(flatten)]
+        many: many::Many,
     },
+    /// List jobs, or tell how one fares; end it
+    Jobs(many::JobsArgs),
+    /// Let one target say something else; if it has failed, it is tried again in the same step
+    Edit(edit::EditArgs),
     /// Cancel a post, all of it or nothing, or one target
     Cancel {
         /// A post's id, TENANT/KEY, or a target's id
@@ -139,6 +149,10 @@ pub enum ClientCommand {
     Pauses,
     /// Tell how reliable a week was: success by channel, lateness, manual retries, time to resolve, doubts, causes, trend
     Scorecard(scorecard::Which),
+    /// Keep a note on a cause, an account, a channel or an app
+    Note(notes::NoteArgs),
+    /// List the notes; remove one
+    Notes(notes::NotesArgs),
     /// List who changed what, when and why, newest first
     AuditLog(audit_log::Which),
     /// List the accounts and how they are, or tell everything about one; connect, check, renew, switch off, disconnect
@@ -218,12 +232,15 @@ async fn execute(
         }
         ClientCommand::Status { post } => status::status(&client?, out, &post).await,
         ClientCommand::Posts(listing) => lists::posts(&client?, out, &listing).await,
-        ClientCommand::Failures(listing) => lists::failures(&client?, out, &listing).await,
+        ClientCommand::Failures(which) => failures::failures(&client?, out, &which).await,
         ClientCommand::Dlq(args) => dlq::dlq(&client?, out, &args).await,
         ClientCommand::Forecast(look) => forecast::forecast(&client?, out, &look).await,
         ClientCommand::Audit(args) => audit::audit(&client?, out, args).await,
         ClientCommand::Incidents(args) => incidents::incidents(&client?, out, &args).await,
-        ClientCommand::Retry { what, dry_run } => retry::retry(&client?, out, &what, dry_run).await,
+        ClientCommand::Retry(args) => retry::retry(&client?, out, &args).await,
+        ClientCommand::Discard { targets, many } => retry::discard(&client?, out, &targets, &many).await,
+        ClientCommand::Jobs(args) => many::jobs(&client?, out, &args).await,
+        ClientCommand::Edit(args) => edit::edit(&client?, out, &args).await,
         ClientCommand::Cancel { what } => act::cancel(&client?, out, &what).await,
         ClientCommand::Reschedule { post, time, deadline } => {
             act::reschedule(&client?, out, &post, &time, deadline.as_deref()).await
@@ -236,6 +253,8 @@ async fn execute(
         ClientCommand::Resume { scope } => act::resume(&client?, out, &scope).await,
         ClientCommand::Pauses => lists::pauses(&client?, out).await,
         ClientCommand::Scorecard(which) => scorecard::scorecard(&client?, out, &which).await,
+        ClientCommand::Note(args) => notes::write(&client?, out, &args).await,
+        ClientCommand::Notes(args) => notes::notes(&client?, out, &args).await,
         ClientCommand::AuditLog(which) => audit_log::list(&client?, out, &which).await,
         ClientCommand::Accounts(args) => accounts::accounts(&client?, out, &args).await,
         ClientCommand::Apps(args) => accounts::apps(&client?, out, &args).await,

@@ -1,20 +1,63 @@
 //! Trying again.
 
-use console::api::{Retried, RetryPlan, Target};
+use clap::Args;
+use console::api::{JobAction, Retried, RetryPlan, Target};
 use reqwest::Method;
 use serde_json::json;
 
 use super::{
     Ended,
     client::Client,
+    many::{self, Many},
     name::{self, Named},
     out::Out,
     text,
     trouble::Trouble,
 };
 
-/// Retries a post's failed targets, or one target. Ends with [`Ended::Attention`] if nothing goes.
-pub(crate) async fn retry(client: &Client, out: &mut Out, name: &str, dry_run: bool) -> Result<Ended, Trouble> {
+/// What to try again.
+#[derive(Debug, Args)]
+pub struct RetryArgs {
+    /// A post's id, TENANT/KEY, or a target's id
+    what: Option<String>,
+    #[command(flatten)]
+    many: Many,
+    /// A job stops itself when of those that came back more than this share failed again (0.5)
+    #[arg(long, value_name = "SHARE")]
+    abort_ratio: Option<f64>,
+}
+
+/// Retries what is named, or begins a job. Ends with [`Ended::Attention`] if nothing goes.
+pub(crate) async fn retry(client: &Client, out: &mut Out, args: &RetryArgs) -> Result<Ended, Trouble> {
+    match &args.what {
+        None if args.many.selects() => {
+            many::begin(client, out, JobAction::Retry, &args.many, &[], args.abort_ratio).await
+        }
+        None => {
+            let remedy = "Name a post or a target, or give --group, --channel, --account, --app, --tenant or --all.";
+            Err(Trouble::usage("What is to be tried again?", remedy))
+        }
+        Some(_) if args.many.is_for_a_job() || args.abort_ratio.is_some() => {
+            let remedy = "Name a post or a target and nothing else but --dry-run, or leave it out for a job.";
+            Err(Trouble::usage("One post or target is tried again at once, and not as a job.", remedy))
+        }
+        Some(name) => named(client, out, name, args.many.is_dry()).await,
+    }
+}
+
+/// Gives targets up, as a job.
+pub(crate) async fn discard(client: &Client, out: &mut Out, targets: &[String], many: &Many) -> Result<Ended, Trouble> {
+    if targets.is_empty() && !many.selects() {
+        let remedy = "Name targets, or give --group, --channel, --account, --app, --tenant or --all.";
+        return Err(Trouble::usage("What is to be given up?", remedy));
+    }
+    if !many.has_reason() {
+        return Err(Trouble::usage("Why are they given up?", "Give --reason TEXT, for whoever asks later."));
+    }
+    many::begin(client, out, JobAction::Discard, many, targets, None).await
+}
+
+async fn named(client: &Client, out: &mut Out, name: &str, dry_run: bool) -> Result<Ended, Trouble> {
     match name::post_or_target(client, name).await? {
         Named::Post(post) => {
             let plan = of_post(client, &post.value.id.to_string(), dry_run).await?;

@@ -4,6 +4,7 @@ mod accounts;
 mod answers;
 mod dlq;
 mod hindered;
+mod many;
 mod outside;
 mod page;
 mod server;

@@ -1,6 +1,6 @@
 //! Lists for people, a page at a time.
 
-use domain::{State, TenantId};
+use domain::{AccountId, State, TenantId};
 use uuid::Uuid;
 
 use super::{
@@ -14,14 +14,15 @@ const POSTS: &str = "SELECT p.id, p.tenant, p.key, p.revision, p.content, p.acce
      (SELECT string_agg(CAST(t.state AS TEXT) || CASE WHEN t.listed_at IS NULL THEN '' ELSE '!' END, ',') \
       FROM targets t WHERE t.post = p.id) AS states \
      FROM posts p WHERE p.id < $1 AND ($2 IS NULL OR p.tenant = $2) \
-     AND (($3 IS NULL AND $4 IS NULL) OR EXISTS (SELECT 1 FROM targets t WHERE t.post = p.id \
-          AND ($3 IS NULL OR t.channel = $3) AND ($4 IS NULL OR t.state = $4))) \
-     ORDER BY p.id DESC LIMIT $5";
+     AND (($3 IS NULL AND $4 IS NULL AND $5 IS NULL) OR EXISTS (SELECT 1 FROM targets t WHERE t.post = p.id \
+          AND ($3 IS NULL OR t.channel = $3) AND ($4 IS NULL OR t.state = $4) AND ($5 IS NULL OR t.account = $5))) \
+     ORDER BY p.id DESC LIMIT $6";
 
 macro_rules! listed {
     () => {
         " FROM targets t WHERE t.listed_at IS NOT NULL AND ($1 IS NULL OR t.tenant = $1) \
-         AND ($2 IS NULL OR t.channel = $2) AND ($3 IS NULL OR t.state = $3)"
+         AND ($2 IS NULL OR t.channel = $2) AND ($3 IS NULL OR t.state = $3) AND ($4 IS NULL OR t.account = $4) \
+         AND ($5 IS NULL OR t.listed_group = $5)"
     };
 }
 
@@ -30,7 +31,7 @@ const LISTED: &str = concat!(
     columns!(),
     ", t.changes, t.listed_at",
     listed!(),
-    " AND (t.listed_at, t.id) < ($4, $5) ORDER BY t.listed_at DESC, t.id DESC LIMIT $6"
+    " AND (t.listed_at, t.id) < ($6, $7) ORDER BY t.listed_at DESC, t.id DESC LIMIT $8"
 );
 const GROUPS: &str = concat!(
     "SELECT t.listed_group, count(*)",
@@ -50,6 +51,7 @@ pub(super) async fn posts(conn: &mut Connection, filter: &PostFilter) -> Result<
         .bind(filter.tenant.as_ref().map(TenantId::as_str))
         .bind(filter.channel.as_ref().map(domain::ChannelName::as_str))
         .bind(filter.state.map(State::number))
+        .bind(filter.account.as_ref().map(AccountId::as_str))
         .bind(more_than(limit))
         .fetch_all(conn)
         .await
@@ -71,11 +73,15 @@ pub(super) async fn failures(conn: &mut Connection, filter: &PostFilter) -> Resu
     let tenant = filter.tenant.as_ref().map(TenantId::as_str);
     let channel = filter.channel.as_ref().map(domain::ChannelName::as_str);
     let state = filter.state.map(State::number);
+    let account = filter.account.as_ref().map(AccountId::as_str);
+    let group = filter.group.as_deref();
     let rows: Vec<TargetRow> = sqlx::query_as(LISTED)
         .persistent(false)
         .bind(tenant)
         .bind(channel)
         .bind(state)
+        .bind(account)
+        .bind(group)
         .bind(at)
         .bind(id)
         .bind(more_than(limit))
@@ -87,6 +93,8 @@ pub(super) async fn failures(conn: &mut Connection, filter: &PostFilter) -> Resu
         .bind(tenant)
         .bind(channel)
         .bind(state)
+        .bind(account)
+        .bind(group)
         .fetch_all(&mut *conn)
         .await
         .map_err(LedgerError::of(failed))?;

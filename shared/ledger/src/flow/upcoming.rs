@@ -20,6 +20,7 @@ macro_rules! next {
         "CASE WHEN next_at > due_at THEN next_at ELSE due_at END AS next"
     };
 }
+pub(super) use next;
 
 /// Those that wait for their time and wake early enough, and those that are queued or held, each by an index of its own.
 macro_rules! upcoming {

@@ -3,10 +3,13 @@
 //! It is as durable as the harness wants it to be: processes of a simulation die around it, and it stays.
 
 mod audit_log;
+mod causes;
 mod credentials;
 mod history;
 mod incidents;
+mod jobs;
 mod listed;
+mod notes;
 mod outside;
 mod upcoming;
 
@@ -31,9 +34,9 @@ use uuid::Uuid;
 
 use crate::{
     Acceptance, Applied, AuditEntry, Census, Claim, Claimed, CredentialRow, Emission, Failures, Incident, Ledger,
-    LedgerError, ListedCount, ListedTarget, NewPost, NewTarget, NextDue, Page, PauseAsk, PostChange, PostFilter,
+    LedgerError, ListedCount, ListedTarget, NewPost, NewTarget, NextDue, Note, Page, PauseAsk, PostChange, PostFilter,
     PostSummary, PostView, RecordKind, StateCount, Taken, TargetView, Twin, Upcoming, UpcomingTarget, cases, pause_id,
-    world::before,
+    record, world::before,
 };
 
 /// A ledger in memory.
@@ -59,6 +62,8 @@ struct Tables {
     open_cases: HashSet<TargetId>,
     retries: Vec<cases::Opening>,
     incidents: BTreeMap<Uuid, Incident>,
+    jobs: BTreeMap<Uuid, jobs::Row>,
+    notes: BTreeMap<Uuid, Note>,
     /// The highest version of a record of credentials that was deleted.
     deleted: u64,
 }
@@ -201,6 +206,7 @@ impl Row {
     fn fits(&self, filter: &PostFilter) -> bool {
         filter.tenant.as_ref().is_none_or(|tenant| *tenant == self.target.tenant)
             && filter.channel.as_ref().is_none_or(|channel| *channel == self.target.channel)
+            && filter.account.as_ref().is_none_or(|account| *account == self.target.account)
             && filter.state.is_none_or(|state| state == self.target.state)
     }
 }
@@ -364,6 +370,7 @@ impl Ledger for MemoryLedger {
             .values()
             .rev()
             .filter(|row| row.target.listed.is_some() && row.fits(filter))
+            .filter(|row| filter.group.is_none() || filter.group == record::group(&row.target))
             .cloned()
             .collect();
         let mut groups: BTreeMap<String, u64> = BTreeMap::new();

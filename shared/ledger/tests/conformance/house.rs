@@ -12,8 +12,8 @@ use domain::Policy;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use ledger::{
-    AuditLog, CredentialStore, History, Incidents, Ledger, LedgerError, MemoryLedger, Outside, Postgres,
-    PostgresOptions, Sqlite, Store as Stored, TimeSource,
+    AuditLog, Causes, CredentialStore, History, Incidents, JobStore, Ledger, LedgerError, MemoryLedger, NoteBook,
+    Outside, Postgres, PostgresOptions, Sqlite, Store as Stored, TimeSource,
 };
 use runtime::{Clock, Runtime, SystemRandom};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, sqlite::SqliteConnectOptions};
@@ -55,6 +55,9 @@ pub struct House {
     pub history: Arc<dyn History>,
     pub incidents: Arc<dyn Incidents>,
     pub outside: Arc<dyn Outside>,
+    pub causes: Arc<dyn Causes>,
+    pub jobs: Arc<dyn JobStore>,
+    pub notes: Arc<dyn NoteBook>,
     pub clock: Arc<ManualClock>,
     pub runtime: Runtime,
     store: Store,
@@ -102,6 +105,9 @@ impl House {
             history: database.clone(),
             incidents: database.clone(),
             outside: database.clone(),
+            causes: database.clone(),
+            jobs: database.clone(),
+            notes: database.clone(),
             ledger: database,
             clock,
             runtime,

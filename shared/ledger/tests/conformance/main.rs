@@ -7,6 +7,7 @@ extern crate oncepost_ledger as ledger;
 mod accepting;
 mod attempts;
 mod audit_log;
+mod causes;
 mod census;
 mod changes;
 mod claims;
@@ -17,8 +18,10 @@ mod events;
 mod history;
 mod house;
 mod incidents;
+mod jobs;
 mod listed;
 mod making;
+mod notes;
 mod outside;
 mod pauses;
 mod size;
@@ -145,6 +148,25 @@ mod every {
             what_is_published_comes_page_by_page,
             what_may_be_out_is_not_settled,
             a_platform_id_tells_its_target,
+        }
+        [postgres, sqlite, memory] => causes::{
+            causes_are_counted_by_account_and_post,
+            only_the_posts_with_the_most_targets_are_named,
+            what_was_due_lately_says_what_of_it_is_out,
+            what_waits_is_at_stake_by_account,
+        }
+        [postgres, sqlite, memory] => jobs::{
+            a_job_is_about_what_is_listed_when_it_is_begun,
+            one_process_carries_a_job_on,
+            a_target_is_changed_once_whoever_else_acts_on_it,
+            what_is_held_back_says_why_and_what_changed_is_worked_out_anew,
+            a_job_that_is_stopped_changes_nothing_more,
+            outcomes_say_what_became_of_it,
+            jobs_are_listed_newest_first,
+        }
+        [postgres, sqlite, memory] => notes::{
+            a_note_lasts_until_it_is_removed,
+            a_note_is_forgotten_after_its_time,
         }
         [postgres, sqlite, memory] => upcoming::{
             all_that_waits_is_upcoming_and_nothing_else,

@@ -290,8 +290,11 @@ pub async fn serve(options: ConsoleOptions) -> Server {
         ledger: ledger.clone(),
         audit_log: ledger.clone(),
         history: ledger.clone(),
+        causes: ledger.clone(),
+        jobs: ledger.clone(),
+        notes: ledger.clone(),
         transport: transport.clone(),
-        intake: Arc::new(intake),
+        intake: Arc::new(intake.noting(ledger.clone())),
         accounts,
         channels,
         vault: vault.clone(),
@@ -303,6 +306,8 @@ pub async fn serve(options: ConsoleOptions) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let router = console.router();
+    let jobs = console.clone();
+    runtime.spawn(async move { jobs.carry_on_jobs("api@here:1").await });
     runtime.spawn(async move { axum::serve(listener, router).await });
     Server { ledger, broker: transport, vault, address, checker, folder: tempfile::tempdir().unwrap() }
 }

@@ -9,6 +9,8 @@ pub(super) mod dlq;
 pub(super) mod failures;
 pub(super) mod forecast;
 pub(super) mod incidents;
+pub(super) mod jobs;
+pub(super) mod notes;
 pub(super) mod post;
 pub(super) mod posts;
 pub(super) mod schedule;

@@ -18,6 +18,7 @@ pub(crate) fn accepted(answer: &Accepted, repeated: bool) -> String {
     });
     let mut blocks = vec![head, table(["account", "goes out", "target"], rows)];
     blocks.extend(answer.warnings.iter().map(|warning| told("warning:", warning)));
+    blocks.extend(answer.notes.iter().map(|note| labelled("", &harmless(note))));
     blocks.join("\n")
 }
 

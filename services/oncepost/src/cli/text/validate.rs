@@ -20,6 +20,7 @@ pub(crate) fn sound(head: &str, checked: &Checked) -> String {
         .map(|target| [format!("{}/{}", target.channel, target.account), time(&target.resolved, target.due_at)]);
     let mut blocks = vec![format!("{head}It would be accepted."), table(["account", "would go out"], rows)];
     blocks.extend(checked.warnings.iter().map(|warning| told("warning:", warning)));
+    blocks.extend(checked.notes.iter().map(|note| labelled("", &harmless(note))));
     blocks.join("\n")
 }
 

@@ -1,0 +1,166 @@
+//! How a job is to be done: read from what a caller asks, kept with the job, read again by whoever carries it on.
+
+use std::time::Duration;
+
+use contract::{Change, ChangeAsk, V1};
+use domain::{Code, TargetId};
+use ledger::{Selection, Within};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::{
+    Console, Problem,
+    access::Caller,
+    api::{JobAction, JobAsk, Select},
+    routes::groups::of_account,
+    scope,
+};
+
+/// The longest reason, in characters.
+const LONGEST_REASON: usize = 500;
+/// The most targets that are named one by one.
+const MOST_NAMED: usize = 1_000;
+/// The most targets in a second.
+const FASTEST: u32 = 1_000;
+
+/// How a job is to be done.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Terms {
+    /// Targets in a second.
+    pub rate: u32,
+    /// From which share of failures on it stops itself.
+    pub abort_ratio: f64,
+    /// The new time, as it was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub publish_at: Option<Value>,
+    /// The new deadline, as it was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Value>,
+}
+
+impl Terms {
+    /// How many targets are taken at once, and how long after them the next ones come.
+    pub fn pace(&self) -> (u32, Duration) {
+        let batch = (self.rate / 2).max(1);
+        (batch, Duration::from_secs(1) * batch / self.rate.max(1))
+    }
+
+    /// The new time as a change of a post's targets.
+    pub fn change(&self, targets: Vec<TargetId>) -> Result<ChangeAsk, Vec<contract::Problem>> {
+        let body = json!({
+            "version": V1::NUMBER,
+            "change": "reschedule",
+            "publish_at": self.publish_at,
+            "deadline": self.deadline,
+        });
+        ChangeAsk::decode(body.to_string().as_bytes()).map(|ask| ChangeAsk { targets, ..ask })
+    }
+}
+
+/// Reads the terms of a job.
+///
+/// # Errors
+/// Something is missing, or cannot be.
+pub(crate) fn terms(ask: &JobAsk) -> Result<Terms, Problem> {
+    let wrong = |path: &str, message: String| Err(Problem::field(path, Code::BAD_FIELD, message));
+    let (rate, abort_ratio) = (ask.rate.unwrap_or(10), ask.abort_ratio.unwrap_or(0.5));
+    if !(1..=FASTEST).contains(&rate) {
+        return wrong("$.rate", format!("must be 1 to {FASTEST} targets in a second"));
+    }
+    if !(0.0..=1.0).contains(&abort_ratio) {
+        return wrong("$.abort_ratio", "must be a share from 0 to 1".into());
+    }
+    let reason = ask.reason.as_deref().unwrap_or_default().trim();
+    if reason.chars().count() > LONGEST_REASON {
+        return wrong("$.reason", format!("is longer than {LONGEST_REASON} characters"));
+    }
+    if ask.action == JobAction::Discard && reason.is_empty() {
+        return wrong("$.reason", "is missing: say why these are given up, for whoever asks later".into());
+    }
+    let terms = Terms { rate, abort_ratio, publish_at: ask.publish_at.clone(), deadline: ask.deadline.clone() };
+    match ask.action {
+        JobAction::Reschedule if ask.publish_at.is_none() => {
+            return wrong("$.publish_at", "is missing: when are they to go out?".into());
+        }
+        JobAction::Reschedule => match terms.change(Vec::new()).map_err(Problem::unfit)?.change {
+            Change::Reschedule { .. } => {}
+            Change::Cancel | Change::Edit { .. } => return wrong("$.publish_at", "is not a time".into()),
+        },
+        JobAction::Retry | JobAction::Discard if ask.publish_at.is_some() || ask.deadline.is_some() => {
+            return wrong("$.publish_at", "belongs to the action reschedule".into());
+        }
+        JobAction::Retry | JobAction::Discard => {}
+    }
+    Ok(terms)
+}
+
+/// Reads what a job is to be about; of a caller that is bound to a tenant, nothing of others.
+///
+/// # Errors
+/// Nothing is selected, or there is no such channel, account or tenant.
+pub(crate) fn selection(console: &Console, caller: &Caller, select: &Select) -> Result<Selection, Problem> {
+    let Select { group, channel, account, app, tenant, targets, all } = select.clone();
+    let is_narrow = group.is_some()
+        || channel.is_some()
+        || account.is_some()
+        || app.is_some()
+        || tenant.is_some()
+        || !targets.is_empty();
+    if !is_narrow && !all {
+        let message =
+            "selects nothing: give group, channel, account, app, tenant or targets; all of the list is \"all\": true";
+        return Err(Problem::field("$.select", Code::BAD_FIELD, message));
+    }
+    if targets.len() > MOST_NAMED {
+        let message = format!("names {} targets; at most {MOST_NAMED} are taken", targets.len());
+        return Err(Problem::field("$.select.targets", Code::TOO_LARGE, message));
+    }
+    scope::known(console, channel.as_ref()).map_err(|problem| placed(problem, "channel"))?;
+    let tenant = caller.narrow(tenant)?;
+    let within = Within { tenant, channel, account: None };
+    let within = of_account(caller, account.as_deref(), within).map_err(|problem| placed(problem, "account"))?;
+    let Within { tenant, channel, account } = within;
+    Ok(Selection { tenant, channel, account, app, group, targets })
+}
+
+/// A problem of a query's field, told of the body's.
+fn placed(mut problem: Problem, field: &str) -> Problem {
+    for one in &mut problem.problems {
+        one.path = format!("$.select.{field}");
+        problem.detail = format!("{} {}.", one.path, one.message);
+    }
+    problem
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ask(body: Value) -> Result<Terms, String> {
+        let mut whole = json!({ "action": "retry", "select": { "all": true } });
+        whole.as_object_mut().unwrap().extend(body.as_object().unwrap().clone());
+        terms(&serde_json::from_value(whole).unwrap()).map_err(|problem| problem.problems[0].path.clone())
+    }
+
+    #[test]
+    fn slips_are_refused_at_their_place() {
+        assert_eq!(ask(json!({ "rate": 0 })).unwrap_err(), "$.rate");
+        assert_eq!(ask(json!({ "rate": 1001 })).unwrap_err(), "$.rate");
+        assert_eq!(ask(json!({ "abort_ratio": 1.5 })).unwrap_err(), "$.abort_ratio");
+        assert_eq!(ask(json!({ "action": "discard" })).unwrap_err(), "$.reason");
+        assert_eq!(ask(json!({ "action": "discard", "reason": "  " })).unwrap_err(), "$.reason");
+        assert_eq!(ask(json!({ "action": "reschedule" })).unwrap_err(), "$.publish_at");
+        assert_eq!(ask(json!({ "action": "reschedule", "publish_at": "tomorrow" })).unwrap_err(), "$.publish_at");
+        assert_eq!(ask(json!({ "publish_at": "2026-12-01T09:00:00Z" })).unwrap_err(), "$.publish_at");
+        assert!(ask(json!({ "action": "reschedule", "publish_at": "2026-12-01T09:00:00Z" })).is_ok());
+        assert!(ask(json!({ "action": "discard", "reason": "the campaign is over" })).is_ok());
+    }
+
+    #[test]
+    fn the_pace_keeps_the_rate() {
+        for rate in [1, 2, 3, 10, 1000] {
+            let (batch, wait) = Terms { rate, abort_ratio: 0.5, publish_at: None, deadline: None }.pace();
+            assert!((f64::from(batch) / wait.as_secs_f64() - f64::from(rate)).abs() < 0.01, "{rate}: {batch} {wait:?}");
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! The operators' list as a whole: the first question answered, with its evidence.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::world::{ACME, OTHER, World, foreign, message, world};
+
+async fn groups(world: &World, query: &str) -> Value {
+    world.get(&format!("/v1/failures/groups{query}")).await.ok(200)
+}
+
+/// A message of acme with one target, due at `at`.
+fn single(key: &str, at: &str) -> Value {
+    let mut message = message(key);
+    message["targets"] = json!([{ "channel": "long", "account": "main" }]);
+    message["publish_at"] = json!(at);
+    message
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_a_cause_strikes_is_told_with_the_evidence_and_what_is_next() {
+    let world = world();
+    for n in 0..3 {
+        let (_, targets) = world.accepted(&single(&format!("key-{n}"), "2026-06-01T13:00:00Z")).await;
+        if n == 0 {
+            world.at_due_time().await;
+        }
+        world.runtime.sleep(Duration::from_secs(1)).await;
+        world.fail(&targets[0]).await;
+    }
+    // Another tenant's post goes out meanwhile on the same channel; another of acme's waits.
+    world.runtime.sleep(Duration::from_secs(60)).await;
+    let mut other = foreign("goes");
+    other["publish_at"] = json!("2026-06-01T13:01:03Z");
+    let (_, published) = world.accepted(&other).await;
+    world.publish(&published[0]).await;
+    world.accepted(&single("next", "2026-06-01T15:00:00Z")).await;
+    world.accepted(&single("far", "2026-06-03T15:00:00Z")).await;
+    insta::assert_json_snapshot!("groups", groups(&world, "").await, {
+        ".groups[].spread.posts.top" => "[posts]",
+    });
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_post_that_fails_everywhere_is_told_as_such() {
+    let world = world();
+    let (post, targets) = world.accepted(&message("key")).await;
+    world.at_due_time().await;
+    world.fail(&targets[0]).await;
+    world.doubt(&targets[1]).await;
+    let found = groups(&world, "").await;
+    assert_eq!(found["extent"], json!({ "kind": "post", "words": "One post, on 2 channels: long and short" }));
+    assert_eq!((&found["targets"], &found["posts"]), (&json!(2), &json!(1)));
+    let words: Vec<_> =
+        found["groups"].as_array().unwrap().iter().map(|group| group["extent"]["words"].clone()).collect();
+    assert_eq!(words, ["One post, on acme/long/main", "One post, on acme/short/main"]);
+    assert_eq!(found["groups"][0]["spread"]["posts"]["top"], json!([{ "name": post, "targets": 1 }]));
+    assert_eq!(
+        found["meanwhile"]["words"],
+        "Nothing else was due since 2026-06-01 13:00:00Z: whether other posts go out cannot be told."
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_is_narrowed_to_an_account_or_a_cause() {
+    let world = world();
+    let (_, targets) = world.accepted(&message("key")).await;
+    world.at_due_time().await;
+    world.fail(&targets[0]).await;
+    world.doubt(&targets[1]).await;
+    let count = |query: &'static str| {
+        let world = &world;
+        async move { world.get(&format!("/v1/failures?{query}")).await.ok(200)["targets"].as_array().unwrap().len() }
+    };
+    assert_eq!(count("account=acme/long/main").await, 1);
+    assert_eq!(count("group=OP-4001/post/bad_words").await, 1);
+    assert_eq!(count("group=OP-4001/post/bad_words&account=acme/long/main").await, 0);
+    assert_eq!(groups(&world, "?account=acme/short/main").await["groups"].as_array().unwrap().len(), 1);
+    assert_eq!(groups(&world, "?channel=long").await["targets"], 1);
+    for slip in ["account=main", "account=acme/long/main&channel=short", "channel=lnog"] {
+        for path in ["/v1/failures", "/v1/failures/groups"] {
+            world.get(&format!("{path}?{slip}")).await.problem(400);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tenant_is_told_of_its_own_only() {
+    let world = world();
+    let (_, theirs) = world.accepted(&foreign("key")).await;
+    let (_, targets) = world.accepted(&message("key")).await;
+    world.at_due_time().await;
+    world.fail(&theirs[0]).await;
+    world.fail(&targets[0]).await;
+    let of = |token: &'static str, query: &'static str| {
+        let world = &world;
+        async move { world.send(Some(token), "GET", &format!("/v1/failures/groups{query}"), String::new()).await }
+    };
+    let own = of(ACME, "").await.ok(200);
+    assert_eq!((&own["targets"], &own["extent"]["words"]), (&json!(1), &json!("One post, on acme/long/main")));
+    assert!(!own.to_string().contains("other/"), "{own}");
+    of(OTHER, "?account=acme/long/main").await.problem(403);
+    of(OTHER, "?tenant=acme").await.problem(403);
+    assert_eq!(groups(&world, "").await["extent"]["words"], "All 2 accounts of long");
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_nothing_failed_nothing_is_told() {
+    let found = groups(&world(), "").await;
+    assert_eq!((&found["groups"], &found["extent"]["kind"]), (&json!([]), &json!("nothing")));
+    assert_eq!(found.get("meanwhile"), None);
+}

@@ -1,0 +1,81 @@
+//! What needs a person: where, for which causes, and one by one.
+
+use clap::Args;
+use console::api;
+
+use super::{Ended, client::Client, out::Out, text, trouble::Trouble};
+
+/// Which of it to show.
+#[derive(Debug, Args)]
+pub struct Which {
+    /// Only this cause, one by one: OP-2102/account/-
+    #[arg(long, value_name = "KEY", conflicts_with = "causes")]
+    group: Option<String>,
+    /// Only on this account: TENANT/CHANNEL/NAME
+    #[arg(long)]
+    account: Option<String>,
+    /// Only this tenant's
+    #[arg(long)]
+    tenant: Option<String>,
+    /// Only on this channel
+    #[arg(long)]
+    channel: Option<String>,
+    /// Only in this state, one by one: failed, in_doubt, processing
+    #[arg(long, conflicts_with = "causes")]
+    state: Option<String>,
+    /// Only the causes, without the targets one by one
+    #[arg(long)]
+    causes: bool,
+    /// List at most this many targets
+    #[arg(long, default_value_t = 50)]
+    limit: u32,
+    /// Go on where the last page ended
+    #[arg(long)]
+    after: Option<String>,
+}
+
+impl Which {
+    fn place(&self) -> Vec<(&'static str, &str)> {
+        let given = [("tenant", &self.tenant), ("channel", &self.channel), ("account", &self.account)];
+        given.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))).collect()
+    }
+
+    /// Only a part of the causes, or of what follows the first page, is asked for.
+    fn is_part(&self) -> bool {
+        self.group.is_some() || self.state.is_some() || self.after.is_some()
+    }
+}
+
+/// Ends with [`Ended::Attention`] if anything is on the list. With `--json`: the targets as the API lists them, or with `--causes` the
+/// causes.
+pub(crate) async fn failures(client: &Client, out: &mut Out, which: &Which) -> Result<Ended, Trouble> {
+    let place = which.place();
+    let mut words = Vec::new();
+    let needs_causes = which.causes || (!which.is_part() && !out.is_json());
+    if needs_causes {
+        let reply = client.get::<api::FailureGroups>(&["failures", "groups"], &place).await?;
+        let told = text::failures::groups(&reply.value, !place.is_empty());
+        if which.causes || reply.value.groups.is_empty() {
+            out.answer(&reply.raw, || told)?;
+            return Ok(if reply.value.groups.is_empty() { Ended::Well } else { Ended::Attention });
+        }
+        words.push(told);
+    }
+    let limit = which.limit.to_string();
+    let more = [
+        ("group", which.group.as_deref()),
+        ("state", which.state.as_deref()),
+        ("after", which.after.as_deref()),
+        ("limit", Some(limit.as_str())),
+    ];
+    let query: Vec<_> =
+        place.into_iter().chain(more.into_iter().filter_map(|(name, value)| Some((name, value?)))).collect();
+    let reply = client.get::<api::Failures>(&["failures"], &query).await?;
+    let is_empty = reply.value.targets.is_empty() && reply.value.groups.is_empty();
+    words.push(match is_empty {
+        true => "Nothing that fits needs a person. `oncepost failures` lists what does.".into(),
+        false => text::failures::list(&reply.value),
+    });
+    out.answer(&reply.raw, || words.join("\n\n"))?;
+    Ok(if is_empty { Ended::Well } else { Ended::Attention })
+}

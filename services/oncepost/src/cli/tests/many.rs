@@ -1,0 +1,130 @@
+//! Many targets at once: the causes, the plan, a job, notes.
+
+use insta::assert_snapshot;
+use serde_json::Value;
+
+use super::server::{Server, server};
+
+const CAUSE: &str = "OP-2001/post/-";
+
+/// Posts whose first target fails; the ids of those targets.
+async fn failed(server: &Server, posts: usize) -> Vec<String> {
+    let mut failed = Vec::new();
+    for n in 0..posts {
+        let (_, targets) = server.scheduled(&format!("key-{n}")).await;
+        server.fail(&targets[0]).await;
+        failed.push(targets[0].clone());
+    }
+    failed
+}
+
+/// What a command says, with what differs from run to run named.
+async fn says(server: &Server, arguments: &[&str]) -> String {
+    let told = server.says(arguments).await;
+    let jobs: Value = serde_json::from_str(&server.tell(&["--json", "jobs"]).await.answer).unwrap();
+    let notes: Value = serde_json::from_str(&server.tell(&["--json", "notes"]).await.answer).unwrap();
+    let ids = |list: &Value| -> Vec<String> {
+        list.as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect()
+    };
+    let told = ids(&jobs["jobs"]).iter().fold(told, |told, id| told.replace(id.as_str(), "JOB"));
+    ids(&notes["notes"]).iter().fold(told, |told, id| told.replace(id.as_str(), "NOTE"))
+}
+
+#[tokio::test]
+async fn causes_answer_the_first_question_and_one_is_looked_into() {
+    let server = server().await;
+    let failed = failed(&server, 3).await;
+    server.says(&["note", "account:acme/long/main", "their editor wakes at nine"]).await;
+    let mut all = vec![says(&server, &["failures", "--causes"]).await];
+    all.push(server.says(&["failures", "--group", CAUSE, "--limit", "1"]).await);
+    all.push(server.says(&["failures", "--group", "OP-1/post/-"]).await);
+    all.push(server.says(&["failures", "--account", "acme/short/main"]).await);
+    let shown = all.join("\n---\n");
+    let shown = failed.iter().fold(shown, |shown, id| shown.replace(id.as_str(), "TARGET"));
+    let next = shown.find("--after ").map(|at| shown[at..].lines().next().unwrap().to_owned()).unwrap();
+    assert_snapshot!("causes", shown.replace(&next, "--after NEXT"));
+}
+
+#[tokio::test]
+async fn a_few_go_at_once_and_many_need_a_yes() {
+    let server = server().await;
+    let failed = failed(&server, 12).await;
+    let refused = server.tell(&["retry", "--group", CAUSE]).await;
+    assert_eq!(refused.code, 2, "{}", refused.all());
+    assert_snapshot!("many_need_a_yes", refused.all());
+    let few = server.tell(&["discard", &failed[0], &failed[1], "--reason", "over", "--dry-run"]).await;
+    assert_eq!(few.code, 0, "{}", few.all());
+    let dry = server.tell(&["retry", "--group", CAUSE, "--dry-run"]).await;
+    assert_eq!((dry.code, dry.answer.as_str()), (0, "12 targets selected: 12 are tried again, 0 held back.\n"));
+    let begun =
+        says(&server, &["retry", "--account", "acme/long/main", "--yes", "--reason", "the words are mended"]).await;
+    assert_snapshot!("job_begun", begun);
+}
+
+#[tokio::test]
+async fn a_job_is_told_from_beginning_to_end() {
+    let server = server().await;
+    let failed = failed(&server, 2).await;
+    let (_, doubted) = server.scheduled("doubt").await;
+    server.doubt(&doubted[0]).await;
+    let arguments = ["discard", &failed[0], &failed[1], &doubted[0], "--reason", "the campaign is over", "--wait"];
+    let told = server.tell(&arguments).await;
+    assert_eq!(told.code, 0, "{}", told.all());
+    assert!(
+        told.answer.contains("of those done now: 0 out, 0 failed again, 0 in doubt, 2 given up"),
+        "{}",
+        told.answer
+    );
+    let names = [(&failed[0], "FIRST"), (&failed[1], "SECOND"), (&doubted[0], "DOUBTED")];
+    let named = |text: String| names.iter().fold(text, |text, (id, name)| text.replace(id.as_str(), name));
+    let jobs: Value = serde_json::from_str(&server.tell(&["--json", "jobs"]).await.answer).unwrap();
+    let id = jobs["jobs"][0]["id"].as_str().unwrap().to_owned();
+    let mut all = vec![says(&server, &["jobs"]).await, named(says(&server, &["jobs", &id]).await)];
+    all.push(says(&server, &["jobs", &id, "--stop"]).await);
+    all.push(says(&server, &["jobs", "--target", &failed[0]]).await);
+    assert_snapshot!("job_told", all.join("\n---\n"));
+}
+
+#[tokio::test]
+async fn what_is_not_said_is_asked_for() {
+    let server = server().await;
+    for arguments in [
+        &["retry"][..],
+        &["retry", "acme/key", "--group", CAUSE],
+        &["retry", "acme/key", "--wait"],
+        &["discard", "--reason", "over"],
+        &["discard", "--all"],
+    ] {
+        let told = server.tell(arguments).await;
+        assert_eq!(told.code, 2, "{arguments:?}: {}", told.all());
+    }
+    let nothing = server.tell(&["retry", "--all", "--dry-run"]).await;
+    assert_eq!((nothing.code, nothing.answer.as_str()), (1, "Nothing on the operators' list is selected.\n"));
+    assert!(server.says(&["retry", "--all"]).await.contains("Nothing on the operators' list is selected."));
+}
+
+#[tokio::test]
+async fn a_failed_target_is_given_other_words_and_tried_again() {
+    let server = server().await;
+    let failed = failed(&server, 1).await;
+    let told = server.tell(&["edit", &failed[0], "--text", "better words"]).await;
+    assert_eq!(told.code, 0, "{}", told.all());
+    assert_snapshot!("edited", told.all().replace(&failed[0], "TARGET"));
+    let shown: Value = serde_json::from_str(&server.tell(&["--json", "status", &failed[0]]).await.answer).unwrap();
+    assert_eq!(shown["changes"]["content"]["text"], "better words");
+    let file = server.file("content.json", "{ \"text\": \"from a file\" }");
+    assert_eq!(server.tell(&["edit", &failed[0], &file]).await.code, 0);
+    assert_eq!(server.tell(&["edit", &failed[0], &server.file("broken.json", "{")]).await.code, 2);
+}
+
+#[tokio::test]
+async fn notes_are_kept_listed_and_removed() {
+    let server = server().await;
+    let mut all = vec![server.says(&["notes"]).await];
+    all.push(server.says(&["note", "channel:long", "slow on Mondays", "--until", "2026-06-02T09:00:00Z"]).await);
+    all.push(says(&server, &["notes"]).await);
+    all.push(server.says(&["note", "channel:lnog", "a slip"]).await);
+    let notes: Value = serde_json::from_str(&server.tell(&["--json", "notes"]).await.answer).unwrap();
+    all.push(server.says(&["notes", "--remove", notes["notes"][0]["id"].as_str().unwrap()]).await);
+    assert_snapshot!("notes", all.join("\n---\n"));
+}

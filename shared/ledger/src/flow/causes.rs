@@ -1,0 +1,264 @@
+//! The operators' list as a whole: three statements for its spread, one for what was due lately, one for what waits.
+
+use std::{cmp::Reverse, collections::BTreeMap};
+
+use async_trait::async_trait;
+use domain::{AccountId, AppId, ChannelName, PostId, TenantId};
+use futures::{FutureExt, try_join};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::{Connection, Database, rows::readable, store, upcoming::next};
+use crate::{
+    CauseSpread, Causes, Lately, LedgerError, Meanwhile, Outlet, Spread, Stake, Within,
+    record::{instant, millis, not_before},
+    world::{World, after},
+};
+
+/// Of the tenant `$1`, the channel `$2`, the account `$3`.
+macro_rules! within {
+    () => {
+        " AND ($1 IS NULL OR tenant = $1) AND ($2 IS NULL OR channel = $2) AND ($3 IS NULL OR account = $3)"
+    };
+}
+
+const PLACES: &str = concat!(
+    "SELECT listed_group, tenant, channel, account, app, count(*) AS many, min(listed_at) AS first, \
+     max(listed_at) AS last FROM targets WHERE listed_at IS NOT NULL",
+    within!(),
+    " GROUP BY listed_group, tenant, channel, account, app"
+);
+const POSTS: &str = concat!(
+    "SELECT listed_group, count(*) FROM (SELECT listed_group, post FROM targets WHERE listed_at IS NOT NULL",
+    within!(),
+    " GROUP BY listed_group, post) p GROUP BY listed_group"
+);
+/// Of the group `$4`.
+const TOP_POSTS: &str = concat!(
+    "SELECT post, count(*) AS many FROM targets WHERE listed_at IS NOT NULL AND listed_group = $4",
+    within!(),
+    " GROUP BY post ORDER BY many DESC, post LIMIT $5"
+);
+const ALL_POSTS: &str = concat!(
+    "SELECT count(*) FROM (SELECT post FROM targets WHERE listed_at IS NOT NULL",
+    within!(),
+    " GROUP BY post) p"
+);
+const MEANWHILE: &str = concat!(
+    "SELECT tenant, channel, account, app, count(*) AS many, sum(CASE WHEN state = 6 THEN 1 ELSE 0 END) AS published, \
+     min(due_at) AS first, due_at / 60000 AS minute FROM (SELECT tenant, channel, account, app, state, due_at FROM targets \
+     WHERE wake_at IS NULL AND due_at >= $4 AND due_at <= $5",
+    within!(),
+    " ORDER BY due_at DESC LIMIT $6) d GROUP BY tenant, channel, account, app, due_at / 60000"
+);
+const AT_STAKE: &str = concat!(
+    "SELECT tenant, channel, account, app, count(*) AS many, min(next) AS first FROM ( \
+     SELECT tenant, channel, account, app, ",
+    next!(),
+    " FROM targets WHERE state IN (0, 4) AND wake_at <= $4",
+    within!(),
+    " UNION ALL SELECT tenant, channel, account, app, ",
+    next!(),
+    " FROM targets WHERE state = 1",
+    within!(),
+    " UNION ALL SELECT tenant, channel, account, app, ",
+    next!(),
+    " FROM targets WHERE state = 8",
+    within!(),
+    ") w WHERE next < $5 GROUP BY tenant, channel, account, app"
+);
+
+#[async_trait]
+impl Causes for Database {
+    async fn spread(&self, within: &Within) -> Result<Spread, LedgerError> {
+        let (first, second, third) = (within.clone(), within.clone(), within.clone());
+        let (places, posts, all) = try_join!(
+            self.read(move |conn, _| async move { places(conn, &first).await }.boxed()),
+            self.read(move |conn, _| async move { posts(conn, &second).await }.boxed()),
+            self.read(move |conn, _| async move { all_posts(conn, &third).await }.boxed()),
+        )?;
+        Ok(Spread { causes: together(places, posts), posts: number(all) })
+    }
+
+    async fn meanwhile(&self, within: &Within, since: Timestamp, most: u32) -> Result<Meanwhile, LedgerError> {
+        let within = within.clone();
+        self.read(move |conn, world| async move { meanwhile(conn, world, &within, since, most).await }.boxed()).await
+    }
+
+    async fn at_stake(&self, within: &Within, until: Timestamp) -> Result<Vec<Stake>, LedgerError> {
+        let within = within.clone();
+        self.read(move |conn, world| async move { at_stake(conn, world, &within, until).await }.boxed()).await
+    }
+}
+
+/// What the statements begin with.
+macro_rules! asked {
+    ($statement:expr, $within:expr) => {
+        sqlx::query_as($statement)
+            .persistent(false)
+            .bind($within.tenant.as_ref().map(TenantId::as_str))
+            .bind($within.channel.as_ref().map(ChannelName::as_str))
+            .bind($within.account.as_ref().map(AccountId::as_str))
+    };
+}
+
+#[derive(sqlx::FromRow)]
+struct PlaceRow {
+    tenant: String,
+    channel: String,
+    account: String,
+    app: Option<String>,
+    many: i64,
+    first: i64,
+}
+
+impl PlaceRow {
+    fn place(&self) -> Result<Outlet, LedgerError> {
+        let id = format!("the targets of {}/{}/{}", self.tenant, self.channel, self.account);
+        let corrupt = |what: &str, why: domain::InvalidName| LedgerError::corrupt(&id, what, why);
+        Ok(Outlet {
+            tenant: TenantId::new(&self.tenant).map_err(|why| corrupt("the tenant", why))?,
+            channel: ChannelName::new(&self.channel).map_err(|why| corrupt("the channel", why))?,
+            account: AccountId::new(&self.account).map_err(|why| corrupt("the account", why))?,
+            app: self.app.as_ref().map(AppId::new).transpose().map_err(|why| corrupt("the app", why))?,
+        })
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct ListedRow {
+    listed_group: Option<String>,
+    #[sqlx(flatten)]
+    place: PlaceRow,
+    last: i64,
+}
+
+async fn places(conn: &mut Connection, within: &Within) -> Result<Vec<ListedRow>, LedgerError> {
+    asked!(PLACES, within).fetch_all(conn).await.map_err(LedgerError::of("count what needs a person"))
+}
+
+/// The posts of a group: how many there are, and those with the most targets.
+struct Posts {
+    group: String,
+    many: i64,
+    top: Vec<(Uuid, i64)>,
+}
+
+async fn posts(conn: &mut Connection, within: &Within) -> Result<Vec<Posts>, LedgerError> {
+    let failed = "count posts that need a person";
+    let groups: Vec<(Option<String>, i64)> =
+        asked!(POSTS, within).fetch_all(&mut *conn).await.map_err(LedgerError::of(failed))?;
+    let mut posts = Vec::with_capacity(groups.len());
+    for (group, many) in groups {
+        let Some(group) = group else { continue };
+        let top = asked!(TOP_POSTS, within)
+            .bind(&group)
+            .bind(i64::try_from(CauseSpread::MOST_POSTS).unwrap_or(i64::MAX))
+            .fetch_all(&mut *conn)
+            .await
+            .map_err(LedgerError::of(failed))?;
+        posts.push(Posts { group, many, top });
+    }
+    Ok(posts)
+}
+
+async fn all_posts(conn: &mut Connection, within: &Within) -> Result<i64, LedgerError> {
+    let found: Result<(i64,), _> = asked!(ALL_POSTS, within).fetch_one(conn).await;
+    found.map(|(many,)| many).map_err(LedgerError::of("count posts that need a person"))
+}
+
+fn together(places: Vec<ListedRow>, posts: Vec<Posts>) -> Vec<CauseSpread> {
+    let mut causes: BTreeMap<String, CauseSpread> = BTreeMap::new();
+    let read = places.into_iter().map(|row| Ok((row.place.place()?, row)));
+    for (place, row) in readable(read) {
+        let group = row.listed_group.unwrap_or_else(|| "-".into());
+        let (many, first, last) = (number(row.place.many), instant(row.place.first), instant(row.last));
+        let cause = causes.entry(group.clone()).or_insert_with(|| CauseSpread {
+            group,
+            targets: 0,
+            first,
+            last,
+            places: Vec::new(),
+            posts: 0,
+            top_posts: Vec::new(),
+        });
+        cause.targets += many;
+        cause.first = cause.first.min(first);
+        cause.last = cause.last.max(last);
+        cause.places.push((place, many));
+    }
+    for Posts { group, many, top } in posts {
+        // The two were read at two instants: a group that is new since is left for the next look.
+        if let Some(cause) = causes.get_mut(&group) {
+            cause.posts = number(many);
+            cause.top_posts = top.into_iter().map(|(post, many)| (PostId(post), number(many))).collect();
+        }
+    }
+    let mut causes: Vec<_> = causes.into_values().collect();
+    for cause in &mut causes {
+        cause.places.sort_unstable_by(|a, b| (Reverse(a.1), &a.0).cmp(&(Reverse(b.1), &b.0)));
+    }
+    // In the order of their keys; a stable sort keeps it among those with as many.
+    causes.sort_by_key(|cause| Reverse(cause.targets));
+    causes
+}
+
+#[derive(sqlx::FromRow)]
+struct LatelyRow {
+    #[sqlx(flatten)]
+    place: PlaceRow,
+    published: i64,
+    minute: i64,
+}
+
+async fn meanwhile(
+    conn: &mut Connection,
+    world: &World,
+    within: &Within,
+    since: Timestamp,
+    most: u32,
+) -> Result<Meanwhile, LedgerError> {
+    let now = store::now(conn, world.now()).await?;
+    let rows: Vec<LatelyRow> = asked!(MEANWHILE, within)
+        .bind(millis(since))
+        .bind(millis(now))
+        .bind(i64::from(most))
+        .fetch_all(conn)
+        .await
+        .map_err(LedgerError::of("look at what was due lately"))?;
+    let is_all = rows.iter().map(|row| row.place.many).sum::<i64>() < i64::from(most);
+    let oldest = rows.iter().map(|row| row.place.first).min();
+    let since = oldest.filter(|_| !is_all).map_or(since, instant);
+    let lately = |row: LatelyRow| {
+        let (settled, published) = (number(row.place.many), number(row.published));
+        Ok(Lately { place: row.place.place()?, minute: instant(row.minute.saturating_mul(60_000)), settled, published })
+    };
+    let mut lately = readable(rows.into_iter().map(lately));
+    lately.sort_unstable_by(|a, b| (&a.place, a.minute).cmp(&(&b.place, b.minute)));
+    Ok(Meanwhile { since, lately })
+}
+
+async fn at_stake(
+    conn: &mut Connection,
+    world: &World,
+    within: &Within,
+    until: Timestamp,
+) -> Result<Vec<Stake>, LedgerError> {
+    let now = store::now(conn, world.now()).await?;
+    // What was to go out already may be waking later than that, while its message is carried or emitted again.
+    let wakes = not_before(after(until.max(now), world.policy.longest_patience()));
+    let rows: Vec<PlaceRow> = asked!(AT_STAKE, within)
+        .bind(wakes)
+        .bind(not_before(until))
+        .fetch_all(conn)
+        .await
+        .map_err(LedgerError::of("count what is to be sent"))?;
+    let stake = |row: PlaceRow| Ok(Stake { place: row.place()?, targets: number(row.many), first: instant(row.first) });
+    let mut stakes = readable(rows.into_iter().map(stake));
+    stakes.sort_unstable_by(|a, b| a.place.cmp(&b.place));
+    Ok(stakes)
+}
+
+fn number(counted: i64) -> u64 {
+    u64::try_from(counted).unwrap_or_default()
+}

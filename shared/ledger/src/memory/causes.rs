@@ -1,0 +1,113 @@
+//! The operators' list as a whole, in memory.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
+
+use async_trait::async_trait;
+use domain::{PostId, State, Target};
+use jiff::Timestamp;
+
+use super::{MemoryLedger, Tables};
+use crate::{CauseSpread, Causes, Lately, LedgerError, Meanwhile, Outlet, Spread, Stake, Within, record::group};
+
+impl Within {
+    fn holds(&self, target: &Target) -> bool {
+        self.tenant.as_ref().is_none_or(|tenant| *tenant == target.tenant)
+            && self.channel.as_ref().is_none_or(|channel| *channel == target.channel)
+            && self.account.as_ref().is_none_or(|account| *account == target.account)
+    }
+}
+
+fn place(target: &Target) -> Outlet {
+    let Target { tenant, channel, account, app, .. } = target.clone();
+    Outlet { tenant, channel, account, app }
+}
+
+impl Tables {
+    fn within<'a>(&'a self, within: &'a Within) -> impl Iterator<Item = &'a Target> {
+        self.targets.values().map(|row| &row.target).filter(|target| within.holds(target))
+    }
+
+    fn spread(&self, within: &Within) -> Spread {
+        let mut causes: BTreeMap<String, Vec<&Target>> = BTreeMap::new();
+        let mut posts = BTreeSet::new();
+        for target in self.within(within) {
+            if let Some(group) = group(target) {
+                causes.entry(group).or_default().push(target);
+                posts.insert(target.post);
+            }
+        }
+        let mut causes: Vec<_> = causes.into_iter().map(|(group, targets)| cause(group, &targets)).collect();
+        causes.sort_by_key(|cause| Reverse(cause.targets));
+        Spread { causes, posts: posts.len() as u64 }
+    }
+}
+
+fn cause(group: String, targets: &[&Target]) -> CauseSpread {
+    let (mut places, mut posts): (BTreeMap<Outlet, u64>, BTreeMap<PostId, u64>) = Default::default();
+    for target in targets {
+        *places.entry(place(target)).or_default() += 1;
+        *posts.entry(target.post).or_default() += 1;
+    }
+    let at = || targets.iter().filter_map(|target| target.listed.as_ref()).map(|listed| listed.at);
+    let mut places: Vec<_> = places.into_iter().collect();
+    places.sort_by_key(|(_, many)| Reverse(*many));
+    let mut top_posts: Vec<_> = posts.into_iter().collect();
+    top_posts.sort_by_key(|(_, many)| Reverse(*many));
+    let posts = top_posts.len() as u64;
+    top_posts.truncate(CauseSpread::MOST_POSTS);
+    CauseSpread {
+        group,
+        targets: targets.len() as u64,
+        first: at().min().unwrap_or_default(),
+        last: at().max().unwrap_or_default(),
+        places,
+        posts,
+        top_posts,
+    }
+}
+
+#[async_trait]
+impl Causes for MemoryLedger {
+    async fn spread(&self, within: &Within) -> Result<Spread, LedgerError> {
+        Ok(self.reach()?.spread(within))
+    }
+
+    async fn meanwhile(&self, within: &Within, since: Timestamp, most: u32) -> Result<Meanwhile, LedgerError> {
+        let tables = self.reach()?;
+        let now = self.clock.now();
+        let is_asked = |target: &&Target| target.wake_at.is_none() && since <= target.due_at && target.due_at <= now;
+        let mut due: Vec<_> = tables.within(within).filter(is_asked).collect();
+        due.sort_unstable_by_key(|target| Reverse(target.due_at));
+        let is_all = due.len() < most as usize;
+        due.truncate(most as usize);
+        let since = due.last().filter(|_| !is_all).map_or(since, |target| target.due_at);
+        let mut counted: BTreeMap<(Outlet, i64), (u64, u64)> = BTreeMap::new();
+        for target in due {
+            let counts = counted.entry((place(target), target.due_at.as_second() / 60 * 60)).or_default();
+            counts.0 += 1;
+            counts.1 += u64::from(target.state == State::Published);
+        }
+        let lately = |((place, second), (settled, published))| {
+            let minute = Timestamp::from_second(second).unwrap_or_default();
+            Lately { place, minute, settled, published }
+        };
+        Ok(Meanwhile { since, lately: counted.into_iter().map(lately).collect() })
+    }
+
+    async fn at_stake(&self, within: &Within, until: Timestamp) -> Result<Vec<Stake>, LedgerError> {
+        let tables = self.reach()?;
+        let mut stakes: BTreeMap<Outlet, (u64, Timestamp)> = BTreeMap::new();
+        for target in tables.within(within).filter(|target| target.state.is_waiting()) {
+            let next = target.next_at.map_or(target.due_at, |next| next.max(target.due_at));
+            if next < until {
+                let (many, first) = stakes.entry(place(target)).or_insert((0, next));
+                *many += 1;
+                *first = next.min(*first);
+            }
+        }
+        Ok(stakes.into_iter().map(|(place, (targets, first))| Stake { place, targets, first }).collect())
+    }
+}

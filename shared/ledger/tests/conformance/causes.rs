@@ -1,0 +1,167 @@
+//! The operators' list as a whole: by cause and place, with what goes out meanwhile and what is at stake.
+
+use std::time::Duration;
+
+use domain::{AppId, Landed, Outcome, PostId, TargetId};
+use ledger::{Lately, Outlet, PostFilter, Stake, Within};
+
+use crate::{
+    house::House,
+    making::{account, begin, begun, channel, finish, post_of, published, tenant, token_revoked},
+};
+
+fn place(owner: &str, on: &str, by: &str) -> Outlet {
+    Outlet { tenant: tenant(owner), channel: channel(on), account: account(by), app: None }
+}
+
+/// A post of `owner` on `places`, due now, whose targets are begun one after another.
+async fn begun_post(house: &House, owner: &str, places: &[(&str, &str)]) -> (PostId, Vec<(TargetId, u32)>) {
+    let post = post_of(house, owner, places, house.now());
+    let (id, targets) = (post.id, post.targets.iter().map(|target| target.id).collect::<Vec<_>>());
+    house.accept(vec![post]).await;
+    house.claim(100).await;
+    let mut attempts = Vec::new();
+    for target in targets {
+        let applied = house.apply(target, begin("w")).await;
+        attempts.push((target, begun(&applied).attempt));
+    }
+    (id, attempts)
+}
+
+/// It fails so that no pause is put in force, for a reason of its own per `code`.
+async fn fail(house: &House, (target, attempt): (TargetId, u32), code: &str) {
+    let mut failure = domain::Failure { scope: domain::Scope::Post, ..token_revoked() };
+    failure.landed = Landed::No;
+    failure.said.code = Some(code.into());
+    house.apply(target, finish(attempt, Outcome::Failed(failure))).await;
+}
+
+pub async fn causes_are_counted_by_account_and_post(house: &House) {
+    assert_eq!(house.causes.spread(&Within::default()).await.unwrap(), ledger::Spread::default());
+    let began = house.now();
+    let (one, targets) = begun_post(house, "acme", &[("a", "main"), ("a", "side"), ("b", "main")]).await;
+    for target in targets {
+        fail(house, target, "x").await;
+        house.clock.advance(Duration::from_secs(1));
+    }
+    let (two, targets) = begun_post(house, "other", &[("a", "main")]).await;
+    fail(house, targets[0], "x").await;
+    house.clock.advance(Duration::from_secs(1));
+    let (_, targets) = begun_post(house, "acme", &[("a", "main"), ("b", "main")]).await;
+    fail(house, targets[0], "y").await;
+    house.apply(targets[1].0, published(targets[1].1, "out")).await;
+
+    let spread = house.causes.spread(&Within::default()).await.unwrap();
+    assert_eq!(spread.posts, 3);
+    let [x, y] = &spread.causes[..] else { panic!("{spread:?}") };
+    assert_eq!((x.group.as_str(), x.targets, x.posts), ("OP-2102/post/x", 4, 2));
+    assert_eq!((x.first, x.last), (began, began + Duration::from_secs(3)));
+    let each = |owner, on, by| (place(owner, on, by), 1);
+    assert_eq!(
+        x.places,
+        [each("acme", "a", "main"), each("acme", "a", "side"), each("acme", "b", "main"), each("other", "a", "main")]
+    );
+    assert_eq!(x.top_posts, [(one, 3), (two, 1)]);
+    assert_eq!(
+        (y.group.as_str(), y.targets, y.posts, y.first),
+        ("OP-2102/post/y", 1, 1, began + Duration::from_secs(4))
+    );
+
+    for (within, expected) in [
+        (Within { tenant: Some(tenant("other")), ..Within::default() }, vec![("OP-2102/post/x", 1)]),
+        (Within { channel: Some(channel("b")), ..Within::default() }, vec![("OP-2102/post/x", 1)]),
+        (
+            Within { account: Some(account("main")), ..Within::default() },
+            vec![("OP-2102/post/x", 3), ("OP-2102/post/y", 1)],
+        ),
+        (Within { tenant: Some(tenant("nobody")), ..Within::default() }, vec![]),
+    ] {
+        let spread = house.causes.spread(&within).await.unwrap();
+        let found: Vec<_> = spread.causes.iter().map(|cause| (cause.group.as_str(), cause.targets)).collect();
+        assert_eq!(found, expected, "{within:?}");
+    }
+    let listed = |group: &str, by: &str| PostFilter {
+        group: Some(group.into()),
+        account: Some(account(by)),
+        ..PostFilter::default()
+    };
+    for (filter, many) in
+        [(listed("OP-2102/post/x", "main"), 3), (listed("OP-2102/post/x", "side"), 1), (listed("-", "main"), 0)]
+    {
+        let failures = house.ledger.failures(&filter).await.unwrap();
+        assert_eq!(failures.page.items.len(), many, "{filter:?}");
+    }
+    let posts =
+        house.ledger.posts(&PostFilter { account: Some(account("side")), ..PostFilter::default() }).await.unwrap();
+    assert_eq!(posts.items.iter().map(|post| post.id).collect::<Vec<_>>(), [one]);
+}
+
+pub async fn only_the_posts_with_the_most_targets_are_named(house: &House) {
+    for n in 0..5 {
+        let places = [("a", "main"), ("b", "main"), ("c", "main")];
+        let (_, targets) = begun_post(house, "acme", &places[..=(n % 3)]).await;
+        for target in targets {
+            fail(house, target, "x").await;
+        }
+    }
+    let spread = house.causes.spread(&Within::default()).await.unwrap();
+    let cause = &spread.causes[0];
+    assert_eq!((cause.targets, cause.posts, spread.posts), (9, 5, 5));
+    assert_eq!(cause.top_posts.iter().map(|(_, many)| *many).collect::<Vec<_>>(), [3, 2, 2]);
+}
+
+pub async fn what_was_due_lately_says_what_of_it_is_out(house: &House) {
+    // The clock stands at a whole minute.
+    let since = house.now();
+    let lately =
+        |on: &str, minute, settled, published| Lately { place: place("acme", on, "main"), minute, settled, published };
+    let (_, targets) = begun_post(house, "acme", &[("a", "main"), ("b", "main")]).await;
+    house.apply(targets[0].0, published(targets[0].1, "out")).await;
+    fail(house, targets[1], "x").await;
+    let (_, targets) = begun_post(house, "acme", &[("a", "main")]).await;
+    fail(house, targets[0], "x").await;
+    house.advance(59);
+    let (_, targets) = begun_post(house, "acme", &[("a", "main")]).await;
+    house.apply(targets[0].0, published(targets[0].1, "out too")).await;
+    house.advance(1);
+    let second = house.now();
+    let (_, targets) = begun_post(house, "acme", &[("a", "main")]).await;
+    fail(house, targets[0], "x").await;
+    // Under way, and not due yet.
+    begun_post(house, "acme", &[("a", "main")]).await;
+    house.accept(vec![post_of(house, "acme", &[("a", "main")], house.later(60))]).await;
+    let all = Within::default();
+    let meanwhile = house.causes.meanwhile(&all, since, 100).await.unwrap();
+    assert_eq!(meanwhile.since, since);
+    assert_eq!(meanwhile.lately, [lately("a", since, 3, 2), lately("a", second, 1, 0), lately("b", since, 1, 0)]);
+    let newest = house.causes.meanwhile(&all, since, 1).await.unwrap();
+    assert_eq!((newest.since, newest.lately), (second, vec![lately("a", second, 1, 0)]));
+    let later = house.causes.meanwhile(&all, house.later(1), 100).await.unwrap();
+    assert_eq!((later.since, later.lately), (house.later(1), vec![]));
+    let of_b = Within { channel: Some(channel("b")), ..Within::default() };
+    assert_eq!(house.causes.meanwhile(&of_b, since, 100).await.unwrap().lately, [lately("b", since, 1, 0)]);
+}
+
+pub async fn what_waits_is_at_stake_by_account(house: &House) {
+    let ours = AppId::new("ours").unwrap();
+    let mut post = post_of(house, "acme", &[("a", "main"), ("b", "main")], house.later(60));
+    post.targets[0].app = Some(ours.clone());
+    house.accept(vec![post]).await;
+    let mut post = post_of(house, "acme", &[("a", "main")], house.later(30));
+    post.targets[0].app = Some(ours.clone());
+    house.accept(vec![post, post_of(house, "acme", &[("a", "main")], house.later(100_000))]).await;
+    let (_, targets) = begun_post(house, "acme", &[("a", "main")]).await;
+    fail(house, targets[0], "x").await;
+    let until = house.later(3_600);
+    let of_a = Outlet { app: Some(ours), ..place("acme", "a", "main") };
+    let stakes = house.causes.at_stake(&Within::default(), until).await.unwrap();
+    assert_eq!(
+        stakes,
+        [
+            Stake { place: of_a, targets: 2, first: house.later(30) },
+            Stake { place: place("acme", "b", "main"), targets: 1, first: house.later(60) },
+        ]
+    );
+    let other = Within { tenant: Some(tenant("other")), ..Within::default() };
+    assert!(house.causes.at_stake(&other, until).await.unwrap().is_empty());
+}

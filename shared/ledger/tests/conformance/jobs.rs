@@ -1,0 +1,293 @@
+//! Jobs: frozen when they are begun, carried on by one process at a time, and never twice about one target.
+
+use std::time::Duration;
+
+use domain::{Command, Outcome, State, TargetId};
+use futures::future::join_all;
+use ledger::{Job, JobFilter, JobState, JobStep, NewJob, Outcomes, Selection, StepAsk, StepDone, StepResult};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::{
+    house::House,
+    making::{begin, begun, channel, finish, post_of, published, tenant, token_revoked},
+};
+
+const LEASE: Duration = Duration::from_secs(15);
+
+/// A target on `channel` that is on the list, for a reason that puts no pause in force.
+pub async fn listed(house: &House, owner: &str, on: &str) -> TargetId {
+    house.clock.advance(Duration::from_millis(1));
+    let post = post_of(house, owner, &[(on, "main")], house.now());
+    let target = post.targets[0].id;
+    house.accept(vec![post]).await;
+    fail_again(house, target).await;
+    target
+}
+
+async fn fail_again(house: &House, target: TargetId) {
+    house.clock.advance(Duration::from_millis(1));
+    house.apply(target, Command::Wake).await;
+    let attempt = begun(&house.apply(target, begin("w")).await).attempt;
+    let failure = domain::Failure { scope: domain::Scope::Post, ..token_revoked() };
+    house.apply(target, finish(attempt, Outcome::Failed(failure))).await;
+}
+
+fn new(house: &House, selection: Selection) -> NewJob {
+    house.clock.advance(Duration::from_millis(1));
+    NewJob {
+        id: house.runtime.id(),
+        who: "olga".into(),
+        tenant: selection.tenant.clone(),
+        action: "retry".into(),
+        reason: Some("ключ renewed".into()),
+        selection,
+        terms: json!({ "rate": 10 }),
+    }
+}
+
+async fn begin_job(house: &House, selection: Selection) -> Job {
+    house.jobs.begin_job(new(house, selection), 1_000).await.unwrap()
+}
+
+async fn take(house: &House, holder: &str) -> Job {
+    house.jobs.take_job(holder, LEASE).await.unwrap().unwrap()
+}
+
+fn retry(target: TargetId) -> JobStep {
+    JobStep { target, what: StepAsk::Apply { command: Command::Retry, revision: None } }
+}
+
+async fn advance(house: &House, job: &Job, steps: Vec<JobStep>) -> Option<Vec<StepDone>> {
+    house.jobs.advance(job.asked.id, job.lease, steps, LEASE).await.unwrap()
+}
+
+async fn job(house: &House, id: Uuid) -> Job {
+    house.jobs.job(id).await.unwrap().unwrap()
+}
+
+async fn retried(house: &House, target: TargetId) -> bool {
+    house.state(target).await == State::Scheduled
+}
+
+pub async fn a_job_is_about_what_is_listed_when_it_is_begun(house: &House) {
+    let mine = listed(house, "acme", "a").await;
+    let other_channel = listed(house, "acme", "b").await;
+    let other_tenant = listed(house, "other", "a").await;
+    let at = house.later(0) + Duration::from_millis(1);
+    let asked =
+        new(house, Selection { tenant: Some(tenant("acme")), channel: Some(channel("a")), ..Selection::default() });
+    let begun = house.jobs.begin_job(asked.clone(), 1_000).await.unwrap();
+    let expected = Job {
+        asked: asked.clone(),
+        at,
+        ended_at: None,
+        state: JobState::Running,
+        total: 1,
+        done: 0,
+        held_back: 0,
+        lease: 0,
+        holder: None,
+        lease_until: None,
+        why: None,
+    };
+    assert_eq!(begun, expected);
+    listed(house, "acme", "a").await;
+    assert_eq!(house.jobs.begin_job(asked.clone(), 1_000).await.unwrap(), expected, "begun again it stays");
+    assert_eq!(house.jobs.open_targets(asked.id, 10).await.unwrap(), [mine]);
+
+    let every = [mine, other_channel, other_tenant];
+    let ids = |job: &Job| house.jobs.open_targets(job.asked.id, 10);
+    let waiting = post_of(house, "acme", &[("a", "main")], house.later(60));
+    let waiting_id = waiting.targets[0].id;
+    house.accept(vec![waiting]).await;
+    let named = vec![other_tenant, mine, waiting_id, mine];
+    let some = begin_job(house, Selection { targets: named.clone(), ..Selection::default() }).await;
+    assert_eq!(
+        (some.total, ids(&some).await.unwrap()),
+        (2, vec![other_tenant, mine]),
+        "what is not listed is left out"
+    );
+    let own = Selection { targets: named, tenant: Some(tenant("acme")), ..Selection::default() };
+    assert_eq!(ids(&begin_job(house, own).await).await.unwrap(), [mine], "another tenant's is left out");
+    let group = Selection { group: Some("OP-2102/post/-".into()), ..Selection::default() };
+    let all = begin_job(house, group.clone()).await;
+    assert_eq!((all.total, ids(&all).await.unwrap()[..3].to_vec()), (4, every.to_vec()), "the first listed is first");
+    let three = house.jobs.begin_job(new(house, group.clone()), 3).await.unwrap();
+    assert_eq!(three.total, 3, "no more than is allowed");
+    let none = begin_job(house, Selection { group: Some("OP-1/post/-".into()), ..Selection::default() }).await;
+    assert_eq!(none.total, 0);
+
+    let mut seen = Vec::new();
+    let mut after = None;
+    loop {
+        let page = house.jobs.selected(&group, after, 3).await.unwrap();
+        let Some(last) = page.last() else { break };
+        after = last.listed.as_ref().map(|listed| (listed.at, last.id));
+        seen.extend(page.iter().map(|target| target.id));
+    }
+    assert_eq!((seen.len(), &seen[..3]), (4, &every[..]));
+    let named = Selection { targets: vec![other_channel, waiting_id], ..Selection::default() };
+    let named: Vec<_> = house.jobs.selected(&named, None, 10).await.unwrap().iter().map(|target| target.id).collect();
+    assert_eq!(named, [other_channel]);
+}
+
+pub async fn one_process_carries_a_job_on(house: &House) {
+    for n in 0..3 {
+        listed(house, "acme", &format!("c{n}")).await;
+    }
+    let id = begin_job(house, Selection::default()).await.asked.id;
+    let takers = join_all((0..8).map(|n| {
+        let jobs = house.jobs.clone();
+        async move { jobs.take_job(&format!("console-{n}"), LEASE).await.unwrap() }
+    }));
+    let taken: Vec<Job> = takers.await.into_iter().flatten().collect();
+    let [first] = &taken[..] else { panic!("{taken:?}") };
+    assert_eq!((first.asked.id, first.lease, first.lease_until), (id, 1, Some(house.later(15))));
+    let open = house.jobs.open_targets(id, 2).await.unwrap();
+    let done = advance(house, first, vec![retry(open[0])]).await.unwrap();
+    assert_eq!((done.len(), done[0].result, done[0].target), (1, StepResult::Done, open[0]));
+    assert!(done[0].applied.as_ref().unwrap().answer == domain::Answer::Done);
+
+    // It dies. Whoever comes before the lease's end finds nothing, whoever comes after it goes on where it stopped.
+    house.advance(14);
+    assert_eq!(house.jobs.take_job("another", LEASE).await.unwrap(), None);
+    house.advance(2);
+    let second = take(house, "another").await;
+    assert_eq!((second.lease, second.done), (2, 1));
+    // It was not dead, only slow: what it still wants to do is not done.
+    assert!(advance(house, first, vec![retry(open[1])]).await.is_none());
+    house.jobs.release_job(id, first.lease).await.unwrap();
+    assert_eq!(
+        house.jobs.end_job(id, Some(first.lease), JobState::Done, None).await.unwrap().unwrap().state,
+        JobState::Running
+    );
+    assert!(!retried(house, open[1]).await);
+    let rest = house.jobs.open_targets(id, 10).await.unwrap();
+    assert_eq!(rest.len(), 2);
+    house.advance(10);
+    advance(house, &second, Vec::new()).await.unwrap();
+    assert_eq!(job(house, id).await.lease_until, Some(house.later(15)), "each step keeps it longer");
+    house.jobs.release_job(id, second.lease).await.unwrap();
+    let third = take(house, "third").await;
+    let done = advance(house, &third, rest.iter().copied().map(retry).collect()).await.unwrap();
+    assert_eq!(done.len(), 2);
+    let ended = house.jobs.end_job(id, Some(third.lease), JobState::Done, None).await.unwrap().unwrap();
+    assert_eq!((ended.state, ended.done, ended.held_back, ended.ended_at), (JobState::Done, 3, 0, Some(house.now())));
+    assert!(house.jobs.take_job("fourth", LEASE).await.unwrap().is_none());
+    assert!(advance(house, &third, Vec::new()).await.is_none());
+}
+
+pub async fn a_target_is_changed_once_whoever_else_acts_on_it(house: &House) {
+    let (a, b, c) =
+        (listed(house, "acme", "a").await, listed(house, "acme", "b").await, listed(house, "acme", "c").await);
+    let first = begin_job(house, Selection::default()).await;
+    let second = begin_job(house, Selection::default()).await;
+    let (first, second) = (take(house, "one").await, {
+        assert_ne!(first.asked.id, second.asked.id);
+        take(house, "two").await
+    });
+    // Alone, before any job comes to it, and failed again since: not what was selected.
+    house.apply(a, Command::Retry).await;
+    fail_again(house, a).await;
+    house.apply(b, Command::Retry).await;
+    let steps = || vec![retry(a), retry(b), retry(c), retry(c)];
+    let done = advance(house, &first, steps()).await.unwrap();
+    let told = |done: &[StepDone]| done.iter().map(|done| (done.target, done.result)).collect::<Vec<_>>();
+    assert_eq!(told(&done), [(a, StepResult::HeldBack), (b, StepResult::HeldBack), (c, StepResult::Done)]);
+    assert!(done[0].why.as_ref().unwrap().contains("failed again"), "{done:?}");
+    assert!(done[1].why.as_ref().unwrap().contains("is scheduled now"), "{done:?}");
+    assert!(advance(house, &first, steps()).await.unwrap().is_empty(), "asked again it does nothing");
+    let done = advance(house, &second, steps()).await.unwrap();
+    assert_eq!(done.iter().filter(|done| done.result == StepResult::Done).count(), 0, "{done:?}");
+    assert_eq!(house.state(a).await, State::Failed);
+    let stranger = advance(house, &first, vec![retry(TargetId(house.runtime.id()))]).await.unwrap();
+    assert!(stranger.is_empty(), "what is no target of the job is passed over");
+}
+
+pub async fn what_is_held_back_says_why_and_what_changed_is_worked_out_anew(house: &House) {
+    let (a, b) = (listed(house, "acme", "a").await, listed(house, "acme", "b").await);
+    let begun_job = begin_job(house, Selection::default()).await;
+    let job = take(house, "one").await;
+    let stale = StepAsk::Apply { command: Command::Cancel, revision: Some(7) };
+    let hold = StepAsk::HoldBack("its credentials are dead".into());
+    let steps = vec![JobStep { target: a, what: stale }, JobStep { target: b, what: hold }];
+    let done = advance(house, &job, steps).await.unwrap();
+    assert_eq!(done.iter().map(|done| done.target).collect::<Vec<_>>(), [b]);
+    assert_eq!(house.jobs.open_targets(begun_job.asked.id, 10).await.unwrap(), [a]);
+    let fresh = StepAsk::Apply { command: Command::Cancel, revision: Some(1) };
+    advance(house, &job, vec![JobStep { target: a, what: fresh }]).await.unwrap();
+    assert_eq!((house.state(a).await, house.state(b).await), (State::Cancelled, State::Failed));
+    let all = house.jobs.job_targets(begun_job.asked.id, None, None, 10).await.unwrap();
+    let told: Vec<_> = all.iter().map(|one| (one.target, one.result, one.why.as_deref(), one.now)).collect();
+    assert_eq!(
+        told,
+        [
+            (a, Some(StepResult::Done), None, Some((State::Cancelled, false))),
+            (b, Some(StepResult::HeldBack), Some("its credentials are dead"), Some((State::Failed, true))),
+        ]
+    );
+    let held = house.jobs.job_targets(begun_job.asked.id, Some(StepResult::HeldBack), None, 10).await.unwrap();
+    assert_eq!(held.iter().map(|one| one.target).collect::<Vec<_>>(), [b]);
+    let second = house.jobs.job_targets(begun_job.asked.id, None, Some(all[0].place), 10).await.unwrap();
+    assert_eq!(second, all[1..]);
+}
+
+pub async fn a_job_that_is_stopped_changes_nothing_more(house: &House) {
+    let (a, b) = (listed(house, "acme", "a").await, listed(house, "acme", "b").await);
+    let id = begin_job(house, Selection::default()).await.asked.id;
+    let job = take(house, "one").await;
+    advance(house, &job, vec![retry(a)]).await.unwrap();
+    let stopped =
+        house.jobs.end_job(id, None, JobState::Stopped, Some("stopped by olga".into())).await.unwrap().unwrap();
+    assert_eq!((stopped.state, stopped.why.as_deref()), (JobState::Stopped, Some("stopped by olga")));
+    assert!(advance(house, &job, vec![retry(b)]).await.is_none());
+    assert_eq!(house.state(b).await, State::Failed);
+    let again = house.jobs.end_job(id, None, JobState::Done, None).await.unwrap().unwrap();
+    assert_eq!(again, stopped, "what has ended stays so");
+    house.advance(60);
+    assert!(house.jobs.take_job("two", LEASE).await.unwrap().is_none());
+    assert!(house.jobs.end_job(house.runtime.id(), None, JobState::Done, None).await.unwrap().is_none());
+}
+
+pub async fn outcomes_say_what_became_of_it(house: &House) {
+    let mut targets = Vec::new();
+    for n in 0..5 {
+        targets.push(listed(house, "acme", &format!("c{n}")).await);
+    }
+    let id = begin_job(house, Selection { targets: targets.clone(), ..Selection::default() }).await.asked.id;
+    let job = take(house, "one").await;
+    advance(house, &job, targets[..4].iter().copied().map(retry).collect()).await.unwrap();
+    house.claim(100).await;
+    let attempt = begun(&house.apply(targets[0], begin("w")).await).attempt;
+    house.apply(targets[0], published(attempt, "out")).await;
+    fail_again(house, targets[1]).await;
+    house.apply(targets[2], Command::Cancel).await;
+    let expected = Outcomes { published: 1, failed_again: 1, given_up: 1, under_way: 1, in_doubt: 0 };
+    assert_eq!(house.jobs.outcomes(id, 100).await.unwrap(), expected);
+    let newest = Outcomes { given_up: 1, under_way: 1, ..Outcomes::default() };
+    assert_eq!(house.jobs.outcomes(id, 2).await.unwrap(), newest);
+}
+
+pub async fn jobs_are_listed_newest_first(house: &House) {
+    let a = listed(house, "acme", "a").await;
+    let b = listed(house, "other", "b").await;
+    let mut made = Vec::new();
+    for selection in [
+        Selection { tenant: Some(tenant("acme")), ..Selection::default() },
+        Selection::default(),
+        Selection { targets: vec![b], ..Selection::default() },
+    ] {
+        made.insert(0, begin_job(house, selection).await.asked.id);
+    }
+    let ids = |filter: JobFilter| async move {
+        let page = house.jobs.jobs(&filter).await.unwrap();
+        page.items.into_iter().map(|job| job.asked.id).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(JobFilter::default()).await, made);
+    assert_eq!(ids(JobFilter { tenant: Some(tenant("acme")), ..JobFilter::default() }).await, made[2..]);
+    assert_eq!(ids(JobFilter { target: Some(a), ..JobFilter::default() }).await, made[1..]);
+    let first = house.jobs.jobs(&JobFilter { limit: 2, ..JobFilter::default() }).await.unwrap();
+    assert_eq!(first.items.iter().map(|job| job.asked.id).collect::<Vec<_>>(), made[..2]);
+    assert_eq!(ids(JobFilter { limit: 2, after: first.next, ..JobFilter::default() }).await, made[2..]);
+}
