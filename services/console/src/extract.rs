@@ -76,6 +76,10 @@ async fn read<T: DeserializeOwned>(
     let Body(bytes) = Body::from_request(request, console).await?;
     // An empty body is an empty object: `POST …/cancel` needs none.
     let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
+    // What is read into a structure takes a list as well, field by field.
+    if text.trim_ascii_start().starts_with(b"[") {
+        return Err(Problem::field("$", Code::BAD_FIELD, "must be an object"));
+    }
     let mut json = serde_json::Deserializer::from_slice(text);
     match serde_path_to_error::deserialize(&mut json) {
         Ok(value) => json.end().map(|()| value).map_err(|error| malformed(&error)),

@@ -184,6 +184,7 @@ pub struct Share {
 
 /// What waits on accounts and is to be sent within a day.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "StakeNext")]
 pub struct AtStake {
     /// How many targets.
     pub targets: u64,
