@@ -7,6 +7,7 @@ mod audit_log;
 mod batch;
 mod cases;
 mod credentials;
+mod deliveries;
 mod desk;
 mod error;
 mod history;
@@ -32,6 +33,10 @@ use uuid::Uuid;
 
 pub use audit_log::{AuditEntry, AuditFilter, AuditLog, EntryOutcome, NewEntry};
 pub use credentials::{CredentialPut, CredentialRow, CredentialStore, RecordKind};
+pub use deliveries::{
+    AfterAttempt, AttemptMade, Deliveries, Delivery, DeliveryAttempt, DeliveryFilter, DeliveryState, DeliveryTally,
+    Replay,
+};
 pub use error::LedgerError;
 pub use history::{CaseTally, Counted, DueTally, Figure, History, Period, RetryTally};
 pub use memory::MemoryLedger;
@@ -116,7 +121,7 @@ pub trait Ledger: Send + Sync {
     /// Events that were not told yet and are older than `older_than`, oldest first.
     async fn untold(&self, older_than: Duration, limit: u32) -> Result<Vec<Event>, LedgerError>;
 
-    /// Marks events as told.
+    /// Marks events as told, and makes a delivery of each for every hook that wants it: see [`Deliveries`].
     async fn told(&self, events: &[EventId]) -> Result<(), LedgerError>;
 
     /// Counts per channel and state, what is overdue, and every promise found broken: the sweep's full scan.

@@ -9,6 +9,7 @@ mod census;
 mod change;
 mod claim;
 mod credentials;
+mod deliveries;
 mod events;
 mod history;
 mod ledger;

@@ -4,6 +4,7 @@
 
 mod audit_log;
 mod credentials;
+mod deliveries;
 mod history;
 mod upcoming;
 
@@ -27,9 +28,9 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::{
-    Acceptance, Applied, AuditEntry, Census, Claim, Claimed, CredentialRow, Emission, Failures, Ledger, LedgerError,
-    NewPost, NewTarget, NextDue, Page, PauseAsk, PostChange, PostFilter, PostSummary, PostView, RecordKind, StateCount,
-    Taken, TargetView, Twin, Upcoming, UpcomingTarget, cases, pause_id,
+    Acceptance, Applied, AuditEntry, Census, Claim, Claimed, CredentialRow, Delivery, Emission, Failures, Ledger,
+    LedgerError, NewPost, NewTarget, NextDue, Page, PauseAsk, PostChange, PostFilter, PostSummary, PostView,
+    RecordKind, StateCount, Taken, TargetView, Twin, Upcoming, UpcomingTarget, cases, pause_id,
 };
 
 /// A ledger in memory.
@@ -50,6 +51,7 @@ struct Tables {
     pauses: Vec<Pause>,
     credentials: BTreeMap<(RecordKind, String), CredentialRow>,
     audit_log: BTreeMap<Uuid, AuditEntry>,
+    deliveries: BTreeMap<(EventId, String), Delivery>,
     cases: Vec<history::Case>,
     /// Which targets have an open case.
     open_cases: HashSet<TargetId>,
@@ -460,8 +462,8 @@ impl Ledger for MemoryLedger {
     }
 
     async fn told(&self, events: &[EventId]) -> Result<(), LedgerError> {
-        let told: HashSet<_> = events.iter().collect();
-        self.reach()?.outbox.retain(|event| !told.contains(&event.id));
+        let now = self.clock.now();
+        self.reach()?.told(events, now);
         Ok(())
     }
 

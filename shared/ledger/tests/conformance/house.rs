@@ -12,8 +12,8 @@ use domain::Policy;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use ledger::{
-    AuditLog, CredentialStore, History, Ledger, LedgerError, MemoryLedger, Postgres, PostgresOptions, Sqlite,
-    TimeSource,
+    AuditLog, CredentialStore, Deliveries, History, Ledger, LedgerError, MemoryLedger, Postgres, PostgresOptions,
+    Sqlite, TimeSource,
 };
 use runtime::{Clock, Runtime, SystemRandom};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, sqlite::SqliteConnectOptions};
@@ -52,6 +52,7 @@ pub struct House {
     pub ledger: Arc<dyn Ledger>,
     pub credentials: Arc<dyn CredentialStore>,
     pub audit_log: Arc<dyn AuditLog>,
+    pub deliveries: Arc<dyn Deliveries>,
     pub history: Arc<dyn History>,
     pub clock: Arc<ManualClock>,
     pub runtime: Runtime,
@@ -79,6 +80,7 @@ impl House {
         Self {
             credentials: ledger.clone(),
             audit_log: ledger.clone(),
+            deliveries: ledger.clone(),
             history: ledger.clone(),
             ledger,
             clock,
@@ -95,6 +97,7 @@ impl House {
         Self {
             credentials: ledger.clone(),
             audit_log: ledger.clone(),
+            deliveries: ledger.clone(),
             history: ledger.clone(),
             ledger,
             clock,
@@ -109,6 +112,7 @@ impl House {
         Self {
             credentials: ledger.clone(),
             audit_log: ledger.clone(),
+            deliveries: ledger.clone(),
             history: ledger.clone(),
             ledger,
             clock,
