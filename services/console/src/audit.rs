@@ -5,7 +5,7 @@ use std::future::Future;
 use domain::{PauseScope, PostId, Target, TenantId};
 use ledger::{EntryOutcome, NewEntry, PostView};
 use serde_json::{Value, json};
-use vault::{AccountName, View};
+use vault::{AccountName, HookName, View};
 
 use crate::{Console, Problem, access::Caller, scope::tenant_of};
 
@@ -47,6 +47,11 @@ impl Intent {
     /// Something about what may be paused.
     pub fn scope(action: &'static str, scope: &PauseScope) -> Self {
         Self::new(action, scope.to_string(), tenant_of(scope).cloned())
+    }
+
+    /// Something about a hook.
+    pub fn hook(action: &'static str, name: &HookName, tenant: Option<&TenantId>) -> Self {
+        Self::new(action, format!("hook:{name}"), tenant.cloned())
     }
 
     /// Something about anything else, which is no tenant's.

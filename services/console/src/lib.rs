@@ -32,7 +32,7 @@ use broker::Transport;
 use channels::{Accounts, Registry};
 use forecast::Forecast;
 use intake::Intake;
-use ledger::{AuditLog, History, Ledger};
+use ledger::{AuditLog, Deliveries, History, Ledger};
 use outbox::Outbox;
 use runtime::Runtime;
 use vault::Vault;
@@ -56,6 +56,8 @@ pub struct Parts {
     pub audit_log: Arc<dyn AuditLog>,
     /// What came of what was due.
     pub history: Arc<dyn History>,
+    /// Events on their way to hooks.
+    pub deliveries: Arc<dyn Deliveries>,
     /// For queue depths, and for handing over a target that an operator kicks.
     pub transport: Arc<dyn Transport>,
     /// The way in for posts.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use channels::OutsideOptions;
 use url::Url;
 
 use crate::Token;
@@ -25,6 +26,8 @@ pub struct ConsoleOptions {
     pub public_url: Option<Url>,
     /// How long a link is good by which an account is connected.
     pub link_life: Duration,
+    /// Which addresses hooks may have.
+    pub hooks: OutsideOptions,
 }
 
 impl Default for ConsoleOptions {
@@ -38,6 +41,7 @@ impl Default for ConsoleOptions {
             patience: Duration::from_secs(300),
             public_url: None,
             link_life: Duration::from_secs(15 * 60),
+            hooks: OutsideOptions::default(),
         }
     }
 }

@@ -4,12 +4,14 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use broker::{BrokerError, BrokerUrl, Memory, Rabbit, RabbitSettings, Transport};
 use channels::{
-    Account, Accounts, Channel, Http, HttpOptions, ListedAccounts, Media, MediaOptions, Registry, S3Options, Secret,
-    SecretSource, StoreAt, nearest, unfit,
+    Account, Accounts, Channel, Http, HttpOptions, ListedAccounts, Media, MediaOptions, OutsideOptions, Registry,
+    S3Options, Secret, SecretSource, StoreAt, nearest, unfit,
 };
 use guard::{Guard, MemoryGuard, RedisGuard, RedisOptions};
 use intake::{Checker, Intake, Options as IntakeOptions};
-use ledger::{AuditLog, CredentialStore, History, Ledger, LedgerError, Postgres, PostgresOptions, Sqlite, TimeSource};
+use ledger::{
+    AuditLog, CredentialStore, Deliveries, History, Ledger, LedgerError, Postgres, PostgresOptions, Sqlite, TimeSource,
+};
 use runtime::Runtime;
 use settings::Settings;
 use vault::{AppDefaults, ChannelDefaults, Defaults, Keys, Vault, VaultOptions};
@@ -27,6 +29,8 @@ pub struct Parts {
     pub audit_log: Arc<dyn AuditLog>,
     /// What came of what was due.
     pub history: Arc<dyn History>,
+    /// Events on their way to hooks.
+    pub deliveries: Arc<dyn Deliveries>,
     /// Messages.
     pub transport: Arc<dyn Transport>,
     /// Locks, hints and limits.
@@ -57,7 +61,7 @@ impl Parts {
         keys(settings)?;
         let stores = ledger(settings, &runtime, Migrate::No).await?;
         let vault = vault(settings, &runtime, &stores, channels.clone())?;
-        let Stores { ledger, audit_log, history, .. } = stores;
+        let Stores { ledger, audit_log, history, deliveries, .. } = stores;
         let accounts: Arc<dyn Accounts> = Arc::new(vault.clone());
         accounts.catch_up().await;
         vault.follow();
@@ -66,7 +70,20 @@ impl Parts {
         let options = intake_options(settings);
         let intake =
             Arc::new(Intake::new(ledger.clone(), channels.clone(), accounts.clone(), runtime.clone(), options));
-        Ok(Self { runtime, ledger, audit_log, history, transport, guard, channels, media, vault, accounts, intake })
+        Ok(Self {
+            runtime,
+            ledger,
+            audit_log,
+            history,
+            deliveries,
+            transport,
+            guard,
+            channels,
+            media,
+            vault,
+            accounts,
+            intake,
+        })
     }
 }
 
@@ -89,12 +106,20 @@ pub struct Stores {
     pub audit_log: Arc<dyn AuditLog>,
     /// What came of what was due.
     pub history: Arc<dyn History>,
+    /// Events on their way to hooks.
+    pub deliveries: Arc<dyn Deliveries>,
 }
 
 impl Stores {
-    fn of<D: Ledger + CredentialStore + AuditLog + History + 'static>(database: D) -> Self {
+    fn of<D: Ledger + CredentialStore + AuditLog + History + Deliveries + 'static>(database: D) -> Self {
         let database = Arc::new(database);
-        Self { ledger: database.clone(), credentials: database.clone(), audit_log: database.clone(), history: database }
+        Self {
+            ledger: database.clone(),
+            credentials: database.clone(),
+            audit_log: database.clone(),
+            history: database.clone(),
+            deliveries: database,
+        }
     }
 }
 
@@ -197,6 +222,11 @@ fn http(settings: &Settings, runtime: &Runtime) -> Result<Http, Failure> {
         ..HttpOptions::default()
     };
     Http::new(options, runtime.clone()).map_err(|error| Failure::of("make the HTTP client", error))
+}
+
+/// Which addresses hooks may have.
+pub fn outside(settings: &Settings) -> OutsideOptions {
+    OutsideOptions { allow_private: settings.hooks.allow_private, allow_hosts: settings.hooks.allow_hosts.clone() }
 }
 
 fn media(settings: &Settings) -> MediaOptions {

@@ -51,6 +51,8 @@ enum Command {
     Api,
     /// Look after the accounts: renew tokens ahead of their end, ask platforms how accounts are
     Keeper,
+    /// Tell others: send events to hooks, signed, and try again for three days
+    Notifier,
     /// What seals credentials
     #[command(subcommand)]
     Vault(vault::VaultCommand),
@@ -110,7 +112,7 @@ async fn run(arguments: Arguments) -> ExitCode {
                 &settings,
                 "dev",
                 CrashPoints::none(),
-                Services { scheduler: true, worker: Some(Vec::new()), api: true, keeper: true },
+                Services { scheduler: true, worker: Some(Vec::new()), api: true, keeper: true, notifier: true },
             )
             .await
         }
@@ -127,6 +129,9 @@ async fn run(arguments: Arguments) -> ExitCode {
         }
         Command::Keeper => {
             shared(&settings, "keeper", CrashPoints::none(), Services { keeper: true, ..Services::default() }).await
+        }
+        Command::Notifier => {
+            shared(&settings, "notifier", CrashPoints::none(), Services { notifier: true, ..Services::default() }).await
         }
         Command::Vault(command) => vault::run(command, &settings).await,
         Command::Client(_) => Ok(()),

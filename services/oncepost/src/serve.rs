@@ -3,11 +3,13 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
+use channels::Outside;
 use console::{Console, ConsoleOptions};
 use domain::WorkerName;
 use forecast::Forecast;
 use futures::{StreamExt, stream::FuturesUnordered};
 use keeper::{Keeper, KeeperOptions, Outlook, OutlookOptions};
+use notifier::{Notifier, NotifierOptions};
 use scheduler::{Scheduler, SchedulerOptions};
 use settings::Settings;
 use telemetry::{Health, TelemetryHandle, health_router};
@@ -15,7 +17,7 @@ use tokio::net::TcpListener;
 use worker::{Ports, Worker, WorkerOptions};
 
 use crate::{
-    compose::{Parts, enabled},
+    compose::{Parts, enabled, outside},
     failure::Failure,
     signals::Signals,
     switch,
@@ -35,6 +37,8 @@ pub struct Services {
     pub api: bool,
     /// Look after the accounts.
     pub keeper: bool,
+    /// Send events to hooks.
+    pub notifier: bool,
 }
 
 /// Runs `services` until a signal asks to end, then drains.
@@ -76,6 +80,13 @@ pub async fn serve(
         let outlook = Outlook::new(parts.runtime.clone(), forecast(&parts), OutlookOptions::default());
         running.push(Box::pin(async move {
             futures::join!(keeper.run(), outlook.run());
+            Ok(())
+        }));
+    }
+    if services.notifier {
+        let notifier = notifier(settings, &parts)?;
+        running.push(Box::pin(async move {
+            notifier.run().await;
             Ok(())
         }));
     }
@@ -155,6 +166,13 @@ fn keeper(settings: &Settings, parts: &Parts) -> Keeper {
     Keeper::new(runtime, ledger, guard, vault, options)
 }
 
+fn notifier(settings: &Settings, parts: &Parts) -> Result<Notifier, Failure> {
+    let Parts { runtime, deliveries, vault, .. } = parts.clone();
+    let outside = Outside::new(&outside(settings), runtime.clone());
+    let outside = outside.map_err(|error| Failure::of("make the HTTP client for hooks", error))?;
+    Ok(Notifier::new(runtime, deliveries, vault, outside, NotifierOptions::default()))
+}
+
 /// What looks ahead, by what the other services see.
 fn forecast(parts: &Parts) -> Forecast {
     let Parts { runtime, ledger, vault, media, .. } = parts.clone();
@@ -168,6 +186,7 @@ fn console(settings: &Settings, parts: &Parts) -> Console {
         ledger: parts.ledger.clone(),
         audit_log: parts.audit_log.clone(),
         history: parts.history.clone(),
+        deliveries: parts.deliveries.clone(),
         transport: parts.transport.clone(),
         intake: parts.intake.clone(),
         accounts: parts.accounts.clone(),
@@ -179,6 +198,7 @@ fn console(settings: &Settings, parts: &Parts) -> Console {
             tokens: settings.api.tokens.iter().map(console::Token::from).collect(),
             resume_drip: settings.resume.account_gap,
             public_url: settings.api.public_url.clone(),
+            hooks: outside(settings),
             ..ConsoleOptions::default()
         },
     })

@@ -27,6 +27,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("scheduler", &["domain", "contract", "runtime", "ledger", "broker", "channels", "outbox", "intake"]),
     ("worker", &["domain", "contract", "runtime", "ledger", "broker", "guard", "channels", "outbox"]),
     ("keeper", &["domain", "runtime", "ledger", "guard", "channels", "vault", "forecast"]),
+    ("notifier", &["domain", "contract", "runtime", "ledger", "channels", "vault"]),
     (
         "console",
         &[

@@ -7,6 +7,7 @@ mod accounts;
 mod address;
 mod check;
 mod doors;
+mod hooks;
 mod keys;
 mod load;
 mod media;
@@ -22,6 +23,7 @@ mod vault;
 pub use accounts::{Account, App, Channel, Rate};
 pub use address::Address;
 pub use doors::{Api, Health, LogFormat, Telemetry, Token};
+pub use hooks::Hooks;
 pub use keys::{KEYS, Key, reference};
 pub use media::{Media, S3};
 pub use problem::Problem;
@@ -59,6 +61,8 @@ pub struct Settings {
     pub media: Media,
     /// Where credentials are kept.
     pub vault: Vault,
+    /// Where events may be sent.
+    pub hooks: Hooks,
     /// The channels that differ from their defaults.
     pub channels: BTreeMap<ChannelName, Channel>,
     /// Our registrations with platforms: their secrets, and limits of their own.

@@ -97,6 +97,8 @@ names! {
     FORECAST_LEFT_OUT = Gauge "oncepost_forecast_targets_not_looked_at" [] in Count: "Targets of the next 24 hours that the forecast did not look at, because there are too many";
     FORECAST_LAST_LOOK = Gauge "oncepost_forecast_last_look_seconds" [] in Seconds: "When the forecast last looked (Unix time)";
 
+    HOOK_ATTEMPTS = Counter "oncepost_hook_attempts_total" ["outcome"] in Count: "Attempts to send an event to a hook: delivered, failed (tried again) or given up";
+
     API_CHANGES = Counter "oncepost_api_changes_total" ["action"] in Count: "What callers of the API changed";
 
     BROKER_PUBLISHED = Counter "oncepost_broker_published_total" ["to", "outcome"] in Count: "Messages published, by kind and outcome";

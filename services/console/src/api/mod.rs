@@ -1,4 +1,5 @@
-//! The API's answers, as types: written by the server, read by the command line. No secret and no handle is among them.
+//! The API's answers, as types: written by the server, read by the command line. No handle is among them, and no secret but that of a
+//! hook, which whoever has it made is shown once.
 
 mod accounts;
 mod audit_log;
@@ -6,6 +7,7 @@ mod batch;
 mod change;
 mod failures;
 mod forecast;
+mod hooks;
 mod links;
 mod pauses;
 mod posts;
@@ -21,6 +23,7 @@ pub use batch::{BatchAnswer, BatchItem, Checked, CheckedTarget};
 pub use change::{ChangedPost, ChangedTarget, Proof, Resolution};
 pub use failures::{FailureGroup, Failures};
 pub use forecast::Forecast;
+pub use hooks::{Deliveries, Delivery, DeliveryAttempt, Hook, Hooks, PutHook, RemovedHook, Replayed, ShownOnce};
 pub use links::Link;
 pub use pauses::{Pause, PauseAsk, Pauses, Resumed};
 pub use posts::{OutThere, PartInDoubt, Post, PostLine, Posts, Target};

@@ -5,9 +5,11 @@ mod apps;
 mod audit_log;
 mod change;
 mod connect;
+mod deliveries;
 mod failures;
 mod find;
 mod forecast;
+mod hooks;
 pub(crate) mod links;
 mod pauses;
 mod posts;
@@ -61,6 +63,10 @@ pub(crate) fn router(console: Console) -> Router {
         .route(&format!("{ACCOUNT}/enable"), post(accounts::enable))
         .route("/v1/apps", get(apps::list))
         .route("/v1/apps/{app}", put(apps::put).delete(apps::remove))
+        .route("/v1/hooks", get(hooks::list))
+        .route("/v1/hooks/{name}", get(hooks::show).put(hooks::put).delete(hooks::remove))
+        .route("/v1/hooks/{name}/replay", post(hooks::replay))
+        .route("/v1/deliveries", get(deliveries::list))
         .route("/v1/scorecard", get(scorecard::show))
         .route("/v1/scorecard/targets", get(scorecard::targets))
         .route("/v1/audit-log", get(audit_log::list))

@@ -9,6 +9,7 @@ mod changes;
 mod failures;
 mod forecast;
 mod garbage;
+mod hooks;
 mod links;
 mod operate;
 mod posts;

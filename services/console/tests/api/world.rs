@@ -19,7 +19,7 @@ use domain::{
 };
 use forecast::Forecast;
 use intake::{Intake, Options};
-use ledger::{Applied, AuditLog, CredentialStore, History, Ledger, MemoryLedger};
+use ledger::{Applied, AuditLog, CredentialStore, Deliveries, History, Ledger, MemoryLedger};
 use oncepost_console::{Console, ConsoleOptions, Parts, Token};
 use outbox::Outbox;
 use runtime::Runtime;
@@ -151,7 +151,10 @@ pub fn memory() -> (Runtime, Arc<MemoryLedger>) {
     (runtime, ledger)
 }
 
-pub fn world_on<L: Ledger + CredentialStore + AuditLog + History + 'static>(runtime: Runtime, ledger: Arc<L>) -> World {
+pub fn world_on<L: Ledger + CredentialStore + AuditLog + History + Deliveries + 'static>(
+    runtime: Runtime,
+    ledger: Arc<L>,
+) -> World {
     world_with(runtime, ledger, ConsoleOptions { tokens: tokens(), ..ConsoleOptions::default() })
 }
 
@@ -164,7 +167,7 @@ pub fn tokens() -> Vec<Token> {
     ]
 }
 
-pub fn world_with<L: Ledger + CredentialStore + AuditLog + History + 'static>(
+pub fn world_with<L: Ledger + CredentialStore + AuditLog + History + Deliveries + 'static>(
     runtime: Runtime,
     ledger: Arc<L>,
     options: ConsoleOptions,
@@ -187,7 +190,7 @@ pub struct Setting {
 }
 
 impl Setting {
-    pub fn world<L: Ledger + CredentialStore + AuditLog + History + 'static>(
+    pub fn world<L: Ledger + CredentialStore + AuditLog + History + Deliveries + 'static>(
         self,
         runtime: Runtime,
         ledger: Arc<L>,
@@ -207,6 +210,7 @@ impl Setting {
         let transport: Arc<dyn Transport> = Arc::new(Memory::new(&runtime, channels.names()));
         let audit_log: Arc<dyn AuditLog> = ledger.clone();
         let history: Arc<dyn History> = ledger.clone();
+        let deliveries: Arc<dyn Deliveries> = ledger.clone();
         let ledger: Arc<dyn Ledger> = ledger;
         let intake =
             Intake::new(ledger.clone(), channels.clone(), accounts.clone(), runtime.clone(), Options::default());
@@ -223,6 +227,7 @@ impl Setting {
             ledger: ledger.clone(),
             audit_log,
             history,
+            deliveries,
             transport: transport.clone(),
             intake: Arc::new(intake),
             accounts,

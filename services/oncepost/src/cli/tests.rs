@@ -3,6 +3,7 @@
 mod accounts;
 mod answers;
 mod hindered;
+mod hooks;
 mod page;
 mod server;
 mod watched;

@@ -281,6 +281,7 @@ pub async fn serve(options: ConsoleOptions) -> Server {
         ledger: ledger.clone(),
         audit_log: ledger.clone(),
         history: ledger.clone(),
+        deliveries: ledger.clone(),
         transport,
         intake: Arc::new(intake),
         accounts,

@@ -6,6 +6,7 @@ pub(super) mod audit_log;
 pub(super) mod channels;
 pub(super) mod failures;
 pub(super) mod forecast;
+pub(super) mod hooks;
 pub(super) mod post;
 pub(super) mod posts;
 pub(super) mod schedule;
