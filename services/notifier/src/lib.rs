@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod alerts;
 mod deliver;
 mod lane;
 mod plan;
@@ -13,6 +14,7 @@ use runtime::Runtime;
 use tokio::task::JoinHandle;
 use vault::{Hook, HookName, Vault};
 
+pub use alerts::{AlertOptions, Alerts};
 use lane::Hold;
 
 /// A notifier's numbers.

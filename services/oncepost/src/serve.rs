@@ -3,13 +3,13 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
-use channels::Outside;
+use channels::{Outside, OutsideOptions, Secret};
 use console::{Console, ConsoleOptions};
 use domain::WorkerName;
 use forecast::Forecast;
 use futures::{StreamExt, stream::FuturesUnordered};
 use keeper::{Keeper, KeeperOptions, Outlook, OutlookOptions};
-use notifier::{Notifier, NotifierOptions};
+use notifier::{AlertOptions, Alerts, Notifier, NotifierOptions};
 use scheduler::{Scheduler, SchedulerOptions};
 use settings::Settings;
 use telemetry::{Health, TelemetryHandle, health_router};
@@ -85,8 +85,14 @@ pub async fn serve(
     }
     if services.notifier {
         let notifier = notifier(settings, &parts)?;
+        let alerts = alerts(settings, &parts)?;
         running.push(Box::pin(async move {
-            notifier.run().await;
+            let alerts = async {
+                if let Some(alerts) = alerts {
+                    alerts.run().await;
+                }
+            };
+            futures::join!(notifier.run(), alerts);
             Ok(())
         }));
     }
@@ -171,6 +177,20 @@ fn notifier(settings: &Settings, parts: &Parts) -> Result<Notifier, Failure> {
     let outside = Outside::new(&outside(settings), runtime.clone());
     let outside = outside.map_err(|error| Failure::of("make the HTTP client for hooks", error))?;
     Ok(Notifier::new(runtime, deliveries, vault, outside, NotifierOptions::default()))
+}
+
+/// What tells people of groups of failures, if the settings say whom.
+fn alerts(settings: &Settings, parts: &Parts) -> Result<Option<Alerts>, Failure> {
+    let Some(slack) = &settings.alerts.slack_url else { return Ok(None) };
+    let Parts { runtime, ledger, vault, .. } = parts.clone();
+    // The operators name it themselves: it may be in their own network.
+    let anywhere = OutsideOptions { allow_private: true, ..OutsideOptions::default() };
+    let outside = Outside::new(&anywhere, runtime.clone());
+    let outside = outside.map_err(|error| Failure::of("make the HTTP client for alerts", error))?;
+    let slack = Secret::new(slack.secret().reveal());
+    let usual = AlertOptions::new(slack, settings.api.public_url.clone());
+    let options = AlertOptions { old_after: settings.alerts.old_after, ..usual };
+    Ok(Some(Alerts::new(runtime, ledger, vault.store.clone(), outside, options)))
 }
 
 /// What looks ahead, by what the other services see.

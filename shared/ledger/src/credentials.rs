@@ -19,11 +19,13 @@ pub enum RecordKind {
     Link,
     /// An address that events are sent to. Of its open part the ledger reads what it wants to be told.
     Hook,
+    /// What people were told of a group of failures. Nothing of it is sealed.
+    Alert,
 }
 
 impl RecordKind {
     /// Every kind.
-    pub const ALL: [RecordKind; 4] = [Self::Account, Self::App, Self::Link, Self::Hook];
+    pub const ALL: [RecordKind; 5] = [Self::Account, Self::App, Self::Link, Self::Hook, Self::Alert];
 
     /// The kind's name, as it is stored.
     pub fn name(self) -> &'static str {
@@ -32,6 +34,7 @@ impl RecordKind {
             Self::App => "app",
             Self::Link => "link",
             Self::Hook => "hook",
+            Self::Alert => "alert",
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod address;
+mod alerts;
 mod check;
 mod doors;
 mod hooks;
@@ -22,6 +23,7 @@ mod vault;
 
 pub use accounts::{Account, App, Channel, Rate};
 pub use address::Address;
+pub use alerts::Alerts;
 pub use doors::{Api, Health, LogFormat, Telemetry, Token};
 pub use hooks::Hooks;
 pub use keys::{KEYS, Key, reference};
@@ -63,6 +65,8 @@ pub struct Settings {
     pub vault: Vault,
     /// Where events may be sent.
     pub hooks: Hooks,
+    /// Who is told that something needs a person.
+    pub alerts: Alerts,
     /// The channels that differ from their defaults.
     pub channels: BTreeMap<ChannelName, Channel>,
     /// Our registrations with platforms: their secrets, and limits of their own.

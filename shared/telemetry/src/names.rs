@@ -98,6 +98,7 @@ names! {
     FORECAST_LAST_LOOK = Gauge "oncepost_forecast_last_look_seconds" [] in Seconds: "When the forecast last looked (Unix time)";
 
     HOOK_ATTEMPTS = Counter "oncepost_hook_attempts_total" ["outcome"] in Count: "Attempts to send an event to a hook: delivered, failed (tried again) or given up";
+    ALERTS_FAILED = Counter "oncepost_alerts_failed_total" [] in Count: "Alerts that could not be delivered; each is tried again in a minute";
 
     API_CHANGES = Counter "oncepost_api_changes_total" ["action"] in Count: "What callers of the API changed";
 

@@ -33,12 +33,12 @@ fn words(hook: &Hook) -> String {
             word.by
         )
     });
-    format!("{} are sent to {}.{}", events(&hook.events), hook.url, off.unwrap_or_default())
+    format!("{} is told of {}.{}", hook.url, events(&hook.events), off.unwrap_or_default())
 }
 
 fn events(events: &[EventName]) -> String {
     match events {
-        [] => "All events".into(),
+        [] => "all events".into(),
         some => some.iter().map(|event| event.name()).collect::<Vec<_>>().join(", "),
     }
 }
@@ -108,8 +108,9 @@ fn history(delivery: &Delivery) -> String {
         }
         ("waiting", Some(at)) => Some(format!("next attempt at {}", instant(at))),
         ("given_up", _) => {
-            let again = format!("`oncepost hooks replay {} --event {}`", delivery.hook, delivery.event);
-            Some(format!("Nobody tries any more. When the receiver is well: {again}"))
+            // On a line of its own: broken in two it could not be copied.
+            let again = format!("oncepost hooks replay {} --event {}", delivery.hook, delivery.event);
+            Some(format!("Nobody tries any more. When the receiver is well:\n{again}"))
         }
         _ if cut_short > 0 => Some(format!("{} cut short", counted(cut_short, "attempt"))),
         _ => None,
