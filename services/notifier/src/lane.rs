@@ -47,13 +47,20 @@ impl Notifier {
             }
         };
         let over = self.runtime.limit(RUNS_FOR);
+        let signed = Arc::new((hook, keys));
+        let hook = &signed.0;
         let mut under_way = FuturesUnordered::new();
         loop {
             let room = self.options.at_once.saturating_sub(under_way.len());
             // What is taken is sent at once: nothing waits here while its lease runs.
             if room > 0 && !self.runtime.left(over).is_zero() {
-                let due = self.take(&hook, &hold, room).await;
-                under_way.extend(due.into_iter().map(|delivery| self.deliver(&hook, &keys, &hold, delivery)));
+                let due = self.take(hook, &hold, room).await;
+                // Each is a task of its own: one that has got hold of the ledger must not wait until this one looks at it again,
+                // which itself may wait for the ledger.
+                under_way.extend(due.into_iter().map(|delivery| {
+                    let (notifier, signed, hold) = (self.clone(), signed.clone(), hold.clone());
+                    self.runtime.spawn(async move { notifier.deliver(&signed.0, &signed.1, &hold, delivery).await })
+                }));
             }
             if under_way.next().await.is_none() {
                 return;

@@ -76,6 +76,20 @@ async fn a_dead_receiver_delays_nobody_elses_events() {
 }
 
 #[tokio::test]
+async fn attempts_that_end_together_do_not_wait_for_each_other() {
+    let (world, mut receiver) = (World::on_sqlite().await, Receiver::start(Answer::status(200)).await);
+    world.hook("crm", &receiver.url, None).await;
+    for _ in 0..60 {
+        world.accept("acme").await;
+    }
+    world.start();
+    for _ in 0..60 {
+        receiver.next().await;
+    }
+    assert_eq!(world.settled("crm").await.len(), 60);
+}
+
+#[tokio::test]
 async fn a_silent_receiver_is_waited_for_no_longer_than_the_limit() {
     let world = World::with(|options| {
         options.timeout = Duration::from_millis(50);

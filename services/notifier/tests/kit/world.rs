@@ -5,17 +5,24 @@ use std::{future::Future, sync::Arc, time::Duration};
 use channels::{Http, HttpOptions, ListedAccounts, Outside, OutsideOptions, Registry};
 use domain::{Backoff, Content, Policy, PostId, TenantId};
 use jiff::Timestamp;
-use ledger::{Deliveries, Delivery, DeliveryFilter, DeliveryState, Ledger, MemoryLedger, NewPost};
+use ledger::{
+    CredentialStore, Deliveries, Delivery, DeliveryFilter, DeliveryState, Ledger, MemoryLedger, NewPost, Sqlite,
+};
 use notifier::{Notifier, NotifierOptions};
 use oncepost_notifier as notifier;
 use runtime::Runtime;
 use vault::{Defaults, HookAsk, HookName, Keys, NewSecret, Vault, VaultOptions, record::Word};
 
+/// What a notifier needs of a ledger.
+pub trait Stores: Ledger + CredentialStore + Deliveries {}
+
+impl<L: Ledger + CredentialStore + Deliveries> Stores for L {}
+
 pub struct World {
     pub runtime: Runtime,
     pub options: NotifierOptions,
     outside: OutsideOptions,
-    ledger: Arc<MemoryLedger>,
+    ledger: Arc<dyn Stores>,
     vault: Vault,
 }
 
@@ -26,6 +33,19 @@ impl World {
 
     /// With other numbers than usual.
     pub fn with(change: impl FnOnce(&mut NotifierOptions)) -> Self {
+        let runtime = Runtime::system();
+        let ledger = Arc::new(MemoryLedger::new(runtime.clock(), Policy::default()));
+        Self::of(runtime, ledger, change)
+    }
+
+    /// On a file, whose one connection that writes all wait for.
+    pub async fn on_sqlite() -> Self {
+        let runtime = Runtime::system();
+        let ledger = Sqlite::temporary(&runtime, Policy::default()).await.unwrap();
+        Self::of(runtime, Arc::new(ledger), |_| {})
+    }
+
+    fn of(runtime: Runtime, ledger: Arc<dyn Stores>, change: impl FnOnce(&mut NotifierOptions)) -> Self {
         let short = Duration::from_millis(5);
         let mut options = NotifierOptions {
             every: short,
@@ -33,8 +53,6 @@ impl World {
             ..NotifierOptions::default()
         };
         change(&mut options);
-        let runtime = Runtime::system();
-        let ledger = Arc::new(MemoryLedger::new(runtime.clock(), Policy::default()));
         let http = Http::new(HttpOptions::default(), runtime.clone()).unwrap();
         let key = Keys::make(&runtime);
         let vault = Vault::new(vault::Parts {

@@ -317,19 +317,29 @@ fn place(token: &str) -> Option<(i64, Uuid, String)> {
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, parts.next()?.to_owned()))
 }
 
+/// A row of `delivery_attempts`.
+#[derive(sqlx::FromRow)]
+struct AttemptRow {
+    number: i32,
+    at: i64,
+    millis: i32,
+    status: Option<i32>,
+    why: Option<String>,
+}
+
 async fn attempts(conn: &mut Connection, event: EventId, hook: &str) -> Result<Vec<DeliveryAttempt>, LedgerError> {
-    let rows: Vec<(i32, i64, i32, Option<i32>, Option<String>)> = sqlx::query_as(ATTEMPTS)
+    let rows: Vec<AttemptRow> = sqlx::query_as(ATTEMPTS)
         .bind(event.0)
         .bind(hook)
         .fetch_all(conn)
         .await
         .map_err(LedgerError::of("read a delivery's attempts"))?;
-    let read = |(stored, at, millis, status, why): (i32, i64, i32, Option<i32>, Option<String>)| DeliveryAttempt {
-        number: number(stored),
-        at: instant(at),
-        millis: number(millis),
-        status: status.and_then(|status| u16::try_from(status).ok()),
-        why,
+    let read = |row: AttemptRow| DeliveryAttempt {
+        number: number(row.number),
+        at: instant(row.at),
+        millis: number(row.millis),
+        status: row.status.and_then(|status| u16::try_from(status).ok()),
+        why: row.why,
     };
     Ok(rows.into_iter().map(read).collect())
 }
