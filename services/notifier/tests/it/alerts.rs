@@ -1,12 +1,8 @@
 //! Alerts as whoever reads them sees them: one message for a group, whatever dies.
 
-#![allow(clippy::unwrap_used, reason = "tests may panic")]
-
-#[path = "kit/receiver.rs"]
-mod receiver;
-
 use std::{sync::Arc, time::Duration};
 
+use crate::receiver::{Answer, Receiver};
 use channels::{Outside, OutsideOptions, Secret};
 use domain::{
     Code, Command, Content, ContentHash, Failure, Fix, Landed, OnDoubt, Outcome, PlatformWords, Policy, PostId,
@@ -14,7 +10,6 @@ use domain::{
 };
 use ledger::{Ledger, MemoryLedger, NewPost, NewTarget};
 use oncepost_notifier::{AlertOptions, Alerts};
-use receiver::{Answer, Receiver};
 use runtime::Runtime;
 
 struct World {

@@ -1,19 +1,12 @@
 //! Hooks as their receivers see them: over HTTP, signed, again after failures and deaths.
 
-#![allow(clippy::unwrap_used, reason = "tests may panic")]
-
-#[path = "kit/receiver.rs"]
-mod receiver;
-#[path = "kit/world.rs"]
-mod world;
-
 use std::time::Duration;
 
+use crate::receiver::{Answer, Receiver};
+use crate::world::World;
 use domain::EventName;
 use ledger::{DeliveryState, Replay};
-use receiver::{Answer, Receiver};
 use serde_json::json;
-use world::World;
 
 #[tokio::test]
 async fn an_event_is_sent_once_signed_and_as_the_contract_says() {
