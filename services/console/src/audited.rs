@@ -5,7 +5,7 @@ use std::future::Future;
 use domain::{PauseScope, PostId, Target, TenantId};
 use ledger::{EntryOutcome, Incident, NewEntry, Note, PostView};
 use serde_json::{Value, json};
-use vault::{AccountName, View};
+use vault::{AccountName, HookName, View};
 
 use crate::{Console, Problem, access::Caller, scope::tenant_of};
 
@@ -64,6 +64,11 @@ impl Intent {
     /// Something about a note, under what it is on.
     pub fn note(action: &'static str, note: &Note) -> Self {
         Self::new(action, note.subject.clone(), note.tenant.clone())
+    }
+
+    /// Something about a hook.
+    pub fn hook(action: &'static str, name: &HookName, tenant: Option<&TenantId>) -> Self {
+        Self::new(action, format!("hook:{name}"), tenant.cloned())
     }
 
     /// Something about anything else, which is no tenant's.

@@ -38,7 +38,7 @@ use broker::Transport;
 use channels::{Accounts, Registry};
 use forecast::Forecast;
 use intake::Intake;
-use ledger::{Applied, AuditLog, Causes, History, Incidents, JobStore, Ledger, NoteBook};
+use ledger::{Applied, AuditLog, Causes, Deliveries, History, Incidents, JobStore, Ledger, NoteBook};
 use letters::{Letters, Tender, Touch};
 use outbox::Outbox;
 use runtime::Runtime;
@@ -77,6 +77,8 @@ pub struct Parts {
     pub jobs: Arc<dyn JobStore>,
     /// What people want to be remembered.
     pub notes: Arc<dyn NoteBook>,
+    /// Events on their way to hooks.
+    pub deliveries: Arc<dyn Deliveries>,
     /// For queue depths, and for handing over a target that an operator kicks.
     pub transport: Arc<dyn Transport>,
     /// The way in for posts.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use channels::OutsideOptions;
 use settings::{Network, Rate};
 use url::Url;
 
@@ -34,6 +35,8 @@ pub struct ConsoleOptions {
     pub public_url: Option<Url>,
     /// How long a link is good by which an account is connected.
     pub link_life: Duration,
+    /// Which addresses hooks may have.
+    pub hooks: OutsideOptions,
 }
 
 impl Default for ConsoleOptions {
@@ -52,6 +55,7 @@ impl Default for ConsoleOptions {
             patience: Duration::from_secs(300),
             public_url: None,
             link_life: Duration::from_secs(15 * 60),
+            hooks: OutsideOptions::default(),
         }
     }
 }

@@ -28,6 +28,10 @@ impl From<VaultError> for Problem {
                 remedy: "`oncepost apps` (GET /v1/apps) lists those that there are.".into(),
                 ..Self::not_found(format!("app {name}"))
             },
+            VaultError::NoHook(name) => Self {
+                remedy: "`oncepost hooks` (GET /v1/hooks) lists those that there are.".into(),
+                ..Self::not_found(format!("hook {name}"))
+            },
             VaultError::Changed(_) => {
                 // It begins with a name, whose letters are as they are.
                 Self::plain(StatusCode::CONFLICT, format!("{error}."), "Look at how it is now (GET), then ask again.")

@@ -5,14 +5,14 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use audit::Audit;
 use broker::{BrokerError, BrokerUrl, Memory, Rabbit, RabbitSettings, Transport};
 use channels::{
-    Account, Accounts, Channel, Http, HttpOptions, ListedAccounts, Media, MediaOptions, Registry, S3Options, Secret,
-    SecretSource, StoreAt, nearest, unfit,
+    Account, Accounts, Channel, Http, HttpOptions, ListedAccounts, Media, MediaOptions, OutsideOptions, Registry,
+    S3Options, Secret, SecretSource, StoreAt, nearest, unfit,
 };
 use guard::{Guard, MemoryGuard, RedisGuard, RedisOptions};
 use intake::{Checker, Intake, Options as IntakeOptions};
 use ledger::{
-    AuditLog, Causes, CredentialStore, History, Incidents, JobStore, Ledger, LedgerError, NoteBook, Outside, Postgres,
-    PostgresOptions, Sqlite, Store, TimeSource,
+    AuditLog, Causes, CredentialStore, Deliveries, History, Incidents, JobStore, Ledger, LedgerError, NoteBook,
+    Outside, Postgres, PostgresOptions, Sqlite, Store, TimeSource,
 };
 use runtime::Runtime;
 use settings::Settings;
@@ -37,6 +37,8 @@ pub struct Parts {
     pub jobs: Arc<dyn JobStore>,
     /// What people want to be remembered.
     pub notes: Arc<dyn NoteBook>,
+    /// Events on their way to hooks.
+    pub deliveries: Arc<dyn Deliveries>,
     /// Messages.
     pub transport: Arc<dyn Transport>,
     /// Locks, hints and limits.
@@ -71,7 +73,7 @@ impl Parts {
         keys(settings)?;
         let stores = ledger(settings, &runtime, Migrate::No).await?;
         let vault = vault(settings, &runtime, &stores, channels.clone())?;
-        let Stores { ledger, audit_log, history, causes, jobs, notes, outside, incidents, .. } = stores;
+        let Stores { ledger, audit_log, history, causes, jobs, notes, deliveries, outside, incidents, .. } = stores;
         let accounts: Arc<dyn Accounts> = Arc::new(vault.clone());
         accounts.catch_up().await;
         vault.follow();
@@ -95,6 +97,7 @@ impl Parts {
             causes,
             jobs,
             notes,
+            deliveries,
             transport,
             guard,
             channels,
@@ -137,6 +140,8 @@ pub struct Stores {
     pub jobs: Arc<dyn JobStore>,
     /// What people want to be remembered.
     pub notes: Arc<dyn NoteBook>,
+    /// Events on their way to hooks.
+    pub deliveries: Arc<dyn Deliveries>,
 }
 
 impl Stores {
@@ -151,7 +156,8 @@ impl Stores {
             incidents: database.clone(),
             causes: database.clone(),
             jobs: database.clone(),
-            notes: database,
+            notes: database.clone(),
+            deliveries: database,
         }
     }
 }
@@ -255,6 +261,11 @@ fn http(settings: &Settings, runtime: &Runtime) -> Result<Http, Failure> {
         ..HttpOptions::default()
     };
     Http::new(options, runtime.clone()).map_err(|error| Failure::of("make the HTTP client", error))
+}
+
+/// Which addresses hooks may have.
+pub fn outside(settings: &Settings) -> OutsideOptions {
+    OutsideOptions { allow_private: settings.hooks.allow_private, allow_hosts: settings.hooks.allow_hosts.clone() }
 }
 
 fn media(settings: &Settings) -> MediaOptions {

@@ -53,6 +53,8 @@ enum Command {
     Api,
     /// Look after the accounts: renew tokens ahead of their end, ask platforms how accounts are
     Keeper,
+    /// Tell others: send events to hooks, signed, and try again for three days
+    Notifier,
     /// What seals credentials
     #[command(subcommand)]
     Vault(vault::VaultCommand),
@@ -125,7 +127,7 @@ async fn run(arguments: Arguments) -> ExitCode {
                 &settings,
                 "dev",
                 CrashPoints::none(),
-                Services { scheduler: true, worker: Some(Vec::new()), api: true, keeper: true },
+                Services { scheduler: true, worker: Some(Vec::new()), api: true, keeper: true, notifier: true },
             )
             .await
         }
@@ -142,6 +144,9 @@ async fn run(arguments: Arguments) -> ExitCode {
         }
         Command::Keeper => {
             shared(&settings, "keeper", CrashPoints::none(), Services { keeper: true, ..Services::default() }).await
+        }
+        Command::Notifier => {
+            shared(&settings, "notifier", CrashPoints::none(), Services { notifier: true, ..Services::default() }).await
         }
         Command::Vault(command) => vault::run(command, &settings).await,
         Command::Token(_) | Command::Openapi | Command::Client(_) => Ok(()),

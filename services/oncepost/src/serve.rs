@@ -2,12 +2,14 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use channels::{Outside, OutsideOptions, Secret};
 use console::{Console, ConsoleOptions};
 use domain::WorkerName;
 use forecast::Forecast;
 use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
 use keeper::{Auditor, AuditorOptions, AuditorParts, Keeper, KeeperOptions, Outlook, OutlookOptions};
 use letters::Letters;
+use notifier::{AlertOptions, Alerts, Notifier, NotifierOptions};
 use scheduler::{Scheduler, SchedulerOptions};
 use settings::Settings;
 use telemetry::{Health, TelemetryHandle, health_router};
@@ -15,7 +17,7 @@ use tokio::net::TcpListener;
 use worker::{Ports, Worker, WorkerOptions};
 
 use crate::{
-    compose::{Parts, enabled},
+    compose::{Parts, enabled, outside},
     failure::Failure,
     http,
     signals::Signals,
@@ -36,6 +38,8 @@ pub struct Services {
     pub api: bool,
     /// Look after the accounts.
     pub keeper: bool,
+    /// Send events to hooks.
+    pub notifier: bool,
 }
 
 /// Runs `services` until a signal asks to end, then drains.
@@ -84,6 +88,19 @@ pub async fn serve(
         let auditor = auditor(settings, &parts);
         running.push(Box::pin(async move {
             futures::join!(keeper.run(), outlook.run(), auditor.run());
+            Ok(())
+        }));
+    }
+    if services.notifier {
+        let notifier = notifier(settings, &parts)?;
+        let alerts = alerts(settings, &parts)?;
+        running.push(Box::pin(async move {
+            let alerts = async {
+                if let Some(alerts) = alerts {
+                    alerts.run().await;
+                }
+            };
+            futures::join!(notifier.run(), alerts);
             Ok(())
         }));
     }
@@ -176,6 +193,27 @@ fn auditor(settings: &Settings, parts: &Parts) -> Auditor {
     Auditor::new(AuditorParts { runtime, ledger, guard, accounts, incidents, audit }, options)
 }
 
+fn notifier(settings: &Settings, parts: &Parts) -> Result<Notifier, Failure> {
+    let Parts { runtime, deliveries, vault, .. } = parts.clone();
+    let outside = Outside::new(&outside(settings), runtime.clone());
+    let outside = outside.map_err(|error| Failure::of("make the HTTP client for hooks", error))?;
+    Ok(Notifier::new(runtime, deliveries, vault, outside, NotifierOptions::default()))
+}
+
+/// What tells people of groups of failures, if the settings say whom.
+fn alerts(settings: &Settings, parts: &Parts) -> Result<Option<Alerts>, Failure> {
+    let Some(slack) = &settings.alerts.slack_url else { return Ok(None) };
+    let Parts { runtime, ledger, vault, .. } = parts.clone();
+    // The operators name it themselves: it may be in their own network.
+    let anywhere = OutsideOptions { allow_private: true, ..OutsideOptions::default() };
+    let outside = Outside::new(&anywhere, runtime.clone());
+    let outside = outside.map_err(|error| Failure::of("make the HTTP client for alerts", error))?;
+    let slack = Secret::new(slack.secret().reveal());
+    let usual = AlertOptions::new(slack, settings.api.public_url.clone());
+    let options = AlertOptions { old_after: settings.alerts.old_after, ..usual };
+    Ok(Some(Alerts::new(runtime, ledger, vault.store.clone(), outside, options)))
+}
+
 /// What looks ahead, by what the other services see.
 fn forecast(parts: &Parts) -> Forecast {
     let Parts { runtime, ledger, vault, media, .. } = parts.clone();
@@ -192,6 +230,7 @@ fn console(settings: &Settings, parts: &Parts) -> Console {
         causes: parts.causes.clone(),
         jobs: parts.jobs.clone(),
         notes: parts.notes.clone(),
+        deliveries: parts.deliveries.clone(),
         transport: parts.transport.clone(),
         intake: parts.intake.clone(),
         accounts: parts.accounts.clone(),
@@ -208,6 +247,7 @@ fn console(settings: &Settings, parts: &Parts) -> Console {
             trusted_proxies: settings.api.trusted_proxies.clone(),
             resume_drip: settings.resume.account_gap,
             public_url: settings.api.public_url.clone(),
+            hooks: outside(settings),
             ..ConsoleOptions::default()
         },
     })

@@ -29,6 +29,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("scheduler", &["domain", "contract", "runtime", "ledger", "broker", "channels", "outbox", "letters", "intake"]),
     ("worker", &["domain", "contract", "runtime", "ledger", "broker", "guard", "channels", "outbox"]),
     ("keeper", &["domain", "runtime", "ledger", "guard", "channels", "vault", "forecast", "audit"]),
+    ("notifier", &["domain", "contract", "runtime", "ledger", "channels", "vault"]),
     (
         "console",
         &[

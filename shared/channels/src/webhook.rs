@@ -6,17 +6,14 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::{Code, Draft, Failure, Finding, Fix, Receipt, RepeatSafety, Scope};
-use hmac::{Hmac, KeyInit, Mac};
 use reqwest::{Method, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use sha2::Sha256;
 
 use crate::{
     About, Account, AccountCard, Answer, Call, Channel, Http, Known, Limit, Limits, Link, Mark, Objection, Offers,
-    Published, Row, Safety, Table, Threads, TokenLife, Told, Variant,
+    Published, Row, Safety, SigningKeys, Table, Threads, TokenLife, Told, Variant,
 };
 
 const STEP: &str = "deliver";
@@ -135,7 +132,7 @@ impl Channel for Webhook {
             .header(header::CONTENT_TYPE, "application/json")
             .header("webhook-id", &id)
             .header("webhook-timestamp", timestamp)
-            .header("webhook-signature", signatures(&keys, &id, timestamp, &body))
+            .header("webhook-signature", keys.sign(&id, timestamp, body.as_bytes()))
             .header("idempotency-key", &id)
             .body(body);
         let answer = self.http.publish(point, request).await?;
@@ -185,23 +182,9 @@ fn proof(answer: &Answer, account: &Account, sent: String) -> Option<Receipt> {
 }
 
 /// The account's signing keys: several while they are being rotated.
-fn keys(account: &Account) -> Result<Vec<Vec<u8>>, Failure> {
-    let secret = account.secret(SECRET)?;
-    let decode = |text: &str| STANDARD.decode(text.strip_prefix("whsec_").unwrap_or(text));
-    let keys: Result<Vec<_>, _> = secret.reveal().split_whitespace().map(decode).collect();
-    keys.ok().filter(|keys| !keys.is_empty() && keys.iter().all(|key| !key.is_empty())).ok_or_else(|| {
+fn keys(account: &Account) -> Result<SigningKeys, Failure> {
+    SigningKeys::read(account.secret(SECRET)?.reveal()).ok_or_else(|| {
         let why = format!("secret \"{SECRET}\": it is not \"whsec_\" and base64");
         Failure::system(Code::CREDENTIALS_MISSING, "sign", why)
     })
-}
-
-/// One signature for each key, as the header holds them.
-fn signatures(keys: &[Vec<u8>], id: &str, timestamp: i64, body: &str) -> String {
-    let sign = |key: &Vec<u8>| {
-        // A key of any length is taken, so this gives a value for each.
-        let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
-        mac.update(format!("{id}.{timestamp}.{body}").as_bytes());
-        Some(format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes())))
-    };
-    keys.iter().filter_map(sign).collect::<Vec<_>>().join(" ")
 }

@@ -1,5 +1,5 @@
 //! Where records of credentials are kept: a port beside the ledger, in the same database. What is in a record is its owner's
-//! business; this crate reads neither the open part nor the sealed one.
+//! business; this crate reads neither the open part nor the sealed one, but for what a hook wants to be told.
 
 use std::fmt;
 
@@ -17,11 +17,15 @@ pub enum RecordKind {
     App,
     /// A connect flow under way.
     Link,
+    /// An address that events are sent to. Of its open part the ledger reads what it wants to be told.
+    Hook,
+    /// What people were told of a group of failures. Nothing of it is sealed.
+    Alert,
 }
 
 impl RecordKind {
     /// Every kind.
-    pub const ALL: [RecordKind; 3] = [Self::Account, Self::App, Self::Link];
+    pub const ALL: [RecordKind; 5] = [Self::Account, Self::App, Self::Link, Self::Hook, Self::Alert];
 
     /// The kind's name, as it is stored.
     pub fn name(self) -> &'static str {
@@ -29,6 +33,8 @@ impl RecordKind {
             Self::Account => "account",
             Self::App => "app",
             Self::Link => "link",
+            Self::Hook => "hook",
+            Self::Alert => "alert",
         }
     }
 }

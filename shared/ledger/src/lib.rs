@@ -8,6 +8,7 @@ mod batch;
 mod cases;
 mod causes;
 mod credentials;
+mod deliveries;
 mod desk;
 mod error;
 mod history;
@@ -39,6 +40,10 @@ use uuid::Uuid;
 pub use audit_log::{AuditEntry, AuditFilter, AuditLog, EntryOutcome, NewEntry};
 pub use causes::{CauseSpread, Causes, Lately, Meanwhile, Outlet, Spread, Stake, Within};
 pub use credentials::{CredentialPut, CredentialRow, CredentialStore, RecordKind};
+pub use deliveries::{
+    AfterAttempt, AttemptMade, Deliveries, Delivery, DeliveryAttempt, DeliveryFilter, DeliveryState, DeliveryTally,
+    Replay,
+};
 pub use error::LedgerError;
 pub use history::{CaseTally, Counted, DueTally, Figure, History, IncidentTally, Period, RetryTally};
 pub use incidents::{Closed, Incident, IncidentFilter, IncidentKind, Incidents, NewIncident};
@@ -137,7 +142,7 @@ pub trait Ledger: Send + Sync {
     /// Events that were not told yet and are older than `older_than`, oldest first.
     async fn untold(&self, older_than: Duration, limit: u32) -> Result<Vec<Event>, LedgerError>;
 
-    /// Marks events as told.
+    /// Marks events as told, and makes a delivery of each for every hook that wants it: see [`Deliveries`].
     async fn told(&self, events: &[EventId]) -> Result<(), LedgerError>;
 
     /// Counts per channel and state, what is overdue, and every promise found broken: the sweep's full scan.
@@ -173,12 +178,12 @@ pub trait Ledger: Send + Sync {
 
 /// All that one database keeps: the ledger, and the ports beside it.
 pub trait Store:
-    Ledger + CredentialStore + AuditLog + History + Outside + Incidents + Causes + JobStore + NoteBook
+    Ledger + CredentialStore + AuditLog + History + Outside + Incidents + Causes + JobStore + NoteBook + Deliveries
 {
 }
 
 impl<S> Store for S where
-    S: Ledger + CredentialStore + AuditLog + History + Outside + Incidents + Causes + JobStore + NoteBook
+    S: Ledger + CredentialStore + AuditLog + History + Outside + Incidents + Causes + JobStore + NoteBook + Deliveries
 {
 }
 

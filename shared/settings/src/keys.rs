@@ -115,6 +115,19 @@ pub const KEYS: &[Key] = &[
     ),
     key("vault.keys[].id", "what the key is called, in what it sealed"),
     key("vault.keys[].secret", "the key, as `oncepost vault key` prints it: a secret (below)"),
+    key(
+        "hooks.allow_private",
+        "whether events may be sent to private addresses, and without encryption; for trying things out only",
+    ),
+    key(
+        "hooks.allow_hosts",
+        "hosts that events may be sent to although they are in a private network, and without encryption as well",
+    ),
+    key(
+        "alerts.slack_url",
+        "a Slack-compatible incoming webhook that is told of each group of failures; absent: nobody is told: a secret (below)",
+    ),
+    key("alerts.old_after", "after how long it is reminded of a group that nobody has mended"),
     key("channels", "the channels that differ from their defaults, by name"),
     key("channels.*.enabled", "whether it publishes; what is due on a channel that is off is held, not failed"),
     key(

@@ -5,8 +5,10 @@
 
 mod accounts;
 mod address;
+mod alerts;
 mod check;
 mod doors;
+mod hooks;
 mod keeper;
 mod keys;
 mod load;
@@ -24,7 +26,9 @@ mod vault;
 
 pub use accounts::{Account, App, Channel, Rate};
 pub use address::Address;
+pub use alerts::Alerts;
 pub use doors::{Api, Health, LogFormat, Telemetry};
+pub use hooks::Hooks;
 pub use keeper::Keeper;
 pub use keys::{KEYS, Key, reference};
 pub use media::{Media, S3};
@@ -67,6 +71,10 @@ pub struct Settings {
     pub media: Media,
     /// Where credentials are kept.
     pub vault: Vault,
+    /// Where events may be sent.
+    pub hooks: Hooks,
+    /// Who is told that something needs a person.
+    pub alerts: Alerts,
     /// The channels that differ from their defaults.
     pub channels: BTreeMap<ChannelName, Channel>,
     /// Our registrations with platforms: their secrets, and limits of their own.

@@ -113,6 +113,9 @@ impl Settings {
         if let Some(secret) = &mut self.media.s3.secret_key {
             secret.find("media.s3.secret_key", env, found);
         }
+        if let Some(secret) = &mut self.alerts.slack_url {
+            secret.find("alerts.slack_url", env, found);
+        }
         let Some(file) = self.api.token_file.clone() else { return };
         let Some(text) = found.file("api.token_file", &file) else { return };
         for (n, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'))

@@ -19,6 +19,9 @@ pub enum VaultError {
     /// There is no such app.
     #[error("there is no app {0}")]
     NoApp(String),
+    /// There is no such hook.
+    #[error("there is no hook {0}")]
+    NoHook(String),
     /// Its tokens may not be renewed yet, whoever asks.
     #[error("the tokens of {name} are not renewed before {}: {why}", .until.strftime("%Y-%m-%d %H:%M:%SZ"))]
     NotYet {

@@ -1,4 +1,5 @@
-//! The API's answers, as types: written by the server, read by the command line. No secret and no handle is among them.
+//! The API's answers, as types: written by the server, read by the command line. No handle is among them, and no secret but that of a
+//! hook, which whoever has it made is shown once.
 
 mod accounts;
 mod audit_log;
@@ -7,6 +8,7 @@ mod change;
 mod dead;
 mod failures;
 mod forecast;
+mod hooks;
 mod incidents;
 mod jobs;
 mod links;
@@ -32,6 +34,7 @@ pub use failures::{
     Spread,
 };
 pub use forecast::Forecast;
+pub use hooks::{Deliveries, Delivery, DeliveryAttempt, Hook, Hooks, PutHook, RemovedHook, Replayed, ShownOnce};
 pub use incidents::{Audit, AuditAsk, CloseAsk, Incident, IncidentState, Incidents};
 pub use jobs::{
     Job, JobAction, JobAsk, JobBegun, JobPlan, JobReport, JobState, JobTarget, Jobs, Outcomes, Remark, Select,

@@ -8,12 +8,14 @@ mod audit_log;
 mod change;
 mod connect;
 mod dead;
+mod deliveries;
 mod discard;
 mod edit;
 mod failures;
 mod find;
 mod forecast;
 pub(crate) mod groups;
+mod hooks;
 mod incidents;
 mod jobs;
 pub(crate) mod links;
@@ -99,6 +101,10 @@ fn routes(options: &ConsoleOptions) -> Routes {
         .route(ENABLE, post(accounts::enable))
         .route("/v1/apps", get(apps::list))
         .route("/v1/apps/{app}", put(apps::put).delete(apps::remove))
+        .route("/v1/hooks", get(hooks::list))
+        .route("/v1/hooks/{name}", get(hooks::show).put(hooks::put).delete(hooks::remove))
+        .route("/v1/hooks/{name}/replay", post(hooks::replay))
+        .route("/v1/deliveries", get(deliveries::list))
         .route("/v1/scorecard", get(scorecard::show))
         .route("/v1/scorecard/targets", get(scorecard::targets))
         .route("/v1/audit-log", get(audit_log::list))
@@ -122,6 +128,8 @@ pub(crate) fn operations() -> Vec<Operation> {
         verdicts::operations(),
         schedule::operations(),
         failures::operations(),
+        hooks::operations(),
+        deliveries::operations(),
         groups::operations(),
         jobs::operations(),
         notes::operations(),

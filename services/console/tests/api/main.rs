@@ -12,6 +12,7 @@ mod failures;
 mod forecast;
 mod garbage;
 mod groups;
+mod hooks;
 mod incidents;
 mod jobs;
 mod links;

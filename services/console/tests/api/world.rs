@@ -24,7 +24,9 @@ use domain::{
 };
 use forecast::Forecast;
 use intake::{Intake, Options};
-use ledger::{Applied, AuditLog, Causes, History, Incidents, JobStore, Ledger, MemoryLedger, NoteBook, Store};
+use ledger::{
+    Applied, AuditLog, Causes, Deliveries, History, Incidents, JobStore, Ledger, MemoryLedger, NoteBook, Store,
+};
 use oncepost_console::{Console, ConsoleOptions, Parts, Token};
 use outbox::Outbox;
 use runtime::Runtime;
@@ -231,6 +233,7 @@ impl Setting {
         });
         let (causes, jobs): (Arc<dyn Causes>, Arc<dyn JobStore>) = (ledger.clone(), ledger.clone());
         let notes: Arc<dyn NoteBook> = ledger.clone();
+        let deliveries: Arc<dyn Deliveries> = ledger.clone();
         let ledger: Arc<dyn Ledger> = ledger;
         let intake =
             Intake::new(ledger.clone(), channels.clone(), accounts.clone(), runtime.clone(), Options::default());
@@ -250,6 +253,7 @@ impl Setting {
             causes,
             jobs,
             notes: notes.clone(),
+            deliveries,
             transport: transport.clone(),
             intake: Arc::new(intake.noting(notes)),
             accounts,

@@ -14,6 +14,7 @@ mod dlq;
 mod edit;
 mod failures;
 mod forecast;
+mod hooks;
 mod incidents;
 mod input;
 mod link;
@@ -159,6 +160,8 @@ pub enum ClientCommand {
     Accounts(Box<accounts::AccountsArgs>),
     /// List the apps that accounts are connected through; put their secrets in
     Apps(accounts::AppsArgs),
+    /// List the hooks that events are sent to; put one in, look at what was sent, send it again
+    Hooks(hooks::HooksArgs),
     /// List the channels: what each takes, how an unknown outcome is settled, how long tokens live. Without --api: those of
     /// this program; with it: how they are doing there
     Channels {
@@ -258,6 +261,7 @@ async fn execute(
         ClientCommand::AuditLog(which) => audit_log::list(&client?, out, &which).await,
         ClientCommand::Accounts(args) => accounts::accounts(&client?, out, &args).await,
         ClientCommand::Apps(args) => accounts::apps(&client?, out, &args).await,
+        ClientCommand::Hooks(args) => hooks::hooks(&client?, out, &args).await,
         ClientCommand::Channels { name } => match options.named_api() {
             Some(_) => channels::of_server(&client?, out, name.as_deref()).await,
             None => channels::of_program(&every_channel()?, out, name.as_deref()),

@@ -4,6 +4,7 @@ mod accounts;
 mod answers;
 mod dlq;
 mod hindered;
+mod hooks;
 mod many;
 mod outside;
 mod page;

@@ -25,7 +25,7 @@ pub(crate) struct Reach {
 }
 
 impl Reach {
-    fn allows(&self, host: &str) -> bool {
+    pub(crate) fn allows(&self, host: &str) -> bool {
         self.allow_private || self.allow_hosts.contains(host)
     }
 

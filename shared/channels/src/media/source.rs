@@ -220,7 +220,7 @@ fn unread(bucket: &str, error: object_store::Error) -> Failure {
     }
 }
 
-fn private_address<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a PrivateAddress> {
+pub(crate) fn private_address<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a PrivateAddress> {
     let mut cause = Some(error);
     while let Some(error) = cause {
         if let Some(private) = error.downcast_ref() {

@@ -7,7 +7,7 @@ use domain::{ChannelName, Command, Event, EventId, Pause, PauseScope, Policy, Po
 use futures::FutureExt;
 use jiff::Timestamp;
 
-use super::{Database, census, change, claim, events, listed, lists, pauses, reads, store, upcoming};
+use super::{Database, census, change, claim, deliveries, events, listed, lists, pauses, reads, store, upcoming};
 use crate::{
     Acceptance, Applied, Census, Claim, Claimed, Failures, Ledger, LedgerError, ListedCount, ListedTarget, NewPost,
     NewTarget, NextDue, Page, PauseAsk, PostChange, PostFilter, PostSummary, PostView, Taken, TargetView, Upcoming,
@@ -112,7 +112,7 @@ impl Ledger for Database {
             return Ok(());
         }
         let ids: Vec<_> = events.iter().map(|id| id.0).collect();
-        self.write(move |conn, _| async move { store::delete_events(conn, &ids).await }.boxed()).await
+        self.write(move |conn, world| async move { deliveries::told(conn, world, &ids).await }.boxed()).await
     }
 
     async fn census(&self, patience: Duration) -> Result<Census, LedgerError> {

@@ -10,6 +10,7 @@ mod census;
 mod change;
 mod claim;
 mod credentials;
+mod deliveries;
 mod events;
 mod history;
 mod incidents;

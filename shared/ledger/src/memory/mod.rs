@@ -5,6 +5,7 @@
 mod audit_log;
 mod causes;
 mod credentials;
+mod deliveries;
 mod history;
 mod incidents;
 mod jobs;
@@ -33,10 +34,10 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::{
-    Acceptance, Applied, AuditEntry, Census, Claim, Claimed, CredentialRow, Emission, Failures, Incident, Ledger,
-    LedgerError, ListedCount, ListedTarget, NewPost, NewTarget, NextDue, Note, Page, PauseAsk, PostChange, PostFilter,
-    PostSummary, PostView, RecordKind, StateCount, Taken, TargetView, Twin, Upcoming, UpcomingTarget, cases, pause_id,
-    record, world::before,
+    Acceptance, Applied, AuditEntry, Census, Claim, Claimed, CredentialRow, Delivery, Emission, Failures, Incident,
+    Ledger, LedgerError, ListedCount, ListedTarget, NewPost, NewTarget, NextDue, Note, Page, PauseAsk, PostChange,
+    PostFilter, PostSummary, PostView, RecordKind, StateCount, Taken, TargetView, Twin, Upcoming, UpcomingTarget,
+    cases, pause_id, record, world::before,
 };
 
 /// A ledger in memory.
@@ -57,6 +58,7 @@ struct Tables {
     pauses: Vec<Pause>,
     credentials: BTreeMap<(RecordKind, String), CredentialRow>,
     audit_log: BTreeMap<Uuid, AuditEntry>,
+    deliveries: BTreeMap<(EventId, String), Delivery>,
     cases: Vec<history::Case>,
     /// Which targets have an open case.
     open_cases: HashSet<TargetId>,
@@ -480,8 +482,8 @@ impl Ledger for MemoryLedger {
     }
 
     async fn told(&self, events: &[EventId]) -> Result<(), LedgerError> {
-        let told: HashSet<_> = events.iter().collect();
-        self.reach()?.outbox.retain(|event| !told.contains(&event.id));
+        let now = self.clock.now();
+        self.reach()?.told(events, now);
         Ok(())
     }
 

@@ -12,8 +12,8 @@ use domain::Policy;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use ledger::{
-    AuditLog, Causes, CredentialStore, History, Incidents, JobStore, Ledger, LedgerError, MemoryLedger, NoteBook,
-    Outside, Postgres, PostgresOptions, Sqlite, Store as Stored, TimeSource,
+    AuditLog, Causes, CredentialStore, Deliveries, History, Incidents, JobStore, Ledger, LedgerError, MemoryLedger,
+    NoteBook, Outside, Postgres, PostgresOptions, Sqlite, Store as Stored, TimeSource,
 };
 use runtime::{Clock, Runtime, SystemRandom};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, sqlite::SqliteConnectOptions};
@@ -52,6 +52,7 @@ pub struct House {
     pub ledger: Arc<dyn Ledger>,
     pub credentials: Arc<dyn CredentialStore>,
     pub audit_log: Arc<dyn AuditLog>,
+    pub deliveries: Arc<dyn Deliveries>,
     pub history: Arc<dyn History>,
     pub incidents: Arc<dyn Incidents>,
     pub outside: Arc<dyn Outside>,
@@ -102,6 +103,7 @@ impl House {
         Self {
             credentials: database.clone(),
             audit_log: database.clone(),
+            deliveries: database.clone(),
             history: database.clone(),
             incidents: database.clone(),
             outside: database.clone(),

@@ -13,6 +13,7 @@ mod changes;
 mod claims;
 mod corpus;
 mod credentials;
+mod deliveries;
 mod durability;
 mod events;
 mod history;
@@ -125,6 +126,18 @@ mod every {
             what_is_completed_stays_as_it_is,
             entries_are_found_by_what_they_are_about,
             the_log_comes_page_by_page,
+        }
+        [postgres, sqlite, memory] => deliveries::{
+            each_hook_is_sent_what_it_wants,
+            without_hooks_nothing_is_made_and_events_are_forgotten,
+            an_event_that_many_tell_is_delivered_once,
+            of_takers_at_once_each_delivery_has_one,
+            what_a_dead_sender_held_is_taken_again,
+            an_attempt_decides_what_follows,
+            what_is_replayed_is_as_if_new,
+            deliveries_are_listed_page_by_page,
+            what_is_over_is_forgotten,
+            a_hook_that_cannot_be_read_hides_no_other,
         }
         [postgres, sqlite, memory] => history::{
             what_was_due_is_counted_by_how_it_stands,

@@ -66,7 +66,7 @@ impl Address {
         let id = if self.template.starts_with("/v1/targets/") { &fill.target } else { &fill.post };
         let path = self.template.replace("{id}", id).replace("{tenant}", fill.tenant).replace("{key}", fill.key);
         let path = path.replace("{channel}", "long").replace("{account}", fill.account);
-        let path = path.replace("{app}", "our-app").replace("{code}", "OP-1011");
+        let path = path.replace("{app}", "our-app").replace("{name}", "our-hook").replace("{code}", "OP-1011");
         assert!(!path.contains('{'), "{path}: say what stands there");
         match self.id {
             "resume" => format!("{path}?scope=account:{}/long/{}", fill.tenant, fill.account),
@@ -88,6 +88,8 @@ impl Address {
             "edit_target" => r#"{"content":{"text":"new"}}"#.into(),
             "begin_job" => format!(r#"{{"action":"retry","select":{{"targets":["{}"]}}}}"#, fill.target),
             "put_note" => format!(r#"{{"on":"account:{tenant}/long/{account}","text":"x"}}"#),
+            "put_hook" => r#"{"url":"https://hooks.example/in","new_secret":true}"#.into(),
+            "replay_hook" => r#"{"since":"2026-06-01T00:00:00Z"}"#.into(),
             "close_incident" => r#"{"note":"x"}"#.into(),
             "discard_dead_letters" => format!(r#"{{"letters":["{}"],"reason":"x"}}"#, fill.target),
             "put_app" => r#"{"secrets":{"client_id":"x"}}"#.into(),

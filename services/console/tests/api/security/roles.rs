@@ -65,9 +65,12 @@ fn credentials_are_for_admins() {
         "enable_account",
         "link_account",
         "put_app",
+        "put_hook",
         "refresh_account",
         "remove_account",
         "remove_app",
+        "remove_hook",
+        "remove_hook",
     ];
     assert_eq!(admins, known);
 }

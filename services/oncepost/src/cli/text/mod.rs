@@ -8,6 +8,7 @@ pub(super) mod channels;
 pub(super) mod dlq;
 pub(super) mod failures;
 pub(super) mod forecast;
+pub(super) mod hooks;
 pub(super) mod incidents;
 pub(super) mod jobs;
 pub(super) mod notes;

@@ -1,10 +1,12 @@
 //! The statements, in PostgreSQL's dialect.
 
+mod deliveries;
 mod due;
 mod load;
 mod posts;
 mod save;
 
+pub(super) use deliveries::{TAKE_DELIVERIES, take_events};
 pub(super) use due::{count_waiting, moving, oldest_waiting, peek, queued, waiting_in_turn};
 pub(super) use load::{drafts, lock, lock_post, now, owners, surroundings, taken_marks};
 pub(super) use posts::{insert_posts, insert_targets, known_posts};
