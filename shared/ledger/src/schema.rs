@@ -106,6 +106,8 @@ mod tests {
                     path.display()
                 );
                 let text = std::fs::read_to_string(&path).unwrap().to_uppercase();
+                // What a new table's rows go with takes nothing away that was there.
+                let text = text.replace("ON DELETE CASCADE", "");
                 let takes = ["DROP ", "RENAME ", "ALTER COLUMN", "SET NOT NULL", "DELETE "];
                 let additive = !takes.iter().any(|word| text.contains(word));
                 assert!(!name.starts_with("expand") || additive, "{} takes something away", path.display());

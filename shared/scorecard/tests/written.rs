@@ -1,5 +1,7 @@
 //! The forms in which a scorecard leaves the house.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::time::Duration;
 
 use domain::{ChannelName, State};

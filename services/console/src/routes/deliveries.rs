@@ -92,6 +92,7 @@ pub(super) fn operations() -> Vec<Operation> {
     vec![
         operation("list_deliveries", "GET", "/v1/deliveries", "What was sent to hooks, and what came of it")
             .query::<Which>()
-            .answers::<api::Deliveries>(200, "The deliveries, newest first"),
+            .answers::<api::Deliveries>(200, "The deliveries, newest first")
+            .fails(404, "There is no such hook of yours"),
     ]
 }

@@ -88,7 +88,7 @@ impl Address {
             "edit_target" => r#"{"content":{"text":"new"}}"#.into(),
             "begin_job" => format!(r#"{{"action":"retry","select":{{"targets":["{}"]}}}}"#, fill.target),
             "put_note" => format!(r#"{{"on":"account:{tenant}/long/{account}","text":"x"}}"#),
-            "put_hook" => r#"{"url":"https://hooks.example/in","new_secret":true}"#.into(),
+            "put_hook" => format!(r#"{{"url":"https://hooks.example/in","tenant":"{tenant}"}}"#),
             "replay_hook" => r#"{"since":"2026-06-01T00:00:00Z"}"#.into(),
             "close_incident" => r#"{"note":"x"}"#.into(),
             "discard_dead_letters" => format!(r#"{{"letters":["{}"],"reason":"x"}}"#, fill.target),

@@ -70,7 +70,6 @@ fn credentials_are_for_admins() {
         "remove_account",
         "remove_app",
         "remove_hook",
-        "remove_hook",
     ];
     assert_eq!(admins, known);
 }
