@@ -123,6 +123,9 @@ fn rows(visit: &Visit, own: &[&api::Target], group: &api::FailureGroup, says: &S
                 span.quiet { "These may be out. Open each, look on the platform, and record what you saw: nothing is sent until then." }
             }
             @else if !own.is_empty() { button type="submit" data-retry { "Retry selected…" } }
+            @if !own.is_empty() {
+                a.button href=(query("/jobs/new", &[("group", group.group.as_str())])) { "All " (words::grouped(group.count)) " of this cause…" }
+            }
             @if more > 0 {
                 span.quiet {
                     "and " (words::grouped(more)) " more; " a href=(query("/posts", &[("state", "failed")])) {

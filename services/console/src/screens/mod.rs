@@ -9,10 +9,13 @@ mod assets;
 mod audit_log;
 mod causes;
 mod channels;
+mod dead;
 mod door;
 mod error;
 mod forecast;
 mod home;
+mod incidents;
+mod jobs;
 mod late;
 mod lately;
 mod parts;
@@ -47,12 +50,15 @@ type Routes = fn() -> Router<Desk>;
 /// The screens, in the order of the menu. A new one is a file with these two, its `mod`, and a line here.
 const SCREENS: &[(Entry, Routes)] = &[
     (home::ENTRY, home::routes),
+    (dead::ENTRY, dead::routes),
+    (jobs::ENTRY, jobs::routes),
     (posts::ENTRY, posts::routes),
     (schedule::ENTRY, schedule::routes),
     (forecast::ENTRY, forecast::routes),
     (channels::ENTRY, channels::routes),
     (accounts::ENTRY, accounts::routes),
     (scorecard::ENTRY, scorecard::routes),
+    (incidents::ENTRY, incidents::routes),
     (audit_log::ENTRY, audit_log::routes),
     (system::ENTRY, system::routes),
 ];
