@@ -238,7 +238,7 @@ async fn shown(visit: &Visit, id: &str, asked: &BTreeMap<String, String>) -> Res
         }
         h2 { "Its targets" }
         @if report.targets.is_empty() { (nothing("There are no more.", None)) } @else {
-            (table("Targets", &["Target", "Result", "Stands now", "Why"], report.targets.iter().map(row).collect()))
+            (table("Targets", &["Target", "Result", "Stands now", "Why"], report.targets.iter().map(|one| row(one, job.state)).collect()))
         }
         nav.pages aria-label="Pages" {
             @if !after.is_empty() { a.button href=(format!("/jobs/{}", job.id)) { "First" } }
@@ -249,11 +249,12 @@ async fn shown(visit: &Visit, id: &str, asked: &BTreeMap<String, String>) -> Res
     })
 }
 
-fn row(one: &api::JobTarget) -> Row {
+fn row(one: &api::JobTarget, job: JobState) -> Row {
     let result = match one.result {
         Some(api::StepResult::Done) => chip(Tone::Good, Icon::Check, "changed"),
         Some(api::StepResult::HeldBack) => chip(Tone::Idle, Icon::Minus, "held back"),
-        None => chip(Tone::Busy, Icon::Wait, "its turn comes"),
+        None if job == JobState::Running => chip(Tone::Busy, Icon::Wait, "its turn comes"),
+        None => chip(Tone::Idle, Icon::Minus, "not touched"),
     };
     let now = html! {
         @if let Some(stands) = one.state { (state(stands)) }
