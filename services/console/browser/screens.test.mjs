@@ -45,6 +45,8 @@ function screens() {
     doubt: `/targets/${stack.doubt.id}`, revoked: `/targets/${stack.revoked.id}`,
     retry: `/retry?target=${one.id}&target=${two.id}&target=${stack.doubt.id}`, schedule: '/schedule',
     week: '/schedule?view=week&zone=Europe/Berlin', forecast: '/forecast', channels: '/channels', accounts: '/accounts',
+    'dead-letters': '/dead-letters?channel=mastodon', jobs: '/jobs', plan: '/jobs/new?channel=mastodon', scorecard: '/scorecard',
+    'behind-a-figure': '/scorecard/targets?figure=failed', incidents: '/incidents', 'audit-log': '/audit-log',
     account, system: '/system', code: '/errors/OP-2101', lost: '/nowhere', unknown: '/targets/nonsense',
   };
 }
