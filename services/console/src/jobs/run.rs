@@ -220,6 +220,6 @@ impl Console {
 /// Tells upstream what became of targets.
 fn tell(console: &Console, done: &[StepDone]) {
     for applied in done.iter().filter_map(|done| done.applied.as_ref()) {
-        console.outbox.pass_on(applied);
+        console.pass_on(applied);
     }
 }
