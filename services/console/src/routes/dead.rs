@@ -179,7 +179,9 @@ pub(super) async fn show(
     };
     if letters.is_empty() && target.is_none() {
         let shown: String = id.chars().take(60).collect();
-        return Err(Problem::not_found(format!("dead letter or target \"{shown}\"")));
+        let remedy =
+            "`oncepost dlq list` (GET /v1/dead-letters) lists the letters, `oncepost failures` the targets.".into();
+        return Err(Problem { remedy, ..Problem::not_found(format!("dead letter or target \"{shown}\"")) });
     }
     Ok(Json(api::DeadLetterView { letters, target }))
 }

@@ -143,7 +143,10 @@ pub(super) async fn replay(
     let intent = Intent::hook("replay", &name, hook.record.tenant.as_ref()).because(Some(&why));
     let replay = async {
         match (console.deliveries.replay(name.as_str(), &which).await?, &which) {
-            (0, Replay::Event(event)) => Err(Problem::not_found(format!("delivery of event {event} to {name}"))),
+            (0, Replay::Event(event)) => Err(Problem {
+                remedy: format!("`oncepost hooks deliveries {name}` lists those that there are."),
+                ..Problem::not_found(format!("delivery of event {event} to {name}"))
+            }),
             (replayed, _) => Ok(replayed),
         }
     };

@@ -109,11 +109,16 @@ fn shown(console: &Console, job: Job) -> api::Job {
     }
 }
 
+fn missing(id: Uuid) -> Problem {
+    let remedy = "`oncepost jobs` (GET /v1/jobs) lists those that there are.".into();
+    Problem { remedy, ..Problem::not_found(format!("job {id}")) }
+}
+
 /// A job of the caller's. What is another tenant's does not exist for the caller.
 async fn find(console: &Console, caller: &Caller, id: Uuid) -> Result<Job, Problem> {
     let found = console.jobs.job(id).await?;
     let is_own = |job: &Job| caller.tenant.is_none() || caller.tenant == job.asked.tenant;
-    found.filter(is_own).ok_or_else(|| Problem::not_found(format!("job {id}")))
+    found.filter(is_own).ok_or_else(|| missing(id))
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -191,7 +196,7 @@ pub(super) async fn stop(
     let why = format!("stopped by {}", caller.name);
     let stop = async {
         let ended = console.jobs.end_job(id, None, JobState::Stopped, Some(why)).await?;
-        ended.ok_or_else(|| Problem::not_found(format!("job {id}")))
+        ended.ok_or_else(|| missing(id))
     };
     let ended =
         console.audited(&caller, intent, stop, |job| Some(json!({ "state": job.state, "done": job.done }))).await?;
