@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use channels::OutsideOptions;
+use channels::ForeignOptions;
 use settings::{Network, Rate};
 use url::Url;
 
@@ -36,7 +36,7 @@ pub struct ConsoleOptions {
     /// How long a link is good by which an account is connected.
     pub link_life: Duration,
     /// Which addresses hooks may have.
-    pub hooks: OutsideOptions,
+    pub hooks: ForeignOptions,
 }
 
 impl Default for ConsoleOptions {
@@ -55,7 +55,7 @@ impl Default for ConsoleOptions {
             patience: Duration::from_secs(300),
             public_url: None,
             link_life: Duration::from_secs(15 * 60),
-            hooks: OutsideOptions::default(),
+            hooks: ForeignOptions::default(),
         }
     }
 }

@@ -7,7 +7,7 @@ mod plan;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use channels::Outside;
+use channels::Foreign;
 use domain::Backoff;
 use ledger::Deliveries;
 use runtime::Runtime;
@@ -62,7 +62,7 @@ pub struct Notifier {
     runtime: Runtime,
     deliveries: Arc<dyn Deliveries>,
     vault: Vault,
-    outside: Outside,
+    outside: Foreign,
     options: Arc<NotifierOptions>,
 }
 
@@ -79,7 +79,7 @@ impl Notifier {
         runtime: Runtime,
         deliveries: Arc<dyn Deliveries>,
         vault: Vault,
-        outside: Outside,
+        outside: Foreign,
         options: NotifierOptions,
     ) -> Self {
         Self { runtime, deliveries, vault, outside, options: Arc::new(options) }

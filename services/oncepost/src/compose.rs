@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use audit::Audit;
 use broker::{BrokerError, BrokerUrl, Memory, Rabbit, RabbitSettings, Transport};
 use channels::{
-    Account, Accounts, Channel, Http, HttpOptions, ListedAccounts, Media, MediaOptions, OutsideOptions, Registry,
+    Account, Accounts, Channel, ForeignOptions, Http, HttpOptions, ListedAccounts, Media, MediaOptions, Registry,
     S3Options, Secret, SecretSource, StoreAt, nearest, unfit,
 };
 use guard::{Guard, MemoryGuard, RedisGuard, RedisOptions};
@@ -264,8 +264,8 @@ fn http(settings: &Settings, runtime: &Runtime) -> Result<Http, Failure> {
 }
 
 /// Which addresses hooks may have.
-pub fn outside(settings: &Settings) -> OutsideOptions {
-    OutsideOptions { allow_private: settings.hooks.allow_private, allow_hosts: settings.hooks.allow_hosts.clone() }
+pub fn outside(settings: &Settings) -> ForeignOptions {
+    ForeignOptions { allow_private: settings.hooks.allow_private, allow_hosts: settings.hooks.allow_hosts.clone() }
 }
 
 fn media(settings: &Settings) -> MediaOptions {

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use channels::{Outside, OutsideOptions, Secret};
+use channels::{Foreign, ForeignOptions, Secret};
 use console::{Console, ConsoleOptions};
 use domain::WorkerName;
 use forecast::Forecast;
@@ -195,7 +195,7 @@ fn auditor(settings: &Settings, parts: &Parts) -> Auditor {
 
 fn notifier(settings: &Settings, parts: &Parts) -> Result<Notifier, Failure> {
     let Parts { runtime, deliveries, vault, .. } = parts.clone();
-    let outside = Outside::new(&outside(settings), runtime.clone());
+    let outside = Foreign::new(&outside(settings), runtime.clone());
     let outside = outside.map_err(|error| Failure::of("make the HTTP client for hooks", error))?;
     Ok(Notifier::new(runtime, deliveries, vault, outside, NotifierOptions::default()))
 }
@@ -205,8 +205,8 @@ fn alerts(settings: &Settings, parts: &Parts) -> Result<Option<Alerts>, Failure>
     let Some(slack) = &settings.alerts.slack_url else { return Ok(None) };
     let Parts { runtime, ledger, vault, .. } = parts.clone();
     // The operators name it themselves: it may be in their own network.
-    let anywhere = OutsideOptions { allow_private: true, ..OutsideOptions::default() };
-    let outside = Outside::new(&anywhere, runtime.clone());
+    let anywhere = ForeignOptions { allow_private: true, ..ForeignOptions::default() };
+    let outside = Foreign::new(&anywhere, runtime.clone());
     let outside = outside.map_err(|error| Failure::of("make the HTTP client for alerts", error))?;
     let slack = Secret::new(slack.secret().reveal());
     let usual = AlertOptions::new(slack, settings.api.public_url.clone());

@@ -24,14 +24,14 @@ const MOST: usize = 16 * 1024;
 
 /// Which addresses may be called.
 #[derive(Debug, Clone, Default)]
-pub struct OutsideOptions {
+pub struct ForeignOptions {
     /// Any address is good, private ones and those without encryption: for tests and demos.
     pub allow_private: bool,
     /// These hosts are good, wherever they are, and without encryption as well.
     pub allow_hosts: BTreeSet<String>,
 }
 
-impl OutsideOptions {
+impl ForeignOptions {
     fn reach(&self) -> Reach {
         Reach { allow_private: self.allow_private, allow_hosts: Arc::new(self.allow_hosts.clone()) }
     }
@@ -66,9 +66,9 @@ impl OutsideOptions {
 
 /// A client for addresses that others have named. It follows no redirect, goes through no proxy, and repeats nothing. Cheap to clone.
 #[derive(Clone)]
-pub struct Outside {
+pub struct Foreign {
     client: Client,
-    options: OutsideOptions,
+    options: ForeignOptions,
     runtime: Runtime,
 }
 
@@ -83,12 +83,12 @@ pub struct Heard {
     pub said: String,
 }
 
-impl Outside {
+impl Foreign {
     /// A client for these addresses.
     ///
     /// # Errors
     /// The system's certificates cannot be read.
-    pub fn new(options: &OutsideOptions, runtime: Runtime) -> Result<Self, HttpError> {
+    pub fn new(options: &ForeignOptions, runtime: Runtime) -> Result<Self, HttpError> {
         // Never through a proxy: behind one, nobody could tell where an address leads.
         let client = http::builder(&HttpOptions::default())
             .redirect(redirect::Policy::none())
@@ -129,13 +129,13 @@ fn private() -> String {
 mod tests {
     use super::*;
 
-    fn check(options: &OutsideOptions, url: &str) -> Result<(), String> {
+    fn check(options: &ForeignOptions, url: &str) -> Result<(), String> {
         options.check(&url.parse().unwrap())
     }
 
     #[test]
     fn a_public_address_is_called_encrypted_or_not_at_all() {
-        let usual = OutsideOptions::default();
+        let usual = ForeignOptions::default();
         assert_eq!(check(&usual, "https://hooks.example/in?x=1"), Ok(()));
         for url in ["http://hooks.example/", "ftp://hooks.example/", "data:text/plain,x"] {
             assert!(check(&usual, url).unwrap_err().contains("https"), "{url}");
@@ -145,15 +145,15 @@ mod tests {
 
     #[test]
     fn a_private_address_is_called_only_by_consent() {
-        let usual = OutsideOptions::default();
+        let usual = ForeignOptions::default();
         for url in ["https://10.0.0.7/", "https://[::1]/", "https://localhost./", "https://169.254.169.254/latest"] {
             assert!(check(&usual, url).unwrap_err().contains("hooks.allow_hosts"), "{url}");
         }
-        let some = OutsideOptions { allow_hosts: ["crm.internal".into(), "10.0.0.7".into()].into(), ..usual.clone() };
+        let some = ForeignOptions { allow_hosts: ["crm.internal".into(), "10.0.0.7".into()].into(), ..usual.clone() };
         assert_eq!(check(&some, "http://crm.internal:8080/"), Ok(()));
         assert_eq!(check(&some, "https://10.0.0.7/"), Ok(()));
         assert!(check(&some, "https://10.0.0.8/").is_err());
-        let all = OutsideOptions { allow_private: true, ..usual };
+        let all = ForeignOptions { allow_private: true, ..usual };
         assert_eq!(check(&all, "http://127.0.0.1:1/"), Ok(()));
     }
 }

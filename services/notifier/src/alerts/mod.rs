@@ -5,7 +5,7 @@ mod words;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use channels::{Outside, Secret};
+use channels::{Foreign, Secret};
 use domain::Target;
 use http::{HeaderMap, HeaderValue, header};
 use jiff::Timestamp;
@@ -52,7 +52,7 @@ pub struct Alerts {
     runtime: Runtime,
     ledger: Arc<dyn Ledger>,
     records: Arc<dyn CredentialStore>,
-    outside: Outside,
+    outside: Foreign,
     options: Arc<AlertOptions>,
 }
 
@@ -62,7 +62,7 @@ impl Alerts {
         runtime: Runtime,
         ledger: Arc<dyn Ledger>,
         records: Arc<dyn CredentialStore>,
-        outside: Outside,
+        outside: Foreign,
         options: AlertOptions,
     ) -> Self {
         Self { runtime, ledger, records, outside, options: Arc::new(options) }

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::receiver::{Answer, Receiver};
-use channels::{Outside, OutsideOptions, Secret};
+use channels::{Foreign, ForeignOptions, Secret};
 use domain::{
     Code, Command, Content, ContentHash, Failure, Fix, Landed, OnDoubt, Outcome, PlatformWords, Policy, PostId,
     RepeatSafety, Scope, TargetId, WorkerName, Worth,
@@ -27,8 +27,8 @@ impl World {
 
     fn start(&self) -> Runtime {
         let runtime = self.runtime.sibling().mortal();
-        let anywhere = OutsideOptions { allow_private: true, ..OutsideOptions::default() };
-        let outside = Outside::new(&anywhere, runtime.clone()).unwrap();
+        let anywhere = ForeignOptions { allow_private: true, ..ForeignOptions::default() };
+        let outside = Foreign::new(&anywhere, runtime.clone()).unwrap();
         let usual =
             AlertOptions::new(Secret::new(self.slack.url.as_str()), Some("https://console.example/".parse().unwrap()));
         let soon = Duration::from_millis(5);

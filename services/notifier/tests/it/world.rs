@@ -2,7 +2,7 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use channels::{Http, HttpOptions, ListedAccounts, Outside, OutsideOptions, Registry};
+use channels::{Foreign, ForeignOptions, Http, HttpOptions, ListedAccounts, Registry};
 use domain::{Backoff, Content, Policy, PostId, TenantId};
 use jiff::Timestamp;
 use ledger::{
@@ -21,7 +21,7 @@ impl<L: Ledger + CredentialStore + Deliveries> Stores for L {}
 pub struct World {
     pub runtime: Runtime,
     pub options: NotifierOptions,
-    outside: OutsideOptions,
+    outside: ForeignOptions,
     ledger: Arc<dyn Stores>,
     vault: Vault,
 }
@@ -64,19 +64,19 @@ impl World {
             defaults: Defaults::default(),
             options: VaultOptions::default(),
         });
-        let outside = OutsideOptions { allow_private: true, ..OutsideOptions::default() };
+        let outside = ForeignOptions { allow_private: true, ..ForeignOptions::default() };
         Self { runtime, options, outside, ledger, vault }
     }
 
     /// Nothing may be sent to this machine.
     pub fn outside_only() -> Self {
-        Self { outside: OutsideOptions::default(), ..Self::new() }
+        Self { outside: ForeignOptions::default(), ..Self::new() }
     }
 
     /// A notifier that a test may kill.
     pub fn start(&self) -> Runtime {
         let runtime = self.runtime.sibling().mortal();
-        let outside = Outside::new(&self.outside, runtime.clone()).unwrap();
+        let outside = Foreign::new(&self.outside, runtime.clone()).unwrap();
         let (deliveries, vault) = (self.ledger.clone(), self.vault.clone());
         let notifier = Notifier::new(runtime.clone(), deliveries, vault, outside, self.options.clone());
         runtime.spawn(notifier.run());
