@@ -15,7 +15,7 @@ use vault::record::State;
 
 use super::{
     Desk, forecast,
-    parts::{Icon, Row, Tone, ago, chip, fact, nothing, outside, prose, query, table, time},
+    parts::{Icon, Row, Tone, ago, channel_choice, chip, fact, nothing, outside, prose, query, table, time},
     pauses,
     post::encoded,
     shell::{Entry, cannot_tell, stamp},
@@ -81,15 +81,7 @@ fn filter(pairs: &[(&str, &str); 3], visit: &Visit) -> Markup {
                     input #tenant name="tenant" value=(given("tenant")) autocomplete="off" spellcheck="false";
                 }
             }
-            div {
-                label for="channel" { "Channel" }
-                select #channel name="channel" {
-                    option value="" { "any" }
-                    @for channel in visit.desk.console.channels.iter() {
-                        option value=(channel.about().name) selected[given("channel") == channel.about().name] { (channel.about().title) }
-                    }
-                }
-            }
+            (channel_choice(&visit.desk, given("channel")))
             div {
                 label for="state" { "Health" }
                 select #state name="state" {

@@ -9,7 +9,7 @@ use maud::{Markup, html};
 
 use super::{
     Desk,
-    parts::{Icon, Row, Tone, ago, chip, fact, nothing, prose, query, table, target, time},
+    parts::{Icon, Row, Tone, ago, channel_choice, chip, fact, nothing, prose, query, table, target, time},
     shell::Entry,
     visit::Visit,
     words,
@@ -48,15 +48,7 @@ async fn body(visit: &Visit, asked: &BTreeMap<String, String>) -> Result<Markup,
                 label for="hours" { "Within" }
                 select #hours name="hours" { @for (value, name) in SPANS { option value=(value) selected[hours == value] { (name) } } }
             }
-            div {
-                label for="channel" { "Channel" }
-                select #channel name="channel" {
-                    option value="" { "any" }
-                    @for channel in visit.desk.console.channels.iter() {
-                        option value=(channel.about().name) selected[given("channel") == channel.about().name] { (channel.about().title) }
-                    }
-                }
-            }
+            (channel_choice(&visit.desk, given("channel")))
             div.end { button type="submit" { "Look" } }
         }
         h2 { "What stands in the way" }

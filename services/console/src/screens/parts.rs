@@ -183,6 +183,21 @@ pub(super) fn channel(desk: &super::Desk, name: &ChannelName) -> String {
     desk.console.channels.get(name.as_str()).map_or_else(|| name.to_string(), |channel| channel.about().title.into())
 }
 
+/// The field of a filter that narrows a list to one channel.
+pub(super) fn channel_choice(desk: &super::Desk, chosen: &str) -> Markup {
+    html! {
+        div {
+            label for="channel" { "Channel" }
+            select #channel name="channel" {
+                option value="" { "any" }
+                @for channel in desk.console.channels.iter() {
+                    option value=(channel.about().name) selected[chosen == channel.about().name] { (channel.about().title) }
+                }
+            }
+        }
+    }
+}
+
 /// A line of a list of facts.
 pub(super) fn fact(name: &str, value: &Markup) -> Markup {
     html! { div { dt { (name) } dd { (value) } } }

@@ -9,7 +9,7 @@ use maud::{Markup, html};
 
 use super::{
     Desk,
-    parts::{Icon, Row, ago, count, nothing, query, status, table},
+    parts::{Icon, Row, ago, channel_choice, count, nothing, query, status, table},
     shell::Entry,
     visit::Visit,
     words,
@@ -77,7 +77,6 @@ fn line(post: &api::PostLine, now: Timestamp) -> Row {
 }
 
 fn filter_form<'a>(visit: &Visit, given: impl Fn(&str) -> &'a str) -> Markup {
-    let channels = visit.desk.console.channels.iter().map(|channel| (channel.about().name, channel.about().title));
     html! {
         form.filter action="/posts" {
             @if visit.session.caller.tenant.is_none() {
@@ -86,13 +85,7 @@ fn filter_form<'a>(visit: &Visit, given: impl Fn(&str) -> &'a str) -> Markup {
                     input #tenant name="tenant" value=(given("tenant")) autocomplete="off" spellcheck="false";
                 }
             }
-            div {
-                label for="channel" { "Channel" }
-                select #channel name="channel" {
-                    option value="" { "any" }
-                    @for (name, title) in channels { option value=(name) selected[given("channel") == name] { (title) } }
-                }
-            }
+            (channel_choice(&visit.desk, given("channel")))
             div {
                 label for="state" { "With a target that is" }
                 select #state name="state" {
