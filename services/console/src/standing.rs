@@ -185,7 +185,7 @@ fn person(target: &Target, reason: ListReason) -> &'static str {
             "A person looks on the platform and decides: `oncepost resolve` with its address, or --send-again."
         }
         ListReason::StillProcessing => {
-            "A person looks on the platform: it was given all its time. `oncepost resolve` settles it."
+            "A person looks on the platform: it was given all its time. `oncepost look` has it asked once more, `oncepost resolve` settles it."
         }
         ListReason::Permanent if target.armed.is_some() => "A person looks on the platform, then `oncepost resolve`.",
         ListReason::Permanent if !target.out.is_empty() => {

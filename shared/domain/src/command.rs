@@ -86,6 +86,8 @@ pub enum Command {
     },
     /// An operator: try again.
     Retry,
+    /// An operator: ask the platform once more what became of a target that waits for a person's word.
+    LookAgain,
     /// An operator: what happened to a target in doubt.
     Decide(Decision),
     /// A pause has ended: wake at this time.

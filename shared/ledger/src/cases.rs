@@ -51,7 +51,8 @@ pub(crate) fn step(before: &Target, after: &Target, open: bool, now: Timestamp) 
         (None, Some(_)) if open => Some(Step::Again { target: after.id, cause: cause(after) }),
         (_, Some(_)) if !open => Some(Step::Opened(opening(after, now))),
         (_, None) if open && is_over => Some(Step::Closed { target: after.id, at: now, ended: after.state }),
-        (Some(_), None) if open => Some(Step::Retried(opening(before, now))),
+        // A look at the platform that somebody asked for is no retry: the doubt stays as it was.
+        (Some(_), None) if open && after.state == State::Scheduled => Some(Step::Retried(opening(before, now))),
         _ => None,
     }
 }

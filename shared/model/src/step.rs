@@ -65,6 +65,8 @@ pub enum Deed {
     Cancel,
     /// Another time.
     Reschedule,
+    /// Has the platform asked once more.
+    LooksAgain,
     /// "It is out", which it is.
     SaysOut,
     /// "Send it again": it is not out, and nothing is on its way.
@@ -151,6 +153,9 @@ pub fn actions(world: &World, actions: &mut Vec<Action>) {
         actions.extend([Deed::Retry, Deed::Cancel, Deed::Reschedule].map(Action::Person));
         let visible = world.platform.visible();
         if matches!(world.target.state, State::InDoubt | State::Processing) {
+            if world.target.listed.is_some() {
+                actions.push(Action::Person(Deed::LooksAgain));
+            }
             let part = usize::from(open_part(world));
             if visible.get(part).is_some_and(|times| *times > 0) {
                 actions.push(Action::Person(Deed::SaysOut));
@@ -263,6 +268,7 @@ fn command(world: &World, deed: Deed, setup: &Setup) -> Command {
         Deed::Retry => Command::Retry,
         Deed::Cancel => Command::Cancel,
         Deed::Reschedule => Command::Reschedule { due_at: at(1), deadline: None, hash: ContentHash([0; 16]) },
+        Deed::LooksAgain => Command::LookAgain,
         Deed::SaysOut => {
             let part = open_part(world);
             let last = part + 1 == setup.parts;

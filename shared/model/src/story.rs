@@ -78,6 +78,7 @@ fn words(world: &World, action: Action, after: &World) -> String {
         Action::Person(Deed::Retry) => "an operator presses retry",
         Action::Person(Deed::Cancel) => "its owner cancels it",
         Action::Person(Deed::Reschedule) => "its owner gives it another time",
+        Action::Person(Deed::LooksAgain) => "an operator has the platform asked once more",
         Action::Person(Deed::SaysOut) => "an operator sees that it is out, and says so",
         Action::Person(Deed::SaysAgain) => "an operator sees that it is not out, and says: send it again",
         Action::Pause => "an operator pauses everything",

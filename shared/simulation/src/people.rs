@@ -99,7 +99,8 @@ pub(crate) async fn operator(stage: Stage, console: Slot, number: u64) {
             2 | 3 => desk.retry_one().await,
             4 => desk.pause_one().await,
             5 | 6 => desk.resume_all().await,
-            7 | 8 => desk.decide_all().await,
+            7 => desk.decide_all().await,
+            8 => desk.look_again().await,
             9 => desk.move_letters().await,
             _ => None,
         };
@@ -179,6 +180,14 @@ impl Desk {
             let _ = self.ledger.resume(&pause.scope, self.dice.seconds(0, 3)).await; // Again the next time.
         }
         Some(())
+    }
+
+    /// Has the platform asked once more about what waits for a person.
+    async fn look_again(&self) -> Option<()> {
+        let waits =
+            |target: &Target| matches!(target.state, State::InDoubt | State::Processing) && target.listed.is_some();
+        let target = self.some_target(waits)?;
+        self.ledger.apply(target.id, Command::LookAgain).await.ok().map(drop)
     }
 
     /// Decides on listed doubts as an honest person does who looks at the platform.

@@ -48,6 +48,7 @@ pub(crate) const RULES: &[Rule] = {
         rule("POST", "/v1/targets/{id}/retry", Has(Retry)),
         rule("POST", "/v1/targets/{id}/cancel", Has(Change)),
         rule("POST", "/v1/targets/{id}/resolve", Has(Resolve)),
+        rule("POST", "/v1/targets/{id}/look", Has(Resolve)),
         rule("GET", "/v1/targets/{id}/verdicts", Has(Read)),
         rule("GET", "/v1/schedule", Has(Read)),
         rule("GET", "/v1/failures", Has(Read)),

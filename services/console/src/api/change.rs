@@ -5,6 +5,8 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Target;
+
 /// A post that was changed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ChangedPost {
@@ -34,6 +36,15 @@ pub struct ChangedTarget {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<domain::Rfc3339>")]
     pub deadline: Option<Timestamp>,
+}
+
+/// The platform is asked once more about a target in doubt.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LookedAgain {
+    /// What comes of it.
+    pub what: String,
+    /// The target as it is now.
+    pub target: Target,
 }
 
 /// A person's word on a target in doubt: exactly one of `published` and `send_again`.

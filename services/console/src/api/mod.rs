@@ -25,7 +25,7 @@ mod world;
 pub use accounts::{Account, Accounts, App, Apps, DisableAsk, Health, Removed, RemovedApp, Seen, Source, Token, Wrong};
 pub use audit_log::{AuditEntry, AuditLog};
 pub use batch::{BatchAnswer, BatchItem, Checked, CheckedTarget};
-pub use change::{ChangedPost, ChangedTarget, EditAsk, Proof, Resolution};
+pub use change::{ChangedPost, ChangedTarget, EditAsk, LookedAgain, Proof, Resolution};
 pub use dead::{
     DeadChannel, DeadCounts, DeadLetter, DeadLetterView, DeadLetters, DiscardAsk, Discarded, DiscardedLetter,
 };

@@ -12,6 +12,8 @@ pub struct Verdicts {
     pub cancel: Verdict,
     /// Publish it at another time.
     pub reschedule: Verdict,
+    /// Have the platform asked once more.
+    pub look_again: Verdict,
     /// Record that the publish point in doubt is out.
     pub published: Verdict,
     /// Record that it is not, and send it again.

@@ -19,6 +19,7 @@ mod hooks;
 mod incidents;
 mod jobs;
 pub(crate) mod links;
+mod look;
 mod notes;
 mod pauses;
 mod posts;
@@ -73,6 +74,7 @@ fn routes(options: &ConsoleOptions) -> Routes {
         .route("/v1/targets/{id}/edit", post(edit::edit))
         .route("/v1/targets/{id}/cancel", post(targets::cancel))
         .route("/v1/targets/{id}/resolve", post(targets::resolve))
+        .route("/v1/targets/{id}/look", post(look::again))
         .route("/v1/targets/{id}/verdicts", get(verdicts::show))
         .route("/v1/schedule", get(schedule::list))
         .route("/v1/failures", get(failures::list))
@@ -125,6 +127,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         change::operations(),
         retry::operations(),
         targets::operations(),
+        look::operations(),
         verdicts::operations(),
         schedule::operations(),
         failures::operations(),

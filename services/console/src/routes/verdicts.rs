@@ -4,7 +4,7 @@ use axum::{Json, extract::State};
 use domain::{Answer, Command, Context, Decision, Receipt, State as Standing, Target, TargetId, apply};
 
 use super::{
-    find,
+    find, look,
     retry::{happens, refusal},
 };
 use crate::{
@@ -49,6 +49,10 @@ fn verdicts(console: &Console, target: &Target, frame: &Frame) -> api::Verdicts 
             Command::Reschedule { due_at, deadline, hash },
             format!("It goes out at the new time instead of {}.", instant(due_at)),
         ),
+        look_again: match look::verdict(console, target, frame) {
+            Ok(why) => Verdict { goes: true, why },
+            Err(reason) => Verdict { goes: false, why: sentence(&reason) },
+        },
         published: would(
             Command::Decide(Decision::Published { receipt, last: true }),
             "It is recorded as out. Nothing of it is sent again.".into(),

@@ -31,6 +31,7 @@ pub(super) fn routes() -> Router<Desk> {
         .route("/targets/{id}/retry", post(retry))
         .route("/targets/{id}/cancel", post(cancel))
         .route("/targets/{id}/reschedule", post(reschedule))
+        .route("/targets/{id}/look", post(look))
         .route("/targets/{id}/published", post(published))
         .route("/targets/{id}/send-again", post(send_again))
         .route("/posts/{id}/cancel", post(cancel_post))
@@ -47,6 +48,11 @@ async fn retry(visit: Visit, Path(id): Path<String>) -> Response {
 async fn cancel(visit: Visit, Path(id): Path<String>) -> Response {
     let done = visit.post::<api::Target>(&target(&id, "cancel"), json!({})).await;
     visit.back(&id, done.map(|_| "It is cancelled and does not go out.".into()))
+}
+
+async fn look(visit: Visit, Path(id): Path<String>) -> Response {
+    let done = visit.post::<api::LookedAgain>(&target(&id, "look"), json!({})).await;
+    visit.back(&id, done.map(|looked| looked.what))
 }
 
 async fn published(visit: Visit, Path(id): Path<String>, form: Filled) -> Response {

@@ -181,6 +181,13 @@ fn reschedule(visit: &Visit, target: &api::Target, post: &api::Post, verdict: &V
 fn settle(visit: &Visit, target: &api::Target, may: &api::Verdicts) -> Markup {
     let action = |name: &str| format!("/targets/{}/{name}", target.id);
     html! {
+        (one(&may.look_again, "Look again on the platform…", false, &html! {
+            form method="post" action=(action("look")) {
+                (stamp(visit))
+                p.verdict { (prose(&may.look_again.why)) }
+                button.primary type="submit" { "Look again" }
+            }
+        }))
         @if may.published.goes {
             details.act open[target.needs_person.is_some()] {
                 summary.primary { "It is out: record it…" }
@@ -223,6 +230,7 @@ fn settle(visit: &Visit, target: &api::Target, may: &api::Verdicts) -> Markup {
         } @else {
             p.quiet.why { "No sending again: " (prose(&may.send_again.why)) }
         }
+        @if !may.look_again.goes { p.quiet.why { "No look: " (prose(&may.look_again.why)) } }
     }
 }
 

@@ -94,6 +94,37 @@ async fn o04_a_doubt_is_closed_with_the_posts_address() {
     assert_eq!(world.post(&path, &word).await.problem(409)["code"], "OP-1018");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_platform_that_can_be_asked_is_asked_once_more_and_whatever_it_tells_nothing_is_sent_by_asking() {
+    let world = world();
+    let (_, targets) = world.accepted(&message("key")).await;
+    world.at_due_time().await;
+    for target in &targets {
+        world.doubt(target).await;
+    }
+    let look = |target: &str| format!("/v1/targets/{target}/look");
+    let problem = world.post(&look(&targets[1]), &json!({})).await.problem(409);
+    assert!(problem.to_string().contains("Short cannot be asked"), "{problem}");
+    let asked = world.post(&look(&targets[0]), &json!({})).await.ok(200);
+    let what = asked["what"].as_str().unwrap();
+    assert!(what.contains("Long is asked at") && what.contains("recorded as published"), "{what}");
+    assert_eq!((&asked["target"]["state"], asked["target"].get("needs_person")), (&json!("in_doubt"), None));
+    let problem = world.post(&look(&targets[0]), &json!({})).await.problem(409);
+    assert!(problem.to_string().contains("asked by itself"), "{problem}");
+    let again = world.post(&format!("/v1/targets/{}/resolve", targets[0]), &json!({ "send_again": true })).await;
+    assert_eq!(again.problem(409)["code"], "OP-1018", "not while it is looked for");
+    world.runtime.sleep(std::time::Duration::from_secs(10)).await;
+    let attempt = world.begin(&targets[0]).await;
+    let finding = domain::Finding::CannotTell("two posts look alike".into());
+    world.finish(&targets[0], attempt, Outcome::Looked { part: 0, finding, last: true }).await;
+    let back = target(&world, &targets[0]).await;
+    assert!(back["needs_person"].is_object(), "{back}");
+    let entries = world.get("/v1/audit-log").await.ok(200);
+    let looks: Vec<_> =
+        entries["entries"].as_array().unwrap().iter().filter(|entry| entry["action"] == "look again").collect();
+    assert_eq!(looks.len(), 3, "two refused, one done: {entries}");
+}
+
 /// What the ledger and the next part know the post by is the platform's id, not where a person saw it.
 #[tokio::test(start_paused = true)]
 async fn an_address_is_taken_for_the_id_that_it_holds() {

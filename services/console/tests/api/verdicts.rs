@@ -14,7 +14,7 @@ async fn verdicts(world: &World, target: &str) -> Vec<(String, bool)> {
 }
 
 fn that(going: &[&str]) -> Vec<(String, bool)> {
-    let all = ["retry", "cancel", "reschedule", "published", "send_again"];
+    let all = ["retry", "cancel", "reschedule", "look_again", "published", "send_again"];
     all.map(|name| (name.to_owned(), going.contains(&name))).to_vec()
 }
 

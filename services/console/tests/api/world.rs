@@ -19,7 +19,7 @@ use channels::{
     Offers, Published, Registry, Secret, SecretSource, Threads, TokenLife, Unit,
 };
 use domain::{
-    AccountId, Answer, AppId, ChannelName, Code, Command, Draft, Failure, Finding, Landed, OnDoubt, Outcome,
+    AccountId, Answer, AppId, ChannelName, Code, Command, Draft, Failure, Finding, Landed, LookUp, OnDoubt, Outcome,
     PlatformWords, Policy, Receipt, RepeatSafety, Scope, TargetId, TenantId, WorkerName, Worth,
 };
 use forecast::Forecast;
@@ -123,7 +123,9 @@ impl Channel for Plain {
 
 fn channel(name: &'static str, title: &'static str, text: &'static [Count], threads: Threads) -> Arc<dyn Channel> {
     let limits = Limits { text, media: 4, ..Limits::NONE };
-    let repeat = RepeatSafety::Nothing;
+    let look_up = LookUp { settles_after: Duration::from_secs(10), sure_after: Duration::from_secs(120) };
+    // One that can be asked, and one that cannot.
+    let repeat = if name == "long" { RepeatSafety::LookUp(look_up) } else { RepeatSafety::Nothing };
     Arc::new(Plain(About {
         name,
         title,

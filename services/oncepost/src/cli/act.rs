@@ -1,6 +1,6 @@
-//! Changes: cancel, reschedule, resolve, pause, resume.
+//! Changes: cancel, reschedule, look, resolve, pause, resume.
 
-use console::api::{ChangedPost, Pause, PauseAsk, Proof, Resolution, Resumed, Target};
+use console::api::{ChangedPost, LookedAgain, Pause, PauseAsk, Proof, Resolution, Resumed, Target};
 use reqwest::{Method, StatusCode};
 use runtime::Runtime;
 use serde_json::{Value, json};
@@ -75,11 +75,26 @@ pub(crate) struct Word {
     pub note: Option<String>,
 }
 
+/// The id of one target, as what is called `what` takes it.
+fn one(name: &str, what: &str) -> Result<String, Trouble> {
+    match Name::read(name)? {
+        Name::Id(id) => Ok(id),
+        Name::Key(..) => {
+            let remedy = "`oncepost status` shows the ids of a post's targets.";
+            Err(Trouble::usage(format!("{what} takes the id of one target."), remedy))
+        }
+    }
+}
+
+pub(crate) async fn look(client: &Client, out: &mut Out, name: &str) -> Result<Ended, Trouble> {
+    let id = one(name, "Look")?;
+    let reply = client.call::<LookedAgain>(Method::POST, &["targets", &id, "look"], &[], &json!({})).await?;
+    out.answer(&reply.raw, || text::act::looked(&reply.value))?;
+    Ok(Ended::Well)
+}
+
 pub(crate) async fn resolve(client: &Client, out: &mut Out, name: &str, word: Word) -> Result<Ended, Trouble> {
-    let Name::Id(id) = Name::read(name)? else {
-        let remedy = "`oncepost status` shows the ids of a post's targets.";
-        return Err(Trouble::usage("Resolve takes the id of one target.", remedy));
-    };
+    let id = one(name, "Resolve")?;
     let published = (!word.send_again).then_some(Proof { url: word.url, id: word.id });
     let resolution = Resolution { published, send_again: word.send_again, note: word.note };
     let reply = client.call::<Target>(Method::POST, &["targets", &id, "resolve"], &[], &resolution).await?;

@@ -115,6 +115,11 @@ pub enum ClientCommand {
         #[arg(long)]
         deadline: Option<String>,
     },
+    /// Have the platform asked once more about a target in doubt
+    Look {
+        /// The target's id
+        target: String,
+    },
     /// Settle a target in doubt, after a look on the platform
     #[command(group(ArgGroup::new("word").required(true).multiple(true).args(["published", "id", "send_again"])))]
     Resolve {
@@ -248,6 +253,7 @@ async fn execute(
         ClientCommand::Reschedule { post, time, deadline } => {
             act::reschedule(&client?, out, &post, &time, deadline.as_deref()).await
         }
+        ClientCommand::Look { target } => act::look(&client?, out, &target).await,
         ClientCommand::Resolve { target, published, id, send_again, note } => {
             let word = act::Word { url: published, id, send_again, note };
             act::resolve(&client?, out, &target, word).await

@@ -43,6 +43,30 @@ async fn m04_a_run_that_ends_with_no_outcome_is_not_a_success() {
     scheduler.stop().await;
 }
 
+/// The platform could not be asked until all looks were used up. Whoever has it asked once more has what is out recorded, and nothing sent.
+#[tokio::test(start_paused = true)]
+async fn m04_a_look_that_a_person_asks_for_ends_a_doubt_that_the_machine_gave_up() {
+    let world = World::new(43);
+    let scheduler = world.scheduler();
+    let worker = world.worker("w1");
+    world.platform.faults([Fault::LoseAnswer]);
+    let id = world.post("look-up", "main", 0, 1).await;
+    while world.in_state(State::InDoubt) == 0 {
+        world.runtime.sleep(Duration::from_millis(10)).await;
+    }
+    world.platform.set_unreachable(true);
+    world.settle(HOURS).await;
+    world.platform.set_unreachable(false);
+    let given_up = world.target(id).await;
+    assert_eq!((given_up.state, given_up.listed.unwrap().reason), (State::InDoubt, ListReason::Undecidable));
+    assert_eq!(world.ask(id, Command::LookAgain).await, Answer::Done);
+    world.settle(HOURS).await;
+    assert_eq!(world.in_state(State::Published), 1);
+    world.check();
+    worker.stop().await;
+    scheduler.stop().await;
+}
+
 /// M11, M19: whatever goes wrong, in whatever order, every due target reaches an end or a person, and is counted there.
 #[tokio::test(start_paused = true)]
 async fn m11_m19_whatever_goes_wrong_every_due_target_reaches_an_end_or_a_person() {

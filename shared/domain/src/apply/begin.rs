@@ -128,7 +128,9 @@ fn begin_send(
 
 fn begin_settling(target: &mut Target, worker: &WorkerName, repeat: RepeatSafety, context: &Context<'_>) -> Answer {
     let now = context.now;
-    if let Some(at) = target.next_at.filter(|at| now < *at) {
+    // Whoever asks for a look must not have it before the platform is done with the last send.
+    let settled = target.armed.as_ref().map_or(now, |armed| later(armed.last_at, repeat.settles_after()));
+    if let Some(at) = target.next_at.map(|next| next.max(settled)).filter(|at| now < *at) {
         return not_yet(target, at, context);
     }
     if context.pause_over(target).is_some() {

@@ -93,6 +93,25 @@ pub(super) fn retry(target: &mut Target, context: &Context<'_>) -> Answer {
     }
 }
 
+/// Asks the platform once more about what waits for a person: whoever asked waits for the answer, and decides if there is none.
+///
+/// It is no word on what happened. The doubt stays until the platform has answered, and what an answer is worth is decided as ever.
+pub(super) fn look_again(target: &mut Target, context: &Context<'_>) -> Answer {
+    if !matches!(target.state, State::InDoubt | State::Processing) {
+        return Answer::Refused(refusal(target, context.now).unwrap_or(Refusal::NotApplicable));
+    }
+    if target.live_lease(context.now).is_some() {
+        return Answer::Refused(Refusal::BeingPublished);
+    }
+    if target.listed.take().is_none() {
+        return Answer::Refused(Refusal::NotApplicable); // The machine looks by itself.
+    }
+    // One look is left of the budget. What the platform still decides about has none.
+    target.looks = if target.state == State::InDoubt { context.policy.max_looks.saturating_sub(1) } else { 0 };
+    wait(target, target.state, context.now);
+    Answer::Done
+}
+
 /// A person's word on a doubt. While the machine is still settling it, only "it is out" is taken.
 pub(super) fn decide(target: &mut Target, decision: &Decision, context: &Context<'_>, change: &mut Change) -> Answer {
     if !matches!(target.state, State::InDoubt | State::Processing) {

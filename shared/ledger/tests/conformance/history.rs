@@ -251,6 +251,12 @@ pub async fn a_doubt_that_a_person_was_asked_about_is_told_from_one_settled_by_m
     house.apply(person, Command::Begin { worker: worker("w"), repeat, arm: Some("publish".into()) }).await;
     let undecidable = Command::Finish { attempt: 1, outcome: unknown(), repeat, on_doubt: OnDoubt::Park };
     house.apply(person, undecidable).await;
+    assert_eq!(house.apply(person, Command::LookAgain).await.answer, Answer::Done);
+    house.apply(person, begin("w")).await;
+    let nowhere = Outcome::Looked { part: 0, finding: Finding::CannotTell("no listing".into()), last: true };
+    let looked = Command::Finish { attempt: 2, outcome: nowhere, repeat, on_doubt: OnDoubt::Park };
+    assert_eq!(house.apply(person, looked).await.answer, Answer::Finished(Next::Dead));
+    assert_eq!(house.history.retries(&period).await.unwrap(), [], "to look is not to retry");
     house.apply(person, Command::Decide(Decision::Published { receipt: proof("p-9"), last: true })).await;
     let due = house.history.due(&period).await.unwrap();
     let shape: Vec<_> =

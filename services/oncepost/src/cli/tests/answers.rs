@@ -180,7 +180,8 @@ async fn a_doubt_is_settled_by_a_persons_word() {
     server.doubt(&targets[0]).await;
     server.doubt(&targets[1]).await;
     let address = "https://example.org/@main/9";
-    let mut all = vec![server.says(&["resolve", &targets[0], "--published", address, "--note", "seen it"]).await];
+    let mut all = vec![server.says(&["look", &targets[0]]).await, server.says(&["look", &targets[1]]).await];
+    all.push(server.says(&["resolve", &targets[0], "--published", address, "--note", "seen it"]).await);
     all.push(server.says(&["resolve", &targets[0], "--published", address]).await);
     all.push(server.says(&["resolve", &targets[1], "--send-again"]).await);
     assert_snapshot!("resolving", all.join("\n---\n"));

@@ -65,6 +65,7 @@ async fn wrong_usage_is_told_with_the_right_one() {
         &["schedule", "/no/such/file.json"],
         &["reschedule", "acme/x", "tomorrow"],
         &["resolve", "acme/x", "--send-again"],
+        &["look", "acme/x"],
         &["posts", "--state", "gone"],
     ] {
         all.push(server.says(arguments).await);

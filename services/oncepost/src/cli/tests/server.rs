@@ -19,7 +19,7 @@ use channels::{
 use clap::Parser;
 use console::{Console, ConsoleOptions, Parts, Token};
 use domain::{
-    AccountId, Answer, ChannelName, Code, Command, Draft, Failure, Finding, Fix, Landed, OnDoubt, Outcome,
+    AccountId, Answer, ChannelName, Code, Command, Draft, Failure, Finding, Fix, Landed, LookUp, OnDoubt, Outcome,
     PlatformWords, Policy, Receipt, RepeatSafety, Scope, TenantId, WorkerName, Worth,
 };
 use forecast::Forecast;
@@ -145,10 +145,11 @@ static BY_LINK: OAuth = OAuth {
 fn channel(name: &'static str, threads: Threads) -> Arc<dyn Channel> {
     const TEXT: &[Count] = &[Count::new(Unit::Chars, 100)];
     let limits = Limits { text: TEXT, media: 4, ..Limits::NONE };
+    let look_up = LookUp { settles_after: Duration::ZERO, sure_after: Duration::from_secs(60) };
     Arc::new(Plain(About {
         name,
         title: name,
-        repeat: RepeatSafety::Nothing,
+        repeat: if name == "long" { RepeatSafety::LookUp(look_up) } else { RepeatSafety::Nothing },
         limits,
         threads,
         offers: Offers::media(4, 4),

@@ -1,6 +1,6 @@
 //! What was done.
 
-use console::api::{ChangedPost, Pause, Resumed, Retried, RetryPlan, Target};
+use console::api::{ChangedPost, LookedAgain, Pause, Resumed, Retried, RetryPlan, Target};
 
 use super::{counted, harmless, instant, table, target};
 
@@ -34,6 +34,12 @@ pub(crate) fn plan(plan: &RetryPlan) -> String {
 /// A target that was tried again.
 pub(crate) fn retried(retried: &Retried) -> String {
     format!("{}\n{}", retried.what, target::line(&retried.target, None))
+}
+
+/// A target that the platform is asked about.
+pub(crate) fn looked(looked: &LookedAgain) -> String {
+    let id = looked.target.id;
+    format!("{}\n{}\nWhat came of it: `oncepost status {id}`.", looked.what, target::line(&looked.target, None))
 }
 
 /// A pause in force.

@@ -283,3 +283,106 @@ fn a_look_says_whether_it_was_answered() {
     assert_eq!(said(LOOK, unclear()), Code::LOOK_FAILED);
     assert_eq!(said(RepeatSafety::Nothing, unclear()), Code::UNDECIDABLE);
 }
+
+/// A doubt that the machine has given up, as it lies before a person.
+fn listed(repeat: RepeatSafety) -> Stage {
+    let mut stage = Stage::new(repeat);
+    stage.policy.max_looks = 2;
+    stage.fall_into_doubt();
+    while stage.target.listed.is_none() {
+        stage.pass_to_next();
+        match stage.begin() {
+            Answer::Begun(Begun { attempt, kind: AttemptKind::Look, .. }) => {
+                let finding = Finding::CannotTell("listing is down".into());
+                stage.finish(attempt, Outcome::Looked { part: 0, finding, last: true });
+            }
+            Answer::Begun(Begun { attempt, .. }) => {
+                stage.finish(attempt, Outcome::Failed(failure(Landed::Unknown, Code::NO_ANSWER)));
+            }
+            other => assert_eq!(other, Answer::Finished(Next::Dead)),
+        }
+    }
+    stage
+}
+
+#[test]
+fn a_person_may_have_the_platform_asked_once_more() {
+    for (finding, state) in [
+        (Finding::Found(receipt("a")), State::Published),
+        (Finding::Absent, State::Retrying),
+        (Finding::CannotTell("listing is down".into()), State::InDoubt),
+    ] {
+        let mut stage = listed(LOOK);
+        let revision = stage.target.revision;
+        stage.pass(120);
+        assert_eq!(stage.ask(&Command::LookAgain), Answer::Done);
+        assert_eq!((stage.target.state, stage.target.wake_at), (State::InDoubt, Some(stage.now)), "somebody looks now");
+        assert_eq!(stage.ask(&Command::LookAgain), Answer::Refused(Refusal::NotApplicable), "it is asked for already");
+        assert_eq!(stage.ask(&Command::Decide(Decision::SendAgain)), Answer::Refused(Refusal::InDoubt));
+        let attempt = stage.begun(AttemptKind::Look);
+        assert_eq!(stage.ask(&Command::LookAgain), Answer::Refused(Refusal::BeingPublished));
+        stage.finish(attempt, Outcome::Looked { part: 0, finding, last: true });
+        assert_eq!(stage.target.state, state);
+        let is_listed = stage.target.listed.as_ref().is_some_and(|listed| listed.reason == ListReason::Undecidable);
+        assert_eq!(is_listed, state == State::InDoubt, "one look, and whoever asked for it decides");
+        assert_eq!((stage.target.tries, stage.target.revision), (1, revision));
+    }
+}
+
+#[test]
+fn a_look_that_was_asked_for_believes_no_absence_that_comes_too_soon() {
+    let mut stage = listed(LOOK);
+    stage.target.armed.as_mut().unwrap().last_at = stage.now;
+    stage.ask(&Command::LookAgain);
+    assert_eq!(stage.begin(), Answer::NotYet(stage.now + LOOK.settles_after()), "the platform may not be done with it");
+    stage.pass_to_next();
+    let attempt = stage.begun(AttemptKind::Look);
+    stage.finish(attempt, Outcome::Looked { part: 0, finding: Finding::Absent, last: true });
+    assert_eq!(stage.target.state, State::InDoubt);
+    assert!(stage.target.listed.is_some() && stage.target.armed.is_some());
+}
+
+#[test]
+fn a_key_that_is_remembered_still_is_used_for_a_look_that_was_asked_for() {
+    let mut stage = listed(KEY);
+    let sent = stage.target.armed.as_ref().unwrap().last_at;
+    stage.ask(&Command::LookAgain);
+    assert_eq!(
+        stage.begin(),
+        Answer::NotYet(sent + KEY.settles_after()),
+        "two calls at once are not what a key is for"
+    );
+    stage.pass_to_next();
+    let attempt = stage.begun(AttemptKind::Repeat);
+    stage.finish(attempt, Outcome::Published(vec![(0, receipt("a"))]));
+    assert_eq!(stage.target.state, State::Published);
+}
+
+#[test]
+fn a_platform_that_still_decides_may_be_asked_once_more() {
+    let mut stage = Stage::new(LOOK);
+    let attempt = stage.begun(AttemptKind::Send);
+    stage.arm(attempt, 0);
+    stage.finish(attempt, Outcome::Processing);
+    stage.pass(stage.policy.processing_limit.as_secs());
+    let attempt = stage.begun(AttemptKind::Poll);
+    stage.finish(attempt, Outcome::Processing);
+    for outcome in [Outcome::Processing, Outcome::Published(vec![(0, receipt("a"))])] {
+        assert_eq!(stage.target.listed.as_ref().unwrap().reason, ListReason::StillProcessing);
+        assert_eq!(stage.ask(&Command::LookAgain), Answer::Done);
+        let attempt = stage.begun(AttemptKind::Poll);
+        stage.finish(attempt, outcome);
+    }
+    assert_eq!(stage.target.state, State::Published);
+}
+
+#[test]
+fn what_is_not_in_doubt_is_not_looked_for() {
+    let mut stage = Stage::new(LOOK);
+    assert_eq!(stage.ask(&Command::LookAgain), Answer::Refused(Refusal::NotApplicable));
+    let attempt = stage.begun(AttemptKind::Send);
+    assert_eq!(stage.ask(&Command::LookAgain), Answer::Refused(Refusal::BeingPublished));
+    stage.arm(attempt, 0);
+    stage.finish(attempt, Outcome::Published(vec![(0, receipt("a"))]));
+    assert_eq!(stage.ask(&Command::LookAgain), Answer::Refused(Refusal::AlreadyPublished));
+}
