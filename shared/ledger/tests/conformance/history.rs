@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use domain::{Code, Command, Decision, Failure, Landed, OnDoubt, Outcome, RepeatSafety, Scope, State, TargetId, Worth};
+use domain::{
+    Answer, Code, Command, Decision, Failure, Finding, Landed, Next, OnDoubt, Outcome, RepeatSafety, Scope, State,
+    TargetId, Worth,
+};
 use ledger::{
     CaseTally, Counted, DueTally, Figure, IncidentKind, IncidentTally, NewIncident, Period, Place, RetryTally,
 };
