@@ -251,11 +251,12 @@ pub async fn a_doubt_that_a_person_was_asked_about_is_told_from_one_settled_by_m
     house.apply(machine, published(2, "p")).await;
     let person = accepted(house, "acme", "webhook").await;
     let repeat = RepeatSafety::Nothing;
-    house.apply(person, Command::Begin { worker: worker("w"), repeat, arm: Some("publish".into()) }).await;
+    let begins = |arm: Option<&str>| Command::Begin { worker: worker("w"), repeat, arm: arm.map(str::to_owned) };
+    house.apply(person, begins(Some("publish"))).await;
     let undecidable = Command::Finish { attempt: 1, outcome: unknown(), repeat, on_doubt: OnDoubt::Park };
     house.apply(person, undecidable).await;
     assert_eq!(house.apply(person, Command::LookAgain).await.answer, Answer::Done);
-    house.apply(person, begin("w")).await;
+    house.apply(person, begins(None)).await;
     let nowhere = Outcome::Looked { part: 0, finding: Finding::CannotTell("no listing".into()), last: true };
     let looked = Command::Finish { attempt: 2, outcome: nowhere, repeat, on_doubt: OnDoubt::Park };
     assert_eq!(house.apply(person, looked).await.answer, Answer::Finished(Next::Dead));
