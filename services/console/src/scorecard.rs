@@ -62,7 +62,9 @@ pub(crate) async fn card(console: &Console, caller: &Caller, wish: &Wish, earlie
         let counts = counts(console, &span, tenant.as_ref()).await?;
         past.push((span, counts));
     }
-    let counts = counts(console, &period, tenant.as_ref()).await?;
+    let mut counts = counts(console, &period, tenant.as_ref()).await?;
+    let asked = Period { from: period.from, until: period.until, tenant: tenant.clone() };
+    counts.looked = Some(console.incidents.looked_for(&asked).await?);
     let (at, (open_cases, oldest_open_case)) =
         futures::try_join!(console.ledger.now(), console.history.open_cases(tenant.as_ref()))?;
     let frame = Frame { period, tenant, at, open_cases, oldest_open_case };
@@ -78,7 +80,7 @@ async fn counts(console: &Console, span: &Span, tenant: Option<&TenantId>) -> Re
         history.retries(&period),
         history.found(&period)
     )?;
-    Ok(Counts { due, cases, retries, found })
+    Ok(Counts { due, cases, retries, found, looked: None })
 }
 
 /// Which of a scorecard's figures is asked after, by the name that the scorecard gives it.

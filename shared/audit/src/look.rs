@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use channels::{Account, AccountCard, Accounts, Channel, Listed, Listing, Registry};
+use channels::{Account, AccountCard, Accounts, Channel, Cut, Listed, Listing, Registry};
 use domain::{Code, Failure, RepeatSafety, TargetId};
 use jiff::Timestamp;
 use ledger::{Incident, Incidents, LATEST, LedgerError, NewIncident, OutTarget, Outside, Place, PublishedAsk};
@@ -169,6 +169,9 @@ impl Audit {
         let (strange, untold): (Vec<&Untold>, Vec<&Untold>) =
             untold.iter().partition(|untold| matches!(untold, Untold::Strange(_)));
         let strange = strange.first().map(|untold| untold.sentence());
+        if let Some((from, until)) = reach(listing, since, sure_until).filter(|_| strange.is_none()) {
+            self.0.incidents.looked(place, from, until).await?;
+        }
         let cannot_tell = untold.into_iter().map(Untold::sentence).collect();
         let listed = listing.posts.iter().filter(|post| since <= post.at).count();
         Ok(Report { listed: Some(listed), there, found, cannot_tell, strange, ..report })
@@ -232,6 +235,17 @@ fn parts(channel: &dyn Channel, account: &Account, target: &OutTarget) -> Vec<Kn
         parts.extend(open.map(|part| known(part, None, target.due_at)));
     }
     parts
+}
+
+/// For which time between `since` and `until` the listing shows all that is there.
+fn reach(listing: &Listing, since: Timestamp, until: Timestamp) -> Option<(Timestamp, Timestamp)> {
+    let (from, until) = match listing.cut {
+        None => (since, until),
+        Some(Cut::Before(oldest)) => (since.max(forth(oldest, MARGIN)), until),
+        Some(Cut::After(newest)) => (since, until.min(back(newest, MARGIN))),
+        Some(Cut::Anywhere) => return None,
+    };
+    (from < until).then_some((from, until))
 }
 
 /// How long a post may be out and missing from listings.

@@ -18,7 +18,7 @@ use domain::{
     Worth,
 };
 use jiff::Timestamp;
-use ledger::{IncidentFilter, IncidentKind, Incidents, Ledger, MemoryLedger, NewPost, NewTarget};
+use ledger::{IncidentFilter, IncidentKind, Incidents, Ledger, MemoryLedger, NewPost, NewTarget, Period};
 use oncepost_audit::{Audit, Parts, Report, Standing};
 use runtime::Runtime;
 
@@ -213,6 +213,12 @@ impl World {
     async fn on_record(&self) -> usize {
         self.ledger.incidents(&IncidentFilter::default()).await.unwrap().items.len()
     }
+
+    /// How many of the published targets count as looked for.
+    async fn looked_for(&self) -> u64 {
+        let period = Period { from: Timestamp::MIN, until: Timestamp::MAX, tenant: None };
+        self.ledger.looked_for(&period).await.unwrap().iter().map(|tally| tally.count).sum()
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -225,6 +231,7 @@ async fn what_does_not_fit_goes_on_record_once() {
     let found: Vec<_> = report.found.iter().map(|found| (found.kind, found.standing)).collect();
     assert_eq!(found, [(IncidentKind::Duplicate, Standing::New), (IncidentKind::Vanished, Standing::New)]);
     assert_eq!((report.listed, report.there, report.found[0].target), (Some(3), 1, target));
+    assert_eq!(world.looked_for().await, 2);
     assert_eq!(report.cannot_tell.len(), 1, "{:?}", report.cannot_tell);
     assert!(report.cannot_tell[0].contains("no listing shows them"), "the comment: {:?}", report.cannot_tell);
     assert!(report.needs_attention() && report.until == world.runtime.now() - Duration::from_secs(300));
@@ -313,7 +320,7 @@ async fn what_cannot_be_told_is_said() {
     let report = world.look().await;
     assert!(report.found.is_empty() && report.needs_attention(), "{report:?}");
     assert!(report.strange.unwrap().contains("None of 3 posts that went out is listed"));
-    assert_eq!(world.on_record().await, 0);
+    assert_eq!((world.on_record().await, world.looked_for().await), (0, 0), "nobody may say that nothing is wrong");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,12 +1,12 @@
 //! Where incidents are kept: what was found wrong outside, after the fact. A port beside the ledger, in the same database.
 
 use async_trait::async_trait;
-use domain::{TargetId, TenantId};
+use domain::{ChannelName, TargetId, TenantId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{LedgerError, Page, Place};
+use crate::{LedgerError, Page, Period, Place};
 
 /// What kind of thing was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -114,6 +114,15 @@ impl IncidentFilter {
     }
 }
 
+/// Published targets of a channel for which their platform was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LookTally {
+    /// The channel.
+    pub channel: ChannelName,
+    /// How many.
+    pub count: u64,
+}
+
 /// Keeps incidents.
 #[async_trait]
 pub trait Incidents: Send + Sync {
@@ -128,6 +137,15 @@ pub trait Incidents: Send + Sync {
 
     /// Closes an incident; one that is closed stays as it was closed first. `None`: there is no such incident.
     async fn close_incident(&self, id: Uuid, by: &str, note: &str) -> Result<Option<Incident>, LedgerError>;
+
+    /// Puts on record that everything was looked at that was due on an account from `from` to `until`.
+    ///
+    /// What is kept of an account is one span: a look that overlaps or touches it makes it longer, and of two that do not, the later is kept.
+    async fn looked(&self, place: &Place, from: Timestamp, until: Timestamp) -> Result<(), LedgerError>;
+
+    /// Of what was due in the period and is published: that which was looked for, sorted by channel. No incident means only for these that
+    /// nothing was wrong.
+    async fn looked_for(&self, period: &Period) -> Result<Vec<LookTally>, LedgerError>;
 
     /// How many are open, for every kind.
     async fn open_incidents(&self) -> Result<Vec<(IncidentKind, u64)>, LedgerError>;

@@ -46,7 +46,7 @@ pub use deliveries::{
 };
 pub use error::LedgerError;
 pub use history::{CaseTally, Counted, DueTally, Figure, History, IncidentTally, Period, RetryTally};
-pub use incidents::{Closed, Incident, IncidentFilter, IncidentKind, Incidents, NewIncident};
+pub use incidents::{Closed, Incident, IncidentFilter, IncidentKind, Incidents, LookTally, NewIncident};
 pub use jobs::{
     Job, JobFilter, JobState, JobStep, JobStore, JobTarget, NewJob, Outcomes, Selection, StepAsk, StepDone, StepResult,
 };

@@ -3,7 +3,7 @@
 
 use crate::{Figures, Scorecard};
 
-const HEAD: [&str; 23] = [
+const HEAD: [&str; 24] = [
     "period",
     "from",
     "until",
@@ -27,6 +27,7 @@ const HEAD: [&str; 23] = [
     "given_up",
     "duplicates",
     "vanished",
+    "looked_for",
 ];
 
 /// The scorecard's rows. Names of channels and periods need no quotes.
@@ -62,6 +63,7 @@ fn row(card: &Scorecard, channel: &str, figures: &Figures) -> String {
         figures.given_up.to_string(),
         figures.duplicates.to_string(),
         figures.vanished.to_string(),
+        figures.looked_for.map(|count| count.to_string()).unwrap_or_default(),
     ];
     cells.join(",")
 }

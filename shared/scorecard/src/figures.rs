@@ -54,6 +54,10 @@ pub struct Figures {
     pub mean_time_to_resolve_s: Option<f64>,
     /// Cases that ended in the period with the target cancelled or expired.
     pub given_up: u64,
+    /// Published targets whose account's posts were looked at on the platform for the time when they were due: what the two figures below
+    /// rest on. Absent in a trend.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub looked_for: Option<u64>,
     /// Duplicates that were found in the period by looking at the platforms that can be looked at.
     pub duplicates: u64,
     /// Posts that were found in the period not to be shown any more.
@@ -93,6 +97,9 @@ impl Figures {
                 IncidentKind::Vanished => figures.vanished += tally.count,
             }
         }
+        let looked = counts.looked.as_ref();
+        figures.looked_for =
+            looked.map(|looked| looked.iter().filter(|tally| is_its(&tally.channel)).map(|tally| tally.count).sum());
         let retries = counts.retries.iter().filter(|tally| is_its(&tally.channel));
         figures.manual_retries = retries.map(|tally| tally.count).sum();
         figures.mean_time_to_resolve_s = mean(open, figures.resolved);
@@ -151,7 +158,7 @@ fn percentile(sorted: &[(Duration, u64)], measured: u64, percent: u64) -> Option
 
 #[cfg(test)]
 mod tests {
-    use ledger::{CaseTally, IncidentTally, RetryTally};
+    use ledger::{CaseTally, IncidentTally, LookTally, RetryTally};
 
     use super::*;
 
@@ -230,6 +237,7 @@ mod tests {
             cases: vec![case("x", 2, 100), case("y", 1, 500)],
             retries: vec![RetryTally { channel: channel("z"), count: 4 }],
             found: vec![IncidentTally { channel: channel("y"), kind: IncidentKind::Duplicate, count: 2 }],
+            looked: Some(vec![LookTally { channel: channel("x"), count: 2 }]),
         };
         assert_eq!(channels(&counts).into_iter().collect::<Vec<_>>(), ["x", "y", "z"].map(channel));
         let of = |name: &str| Figures::of(&counts, Some(&channel(name)));
@@ -237,6 +245,8 @@ mod tests {
         assert_eq!((of("y").success, of("y").mean_time_to_resolve_s), (Some(0.0), Some(500.0)));
         assert_eq!((of("z").manual_retries, of("z").due), (4, 0));
         assert_eq!((of("y").duplicates, of("z").duplicates, of("y").vanished), (2, 0, 0));
+        assert_eq!((of("x").looked_for, of("y").looked_for), (Some(2), Some(0)));
+        assert_eq!(Figures::of(&Counts { looked: None, ..counts.clone() }, None).looked_for, None);
         let total = Figures::of(&counts, None);
         assert_eq!((total.resolved, total.mean_time_to_resolve_s, total.given_up), (3, Some(200.0), 2));
         assert_eq!((total.success, total.manual_retries), (Some(0.75), 4));

@@ -12,7 +12,7 @@ pub mod words;
 
 use domain::{ChannelName, TenantId};
 use jiff::Timestamp;
-use ledger::{CaseTally, DueTally, IncidentTally, RetryTally};
+use ledger::{CaseTally, DueTally, IncidentTally, LookTally, RetryTally};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +31,8 @@ pub struct Counts {
     pub retries: Vec<RetryTally>,
     /// What was found in it by looking at platforms.
     pub found: Vec<IncidentTally>,
+    /// What of it was looked for there, if that was asked.
+    pub looked: Option<Vec<LookTally>>,
 }
 
 /// The scorecard of a period.

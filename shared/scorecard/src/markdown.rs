@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::{
     Figures, Scorecard,
-    words::{percent, span},
+    words::{found, looked_for, percent, span},
 };
 
 /// The page.
@@ -27,6 +27,9 @@ pub fn written(card: &Scorecard) -> String {
         page += &work(channel.channel.as_str(), &channel.figures);
     }
     page += &work("**all**", &card.total);
+    if let Some(rests) = looked_for(&card.total) {
+        let _ = writeln!(page, "\nDuplicates and vanished posts: {rests}.");
+    }
     if !card.causes.is_empty() {
         page += "\n## Why people were needed\n\n| cause | cases | channels |\n|---|--:|---|\n";
         for cause in &card.causes {
@@ -81,7 +84,7 @@ fn work(channel: &str, figures: &Figures) -> String {
         figures.given_up,
         figures.doubts,
         figures.doubts_by_machine,
-        figures.duplicates,
-        figures.vanished,
+        found(figures.duplicates, figures),
+        found(figures.vanished, figures),
     )
 }

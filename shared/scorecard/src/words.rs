@@ -1,5 +1,7 @@
 //! Figures as people read them. What is not known is a dash.
 
+use crate::Figures;
+
 /// What is not known.
 pub(crate) const UNKNOWN: &str = "–";
 
@@ -11,6 +13,22 @@ pub fn percent(share: Option<f64>) -> String {
         // So little beyond the digit is how the share is stored, and not a part of it.
         Some(share) => format!("{:.2} %", (share * 10_000.0 + 1e-6).floor() / 100.0),
     }
+}
+
+/// What was found by looking at platforms. Nothing was found where nobody has looked: that is not known to be nothing.
+pub fn found(count: u64, figures: &Figures) -> String {
+    let nobody_looked = figures.looked_for == Some(0) && figures.published > 0;
+    if count == 0 && nobody_looked { UNKNOWN.into() } else { count.to_string() }
+}
+
+/// What the number of what was found rests on; `None` where nothing is out, or it was not asked.
+pub fn looked_for(figures: &Figures) -> Option<String> {
+    let looked_for = figures.looked_for.filter(|_| figures.published > 0)?;
+    Some(match looked_for {
+        0 => "nobody has looked at the platforms yet".into(),
+        all if all >= figures.published => "all that is out was looked for".into(),
+        some => format!("{some} of the {} that are out were looked for", figures.published),
+    })
 }
 
 /// A span of seconds in its two largest units.
@@ -43,6 +61,22 @@ mod tests {
         assert_eq!(percent(Some(0.9931)), "99.31 %");
         assert_eq!(percent(Some(0.29)), "29.00 %");
         assert_eq!(percent(Some(0.0)), "0.00 %");
+    }
+
+    #[test]
+    fn nothing_is_found_only_where_somebody_has_looked() {
+        let of = |published, looked_for, duplicates| {
+            let figures = Figures { published, looked_for, duplicates, ..Figures::default() };
+            (found(duplicates, &figures), super::looked_for(&figures))
+        };
+        let words = |words: &str| Some(words.to_owned());
+        let nobody = words("nobody has looked at the platforms yet");
+        assert_eq!(of(5, Some(0), 0), ("–".into(), nobody.clone()));
+        assert_eq!(of(5, Some(0), 1), ("1".into(), nobody));
+        assert_eq!(of(5, Some(4), 0), ("0".into(), words("4 of the 5 that are out were looked for")));
+        assert_eq!(of(5, Some(5), 0), ("0".into(), words("all that is out was looked for")));
+        assert_eq!(of(0, Some(0), 0), ("0".into(), None));
+        assert_eq!(of(5, None, 0), ("0".into(), None));
     }
 
     #[test]

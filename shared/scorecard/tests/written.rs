@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use domain::{ChannelName, State};
-use ledger::{CaseTally, DueTally, IncidentKind, IncidentTally, RetryTally};
+use ledger::{CaseTally, DueTally, IncidentKind, IncidentTally, LookTally, RetryTally};
 use oncepost_scorecard::{Counts, Frame, Scorecard, Span, csv, markdown};
 
 fn channel(name: &str) -> ChannelName {
@@ -40,6 +40,7 @@ fn counts(published: u64, failed: u64) -> Counts {
         }],
         retries: vec![RetryTally { channel: channel("mastodon"), count: 5 }],
         found: vec![IncidentTally { channel: channel("bluesky"), kind: IncidentKind::Vanished, count: 1 }],
+        looked: Some(vec![LookTally { channel: channel("bluesky"), count: 900 }]),
     }
 }
 

@@ -13,7 +13,7 @@ use maud::{Markup, PreEscaped, html};
 use scorecard::{
     Figures,
     plot::Line,
-    words::{percent, span},
+    words::{found, looked_for, percent, span},
 };
 
 use super::{
@@ -115,7 +115,7 @@ async fn body(visit: &Visit, asked: &BTreeMap<String, String>) -> Result<Markup,
             (tile("Published of what was decided", &percent(card.total.success), "success"))
             (tile("Out within a minute", &percent(card.total.on_time), "on time"))
             (tile("Mean time to resolve", &span(card.total.mean_time_to_resolve_s), "since a person was needed"))
-            (tile("Duplicates found", &words::grouped(card.total.duplicates), "where platforms can be looked at"))
+            (tile("Duplicates found", &found(card.total.duplicates, &card.total), &looked_for(&card.total).unwrap_or_else(|| "nothing is out".into())))
             (tile("Retries by hand", &words::grouped(card.total.manual_retries), "in this period"))
         }
         @if card.channels.is_empty() {
@@ -228,6 +228,10 @@ fn is_work(figures: &Figures) -> bool {
 
 fn labour(visit: &Visit, of: Option<&domain::ChannelName>, figures: &Figures, period: &[(&str, &str)]) -> Row {
     let number = |count, figure| counted(count, figure, of, period);
+    let detected = |count, figure| match count {
+        0 => html! { span.n { (found(count, figures)) } },
+        _ => number(count, figure),
+    };
     Row::new([
         name(visit, of),
         number(figures.manual_retries, "manual_retries"),
@@ -236,8 +240,8 @@ fn labour(visit: &Visit, of: Option<&domain::ChannelName>, figures: &Figures, pe
         number(figures.given_up, "given_up"),
         number(figures.doubts, "doubts"),
         html! { span.n { (words::grouped(figures.doubts_by_machine)) } },
-        number(figures.duplicates, "duplicates"),
-        number(figures.vanished, "vanished"),
+        detected(figures.duplicates, "duplicates"),
+        detected(figures.vanished, "vanished"),
     ])
 }
 

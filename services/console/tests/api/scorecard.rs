@@ -58,6 +58,7 @@ async fn every_figure_has_as_many_rows_as_it_says() {
     assert_eq!(card["channels"].as_array().unwrap().len(), 2);
     assert_eq!(card["trend"].as_array().unwrap().len(), 9);
     assert_eq!(card["trend"][0]["due"], 0);
+    assert_eq!((&total["looked_for"], card["trend"][0].get("looked_for")), (&json!(0), None), "nobody has looked");
     let of_channel = world.get("/v1/scorecard/targets?figure=published&channel=short").await.ok(200);
     assert_eq!(of_channel["targets"].as_array().unwrap().len(), 1);
 }

@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use super::{Connection, Database, rows::readable, store};
 use crate::{
-    Closed, Incident, IncidentFilter, IncidentKind, Incidents, LedgerError, NewIncident, Page, Place,
+    Closed, Incident, IncidentFilter, IncidentKind, Incidents, LedgerError, LookTally, NewIncident, Page, Period,
+    Place,
     record::{instant, json, millis, read_json},
     world::World,
 };
@@ -34,6 +35,17 @@ const CLOSE: &str =
     "UPDATE incidents SET closed_at = $2, closed_by = $3, note = $4 WHERE id = $1 AND closed_at IS NULL";
 const OPEN: &str = "SELECT kind, count(*) FROM incidents WHERE closed_at IS NULL GROUP BY kind";
 
+/// One statement, so that of two looks at once neither is lost.
+const LOOKED: &str = "INSERT INTO looked (tenant, channel, account, from_at, until_at) VALUES ($1, $2, $3, $4, $5) \
+     ON CONFLICT (tenant, channel, account) DO UPDATE SET \
+     from_at = CASE WHEN excluded.from_at > looked.until_at THEN excluded.from_at \
+         WHEN excluded.until_at < looked.from_at OR looked.from_at < excluded.from_at THEN looked.from_at ELSE excluded.from_at END, \
+     until_at = CASE WHEN excluded.until_at > looked.until_at THEN excluded.until_at ELSE looked.until_at END";
+const LOOKED_FOR: &str = "SELECT t.channel, count(*) FROM looked l JOIN targets t \
+     ON t.channel = l.channel AND t.tenant = l.tenant AND t.account = l.account AND t.state = 6 \
+     AND t.due_at >= l.from_at AND t.due_at < l.until_at \
+     WHERE t.due_at >= $1 AND t.due_at < $2 AND ($3 IS NULL OR t.tenant = $3) GROUP BY t.channel ORDER BY t.channel";
+
 #[async_trait]
 impl Incidents for Database {
     async fn report(&self, found: Vec<NewIncident>) -> Result<Vec<Incident>, LedgerError> {
@@ -55,6 +67,31 @@ impl Incidents for Database {
     async fn close_incident(&self, id: Uuid, by: &str, note: &str) -> Result<Option<Incident>, LedgerError> {
         let (by, note) = (by.to_owned(), note.to_owned());
         self.write(move |conn, world| async move { close(conn, world, id, &by, &note).await }.boxed()).await
+    }
+
+    async fn looked(&self, place: &Place, from: Timestamp, until: Timestamp) -> Result<(), LedgerError> {
+        let place = place.clone();
+        self.write(move |conn, _| {
+            async move {
+                sqlx::query(LOOKED)
+                    .bind(place.tenant.as_str())
+                    .bind(place.channel.as_str())
+                    .bind(place.account.as_str())
+                    .bind(millis(from))
+                    .bind(millis(until))
+                    .execute(conn)
+                    .await
+                    .map(drop)
+                    .map_err(LedgerError::of("put a look on record"))
+            }
+            .boxed()
+        })
+        .await
+    }
+
+    async fn looked_for(&self, period: &Period) -> Result<Vec<LookTally>, LedgerError> {
+        let period = period.clone();
+        self.read(move |conn, _| async move { looked_for(conn, &period).await }.boxed()).await
     }
 
     async fn open_incidents(&self) -> Result<Vec<(IncidentKind, u64)>, LedgerError> {
@@ -191,4 +228,20 @@ async fn open(conn: &mut Connection) -> Result<Vec<(IncidentKind, u64)>, LedgerE
         (kind, u64::try_from(count).unwrap_or_default())
     };
     Ok(IncidentKind::ALL.into_iter().map(count).collect())
+}
+
+async fn looked_for(conn: &mut Connection, period: &Period) -> Result<Vec<LookTally>, LedgerError> {
+    let rows: Vec<(String, i64)> = sqlx::query_as(LOOKED_FOR)
+        .persistent(false)
+        .bind(millis(period.from))
+        .bind(millis(period.until))
+        .bind(period.tenant.as_ref().map(TenantId::as_str))
+        .fetch_all(conn)
+        .await
+        .map_err(LedgerError::of("count what was looked for"))?;
+    let read = |(name, many): (String, i64)| {
+        let channel = ChannelName::new(name).map_err(|why| LedgerError::corrupt("a tally", "the channel", why))?;
+        Ok(LookTally { channel, count: u64::try_from(many).unwrap_or_default() })
+    };
+    Ok(readable(rows.into_iter().map(read)))
 }

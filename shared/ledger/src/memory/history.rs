@@ -110,7 +110,7 @@ impl Tables {
 }
 
 impl Period {
-    fn holds(&self, at: Timestamp, tenant: &TenantId) -> bool {
+    pub(super) fn holds(&self, at: Timestamp, tenant: &TenantId) -> bool {
         self.from <= at && at < self.until && self.tenant.as_ref().is_none_or(|own| own == tenant)
     }
 }

@@ -1,10 +1,16 @@
 //! Incidents, in memory.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
+use domain::State;
+use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::MemoryLedger;
-use crate::{Closed, Incident, IncidentFilter, IncidentKind, Incidents, LedgerError, NewIncident, Page};
+use super::{MemoryLedger, Row};
+use crate::{
+    Closed, Incident, IncidentFilter, IncidentKind, Incidents, LedgerError, LookTally, NewIncident, Page, Period, Place,
+};
 
 #[async_trait]
 impl Incidents for MemoryLedger {
@@ -50,6 +56,35 @@ impl Incidents for MemoryLedger {
         let Some(incident) = tables.incidents.get_mut(&id) else { return Ok(None) };
         incident.closed.get_or_insert_with(|| Closed { at, by: by.into(), note: note.into() });
         Ok(Some(incident.clone()))
+    }
+
+    async fn looked(&self, place: &Place, from: Timestamp, until: Timestamp) -> Result<(), LedgerError> {
+        let mut tables = self.reach()?;
+        let span = tables.looked.entry(place.clone()).or_insert((from, until));
+        *span = match *span {
+            (_, kept) if from > kept => (from, until),
+            (kept, _) if until < kept => *span,
+            (begins, ends) => (begins.min(from), ends.max(until)),
+        };
+        Ok(())
+    }
+
+    async fn looked_for(&self, period: &Period) -> Result<Vec<LookTally>, LedgerError> {
+        let tables = self.reach()?;
+        let mut counts = BTreeMap::new();
+        for Row { target, .. } in tables.targets.values() {
+            let place = Place {
+                tenant: target.tenant.clone(),
+                channel: target.channel.clone(),
+                account: target.account.clone(),
+            };
+            let due = target.due_at;
+            let is_looked_for = tables.looked.get(&place).is_some_and(|(from, until)| *from <= due && due < *until);
+            if target.state == State::Published && is_looked_for && period.holds(due, &target.tenant) {
+                *counts.entry(place.channel).or_default() += 1;
+            }
+        }
+        Ok(counts.into_iter().map(|(channel, count)| LookTally { channel, count }).collect())
     }
 
     async fn open_incidents(&self) -> Result<Vec<(IncidentKind, u64)>, LedgerError> {

@@ -35,9 +35,9 @@ use uuid::Uuid;
 
 use crate::{
     Acceptance, Applied, AuditEntry, Census, Claim, Claimed, CredentialRow, Delivery, Emission, Failures, Incident,
-    Ledger, LedgerError, ListedCount, ListedTarget, NewPost, NewTarget, NextDue, Note, Page, PauseAsk, PostChange,
-    PostFilter, PostSummary, PostView, RecordKind, StateCount, Taken, TargetView, Twin, Upcoming, UpcomingTarget,
-    cases, pause_id, record, world::before,
+    Ledger, LedgerError, ListedCount, ListedTarget, NewPost, NewTarget, NextDue, Note, Page, PauseAsk, Place,
+    PostChange, PostFilter, PostSummary, PostView, RecordKind, StateCount, Taken, TargetView, Twin, Upcoming,
+    UpcomingTarget, cases, pause_id, record, world::before,
 };
 
 /// A ledger in memory.
@@ -64,6 +64,7 @@ struct Tables {
     open_cases: HashSet<TargetId>,
     retries: Vec<cases::Opening>,
     incidents: BTreeMap<Uuid, Incident>,
+    looked: BTreeMap<Place, (Timestamp, Timestamp)>,
     jobs: BTreeMap<Uuid, jobs::Row>,
     notes: BTreeMap<Uuid, Note>,
     /// The highest version of a record of credentials that was deleted.

@@ -1,10 +1,13 @@
 //! What was found wrong outside.
 
-use ledger::{Incident, IncidentFilter, IncidentKind, NewIncident, Place};
+use std::time::Duration;
+
+use domain::Outcome;
+use ledger::{Incident, IncidentFilter, IncidentKind, NewIncident, Period, Place};
 
 use crate::{
     house::House,
-    making::{account, channel, tenant},
+    making::{account, begin, channel, finish, post_of, published, tenant, token_revoked},
 };
 
 fn found(house: &House, owner: &str, kind: IncidentKind, subject: &str) -> NewIncident {
@@ -127,4 +130,55 @@ pub async fn an_incident_of_an_unknown_kind_hides_no_other(house: &House) {
     house.execute("UPDATE incidents SET kind = 'edited' WHERE subject = '17'", &[]).await;
     assert_eq!(subjects(&list(house, &IncidentFilter::default()).await), ["18"]);
     assert_eq!(house.incidents.open_incidents().await.unwrap()[0], (IncidentKind::Duplicate, 1));
+}
+
+pub async fn what_was_looked_for_is_told_from_what_was_not(house: &House) {
+    let (begin_at, place) = (house.now(), |owner: &str, on: &str| Place {
+        tenant: tenant(owner),
+        channel: channel(on),
+        account: account("main"),
+    });
+    // One each minute from the first on, on two channels; the last one fails.
+    for minute in 0..10 {
+        let due = begin_at + Duration::from_secs(60 * minute);
+        for on in ["mastodon", "webhook"] {
+            let post = post_of(house, "acme", &[(on, "main")], due);
+            let id = post.targets[0].id;
+            house.accept(vec![post]).await;
+            house.apply(id, begin("w")).await;
+            let failed = || finish(1, Outcome::Failed(token_revoked()));
+            house.apply(id, if minute == 9 { failed() } else { published(1, &format!("{on}-{minute}")) }).await;
+        }
+        house.advance(60);
+    }
+    let period = Period { from: begin_at, until: house.later(1), tenant: None };
+    let tallies = async |period: &Period| {
+        let tallies = house.incidents.looked_for(period).await.unwrap();
+        tallies.into_iter().map(|tally| (tally.channel.to_string(), tally.count)).collect::<Vec<_>>()
+    };
+    let on_mastodon = async || tallies(&period).await.first().map_or(0, |(_, count)| *count);
+    let minute = |minute: u64| begin_at + Duration::from_secs(60 * minute);
+    let look = async |from, until| {
+        house.incidents.looked(&place("acme", "mastodon"), minute(from), minute(until)).await.unwrap();
+    };
+    assert_eq!(tallies(&period).await, []);
+    for (from, until, count, what) in [
+        (3, 5, 2, "what is due at its end is not in it"),
+        (3, 5, 2, "the same again"),
+        (5, 6, 3, "it goes on where the other ends"),
+        (2, 4, 4, "it begins before it"),
+        (2, 3, 4, "it is in it"),
+        (0, 1, 4, "of two that do not touch, the later is kept"),
+        (8, 10, 1, "and that is the new one here; what failed was not to be seen"),
+        (0, 20, 9, "it holds all"),
+    ] {
+        look(from, until).await;
+        assert_eq!(on_mastodon().await, count, "{what}");
+    }
+    house.incidents.looked(&place("acme", "webhook"), minute(0), minute(2)).await.unwrap();
+    house.incidents.looked(&place("other", "webhook"), minute(0), minute(20)).await.unwrap();
+    assert_eq!(tallies(&period).await, [("mastodon".to_owned(), 9), ("webhook".to_owned(), 2)]);
+    let first = Period { until: minute(1), ..period.clone() };
+    assert_eq!(tallies(&first).await, [("mastodon".to_owned(), 1), ("webhook".to_owned(), 1)]);
+    assert_eq!(tallies(&Period { tenant: Some(tenant("other")), ..period.clone() }).await, []);
 }

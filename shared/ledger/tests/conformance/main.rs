@@ -155,6 +155,7 @@ mod every {
             incidents_come_page_by_page_newest_first,
             lists_are_narrowed,
             of_many_that_find_the_same_one_reports_it,
+            what_was_looked_for_is_told_from_what_was_not,
         }
         [postgres, sqlite, memory] => outside::{
             what_is_published_is_found_by_account_and_time,

@@ -3,7 +3,7 @@
 use console::api::Scorecard;
 use scorecard::{
     Figures, plot,
-    words::{percent, span},
+    words::{found, looked_for, percent, span},
 };
 
 use super::{counted, instant, labelled, table};
@@ -25,6 +25,7 @@ pub(crate) fn told(card: &Scorecard) -> String {
     } else {
         parts.push(outcomes(card));
         parts.push(work(card));
+        parts.extend(looked_for(&card.total).map(|rests| format!("Duplicates: {rests}.")));
     }
     if !card.causes.is_empty() {
         let rows = card.causes.iter().map(|cause| {
@@ -85,7 +86,7 @@ fn work(card: &Scorecard) -> String {
             figures.given_up.to_string(),
             figures.doubts.to_string(),
             figures.doubts_by_machine.to_string(),
-            figures.duplicates.to_string(),
+            found(figures.duplicates, figures),
         ]
     };
     let rows = card.channels.iter().map(|channel| row(channel.channel.as_str(), &channel.figures));

@@ -1,0 +1,10 @@
+-- For which time the posts of an account were looked at on its platform: what the number of duplicates and vanished posts rests on.
+
+CREATE TABLE looked (
+    tenant   TEXT NOT NULL,
+    channel  TEXT NOT NULL,
+    account  TEXT NOT NULL,
+    from_at  INTEGER NOT NULL,
+    until_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, channel, account)
+) STRICT;
