@@ -24,6 +24,11 @@ pub enum SignOnError {
     Doubtful(#[from] Doubt),
 }
 
+/// The HTTP client cannot be made: the system's certificates cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("the HTTP client for the provider cannot be made")]
+pub struct Unusable(#[from] reqwest::Error);
+
 fn said(words: &str) -> String {
     if words.is_empty() { String::new() } else { format!(": {words}") }
 }

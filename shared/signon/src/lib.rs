@@ -14,6 +14,6 @@ mod signature;
 mod web;
 
 pub use claims::Claims;
-pub use error::{Doubt, SignOnError};
+pub use error::{Doubt, SignOnError, Unusable};
 pub use pending::Pending;
 pub use provider::{Options, Provider};

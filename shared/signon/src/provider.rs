@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use url::{Url, form_urlencoded};
 
 use crate::{
-    Claims, Doubt, Pending, SignOnError,
+    Claims, Doubt, Pending, SignOnError, Unusable,
     id_token::{self, Expected},
     kept::{Kept, LEARNT},
     metadata::{Metadata, is_here},
@@ -65,7 +65,7 @@ impl Provider {
     ///
     /// # Errors
     /// The system's certificates cannot be read.
-    pub fn new(options: Options, runtime: Runtime) -> Result<Self, reqwest::Error> {
+    pub fn new(options: Options, runtime: Runtime) -> Result<Self, Unusable> {
         let here = Url::parse(&options.issuer).is_ok_and(|url| is_here(&url));
         let http = web::client(here)?;
         Ok(Self(Arc::new(Inner { options, http, runtime, metadata: Kept::default(), keys: Kept::default() })))
