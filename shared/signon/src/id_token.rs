@@ -196,4 +196,13 @@ mod tests {
         }
         assert!(matches!(check(json!({"iss": "https://login.example/"})), Err(Doubt::Issuer { .. })));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn garbage_is_no_id_token(token in "[ -~]{0,80}|[A-Za-z0-9_-]{0,60}\\.[A-Za-z0-9_-]{0,60}\\.[A-Za-z0-9_-]{0,60}") {
+            let now = Timestamp::from_second(NOW).unwrap();
+            let expected = Expected { issuer: "https://login.example", client_id: "us", nonce: "n", now };
+            proptest::prop_assert!(verify(&token, &[], &expected).is_err());
+        }
+    }
 }

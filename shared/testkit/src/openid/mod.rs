@@ -42,6 +42,8 @@ pub struct Knobs {
     pub refuses: bool,
     /// Every call is answered with this status.
     pub fails: Option<u16>,
+    /// What it calls itself, if that is not the address that it was called at.
+    pub calls_itself: Option<String>,
     /// Who it says that an answer comes from; none: it does not say.
     pub says_issuer: Option<String>,
     /// It takes the client's secret in the form only.
@@ -62,6 +64,7 @@ impl Default for Knobs {
             denies: None,
             refuses: false,
             fails: None,
+            calls_itself: None,
             says_issuer: None,
             secret_in_form: false,
             ahead: 0,
@@ -115,9 +118,9 @@ impl OpenId {
         Ok(provider)
     }
 
-    /// What it calls itself.
+    /// What it calls itself, unless it is told otherwise.
     pub fn issuer(&self) -> String {
-        self.0.issuer()
+        format!("http://{}", self.0.port.address())
     }
 
     /// Changes how it behaves from now on.
@@ -186,13 +189,15 @@ impl Drop for OpenId {
 }
 
 impl Inner {
-    fn issuer(&self) -> String {
-        format!("http://{}", self.port.address())
-    }
-
     fn knobs(&self) -> Knobs {
         lock(&self.knobs).clone()
     }
+}
+
+/// The address that it was called at: this machine has several names, and for a browser each is another site.
+fn called(headers: &HeaderMap) -> String {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    format!("http://{}", host.unwrap_or_default())
 }
 
 fn lock<T>(it: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -207,10 +212,10 @@ async fn written_down(State(inner): Shared, request: Request, next: Next) -> Res
     }
 }
 
-async fn describe(State(inner): Shared) -> Json<Value> {
-    let (issuer, knobs) = (inner.issuer(), inner.knobs());
+async fn describe(State(inner): Shared, headers: HeaderMap) -> Json<Value> {
+    let (issuer, knobs) = (called(&headers), inner.knobs());
     let mut told = json!({
-        "issuer": issuer,
+        "issuer": knobs.calls_itself.as_ref().unwrap_or(&issuer),
         "authorization_endpoint": format!("{issuer}/authorize"),
         "token_endpoint": format!("{issuer}/token"),
         "jwks_uri": format!("{issuer}/keys"),
@@ -280,7 +285,7 @@ async fn token(State(inner): Shared, headers: HeaderMap, Form(form): Form<BTreeM
     }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs() as i64) + knobs.ahead;
     let mut claims = json!({
-        "iss": inner.issuer(), "aud": OpenId::CLIENT, "nonce": asked["nonce"], "iat": now, "exp": now + 300,
+        "iss": called(&headers), "aud": OpenId::CLIENT, "nonce": asked["nonce"], "iat": now, "exp": now + 300,
     });
     for said in [&knobs.person, &knobs.change] {
         for (name, value) in said.as_object().into_iter().flatten() {
