@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use worker::{Ports, Worker, WorkerOptions};
 
 use crate::{
-    compose::{Parts, enabled, outside},
+    compose::{self, Parts, enabled, outside},
     failure::Failure,
     http,
     signals::Signals,

@@ -12,8 +12,11 @@ pub(crate) const LEARNT: Duration = Duration::from_secs(3600);
 /// How long a provider that does not answer is not asked again, so that those who log in do not wait for each other.
 const SILENT: Duration = Duration::from_secs(5);
 
-/// One thing to know of a provider.
-pub(crate) struct Kept<T>(Mutex<Option<(Duration, Result<Arc<T>, SignOnError>)>>);
+/// What a provider answered.
+type Learnt<T> = Result<Arc<T>, SignOnError>;
+
+/// One thing to know of a provider, and at what uptime it was asked after.
+pub(crate) struct Kept<T>(Mutex<Option<(Duration, Learnt<T>)>>);
 
 impl<T> Default for Kept<T> {
     fn default() -> Self {
@@ -28,7 +31,7 @@ impl<T> Kept<T> {
         runtime: &Runtime,
         most: Duration,
         ask: impl Future<Output = Result<T, SignOnError>>,
-    ) -> Result<Arc<T>, SignOnError> {
+    ) -> Learnt<T> {
         let mut kept = self.0.lock().await;
         if let Some((at, known)) = &*kept {
             let age = runtime.uptime().saturating_sub(*at);

@@ -171,7 +171,7 @@ impl Provider {
     async fn verify(&self, token: &str, pending: &Pending) -> Result<Claims, SignOnError> {
         let Options { issuer, client_id, .. } = &self.0.options;
         let expected = Expected { issuer, client_id, nonce: &pending.nonce, now: self.0.runtime.now() };
-        match id_token::verify(token, &*self.keys(LEARNT).await?, &expected) {
+        match id_token::verify(token, &self.keys(LEARNT).await?, &expected) {
             Err(Doubt::Key | Doubt::Signature) => {
                 let keys = self.keys(Duration::ZERO).await?;
                 Ok(id_token::verify(token, &keys, &expected)?)

@@ -1,5 +1,7 @@
 //! Logins against a provider that signs for real, and does wrong what it is told to.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::collections::BTreeSet;
 
 use oncepost_signon::{Claims, Doubt, Options, Pending, Provider, SignOnError};

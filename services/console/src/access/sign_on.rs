@@ -23,6 +23,7 @@ pub struct SignOn {
 }
 
 /// What people with a certain claim may do: a rule of the settings.
+#[derive(Debug)]
 pub(crate) struct Grant {
     claim: String,
     value: String,
@@ -129,9 +130,9 @@ impl Grant {
     }
 }
 
-impl fmt::Debug for Grant {
+impl fmt::Display for Grant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} = {}: {}", self.claim, self.value, self.role)
+        write!(f, "{}={}", self.claim, self.value)
     }
 }
 

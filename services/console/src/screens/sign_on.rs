@@ -73,8 +73,8 @@ impl Refusal {
             SignOnError::Silent { what, why } => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 format!(
-                    "{name} does not answer as it should. Asked for its {what}: {why}. That is no fault of yours. Try again in a \
-                     minute; if it stays so, tell whoever looks after {name}."
+                    "{name} does not answer as it should, when asked for its {what}: {why}. That is no fault of yours. Try again in a \
+                     minute, or use a token meanwhile if you have one. If it stays so, tell whoever runs oncepost."
                 ),
             ),
             SignOnError::Refused { code, .. } if code == "invalid_grant" => Self::new(
@@ -168,7 +168,7 @@ fn enter(desk: &Desk, sign_on: &SignOn, claims: &Claims, next: &str) -> Response
         return no_access(sign_on, claims, &name);
     };
     count("done");
-    tracing::info!(caller.name = name, by = ?grant, "logged in to the console at the provider");
+    tracing::info!(caller.name = name, rule = %grant, "logged in to the console at the provider");
     let mut response = see(next);
     response.headers_mut().extend(desk.sessions.begin_for(&name, grant).map(set));
     response

@@ -299,7 +299,7 @@ async fn while_the_provider_is_gone_tokens_are_taken() {
     browser.get("/login").await.ok().says("Log in with Acme");
     let page = browser.get("/login/oidc?next=%2Fposts").await;
     assert_eq!(page.status, 503);
-    page.says("Acme does not answer as it should. Asked for its description: no connection");
+    page.says("Acme does not answer as it should, when asked for its description: no connection");
     assert_eq!(page.field("next"), "/posts");
     let page = browser.send("POST", "/login", &[("token", OPERATOR), ("next", "/posts")]).await;
     assert_eq!((page.status, page.header("location")), (303, "/posts"));
