@@ -94,6 +94,9 @@ pub(crate) fn check(api: &Api, problems: &mut Vec<Problem>) {
         problem,
         "write https://; http is for this machine only",
     );
+    let is_root = |url: &Url| url.path() == "/" && is_plain(url);
+    let (problem, remedy) = ("has a path, and the console is served at the root", "write scheme and host alone");
+    need(api.public_url.as_ref().is_none_or(is_root), "public_url", problem, remedy);
     let mut seen = BTreeSet::new();
     for (n, rule) in oidc.rules.iter().enumerate() {
         for (name, text) in [("claim", &rule.claim), ("value", &rule.value)] {

@@ -80,6 +80,7 @@ fn each_mistake_is_named_where_it_is() {
         ("button = \"Acme\"", "scopes = [\"email\"]", "api.oidc.scopes"),
         ("button = \"Acme\"", "buton = \"Acme\"", "api.oidc.buton"),
         ("public_url = \"https://console.example\"", "", "api.public_url"),
+        ("https://console.example", "https://console.example/hub", "api.public_url"),
         ("{ env = \"OIDC_SECRET\" }", "{ env = \"NOT_SET\" }", "api.oidc.client_secret"),
         ("value = \"oncepost-admin\"", "value = \"\"", "api.oidc.rules[0].value"),
         ("role = \"admin\"", "role = \"root\"", "api.oidc.rules[0].role"),
