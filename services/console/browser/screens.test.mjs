@@ -161,6 +161,37 @@ test('everything is done without scripts', async () => {
   await page.context().close();
 });
 
+for (const javaScriptEnabled of [true, false]) {
+  test(`a person logs in at a provider and out again, ${javaScriptEnabled ? 'with' : 'without'} scripts`, async () => {
+    const context = await browser.newContext({ javaScriptEnabled });
+    const page = await context.newPage();
+    const wrong = [];
+    page.on('console', (line) => { if (/Content Security Policy|Refused to/.test(line.text())) wrong.push(line.text()); });
+    await page.goto(`${stack.address}/posts?state=failed`);
+    await page.getByRole('link', { name: 'Log in with Acme' }).click();
+    assert.match(page.url(), /\/posts\?state=failed$/);
+    assert.match(await page.locator('.who').innerText(), /anna@acme\.example/);
+    const cookies = await context.cookies(stack.address);
+    assert.deepEqual(cookies.map(({ name, httpOnly, sameSite }) => [name, httpOnly, sameSite]), [['oncepost', true, 'Lax']]);
+    await page.goto(`${stack.address}/channels`);
+    await page.getByText('Pause something…').click();
+    await page.getByLabel('What', { exact: true }).fill('channel:reddit');
+    await page.getByLabel('Why, for whoever finds it').fill('a test');
+    await page.getByRole('button', { name: 'Pause', exact: true }).click();
+    await page.getByRole('button', { name: 'Resume channel:reddit' }).click();
+    await page.goto(`${stack.address}/audit-log`);
+    assert.match(await page.locator('main').innerText(), /anna@acme\.example/);
+    await page.getByRole('button', { name: 'Log out' }).click();
+    assert.match(page.url(), /\/login\/left$/);
+    await page.getByRole('link', { name: 'Log out of Acme as well' }).click();
+    assert.match(await page.locator('h1').innerText(), /logged out at the provider/);
+    await page.goto(`${stack.address}/posts`);
+    assert.match(page.url(), /\/login\?next=%2Fposts$/);
+    assert.deepEqual(wrong, []);
+    await context.close();
+  });
+}
+
 test('a script in a post is text', async () => {
   const page = await visit();
   for (const path of ['/posts?state=failed', `/posts/${stack.script.id}`, `/targets/${stack.script.targets[0].id}`]) {

@@ -74,6 +74,13 @@ tokens = [
   { name = "olga", secret = { value = "${OPERATOR}" } },
   { name = "acme-app", tenant = "acme", secret = { value = "${TENANT}" } },
 ]
+# By another name of this machine: for a browser that is another site.
+[api.oidc]
+issuer = "${fakes.urls.openid.replace('127.0.0.1', 'localhost')}"
+client_id = "oncepost console"
+client_secret = { value = "a secret: with/odd+letters" }
+button = "Acme"
+rules = [{ claim = "groups", value = "ops", role = "operator" }]
 [vault]
 keys = [{ id = "browser", secret = { value = "${randomBytes(32).toString('base64')}" } }]
 [health]

@@ -2,13 +2,13 @@
 
 use std::net::SocketAddr;
 
-use crate::Token;
+use crate::ConsoleOptions;
 
 /// The API would be open to others.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the API has no tokens and would listen on {listen}, where other machines can reach it: anybody could publish. \
-     Set api.tokens or api.token_file, or listen on 127.0.0.1"
+     Set api.tokens, api.token_file or api.oidc, or listen on 127.0.0.1"
 )]
 pub struct Exposed {
     /// Where it would listen.
@@ -18,17 +18,19 @@ pub struct Exposed {
 /// Refuses to listen where others can reach an API that asks for no token.
 ///
 /// # Errors
-/// There are no tokens and `listen` is not this machine's own loopback address.
-pub fn check_exposure(listen: SocketAddr, tokens: &[Token]) -> Result<(), Exposed> {
-    if tokens.is_empty() && !listen.ip().to_canonical().is_loopback() { Err(Exposed { listen }) } else { Ok(()) }
+/// There are no tokens, nobody can log in, and `listen` is not this machine's own loopback address.
+pub fn check_exposure(listen: SocketAddr, options: &ConsoleOptions) -> Result<(), Exposed> {
+    if options.asks_nobody() && !listen.ip().to_canonical().is_loopback() { Err(Exposed { listen }) } else { Ok(()) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Token;
 
     fn at(listen: &str, tokens: &[Token]) -> bool {
-        check_exposure(listen.parse().unwrap(), tokens).is_ok()
+        let options = ConsoleOptions { tokens: tokens.to_vec(), ..ConsoleOptions::default() };
+        check_exposure(listen.parse().unwrap(), &options).is_ok()
     }
 
     #[test]
@@ -45,7 +47,7 @@ mod tests {
 
     #[test]
     fn the_error_says_what_to_do() {
-        let error = check_exposure("0.0.0.0:80".parse().unwrap(), &[]).unwrap_err().to_string();
+        let error = check_exposure("0.0.0.0:80".parse().unwrap(), &ConsoleOptions::default()).unwrap_err().to_string();
         assert!(error.contains("api.tokens") && error.contains("0.0.0.0:80"), "{error}");
     }
 }

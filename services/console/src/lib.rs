@@ -44,7 +44,7 @@ use outbox::Outbox;
 use runtime::Runtime;
 use vault::Vault;
 
-pub use access::Token;
+pub use access::{SignOn, Token};
 pub use exposure::{Exposed, check_exposure};
 pub use openapi::openapi;
 pub use options::ConsoleOptions;

@@ -1,18 +1,20 @@
 //! The API's options.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use channels::ForeignOptions;
 use settings::{Network, Rate};
 use url::Url;
 
-use crate::Token;
+use crate::{SignOn, Token, access::Grant};
 
 /// Who may call the API, and how much it takes at once.
 #[derive(Debug, Clone)]
 pub struct ConsoleOptions {
-    /// Who may call. Empty: whoever is on this machine; see [`crate::check_exposure`].
+    /// Who may call. Empty, and without `sign_on`: whoever is on this machine; see [`crate::check_exposure`].
     pub tokens: Vec<Token>,
+    /// Where people log in to the console besides.
+    pub sign_on: Option<Arc<SignOn>>,
     /// How often each token may call.
     pub rate: Rate,
     /// How often each address may call without a token, or with a wrong one.
@@ -44,6 +46,7 @@ impl Default for ConsoleOptions {
         let settings::Api { rate, anonymous_rate, .. } = settings::Api::default();
         Self {
             tokens: Vec::new(),
+            sign_on: None,
             rate,
             anonymous_rate,
             trusted_proxies: Vec::new(),
@@ -57,5 +60,17 @@ impl Default for ConsoleOptions {
             link_life: Duration::from_secs(15 * 60),
             hooks: ForeignOptions::default(),
         }
+    }
+}
+
+impl ConsoleOptions {
+    /// Whether nobody is asked who they are: then only this machine is let in.
+    pub(crate) fn asks_nobody(&self) -> bool {
+        self.tokens.is_empty() && self.sign_on.is_none()
+    }
+
+    /// What people may do who log in at the provider.
+    pub(crate) fn grants(&self) -> &[Grant] {
+        self.sign_on.as_ref().map_or(&[], |sign_on| sign_on.grants())
     }
 }

@@ -1,6 +1,7 @@
 //! Who is logged in, told by a sealed cookie: no process keeps anything, and each that has the same keys believes it.
 //!
-//! A session names the token it was begun with. A token that is taken out of the settings takes its sessions with it.
+//! A session names the token that it was begun with, or the rule by which a person was let in. If that is taken out of the settings, its
+//! sessions end.
 
 use std::{sync::OnceLock, time::Duration};
 
@@ -8,19 +9,27 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use runtime::Runtime;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use signon::Pending;
 use url::Url;
 use vault::Keys;
 
-use crate::{Token, access::Caller};
+use crate::{
+    Token,
+    access::{Caller, Grant},
+};
 
 /// How long a session lasts: a shift.
 pub(crate) const LIFE: Duration = Duration::from_secs(12 * 3600);
+/// How long a login at a provider may take.
+pub(crate) const LOGIN_LIFE: Duration = Duration::from_secs(600);
 /// The longest text that is handed to the next page.
 const LONGEST_NOTE: usize = 1200;
 
 const SESSION: &str = "console session";
 const NOTE: &str = "console note";
+const LOGIN: &str = "console login";
 
 /// Begins sessions, and knows those that are in force.
 pub(crate) struct Sessions {
@@ -39,6 +48,19 @@ pub(crate) struct Session {
     pub caller: Caller,
     /// When they must log in again; none: never.
     pub ends: Option<Timestamp>,
+    /// Whether they came by way of a provider.
+    pub signed_on: bool,
+}
+
+/// A login at a provider, kept by the browser that began it until it comes back.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Begun {
+    /// What must be known again.
+    pub pending: Pending,
+    /// The page that was wanted.
+    pub next: String,
+    /// When it is too late, in seconds since 1970.
+    ends: i64,
 }
 
 impl Session {
@@ -69,29 +91,61 @@ impl Sessions {
 
     /// A new session of whoever has `token`, as a `Set-Cookie`. Each has an id of its own: what a browser had before is not gone on with.
     pub fn begin(&self, token: &Token) -> Option<HeaderValue> {
-        let id: [u8; 16] = self.runtime.bytes();
-        let ends = self.runtime.now().saturating_add(LIFE).ok()?;
-        let mut text = id.to_vec();
-        text.extend(ends.as_second().to_be_bytes());
-        text.extend(tie(&id, token));
-        let sealed = self.keys.seal(SESSION, &text, &self.runtime).ok()?;
-        self.cookie(self.name(), &BASE64_URL_SAFE_NO_PAD.encode(sealed), LIFE)
+        let id = self.runtime.bytes();
+        self.begun(&id, &tie(TOKEN, &id, token.digest()), "")
     }
 
-    /// The session that a request belongs to, if it is in force and its token is still one of `tokens`.
-    pub fn find(&self, headers: &HeaderMap, tokens: &[Token]) -> Option<Session> {
-        let sealed = BASE64_URL_SAFE_NO_PAD.decode(cookie(headers, self.name())?).ok()?;
-        let text = self.keys.open(SESSION, &sealed).ok()?;
+    /// A new session of the person `name`, who was let in by `grant`, as a `Set-Cookie`.
+    pub fn begin_for(&self, name: &str, grant: &Grant) -> Option<HeaderValue> {
+        let id = self.runtime.bytes();
+        self.begun(&id, &tie(PERSON, &id, grant.digest()), name)
+    }
+
+    fn begun(&self, id: &[u8; 16], tied: &[u8; 32], name: &str) -> Option<HeaderValue> {
+        let ends = self.runtime.now().saturating_add(LIFE).ok()?;
+        let text = [id.as_slice(), &ends.as_second().to_be_bytes(), tied, name.as_bytes()].concat();
+        self.sealed(SESSION, self.name(), &text, LIFE)
+    }
+
+    /// The session that a request belongs to, if it is in force and what it was begun with is still one of `tokens` or `grants`.
+    pub fn find(&self, headers: &HeaderMap, tokens: &[Token], grants: &[Grant]) -> Option<Session> {
+        let text = self.opened(SESSION, headers, self.name())?;
         let (id, rest) = text.split_first_chunk::<16>()?;
-        let (ends, tied) = rest.split_first_chunk::<8>()?;
+        let (ends, rest) = rest.split_first_chunk::<8>()?;
+        let (tied, name) = rest.split_first_chunk::<32>()?;
         let ends = Timestamp::from_second(i64::from_be_bytes(*ends)).ok()?;
-        let token = tokens.iter().find(|token| tie(id, token) == *tied)?;
-        (self.runtime.now() < ends).then(|| Session { id: *id, caller: token.caller(), ends: Some(ends) })
+        let name = std::str::from_utf8(name).ok()?;
+        let token = tokens.iter().find(|token| tie(TOKEN, id, token.digest()) == *tied).map(Token::caller);
+        let person = || grants.iter().find(|grant| tie(PERSON, id, grant.digest()) == *tied);
+        let (caller, signed_on) = match token {
+            Some(caller) => (caller, false),
+            None => (person()?.caller(name), true),
+        };
+        (self.runtime.now() < ends).then_some(Session { id: *id, caller, ends: Some(ends), signed_on })
+    }
+
+    /// Has the browser keep a login that was begun, and the page that was wanted.
+    pub fn hold(&self, pending: Pending, next: &str) -> Option<HeaderValue> {
+        let ends = self.runtime.now().saturating_add(LOGIN_LIFE).ok()?.as_second();
+        let text = serde_json::to_vec(&Begun { pending, next: next.to_owned(), ends }).ok()?;
+        self.sealed(LOGIN, self.login(), &text, LOGIN_LIFE)
+    }
+
+    /// The login that this browser has begun, if there is still time for it.
+    pub fn held(&self, headers: &HeaderMap) -> Option<Begun> {
+        let text = self.opened(LOGIN, headers, self.login())?;
+        let begun: Begun = serde_json::from_slice(&text).ok()?;
+        (self.runtime.now().as_second() < begun.ends).then_some(begun)
+    }
+
+    /// Forgets the login that was begun.
+    pub fn let_go(&self) -> Option<HeaderValue> {
+        self.cookie(self.login(), "", Duration::ZERO)
     }
 
     /// The session of callers on this machine, where nobody has to log in.
     pub fn local(&self, caller: Caller) -> Session {
-        Session { id: *self.local.get_or_init(|| self.runtime.bytes()), caller, ends: None }
+        Session { id: *self.local.get_or_init(|| self.runtime.bytes()), caller, ends: None, signed_on: false }
     }
 
     /// Forgets the session in the browser.
@@ -102,15 +156,12 @@ impl Sessions {
     /// Hands `text` to the next page of the session.
     pub fn leave(&self, session: &Session, text: &str) -> Option<HeaderValue> {
         let text: String = text.chars().take(LONGEST_NOTE).collect();
-        let sealed = self.keys.seal(&noted(session), text.as_bytes(), &self.runtime).ok()?;
-        self.cookie(self.note(), &BASE64_URL_SAFE_NO_PAD.encode(sealed), Duration::from_secs(60))
+        self.sealed(&noted(session), self.note(), text.as_bytes(), Duration::from_secs(60))
     }
 
     /// What the last page has left for this one.
     pub fn left(&self, session: &Session, headers: &HeaderMap) -> Option<String> {
-        let sealed = BASE64_URL_SAFE_NO_PAD.decode(cookie(headers, self.note())?).ok()?;
-        let text = self.keys.open(&noted(session), &sealed).ok()?;
-        String::from_utf8(text.to_vec()).ok()
+        String::from_utf8(self.opened(&noted(session), headers, self.note())?).ok()
     }
 
     /// Takes away what was left.
@@ -126,7 +177,22 @@ impl Sessions {
         if self.secure { "__Host-oncepost-note" } else { "oncepost-note" }
     }
 
-    /// `Lax` and not `Strict`, so that a link in an alert opens the page it names. What it opens changes nothing: every change is a POST
+    fn login(&self) -> &'static str {
+        if self.secure { "__Host-oncepost-login" } else { "oncepost-login" }
+    }
+
+    /// A cookie that holds `text` sealed for one purpose.
+    fn sealed(&self, purpose: &str, name: &str, text: &[u8], life: Duration) -> Option<HeaderValue> {
+        let sealed = self.keys.seal(purpose, text, &self.runtime).ok()?;
+        self.cookie(name, &BASE64_URL_SAFE_NO_PAD.encode(sealed), life)
+    }
+
+    fn opened(&self, purpose: &str, headers: &HeaderMap, name: &str) -> Option<Vec<u8>> {
+        let sealed = BASE64_URL_SAFE_NO_PAD.decode(cookie(headers, name)?).ok()?;
+        Some(self.keys.open(purpose, &sealed).ok()?.to_vec())
+    }
+
+    /// `Lax` and not `Strict`, so that a link in an alert opens the page it names, and a provider sends people back as those who left. What it opens changes nothing: every change is a POST
     /// with the session's stamp.
     fn cookie(&self, name: &str, value: &str, life: Duration) -> Option<HeaderValue> {
         let secure = if self.secure { "; Secure" } else { "" };
@@ -135,9 +201,12 @@ impl Sessions {
     }
 }
 
-/// Ties a session to the token that it was begun with.
-fn tie(id: &[u8; 16], token: &Token) -> [u8; 32] {
-    Sha256::new().chain_update(b"oncepost session").chain_update(id).chain_update(token.digest()).finalize().into()
+const TOKEN: &[u8] = b"oncepost session";
+const PERSON: &[u8] = b"oncepost person";
+
+/// Ties a session to what it was begun with.
+fn tie(kind: &[u8], id: &[u8; 16], digest: &[u8; 32]) -> [u8; 32] {
+    Sha256::new().chain_update(kind).chain_update(id).chain_update(digest).finalize().into()
 }
 
 fn noted(session: &Session) -> String {
@@ -155,6 +224,7 @@ mod tests {
     use settings::Role;
 
     use super::*;
+    use crate::access::grants;
 
     const NOON: &str = "2026-06-01T12:00:00Z";
 
@@ -180,17 +250,57 @@ mod tests {
         let (keys, runtime, tokens) = (keys(), runtime(), tokens());
         let begun = Sessions::new(&keys, &runtime, None).begin(&tokens[1]).unwrap();
         let there = Sessions::new(&keys, &runtime, None);
-        let found = there.find(&headers(&begun), &tokens).unwrap();
+        let found = there.find(&headers(&begun), &tokens, &[]).unwrap();
         assert_eq!(found.caller, tokens[1].caller());
-        assert!(there.find(&headers(&begun), &tokens[..1]).is_none(), "its token was taken out of the settings");
+        assert!(there.find(&headers(&begun), &tokens[..1], &[]).is_none(), "its token was taken out of the settings");
         let renamed = [Token::new("acme", Role::Admin, "acme".parse().ok(), "another secret")];
-        assert!(there.find(&headers(&begun), &renamed).is_none(), "its token has a new secret");
+        assert!(there.find(&headers(&begun), &renamed, &[]).is_none(), "its token has a new secret");
         let strangers = Sessions::new(&self::keys(), &runtime, None);
-        assert!(strangers.find(&headers(&begun), &tokens).is_none(), "sealed by other keys");
+        assert!(strangers.find(&headers(&begun), &tokens, &[]).is_none(), "sealed by other keys");
         runtime.sleep(LIFE - Duration::from_secs(1)).await;
-        assert!(there.find(&headers(&begun), &tokens).is_some());
+        assert!(there.find(&headers(&begun), &tokens, &[]).is_some());
         runtime.sleep(Duration::from_secs(1)).await;
-        assert!(there.find(&headers(&begun), &tokens).is_none(), "it has ended");
+        assert!(there.find(&headers(&begun), &tokens, &[]).is_none(), "it has ended");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_person_is_let_in_by_a_rule_as_long_as_it_stands_and_no_longer_than_a_shift() {
+        let (keys, runtime) = (keys(), runtime());
+        let rules = [("groups", "ops", Role::Operator), ("groups", "all", Role::Viewer)];
+        let sessions = Sessions::new(&keys, &runtime, None);
+        let begun = headers(&sessions.begin_for("anna@acme.example", &grants(&rules)[0]).unwrap());
+        let found = sessions.find(&begun, &tokens(), &grants(&rules)).unwrap();
+        assert_eq!((found.caller, found.signed_on), (Caller::new("anna@acme.example", Role::Operator, None), true));
+        assert!(sessions.find(&begun, &tokens(), &grants(&rules[1..])).is_none(), "the rule was taken out");
+        let lower = [("groups", "ops", Role::Viewer)];
+        assert!(sessions.find(&begun, &tokens(), &grants(&lower)).is_none(), "the rule gives another role");
+        runtime.sleep(LIFE).await;
+        assert!(sessions.find(&begun, &tokens(), &grants(&rules)).is_none(), "it has ended");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_login_that_was_begun_is_good_for_ten_minutes_and_for_nothing_else() {
+        let (keys, runtime) = (keys(), runtime());
+        let sessions = Sessions::new(&keys, &runtime, None);
+        let pending =
+            || serde_json::from_value(serde_json::json!({"state": "s", "nonce": "n", "verifier": "v"})).unwrap();
+        let set = sessions.hold(pending(), "/posts").unwrap();
+        let text = set.to_str().unwrap();
+        assert!(text.starts_with("oncepost-login=") && text.ends_with("; Path=/; Max-Age=600; HttpOnly; SameSite=Lax"));
+        let begun = sessions.held(&headers(&set)).unwrap();
+        assert!(begun.pending.is_of("s") && begun.next == "/posts");
+        let as_session: HeaderMap =
+            [(header::COOKIE, text.replace("oncepost-login=", "oncepost=").parse().unwrap())].into_iter().collect();
+        assert!(sessions.find(&as_session, &tokens(), &[]).is_none(), "it is no session");
+        let session = sessions.begin(&tokens()[0]).unwrap().to_str().unwrap().replace("oncepost=", "oncepost-login=");
+        assert!(sessions.held(&[(header::COOKIE, session.parse().unwrap())].into_iter().collect()).is_none());
+        runtime.sleep(LOGIN_LIFE).await;
+        assert!(sessions.held(&headers(&set)).is_none(), "too late");
+        let https = Sessions::new(&keys, &runtime, "https://console.example".parse().ok().as_ref());
+        let set = https.hold(pending(), "/").unwrap();
+        assert!(
+            set.to_str().unwrap().starts_with("__Host-oncepost-login=") && set.to_str().unwrap().ends_with("; Secure")
+        );
     }
 
     #[test]
@@ -198,7 +308,7 @@ mod tests {
         let (keys, runtime, tokens) = (keys(), runtime(), tokens());
         let sessions = Sessions::new(&keys, &runtime, None);
         let [one, two] = [0, 1].map(|_| sessions.begin(&tokens[0]).unwrap());
-        let [one, two] = [one, two].map(|set| sessions.find(&headers(&set), &tokens).unwrap());
+        let [one, two] = [one, two].map(|set| sessions.find(&headers(&set), &tokens, &[]).unwrap());
         assert_ne!(one.stamp(), two.stamp());
         assert!(one.has_stamped(&one.stamp()) && !one.has_stamped(&two.stamp()) && !one.has_stamped(""));
     }
@@ -207,7 +317,7 @@ mod tests {
     fn a_note_is_for_the_session_that_it_was_left_for() {
         let (keys, runtime, tokens) = (keys(), runtime(), tokens());
         let sessions = Sessions::new(&keys, &runtime, None);
-        let session = |n: usize| sessions.find(&headers(&sessions.begin(&tokens[n]).unwrap()), &tokens).unwrap();
+        let session = |n: usize| sessions.find(&headers(&sessions.begin(&tokens[n]).unwrap()), &tokens, &[]).unwrap();
         let (one, two) = (session(0), session(1));
         let left = headers(&sessions.leave(&one, "done").unwrap());
         assert_eq!(sessions.left(&one, &left).as_deref(), Some("done"));

@@ -366,6 +366,14 @@ pub fn accounts(settings: &Settings, channels: &Registry) -> Result<ListedAccoun
     Ok(ListedAccounts::new(usable))
 }
 
+/// Where people log in to the console, if the settings say so. The provider is not asked yet.
+pub fn sign_on(settings: &Settings, runtime: &Runtime) -> Result<Option<console::SignOn>, Failure> {
+    // Without the one the other does not pass the check of the settings.
+    let (Some(oidc), Some(public)) = (&settings.api.oidc, &settings.api.public_url) else { return Ok(None) };
+    let sign_on = console::SignOn::new(oidc, public, runtime);
+    sign_on.map(Some).map_err(|error| Failure::of("prepare the login at the provider", error))
+}
+
 /// The keys that seal credentials.
 ///
 /// # Errors

@@ -54,6 +54,7 @@ pub async fn examine(settings: &Settings, runtime: &Runtime) -> Vec<Finding> {
     if let Ok(channels) = &channels {
         findings.push(accounts(settings, channels).await);
     }
+    findings.extend(sign_on(settings, runtime).await);
     findings
 }
 
@@ -185,6 +186,19 @@ async fn accounts(settings: &Settings, registry: &channels::Registry) -> Finding
         found.await,
         "put the named secrets, keys (`oncepost vault key` makes one) and settings in place; an account without them cannot publish, or not for long",
     )
+}
+
+/// Whether people can log in at the provider, if the settings name one.
+async fn sign_on(settings: &Settings, runtime: &Runtime) -> Option<Finding> {
+    let oidc = settings.api.oidc.as_ref()?;
+    let found = async {
+        let sign_on = compose::sign_on(settings, runtime).map_err(|failure| failure.to_string())?;
+        let Some(sign_on) = sign_on else { return Err("api.public_url is missing".into()) };
+        let keys = sign_on.examine().await.map_err(|error| error.to_string())?;
+        Ok(format!("{} answers, with {keys} keys", oidc.issuer))
+    };
+    let remedy = "compare api.oidc.issuer with what the provider calls itself, and see whether this machine reaches it; tokens are taken meanwhile";
+    Some(Finding::of("single sign-on", found.await, remedy))
 }
 
 /// Prints the findings; returns whether all is well.

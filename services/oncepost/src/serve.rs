@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use worker::{Ports, Worker, WorkerOptions};
 
 use crate::{
-    compose::{Parts, enabled, outside},
+    compose::{self, Parts, enabled, outside},
     failure::Failure,
     http,
     signals::Signals,
@@ -69,8 +69,8 @@ pub async fn serve(
         running.push(Box::pin(async move { worker.run().await.map_err(|error| Failure::of("run the worker", error)) }));
     }
     if services.api {
-        let console = console(settings, &parts);
-        console::check_exposure(settings.api.listen, &console.options.tokens)
+        let console = console(settings, &parts)?;
+        console::check_exposure(settings.api.listen, &console.options)
             .map_err(|error| Failure::of("open the API", error))?;
         let listener = listen(settings.api.listen, "api.listen").await?;
         let jobs = console.clone();
@@ -220,9 +220,10 @@ fn forecast(parts: &Parts) -> Forecast {
     Forecast::new(runtime, ledger, vault, media, forecast::Options::default())
 }
 
-fn console(settings: &Settings, parts: &Parts) -> Console {
+fn console(settings: &Settings, parts: &Parts) -> Result<Console, Failure> {
+    let sign_on = compose::sign_on(settings, &parts.runtime)?;
     let outbox = outbox::Outbox::start(&parts.runtime, parts.ledger.clone(), parts.transport.clone());
-    Console::new(console::Parts {
+    Ok(Console::new(console::Parts {
         runtime: parts.runtime.clone(),
         ledger: parts.ledger.clone(),
         audit_log: parts.audit_log.clone(),
@@ -242,6 +243,7 @@ fn console(settings: &Settings, parts: &Parts) -> Console {
         outbox,
         options: ConsoleOptions {
             tokens: settings.api.tokens.iter().filter_map(console::Token::of).collect(),
+            sign_on: sign_on.map(Arc::new),
             rate: settings.api.rate,
             anonymous_rate: settings.api.anonymous_rate,
             trusted_proxies: settings.api.trusted_proxies.clone(),
@@ -250,7 +252,7 @@ fn console(settings: &Settings, parts: &Parts) -> Console {
             hooks: outside(settings),
             ..ConsoleOptions::default()
         },
-    })
+    }))
 }
 
 /// What readiness asks: real round trips. The guard is not asked: without it oncepost is slower, not wrong.

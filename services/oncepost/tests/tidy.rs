@@ -14,6 +14,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("runtime", &[]),
     ("telemetry", &[]),
     ("settings", &["domain"]),
+    ("signon", &["runtime"]),
     ("contract", &["domain"]),
     ("broker", &["runtime"]),
     ("guard", &["runtime"]),
@@ -43,6 +44,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "letters",
             "intake",
             "settings",
+            "signon",
             "vault",
             "forecast",
             "scorecard",
@@ -81,7 +83,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("config", &["settings"]),
     ("object_store", &["channels"]),
     ("image", &["channels"]),
-    ("reqwest", &["channels", "oncepost", "testkit", "harness"]),
+    ("reqwest", &["channels", "signon", "oncepost", "testkit", "harness"]),
+    ("jsonwebtoken", &["signon"]),
 ];
 
 /// Never in the tree: unmaintained, or a second way of doing what another crate does here.

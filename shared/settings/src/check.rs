@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use crate::{Address, Problem, Rate, Settings, span, text::is_prefix};
+use crate::{
+    Address, Problem, Rate, Settings, oidc, span,
+    text::{is_here, is_prefix},
+};
 
 /// Checks everything; adds what is wrong to `problems` and what should be looked at to the settings' warnings.
 pub(crate) fn all(settings: &mut Settings, problems: &mut Vec<Problem>) {
@@ -168,7 +171,8 @@ fn media(settings: &Settings, problems: &mut Vec<Problem>) {
 
 fn doors(settings: &Settings, problems: &mut Vec<Problem>) {
     let api = &settings.api;
-    if api.tokens.is_empty() && !api.listen.ip().is_loopback() {
+    oidc::check(api, problems);
+    if api.tokens.is_empty() && api.oidc.is_none() && !api.listen.ip().is_loopback() {
         let problem = "others can reach it and no token is set: anyone could publish";
         problems.push(Problem::new("api.listen", problem, "set api.tokens or api.token_file, or listen on 127.0.0.1"));
     }
@@ -280,15 +284,6 @@ fn accounts(settings: &mut Settings, problems: &mut Vec<Problem>) {
             let warning = Problem::new(format!("accounts[{n}].base_url"), problem, "write https://");
             settings.warnings.push(warning);
         }
-    }
-}
-
-fn is_here(url: &url::Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
     }
 }
 

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::{Network, Rate, Token, text::web};
+use crate::{Network, Oidc, Rate, Token, text::web};
 
 /// The HTTP API and console.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -13,10 +13,12 @@ use crate::{Network, Rate, Token, text::web};
 pub struct Api {
     /// Where to listen.
     pub listen: SocketAddr,
-    /// Who may call. Without any token only this machine may be listened to.
+    /// Who may call. Without any token, and without `oidc`, only this machine may be listened to.
     pub tokens: Vec<Token>,
     /// A file of further tokens, one `name token [role [tenant]]` per line; `#` starts a comment.
     pub token_file: Option<PathBuf>,
+    /// Where people log in to the console; absent: with tokens alone.
+    pub oidc: Option<Oidc>,
     /// The address under which browsers reach the API: where platforms send people back to when they connect an account by a link.
     #[serde(with = "web")]
     pub public_url: Option<Url>,
@@ -34,6 +36,7 @@ impl Default for Api {
             listen: SocketAddr::from(([127, 0, 0, 1], 8380)),
             tokens: Vec::new(),
             token_file: None,
+            oidc: None,
             public_url: None,
             rate: Rate { per: Duration::from_millis(10), burst: 500 },
             anonymous_rate: Rate { per: Duration::from_secs(1), burst: 30 },

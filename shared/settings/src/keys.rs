@@ -70,10 +70,30 @@ pub const KEYS: &[Key] = &[
         "api.tokens[].secret",
         "the token, at least 16 characters, or better its hash, both as `oncepost token new` prints them: a secret (below)",
     ),
+    key(
+        "api.oidc",
+        "where people log in to the console ([access](access.md#single-sign-on)); absent: with tokens alone",
+    ),
+    key("api.oidc.issuer", "what the provider calls itself, to the letter; https, unless it is on this machine"),
+    key("api.oidc.client_id", "what the provider calls the console"),
+    key("api.oidc.client_secret", "what it knows the console by: a secret (below); absent: a public client"),
+    key("api.oidc.scopes", "what it is asked to tell; absent: `openid`, `profile` and `email`"),
+    key("api.oidc.button", "what people call it, on the button of the login; absent: `single sign-on`"),
+    key(
+        "api.oidc.rules",
+        "who may do what: a list. The first that fits a person decides; whom none fits has no access",
+    ),
+    key(
+        "api.oidc.rules[].claim",
+        "the name of a claim, or the names down to it with dots between them, as `groups` or `realm_access.roles`",
+    ),
+    key("api.oidc.rules[].value", "what the claim must be, or what must be among it"),
+    key("api.oidc.rules[].role", "what such a person may do: `viewer`, `operator` or `admin`"),
+    key("api.oidc.rules[].tenant", "the only tenant they may touch; absent: all"),
     key("api.token_file", "a file of further tokens, one `name token [role [tenant]]` per line"),
     key(
         "api.public_url",
-        "the address under which browsers reach the API, for links that connect accounts; absent: there are no such links",
+        "the address under which browsers reach the API, for links that connect accounts and for `api.oidc`; absent: there are no such links",
     ),
     key("api.rate.per", "how soon a token that has called too often may call once more"),
     key("api.rate.burst", "how many calls of a token fit at once"),
@@ -179,7 +199,8 @@ const HEAD: &str = "\
 
 A file (`.toml`, `.yaml` or `.json`, named by `--config` or `ONCEPOST_CONFIG`) over the defaults below, and over both
 variables: `ONCEPOST__PROTOCOL__LEASE=3m` sets `protocol.lease`. Lists and maps (`ONCEPOST__ACCOUNTS`,
-`ONCEPOST__CHANNELS`, `ONCEPOST__APPS`, `ONCEPOST__API__TOKENS`, `ONCEPOST__API__TRUSTED_PROXIES`, `ONCEPOST__VAULT__KEYS`) are written as JSON. An empty variable counts as unset.
+`ONCEPOST__CHANNELS`, `ONCEPOST__APPS`, `ONCEPOST__API__TOKENS`, `ONCEPOST__API__OIDC__RULES`,
+`ONCEPOST__API__OIDC__SCOPES`, `ONCEPOST__API__TRUSTED_PROXIES`, `ONCEPOST__VAULT__KEYS`) are written as JSON. An empty variable counts as unset.
 
 Unknown keys are refused. So are unsafe values: `http_timeout < attempt_limit < lease <= lock_ttl < consumer_timeout`.
 All problems are reported at once, each with what to do. `oncepost doctor` shows what is in force.

@@ -14,11 +14,13 @@ use crate::{Problem, Role, SecretRef, Settings, Token, check, read, secret::Foun
 
 const PREFIX: &str = "ONCEPOST__";
 /// Lists and maps, which a variable gives as JSON.
-const AS_JSON: [(&str, &[&str]); 6] = [
+const AS_JSON: [(&str, &[&str]); 8] = [
     ("ONCEPOST__ACCOUNTS", &["accounts"]),
     ("ONCEPOST__CHANNELS", &["channels"]),
     ("ONCEPOST__APPS", &["apps"]),
     ("ONCEPOST__API__TOKENS", &["api", "tokens"]),
+    ("ONCEPOST__API__OIDC__RULES", &["api", "oidc", "rules"]),
+    ("ONCEPOST__API__OIDC__SCOPES", &["api", "oidc", "scopes"]),
     ("ONCEPOST__API__TRUSTED_PROXIES", &["api", "trusted_proxies"]),
     ("ONCEPOST__VAULT__KEYS", &["vault", "keys"]),
 ];
@@ -101,6 +103,9 @@ impl Settings {
         }
         for (n, token) in self.api.tokens.iter_mut().enumerate() {
             token.secret.find(&format!("api.tokens[{n}].secret"), env, found);
+        }
+        if let Some(secret) = self.api.oidc.as_mut().and_then(|oidc| oidc.client_secret.as_mut()) {
+            secret.find("api.oidc.client_secret", env, found);
         }
         for (app, set) in &mut self.apps {
             for (name, secret) in &mut set.secrets {

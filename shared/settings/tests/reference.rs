@@ -32,6 +32,10 @@ fn every_key_is_described_and_every_described_key_exists() {
             ("ONCEPOST__CHANNELS", r#"{"b":{}}"#),
             ("ONCEPOST__APPS", r#"{"p":{}}"#),
             ("ONCEPOST__API__TOKENS", r#"[{"name":"a","secret":{"value":"0123456789abcdef"}}]"#),
+            ("ONCEPOST__API__PUBLIC_URL", "https://console.example"),
+            ("ONCEPOST__API__OIDC__ISSUER", "https://login.example"),
+            ("ONCEPOST__API__OIDC__CLIENT_ID", "us"),
+            ("ONCEPOST__API__OIDC__RULES", r#"[{"claim":"groups","value":"ops","role":"viewer"}]"#),
             ("ONCEPOST__VAULT__KEYS", r#"[{"id":"k","secret":{"value":"a key"}}]"#),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned())),
@@ -44,6 +48,8 @@ fn every_key_is_described_and_every_described_key_exists() {
         ("channels.*", &full["channels"]["b"]),
         ("apps.*", &full["apps"]["p"]),
         ("api.tokens[]", &full["api"]["tokens"][0]),
+        ("api.oidc", &full["api"]["oidc"]),
+        ("api.oidc.rules[]", &full["api"]["oidc"]["rules"][0]),
         ("vault.keys[]", &full["vault"]["keys"][0]),
     ] {
         for (name, _) in one.as_object().unwrap() {

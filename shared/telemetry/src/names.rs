@@ -111,7 +111,7 @@ names! {
     ALERTS_FAILED = Counter "oncepost_alerts_failed_total" [] in Count: "Alerts that could not be delivered; each is tried again in a minute";
 
     API_CHANGES = Counter "oncepost_api_changes_total" ["action"] in Count: "What callers of the API changed";
-    CONSOLE_LOGINS = Counter "oncepost_console_logins_total" ["outcome"] in Count: "Logins to the console: done, or refused for an unknown token";
+    CONSOLE_LOGINS = Counter "oncepost_console_logins_total" ["outcome"] in Count: "Logins to the console: done; refused, for an unknown token or because no rule fits; or failed, for the provider";
 
     BROKER_PUBLISHED = Counter "oncepost_broker_published_total" ["to", "outcome"] in Count: "Messages published, by kind and outcome";
     BROKER_CONFIRM = Histogram "oncepost_broker_confirm_seconds" [] in Seconds by TRIP: "How long the broker took to confirm";

@@ -92,6 +92,7 @@ async fn it_says_where_it_listens_and_what_it_was_asked() {
         "youtube",
         "matrix",
         "nostr",
+        "openid",
     ];
     for fake in fakes {
         let line = next(&mut lines).await;

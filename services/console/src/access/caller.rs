@@ -40,7 +40,7 @@ impl Caller {
         let detail =
             format!("To {} takes the role {needed}, and {} has the role {}.", right.words(), self.name, self.role);
         let remedy = format!(
-            "Use a token with the role {needed}, or have the role of this one changed (api.tokens[].role of the server's settings)."
+            "Use a token or a login with the role {needed}, or have the role of this one changed (api.tokens[].role or api.oidc.rules[].role of the server's settings)."
         );
         Err(Problem { remedy, ..Problem::forbidden(detail) })
     }

@@ -84,7 +84,7 @@ fn admit(console: &Console, request: &Request) -> Result<Caller, Problem> {
     let (from, now) = (remote(request, &console.options.trusted_proxies), console.runtime.uptime());
     let turned_away = |problem| console.gate().anonymous(from, now).and(Err(problem));
     let headers: &HeaderMap = request.headers();
-    if console.options.tokens.is_empty() {
+    if console.options.asks_nobody() {
         return local(headers).or_else(turned_away);
     }
     match bearer(headers) {

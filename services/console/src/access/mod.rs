@@ -8,6 +8,7 @@ mod local;
 mod remote;
 mod rights;
 mod rules;
+mod sign_on;
 mod token;
 
 pub(crate) use caller::Caller;
@@ -17,4 +18,8 @@ pub(crate) use local::local;
 pub(crate) use remote::remote;
 pub(crate) use rights::Right;
 pub(crate) use rules::{RULES, Rule, Who};
+pub use sign_on::SignOn;
+#[cfg(test)]
+pub(crate) use sign_on::grants;
+pub(crate) use sign_on::{CALLBACK, Grant};
 pub use token::Token;

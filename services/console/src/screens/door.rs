@@ -14,7 +14,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::{
-    Desk, shell,
+    Desk, shell, sign_on,
     visit::{Filled, Visit},
 };
 use crate::{
@@ -91,11 +91,11 @@ pub(super) async fn guard(State(desk): State<Desk>, request: Request, next: Next
 
 /// Whose session it is; none: they must log in.
 fn who(desk: &Desk, headers: &HeaderMap) -> Result<Option<Session>, Problem> {
-    let tokens = &desk.console.options.tokens;
-    if tokens.is_empty() {
+    let options = &desk.console.options;
+    if options.asks_nobody() {
         return local(headers).map(|caller| Some(desk.sessions.local(caller)));
     }
-    Ok(desk.sessions.find(headers, tokens))
+    Ok(desk.sessions.find(headers, &options.tokens, options.grants()))
 }
 
 /// Sends whoever wants a page to the login, and from there back to it.
@@ -145,7 +145,7 @@ async fn show(State(desk): State<Desk>, Query(wanted): Query<Wanted>, headers: H
     let next = inner(&wanted.next);
     match who(&desk, &headers) {
         Ok(Some(_)) => see(next),
-        _ => form(StatusCode::OK, next, None),
+        _ => form(&desk, StatusCode::OK, next, None),
     }
 }
 
@@ -162,11 +162,11 @@ async fn enter(State(desk): State<Desk>, request: Request) -> Response {
     let from = remote(&request, &console.options.trusted_proxies);
     let ours = is_ours(&desk, request.headers());
     let Ok(Form(entry)) = Form::<Entry>::from_request(request, &desk).await else {
-        return form(StatusCode::BAD_REQUEST, "/", Some("The form did not arrive whole."));
+        return form(&desk, StatusCode::BAD_REQUEST, "/", Some("The form did not arrive whole."));
     };
     let next = inner(&entry.next);
     if let Err(problem) = ours {
-        return form(StatusCode::FORBIDDEN, next, Some(&problem.detail));
+        return form(&desk, StatusCode::FORBIDDEN, next, Some(&problem.detail));
     }
     let now = console.runtime.uptime();
     let token = match console.gate().log_in(&console.options.tokens, entry.token.trim(), from, now) {
@@ -181,7 +181,7 @@ async fn enter(State(desk): State<Desk>, request: Request) -> Response {
                 }
                 None => "No token of the settings reads like this one.".into(),
             };
-            return form(status, next, Some(&why));
+            return form(&desk, status, next, Some(&why));
         }
     };
     metrics::counter!("oncepost_console_logins_total", "outcome" => "done").increment(1);
@@ -192,34 +192,49 @@ async fn enter(State(desk): State<Desk>, request: Request) -> Response {
 }
 
 async fn leave(visit: Visit) -> Response {
-    let mut response = see("/login");
+    let mut response = see(if visit.session.signed_on { sign_on::LEFT } else { "/login" });
     response.headers_mut().extend(visit.desk.sessions.end().map(|ended| (header::SET_COOKIE, ended)));
     response
 }
 
-fn form(status: StatusCode, next: &str, wrong: Option<&str>) -> Response {
+/// The login, and why it came to nothing before.
+pub(super) fn form(desk: &Desk, status: StatusCode, next: &str, wrong: Option<&str>) -> Response {
+    let options = &desk.console.options;
+    let takes_tokens = !options.tokens.is_empty();
     let body = html! {
         h1 { "Log in" }
-        p.lead {
-            "Use one of the tokens that the settings list for the API (" code { "api.tokens" }
-            "). What you may see and do is what the token may."
-        }
         @if let Some(wrong) = wrong { p.wrong #wrong role="alert" { (wrong) } }
-        form.door method="post" action="/login" {
-            input type="hidden" name="next" value=(next);
-            label for="token" { "Token" }
-            input #token type="password" name="token" required autofocus autocomplete="current-password" spellcheck="false"
-                aria-describedby=[wrong.map(|_| "wrong")];
-            button.primary type="submit" { "Log in" }
+        @if let Some(sign_on) = &options.sign_on {
+            (sign_on::link(sign_on, next))
+            @if takes_tokens { p.or { "or with a token" } }
+        }
+        @if takes_tokens {
+            p.lead {
+                "Use one of the tokens that the settings list for the API (" code { "api.tokens" }
+                "). What you may see and do is what the token may."
+            }
+            form.door method="post" action="/login" {
+                input type="hidden" name="next" value=(next);
+                label for="token" { "Token" }
+                input #token type="password" name="token" required autofocus[options.sign_on.is_none()]
+                    autocomplete="current-password" spellcheck="false" aria-describedby=[wrong.map(|_| "wrong")];
+                button.primary[options.sign_on.is_none()] type="submit" { "Log in" }
+            }
         }
     };
     (status, shell::alone("Log in", &body)).into_response()
 }
 
-/// A path of our own, whatever was asked for: a link to the login must not lead to another site.
+/// The longest path that a login leads back to, in bytes: a cookie must hold it.
+const LONGEST_PATH: usize = 1000;
+
+/// A path of our own, whatever was asked for: a link to the login must not lead to another site, nor to the login again.
 pub(super) fn inner(next: &str) -> &str {
-    let is_own = next.starts_with('/') && !next[1..].starts_with(['/', '\\']) && !next.contains(['\r', '\n', '\t']);
-    if is_own { next } else { "/" }
+    let is_own = next.starts_with('/')
+        && !next[1..].starts_with(['/', '\\'])
+        && !next.contains(|letter: char| letter.is_control())
+        && next.len() <= LONGEST_PATH;
+    if is_own && !next.starts_with("/login") { next } else { "/" }
 }
 
 /// Another page is to be looked at now.
@@ -237,9 +252,19 @@ mod tests {
         for own in ["/", "/posts?state=failed", "/targets/1"] {
             assert_eq!(inner(own), own);
         }
-        for foreign in
-            ["", "https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/\t/evil"]
-        {
+        let long = format!("/{}", "x".repeat(LONGEST_PATH));
+        for foreign in [
+            "",
+            "https://evil.example",
+            "//evil.example",
+            "/\\evil.example",
+            "javascript:alert(1)",
+            "/\t/evil",
+            "/\u{b}/evil",
+            "evil.example",
+            "/login/oidc?next=/",
+            &long,
+        ] {
             assert_eq!(inner(foreign), "/", "{foreign}");
         }
     }

@@ -25,6 +25,7 @@ mod posts;
 mod schedule;
 mod scorecard;
 mod shell;
+mod sign_on;
 mod system;
 mod target;
 mod visit;
@@ -96,6 +97,7 @@ pub(crate) fn router(console: Console, api: Router) -> Router {
         .layer(middleware::from_fn_with_state(desk.clone(), door::guard));
     inside
         .merge(door::routes())
+        .merge(sign_on::routes())
         .merge(assets::routes())
         .layer(middleware::map_response(door::closed))
         .fallback(elsewhere)

@@ -13,7 +13,7 @@ use clap::{Args, Parser};
 use futures::stream::{self, BoxStream, SelectAll, StreamExt};
 use oncepost_testkit::{
     Bluesky, Board, Discord, Facebook, Fake, Ghost, GoogleBusiness, Instagram, LinkedIn, Mastodon, Matrix, Nostr,
-    Pinterest, Ready, Reddit, Slack, Telegram, Threads, TikTok, Webhook, WordPress, X, YouTube,
+    OpenId, Pinterest, Ready, Reddit, Slack, Telegram, Threads, TikTok, Webhook, WordPress, X, YouTube,
     fake::{Call, Platform},
 };
 use serde_json::{Value, json};
@@ -103,6 +103,9 @@ struct Ports {
     /// Port of the fake Nostr relay.
     #[arg(long)]
     nostr: Option<u16>,
+    /// Port of the OpenID Connect provider, at which one person logs in to the console.
+    #[arg(long)]
+    openid: Option<u16>,
 }
 
 #[tokio::main]
@@ -131,6 +134,15 @@ async fn main() -> io::Result<()> {
     fakes.serve::<YouTube>(ports.youtube.or(any)).await?;
     fakes.serve::<Matrix>(ports.matrix.or(any)).await?;
     fakes.serve::<Nostr>(ports.nostr.or(any)).await?;
+    // Not a platform: nothing is published there. It lives as long as this process.
+    let _openid = match ports.openid.or(any) {
+        Some(port) => {
+            let provider = OpenId::on_port(port).await?;
+            print_line(&json!({"event": "listening", "fake": "openid", "url": provider.issuer()}))?;
+            Some(provider)
+        }
+        None => None,
+    };
     if let Some(file) = settings {
         let accounts = fakes.settings.join("\n");
         write_new(&file, &format!("{MEDIA}\n{accounts}"))?;

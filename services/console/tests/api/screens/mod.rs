@@ -4,6 +4,7 @@ mod door;
 mod forms;
 mod operations;
 mod pages;
+mod sign_on;
 mod tenants;
 mod unreachable;
 
