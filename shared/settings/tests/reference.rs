@@ -33,6 +33,9 @@ fn every_key_is_described_and_every_described_key_exists() {
             ("ONCEPOST__APPS", r#"{"p":{}}"#),
             ("ONCEPOST__API__TOKENS", r#"[{"name":"a","secret":{"value":"0123456789abcdef"}}]"#),
             ("ONCEPOST__VAULT__KEYS", r#"[{"id":"k","secret":{"value":"a key"}}]"#),
+            ("ONCEPOST__ALERTS__MAIL__HOST", "smtp.acme.example"),
+            ("ONCEPOST__ALERTS__MAIL__FROM", "oncepost@acme.example"),
+            ("ONCEPOST__ALERTS__MAIL__TO", r#"["ann@acme.example"]"#),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned())),
     )
@@ -52,6 +55,7 @@ fn every_key_is_described_and_every_described_key_exists() {
     }
     settings["channels"] = Value::Null;
     settings["apps"] = Value::Null;
+    settings["alerts"]["mail"] = full["alerts"]["mail"].clone();
     leaves(&settings, "", &mut found);
     let described: BTreeSet<_> = KEYS.iter().map(|key| key.path.to_owned()).collect();
     assert_eq!(described.len(), KEYS.len(), "a key is described twice");
