@@ -102,7 +102,7 @@ impl Log<'_> {
         let name = html! {
             (one.name.name()) " " (ago(one.at, now))
             span.excerpt { (self.of(one)) }
-            span.excerpt { "event " code { (one.event) } }
+            span.excerpt { code { (one.event) } }
         };
         let next = html! {
             @match (one.state.as_str(), one.due_at) {

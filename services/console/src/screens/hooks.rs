@@ -68,19 +68,21 @@ async fn listed(visit: &Visit) -> Result<Markup, Problem> {
             div #hooks data-live { (table("Hooks", &heads, rows)) }
         }
         @if may_keep(visit) {
-            details.act open[found.hooks.is_empty()] {
-                summary { "Put one in…" }
-                form method="post" action="/hooks" {
-                    (stamp(visit))
-                    p.verdict { "It is told of what happens from then on. A secret is made for it, with which the receiver knows us, and shown once." }
-                    div.fields {
-                        div {
-                            label for="name" { "Name" }
-                            input #name name="name" required maxlength="64" pattern="[A-Za-z0-9._\\-]+" autocomplete="off" spellcheck="false";
+            section.doing aria-label="What may be done" {
+                details.act open[found.hooks.is_empty()] {
+                    summary { "Put one in…" }
+                    form method="post" action="/hooks" {
+                        (stamp(visit))
+                        p.verdict { "It is told of what happens from then on. A secret is made for it, with which the receiver knows us, and shown once." }
+                        div.fields {
+                            div {
+                                label for="name" { "Name" }
+                                input #name name="name" required maxlength="64" pattern="[A-Za-z0-9._\\-]+" autocomplete="off" spellcheck="false";
+                            }
                         }
+                        (fields(visit, None))
+                        button.primary type="submit" { "Put in" }
                     }
-                    (fields(visit, None))
-                    button.primary type="submit" { "Put in" }
                 }
             }
         }

@@ -122,15 +122,13 @@ const REACH: &str = "see whether the mail server runs, whether this machine reac
 impl Server {
     /// Why it was not taken, in words.
     fn untold(&self, error: &lettre::transport::smtp::Error) -> Untold {
-        let said = match error.status() {
-            Some(_) => error.to_string(),
-            None => causes(error).last().map_or_else(|| error.to_string(), ToString::to_string),
-        };
+        // The innermost says it; what is around it says that again, in words of the library.
+        let said = causes(error).last().map_or_else(|| error.to_string(), ToString::to_string);
         let said = self.hushed(&said);
         let place = &self.place;
         match error.status().map(u16::from) {
             Some(status) => Untold {
-                why: format!("the mail server at {place} refused it: {said}"),
+                why: format!("the mail server at {place} refused it ({status}): {said}"),
                 remedy: remedy(status).into(),
                 all_alike: matches!(status, 421 | 454 | 530 | 534 | 535 | 538),
             },

@@ -26,9 +26,6 @@ use words::Group;
 const LOOKED_AT: u32 = 100;
 /// How long telling belongs to one process. Longer than a message takes.
 const TELLING: Duration = Duration::from_secs(60);
-/// After how long without a change a record is forgotten whose way is not used any more.
-const UNUSED: Duration = Duration::from_secs(7 * 24 * 3600);
-
 /// When people are told.
 #[derive(Debug, Clone)]
 pub struct AlertOptions {
@@ -40,13 +37,16 @@ pub struct AlertOptions {
     pub old_after: Duration,
     /// How long a group must be gone for the all-clear.
     pub calm_after: Duration,
+    /// After how long without a change it is forgotten what a way was told that is used no more.
+    pub forget_after: Duration,
 }
 
 impl AlertOptions {
     /// The usual times.
     pub fn new(console: Option<Url>) -> Self {
         let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
-        Self { console, every: minutes(1), old_after: minutes(4 * 60), calm_after: minutes(10) }
+        let (old_after, forget_after) = (minutes(4 * 60), minutes(7 * 24 * 60));
+        Self { console, every: minutes(1), old_after, calm_after: minutes(10), forget_after }
     }
 }
 
@@ -123,7 +123,9 @@ impl Alerts {
     /// that are not restarted yet may still use it.
     async fn forget(&self, row: &CredentialRow) -> Result<(), LedgerError> {
         let is_used = self.ways.0.iter().any(|way| way.group(&row.name).is_some());
-        if !is_used && row.updated_at.saturating_add(UNUSED).is_ok_and(|end| end < self.runtime.now()) {
+        if !is_used
+            && row.updated_at.saturating_add(self.options.forget_after).is_ok_and(|end| end < self.runtime.now())
+        {
             self.records.delete(RecordKind::Alert, &row.name, row.version).await?;
         }
         Ok(())

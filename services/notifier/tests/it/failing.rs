@@ -8,7 +8,7 @@ use domain::{
     Code, Command, Content, ContentHash, Failure, Fix, Landed, OnDoubt, Outcome, PlatformWords, Policy, PostId,
     RepeatSafety, Scope, TargetId, WorkerName, Worth,
 };
-use ledger::{Ledger, MemoryLedger, NewPost, NewTarget};
+use ledger::{CredentialRow, CredentialStore, Ledger, MemoryLedger, NewPost, NewTarget, RecordKind};
 use oncepost_notifier::{AlertOptions, Alerts, MailOptions, Ways};
 use runtime::Runtime;
 use url::Url;
@@ -49,6 +49,14 @@ impl World {
         let (ledger, records) = (self.ledger.clone(), self.ledger.clone());
         runtime.spawn(Alerts::new(runtime.clone(), ledger, records, ways, options).run());
         runtime
+    }
+
+    /// Waits until no process is telling: until it is on record, one that dies may have told, or may not have.
+    pub async fn settled(&self) {
+        let is_telling = |row: &CredentialRow| row.open.get("telling").is_some();
+        while self.ledger.rows(RecordKind::Alert).await.unwrap().iter().any(is_telling) {
+            self.runtime.sleep(Duration::from_millis(2)).await;
+        }
     }
 
     /// A target whose token the platform has refused.

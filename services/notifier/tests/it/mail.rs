@@ -133,16 +133,39 @@ async fn of_several_processes_one_writes_and_a_restart_repeats_nothing() {
     let mut to = [server.next().await.to, server.next().await.to].concat();
     to.sort_unstable();
     assert_eq!(to, [ANN, BOB]);
-    // Until it is on record, one that dies may have told, or may not have.
-    while !world.ledger.rows(RecordKind::Alert).await.unwrap().iter().all(|row| row.open.get("telling").is_none()) {
-        world.runtime.sleep(std::time::Duration::from_millis(2)).await;
-    }
+    world.settled().await;
     all.iter().for_each(runtime::Runtime::kill);
     world.start();
     world.ledger.apply(target, Command::Cancel).await.unwrap();
     for _ in 0..2 {
         assert!(server.next().await.header("Subject").unwrap().starts_with("All clear"));
     }
+    assert!(server.is_quiet());
+}
+
+#[tokio::test]
+async fn an_address_that_is_put_in_again_much_later_is_told_anew() {
+    let mut server = Smtp::start(MailTls::None).await;
+    let mut world = World::new(None, Some(server.options(&[ANN])));
+    world.failed("main").await;
+    let first = world.start();
+    assert_eq!(server.next().await.to, [ANN]);
+    world.settled().await;
+    first.kill();
+    world.mail = Some(server.options(&[BOB]));
+    let usual = world.start();
+    assert_eq!(server.next().await.to, [BOB]);
+    world.settled().await;
+    assert_eq!(world.ledger.rows(RecordKind::Alert).await.unwrap().len(), 2, "not at once");
+    usual.kill();
+    let later = world.start_with(|options| options.forget_after = std::time::Duration::ZERO);
+    while world.ledger.rows(RecordKind::Alert).await.unwrap().len() > 1 {
+        world.runtime.sleep(std::time::Duration::from_millis(2)).await;
+    }
+    later.kill();
+    world.mail = Some(server.options(&[BOB, ANN]));
+    world.start();
+    assert_eq!(server.next().await.to, [ANN]);
     assert!(server.is_quiet());
 }
 
