@@ -178,7 +178,7 @@ test('a hook is put in, sent to again and removed without scripts', async () => 
   await page.getByRole('button', { name: 'Remove' }).click();
   assert.match(await page.locator('.note.done').innerText(), /archive is removed/);
   await page.open('/hooks/crm?state=delivered');
-  await page.getByRole('button', { name: /^Send event/ }).first().click();
+  await page.getByRole('button', { name: /^Send again event/ }).first().click();
   assert.match(await page.locator('.note.done').innerText(), /1 event is sent again/);
   await page.context().close();
 });

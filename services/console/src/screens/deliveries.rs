@@ -131,7 +131,7 @@ impl Log<'_> {
             form method="post" action=(format!("{}/replay", self.here())) {
                 (stamp(self.visit))
                 input type="hidden" name="event" value=(event);
-                button type="submit" aria-label=(format!("Send event {event} again")) { "Send again" }
+                button type="submit" { "Send again" span.unseen { " event " (event) } }
             }
         }
     }

@@ -193,7 +193,7 @@ fn replaying(visit: &Visit, hook: &api::Hook, is_first: bool, now: Timestamp) ->
             summary.primary[is_first] { "Send again…" }
             form method="post" action=(format!("/hooks/{}/replay", hook.name)) {
                 (stamp(visit))
-                p.verdict { "The receiver gets them under the ids that they had, and drops what it has already. As many at a time as usual." }
+                p.verdict { "The receiver gets them under the ids that they had, and drops what it has already: all of them are for one that has lost what it had." }
                 div.fields {
                     div { label for="since" { "What was first to be sent since" } input #since type="datetime-local" name="since" value=(since) required; }
                     div {
@@ -204,7 +204,7 @@ fn replaying(visit: &Visit, hook: &api::Hook, is_first: bool, now: Timestamp) ->
                         label for="which" { "Of these" }
                         select #which name="state" {
                             @for state in [DeliveryState::GivenUp, DeliveryState::Waiting, DeliveryState::Delivered] { option value=(state.name()) { "those " (word(state)) } }
-                            option value="all" { "all, for a receiver that has lost what it had" }
+                            option value="all" { "all" }
                         }
                     }
                 }
