@@ -46,7 +46,8 @@ function screens() {
     retry: `/retry?target=${one.id}&target=${two.id}&target=${stack.doubt.id}`, schedule: '/schedule',
     week: '/schedule?view=week&zone=Europe/Berlin', forecast: '/forecast', channels: '/channels', accounts: '/accounts',
     'dead-letters': '/dead-letters?channel=mastodon', jobs: '/jobs', plan: '/jobs/new?channel=mastodon', scorecard: '/scorecard',
-    'behind-a-figure': '/scorecard/targets?figure=failed', incidents: '/incidents', 'audit-log': '/audit-log',
+    'behind-a-figure': '/scorecard/targets?figure=failed', incidents: '/incidents', hooks: '/hooks',
+    hook: '/hooks/warehouse', 'hook-off': '/hooks/old', 'audit-log': '/audit-log',
     account, system: '/system', code: '/errors/OP-2101', lost: '/nowhere', unknown: '/targets/nonsense',
   };
 }
@@ -191,6 +192,27 @@ for (const javaScriptEnabled of [true, false]) {
     await context.close();
   });
 }
+
+test('a hook is put in, sent to again and removed without scripts', async () => {
+  const page = await visit({ javaScriptEnabled: false });
+  await page.open('/hooks');
+  await page.getByText('Put one in…').click();
+  await page.getByLabel('Name').fill('archive');
+  await page.getByLabel('Address').fill('https://archive.example/in');
+  await page.getByLabel('target.failed').check();
+  await page.getByRole('button', { name: 'Put in' }).click();
+  assert.match(await page.locator('code.secret').innerText(), /^whsec_/);
+  await page.open('/hooks/archive');
+  assert.doesNotMatch(await page.content(), /whsec_[A-Za-z0-9]/, 'a secret is shown once');
+  await page.getByText('Remove…').click();
+  await page.getByLabel('Type archive').fill('archive');
+  await page.getByRole('button', { name: 'Remove' }).click();
+  assert.match(await page.locator('.note.done').innerText(), /archive is removed/);
+  await page.open('/hooks/crm?state=delivered');
+  await page.getByRole('button', { name: /^Send again event/ }).first().click();
+  assert.match(await page.locator('.note.done').innerText(), /1 event is sent again/);
+  await page.context().close();
+});
 
 test('a script in a post is text', async () => {
   const page = await visit();

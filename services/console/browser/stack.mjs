@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer as createHttp } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -54,6 +55,16 @@ async function startFakes(folder, started) {
   return { urls, settings: await readFile(settings, 'utf8') };
 }
 
+/** What hooks send to: one of them is well, the other is not. */
+async function receive() {
+  const server = createHttp((request, response) => {
+    const isWell = request.url === '/crm';
+    request.resume().on('end', () => response.writeHead(isWell ? 204 : 503).end(isWell ? '' : 'maintenance until noon'));
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return server;
+}
+
 function settingsOf(fakes, folder, ports) {
   const more = [['acme', 'news'], ['globex', 'main2']].map(([tenant, id]) => `
 [[accounts]]
@@ -83,6 +94,8 @@ button = "Acme"
 rules = [{ claim = "groups", value = "ops", role = "operator" }]
 [vault]
 keys = [{ id = "browser", secret = { value = "${randomBytes(32).toString('base64')}" } }]
+[hooks]
+allow_private = true
 [health]
 listen = "127.0.0.1:${ports.health}"
 [telemetry]
@@ -101,7 +114,10 @@ backoff = { base = "1s", factor = 1.5, cap = "3s", jitter = 0.2 }
 export async function start({ log = false } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'oncepost-browser-'));
   const started = [];
+  const receiver = await receive();
   const stop = async () => {
+    receiver.close();
+    receiver.closeAllConnections();
     for (const child of started) {
       if (child.exitCode === null) { child.kill('SIGTERM'); await Promise.race([once(child, 'exit'), rest(5000)]); }
       if (child.exitCode === null) child.kill('SIGKILL');
@@ -131,6 +147,10 @@ export async function start({ log = false } = {}) {
     await Promise.race([died, until('the API answers', () => api('GET', '/v1/posts'))]);
     const control = (fake, path, body) =>
       fetch(`${fakes.urls[fake]}/_control/${path}`, { method: 'POST', body: JSON.stringify(body) });
+    for (const name of ['crm', 'warehouse']) {
+      await api('PUT', `/v1/hooks/${name}`, { url: `http://127.0.0.1:${receiver.address().port}/${name}` });
+    }
+    await api('PUT', '/v1/hooks/old', { url: 'https://gone.example/in', tenant: 'globex', events: ['target.failed'], disabled: true });
     const found = await fill(api, control);
     return { address, api, control, stop, dev, folder, ...found };
   } catch (error) {
@@ -226,6 +246,10 @@ async function fill(api, control) {
     const out = counts.filter((count) => count.state === 'published').reduce((sum, { count }) => sum + count, 0);
     return out >= 240;
   }, 120_000);
+  await until('hooks are told', async () => {
+    const { deliveries } = await api('GET', '/v1/deliveries?hook=warehouse&limit=500');
+    return deliveries.some(({ attempts }) => attempts.length > 1);
+  }, 60_000);
   const { targets } = await listed();
   const of = (channel, account) => targets.find((target) => target.channel === channel && target.account === account);
   const script = await api('GET', '/v1/posts/by-key/acme/stored-script');

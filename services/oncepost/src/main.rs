@@ -1,5 +1,6 @@
 //! The binary: one subcommand per service, `dev` with all of them in one process, and the operator's commands.
 
+mod alerts;
 mod cli;
 mod compose;
 mod doctor;
@@ -58,6 +59,9 @@ enum Command {
     /// What seals credentials
     #[command(subcommand)]
     Vault(vault::VaultCommand),
+    /// Whether people can be told of failures
+    #[command(subcommand)]
+    Alerts(alerts::AlertsCommand),
     /// Tokens of the API
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -121,6 +125,7 @@ async fn run(arguments: Arguments) -> ExitCode {
             let findings = doctor::examine(&settings, &Runtime::system()).await;
             return if doctor::print(&findings, client.json) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
         }
+        Command::Alerts(command) => return alerts::run(command, &settings, client.json).await,
         Command::Migrate => migrate(&settings).await,
         Command::Dev => {
             service(

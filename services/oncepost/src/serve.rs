@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use channels::{Foreign, ForeignOptions, Secret};
+use channels::Foreign;
 use console::{Console, ConsoleOptions};
 use domain::WorkerName;
 use forecast::Forecast;
@@ -17,6 +17,7 @@ use tokio::net::TcpListener;
 use worker::{Ports, Worker, WorkerOptions};
 
 use crate::{
+    alerts,
     compose::{self, Parts, enabled, outside},
     failure::Failure,
     http,
@@ -202,16 +203,11 @@ fn notifier(settings: &Settings, parts: &Parts) -> Result<Notifier, Failure> {
 
 /// What tells people of groups of failures, if the settings say whom.
 fn alerts(settings: &Settings, parts: &Parts) -> Result<Option<Alerts>, Failure> {
-    let Some(slack) = &settings.alerts.slack_url else { return Ok(None) };
     let Parts { runtime, ledger, vault, .. } = parts.clone();
-    // The operators name it themselves: it may be in their own network.
-    let anywhere = ForeignOptions { allow_private: true, ..ForeignOptions::default() };
-    let outside = Foreign::new(&anywhere, runtime.clone());
-    let outside = outside.map_err(|error| Failure::of("make the HTTP client for alerts", error))?;
-    let slack = Secret::new(slack.secret().reveal());
-    let usual = AlertOptions::new(slack, settings.api.public_url.clone());
+    let ways = alerts::ways(settings, &runtime)?;
+    let usual = AlertOptions::new(settings.api.public_url.clone());
     let options = AlertOptions { old_after: settings.alerts.old_after, ..usual };
-    Ok(Some(Alerts::new(runtime, ledger, vault.store.clone(), outside, options)))
+    Ok((!ways.is_empty()).then(|| Alerts::new(runtime, ledger, vault.store.clone(), ways, options)))
 }
 
 /// What looks ahead, by what the other services see.

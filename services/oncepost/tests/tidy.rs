@@ -80,6 +80,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("lapin", &["broker"]),
     ("redis", &["guard"]),
     ("sqlx", &["ledger"]),
+    ("lettre", &["notifier"]),
     ("config", &["settings"]),
     ("object_store", &["channels"]),
     ("image", &["channels"]),

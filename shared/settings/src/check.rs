@@ -15,7 +15,7 @@ pub(crate) fn all(settings: &mut Settings, problems: &mut Vec<Problem>) {
     media(settings, problems);
     doors(settings, problems);
     vault(settings, problems);
-    alerts(settings, problems);
+    crate::alerts::check(&settings.alerts, problems);
     accounts(settings, problems);
 }
 
@@ -227,16 +227,6 @@ fn doors(settings: &Settings, problems: &mut Vec<Problem>) {
     }
     if api.listen == settings.health.listen && api.listen.port() != 0 {
         problems.push(Problem::new("health.listen", "is the same as api.listen", "choose another port"));
-    }
-}
-
-fn alerts(settings: &Settings, problems: &mut Vec<Problem>) {
-    let Some(url) = &settings.alerts.slack_url else { return };
-    let is_web = url::Url::parse(url.secret().reveal()).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
-    // One that was not found is told of already.
-    if !is_web && !url.secret().reveal().is_empty() {
-        let remedy = "give the whole address of an incoming webhook, such as https://hooks.slack.com/services/…";
-        problems.push(Problem::new("alerts.slack_url", "is not a web address", remedy));
     }
 }
 

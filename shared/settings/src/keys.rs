@@ -145,9 +145,20 @@ pub const KEYS: &[Key] = &[
     ),
     key(
         "alerts.slack_url",
-        "a Slack-compatible incoming webhook that is told of each group of failures; absent: nobody is told: a secret (below)",
+        "a Slack-compatible incoming webhook that is told of each group of failures; absent: no chat is told: a secret (below)",
     ),
-    key("alerts.old_after", "after how long it is reminded of a group that nobody has mended"),
+    key("alerts.old_after", "after how long people are reminded of a group that nobody has mended"),
+    key("alerts.mail.host", "the SMTP server through which people are told by mail (docs/alerts.md)"),
+    key("alerts.mail.port", "its port; absent: 587 for `starttls`, 465 for `tls`, 25 for `none`"),
+    key(
+        "alerts.mail.tls",
+        "how the connection is encrypted: `starttls` (the default; a server that does not offer it is told nothing), `tls` from the first byte, or `none`, for a server on this machine only",
+    ),
+    key("alerts.mail.username", "the name to log in with; absent: without logging in"),
+    key("alerts.mail.password", "the password for it: a secret (below)"),
+    key("alerts.mail.from", "whom the messages are from: `oncepost <oncepost@acme.example>`, or an address alone"),
+    key("alerts.mail.to", "who is told: a list of addresses"),
+    key("alerts.mail.ca_file", "a file of certificates (PEM) that are trusted for it besides the system's"),
     key("channels", "the channels that differ from their defaults, by name"),
     key("channels.*.enabled", "whether it publishes; what is due on a channel that is off is held, not failed"),
     key(
@@ -200,7 +211,8 @@ const HEAD: &str = "\
 A file (`.toml`, `.yaml` or `.json`, named by `--config` or `ONCEPOST_CONFIG`) over the defaults below, and over both
 variables: `ONCEPOST__PROTOCOL__LEASE=3m` sets `protocol.lease`. Lists and maps (`ONCEPOST__ACCOUNTS`,
 `ONCEPOST__CHANNELS`, `ONCEPOST__APPS`, `ONCEPOST__API__TOKENS`, `ONCEPOST__API__OIDC__RULES`,
-`ONCEPOST__API__OIDC__SCOPES`, `ONCEPOST__API__TRUSTED_PROXIES`, `ONCEPOST__VAULT__KEYS`) are written as JSON. An empty variable counts as unset.
+`ONCEPOST__API__OIDC__SCOPES`, `ONCEPOST__API__TRUSTED_PROXIES`, `ONCEPOST__VAULT__KEYS`, `ONCEPOST__ALERTS__MAIL__TO`) are
+written as JSON. An empty variable counts as unset.
 
 Unknown keys are refused. So are unsafe values: `http_timeout < attempt_limit < lease <= lock_ttl < consumer_timeout`.
 All problems are reported at once, each with what to do. `oncepost doctor` shows what is in force.

@@ -27,7 +27,7 @@ mod vault;
 
 pub use accounts::{Account, App, Channel, Rate};
 pub use address::Address;
-pub use alerts::Alerts;
+pub use alerts::{Alerts, Mail, MailTls};
 pub use doors::{Api, Health, LogFormat, Telemetry};
 pub use hooks::Hooks;
 pub use keeper::Keeper;

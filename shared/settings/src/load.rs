@@ -14,7 +14,7 @@ use crate::{Problem, Role, SecretRef, Settings, Token, check, read, secret::Foun
 
 const PREFIX: &str = "ONCEPOST__";
 /// Lists and maps, which a variable gives as JSON.
-const AS_JSON: [(&str, &[&str]); 8] = [
+const AS_JSON: [(&str, &[&str]); 9] = [
     ("ONCEPOST__ACCOUNTS", &["accounts"]),
     ("ONCEPOST__CHANNELS", &["channels"]),
     ("ONCEPOST__APPS", &["apps"]),
@@ -23,6 +23,7 @@ const AS_JSON: [(&str, &[&str]); 8] = [
     ("ONCEPOST__API__OIDC__SCOPES", &["api", "oidc", "scopes"]),
     ("ONCEPOST__API__TRUSTED_PROXIES", &["api", "trusted_proxies"]),
     ("ONCEPOST__VAULT__KEYS", &["vault", "keys"]),
+    ("ONCEPOST__ALERTS__MAIL__TO", &["alerts", "mail", "to"]),
 ];
 
 impl Settings {
@@ -120,6 +121,9 @@ impl Settings {
         }
         if let Some(secret) = &mut self.alerts.slack_url {
             secret.find("alerts.slack_url", env, found);
+        }
+        if let Some(secret) = self.alerts.mail.as_mut().and_then(|mail| mail.password.as_mut()) {
+            secret.find("alerts.mail.password", env, found);
         }
         let Some(file) = self.api.token_file.clone() else { return };
         let Some(text) = found.file("api.token_file", &file) else { return };

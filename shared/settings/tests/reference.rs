@@ -37,6 +37,9 @@ fn every_key_is_described_and_every_described_key_exists() {
             ("ONCEPOST__API__OIDC__CLIENT_ID", "us"),
             ("ONCEPOST__API__OIDC__RULES", r#"[{"claim":"groups","value":"ops","role":"viewer"}]"#),
             ("ONCEPOST__VAULT__KEYS", r#"[{"id":"k","secret":{"value":"a key"}}]"#),
+            ("ONCEPOST__ALERTS__MAIL__HOST", "smtp.acme.example"),
+            ("ONCEPOST__ALERTS__MAIL__FROM", "oncepost@acme.example"),
+            ("ONCEPOST__ALERTS__MAIL__TO", r#"["ann@acme.example"]"#),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned())),
     )
@@ -58,6 +61,7 @@ fn every_key_is_described_and_every_described_key_exists() {
     }
     settings["channels"] = Value::Null;
     settings["apps"] = Value::Null;
+    settings["alerts"]["mail"] = full["alerts"]["mail"].clone();
     leaves(&settings, "", &mut found);
     let described: BTreeSet<_> = KEYS.iter().map(|key| key.path.to_owned()).collect();
     assert_eq!(described.len(), KEYS.len(), "a key is described twice");

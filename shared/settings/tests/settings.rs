@@ -4,7 +4,7 @@
 
 use std::{fs, path::PathBuf, time::Duration};
 
-use oncepost_settings::{Problem, Role, Settings};
+use oncepost_settings::{MailTls, Problem, Role, Settings};
 use tempfile::TempDir;
 
 struct Place(TempDir);
@@ -464,4 +464,47 @@ fn only_a_platforms_server_may_be_spoken_to_over_a_websocket() {
             assert!(at(&problems, path).to_string().contains("is not an http or https address"), "{problems:?}");
         }
     }
+}
+
+const MAIL: [(&str, &str); 3] = [
+    ("ONCEPOST__ALERTS__MAIL__HOST", "smtp.acme.example"),
+    ("ONCEPOST__ALERTS__MAIL__FROM", "oncepost <oncepost@acme.example>"),
+    ("ONCEPOST__ALERTS__MAIL__TO", r#"["ann@acme.example", "on-call@acme.example"]"#),
+];
+
+#[test]
+fn mail_is_encrypted_by_default_and_its_password_is_a_secret() {
+    let more =
+        [("ONCEPOST__ALERTS__MAIL__USERNAME", "oncepost"), ("ONCEPOST__ALERTS__MAIL__PASSWORD__VALUE", "geheim")];
+    let settings = from_env(&[&MAIL[..], &more[..]].concat()).unwrap();
+    let mail = settings.alerts.mail.as_ref().unwrap();
+    assert_eq!((mail.tls, mail.port(), mail.to.len()), (MailTls::StartTls, 587, 2));
+    assert_eq!(mail.password.as_ref().unwrap().secret().reveal(), "geheim");
+    assert!(!settings.to_redacted_json().to_string().contains("geheim") && !format!("{settings:?}").contains("geheim"));
+}
+
+#[test]
+fn mail_that_nobody_would_get_or_others_could_read_is_refused() {
+    for (name, value, path, words) in [
+        ("HOST", "smtp://acme.example:25", "alerts.mail.host", "alone"),
+        ("TLS", "none", "alerts.mail.tls", "in clear"),
+        ("PORT", "0", "alerts.mail.port", "leave it out"),
+        ("USERNAME", "oncepost", "alerts.mail.username", "neither"),
+        ("FROM", "nobody", "alerts.mail.from", "oncepost@acme.example"),
+        ("TO", "[]", "alerts.mail.to", "nobody would be told"),
+        ("TO", r#"["ann@acme.example", "Ann <ann@acme.example>"]"#, "alerts.mail.to[1]", "alone"),
+        ("TO", r#"["ann@acme.example", "Ann@acme.example"]"#, "alerts.mail.to[1]", "twice"),
+    ] {
+        let name = format!("ONCEPOST__ALERTS__MAIL__{name}");
+        let pairs: Vec<_> = MAIL.into_iter().filter(|(key, _)| *key != name).chain([(&*name, value)]).collect();
+        let problems = from_env(&pairs).unwrap_err();
+        let text = at(&problems, path).to_string();
+        assert!(text.contains(words) && problems.len() == 1, "{problems:#?}");
+    }
+    let none_here = [("ONCEPOST__ALERTS__MAIL__TLS", "none"), ("ONCEPOST__ALERTS__MAIL__HOST", "127.0.0.1")];
+    assert_eq!(from_env(&[&MAIL[1..], &none_here[..]].concat()).unwrap().alerts.mail.unwrap().port(), 25);
+    // A section that is begun is to be finished.
+    let begun = from_env(&[("ONCEPOST__ALERTS__MAIL__TLS", "tls")]).unwrap_err();
+    let paths: Vec<_> = begun.iter().map(|problem| problem.path.as_str()).collect();
+    assert_eq!(paths, ["alerts.mail.from", "alerts.mail.host", "alerts.mail.to"]);
 }

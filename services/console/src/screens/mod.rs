@@ -10,10 +10,12 @@ mod audit_log;
 mod causes;
 mod channels;
 mod dead;
+mod deliveries;
 mod door;
 mod error;
 mod forecast;
 mod home;
+mod hooks;
 mod incidents;
 mod jobs;
 mod late;
@@ -60,6 +62,7 @@ const SCREENS: &[(Entry, Routes)] = &[
     (accounts::ENTRY, accounts::routes),
     (scorecard::ENTRY, scorecard::routes),
     (incidents::ENTRY, incidents::routes),
+    (hooks::ENTRY, hooks::routes),
     (audit_log::ENTRY, audit_log::routes),
     (system::ENTRY, system::routes),
 ];

@@ -1,9 +1,11 @@
-//! What an alert says: what happened, whose fault, what to do, and where to look. Pure.
+//! What an alert says: what happened, whose fault, what to do, and where to look. The same by every way. Pure.
+
+use std::fmt;
 
 use contract::Diagnosis;
 use domain::{Code, Failure, Target};
 use jiff::Timestamp;
-use url::Url;
+use url::{Url, form_urlencoded};
 
 use super::plan::Say;
 
@@ -19,8 +21,45 @@ pub(crate) struct Group<'a> {
     pub console: Option<&'a Url>,
 }
 
+/// What people are told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Message {
+    /// All of it in a line: how many, and the cause.
+    pub head: String,
+    /// What stands below.
+    pub lines: Vec<Line>,
+}
+
+/// A line of a message. What stands between backticks is a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Line {
+    pub text: String,
+    /// Where it leads.
+    pub link: Option<String>,
+}
+
+impl Line {
+    fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), link: None }
+    }
+}
+
+/// As plain text.
+impl fmt::Display for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.head)?;
+        for Line { text, link } in &self.lines {
+            match link {
+                Some(link) => write!(f, "\n{text}: {link}")?,
+                None => write!(f, "\n{text}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
 /// The message.
-pub(crate) fn message(say: Say, group: &Group<'_>) -> String {
+pub(crate) fn message(say: Say, group: &Group<'_>) -> Message {
     let targets = match group.count {
         1 => "1 target needs a person".to_owned(),
         count => format!("{count} targets need a person"),
@@ -31,31 +70,40 @@ pub(crate) fn message(say: Say, group: &Group<'_>) -> String {
         Say::Grown { from } => format!("{targets}, ten times as many as before ({from}): {title}"),
         Say::Old { since } => format!("{targets} since {}, and nobody has mended it: {title}", instant(since)),
         Say::Clear { since } => {
-            return format!(
-                "All clear: no target needs a person any more because of {title} (since {})",
-                instant(since)
-            );
+            let head =
+                format!("All clear: no target needs a person any more because of {title} (since {})", instant(since));
+            let lines = group.console.map(|console| linked("The cause", cause(console, group.name)));
+            return Message { head, lines: lines.into_iter().collect() };
         }
     };
-    let mut lines = vec![head];
+    let mut lines = Vec::new();
     if let Some(target) = group.newest {
         lines.extend(target.last_failure.as_ref().map(|failure| told(failure, target)).unwrap_or_default());
         let Target { id, tenant, channel, account, .. } = target;
+        let newest = format!("The newest, {tenant}/{channel}/{account}");
         lines.push(match group.console {
-            Some(url) => format!("The newest: {tenant}/{channel}/{account}, {}", under(url, &format!("targets/{id}"))),
-            None => format!("The newest: {tenant}/{channel}/{account}, `oncepost status {id}`"),
+            Some(console) => linked(newest, under(console, &format!("targets/{id}"))),
+            None => Line::new(format!("{newest}: `oncepost status {id}`")),
         });
     }
     lines.push(match group.console {
-        Some(url) => format!("All of them: {}", under(url, "")),
-        None => "All of them: `oncepost failures`".into(),
+        Some(console) => linked("All of this cause", cause(console, group.name)),
+        None => Line::new("All of them, cause by cause: `oncepost failures`"),
     });
-    lines.join("\n")
+    Message { head, lines }
 }
 
-fn told(failure: &Failure, target: &Target) -> Vec<String> {
+/// What is said to find out whether people can be told.
+pub(crate) fn test(console: Option<&Url>) -> Message {
+    let head = "This is a test of oncepost's alerts: nothing is wrong".into();
+    let link = console.map(|console| linked("What needs a person", under(console, "")));
+    let lines = [Some(Line::new("Somebody ran `oncepost alerts test`. There is nothing to do.")), link];
+    Message { head, lines: lines.into_iter().flatten().collect() }
+}
+
+fn told(failure: &Failure, target: &Target) -> Vec<Line> {
     let Diagnosis { sentence, whose_fault, remedy, .. } = Diagnosis::of(failure, target, None);
-    vec![sentence, format!("Whose fault: {whose_fault}"), format!("What to do: {remedy}")]
+    [sentence, format!("Whose fault: {whose_fault}"), format!("What to do: {remedy}")].map(Line::new).into()
 }
 
 fn title(group: &Group<'_>) -> String {
@@ -65,6 +113,16 @@ fn title(group: &Group<'_>) -> String {
         None if group.name == "-" => "no failure is on record".into(),
         None => code.to_owned(),
     }
+}
+
+fn linked(text: impl Into<String>, link: String) -> Line {
+    Line { text: text.into(), link: Some(link) }
+}
+
+/// The group's own page on the console.
+fn cause(console: &Url, group: &str) -> String {
+    let group: String = form_urlencoded::byte_serialize(group.as_bytes()).collect();
+    under(console, &format!("causes?group={group}"))
 }
 
 fn under(url: &Url, path: &str) -> String {

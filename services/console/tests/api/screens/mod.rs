@@ -2,6 +2,7 @@
 
 mod door;
 mod forms;
+mod hooks;
 mod operations;
 mod pages;
 mod sign_on;

@@ -7,8 +7,20 @@ use clap::{Command, CommandFactory};
 const PAGE: &str = include_str!("../../../../../docs/cli.md");
 
 /// What runs as a service or prepares one: `oncepost help` lists it, and the page says so.
-const SERVICES: [&str; 11] =
-    ["dev", "scheduler", "worker", "api", "keeper", "notifier", "vault", "token", "openapi", "migrate", "doctor"];
+const SERVICES: [&str; 12] = [
+    "dev",
+    "scheduler",
+    "worker",
+    "api",
+    "keeper",
+    "notifier",
+    "vault",
+    "alerts",
+    "token",
+    "openapi",
+    "migrate",
+    "doctor",
+];
 
 /// The options of a command and of what is below it.
 fn options(command: &Command) -> BTreeSet<String> {
