@@ -16,5 +16,5 @@ pub(crate) use guard::guard;
 pub(crate) use local::local;
 pub(crate) use remote::remote;
 pub(crate) use rights::Right;
-pub(crate) use rules::{RULES, Rule, Who};
+pub(crate) use rules::{RULES, Rule, Who, lets_in};
 pub use token::Token;

@@ -3,6 +3,7 @@
 mod about;
 mod accounts;
 mod apps;
+mod assignments;
 mod audit;
 mod audit_log;
 mod change;
@@ -86,6 +87,7 @@ fn routes(options: &ConsoleOptions) -> Routes {
         .route("/v1/jobs/{id}/stop", post(jobs::stop))
         .route("/v1/notes", get(notes::list).post(notes::put))
         .route("/v1/notes/{id}", delete(notes::remove))
+        .route("/v1/assignments", get(assignments::list).post(assignments::assign).delete(assignments::release))
         .route("/v1/forecast", get(forecast::look))
         .route("/v1/audit", post(audit::run))
         .route("/v1/incidents", get(incidents::list))
@@ -133,6 +135,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         groups::operations(),
         jobs::operations(),
         notes::operations(),
+        assignments::operations(),
         edit::operations(),
         dead::operations(),
         discard::operations(),
