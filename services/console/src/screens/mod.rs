@@ -6,6 +6,7 @@
 mod accounts;
 mod act;
 mod assets;
+mod assign;
 mod audit_log;
 mod causes;
 mod channels;
@@ -13,11 +14,13 @@ mod dead;
 mod door;
 mod error;
 mod forecast;
+mod guide;
 mod home;
 mod incidents;
 mod jobs;
 mod late;
 mod lately;
+mod notes;
 mod parts;
 mod pauses;
 mod post;
@@ -28,6 +31,7 @@ mod shell;
 mod system;
 mod target;
 mod visit;
+mod which;
 mod words;
 
 use std::sync::Arc;
@@ -59,12 +63,14 @@ const SCREENS: &[(Entry, Routes)] = &[
     (accounts::ENTRY, accounts::routes),
     (scorecard::ENTRY, scorecard::routes),
     (incidents::ENTRY, incidents::routes),
+    (notes::ENTRY, notes::routes),
     (audit_log::ENTRY, audit_log::routes),
     (system::ENTRY, system::routes),
 ];
 
 /// Pages that are reached from others.
-const PAGES: &[Routes] = &[post::routes, target::routes, act::routes, error::routes];
+const PAGES: &[Routes] =
+    &[causes::routes, assign::routes, guide::routes, post::routes, target::routes, act::routes, error::routes];
 
 /// What the screens work with. Cheap to clone.
 #[derive(Clone)]

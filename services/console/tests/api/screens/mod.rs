@@ -1,9 +1,12 @@
 //! The screens, as a browser without scripts sees them.
 
+mod attention;
 mod door;
 mod forms;
+mod guide;
 mod operations;
 mod pages;
+mod roles;
 mod tenants;
 mod unreachable;
 
