@@ -48,10 +48,12 @@ pub(super) fn forms(visit: &Visit, which: &Which, assigned: &[api::Assignment], 
     html! {
         @match exact {
             None => { form method="post" action="/assign" { (fields) button type="submit" { "I take it" } } }
+            Some(_) if is_mine => { form method="post" action="/release" { (fields) button type="submit" { "Let it go" } } }
             Some(one) => {
-                form method="post" action="/release" {
+                form method="post" action="/assign" {
                     (fields)
-                    button type="submit" { @if is_mine { "Let it go" } @else { "Let " (one.to) " off" } }
+                    input type="hidden" name="instead_of" value=(one.to);
+                    button type="submit" { "Take it over from " (one.to) }
                 }
             }
         }

@@ -80,7 +80,7 @@ async fn a_cause_is_taken_given_and_let_go() {
     page.says("Let it go");
     let page = night.get("/").await.ok();
     page.says("olga has it");
-    page.says("Let olga off");
+    page.says("Take it over from olga");
     page.is_silent_of("I take it");
     let page = night.fill("/", "/assign", &[group, ("back", "/")]).await.ok();
     page.says("Not done. olga has it since 2026-06-01 13:00:00Z.");
