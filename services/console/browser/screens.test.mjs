@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
 import { chromium } from 'playwright-core';
 import { CHROMIUM, logIn } from './browser.mjs';
-import { OPERATOR, SCRIPT, TENANT, start } from './stack.mjs';
+import { OPERATOR, SCRIPT, TENANT, VIEWER, start } from './stack.mjs';
 
 const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const SHOTS = process.env.SHOTS;
@@ -39,6 +39,8 @@ async function visit(options = {}, token = OPERATOR) {
 function screens() {
   const [one, two] = stack.failed;
   const account = `/accounts/acme/mastodon/news`;
+  const about = (group, more = '') => `group=${encodeURIComponent(group)}${more}`;
+  const guide = (step) => `/guide?${about(stack.revoked.group)}&step=${step}`;
   return {
     'needs-attention': '/', posts: '/posts', 'posts-failed': '/posts?state=failed', 'posts-none': '/posts?tenant=nobody',
     post: `/posts/${one.post}`, 'post-script': `/posts/${stack.script.id}`, failed: `/targets/${one.id}`,
@@ -48,7 +50,11 @@ function screens() {
     'dead-letters': '/dead-letters?channel=mastodon', jobs: '/jobs', plan: '/jobs/new?channel=mastodon', scorecard: '/scorecard',
     'behind-a-figure': '/scorecard/targets?figure=failed', incidents: '/incidents', hooks: '/hooks',
     hook: '/hooks/warehouse', 'hook-off': '/hooks/old', 'audit-log': '/audit-log',
-    account, system: '/system', code: '/errors/OP-2101', lost: '/nowhere', unknown: '/targets/nonsense',
+    account, system: '/system', notes: '/notes',
+    cause: `/causes?${about(one.group)}`, 'cause-in-doubt': `/causes?${about(stack.doubt.group)}`,
+    'cause-of-an-account': `/causes?${about(one.group, '&account=acme/mastodon/main')}`, 'cause-that-is-over': '/causes?group=OP-2001/post/gone',
+    'guide-1': guide(1), 'guide-2': guide(2), 'guide-3': guide(3), 'guide-4': guide(4), 'guide-5': guide(5),
+    'guide-doubt': `/guide?${about(stack.doubt.group)}&step=2`, code: '/errors/OP-2101', lost: '/nowhere', unknown: '/targets/nonsense',
   };
 }
 
@@ -103,6 +109,9 @@ test('what is wrong is found and retried by keys alone', async () => {
   await page.open('/');
   const press = (key) => page.keyboard.press(key);
   await press('j');
+  await press('Enter');
+  await page.waitForURL('**/causes?**');
+  await press('j');
   await press('x');
   assert.equal(await page.locator('input[name=target]:checked').count(), 1);
   await press('r');
@@ -131,8 +140,27 @@ test('everything is done without scripts', async () => {
   const page = await visit({ javaScriptEnabled: false });
   const target = stack.failed[1];
   await page.open('/');
+  const cause = page.locator(`section.cause[data-id="${stack.revoked.group}"]`);
+  await cause.getByRole('button', { name: 'I take it' }).click();
+  assert.match(await page.locator('.note.done').innerText(), /You have it now/);
+  assert.match(await cause.locator('.had').innerText(), /olga/);
+  await cause.getByRole('link', { name: /Guide me/ }).click();
+  assert.match(await page.locator('h2').first().innerText(), /1\. What is it\?/);
+  await page.getByRole('link', { name: 'Next: mend the cause' }).click();
+  await page.getByRole('button', { name: /Ask the platform now/ }).click();
+  assert.match(page.url(), /step=2/, 'the check leads back to its step');
+  await page.getByRole('link', { name: /plan the retry/ }).click();
+  assert.match(await page.locator('main').innerText(), /held back|go/);
+  await page.getByRole('link', { name: 'Next: go' }).click();
+  await page.getByRole('link', { name: 'Next: leave word' }).click();
+  await page.getByLabel('What is to be remembered').fill('Its owner is Ann');
+  await page.getByRole('button', { name: 'Leave the note' }).click();
+  assert.match(await page.locator('.note.done').innerText(), /Noted on cause:/);
+  await page.getByRole('button', { name: 'Let it go' }).click();
+  await page.getByRole('link', { name: 'Cause' }).click();
+  assert.match(await page.locator('.notes').innerText(), /Its owner is Ann/);
   await page.locator(`input[value="${stack.revoked.id}"]`).check();
-  await page.locator('section.cause', { has: page.locator(`input[value="${stack.revoked.id}"]`) }).getByRole('button', { name: /Retry selected/ }).click();
+  await page.getByRole('button', { name: /Retry selected/ }).click();
   assert.match(page.url(), new RegExp(`target=${stack.revoked.id}`));
   await page.open(`/targets/${target.id}`);
   await page.getByText('Retry…').click();
@@ -262,6 +290,15 @@ test('a tenant sees its own, and no queue of the operators', async () => {
   assert.equal(answer.status(), 404);
   await page.open('/system');
   assert.equal(await page.getByRole('button', { name: 'Count now' }).count(), 0);
+  await page.context().close();
+});
+
+test('whoever may only look is shown no form', async () => {
+  const page = await visit({}, VIEWER);
+  for (const path of ['/', `/targets/${stack.revoked.id}`, `/guide?group=${encodeURIComponent(stack.revoked.group)}&step=2`, '/accounts/acme/mastodon/news', '/channels', '/notes', '/incidents']) {
+    await page.open(path);
+    assert.deepEqual(await page.locator('main form[method=post]').count(), 0, path);
+  }
   await page.context().close();
 });
 

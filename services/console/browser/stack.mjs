@@ -14,6 +14,7 @@ import { setTimeout as rest } from 'node:timers/promises';
 const BIN = process.env.ONCEPOST_BIN ?? new URL('../../../target/debug/', import.meta.url).pathname;
 export const OPERATOR = 'token-of-olga-for-the-browser';
 export const TENANT = 'token-of-acme-for-the-browser';
+export const VIEWER = 'token-of-a-screen-for-the-browser';
 /** What a post says that means no good. */
 export const SCRIPT = '<script>window.stolen = 1</script><img src=x onerror="window.stolen = 1">';
 
@@ -83,6 +84,7 @@ listen = "127.0.0.1:${ports.api}"
 public_url = "http://127.0.0.1:${ports.api}"
 tokens = [
   { name = "olga", secret = { value = "${OPERATOR}" } },
+  { name = "screen", role = "viewer", secret = { value = "${VIEWER}" } },
   { name = "acme-app", tenant = "acme", secret = { value = "${TENANT}" } },
 ]
 # By another name of this machine: for a browser that is another site.

@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use domain::{PauseScope, PostId, Target, TenantId};
-use ledger::{EntryOutcome, Incident, NewEntry, Note, PostView};
+use ledger::{Duty, EntryOutcome, Incident, NewEntry, Note, PostView};
 use serde_json::{Value, json};
 use vault::{AccountName, HookName, View};
 
@@ -64,6 +64,11 @@ impl Intent {
     /// Something about a note, under what it is on.
     pub fn note(action: &'static str, note: &Note) -> Self {
         Self::new(action, note.subject.clone(), note.tenant.clone())
+    }
+
+    /// Something about who sees to what, under what that is.
+    pub fn assignment(action: &'static str, duty: &Duty) -> Self {
+        Self::new(action, duty.subject(), duty.tenant().cloned())
     }
 
     /// Something about a hook.

@@ -106,7 +106,34 @@ pub(crate) fn extent<'a>(places: impl IntoIterator<Item = &'a Outlet>, posts: u6
         }
         (None, _) => (ExtentKind::Nothing, "Nothing".into()),
     };
-    Extent { kind, words }
+    let first = accounts.first().copied();
+    Extent { kind, words, look_at: look_at(kind, first) }
+}
+
+/// What to look at first when something reaches so far; `first`: one of the accounts that it is on.
+fn look_at(kind: ExtentKind, first: Option<Account<'_>>) -> String {
+    let Some((tenant, channel, account)) = first else { return String::new() };
+    match kind {
+        ExtentKind::Nothing => String::new(),
+        ExtentKind::Post => {
+            "The post: what it says, its media; `oncepost status POST`. If that is in order, its account.".into()
+        }
+        ExtentKind::Account => format!(
+            "The account: its token, its permissions, a restriction; `oncepost accounts {tenant}/{channel}/{account}`."
+        ),
+        ExtentKind::Accounts => {
+            "What these accounts have in common: an app, the age of their tokens, a kind of post.".into()
+        }
+        ExtentKind::App => {
+            "Our registration with the platform: its secret, its review, its quota; `oncepost apps`.".into()
+        }
+        ExtentKind::Channel => format!(
+            "The platform: its status page. If it is down there is nothing to do but to wait, or `oncepost pause channel:{channel}`."
+        ),
+        ExtentKind::Tenant => format!("What that tenant changed last: `oncepost audit-log --tenant {tenant}`."),
+        ExtentKind::Channels => "The causes one by one, the first one first: they need not belong together.".into(),
+        ExtentKind::Everything => "oncepost itself, its network, its clock: `oncepost doctor`.".into(),
+    }
 }
 
 fn counted(channels: &BTreeSet<&ChannelName>, on: &str) -> String {
@@ -258,6 +285,7 @@ mod tests {
             let places: Vec<_> = places.iter().map(|text| place(text)).collect();
             let found = extent(&places, *posts, &all);
             assert_eq!((found.kind, found.words.as_str()), (*kind, *words), "{places:?}");
+            assert_eq!(found.look_at.is_empty(), *kind == Nothing, "{places:?}");
         }
     }
 

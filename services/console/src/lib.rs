@@ -9,6 +9,7 @@
 mod access;
 mod account;
 pub mod api;
+mod assignments;
 mod audited;
 mod dead;
 mod doubt;
@@ -38,7 +39,7 @@ use broker::Transport;
 use channels::{Accounts, Registry};
 use forecast::Forecast;
 use intake::Intake;
-use ledger::{Applied, AuditLog, Causes, Deliveries, History, Incidents, JobStore, Ledger, NoteBook};
+use ledger::{Applied, Assignments, AuditLog, Causes, Deliveries, History, Incidents, JobStore, Ledger, NoteBook};
 use letters::{Letters, Tender, Touch};
 use outbox::Outbox;
 use runtime::Runtime;
@@ -77,6 +78,8 @@ pub struct Parts {
     pub jobs: Arc<dyn JobStore>,
     /// What people want to be remembered.
     pub notes: Arc<dyn NoteBook>,
+    /// Who sees to what.
+    pub assignments: Arc<dyn Assignments>,
     /// Events on their way to hooks.
     pub deliveries: Arc<dyn Deliveries>,
     /// For queue depths, and for handing over a target that an operator kicks.

@@ -82,6 +82,7 @@ impl Frame {
             changes: (changes != Override::default()).then_some(changes),
             attempts: attempts.then_some(log),
             notes: Vec::new(),
+            assigned: Vec::new(),
         }
     }
 }

@@ -11,8 +11,8 @@ use channels::{
 use guard::{Guard, MemoryGuard, RedisGuard, RedisOptions};
 use intake::{Checker, Intake, Options as IntakeOptions};
 use ledger::{
-    AuditLog, Causes, CredentialStore, Deliveries, History, Incidents, JobStore, Ledger, LedgerError, NoteBook,
-    Outside, Postgres, PostgresOptions, Sqlite, Store, TimeSource,
+    Assignments, AuditLog, Causes, CredentialStore, Deliveries, History, Incidents, JobStore, Ledger, LedgerError,
+    NoteBook, Outside, Postgres, PostgresOptions, Sqlite, Store, TimeSource,
 };
 use runtime::Runtime;
 use settings::Settings;
@@ -37,6 +37,8 @@ pub struct Parts {
     pub jobs: Arc<dyn JobStore>,
     /// What people want to be remembered.
     pub notes: Arc<dyn NoteBook>,
+    /// Who sees to what.
+    pub assignments: Arc<dyn Assignments>,
     /// Events on their way to hooks.
     pub deliveries: Arc<dyn Deliveries>,
     /// Messages.
@@ -73,7 +75,9 @@ impl Parts {
         keys(settings)?;
         let stores = ledger(settings, &runtime, Migrate::No).await?;
         let vault = vault(settings, &runtime, &stores, channels.clone())?;
-        let Stores { ledger, audit_log, history, causes, jobs, notes, deliveries, outside, incidents, .. } = stores;
+        let Stores {
+            ledger, audit_log, history, causes, jobs, notes, assignments, deliveries, outside, incidents, ..
+        } = stores;
         let accounts: Arc<dyn Accounts> = Arc::new(vault.clone());
         accounts.catch_up().await;
         vault.follow();
@@ -97,6 +101,7 @@ impl Parts {
             causes,
             jobs,
             notes,
+            assignments,
             deliveries,
             transport,
             guard,
@@ -140,6 +145,8 @@ pub struct Stores {
     pub jobs: Arc<dyn JobStore>,
     /// What people want to be remembered.
     pub notes: Arc<dyn NoteBook>,
+    /// Who sees to what.
+    pub assignments: Arc<dyn Assignments>,
     /// Events on their way to hooks.
     pub deliveries: Arc<dyn Deliveries>,
 }
@@ -157,6 +164,7 @@ impl Stores {
             causes: database.clone(),
             jobs: database.clone(),
             notes: database.clone(),
+            assignments: database.clone(),
             deliveries: database,
         }
     }

@@ -76,7 +76,8 @@ pub async fn serve(
         let listener = listen(settings.api.listen, "api.listen").await?;
         let jobs = console.clone();
         running.push(Box::pin(async move {
-            jobs.carry_on_jobs(&process_name("api")).await;
+            let name = process_name("api");
+            futures::join!(jobs.carry_on_jobs(&name), jobs.tend_assignments());
             Ok(())
         }));
         tracing::info!(address = %settings.api.listen, "the API listens");
@@ -227,6 +228,7 @@ fn console(settings: &Settings, parts: &Parts) -> Result<Console, Failure> {
         causes: parts.causes.clone(),
         jobs: parts.jobs.clone(),
         notes: parts.notes.clone(),
+        assignments: parts.assignments.clone(),
         deliveries: parts.deliveries.clone(),
         transport: parts.transport.clone(),
         intake: parts.intake.clone(),

@@ -3,6 +3,7 @@
 //! The only crate that knows SQL. It decides nothing: it loads targets under a lock, lets [`domain::apply()`] decide, and
 //! stores what comes of it, target, attempts, events and pauses, in one transaction.
 
+mod assignments;
 mod audit_log;
 mod batch;
 mod cases;
@@ -37,6 +38,7 @@ use domain::{
 use jiff::Timestamp;
 use uuid::Uuid;
 
+pub use assignments::{Assignment, Assignments, Duty};
 pub use audit_log::{AuditEntry, AuditFilter, AuditLog, EntryOutcome, NewEntry};
 pub use causes::{CauseSpread, Causes, Lately, Meanwhile, Outlet, Spread, Stake, Within};
 pub use credentials::{CredentialPut, CredentialRow, CredentialStore, RecordKind};
@@ -178,12 +180,32 @@ pub trait Ledger: Send + Sync {
 
 /// All that one database keeps: the ledger, and the ports beside it.
 pub trait Store:
-    Ledger + CredentialStore + AuditLog + History + Outside + Incidents + Causes + JobStore + NoteBook + Deliveries
+    Ledger
+    + CredentialStore
+    + AuditLog
+    + History
+    + Outside
+    + Incidents
+    + Causes
+    + JobStore
+    + NoteBook
+    + Assignments
+    + Deliveries
 {
 }
 
 impl<S> Store for S where
-    S: Ledger + CredentialStore + AuditLog + History + Outside + Incidents + Causes + JobStore + NoteBook + Deliveries
+    S: Ledger
+        + CredentialStore
+        + AuditLog
+        + History
+        + Outside
+        + Incidents
+        + Causes
+        + JobStore
+        + NoteBook
+        + Assignments
+        + Deliveries
 {
 }
 

@@ -66,13 +66,8 @@ fn decide(console: &Console, request: &Request) -> Result<Option<Caller>, Respon
         refusal.headers_mut().extend(HeaderValue::try_from(allowed).ok().map(|allowed| (header::ALLOW, allowed)));
         return Err(refusal);
     };
-    match rule.who {
-        Who::Anyone => Ok(()),
-        Who::Has(right) => caller.may(right),
-        Who::Unbound(right) => caller.may(right).and_then(|()| caller.unbound()),
-    }
-    .map(|()| Some(caller))
-    .map_err(Problem::into_response)
+    rule.who.admit(&caller).map_err(Problem::into_response)?;
+    Ok(Some(caller))
 }
 
 /// Who calls.

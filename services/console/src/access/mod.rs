@@ -17,7 +17,7 @@ pub(crate) use guard::guard;
 pub(crate) use local::local;
 pub(crate) use remote::remote;
 pub(crate) use rights::Right;
-pub(crate) use rules::{RULES, Rule, Who};
+pub(crate) use rules::{RULES, Rule, Who, lets_in};
 pub use sign_on::SignOn;
 #[cfg(test)]
 pub(crate) use sign_on::grants;

@@ -15,6 +15,8 @@ pub(crate) enum Right {
     Retry,
     /// Say what became of a target in doubt.
     Resolve,
+    /// Leave word: notes, and who sees to what.
+    Note,
     /// Hold back and release.
     Pause,
     /// Have a platform asked how an account is.
@@ -28,12 +30,13 @@ pub(crate) enum Right {
 impl Right {
     /// Every right.
     #[cfg(test)]
-    pub const ALL: [Right; 9] = [
+    pub const ALL: [Right; 10] = [
         Right::Read,
         Right::Schedule,
         Right::Change,
         Right::Retry,
         Right::Resolve,
+        Right::Note,
         Right::Pause,
         Right::Check,
         Right::Accounts,
@@ -44,9 +47,13 @@ impl Right {
     pub fn role(self) -> Role {
         match self {
             Right::Read => Role::Viewer,
-            Right::Schedule | Right::Change | Right::Retry | Right::Resolve | Right::Pause | Right::Check => {
-                Role::Operator
-            }
+            Right::Schedule
+            | Right::Change
+            | Right::Retry
+            | Right::Resolve
+            | Right::Note
+            | Right::Pause
+            | Right::Check => Role::Operator,
             Right::Accounts | Right::Apps => Role::Admin,
         }
     }
@@ -59,6 +66,7 @@ impl Right {
             Right::Change => "change posts and targets",
             Right::Retry => "try posts and targets again",
             Right::Resolve => "settle a target in doubt",
+            Right::Note => "leave notes and assign",
             Right::Pause => "pause and resume",
             Right::Check => "have a platform asked after an account",
             Right::Accounts => "connect and manage accounts",

@@ -2,8 +2,11 @@
 
 use axum::http::Method;
 
-use super::Right::{self, Accounts, Apps, Change, Check, Pause, Read, Resolve, Retry, Schedule};
-use crate::routes::links::CALLBACK;
+use super::{
+    Caller,
+    Right::{self, Accounts, Apps, Change, Check, Note, Pause, Read, Resolve, Retry, Schedule},
+};
+use crate::{Problem, routes::links::CALLBACK};
 
 /// Who may use an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +17,27 @@ pub(crate) enum Who {
     Has(Right),
     /// Callers with the right who are bound to no tenant.
     Unbound(Right),
+}
+
+impl Who {
+    /// Lets the caller in.
+    ///
+    /// # Errors
+    /// The role is too small, or the caller is bound to a tenant where none may be.
+    pub fn admit(self, caller: &Caller) -> Result<(), Problem> {
+        match self {
+            Who::Anyone => Ok(()),
+            Who::Has(right) => caller.may(right),
+            Who::Unbound(right) => caller.may(right).and_then(|()| caller.unbound()),
+        }
+    }
+}
+
+/// Whether `caller` would be let in at an address of the table: what a screen asks before it shows a button. What is not in the table
+/// lets nobody in.
+pub(crate) fn lets_in(caller: &Caller, method: &str, path: &str) -> bool {
+    let mut rules = RULES.iter().filter(|rule| (rule.method, rule.path) == (method, path));
+    rules.any(|rule| rule.who.admit(caller).is_ok())
 }
 
 /// One method of one address.
@@ -64,8 +88,11 @@ pub(crate) const RULES: &[Rule] = {
         rule("GET", "/v1/jobs/{id}", Has(Read)),
         rule("POST", "/v1/jobs/{id}/stop", Has(Retry)),
         rule("GET", "/v1/notes", Has(Read)),
-        rule("POST", "/v1/notes", Has(Resolve)),
-        rule("DELETE", "/v1/notes/{id}", Has(Resolve)),
+        rule("POST", "/v1/notes", Has(Note)),
+        rule("DELETE", "/v1/notes/{id}", Has(Note)),
+        rule("GET", "/v1/assignments", Has(Read)),
+        rule("POST", "/v1/assignments", Has(Note)),
+        rule("DELETE", "/v1/assignments", Has(Note)),
         rule("POST", "/v1/targets/{id}/edit", Has(Change)),
         rule("GET", "/v1/dead-letters", Unbound(Read)),
         rule("GET", "/v1/dead-letters/counts", Unbound(Read)),
@@ -119,6 +146,8 @@ pub(crate) fn allowed(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use settings::Role;
+
     use super::*;
 
     #[test]
@@ -138,6 +167,17 @@ mod tests {
                 Who::Has(right) | Who::Unbound(right) => assert_eq!(right == Read, is_looking, "{rule:?}"),
             }
         }
+    }
+
+    #[test]
+    fn a_button_is_for_those_whom_its_address_lets_in() {
+        let caller = |role, tenant: Option<&str>| Caller::new("x", role, tenant.and_then(|name| name.parse().ok()));
+        let (viewer, operator) = (caller(Role::Viewer, None), caller(Role::Operator, None));
+        assert!(lets_in(&viewer, "GET", "/v1/posts") && !lets_in(&viewer, "POST", "/v1/targets/{id}/retry"));
+        assert!(lets_in(&operator, "POST", "/v1/targets/{id}/retry") && !lets_in(&operator, "PUT", "/v1/apps/{app}"));
+        let bound = caller(Role::Admin, Some("acme"));
+        assert!(lets_in(&bound, "POST", "/v1/jobs") && !lets_in(&bound, "PUT", "/v1/apps/{app}"));
+        assert!(!lets_in(&bound, "POST", "/v1/nonsense") && !lets_in(&bound, "PUT", "/v1/posts"));
     }
 
     #[test]

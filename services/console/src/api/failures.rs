@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Note, Target};
+use super::{Assignment, Note, Target};
 
 /// Targets that need a person: all of them by cause, and a page of them one by one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -89,6 +89,9 @@ pub struct CauseGroup {
     /// What people noted of the cause, and of the accounts, channels and apps that it strikes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Note>,
+    /// Who sees to it, or to a part of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assigned: Vec<Assignment>,
 }
 
 /// How far something reaches.
@@ -98,6 +101,9 @@ pub struct Extent {
     pub kind: ExtentKind,
     /// In a few, as `Only account acme/mastodon/main`.
     pub words: String,
+    /// What to look at first, and by which command.
+    #[serde(default)]
+    pub look_at: String,
 }
 
 /// How far something reaches, in one word.

@@ -2,6 +2,7 @@
 //! hook, which whoever has it made is shown once.
 
 mod accounts;
+mod assignments;
 mod audit_log;
 mod batch;
 mod change;
@@ -23,6 +24,7 @@ mod verdicts;
 mod world;
 
 pub use accounts::{Account, Accounts, App, Apps, DisableAsk, Health, Removed, RemovedApp, Seen, Source, Token, Wrong};
+pub use assignments::{Assignment, AssignmentAsk, Assignments};
 pub use audit_log::{AuditEntry, AuditLog};
 pub use batch::{BatchAnswer, BatchItem, Checked, CheckedTarget};
 pub use change::{ChangedPost, ChangedTarget, EditAsk, LookedAgain, Proof, Resolution};

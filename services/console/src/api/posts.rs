@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Note;
+use super::{Assignment, Note};
 
 /// A post with its targets.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -107,6 +107,9 @@ pub struct Target {
     /// What people noted of it: of its account, channel and app, and of what went wrong. Only where one target is asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Note>,
+    /// Who sees to it, or to its cause. On the operators' list, and where one target is asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assigned: Vec<Assignment>,
 }
 
 /// A part of which it is not known whether it is out.

@@ -57,13 +57,19 @@ pub(super) async fn list(
     Ask(which): Ask<Which>,
 ) -> Result<Json<api::Failures>, Problem> {
     let filter = which.filter(&console, &caller)?;
-    let (found, frame) = futures::try_join!(
+    let (found, frame, taken) = futures::try_join!(
         async { console.ledger.failures(&filter).await.map_err(no_page) },
-        find::frame(&console, &caller)
+        find::frame(&console, &caller),
+        async { Ok(console.taken(&caller).await) },
     )?;
+    let shown = |view| {
+        let mut target = frame.target(view, None, false);
+        target.assigned = taken.of_target(&target);
+        target
+    };
     Ok(Json(api::Failures {
         groups: found.groups.into_iter().map(show::group).collect(),
-        targets: found.page.items.into_iter().map(|view| frame.target(view, None, false)).collect(),
+        targets: found.page.items.into_iter().map(shown).collect(),
         next: found.page.next,
     }))
 }

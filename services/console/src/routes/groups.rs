@@ -18,6 +18,7 @@ use crate::{
     Console, Problem,
     access::Caller,
     api,
+    assignments::Taken,
     extent::{self, Known},
     extract::Ask,
     notes::Concerned,
@@ -39,6 +40,7 @@ pub(super) struct Which {
     tenant: Option<TenantId>,
     channel: Option<ChannelName>,
     account: Option<String>,
+    group: Option<String>,
 }
 
 impl Which {
@@ -65,22 +67,33 @@ pub(crate) fn of_account(caller: &Caller, account: Option<&str>, within: Within)
 pub(super) async fn list(
     State(console): State<Console>,
     caller: Caller,
-    Ask(which): Ask<Which>,
+    Ask(mut which): Ask<Which>,
 ) -> Result<Json<api::FailureGroups>, Problem> {
+    let group = which.group.take();
     let within = which.within(&console, &caller)?;
-    look(&console, &caller, &within).await.map(Json)
+    look(&console, &caller, &within, group.as_deref()).await.map(Json)
 }
 
-async fn look(console: &Console, caller: &Caller, within: &Within) -> Result<api::FailureGroups, Problem> {
+async fn look(
+    console: &Console,
+    caller: &Caller,
+    within: &Within,
+    group: Option<&str>,
+) -> Result<api::FailureGroups, Problem> {
     let causes = &console.causes;
     let at = console.ledger.now().await?;
     // What others of the same channel do is evidence, whatever the list is narrowed to; what other tenants do is not a tenant's to know.
     let around = Within { tenant: caller.tenant.clone(), ..Within::default() };
-    let (spread, stakes, notes) = futures::try_join!(
+    let (mut spread, stakes, notes, taken) = futures::try_join!(
         causes.spread(within),
         causes.at_stake(&around, at.saturating_add(DAY).unwrap_or(Timestamp::MAX)),
         async { console.notes.notes(None).await.or_else(no_notes) },
+        async { Ok(console.taken(caller).await) },
     )?;
+    if let Some(group) = group {
+        spread.causes.retain(|cause| cause.group == group);
+        spread.posts = spread.causes.iter().map(|cause| cause.posts).sum();
+    }
     let yesterday = at.saturating_sub(DAY).unwrap_or(Timestamp::MIN);
     let first = spread.causes.iter().map(|cause| cause.first).min();
     let (from, lately) = match first {
@@ -92,7 +105,8 @@ async fn look(console: &Console, caller: &Caller, within: &Within) -> Result<api
     };
     let cards = console.accounts.all();
     let known = Known::of(cards.iter().filter(|card| caller.owns(&card.tenant)));
-    let view = View { caller, known: &known, lately: &lately, from, stakes: &stakes, notes: &notes };
+    let view =
+        View { caller, known: &known, lately: &lately, from, stakes: &stakes, notes: &notes, taken: &taken, within };
     let all: BTreeSet<&Outlet> =
         spread.causes.iter().flat_map(|cause| cause.places.iter().map(|(place, _)| place)).collect();
     Ok(api::FailureGroups {
@@ -120,6 +134,8 @@ struct View<'a> {
     from: Timestamp,
     stakes: &'a [Stake],
     notes: &'a [Note],
+    taken: &'a Taken,
+    within: &'a Within,
 }
 
 impl View<'_> {
@@ -138,6 +154,7 @@ impl View<'_> {
             spread: spread(cause),
             at_stake: self.at_stake(places()),
             notes: concerned.among(self.notes, self.caller),
+            assigned: self.taken.of_cause(&cause.group, self.within),
             cause: shown,
             extent,
         }

@@ -3,6 +3,7 @@
 mod about;
 mod accounts;
 mod apps;
+mod assignments;
 mod audit;
 mod audit_log;
 mod change;
@@ -88,6 +89,7 @@ fn routes(options: &ConsoleOptions) -> Routes {
         .route("/v1/jobs/{id}/stop", post(jobs::stop))
         .route("/v1/notes", get(notes::list).post(notes::put))
         .route("/v1/notes/{id}", delete(notes::remove))
+        .route("/v1/assignments", get(assignments::list).post(assignments::assign).delete(assignments::release))
         .route("/v1/forecast", get(forecast::look))
         .route("/v1/audit", post(audit::run))
         .route("/v1/incidents", get(incidents::list))
@@ -136,6 +138,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         groups::operations(),
         jobs::operations(),
         notes::operations(),
+        assignments::operations(),
         edit::operations(),
         dead::operations(),
         discard::operations(),

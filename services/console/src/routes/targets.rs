@@ -143,7 +143,9 @@ pub(super) async fn current(console: &Console, caller: &Caller, id: TargetId) ->
     let doubted = view.target.armed.is_some();
     let post = if doubted { console.ledger.post(view.target.post, false).await? } else { None };
     let notes = console.noted(&Concerned::target(&view.target), caller).await;
-    Ok(api::Target { notes, ..frame.target(view, post.as_ref().map(|post| &post.content), true) })
+    let shown = frame.target(view, post.as_ref().map(|post| &post.content), true);
+    let assigned = console.taken(caller).await.of_target(&shown);
+    Ok(api::Target { notes, assigned, ..shown })
 }
 
 /// What the API tells of these addresses.

@@ -14,7 +14,10 @@ use serde_json::json;
 use vault::record::State;
 
 use super::{
-    Desk, forecast,
+    Desk,
+    door::inner,
+    forecast,
+    notes::{self, Subject},
     parts::{Icon, Row, Tone, ago, channel_choice, chip, fact, nothing, outside, prose, query, table, time},
     pauses,
     post::encoded,
@@ -145,7 +148,8 @@ fn health_word(state: State) -> &'static str {
     }
 }
 
-fn health(account: &api::Account) -> Markup {
+/// How an account is.
+pub(super) fn health(account: &api::Account) -> Markup {
     if account.disabled.is_some() {
         return chip(Tone::Idle, Icon::Minus, "switched off");
     }
@@ -168,8 +172,11 @@ async fn whole(visit: &Visit, name: &str) -> Result<Markup, Problem> {
     let account: api::Account = visit.get(&format!("/v1/accounts/{name}")).await?;
     let ahead = query("/v1/forecast", &[("hours", "168"), ("limit", "20"), ("account", &account.name())]);
     let next = query("/v1/schedule", &[("account", &account.name()), ("limit", "5")]);
-    let (ahead, next) =
-        futures::join!(visit.lately::<api::Forecast>(&ahead, forecast::PATIENCE), visit.get::<api::Schedule>(&next));
+    let (ahead, next, notes) = futures::join!(
+        visit.lately::<api::Forecast>(&ahead, forecast::PATIENCE),
+        visit.get::<api::Schedule>(&next),
+        visit.get::<api::Notes>("/v1/notes"),
+    );
     let now = visit.now();
     Ok(html! {
         p.crumbs { a href="/accounts" { "Accounts" } }
@@ -179,6 +186,7 @@ async fn whole(visit: &Visit, name: &str) -> Result<Markup, Problem> {
         @if let Some(pause) = &account.pause {
             h2 { "Its pause" } (pauses::card(visit, pause, &format!("/accounts/{}", account.name()), now))
         }
+        (noted(visit, &account, &notes, now))
         h2 { "In the next seven days" }
         @match &ahead {
             Err(problem) => { (cannot_tell("what is at risk", problem)) },
@@ -198,6 +206,24 @@ async fn whole(visit: &Visit, name: &str) -> Result<Markup, Problem> {
             },
         }
     })
+}
+
+/// What people noted of an account, of its channel and of its app, and the form that adds to it.
+fn noted(visit: &Visit, account: &api::Account, found: &Result<api::Notes, Problem>, now: Timestamp) -> Markup {
+    let here = format!("/accounts/{}", account.name());
+    let mut on = vec![format!("account:{}", account.name()), format!("channel:{}", account.channel)];
+    on.extend(account.app.as_ref().map(|app| format!("app:{app}")));
+    html! {
+        h2 { "Notes" }
+        @match found {
+            Err(problem) => { (cannot_tell("what people noted", problem)) },
+            Ok(found) => {
+                @let own: Vec<_> = found.notes.iter().filter(|note| on.contains(&note.on)).cloned().collect();
+                @if own.is_empty() { p.quiet { "None on it, its channel or its app." } } @else { (notes::list(visit, &own, &here, now)) }
+            },
+        }
+        (notes::form(visit, &Subject::Among(&on), &here, "", 0))
+    }
 }
 
 fn standing(account: &api::Account, now: Timestamp) -> Markup {
@@ -250,10 +276,13 @@ fn source(account: &api::Account, now: Timestamp) -> Markup {
 }
 
 fn actions(visit: &Visit, account: &api::Account) -> Markup {
+    let may = |what: &str| visit.may("POST", &format!("/v1{ACCOUNT}/{what}"));
     let form = |what: &str, title: &str, is_first: bool| {
         html! {
-            form method="post" action=(format!("/accounts/{}/{what}", account.name())) {
-                (stamp(visit)) button.primary[is_first] type="submit" { (title) }
+            @if may(what) {
+                form method="post" action=(format!("/accounts/{}/{what}", account.name())) {
+                    (stamp(visit)) button.primary[is_first] type="submit" { (title) }
+                }
             }
         }
     };
@@ -262,7 +291,7 @@ fn actions(visit: &Visit, account: &api::Account) -> Markup {
             (form("check", "Ask the platform now", account.health.wrong.is_none()))
             (form("link", "Make a link to reconnect", account.health.wrong.is_some()))
             @if account.token.can_renew { (form("refresh", "Renew the token", false)) }
-            @if account.disabled.is_some() { (form("enable", "Switch on", true)) } @else {
+            @if account.disabled.is_some() { (form("enable", "Switch on", true)) } @else if may("disable") {
                 details.act {
                     summary { "Switch off…" }
                     form method="post" action=(format!("/accounts/{}/disable", account.name())) {
@@ -289,7 +318,11 @@ async fn act(
 ) -> Response {
     let name = [tenant, channel, account].map(|piece| encoded(&piece)).join("/");
     let path = format!("/v1/accounts/{name}/{}", encoded(&what));
-    let back = format!("/accounts/{name}");
+    let own = format!("/accounts/{name}");
+    let back = match form.get("back") {
+        "" => own.as_str(),
+        back => inner(back),
+    };
     let seen = |seen: api::Seen| {
         let released = seen
             .released
@@ -304,7 +337,7 @@ async fn act(
     };
     let done = match what.as_str() {
         "link" => match visit.post::<api::Link>(&path, json!({})).await {
-            Ok(link) => return visit.page("Reconnect", Ok(linked(&link, &back, visit.now()))),
+            Ok(link) => return visit.page("Reconnect", Ok(linked(&link, back, visit.now()))),
             Err(problem) => Err(problem),
         },
         "disable" => {
@@ -321,13 +354,13 @@ async fn act(
         Ok(told) => Note::done(told),
         Err(problem) => Note::refused(&problem),
     };
-    visit.go(&back, &note)
+    visit.go(back, &note)
 }
 
 /// The link itself, shown once: whoever has it can connect the account.
 fn linked(link: &api::Link, back: &str, now: Timestamp) -> Markup {
     html! {
-        p.crumbs { a href=(back) { "Back to the account" } }
+        p.crumbs { a href=(back) { "Back" } }
         h1 { "A link to reconnect" }
         p.lead {
             "Whoever follows it and agrees connects the account, once. It is good until " (time(link.expires_at, now)) ", and it is shown only here."

@@ -185,7 +185,7 @@ async fn planned(visit: &Visit, ids: Vec<String>) -> Result<Markup, Problem> {
                 Row::new([name, state(one.state), went_out(one.went_out), why])
             }).collect()))
             div.row.actions {
-                @if going > 0 { button.primary type="submit" autofocus { "Retry " (words::many(going as u64, "target")) } }
+                @if going > 0 && visit.may("POST", "/v1/targets/{id}/retry") { button.primary type="submit" autofocus { "Retry " (words::many(going as u64, "target")) } }
                 a.button href="/" { "Back" }
             }
         }

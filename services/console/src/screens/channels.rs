@@ -9,6 +9,7 @@ use maud::{Markup, html};
 use super::{
     Desk,
     late::{Late, late},
+    notes::{self, Subject},
     parts::{Icon, Row, Tone, chip, query, table},
     pauses,
     shell::{Entry, cannot_tell, stamp},
@@ -30,9 +31,10 @@ async fn show(visit: Visit) -> Response {
 
 async fn body(visit: &Visit) -> Result<Markup, Problem> {
     let now = visit.now();
-    let (channels, found, due) = futures::join!(
+    let (channels, found, notes, due) = futures::join!(
         visit.get::<api::Channels>("/v1/channels"),
         visit.get::<api::Pauses>("/v1/pauses"),
+        visit.get::<api::Notes>("/v1/notes"),
         late(visit, now),
     );
     let channels = channels?.channels;
@@ -63,8 +65,27 @@ async fn body(visit: &Visit) -> Result<Markup, Problem> {
             Ok(found) if found.pauses.is_empty() => { p.quiet { "None." } },
             Ok(found) => { ul.cards { @for pause in &found.pauses { li { (pauses::card(visit, pause, "/channels", now)) } } } },
         }
-        (pause_form(visit, &channels, is_operator))
+        @if visit.may("POST", "/v1/pauses") { (pause_form(visit, &channels, is_operator)) }
+        @if is_operator {
+            h2 { "Notes" }
+            (noted(visit, &channels, &notes, now))
+        }
     })
+}
+
+/// What people noted of channels, and the form that adds to it.
+fn noted(visit: &Visit, channels: &[api::Channel], found: &Result<api::Notes, Problem>, now: Timestamp) -> Markup {
+    let on: Vec<_> = channels.iter().map(|channel| format!("channel:{}", channel.name)).collect();
+    html! {
+        @match found {
+            Err(problem) => { (cannot_tell("what people noted", problem)) },
+            Ok(found) => {
+                @let own: Vec<_> = found.notes.iter().filter(|note| on.contains(&note.on)).cloned().collect();
+                @if own.is_empty() { p.quiet { "None on a channel." } } @else { (notes::list(visit, &own, ENTRY.path, now)) }
+            },
+        }
+        (notes::form(visit, &Subject::Among(&on), ENTRY.path, "", 0))
+    }
 }
 
 /// How late the first target of each channel is that no pause holds, in seconds, and how many are due.

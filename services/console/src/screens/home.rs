@@ -1,6 +1,6 @@
 //! Needs attention: what is wrong, how far it reaches, what to do. Where nothing is, what proves that.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
 use axum::{Router, response::Response, routing::get};
 use domain::PostId;
@@ -9,15 +9,18 @@ use maud::{Markup, html};
 
 use super::{
     Desk,
-    causes::{causes, excerpts},
+    causes::{at_stake, causes},
     late::{Late, late},
-    parts::{Icon, Row, Tone, ago, channel, prose, state, table, target, time},
+    parts::{Icon, Row, Tone, ago, fact, prose, query, state, table, target, time},
     pauses,
     shell::{Entry, cannot_tell},
     visit::Visit,
     words,
 };
-use crate::{Problem, api};
+use crate::{
+    Problem,
+    api::{self, ExtentKind},
+};
 
 pub(super) const ENTRY: Entry = Entry { path: "/", title: "Needs attention", key: 'n', icon: Icon::Alert };
 
@@ -34,19 +37,19 @@ async fn show(visit: Visit) -> Response {
     let now = visit.now();
     let patience = visit.desk.console.options.patience;
     let (failures, pauses, forecast, overdue, accounts) = futures::join!(
-        visit.get::<api::Failures>("/v1/failures?limit=100"),
+        visit.get::<api::FailureGroups>("/v1/failures/groups"),
         visit.get::<api::Pauses>("/v1/pauses"),
         visit.lately::<api::Forecast>("/v1/forecast?hours=24&limit=1", QUICK),
         late(&visit, now.checked_sub(patience).unwrap_or(now)),
         // Each account's next post is found by reading all that waits.
         visit.lately::<api::Accounts>("/v1/accounts", QUICK),
     );
-    let (published, says) = futures::join!(last_publish(&visit), excerpts(&visit, &failures));
+    let published = last_publish(&visit).await;
     let body = html! {
         div #attention data-live {
-            (headline(&visit, &failures))
+            (headline(&failures, now))
             (signs(&forecast, &overdue, &published, now))
-            (causes(&visit, &failures, &says, now))
+            @if let Ok(found) = &failures { (causes(&visit, &found.groups, now)) }
             (late_ones(&visit, &overdue, patience, now))
             (paused(&visit, &pauses, now))
             (unwell(&accounts))
@@ -66,49 +69,50 @@ async fn last_publish(visit: &Visit) -> Result<Option<Timestamp>, Problem> {
     Ok(out.map(|part| part.at).max())
 }
 
-/// The first question: does it concern everything, one channel, one account, or one post?
-fn headline(visit: &Visit, failures: &Result<api::Failures, Problem>) -> Markup {
-    let failures = match failures {
-        Ok(failures) => failures,
+/// The first question: does it concern everything, one channel, one app, one account, or one post? And what shows that.
+fn headline(found: &Result<api::FailureGroups, Problem>, now: Timestamp) -> Markup {
+    let found = match found {
+        Ok(found) => found,
         Err(problem) => {
             return html! { h1 { "It cannot be told what needs you" } (cannot_tell("what needs a person", problem)) };
         }
     };
-    let total: u64 = failures.groups.iter().map(|group| group.count).sum();
-    if total == 0 {
+    if found.targets == 0 {
         return html! { h1 { "Nothing needs you" } };
     }
-    let verb = if total == 1 { "needs" } else { "need" };
+    let (verb, causes) = (if found.targets == 1 { "needs" } else { "need" }, found.groups.len() as u64);
     html! {
-        h1 { (words::many(total, "target")) " " (verb) " you" }
-        p.lead.reach { (reach(visit, failures, total)) }
+        h1 { (words::many(found.targets, "target")) " " (verb) " you" }
+        p.lead.reach {
+            strong { (found.extent.words) "." }
+            @if causes > 1 { " By " (words::many(causes, "cause")) "." }
+        }
+        dl.facts {
+            @if let Some(meanwhile) = &found.meanwhile { (fact("Meanwhile", &html! { (meanwhile.words) })) }
+            (fact("At stake next", &at_stake(&found.at_stake, now)))
+            (fact("Look first at", &html! {
+                (prose(&found.extent.look_at))
+                @if let Some((path, name)) = way(found) { " " a href=(path) { (name) } }
+            }))
+        }
     }
 }
 
-/// How far it reaches, as far as the newest on the list tell.
-fn reach(visit: &Visit, failures: &api::Failures, total: u64) -> Markup {
-    let targets = &failures.targets;
-    let posts: BTreeSet<_> = targets.iter().map(|target| target.post).collect();
-    let channels: BTreeSet<_> = targets.iter().map(|target| &target.channel).collect();
-    let accounts: BTreeSet<_> = targets.iter().map(|one| (&one.tenant, &one.channel, &one.account)).collect();
-    let is_all = targets.len() as u64 == total;
-    let causes = words::many(failures.groups.len() as u64, "cause");
-    html! {
-        @match (posts.len(), accounts.first(), accounts.len(), channels.first(), channels.len()) {
-            (1, ..) if is_all => { strong { "One post." } " Nothing else is hurt." },
-            (_, Some((tenant, on, account)), 1, ..) if is_all => {
-                strong { "One account: " (tenant) "/" (on) "/" (account) "." } " Nothing else is hurt."
-            },
-            (_, _, many, Some(on), 1) if is_all => {
-                strong { "One channel: " (channel(&visit.desk, on)) ", on " (many) " accounts." } " No other channel is hurt."
-            },
-            (_, _, many, _, on) => {
-                strong { "Several channels: " (on) ", on " (many) " accounts" @if !is_all { " at least" } ", by " (causes) "." }
-                @if failures.groups.len() == 1 { " Look first at what they have in common: the ledger, the broker, the network." }
-                @else { " These need not belong together. Begin with the first." }
-            },
+/// The page of what is to be looked at first.
+fn way(found: &api::FailureGroups) -> Option<(String, &'static str)> {
+    let spread = &found.groups.first()?.spread;
+    let first = |shares: &api::Shares| shares.top.first().map(|share| share.name.clone());
+    Some(match found.extent.kind {
+        ExtentKind::Nothing | ExtentKind::Channels => return None,
+        ExtentKind::Post => (format!("/posts/{}", first(&spread.posts)?), "To the post"),
+        ExtentKind::Account => (format!("/accounts/{}", first(&spread.accounts)?), "To the account"),
+        ExtentKind::Accounts | ExtentKind::Channel => {
+            (query("/accounts", &[("channel", &first(&spread.channels)?)]), "To its accounts")
         }
-    }
+        ExtentKind::App => ("/accounts".into(), "To the accounts"),
+        ExtentKind::Tenant => ("/audit-log".into(), "To the audit log"),
+        ExtentKind::Everything => ("/system".into(), "To the system"),
+    })
 }
 
 fn signs(

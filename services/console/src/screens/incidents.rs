@@ -93,7 +93,9 @@ fn card(visit: &Visit, incident: &api::Incident, now: Timestamp) -> Markup {
                 }
                 @if let Some(note) = &incident.note { (fact("What was done", &html! { (note) })) }
             }
-            @if incident.state == IncidentState::Open {
+            div.doing {
+                a.button href=(query("/guide", &[("incident", &incident.id.to_string())])) { "Guide me" span.unseen { " through the " (incident.kind.name()) " of " (incident.target) } }
+            @if incident.state == IncidentState::Open && visit.may("POST", "/v1/incidents/{id}/close") {
                 details.act {
                     summary { "Close…" }
                     form method="post" action=(format!("/incidents/{}/close", incident.id)) {
@@ -103,6 +105,7 @@ fn card(visit: &Visit, incident: &api::Incident, now: Timestamp) -> Markup {
                         button.primary type="submit" { "Close" }
                     }
                 }
+            }
             }
         }
     }

@@ -18,6 +18,7 @@ use super::{
     post::encoded,
     shell::{Entry, stamp},
     visit::{Filled, Note, Visit},
+    which::Which,
     words,
 };
 use crate::{
@@ -28,7 +29,7 @@ use crate::{
 pub(super) const ENTRY: Entry = Entry { path: "/jobs", title: "Jobs", key: 'j', icon: Icon::Repeat };
 
 /// What selects targets of the operators' list.
-const SELECT: [&str; 3] = ["group", "channel", "account"];
+const SELECT: [&str; 4] = ["group", "tenant", "channel", "account"];
 
 pub(super) fn routes() -> Router<Desk> {
     Router::new()
@@ -131,7 +132,7 @@ async fn planned(visit: &Visit, asked: &BTreeMap<String, String>) -> Result<Mark
                 button.primary type="submit" { "Try " (words::many(retry.going, "target")) " again" }
             }
         }
-        h2 { "Give up" }
+        h2 #discard { "Give up" }
         (told(&discard))
         @if discard.going > 0 {
             details.act {
@@ -148,7 +149,7 @@ async fn planned(visit: &Visit, asked: &BTreeMap<String, String>) -> Result<Mark
 }
 
 /// A plan in words: how many go, which go later, and which are held back and why.
-fn told(plan: &api::JobPlan) -> Markup {
+pub(super) fn told(plan: &api::JobPlan) -> Markup {
     let remarks = plan
         .later
         .iter()
@@ -192,9 +193,19 @@ async fn begin(visit: Visit, form: Filled) -> Response {
     match visit.post::<api::JobBegun>("/v1/jobs", ask).await {
         Ok(begun) => {
             let note = Note::done(format!("The job is begun: {} go.", words::many(begun.plan.going, "target")));
-            visit.go(&format!("/jobs/{}", begun.job.id), &note)
+            let job = begun.job.id.to_string();
+            match form.get("guide") {
+                "" => visit.go(&format!("/jobs/{job}"), &note),
+                _ => visit.go(&Which::filled(&form).at("/guide", &[("step", "4"), ("job", &job)]), &note),
+            }
         }
-        Err(problem) => visit.go(&query("/jobs/new", &pairs), &Note::refused(&problem)),
+        Err(problem) => {
+            let note = Note::refused(&problem);
+            match form.get("guide") {
+                "" => visit.go(&query("/jobs/new", &pairs), &note),
+                _ => visit.go(&Which::filled(&form).at("/guide", &[("step", "4")]), &note),
+            }
+        }
     }
 }
 
@@ -207,29 +218,15 @@ async fn shown(visit: &Visit, id: &str, asked: &BTreeMap<String, String>) -> Res
     let after = asked.get("after").map_or("", |after| after.trim());
     let path = format!("/v1/jobs/{}", encoded(id));
     let report: api::JobReport = visit.get(&query(&path, &[("after", after), ("limit", "100")])).await?;
-    let (job, outcomes, now) = (&report.job, &report.outcomes, visit.now());
-    let number = |count: u64| html! { span.n { (words::grouped(count)) } };
+    let (job, now) = (&report.job, visit.now());
     Ok(html! {
         p.crumbs { a href="/jobs" { "Jobs" } }
         h1 { (job.action) " " (words::many(job.total, "target")) " " (standing(job.state)) }
-        div #job data-live {
-            @if let Some(why) = &job.why { p.lead { (prose(why)) } }
-            progress max=(job.total) value=(job.done + job.held_back) aria-label="How far it has come" {}
-            dl.facts {
-                (fact("Changed", &number(job.done)))
-                (fact("Held back", &number(job.held_back)))
-                (fact("Open", &number(job.open)))
-                (fact("Out since", &number(outcomes.published)))
-                (fact("Failed again", &number(outcomes.failed_again)))
-                (fact("In doubt", &number(outcomes.in_doubt)))
-                (fact("Given up", &number(outcomes.given_up)))
-                (fact("Under way", &number(outcomes.under_way)))
-                (fact("Begun", &html! { (ago(job.at, now)) " by " (job.by) }))
-                @if let Some(reason) = &job.reason { (fact("Why", &html! { (reason) })) }
-                @if let Some(process) = &job.carried_by { (fact("Carried on by", &html! { (process) })) }
-            }
+        @if let Some(group) = job.select["group"].as_str() {
+            p { "Of the cause " a href=(Which::of(group).at("/causes", &[])) { (group) } ", where it says who sees to it." }
         }
-        @if job.state == JobState::Running {
+        (progress(&report, now))
+        @if job.state == JobState::Running && visit.may("POST", "/v1/jobs/{id}/stop") {
             form.act method="post" action=(format!("/jobs/{}/stop", job.id)) {
                 (stamp(visit))
                 p.verdict { "What it has changed stays changed." }
@@ -247,6 +244,32 @@ async fn shown(visit: &Visit, id: &str, asked: &BTreeMap<String, String>) -> Res
             }
         }
     })
+}
+
+/// How far a job has come, and how its targets fare.
+pub(super) fn progress(report: &api::JobReport, now: Timestamp) -> Markup {
+    let (job, outcomes) = (&report.job, &report.outcomes);
+    let number = |count: u64| html! { span.n { (words::grouped(count)) } };
+    html! {
+        div #job data-live {
+            @if let Some(why) = &job.why { p.lead { (prose(why)) } }
+            progress max=(job.total) value=(job.done + job.held_back) aria-label="How far it has come" {}
+            dl.facts {
+                (fact("Stands", &standing(job.state)))
+                (fact("Changed", &number(job.done)))
+                (fact("Held back", &number(job.held_back)))
+                (fact("Open", &number(job.open)))
+                (fact("Out since", &number(outcomes.published)))
+                (fact("Failed again", &number(outcomes.failed_again)))
+                (fact("In doubt", &number(outcomes.in_doubt)))
+                (fact("Given up", &number(outcomes.given_up)))
+                (fact("Under way", &number(outcomes.under_way)))
+                (fact("Begun", &html! { (ago(job.at, now)) " by " (job.by) }))
+                @if let Some(reason) = &job.reason { (fact("Why", &html! { (reason) })) }
+                @if let Some(process) = &job.carried_by { (fact("Carried on by", &html! { (process) })) }
+            }
+        }
+    }
 }
 
 fn row(one: &api::JobTarget, job: JobState) -> Row {

@@ -6,6 +6,7 @@
 mod accounts;
 mod act;
 mod assets;
+mod assign;
 mod audit_log;
 mod causes;
 mod channels;
@@ -14,12 +15,14 @@ mod deliveries;
 mod door;
 mod error;
 mod forecast;
+mod guide;
 mod home;
 mod hooks;
 mod incidents;
 mod jobs;
 mod late;
 mod lately;
+mod notes;
 mod parts;
 mod pauses;
 mod post;
@@ -31,6 +34,7 @@ mod sign_on;
 mod system;
 mod target;
 mod visit;
+mod which;
 mod words;
 
 use std::sync::Arc;
@@ -63,12 +67,14 @@ const SCREENS: &[(Entry, Routes)] = &[
     (scorecard::ENTRY, scorecard::routes),
     (incidents::ENTRY, incidents::routes),
     (hooks::ENTRY, hooks::routes),
+    (notes::ENTRY, notes::routes),
     (audit_log::ENTRY, audit_log::routes),
     (system::ENTRY, system::routes),
 ];
 
 /// Pages that are reached from others.
-const PAGES: &[Routes] = &[post::routes, target::routes, act::routes, error::routes];
+const PAGES: &[Routes] =
+    &[causes::routes, assign::routes, guide::routes, post::routes, target::routes, act::routes, error::routes];
 
 /// What the screens work with. Cheap to clone.
 #[derive(Clone)]

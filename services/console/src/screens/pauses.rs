@@ -21,12 +21,12 @@ pub(super) fn card(visit: &Visit, pause: &api::Pause, back: &str, now: Timestamp
                     ", " a href=(format!("/errors/{code}")) { (code.to_string()) }
                 }
             }
-            form method="post" action="/resume" {
+            @if visit.may_pause(&pause.scope) { form method="post" action="/resume" {
                 (stamp(visit))
                 input type="hidden" name="scope" value=(pause.scope);
                 input type="hidden" name="back" value=(back);
                 button type="submit" aria-label=(format!("Resume {}", pause.scope)) { "Resume" }
-            }
+            } }
         }
     }
 }

@@ -48,8 +48,8 @@ async fn whole(visit: &Visit, id: &str) -> Result<Markup, Problem> {
         h2 { "Targets" }
         div #targets data-live { (matrix(visit, &post, now)) }
         div.row.actions {
-            @if !failed.is_empty() { a.button.primary href=(query("/retry", &retry)) data-retry-link { "Retry what failed…" } }
-            @if may_cancel {
+            @if !failed.is_empty() && visit.may("POST", "/v1/targets/{id}/retry") { a.button.primary href=(query("/retry", &retry)) data-retry-link { "Retry what failed…" } }
+            @if may_cancel && visit.may("POST", "/v1/posts/{id}/cancel") {
                 details.act {
                     summary { "Cancel what is not out…" }
                     form method="post" action=(format!("/posts/{}/cancel", post.id)) {

@@ -7,11 +7,12 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::{
-    Desk,
+    Desk, assign,
     parts::{Icon, Tone, ago, channel, chip, exact, fact, outside, prose, state, time, went_out},
     post::{content, encoded},
     shell::{cannot_tell, stamp},
     visit::Visit,
+    which::Which,
     words,
 };
 use crate::{
@@ -75,6 +76,7 @@ fn standing(target: &api::Target, now: Timestamp) -> Markup {
                 @if let Some(deadline) = target.deadline { div { dt { "Deadline" } dd { (time(deadline, now)) } } }
                 @if let Some(listed) = &target.needs_person { div { dt { "Needs a person" } dd { (ago(listed.at, now)) } } }
             }
+            (assign::had(&target.assigned, now))
             @if let Some(diagnosis) = &target.diagnosis {
                 div.diagnosis {
                     h2 { "What happened" }
@@ -122,27 +124,31 @@ fn sentence(diagnosis: &Diagnosis) -> &str {
 
 fn actions(visit: &Visit, target: &api::Target, may: &api::Verdicts, post: Option<&api::Post>) -> Markup {
     let is_doubt = matches!(target.state, State::InDoubt | State::Processing);
-    let action = |name: &str| format!("/targets/{}/{name}", target.id);
+    let (here, which) = (format!("/targets/{}", target.id), Which::target(target.id));
+    let action = |name: &str| format!("{here}/{name}");
+    // What the API would refuse to whoever looks has no form.
+    let lets = |what: &str| visit.may("POST", &format!("/v1/targets/{{id}}/{what}"));
     html! {
         section.doing aria-label="What may be done" {
-            @if target.needs_person.is_some() { p.quiet.why { "These forms do what the commands above do." } }
-            @if is_doubt { (settle(visit, target, may)) }
-            (one(&may.retry, "Retry…", true, &html! {
+            @if target.needs_person.is_some() && lets("retry") { p.quiet.why { "These forms do what the commands above do." } }
+            @if is_doubt && lets("resolve") { (settle(visit, target, may)) }
+            @if lets("retry") { (one(&may.retry, "Retry…", true, &html! {
                 form method="post" action=(action("retry")) {
                     (stamp(visit))
                     p.verdict { (prose(&may.retry.why)) }
                     button.primary type="submit" { "Retry now" }
                 }
-            }))
-            @if let Some(post) = post { (one(&may.reschedule, "Reschedule…", false, &reschedule(visit, target, post, &may.reschedule))) }
-            (one(&may.cancel, "Cancel…", false, &html! {
+            })) }
+            @if let Some(post) = post.filter(|_| visit.may("PATCH", "/v1/posts/{id}")) { (one(&may.reschedule, "Reschedule…", false, &reschedule(visit, target, post, &may.reschedule))) }
+            @if lets("cancel") { (one(&may.cancel, "Cancel…", false, &html! {
                 form method="post" action=(action("cancel")) {
                     (stamp(visit))
                     p.verdict { (prose(&may.cancel.why)) " A cancelled target cannot be revived." }
                     button.danger type="submit" { "Cancel this target" }
                 }
-            }))
-            (pause(visit, target))
+            })) }
+            @if visit.may("POST", "/v1/pauses") { (pause(visit, target)) }
+            @if target.needs_person.is_some() { (assign::forms(visit, &which, &target.assigned, &here, 0)) }
             @if !is_doubt && !may.retry.goes { p.quiet.why { "No retry: " (prose(&may.retry.why)) } }
         }
     }

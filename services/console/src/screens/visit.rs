@@ -15,7 +15,7 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 use super::{Desk, Parts, shell};
-use crate::{Problem, session::Session};
+use crate::{Problem, access::lets_in, scope, session::Session};
 
 /// How long a page waits for what it shows. After that it says that it cannot tell.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -79,6 +79,22 @@ impl Visit {
     /// The time.
     pub fn now(&self) -> Timestamp {
         self.desk.console.runtime.now()
+    }
+
+    /// Whether the API would let the visitor in at an address, as `("POST", "/v1/targets/{id}/retry")`: what it would refuse to
+    /// whoever looks at a page has no button there. The address is written as the table of rules has it.
+    pub fn may(&self, method: &str, path: &str) -> bool {
+        lets_in(&self.session.caller, method, path)
+    }
+
+    /// Whether the visitor may hold back and release a scope, as far as it is theirs: a tenant's token may not what concerns all.
+    pub fn may_pause(&self, scope: &str) -> bool {
+        let caller = &self.session.caller;
+        let is_own = scope::read(scope).is_ok_and(|scope| match scope::tenant_of(&scope) {
+            Some(tenant) => caller.owns(tenant),
+            None => caller.tenant.is_none(),
+        });
+        is_own && self.may("POST", "/v1/pauses")
     }
 
     /// Asks the API.

@@ -50,7 +50,9 @@ async fn one_post_that_fails_everywhere_is_told_as_such() {
     world.fail(&targets[0]).await;
     world.doubt(&targets[1]).await;
     let found = groups(&world, "").await;
-    assert_eq!(found["extent"], json!({ "kind": "post", "words": "One post, on 2 channels: long and short" }));
+    let look_at = "The post: what it says, its media; `oncepost status POST`. If that is in order, its account.";
+    let extent = json!({ "kind": "post", "words": "One post, on 2 channels: long and short", "look_at": look_at });
+    assert_eq!(found["extent"], extent);
     assert_eq!((&found["targets"], &found["posts"]), (&json!(2), &json!(1)));
     let words: Vec<_> =
         found["groups"].as_array().unwrap().iter().map(|group| group["extent"]["words"].clone()).collect();
@@ -78,6 +80,10 @@ async fn a_list_is_narrowed_to_an_account_or_a_cause() {
     assert_eq!(count("group=OP-4001/post/bad_words&account=acme/long/main").await, 0);
     assert_eq!(groups(&world, "?account=acme/short/main").await["groups"].as_array().unwrap().len(), 1);
     assert_eq!(groups(&world, "?channel=long").await["targets"], 1);
+    let one = groups(&world, "?group=OP-4001/post/bad_words").await;
+    assert_eq!((&one["targets"], &one["posts"], &one["groups"][0]["count"]), (&json!(1), &json!(1), &json!(1)));
+    assert_eq!(one["extent"]["words"], "One post, on acme/short/main");
+    assert_eq!(groups(&world, "?group=OP-4001/post/-").await["groups"], json!([]));
     for slip in ["account=main", "account=acme/long/main&channel=short", "channel=lnog"] {
         for path in ["/v1/failures", "/v1/failures/groups"] {
             world.get(&format!("{path}?{slip}")).await.problem(400);

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
 mod accounts;
+mod assignments;
 mod audit_log;
 mod changes;
 mod dead;

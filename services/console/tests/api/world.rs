@@ -25,7 +25,8 @@ use domain::{
 use forecast::Forecast;
 use intake::{Intake, Options};
 use ledger::{
-    Applied, AuditLog, Causes, Deliveries, History, Incidents, JobStore, Ledger, MemoryLedger, NoteBook, Store,
+    Applied, Assignments, AuditLog, Causes, Deliveries, History, Incidents, JobStore, Ledger, MemoryLedger, NoteBook,
+    Store,
 };
 use oncepost_console::{Console, ConsoleOptions, Parts, Token};
 use outbox::Outbox;
@@ -236,6 +237,7 @@ impl Setting {
         let (causes, jobs): (Arc<dyn Causes>, Arc<dyn JobStore>) = (ledger.clone(), ledger.clone());
         let notes: Arc<dyn NoteBook> = ledger.clone();
         let deliveries: Arc<dyn Deliveries> = ledger.clone();
+        let assignments: Arc<dyn Assignments> = ledger.clone();
         let ledger: Arc<dyn Ledger> = ledger;
         let intake =
             Intake::new(ledger.clone(), channels.clone(), accounts.clone(), runtime.clone(), Options::default());
@@ -256,6 +258,7 @@ impl Setting {
             jobs,
             notes: notes.clone(),
             deliveries,
+            assignments,
             transport: transport.clone(),
             intake: Arc::new(intake.noting(notes)),
             accounts,

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod act;
+mod assign;
 mod audit;
 mod audit_log;
 mod channels;
@@ -155,6 +156,8 @@ pub enum ClientCommand {
     Pauses,
     /// Tell how reliable a week was: success by channel, lateness, manual retries, time to resolve, doubts, causes, trend
     Scorecard(scorecard::Which),
+    /// Take a cause or a target, give it to somebody, let it go; list who has what
+    Assign(assign::AssignArgs),
     /// Keep a note on a cause, an account, a channel or an app
     Note(notes::NoteArgs),
     /// List the notes; remove one
@@ -262,6 +265,7 @@ async fn execute(
         ClientCommand::Resume { scope } => act::resume(&client?, out, &scope).await,
         ClientCommand::Pauses => lists::pauses(&client?, out).await,
         ClientCommand::Scorecard(which) => scorecard::scorecard(&client?, out, &which).await,
+        ClientCommand::Assign(args) => assign::assign(&client?, out, &args).await,
         ClientCommand::Note(args) => notes::write(&client?, out, &args).await,
         ClientCommand::Notes(args) => notes::notes(&client?, out, &args).await,
         ClientCommand::AuditLog(which) => audit_log::list(&client?, out, &which).await,

@@ -3,6 +3,7 @@
 
 mod accept;
 mod apply;
+mod assignments;
 mod audit_log;
 mod cases;
 mod causes;

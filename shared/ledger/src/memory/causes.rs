@@ -13,7 +13,7 @@ use super::{MemoryLedger, Tables};
 use crate::{CauseSpread, Causes, Lately, LedgerError, Meanwhile, Outlet, Spread, Stake, Within, record::group};
 
 impl Within {
-    fn holds(&self, target: &Target) -> bool {
+    pub(super) fn holds(&self, target: &Target) -> bool {
         self.tenant.as_ref().is_none_or(|tenant| *tenant == target.tenant)
             && self.channel.as_ref().is_none_or(|channel| *channel == target.channel)
             && self.account.as_ref().is_none_or(|account| *account == target.account)

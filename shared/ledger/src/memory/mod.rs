@@ -2,6 +2,7 @@
 //!
 //! It is as durable as the harness wants it to be: processes of a simulation die around it, and it stays.
 
+mod assignments;
 mod audit_log;
 mod causes;
 mod credentials;
@@ -34,8 +35,8 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::{
-    Acceptance, Applied, AuditEntry, Census, Claim, Claimed, CredentialRow, Delivery, Emission, Failures, Incident,
-    Ledger, LedgerError, ListedCount, ListedTarget, NewPost, NewTarget, NextDue, Note, Page, PauseAsk, Place,
+    Acceptance, Applied, Assignment, AuditEntry, Census, Claim, Claimed, CredentialRow, Delivery, Emission, Failures,
+    Incident, Ledger, LedgerError, ListedCount, ListedTarget, NewPost, NewTarget, NextDue, Note, Page, PauseAsk, Place,
     PostChange, PostFilter, PostSummary, PostView, RecordKind, StateCount, Taken, TargetView, Twin, Upcoming,
     UpcomingTarget, cases, pause_id, record, world::before,
 };
@@ -67,6 +68,7 @@ struct Tables {
     looked: BTreeMap<Place, (Timestamp, Timestamp)>,
     jobs: BTreeMap<Uuid, jobs::Row>,
     notes: BTreeMap<Uuid, Note>,
+    assignments: Vec<Assignment>,
     /// The highest version of a record of credentials that was deleted.
     deleted: u64,
 }

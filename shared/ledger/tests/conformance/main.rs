@@ -5,6 +5,7 @@
 extern crate oncepost_ledger as ledger;
 
 mod accepting;
+mod assignments;
 mod attempts;
 mod audit_log;
 mod causes;
@@ -177,6 +178,12 @@ mod every {
             a_job_that_is_stopped_changes_nothing_more,
             outcomes_say_what_became_of_it,
             jobs_are_listed_newest_first,
+        }
+        [postgres, sqlite, memory] => assignments::{
+            of_two_who_take_the_same_one_has_it,
+            of_many_who_take_it_at_once_one_has_it,
+            a_cause_its_parts_and_a_target_are_had_one_by_one,
+            an_assignment_ends_when_nothing_of_it_has_been_listed_for_a_while,
         }
         [postgres, sqlite, memory] => notes::{
             a_note_lasts_until_it_is_removed,

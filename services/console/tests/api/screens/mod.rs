@@ -1,10 +1,13 @@
 //! The screens, as a browser without scripts sees them.
 
+mod attention;
 mod door;
 mod forms;
+mod guide;
 mod hooks;
 mod operations;
 mod pages;
+mod roles;
 mod sign_on;
 mod tenants;
 mod unreachable;

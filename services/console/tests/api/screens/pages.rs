@@ -8,35 +8,6 @@ use crate::world::{OPERATOR, message, world};
 const EVIL: &str = "<script>alert(1)</script>\" onmouseover=\"alert(2)";
 
 #[tokio::test(start_paused = true)]
-async fn the_first_screen_says_how_far_it_reaches_whose_fault_it_is_and_what_to_do() {
-    let world = world();
-    let (_, one) = world.accepted(&message("one")).await;
-    let (_, two) = world.accepted(&message("two")).await;
-    let mut browser = Browser::with(&world, OPERATOR).await;
-    let page = browser.get("/").await.ok();
-    page.says("Nothing needs you");
-    page.says("Newest publish none yet");
-    page.says("Next 24 h 4 targets go out");
-    world.at_due_time().await;
-    world.publish(&two[1]).await;
-    world.fail(&one[0]).await;
-    let page = browser.get("/").await.ok();
-    page.says("1 target needs you One post. Nothing else is hurt.");
-    page.says("The platform refused the content");
-    page.says("Whose fault the post itself");
-    page.says("Platform's code bad_words");
-    page.says("hello from one");
-    page.says("Newest publish now with the platform's proof");
-    world.fail(&two[0]).await;
-    browser.get("/").await.ok().says("2 targets need you One account: acme/long/main. Nothing else is hurt.");
-    world.doubt(&one[1]).await;
-    let page = browser.get("/").await.ok();
-    page.says("3 targets need you Several channels: 2, on 2 accounts, by 2 causes. These need not belong together.");
-    page.says("These may be out. Open each, look on the platform, and record what you saw");
-    assert_eq!(page.text.matches("type=\"checkbox\"").count(), 2, "what may be out is not selected for a retry");
-}
-
-#[tokio::test(start_paused = true)]
 async fn what_should_have_gone_out_and_has_not_is_told() {
     let world = world();
     let (_, targets) = world.accepted(&message("late")).await;

@@ -69,6 +69,7 @@ impl Address {
         let path = path.replace("{app}", "our-app").replace("{name}", "our-hook").replace("{code}", "OP-1011");
         assert!(!path.contains('{'), "{path}: say what stands there");
         match self.id {
+            "release" => format!("{path}?on=target:{}", fill.target),
             "resume" => format!("{path}?scope=account:{}/long/{}", fill.tenant, fill.account),
             _ => path,
         }
@@ -88,6 +89,7 @@ impl Address {
             "edit_target" => r#"{"content":{"text":"new"}}"#.into(),
             "begin_job" => format!(r#"{{"action":"retry","select":{{"targets":["{}"]}}}}"#, fill.target),
             "put_note" => format!(r#"{{"on":"account:{tenant}/long/{account}","text":"x"}}"#),
+            "assign" => format!(r#"{{"on":"target:{}","to":"ann"}}"#, fill.target),
             "put_hook" => format!(r#"{{"url":"https://hooks.example/in","tenant":"{tenant}"}}"#),
             "replay_hook" => r#"{"since":"2026-06-01T00:00:00Z"}"#.into(),
             "close_incident" => r#"{"note":"x"}"#.into(),

@@ -128,3 +128,21 @@ async fn notes_are_kept_listed_and_removed() {
     all.push(server.says(&["notes", "--remove", notes["notes"][0]["id"].as_str().unwrap()]).await);
     assert_snapshot!("notes", all.join("\n---\n"));
 }
+
+#[tokio::test]
+async fn a_cause_and_a_target_are_taken_given_and_let_go() {
+    let server = server().await;
+    let failed = failed(&server, 2).await;
+    let mut all = vec![server.says(&["assign"]).await];
+    all.push(server.says(&["assign", CAUSE, "--to", "ann", "--comment", "calls its editor"]).await);
+    all.push(server.says(&["assign", CAUSE, "--to", "bob"]).await);
+    all.push(server.says(&["assign", CAUSE, "--to", "bob", "--instead-of", "ann"]).await);
+    all.push(server.says(&["assign", CAUSE, "--account", "acme/long/main", "--to", "carl"]).await);
+    all.push(server.says(&["assign", &failed[0], "--to", "dora"]).await.replace(&failed[0], "TARGET"));
+    all.push(server.says(&["failures", "--causes"]).await);
+    all.push(server.says(&["assign"]).await.replace(&failed[0], "TARGET"));
+    all.push(server.says(&["assign", CAUSE, "--release"]).await);
+    all.push(server.says(&["assign", CAUSE, "--release"]).await);
+    all.push(server.says(&["assign", "OP-2102/account/-"]).await);
+    assert_snapshot!("assignments", all.join("\n---\n"));
+}

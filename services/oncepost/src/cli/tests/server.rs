@@ -294,6 +294,7 @@ pub async fn serve(options: ConsoleOptions) -> Server {
         causes: ledger.clone(),
         jobs: ledger.clone(),
         notes: ledger.clone(),
+        assignments: ledger.clone(),
         deliveries: ledger.clone(),
         transport: transport.clone(),
         intake: Arc::new(intake.noting(ledger.clone())),

@@ -2,7 +2,7 @@
 
 use console::api::{AtStake, CauseGroup, FailureGroups, Failures, Shares};
 
-use super::{counted, entries, harmless, instant, labelled, notes, short};
+use super::{assignments, counted, entries, harmless, instant, labelled, notes, short};
 
 /// What needs a person: how far it reaches, and cause by cause.
 pub(crate) fn groups(found: &FailureGroups, is_filtered: bool) -> String {
@@ -18,6 +18,9 @@ pub(crate) fn groups(found: &FailureGroups, is_filtered: bool) -> String {
         head.push(labelled("", &meanwhile.words));
     }
     head.extend(at_stake(&found.at_stake).map(|told| labelled("", &told)));
+    if !found.extent.look_at.is_empty() {
+        head.push(labelled("", &format!("Look first at: {}", harmless(&found.extent.look_at))));
+    }
     let blocks = found.groups.iter().map(group);
     [head.join("\n")].into_iter().chain(blocks).collect::<Vec<_>>().join("\n\n")
 }
@@ -55,6 +58,7 @@ fn group(group: &CauseGroup) -> String {
     lines.extend(at_stake(&group.at_stake).map(|told| labelled("  at stake     ", &told)));
     lines.push(labelled("  whose fault  ", &cause.whose_fault));
     lines.push(labelled("  what to do   ", &cause.remedy));
+    lines.extend(assignments::below(&group.assigned));
     lines.extend(notes::below(&group.notes));
     lines.join("\n")
 }
@@ -78,7 +82,8 @@ pub(crate) fn list(failures: &Failures) -> String {
     let rows = failures.targets.iter().map(|target| {
         let what = target.diagnosis.as_ref().map_or("", |diagnosis| diagnosis.sentence.as_str());
         let place = format!("{}/{}/{}", target.tenant, target.channel, target.account);
-        ([target.id.to_string(), place, target.went_out.words().into()], short(what, 500))
+        let had = target.assigned.first().map(|had| format!("{} has it. ", had.to)).unwrap_or_default();
+        ([target.id.to_string(), place, target.went_out.words().into()], short(&format!("{had}{what}"), 500))
     });
     let mut blocks = vec![entries(["target", "account", "went out?"], rows)];
     let more = "`oncepost status TARGET` shows one in full; `oncepost retry --group CAUSE --dry-run` plans for all of a cause.";

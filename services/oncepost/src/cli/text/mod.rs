@@ -2,6 +2,7 @@
 
 pub(super) mod accounts;
 pub(super) mod act;
+pub(super) mod assignments;
 pub(super) mod audit;
 pub(super) mod audit_log;
 pub(super) mod channels;

@@ -1,0 +1,176 @@
+//! Assignments: taken, given, let go.
+
+use axum::{Json, extract::State, http::StatusCode};
+use domain::{ChannelName, Code, TargetId, TenantId};
+use ledger::{Assignment, Duty, Within};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{find, groups::of_account};
+use crate::{
+    Console, Problem,
+    access::Caller,
+    api,
+    assignments::{may_see, shown},
+    audited::Intent,
+    extract::{Ask, Json as Body},
+    openapi::{Operation, operation},
+    scope,
+    standing::instant,
+};
+
+/// The longest name of whoever sees to something, and the longest comment, in characters.
+const LONGEST_NAME: usize = 100;
+const LONGEST_COMMENT: usize = 500;
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Which {
+    on: Option<String>,
+}
+
+/// What an assignment is on, in an address.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Part {
+    /// `cause:GROUP` or `target:ID`.
+    on: String,
+    tenant: Option<TenantId>,
+    channel: Option<ChannelName>,
+    account: Option<String>,
+}
+
+pub(super) async fn list(
+    State(console): State<Console>,
+    caller: Caller,
+    Ask(Which { on }): Ask<Which>,
+) -> Result<Json<api::Assignments>, Problem> {
+    let all = console.assignments.assignments().await?;
+    let is_asked = |one: &Assignment| may_see(&caller, one) && on.as_ref().is_none_or(|on| *on == one.duty.subject());
+    Ok(Json(api::Assignments { assignments: all.into_iter().filter(is_asked).map(shown).collect() }))
+}
+
+/// 201 with the assignment.
+pub(super) async fn assign(
+    State(console): State<Console>,
+    caller: Caller,
+    Body(ask): Body<api::AssignmentAsk>,
+) -> Result<(StatusCode, Json<api::Assignment>), Problem> {
+    let api::AssignmentAsk { on, tenant, channel, account, to, comment, instead_of } = ask;
+    let duty = duty(&console, &caller, Part { on, tenant, channel, account }).await.map_err(placed)?;
+    let to = text("$.to", to.as_deref().unwrap_or(&caller.name), LONGEST_NAME)?;
+    let to = to.ok_or_else(|| Problem::field("$.to", Code::BAD_FIELD, "is empty: who is to see to it?"))?;
+    let comment = text("$.comment", comment.as_deref().unwrap_or_default(), LONGEST_COMMENT)?;
+    if !needs_person(&console, &duty).await? {
+        let message = "names nothing that needs a person: there is nothing to see to";
+        return Err(Problem::field("$.on", Code::BAD_FIELD, message));
+    }
+    let at = console.ledger.now().await?;
+    let assignment = Assignment { duty, to, comment, who: caller.name.clone(), at, idle_since: None };
+    let told = shown(assignment.clone());
+    let intent = Intent::assignment("assign", &assignment.duty).because(told.comment.as_deref());
+    let assign = async {
+        match console.assignments.assign(assignment, instead_of.as_deref()).await? {
+            None => Ok(()),
+            Some(other) => Err(had(&other)),
+        }
+    };
+    console.audited(&caller, intent, assign, |()| Some(json!({ "assignment": told }))).await?;
+    Ok((StatusCode::CREATED, Json(told)))
+}
+
+pub(super) async fn release(
+    State(console): State<Console>,
+    caller: Caller,
+    Ask(part): Ask<Part>,
+) -> Result<Json<api::Assignment>, Problem> {
+    let duty = duty(&console, &caller, part).await?;
+    let missing = || Problem {
+        remedy: "`oncepost assign` (GET /v1/assignments) lists who has what.".into(),
+        ..Problem::not_found(format!("assignment of {}", duty.subject()))
+    };
+    let known = console.assignments.assignments().await?.into_iter().find(|one| one.duty == duty);
+    let known = known.map(shown).ok_or_else(missing)?;
+    let intent = Intent::assignment("release", &duty).before(json!({ "assignment": known }));
+    let release = async { console.assignments.release(&duty).await?.ok_or_else(missing) };
+    let released = console.audited(&caller, intent, release, |_| None).await?;
+    Ok(Json(shown(released)))
+}
+
+/// What somebody wants to see to, if it is the caller's. A token with a tenant means that tenant's part of a cause.
+async fn duty(console: &Console, caller: &Caller, part: Part) -> Result<Duty, Problem> {
+    let Part { on, tenant, channel, account } = part;
+    let wrong = |why: &str| Problem::query("on", format!("{why}; it is one of cause:GROUP, target:ID"));
+    if let Some(id) = on.strip_prefix("target:") {
+        if tenant.is_some() || channel.is_some() || account.is_some() {
+            return Err(wrong("is one target, which has no part that is a tenant's, a channel's or an account's"));
+        }
+        let id: TargetId = id.parse().map_err(|_| wrong("is no target's id"))?;
+        let view = find::target(console, caller, id).await?;
+        return Ok(Duty::Target { id, tenant: view.target.tenant });
+    }
+    let Some(group) = on.strip_prefix("cause:") else { return Err(wrong("is nothing that can be assigned")) };
+    scope::known(console, channel.as_ref())?;
+    let within = Within { tenant: caller.narrow(tenant)?, channel, account: None };
+    let within = of_account(caller, account.as_deref(), within)?;
+    Ok(Duty::Cause { group: group.into(), within })
+}
+
+/// What is wrong with a field, told of a body's.
+fn placed(mut problem: Problem) -> Problem {
+    for one in &mut problem.problems {
+        one.path = format!("$.{}", one.path);
+        problem.detail = format!("{} {}.", one.path, one.message);
+        problem.status = StatusCode::UNPROCESSABLE_ENTITY.as_u16();
+    }
+    problem
+}
+
+fn text(path: &str, given: &str, longest: usize) -> Result<Option<String>, Problem> {
+    let given = given.trim();
+    if given.chars().count() > longest {
+        return Err(Problem::field(path, Code::BAD_FIELD, format!("is longer than {longest} characters")));
+    }
+    Ok(Some(given.to_owned()).filter(|given| !given.is_empty()))
+}
+
+/// Whether anything of it is on the operators' list.
+async fn needs_person(console: &Console, duty: &Duty) -> Result<bool, Problem> {
+    Ok(match duty {
+        Duty::Target { id, .. } => console.ledger.target(*id).await?.is_some_and(|view| view.target.listed.is_some()),
+        Duty::Cause { group, within } => {
+            console.causes.spread(within).await?.causes.iter().any(|cause| cause.group == *group)
+        }
+    })
+}
+
+/// Somebody else has it.
+fn had(other: &Assignment) -> Problem {
+    let comment = other.comment.as_ref().map(|said| format!(" (\"{said}\")")).unwrap_or_default();
+    let detail = format!("{} has it since {}{comment}.", other.to, instant(other.at));
+    let remedy = format!(
+        "Talk to {0} first. To take it from {0} nevertheless: `--instead-of {0}` (\"instead_of\": \"{0}\").",
+        other.to
+    );
+    Problem::plain(StatusCode::CONFLICT, detail, remedy)
+}
+
+/// What the API tells of these addresses.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        operation("list_assignments", "GET", "/v1/assignments", "Who sees to what")
+            .query::<Which>()
+            .answers::<api::Assignments>(200, "The assignments"),
+        operation("assign", "POST", "/v1/assignments", "Take a cause or a target, or give it to somebody")
+            .body::<api::AssignmentAsk>()
+            .answers::<api::Assignment>(201, "The assignment")
+            .fails(404, "There is no such target")
+            .fails(409, "Somebody else has it")
+            .fails(422, "It is nothing that needs a person"),
+        operation("release", "DELETE", "/v1/assignments", "Let go of a cause or a target")
+            .query::<Part>()
+            .answers::<api::Assignment>(200, "The assignment that has ended")
+            .fails(404, "Nobody has it"),
+    ]
+}

@@ -1,0 +1,179 @@
+//! The second step for a cause: what must be mended, how the accounts are, what a pause would hold.
+
+use maud::{Markup, html};
+
+use crate::{
+    api::{self, ExtentKind},
+    screens::{
+        accounts::health,
+        parts::{Icon, ago, fact, icon, prose, query},
+        pauses,
+        shell::{cannot_tell, stamp},
+        target::is_doubtful,
+        visit::Visit,
+        which::Which,
+    },
+};
+
+pub(super) async fn page(visit: &Visit, which: &Which, group: &api::CauseGroup, here: &str) -> Markup {
+    let names = group.spread.accounts.top.iter().map(|share| share.name.as_str());
+    let asked =
+        names.clone().map(async |name| (name, visit.get::<api::Account>(&format!("/v1/accounts/{name}")).await));
+    let listed = which.at("/v1/failures", &[("limit", "20")]);
+    let (accounts, pauses, targets) = futures::join!(
+        futures::future::join_all(asked),
+        visit.get::<api::Pauses>("/v1/pauses"),
+        visit.get::<api::Failures>(&listed),
+    );
+    let doubtful: Vec<_> =
+        targets.map(|found| found.targets).unwrap_or_default().into_iter().filter(is_doubtful).collect();
+    let more = group.spread.accounts.distinct.saturating_sub(accounts.len() as u64);
+    html! {
+        dl.facts.panel {
+            (fact("What to do", &prose(&group.cause.remedy)))
+            (fact("Whose fault", &html! { (group.cause.whose_fault) }))
+            @if let Some(code) = group.cause.code { (fact("In full", &html! { a href=(format!("/errors/{code}")) { "What " (code.to_string()) " means" } })) }
+        }
+        @if !doubtful.is_empty() { (doubts(&doubtful)) }
+        h3.over { "The accounts" }
+        div #mend data-live {
+            @for (name, account) in &accounts {
+                @match account {
+                    Ok(account) => { (one(visit, account, here)) }
+                    Err(problem) => { (cannot_tell(&format!("how {name} is"), problem)) }
+                }
+            }
+            (verdict(&accounts))
+        }
+        @if more > 0 {
+            p { a href=(query("/accounts", &[("channel", &channel(group))])) { "And " (more) " more: all accounts" } }
+        }
+        (hold(visit, group, &pauses, here))
+    }
+}
+
+fn channel(group: &api::CauseGroup) -> String {
+    let channels = &group.spread.channels;
+    channels.top.first().filter(|_| channels.distinct == 1).map(|share| share.name.clone()).unwrap_or_default()
+}
+
+/// What may be out: nothing at an account mends that.
+fn doubts(targets: &[api::Target]) -> Markup {
+    html! {
+        div.note.unknown {
+            (icon(Icon::Doubt))
+            div {
+                p { strong { "Some may be out already. " } "Open each, look at the account on the platform, and record what you saw. Nothing of them is sent until then." }
+                p { @for (n, one) in targets.iter().take(5).enumerate() {
+                    @if n > 0 { ", " } a href=(format!("/targets/{}", one.id)) { (one.channel) " " (one.id.to_string().chars().take(13).collect::<String>()) "…" }
+                } @if targets.len() > 5 { " and " (targets.len() - 5) " more" } }
+            }
+        }
+    }
+}
+
+/// An account: how it is, and what can be done about it from here.
+fn one(visit: &Visit, account: &api::Account, here: &str) -> Markup {
+    let (name, wrong) = (account.name(), &account.health.wrong);
+    let form = |what: &str, title: &str, is_first: bool| {
+        html! {
+            form method="post" action=(format!("/accounts/{name}/{what}")) {
+                (stamp(visit))
+                input type="hidden" name="back" value=(here);
+                button.primary[is_first] type="submit" { (title) span.unseen { ": " (name) } }
+            }
+        }
+    };
+    html! {
+        section.card aria-label=(name) {
+            p { (health(account)) " " a href=(format!("/accounts/{name}")) { strong { (name) } } }
+            dl.facts {
+                @if let Some(wrong) = wrong {
+                    (fact("What is wrong", &prose(&wrong.title)))
+                    (fact("What to do", &prose(&wrong.remedy)))
+                }
+                @if !account.health.missing.is_empty() { (fact("Missing permissions", &html! { (account.health.missing.join(", ")) })) }
+                @if let Some(word) = &account.disabled { (fact("Switched off", &html! { (word.note) ", by " (word.by) })) }
+                (fact("Asked last", &account.health.checked_at.map_or_else(|| html! { span.quiet { "never" } }, |at| ago(at, visit.now()))))
+                @if !account.paused_by.is_empty() { (fact("Held by", &html! { (account.paused_by.join(", ")) })) }
+            }
+            div.row {
+                @if visit.may("POST", "/v1/accounts/{tenant}/{channel}/{account}/check") { (form("check", "Ask the platform now", wrong.is_none())) }
+                @if visit.may("POST", "/v1/accounts/{tenant}/{channel}/{account}/link") { (form("link", "Make a link to reconnect", wrong.is_some())) }
+                @else if wrong.is_some() { span.quiet { "To connect it again takes an admin: `oncepost accounts link " (name) "`." } }
+            }
+        }
+    }
+}
+
+/// Whether a retry has a chance, as far as the accounts tell.
+fn verdict(accounts: &[(&str, Result<api::Account, crate::Problem>)]) -> Markup {
+    let is_broken = |account: &api::Account| account.health.wrong.is_some() || account.disabled.is_some();
+    let broken: Vec<_> = accounts
+        .iter()
+        .filter(|(_, account)| account.as_ref().is_ok_and(is_broken))
+        .map(|(name, _)| (*name).to_owned())
+        .collect();
+    html! {
+        @if !broken.is_empty() {
+            p { strong { "Not yet: " } (broken.join(", ")) " cannot publish. A retry would hold its targets back, and lose nothing." }
+        } @else {
+            p { strong { "Nothing is known to be wrong with these accounts. " } "That is as of when each was asked last." }
+        }
+    }
+}
+
+/// What a pause would hold back meanwhile, or the pause that does.
+fn hold(visit: &Visit, group: &api::CauseGroup, found: &Result<api::Pauses, crate::Problem>, here: &str) -> Markup {
+    let Some(scope) = scope(group) else { return html! {} };
+    let now = visit.now();
+    let reason = format!("{}: being mended", group.cause.title);
+    html! {
+        h3.over { "Until it is mended" }
+        @match found {
+            Err(problem) => { (cannot_tell("what is paused", problem)) }
+            Ok(found) => {
+                @if let Some(pause) = found.pauses.iter().find(|pause| pause.scope == scope) {
+                    p { "What waits is held already. Resume it once the cause is mended; it goes out little by little." }
+                    (pauses::card(visit, pause, here, now))
+                } @else {
+                    p {
+                        "What is due next on " code { (scope) } " may fail the same way. A pause holds it until somebody resumes it; nothing is lost by that but time."
+                    }
+                    @if visit.may_pause(&scope) {
+                        details.act {
+                            summary { "Pause " (scope) "…" }
+                            form method="post" action="/pause" {
+                                (stamp(visit))
+                                input type="hidden" name="scope" value=(scope);
+                                input type="hidden" name="back" value=(here);
+                                div.fields {
+                                    div.grow {
+                                        label for="reason" { "Why, for whoever finds it" }
+                                        input #reason name="reason" value=(reason) required maxlength="500" autocomplete="off";
+                                    }
+                                }
+                                button type="submit" { "Pause" }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What a pause would have to hold: what the cause reaches, if it reaches beyond a post.
+fn scope(group: &api::CauseGroup) -> Option<String> {
+    let spread = &group.spread;
+    let first = |kind: &str, shares: &api::Shares| shares.top.first().map(|share| format!("{kind}:{}", share.name));
+    match group.extent.kind {
+        ExtentKind::Nothing | ExtentKind::Channels => None,
+        ExtentKind::Post if group.cause.scope == Some(domain::Scope::Post) => None,
+        ExtentKind::Post | ExtentKind::Account => first("account", &spread.accounts),
+        ExtentKind::Accounts | ExtentKind::Channel => first("channel", &spread.channels),
+        ExtentKind::App => first("app", &spread.apps),
+        ExtentKind::Tenant => first("tenant", &spread.tenants),
+        ExtentKind::Everything => Some("all".into()),
+    }
+}
