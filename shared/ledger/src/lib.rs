@@ -19,6 +19,7 @@ mod memory;
 mod notes;
 mod outside;
 mod postgres;
+mod processes;
 mod record;
 mod schema;
 mod sqlite;
@@ -48,13 +49,15 @@ pub use error::LedgerError;
 pub use history::{CaseTally, Counted, DueTally, Figure, History, IncidentTally, Period, RetryTally};
 pub use incidents::{Closed, Incident, IncidentFilter, IncidentKind, Incidents, NewIncident};
 pub use jobs::{
-    Job, JobFilter, JobState, JobStep, JobStore, JobTarget, NewJob, Outcomes, Selection, StepAsk, StepDone, StepResult,
+    Job, JobFilter, JobState, JobStep, JobStore, JobTarget, NewJob, Of, Outcomes, Selection, StepAsk, StepDone,
+    StepResult,
 };
 pub use listed::{ListedCount, ListedTarget};
 pub use memory::MemoryLedger;
 pub use notes::{Note, NoteBook};
 pub use outside::{LATEST, OutTarget, Outside, Place, PublishedAsk};
 pub use postgres::{Postgres, PostgresOptions};
+pub use processes::{Beat, PartSeen, Process, Processes, SchemaVersion};
 pub use record::rewritten;
 pub use sqlite::Sqlite;
 pub use upcoming::{NextDue, Upcoming, UpcomingTarget};
@@ -178,12 +181,32 @@ pub trait Ledger: Send + Sync {
 
 /// All that one database keeps: the ledger, and the ports beside it.
 pub trait Store:
-    Ledger + CredentialStore + AuditLog + History + Outside + Incidents + Causes + JobStore + NoteBook + Deliveries
+    Ledger
+    + CredentialStore
+    + AuditLog
+    + History
+    + Outside
+    + Incidents
+    + Causes
+    + JobStore
+    + NoteBook
+    + Deliveries
+    + Processes
 {
 }
 
 impl<S> Store for S where
-    S: Ledger + CredentialStore + AuditLog + History + Outside + Incidents + Causes + JobStore + NoteBook + Deliveries
+    S: Ledger
+        + CredentialStore
+        + AuditLog
+        + History
+        + Outside
+        + Incidents
+        + Causes
+        + JobStore
+        + NoteBook
+        + Deliveries
+        + Processes
 {
 }
 

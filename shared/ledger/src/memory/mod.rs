@@ -12,6 +12,7 @@ mod jobs;
 mod listed;
 mod notes;
 mod outside;
+mod processes;
 mod upcoming;
 
 use std::{
@@ -34,10 +35,10 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::{
-    Acceptance, Applied, AuditEntry, Census, Claim, Claimed, CredentialRow, Delivery, Emission, Failures, Incident,
-    Ledger, LedgerError, ListedCount, ListedTarget, NewPost, NewTarget, NextDue, Note, Page, PauseAsk, PostChange,
-    PostFilter, PostSummary, PostView, RecordKind, StateCount, Taken, TargetView, Twin, Upcoming, UpcomingTarget,
-    cases, pause_id, record, world::before,
+    Acceptance, Applied, AuditEntry, Beat, Census, Claim, Claimed, CredentialRow, Delivery, Emission, Failures,
+    Incident, Ledger, LedgerError, ListedCount, ListedTarget, NewPost, NewTarget, NextDue, Note, Page, PauseAsk,
+    PostChange, PostFilter, PostSummary, PostView, RecordKind, StateCount, Taken, TargetView, Twin, Upcoming,
+    UpcomingTarget, cases, pause_id, record, world::before,
 };
 
 /// A ledger in memory.
@@ -66,6 +67,7 @@ struct Tables {
     incidents: BTreeMap<Uuid, Incident>,
     jobs: BTreeMap<Uuid, jobs::Row>,
     notes: BTreeMap<Uuid, Note>,
+    processes: BTreeMap<Uuid, (Beat, Timestamp)>,
     /// The highest version of a record of credentials that was deleted.
     deleted: u64,
 }

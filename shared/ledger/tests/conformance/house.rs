@@ -13,7 +13,7 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 use ledger::{
     AuditLog, Causes, CredentialStore, Deliveries, History, Incidents, JobStore, Ledger, LedgerError, MemoryLedger,
-    NoteBook, Outside, Postgres, PostgresOptions, Sqlite, Store as Stored, TimeSource,
+    NoteBook, Outside, Postgres, PostgresOptions, Processes, Sqlite, Store as Stored, TimeSource,
 };
 use runtime::{Clock, Runtime, SystemRandom};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, sqlite::SqliteConnectOptions};
@@ -59,6 +59,7 @@ pub struct House {
     pub causes: Arc<dyn Causes>,
     pub jobs: Arc<dyn JobStore>,
     pub notes: Arc<dyn NoteBook>,
+    pub processes: Arc<dyn Processes>,
     pub clock: Arc<ManualClock>,
     pub runtime: Runtime,
     store: Store,
@@ -110,6 +111,7 @@ impl House {
             causes: database.clone(),
             jobs: database.clone(),
             notes: database.clone(),
+            processes: database.clone(),
             ledger: database,
             clock,
             runtime,
