@@ -17,6 +17,7 @@ mod extent;
 mod extract;
 mod jobs;
 mod kick;
+mod missing;
 mod notes;
 mod openapi;
 mod options;
@@ -29,6 +30,7 @@ mod screens;
 mod session;
 mod show;
 mod standing;
+mod system;
 mod trouble;
 
 use std::{ops::Deref, sync::Arc};
@@ -38,7 +40,7 @@ use broker::Transport;
 use channels::{Accounts, Registry};
 use forecast::Forecast;
 use intake::Intake;
-use ledger::{Applied, AuditLog, Causes, Deliveries, History, Incidents, JobStore, Ledger, NoteBook};
+use ledger::{Applied, AuditLog, Causes, Deliveries, History, Incidents, JobStore, Ledger, NoteBook, Processes};
 use letters::{Letters, Tender, Touch};
 use outbox::Outbox;
 use runtime::Runtime;
@@ -79,6 +81,8 @@ pub struct Parts {
     pub notes: Arc<dyn NoteBook>,
     /// Events on their way to hooks.
     pub deliveries: Arc<dyn Deliveries>,
+    /// Where processes say that they live.
+    pub processes: Arc<dyn Processes>,
     /// For queue depths, and for handing over a target that an operator kicks.
     pub transport: Arc<dyn Transport>,
     /// The way in for posts.

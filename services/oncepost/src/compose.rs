@@ -12,7 +12,7 @@ use guard::{Guard, MemoryGuard, RedisGuard, RedisOptions};
 use intake::{Checker, Intake, Options as IntakeOptions};
 use ledger::{
     AuditLog, Causes, CredentialStore, Deliveries, History, Incidents, JobStore, Ledger, LedgerError, NoteBook,
-    Outside, Postgres, PostgresOptions, Sqlite, Store, TimeSource,
+    Outside, Postgres, PostgresOptions, Processes, Sqlite, Store, TimeSource,
 };
 use runtime::Runtime;
 use settings::Settings;
@@ -39,6 +39,8 @@ pub struct Parts {
     pub notes: Arc<dyn NoteBook>,
     /// Events on their way to hooks.
     pub deliveries: Arc<dyn Deliveries>,
+    /// Where processes say that they live.
+    pub processes: Arc<dyn Processes>,
     /// Messages.
     pub transport: Arc<dyn Transport>,
     /// Locks, hints and limits.
@@ -73,7 +75,8 @@ impl Parts {
         keys(settings)?;
         let stores = ledger(settings, &runtime, Migrate::No).await?;
         let vault = vault(settings, &runtime, &stores, channels.clone())?;
-        let Stores { ledger, audit_log, history, causes, jobs, notes, deliveries, outside, incidents, .. } = stores;
+        let Stores { ledger, audit_log, history, causes, jobs, notes, deliveries, processes, outside, incidents, .. } =
+            stores;
         let accounts: Arc<dyn Accounts> = Arc::new(vault.clone());
         accounts.catch_up().await;
         vault.follow();
@@ -98,6 +101,7 @@ impl Parts {
             jobs,
             notes,
             deliveries,
+            processes,
             transport,
             guard,
             channels,
@@ -142,6 +146,8 @@ pub struct Stores {
     pub notes: Arc<dyn NoteBook>,
     /// Events on their way to hooks.
     pub deliveries: Arc<dyn Deliveries>,
+    /// Where processes say that they live.
+    pub processes: Arc<dyn Processes>,
 }
 
 impl Stores {
@@ -157,7 +163,8 @@ impl Stores {
             causes: database.clone(),
             jobs: database.clone(),
             notes: database.clone(),
-            deliveries: database,
+            deliveries: database.clone(),
+            processes: database,
         }
     }
 }

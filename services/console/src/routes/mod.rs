@@ -22,6 +22,7 @@ pub(crate) mod links;
 mod notes;
 mod pauses;
 mod posts;
+mod processes;
 mod retry;
 mod schedule;
 mod scorecard;
@@ -68,6 +69,7 @@ fn routes(options: &ConsoleOptions) -> Routes {
         .route("/v1/posts/by-key/{tenant}/{key}", get(posts::by_key))
         .route("/v1/posts/{id}/cancel", post(change::cancel))
         .route("/v1/posts/{id}/retry", post(retry::post))
+        .route("/v1/posts/{id}/edit", post(edit::edit_many))
         .route("/v1/targets/{id}", get(targets::show))
         .route("/v1/targets/{id}/retry", post(retry::target))
         .route("/v1/targets/{id}/edit", post(edit::edit))
@@ -109,6 +111,7 @@ fn routes(options: &ConsoleOptions) -> Routes {
         .route("/v1/scorecard/targets", get(scorecard::targets))
         .route("/v1/audit-log", get(audit_log::list))
         .route("/v1/census", get(world::census))
+        .route("/v1/processes", get(processes::list))
         .route("/v1/errors/{code}", get(world::error_page))
         .route(LINK, post(links::begin))
         .route(links::CALLBACK, get(links::back))
@@ -143,6 +146,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         scorecard::operations(),
         audit_log::operations(),
         world::operations(),
+        processes::operations(),
         accounts::operations(),
         connect::operations(),
         links::operations(),

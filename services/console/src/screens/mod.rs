@@ -11,6 +11,7 @@ mod causes;
 mod channels;
 mod dead;
 mod door;
+mod edit;
 mod error;
 mod forecast;
 mod home;
@@ -20,6 +21,7 @@ mod late;
 mod lately;
 mod parts;
 mod pauses;
+mod plan;
 mod post;
 mod posts;
 mod schedule;
@@ -64,7 +66,7 @@ const SCREENS: &[(Entry, Routes)] = &[
 ];
 
 /// Pages that are reached from others.
-const PAGES: &[Routes] = &[post::routes, target::routes, act::routes, error::routes];
+const PAGES: &[Routes] = &[post::routes, edit::routes, plan::routes, target::routes, act::routes, error::routes];
 
 /// What the screens work with. Cheap to clone.
 #[derive(Clone)]

@@ -25,7 +25,7 @@ use domain::{
 use forecast::Forecast;
 use intake::{Intake, Options};
 use ledger::{
-    Applied, AuditLog, Causes, Deliveries, History, Incidents, JobStore, Ledger, MemoryLedger, NoteBook, Store,
+    Applied, AuditLog, Causes, Deliveries, History, Incidents, JobStore, Ledger, MemoryLedger, NoteBook, Processes, Store,
 };
 use oncepost_console::{Console, ConsoleOptions, Parts, Token};
 use outbox::Outbox;
@@ -49,6 +49,7 @@ pub const OTHER: &str = "other-token";
 pub struct World {
     pub runtime: Runtime,
     pub ledger: Arc<dyn Ledger>,
+    pub processes: Arc<dyn Processes>,
     pub incidents: Arc<dyn Incidents>,
     pub transport: Arc<dyn Transport>,
     pub vault: Vault,
@@ -234,6 +235,7 @@ impl Setting {
         let (causes, jobs): (Arc<dyn Causes>, Arc<dyn JobStore>) = (ledger.clone(), ledger.clone());
         let notes: Arc<dyn NoteBook> = ledger.clone();
         let deliveries: Arc<dyn Deliveries> = ledger.clone();
+        let processes: Arc<dyn Processes> = ledger.clone();
         let ledger: Arc<dyn Ledger> = ledger;
         let intake =
             Intake::new(ledger.clone(), channels.clone(), accounts.clone(), runtime.clone(), Options::default());
@@ -254,6 +256,7 @@ impl Setting {
             jobs,
             notes: notes.clone(),
             deliveries,
+            processes: processes.clone(),
             transport: transport.clone(),
             intake: Arc::new(intake.noting(notes)),
             accounts,
@@ -263,7 +266,7 @@ impl Setting {
             incidents: incidents.clone(),
             options,
         });
-        World { runtime, ledger, incidents, transport, vault, router: console.router(), console }
+        World { runtime, ledger, processes, incidents, transport, vault, router: console.router(), console }
     }
 }
 

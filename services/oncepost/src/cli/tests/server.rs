@@ -294,6 +294,7 @@ pub async fn serve(options: ConsoleOptions) -> Server {
         jobs: ledger.clone(),
         notes: ledger.clone(),
         deliveries: ledger.clone(),
+        processes: ledger.clone(),
         transport: transport.clone(),
         intake: Arc::new(intake.noting(ledger.clone())),
         accounts,
