@@ -35,7 +35,11 @@ const DUTIES: [Duty; 4] = [
         stops_delivery: false,
         so: "no token is renewed ahead of its end, no pause of an account ends by itself, and nobody looks ahead",
     },
-    Duty { role: "notifier", stops_delivery: false, so: "hooks are told nothing. Nothing is lost: what they want to know waits" },
+    Duty {
+        role: "notifier",
+        stops_delivery: false,
+        so: "hooks are told nothing. Nothing is lost: what they want to know waits",
+    },
 ];
 
 /// What is known besides what processes say of themselves.

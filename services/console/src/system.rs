@@ -22,14 +22,18 @@ impl Console {
         let pauses = self.ledger.pauses().await?;
         let accounts = self.accounts.all();
         let is_paused = |name: &str| {
-            pauses.iter().any(|pause| matches!(&pause.scope, PauseScope::Channel { channel } if channel.as_str() == name))
+            pauses
+                .iter()
+                .any(|pause| matches!(&pause.scope, PauseScope::Channel { channel } if channel.as_str() == name))
         };
         let of = |name: &str| {
             accounts.iter().filter(|card| card.channel.as_str() == name && caller.owns(&card.tenant)).count()
         };
-        let unserved = self.channels.iter().map(|channel| channel.about()).filter(|about| {
-            of(about.name) > 0 && !is_paused(about.name) && !serves(processes, about.name)
-        });
+        let unserved = self
+            .channels
+            .iter()
+            .map(|channel| channel.about())
+            .filter(|about| of(about.name) > 0 && !is_paused(about.name) && !serves(processes, about.name));
         let mut channels = Vec::new();
         for about in unserved {
             let queue = self.depth(Source::Publish { channel: about.name.into() }).await;
@@ -120,7 +124,8 @@ fn reached(part: api::Part, heard: &[&Process]) -> api::Part {
 /// The console uses no guard: what it knows of it, others have said.
 fn guard(heard: &[&Process], is_known: bool) -> api::Part {
     let part = reached(part("guard"), heard);
-    let times = heard.iter().flat_map(|process| &process.beat.parts).filter(|seen| seen.part == "guard" && seen.answers);
+    let times =
+        heard.iter().flat_map(|process| &process.beat.parts).filter(|seen| seen.part == "guard" && seen.answers);
     let took_ms = times.filter_map(|seen| seen.millis).max();
     let why = match (part.reached_by, part.not_reached_by) {
         (0, 0) if !is_known => Some("the ledger does not answer, where processes say how they find it".into()),

@@ -75,8 +75,9 @@ impl Parts {
         keys(settings)?;
         let stores = ledger(settings, &runtime, Migrate::No).await?;
         let vault = vault(settings, &runtime, &stores, channels.clone())?;
-        let Stores { ledger, audit_log, history, causes, jobs, notes, deliveries, processes, outside, incidents, .. } =
-            stores;
+        let Stores {
+            ledger, audit_log, history, causes, jobs, notes, deliveries, processes, outside, incidents, ..
+        } = stores;
         let accounts: Arc<dyn Accounts> = Arc::new(vault.clone());
         accounts.catch_up().await;
         vault.follow();

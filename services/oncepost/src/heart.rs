@@ -108,13 +108,12 @@ impl Beating {
     }
 
     async fn once(&mut self) {
-        let (broker, guard) = futures::join!(
-            look(&self.runtime, self.transport.ping()),
-            look(&self.runtime, self.guard.ping())
-        );
+        let (broker, guard) =
+            futures::join!(look(&self.runtime, self.transport.ping()), look(&self.runtime, self.guard.ping()));
         let now = self.runtime.now();
         let before = std::mem::take(&mut self.beat.parts);
-        self.beat.parts = [("broker", broker), ("guard", guard)].map(|(part, took)| seen(&before, part, took, now)).into();
+        self.beat.parts =
+            [("broker", broker), ("guard", guard)].map(|(part, took)| seen(&before, part, took, now)).into();
         let written = self.runtime.within(PATIENCE, self.processes.beat(self.beat.clone(), FORGET_AFTER)).await;
         let why = match written {
             Some(Ok(())) => {

@@ -49,6 +49,7 @@ pub struct Missing {
 
 /// Something that everything stands on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "SystemPart")]
 pub struct Part {
     /// Which: `ledger`, `broker` or `guard`.
     pub name: String,

@@ -183,8 +183,7 @@ impl Console {
                 let Some(post) = self.ledger.post(target.post, false).await? else {
                     return held_back("its post is gone");
                 };
-                let commands =
-                    carried.terms.change(target).and_then(|change| self.intake.commands(&post, &change));
+                let commands = carried.terms.change(target).and_then(|change| self.intake.commands(&post, &change));
                 match commands {
                     Ok(commands) => match commands.into_iter().next() {
                         // What goes out with the new time is what its post said at this revision.

@@ -73,8 +73,7 @@ impl Terms {
 
 /// A new time as a change message.
 fn change(publish_at: &Value, deadline: &Value) -> Result<ChangeAsk, Vec<contract::Problem>> {
-    let body =
-        json!({ "version": V1::NUMBER, "change": "reschedule", "publish_at": publish_at, "deadline": deadline });
+    let body = json!({ "version": V1::NUMBER, "change": "reschedule", "publish_at": publish_at, "deadline": deadline });
     ChangeAsk::decode(body.to_string().as_bytes())
 }
 
@@ -227,7 +226,8 @@ mod tests {
     #[test]
     fn the_pace_keeps_the_rate() {
         for rate in [1, 2, 3, 10, 1000] {
-            let (batch, wait) = Terms { rate, abort_ratio: 0.5, publish_at: None, deadline: None, shift_by: None }.pace();
+            let (batch, wait) =
+                Terms { rate, abort_ratio: 0.5, publish_at: None, deadline: None, shift_by: None }.pace();
             assert!((f64::from(batch) / wait.as_secs_f64() - f64::from(rate)).abs() < 0.01, "{rate}: {batch} {wait:?}");
         }
     }

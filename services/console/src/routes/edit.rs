@@ -78,10 +78,18 @@ fn rewritten(console: &Console, post: &PostView, ask: &api::EditManyAsk) -> Work
         content.text.clone_from(&ask.text);
         match console.intake.commands(post, &change(&[*id], &json!(content), ask.revision)?) {
             Ok(found) => commands.extend(found),
-            Err(problems) => wrong.extend(problems),
+            Err(problems) => wrong.extend(problems.into_iter().map(placed)),
         }
     }
     if wrong.is_empty() { Ok(with_retries(post, &ask.targets, commands)) } else { Err(Problem::unfit(wrong)) }
+}
+
+/// A problem of the content, told of the body's text.
+fn placed(mut problem: contract::Problem) -> contract::Problem {
+    if problem.path == "$.content.text" {
+        problem.path = "$.text".into();
+    }
+    problem
 }
 
 fn change(targets: &[TargetId], content: &Value, revision: Option<u32>) -> Result<ChangeAsk, Problem> {

@@ -104,7 +104,8 @@ fn nothing_goes(plan: &api::JobPlan, of: Of) -> Problem {
             format!("None of the {} selected goes ({}). Nothing was changed.", plan.targets, told.join("; "))
         }
     };
-    let lists = if of == Of::Waiting { "The schedule lists what waits." } else { "`oncepost failures` lists what there is." };
+    let lists =
+        if of == Of::Waiting { "The schedule lists what waits." } else { "`oncepost failures` lists what there is." };
     let remedy = plan.reasons.first().map_or(lists, |reason| &reason.remedy);
     Problem::plain(StatusCode::CONFLICT, detail, remedy)
 }
@@ -228,12 +229,17 @@ pub(super) async fn stop(
 /// What the API tells of these addresses.
 pub(super) fn operations() -> Vec<Operation> {
     vec![
-        operation("begin_job", "POST", "/v1/jobs", "Retry, discard, cancel, reschedule or shift many targets, as a job")
-            .body::<api::JobAsk>()
-            .answers::<api::JobBegun>(202, "The job that was begun, with its plan")
-            .answers::<api::JobPlan>(200, "With dry_run: the plan alone")
-            .fails(409, "Nothing that is selected goes, or the id is another job's")
-            .fails(422, "What is selected, or how, makes no sense"),
+        operation(
+            "begin_job",
+            "POST",
+            "/v1/jobs",
+            "Retry, discard, cancel, reschedule or shift many targets, as a job",
+        )
+        .body::<api::JobAsk>()
+        .answers::<api::JobBegun>(202, "The job that was begun, with its plan")
+        .answers::<api::JobPlan>(200, "With dry_run: the plan alone")
+        .fails(409, "Nothing that is selected goes, or the id is another job's")
+        .fails(422, "What is selected, or how, makes no sense"),
         operation("list_jobs", "GET", "/v1/jobs", "Jobs, newest first")
             .query::<Which>()
             .answers::<api::Jobs>(200, "The jobs"),

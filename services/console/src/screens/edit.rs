@@ -60,7 +60,9 @@ async fn form(visit: &Visit, id: &str, ticked: &[String], typed: Option<&Filled>
             span.excerpt { (says(&post, one).chars().take(140).collect::<String>()) }
         };
         let what = match one.state {
-            _ if !may_change(one) => html! { strong { "Left out. " } "It is out, given up, being sent, or may be out already." },
+            _ if !may_change(one) => {
+                html! { strong { "Left out. " } "It is out, given up, being sent, or may be out already." }
+            }
             State::Failed => html! { "It says the new text, and is tried again at once." },
             _ => html! { "It says the new text when it goes out, " (ago(one.due_at, now)) "." },
         };
@@ -100,7 +102,10 @@ async fn edit(mut visit: Visit, Path(id): Path<String>, form: Filled) -> Respons
     match visit.post::<api::ChangedPost>(&format!("/v1/posts/{}/edit", encoded(&id)), ask).await {
         Ok(changed) => {
             let many = words::many(changed.targets.len() as u64, "target");
-            visit.go(&format!("/posts/{}", encoded(&id)), &Note::done(format!("{many} changed. What had failed is tried again.")))
+            visit.go(
+                &format!("/posts/{}", encoded(&id)),
+                &Note::done(format!("{many} changed. What had failed is tried again.")),
+            )
         }
         // What was typed is not lost.
         Err(problem) => {

@@ -28,10 +28,7 @@ use crate::{
 pub(super) const ENTRY: Entry = Entry { path: "/jobs", title: "Jobs", key: 'j', icon: Icon::Repeat };
 
 pub(super) fn routes() -> Router<Desk> {
-    Router::new()
-        .route("/jobs", get(list))
-        .route("/jobs/{id}", get(show))
-        .route("/jobs/{id}/stop", post(stop))
+    Router::new().route("/jobs", get(list)).route("/jobs/{id}", get(show)).route("/jobs/{id}/stop", post(stop))
 }
 
 async fn list(visit: Visit, Query(asked): Query<BTreeMap<String, String>>) -> Response {

@@ -45,16 +45,18 @@ impl Chosen {
             let values = given.iter().filter(move |(key, value)| key == name && !value.is_empty());
             values.map(move |(_, value)| (name, value.clone())).take(MOST_TICKED)
         };
-        let narrowed = SELECT.into_iter().map(|name| (name, one(name).to_owned())).filter(|(_, value)| !value.is_empty());
+        let narrowed =
+            SELECT.into_iter().map(|name| (name, one(name).to_owned())).filter(|(_, value)| !value.is_empty());
         let pairs: Vec<_> = narrowed.chain(all("post")).chain(all("target")).collect();
         if !pairs.iter().any(|(name, value)| *name != "of" || value != "either") {
             return Err(nothing_ticked());
         }
         let named = |name| move |(key, value): &(&'static str, String)| (*key == name).then(|| value.clone());
         let mut targets: Vec<_> = pairs.iter().filter_map(named("target")).collect();
-        let posts = pairs.iter().filter_map(named("post")).map(|id| async move {
-            visit.get::<api::Post>(&format!("/v1/posts/{}", encoded(&id))).await
-        });
+        let posts = pairs
+            .iter()
+            .filter_map(named("post"))
+            .map(|id| async move { visit.get::<api::Post>(&format!("/v1/posts/{}", encoded(&id))).await });
         let mut left_out = 0;
         for target in futures::future::try_join_all(posts).await?.into_iter().flat_map(|post| post.targets) {
             if target.state.is_waiting() || target.needs_person.is_some() {
@@ -162,7 +164,12 @@ async fn planned(visit: &Visit, given: &[(String, String)]) -> Result<Markup, Pr
     }
 }
 
-async fn asked(visit: &Visit, chosen: &Chosen, action: JobAction, moving: Option<&Moving<'_>>) -> Result<api::JobPlan, Problem> {
+async fn asked(
+    visit: &Visit,
+    chosen: &Chosen,
+    action: JobAction,
+    moving: Option<&Moving<'_>>,
+) -> Result<api::JobPlan, Problem> {
     let ask = json!({ "action": action, "select": chosen.select(), "reason": "plan", "dry_run": true });
     visit.post("/v1/jobs", moving.map_or(ask.clone(), |moving| moving.ask(ask))).await
 }

@@ -30,7 +30,8 @@ async fn whole(visit: &Visit, id: &str) -> Result<Markup, Problem> {
     let retry: Vec<(&str, &str)> = retry.iter().map(|id| ("target", id.as_str())).collect();
     let caller = &visit.session.caller;
     let (may_change, may_retry) = (caller.may(Right::Change).is_ok(), caller.may(Right::Retry).is_ok());
-    let may_cancel = may_change && post.targets.iter().any(|target| target.state.is_waiting() || target.state == State::Failed);
+    let may_cancel =
+        may_change && post.targets.iter().any(|target| target.state.is_waiting() || target.state == State::Failed);
     Ok(html! {
         p.crumbs { a href="/posts" { "Posts" } }
         h1 { "Post" " " (status(post.status)) }

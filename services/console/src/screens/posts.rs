@@ -79,7 +79,9 @@ async fn list(visit: &Visit, asked: &BTreeMap<String, String>) -> Result<Markup,
 fn every(filters: &[(&str, &str)]) -> Vec<(String, String)> {
     let given = |name: &str| filters.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| *value);
     let state = State::ALL.into_iter().find(|state| state.name() == given("state"));
-    let plan = |of, state| query("/jobs/new", &[("of", of), ("tenant", given("tenant")), ("channel", given("channel")), ("state", state)]);
+    let plan = |of, state| {
+        query("/jobs/new", &[("of", of), ("tenant", given("tenant")), ("channel", given("channel")), ("state", state)])
+    };
     let needy = ("All that need a person…".to_owned(), plan("list", ""));
     match state {
         Some(state) if state.is_waiting() => {

@@ -90,7 +90,7 @@ async fn body(visit: &Visit, census: Option<Result<api::Census, Problem>>) -> Ma
 }
 
 /// Who should be there and is not, before everything else.
-fn missing(found: &api::Processes) -> Markup {
+pub(super) fn missing(found: &api::Processes) -> Markup {
     let Some(missing) = &found.missing else {
         return html! {
             div.note.unknown role="alert" {
@@ -120,7 +120,9 @@ fn part(part: &api::Part) -> Row {
     };
     let others = match (part.reached_by, part.not_reached_by) {
         (0, 0) => None,
-        (many, 0) => Some(if many == 1 { "1 process reaches it".to_owned() } else { format!("{many} processes reach it") }),
+        (many, 0) => {
+            Some(if many == 1 { "1 process reaches it".to_owned() } else { format!("{many} processes reach it") })
+        }
         (reach, not) => Some(format!("{not} of {} processes do not reach it", reach + not)),
     };
     let says = html! {

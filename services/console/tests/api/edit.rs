@@ -80,10 +80,11 @@ async fn several_targets_are_given_another_text_and_what_failed_is_tried_again()
     world.at_due_time().await;
     world.fail(&targets[0]).await;
     let path = format!("/v1/posts/{post}/edit");
-    let ask = |targets: &[String], text: &str| json!({ "targets": targets, "text": text, "revision": 1, "reason": "a slip" });
+    let ask =
+        |targets: &[String], text: &str| json!({ "targets": targets, "text": text, "revision": 1, "reason": "a slip" });
     let long = "x".repeat(101);
     let refused = world.post(&path, &ask(&targets, &long)).await.problem(422);
-    assert_eq!(refused["problems"][0]["path"], "$.content.text", "one channel takes no more than 100 characters");
+    assert_eq!(refused["problems"][0]["path"], "$.text", "one channel takes no more than 100 characters");
     assert_eq!(world.state(&targets[0]).await, State::Failed, "all of it or nothing");
     let changed = world.post(&path, &ask(&targets, "better words")).await.ok(200);
     assert_eq!((changed["targets"].as_array().unwrap().len(), &changed["revision"]), (2, &json!(2)), "{changed}");
@@ -102,5 +103,9 @@ async fn several_targets_are_given_another_text_and_what_failed_is_tried_again()
     let stranger = world.post(&path, &json!({ "targets": [post], "text": "x" })).await.problem(422);
     assert_eq!(stranger["problems"][0]["path"], "$.targets");
     let log = world.get(&format!("/v1/audit-log?subject=post:{post}")).await.ok(200);
-    assert_eq!((&log["entries"][4]["action"], &log["entries"][4]["reason"]), (&json!("edit targets"), &json!("a slip")), "{log}");
+    assert_eq!(
+        (&log["entries"][4]["action"], &log["entries"][4]["reason"]),
+        (&json!("edit targets"), &json!("a slip")),
+        "{log}"
+    );
 }

@@ -44,7 +44,10 @@ async fn what_waits_is_shifted_with_its_deadline_and_goes_out_then() {
     assert_eq!((&report["state"], &report["done"]), (&json!("done"), &json!(4)), "{report}");
     assert_eq!(due(&world, &free[1]).await, "2026-06-01T15:00:00Z");
     let moved = world.get(&format!("/v1/targets/{}", dated[0])).await.ok(200);
-    assert_eq!((&moved["due_at"], &moved["deadline"]), (&json!("2026-06-01T15:00:00Z"), &json!("2026-06-01T16:00:00Z")));
+    assert_eq!(
+        (&moved["due_at"], &moved["deadline"]),
+        (&json!("2026-06-01T15:00:00Z"), &json!("2026-06-01T16:00:00Z"))
+    );
     // What was approved is what goes out: the hash is that of the new time, and a worker takes it.
     world.runtime.sleep(Duration::from_secs(3 * 3600)).await;
     world.publish(&dated[0]).await;
@@ -118,10 +121,13 @@ async fn what_waits_is_cancelled_with_a_reason_and_what_is_out_stays_out() {
     ] {
         assert_eq!(world.state(target).await, state, "{target}");
     }
-    world.finish(&first[1], attempt, domain::Outcome::Failed(crate::world::failure(
-        domain::Landed::No,
-        domain::Worth::Never,
-    ))).await;
+    world
+        .finish(
+            &first[1],
+            attempt,
+            domain::Outcome::Failed(crate::world::failure(domain::Landed::No, domain::Worth::Never)),
+        )
+        .await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -25,7 +25,8 @@ use domain::{
 use forecast::Forecast;
 use intake::{Intake, Options};
 use ledger::{
-    Applied, AuditLog, Causes, Deliveries, History, Incidents, JobStore, Ledger, MemoryLedger, NoteBook, Processes, Store,
+    Applied, AuditLog, Causes, Deliveries, History, Incidents, JobStore, Ledger, MemoryLedger, NoteBook, Processes,
+    Store,
 };
 use oncepost_console::{Console, ConsoleOptions, Parts, Token};
 use outbox::Outbox;

@@ -100,12 +100,7 @@ impl Many {
 }
 
 /// Shows the plan, asks where many are concerned, and begins a job.
-pub(crate) async fn begin(
-    client: &Client,
-    out: &mut Out,
-    many: &Many,
-    mut ask: Value,
-) -> Result<Ended, Trouble> {
+pub(crate) async fn begin(client: &Client, out: &mut Out, many: &Many, mut ask: Value) -> Result<Ended, Trouble> {
     ask["dry_run"] = json!(true);
     let plan = client.call::<JobPlan>(Method::POST, &["jobs"], &[], &ask).await?;
     if many.dry_run {

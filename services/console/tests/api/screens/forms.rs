@@ -32,6 +32,7 @@ async fn no_form_is_taken_but_from_our_own_pages() {
         "/resume".into(),
         "/retry".into(),
         "/jobs".into(),
+        format!("/posts/{post}/edit"),
         format!("/jobs/{post}/stop"),
         format!("/incidents/{post}/close"),
         "/system".into(),
