@@ -89,7 +89,7 @@ async fn form(visit: &Visit, id: &str, ticked: &[String], typed: Option<&Filled>
                 button.primary type="submit" { "Change " (words::many(going.len() as u64, "target")) }
             }
         }
-        p { a.button href=(format!("/posts/{}", post.id)) { "Back" } }
+        div.row.actions { a.button href=(format!("/posts/{}", post.id)) { "Back" } }
     })
 }
 

@@ -315,7 +315,7 @@ async fn moved(visit: &Visit, chosen: &Chosen, moving: &Moving<'_>) -> Result<Ma
                 button.primary type="submit" { "Move " (words::many(plan.going, "target")) }
             }
         }
-        p { a.button href=(chosen.address(&[])) { "Back" } }
+        div.row.actions { a.button href=(chosen.address(&[])) { "Back" } }
     })
 }
 
