@@ -174,14 +174,21 @@ fn processes(found: &api::Processes, now: Timestamp) -> Markup {
     };
     html! {
         @if all.is_empty() { p.quiet { "None has said that it lives. Those of older versions do not." } } @else {
-            (table("Processes", &["Process", "State", "Heard of", "Version", "Reaches", "Does"], all.iter().map(|one| process(one, now)).collect()))
+            (table("Processes", &["Process", "State", "Heard of", "Version", "Reaches"], all.iter().map(|one| process(one, now)).collect()))
             p.quiet { "Each says every 15 s that it lives. One that ended as it should is not here; one that is silent is forgotten after a day." }
         }
     }
 }
 
 fn process(one: &api::Process, now: Timestamp) -> Row {
-    let name = html! { (one.service) span.excerpt { (one.name) ", since " (ago(one.started_at, now)) } };
+    let channels: Vec<_> = one.channels.iter().map(ToString::to_string).collect();
+    let name = html! {
+        (one.service)
+        span.excerpt { (one.name) ", since " (ago(one.started_at, now)) }
+        // What does one thing says so by its name.
+        @if one.roles.len() > 1 { span.excerpt { "does the work of " (one.roles.join(", ")) } }
+        @if !channels.is_empty() { span.excerpt { "for " (channels.join(", ")) } }
+    };
     let state = match one.state {
         ProcessState::Up => chip(Tone::Good, Icon::Check, "up"),
         ProcessState::Draining => chip(Tone::Busy, Icon::Wait, "draining"),
@@ -191,22 +198,19 @@ fn process(one: &api::Process, now: Timestamp) -> Row {
     };
     let version = html! { (one.version) @if let Some(commit) = &one.commit { span.excerpt { (commit) } } };
     let reaches = html! {
-        div.chips {
-            @for part in &one.parts {
-                @let (tone, icon) = if part.answers { (Tone::Good, Icon::Check) } else { (Tone::Bad, Icon::Cross) };
-                (chip(tone, icon, &part.part)) " "
-                @if !part.answers { span.excerpt { "not since " (ago(part.since, now)) } }
+        // What one that is silent could reach is of the past.
+        @if one.state == ProcessState::Silent { span.quiet { "not known" } }
+        @else {
+            div.chips {
+                @for part in &one.parts {
+                    @let (tone, icon) = if part.answers { (Tone::Good, Icon::Check) } else { (Tone::Bad, Icon::Cross) };
+                    (chip(tone, icon, &part.part)) " "
+                    @if !part.answers { span.excerpt { "not since " (ago(part.since, now)) } }
+                }
             }
         }
     };
-    // What does one thing says so by its name.
-    let does = html! {
-        @if one.roles.len() > 1 { (one.roles.join(", ")) }
-        @if !one.channels.is_empty() {
-            span.excerpt { (one.channels.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")) }
-        }
-    };
-    Row::new([name, state, ago(one.seen_at, now), version, reaches, does]).known_by(one.id)
+    Row::new([name, state, ago(one.seen_at, now), version, reaches]).known_by(one.id)
 }
 
 /// The first that no pause holds.

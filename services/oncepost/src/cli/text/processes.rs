@@ -77,7 +77,8 @@ fn process(one: &Process) -> ([String; 4], String) {
     if !one.channels.is_empty() {
         words.push(format!("works for {}", counted(one.channels.len(), "channel")));
     }
-    let away = one.parts.iter().filter(|part| !part.answers);
+    // What one that is silent could reach is of the past.
+    let away = one.parts.iter().filter(|part| !part.answers && one.state != ProcessState::Silent);
     words.extend(away.map(|part| format!("does not reach the {} since {}", part.part, instant(part.since))));
     if one.state == ProcessState::Silent {
         words.push("was killed, or cannot reach the ledger".into());
