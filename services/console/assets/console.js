@@ -143,8 +143,8 @@ function retry() {
   if (link) return link.click();
   const form = row?.closest('form') ?? document.querySelector('[data-retry]')?.form;
   if (!form) return;
-  if (!form.querySelector('input[name=target]:checked')) {
-    const box = row?.querySelector('input[name=target]');
+  if (!form.querySelector('input[type=checkbox]:checked')) {
+    const box = row?.querySelector('input[type=checkbox]');
     if (!box) return;
     box.checked = true;
   }

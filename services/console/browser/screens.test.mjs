@@ -50,7 +50,9 @@ function screens() {
     'dead-letters': '/dead-letters?channel=mastodon', jobs: '/jobs', plan: '/jobs/new?channel=mastodon', scorecard: '/scorecard',
     'behind-a-figure': '/scorecard/targets?figure=failed', incidents: '/incidents', hooks: '/hooks',
     hook: '/hooks/warehouse', 'hook-off': '/hooks/old', 'audit-log': '/audit-log',
-    account, system: '/system', notes: '/notes',
+    'plan-waiting': '/jobs/new?of=waiting&channel=mastodon', 'plan-move': '/jobs/new?of=waiting&channel=mastodon&by=2h',
+    'plan-ticked': `/jobs/new?of=either&post=${one.post}&post=${two.post}`,
+    edit: `/posts/${one.post}/edit?target=${one.id}`, account, system: '/system', notes: '/notes',
     cause: `/causes?${about(one.group)}`, 'cause-in-doubt': `/causes?${about(stack.doubt.group)}`,
     'cause-of-an-account': `/causes?${about(one.group, '&account=acme/mastodon/main')}`, 'cause-that-is-over': '/causes?group=OP-2001/post/gone',
     'guide-1': guide(1), 'guide-2': guide(2), 'guide-3': guide(3), 'guide-4': guide(4), 'guide-5': guide(5),
@@ -242,6 +244,52 @@ test('a hook is put in, sent to again and removed without scripts', async () => 
   await page.context().close();
 });
 
+test('several that wait are moved together without scripts, after a look at the plan', async () => {
+  const page = await visit({ javaScriptEnabled: false });
+  await page.open('/schedule');
+  const boxes = page.locator('#waiting input[name=target]');
+  const ids = [await boxes.nth(3).inputValue(), await boxes.nth(4).inputValue()];
+  const before = await Promise.all(ids.map((id) => stack.api('GET', `/v1/targets/${id}`)));
+  await boxes.nth(3).check();
+  await boxes.nth(4).check();
+  await page.getByRole('button', { name: 'Move or cancel selected…' }).click();
+  assert.match(await page.locator('h1').innerText(), /2 targets at once/);
+  await page.getByText('Later or earlier…').click();
+  await page.getByLabel('By', { exact: true }).fill('90m');
+  await page.getByRole('button', { name: 'Show the plan' }).last().click();
+  assert.match(await page.locator('main').innerText(), /2 of 2 go/);
+  await page.getByRole('button', { name: 'Move 2 targets' }).click();
+  assert.match(await page.locator('.note.done').innerText(), /The job is begun: 2 targets go/);
+  const job = page.url();
+  for (;;) {
+    const { state } = await stack.api('GET', `/v1/jobs/${job.split('/').pop()}`);
+    if (state === 'done') break;
+  }
+  const after = await Promise.all(ids.map((id) => stack.api('GET', `/v1/targets/${id}`)));
+  const moved = after.map((target, n) => Date.parse(target.due_at) - Date.parse(before[n].due_at));
+  assert.deepEqual(moved, [5_400_000, 5_400_000]);
+  await page.context().close();
+});
+
+test('targets of a post are given another text, and a text that is refused is not lost', async () => {
+  const page = await visit({ javaScriptEnabled: false });
+  await page.open('/schedule');
+  const id = await page.locator('#waiting input[name=target]').nth(6).inputValue();
+  const { post } = await stack.api('GET', `/v1/targets/${id}`);
+  await page.open(`/posts/${post}`);
+  await page.locator(`input[value="${id}"]`).check();
+  await page.getByRole('button', { name: 'Edit selected…' }).click();
+  await page.getByLabel('Text', { exact: true }).fill('y'.repeat(200_000).slice(0, 60_000));
+  await page.getByRole('button', { name: 'Change 1 target' }).click();
+  assert.match(await page.locator('.note.refused').innerText(), /Not done/);
+  assert.equal((await page.getByLabel('Text', { exact: true }).inputValue()).length, 60_000);
+  await page.getByLabel('Text', { exact: true }).fill('Other words, decided on late');
+  await page.getByRole('button', { name: 'Change 1 target' }).click();
+  assert.match(await page.locator('.note.done').innerText(), /1 target changed/);
+  assert.match(await page.locator('.says').innerText(), /Other words, decided on late/);
+  await page.context().close();
+});
+
 test('a script in a post is text', async () => {
   const page = await visit();
   for (const path of ['/posts?state=failed', `/posts/${stack.script.id}`, `/targets/${stack.script.targets[0].id}`]) {
@@ -290,6 +338,7 @@ test('a tenant sees its own, and no queue of the operators', async () => {
   assert.equal(answer.status(), 404);
   await page.open('/system');
   assert.equal(await page.getByRole('button', { name: 'Count now' }).count(), 0);
+  assert.equal(await page.locator('#processes').count(), 0);
   await page.context().close();
 });
 

@@ -18,6 +18,7 @@ mod extent;
 mod extract;
 mod jobs;
 mod kick;
+mod missing;
 mod notes;
 mod openapi;
 mod options;
@@ -30,6 +31,7 @@ mod screens;
 mod session;
 mod show;
 mod standing;
+mod system;
 mod trouble;
 
 use std::{ops::Deref, sync::Arc};
@@ -39,7 +41,9 @@ use broker::Transport;
 use channels::{Accounts, Registry};
 use forecast::Forecast;
 use intake::Intake;
-use ledger::{Applied, Assignments, AuditLog, Causes, Deliveries, History, Incidents, JobStore, Ledger, NoteBook};
+use ledger::{
+    Applied, Assignments, AuditLog, Causes, Deliveries, History, Incidents, JobStore, Ledger, NoteBook, Processes,
+};
 use letters::{Letters, Tender, Touch};
 use outbox::Outbox;
 use runtime::Runtime;
@@ -82,6 +86,8 @@ pub struct Parts {
     pub assignments: Arc<dyn Assignments>,
     /// Events on their way to hooks.
     pub deliveries: Arc<dyn Deliveries>,
+    /// Where processes say that they live.
+    pub processes: Arc<dyn Processes>,
     /// For queue depths, and for handing over a target that an operator kicks.
     pub transport: Arc<dyn Transport>,
     /// The way in for posts.

@@ -12,7 +12,7 @@ use guard::{Guard, MemoryGuard, RedisGuard, RedisOptions};
 use intake::{Checker, Intake, Options as IntakeOptions};
 use ledger::{
     Assignments, AuditLog, Causes, CredentialStore, Deliveries, History, Incidents, JobStore, Ledger, LedgerError,
-    NoteBook, Outside, Postgres, PostgresOptions, Sqlite, Store, TimeSource,
+    NoteBook, Outside, Postgres, PostgresOptions, Processes, Sqlite, Store, TimeSource,
 };
 use runtime::Runtime;
 use settings::Settings;
@@ -41,6 +41,8 @@ pub struct Parts {
     pub assignments: Arc<dyn Assignments>,
     /// Events on their way to hooks.
     pub deliveries: Arc<dyn Deliveries>,
+    /// Where processes say that they live.
+    pub processes: Arc<dyn Processes>,
     /// Messages.
     pub transport: Arc<dyn Transport>,
     /// Locks, hints and limits.
@@ -76,7 +78,18 @@ impl Parts {
         let stores = ledger(settings, &runtime, Migrate::No).await?;
         let vault = vault(settings, &runtime, &stores, channels.clone())?;
         let Stores {
-            ledger, audit_log, history, causes, jobs, notes, assignments, deliveries, outside, incidents, ..
+            ledger,
+            audit_log,
+            history,
+            causes,
+            jobs,
+            notes,
+            assignments,
+            deliveries,
+            processes,
+            outside,
+            incidents,
+            ..
         } = stores;
         let accounts: Arc<dyn Accounts> = Arc::new(vault.clone());
         accounts.catch_up().await;
@@ -103,6 +116,7 @@ impl Parts {
             notes,
             assignments,
             deliveries,
+            processes,
             transport,
             guard,
             channels,
@@ -149,6 +163,8 @@ pub struct Stores {
     pub assignments: Arc<dyn Assignments>,
     /// Events on their way to hooks.
     pub deliveries: Arc<dyn Deliveries>,
+    /// Where processes say that they live.
+    pub processes: Arc<dyn Processes>,
 }
 
 impl Stores {
@@ -165,7 +181,8 @@ impl Stores {
             jobs: database.clone(),
             notes: database.clone(),
             assignments: database.clone(),
-            deliveries: database,
+            deliveries: database.clone(),
+            processes: database,
         }
     }
 }

@@ -5,6 +5,7 @@ mod cli;
 mod compose;
 mod doctor;
 mod failure;
+mod heart;
 mod http;
 mod serve;
 mod signals;

@@ -20,6 +20,7 @@ use crate::{
     alerts,
     compose::{self, Parts, enabled, outside},
     failure::Failure,
+    heart::{Heart, Identity},
     http,
     signals::Signals,
     switch,
@@ -41,6 +42,28 @@ pub struct Services {
     pub keeper: bool,
     /// Send events to hooks.
     pub notifier: bool,
+}
+
+impl Services {
+    /// What the process does, for whoever asks who is there.
+    fn roles(&self) -> Vec<&'static str> {
+        let all = [
+            ("scheduler", self.scheduler),
+            ("worker", self.worker.is_some()),
+            ("api", self.api),
+            ("keeper", self.keeper),
+            ("notifier", self.notifier),
+        ];
+        all.into_iter().filter(|(_, does)| *does).map(|(role, _)| role).collect()
+    }
+
+    /// By which command a process with these is started.
+    fn command(&self) -> &'static str {
+        match self.roles()[..] {
+            [role] => role,
+            _ => "dev",
+        }
+    }
 }
 
 /// Runs `services` until a signal asks to end, then drains.
@@ -115,6 +138,7 @@ pub async fn serve(
     let health = health_router(health(&parts).metrics(telemetry.metrics()));
     running.push(Box::pin(http::serve(listener, health, runtime.clone(), stop.clone()).map(Ok)));
 
+    let heart = heart(settings, &parts, &services);
     let ended = tokio::select! {
         signal = signals.next() => {
             tracing::info!(signal, "asked to end: draining");
@@ -124,6 +148,7 @@ pub async fn serve(
     };
     stop.cancel();
     let drained: Vec<Result<(), Failure>> = running.collect().await;
+    heart.end().await;
     // Spawned helpers of the services end with the stop signal; the stores are closed after them.
     let limit = settings.protocol.attempt_limit + DRAIN_MARGIN;
     if runtime.within(limit, runtime.stopped()).await.is_none() {
@@ -132,6 +157,25 @@ pub async fn serve(
     parts.transport.close().await;
     tracing::info!("drained");
     drained.into_iter().fold(ended, Result::and)
+}
+
+/// What says in the ledger that this process lives: the same for every service.
+fn heart(settings: &Settings, parts: &Parts, services: &Services) -> Heart {
+    let channels = services.worker.as_deref().map(|channels| served(settings, parts, channels)).unwrap_or_default();
+    let identity = Identity {
+        name: process_name(services.command()),
+        service: services.command().into(),
+        host: host(),
+        roles: services.roles().into_iter().map(str::to_owned).collect(),
+        channels: channels.into_iter().filter_map(|name| name.parse().ok()).collect(),
+    };
+    let Parts { runtime, processes, transport, guard, .. } = parts.clone();
+    Heart::start(&runtime, processes, transport, guard, identity)
+}
+
+/// The channels that a worker works for.
+fn served(settings: &Settings, parts: &Parts, channels: &[String]) -> Vec<String> {
+    if channels.is_empty() { enabled(settings, &parts.channels) } else { channels.to_vec() }
 }
 
 fn scheduler(settings: &Settings, parts: &Parts) -> Scheduler {
@@ -159,7 +203,7 @@ fn letters(settings: &Settings, parts: &Parts) -> Letters {
 }
 
 fn worker(settings: &Settings, parts: &Parts, channels: &[String]) -> Result<Worker, Failure> {
-    let channels = if channels.is_empty() { enabled(settings, &parts.channels) } else { channels.to_vec() };
+    let channels = served(settings, parts, channels);
     let name = process_name("worker");
     let options = WorkerOptions {
         name: WorkerName::new(name).map_err(|error| Failure::of("name the worker", error))?,
@@ -230,6 +274,7 @@ fn console(settings: &Settings, parts: &Parts) -> Result<Console, Failure> {
         notes: parts.notes.clone(),
         assignments: parts.assignments.clone(),
         deliveries: parts.deliveries.clone(),
+        processes: parts.processes.clone(),
         transport: parts.transport.clone(),
         intake: parts.intake.clone(),
         accounts: parts.accounts.clone(),
@@ -277,9 +322,13 @@ async fn listen(address: SocketAddr, key: &'static str) -> Result<TcpListener, F
 
 /// A name for this process, for attempts, logs and the broker's list of connections.
 pub fn process_name(service: &str) -> String {
+    format!("{service}@{}:{}", host(), std::process::id())
+}
+
+/// The machine or pod that this process runs on.
+fn host() -> String {
     let host = std::env::var("HOSTNAME").ok().or_else(|| std::fs::read_to_string("/etc/hostname").ok());
     let host: String =
         host.unwrap_or_default().trim().chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(80).collect();
-    let host = if host.is_empty() { "host" } else { &host };
-    format!("{service}@{host}:{}", std::process::id())
+    if host.is_empty() { "host".into() } else { host }
 }

@@ -1,9 +1,9 @@
-//! Jobs: one thing done to many targets of the operators' list, little by little, whichever process carries it on. A port beside the
-//! ledger, in the same database.
+//! Jobs: one thing done to many targets, little by little, whichever process carries it on. A port beside the ledger, in the same
+//! database.
 //!
-//! What a job is about is frozen when it is begun: the targets, and when each was put on the list. A step changes a target only if it
-//! is still on the list for that very reason, and is committed together with its result: however often a step is tried, and whoever
-//! else acts on the target, the job changes it once at most. Who carries a job on holds a lease; a holder that was superseded changes
+//! What a job is about is frozen when it is begun: the targets, and when each was put on the operators' list, or at which revision it
+//! waited. A step changes a target only if it is still on the list for that very reason, or waits still as it did, and is committed
+//! together with its result: however often a step is tried, and whoever else acts on the target, the job changes it once at most. Who carries a job on holds a lease; a holder that was superseded changes
 //! nothing.
 
 use std::time::Duration;
@@ -15,12 +15,48 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{Applied, LedgerError, Page};
+use crate::{
+    Applied, LedgerError, Page,
+    record::{millis, number},
+};
 
-/// Which targets of the operators' list.
+/// Among which targets a job's are sought.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Of {
+    /// On the operators' list.
+    #[default]
+    List,
+    /// Among those that wait to be sent: scheduled, queued, retrying or held.
+    Waiting,
+    /// Wherever they stand, of the targets that are named; where none is, on the list.
+    Either,
+}
+
+impl Of {
+    /// Whether a target that is named is among them.
+    pub fn admits(self, target: &Target) -> bool {
+        let (is_listed, waits) = (target.listed.is_some(), target.listed.is_none() && target.state.is_waiting());
+        match self {
+            Self::List => is_listed,
+            Self::Waiting => waits,
+            Self::Either => is_listed || waits,
+        }
+    }
+
+    /// What is not said where it goes without saying.
+    fn is_list(&self) -> bool {
+        *self == Self::List
+    }
+}
+
+/// Which targets.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Selection {
+    /// Among which.
+    #[serde(skip_serializing_if = "Of::is_list")]
+    pub of: Of,
     /// Of this tenant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant: Option<TenantId>,
@@ -36,21 +72,44 @@ pub struct Selection {
     /// Of this cause, by its key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
+    /// In this state; of those that wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<State>,
+    /// Due at this time or later; of those that wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<Timestamp>,
+    /// Due before this; of those that wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
     /// Only these. Empty: all that fit the rest.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub targets: Vec<TargetId>,
 }
 
 impl Selection {
-    /// Whether `target` is on the list and among those selected.
+    /// Where `target` stands in the order in which targets are selected: when it was listed, or is due.
+    pub fn place(target: &Target) -> (Timestamp, TargetId) {
+        (target.listed.as_ref().map_or(target.due_at, |listed| listed.at), target.id)
+    }
+
+    /// Whether `target` is among those selected.
     pub(crate) fn holds(&self, target: &Target) -> bool {
-        target.listed.is_some()
+        let of = if self.of == Of::Either && self.targets.is_empty() { Of::List } else { self.of };
+        of.admits(target)
+            && (target.listed.is_some() || self.fits_waiting(target))
             && self.tenant.as_ref().is_none_or(|tenant| *tenant == target.tenant)
             && self.channel.as_ref().is_none_or(|channel| *channel == target.channel)
             && self.account.as_ref().is_none_or(|account| *account == target.account)
             && (self.app.is_none() || self.app == target.app)
             && (self.group.is_none() || self.group == crate::record::group(target))
             && (self.targets.is_empty() || self.targets.contains(&target.id))
+    }
+
+    /// What narrows only those that wait.
+    fn fits_waiting(&self, target: &Target) -> bool {
+        self.state.is_none_or(|state| state == target.state)
+            && self.from.is_none_or(|from| from <= target.due_at)
+            && self.until.is_none_or(|until| target.due_at < until)
     }
 }
 
@@ -254,8 +313,8 @@ pub struct JobFilter {
 /// Where jobs are kept.
 #[async_trait]
 pub trait JobStore: Send + Sync {
-    /// The targets on the operators' list that `selection` names now, the first listed first, after the one that was listed at `after`.
-    /// Those that cannot be read are left out and counted.
+    /// The targets that `selection` names now, in the order of [`Selection::place`], after the one at `after`. Those that cannot be read
+    /// are left out and counted. A page costs by what waits, or is listed, in all: ask for large ones.
     async fn selected(
         &self,
         selection: &Selection,
@@ -314,10 +373,47 @@ pub trait JobStore: Send + Sync {
     async fn outcomes(&self, job: Uuid, newest: u32) -> Result<Outcomes, LedgerError>;
 }
 
-/// Why a job leaves a target alone that is not on the list any more for the reason that it was selected for.
-pub(crate) fn overtaken(target: &Target) -> String {
-    match &target.listed {
-        Some(_) => "somebody was faster: it was tried again since the job began, and failed again".into(),
-        None => format!("somebody was faster: it left the list since the job began, and is {} now", target.state),
+/// What a target was when it was selected, and must be still when its turn comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Frozen {
+    /// On the list since then, in milliseconds.
+    Listed(i64),
+    /// Waiting, at this revision.
+    Waiting(u32),
+}
+
+impl Frozen {
+    /// What `target` is.
+    pub(crate) fn of(target: &Target) -> Self {
+        match &target.listed {
+            Some(listed) => Self::Listed(millis(listed.at)),
+            None => Self::Waiting(target.revision),
+        }
+    }
+
+    /// What stands in a row.
+    pub(crate) fn stored(listed_at: i64, revision: Option<i32>) -> Self {
+        revision.map_or(Self::Listed(listed_at), |revision| Self::Waiting(number(revision)))
+    }
+
+    /// Why a job leaves `target` alone, if it is not any more what it was selected as.
+    pub(crate) fn overtaken(self, target: &Target) -> Option<String> {
+        let why = match (self, &target.listed) {
+            (Self::Listed(at), Some(listed)) if millis(listed.at) == at => return None,
+            (Self::Listed(_), Some(_)) => {
+                "somebody was faster: it was tried again since the job began, and failed again".into()
+            }
+            (Self::Listed(_), None) => {
+                format!("somebody was faster: it left the list since the job began, and is {} now", target.state)
+            }
+            (Self::Waiting(revision), None) if target.state.is_waiting() => {
+                if revision == target.revision {
+                    return None;
+                }
+                "somebody was faster: it was changed since the job began".into()
+            }
+            (Self::Waiting(_), _) => format!("it does not wait any more: it is {} now", target.state),
+        };
+        Some(why)
     }
 }

@@ -20,6 +20,7 @@ mod memory;
 mod notes;
 mod outside;
 mod postgres;
+mod processes;
 mod record;
 mod schema;
 mod sqlite;
@@ -50,13 +51,15 @@ pub use error::LedgerError;
 pub use history::{CaseTally, Counted, DueTally, Figure, History, IncidentTally, Period, RetryTally};
 pub use incidents::{Closed, Incident, IncidentFilter, IncidentKind, Incidents, LookTally, NewIncident};
 pub use jobs::{
-    Job, JobFilter, JobState, JobStep, JobStore, JobTarget, NewJob, Outcomes, Selection, StepAsk, StepDone, StepResult,
+    Job, JobFilter, JobState, JobStep, JobStore, JobTarget, NewJob, Of, Outcomes, Selection, StepAsk, StepDone,
+    StepResult,
 };
 pub use listed::{ListedCount, ListedTarget};
 pub use memory::MemoryLedger;
 pub use notes::{Note, NoteBook};
 pub use outside::{LATEST, OutTarget, Outside, Place, PublishedAsk};
 pub use postgres::{Postgres, PostgresOptions};
+pub use processes::{Beat, PartSeen, Process, Processes, SchemaVersion};
 pub use record::rewritten;
 pub use sqlite::Sqlite;
 pub use upcoming::{NextDue, Upcoming, UpcomingTarget};
@@ -191,6 +194,7 @@ pub trait Store:
     + NoteBook
     + Assignments
     + Deliveries
+    + Processes
 {
 }
 
@@ -206,6 +210,7 @@ impl<S> Store for S where
         + NoteBook
         + Assignments
         + Deliveries
+        + Processes
 {
 }
 

@@ -110,6 +110,8 @@ names! {
     HOOK_ATTEMPTS = Counter "oncepost_hook_attempts_total" ["outcome"] in Count: "Attempts to send an event to a hook: delivered, failed (tried again) or given up";
     ALERTS_FAILED = Counter "oncepost_alerts_failed_total" ["way"] in Count: "Alerts that could not be delivered; each is tried again in a minute";
 
+    HEARTBEATS_FAILED = Counter "oncepost_heartbeats_failed_total" [] in Count: "Times that the ledger did not note that a process lives; tried again after 15 s";
+
     API_CHANGES = Counter "oncepost_api_changes_total" ["action"] in Count: "What callers of the API changed";
     CONSOLE_LOGINS = Counter "oncepost_console_logins_total" ["outcome"] in Count: "Logins to the console: done; refused, for an unknown token or because no rule fits; or failed, for the provider";
 

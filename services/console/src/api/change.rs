@@ -74,6 +74,22 @@ pub struct Proof {
     pub id: Option<String>,
 }
 
+/// What some targets of one post are to say from now on. Those that have failed are tried again in the same step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EditManyAsk {
+    /// Which targets.
+    pub targets: Vec<TargetId>,
+    /// The text, of a thread that of its first part. Everything else that each of them says stays.
+    pub text: String,
+    /// The post's revision that the edit is based on; absent: whichever it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u32>,
+    /// Why, in your words; goes into the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
 /// What one target is to say from now on. If it has failed, it is tried again in the same step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-pub use ledger::{JobState, Outcomes, StepResult};
+pub use ledger::{JobState, Of, Outcomes, StepResult};
 
-/// What is to be done to targets of the operators' list.
+/// What is to be done to many targets.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct JobAsk {
@@ -17,7 +17,7 @@ pub struct JobAsk {
     pub action: JobAction,
     /// To which targets.
     pub select: Select,
-    /// Why, in your words; goes into the record. What is discarded needs it.
+    /// Why, in your words; goes into the record. What is discarded or cancelled needs it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// How many targets in a second: 10 unless told otherwise, at most 1,000.
@@ -32,6 +32,12 @@ pub struct JobAsk {
     /// To reschedule: the new deadline. Without it each target keeps its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline: Option<Value>,
+    /// To shift: by how much, as `2h`, `-30m` or `1d 6h`; a day is 24 hours. A target's deadline moves with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shift_by: Option<String>,
+    /// The job's id, if you choose it: a UUIDv7. Asked for again under it, the job is begun once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<Uuid>,
     /// Change nothing; answer what would happen.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
@@ -47,6 +53,10 @@ pub enum JobAction {
     Discard,
     /// Publish it at another time.
     Reschedule,
+    /// Publish it so much later, or earlier, than it would be.
+    Shift,
+    /// Do not publish it: of what waits, and of the list.
+    Cancel,
 }
 
 impl JobAction {
@@ -56,14 +66,20 @@ impl JobAction {
             Self::Retry => "retry",
             Self::Discard => "discard",
             Self::Reschedule => "reschedule",
+            Self::Shift => "shift",
+            Self::Cancel => "cancel",
         }
     }
 }
 
-/// Which targets of the operators' list: all that fit everything that is given. Something must be.
+/// Which targets: all that fit everything that is given. Something must be.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Select {
+    /// Among which: `list` (the operators' list, unless told otherwise), `waiting` (scheduled, queued, retrying or held), or `either`, of the
+    /// targets that are named.
+    #[serde(skip_serializing_if = "is_list")]
+    pub of: Of,
     /// Of this cause, as `OP-2102/account/-`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
@@ -79,12 +95,28 @@ pub struct Select {
     /// Of this tenant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant: Option<TenantId>,
+    /// Of those that wait: in this state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<State>,
+    /// Of those that wait: due at this time or later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<domain::Rfc3339>")]
+    pub from: Option<Timestamp>,
+    /// Of those that wait: due before this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<domain::Rfc3339>")]
+    pub until: Option<Timestamp>,
     /// Only these.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub targets: Vec<TargetId>,
-    /// All of the list: what nothing else says must be said.
+    /// All of them: what nothing else says must be said.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub all: bool,
+}
+
+/// What goes without saying.
+fn is_list(of: &Of) -> bool {
+    *of == Of::List
 }
 
 /// What a job does, or would do.

@@ -17,6 +17,7 @@ mod me;
 mod notes;
 mod pauses;
 mod posts;
+mod processes;
 mod retry;
 mod schedule;
 mod scorecard;
@@ -27,7 +28,7 @@ pub use accounts::{Account, Accounts, App, Apps, DisableAsk, Health, Removed, Re
 pub use assignments::{Assignment, AssignmentAsk, Assignments};
 pub use audit_log::{AuditEntry, AuditLog};
 pub use batch::{BatchAnswer, BatchItem, Checked, CheckedTarget};
-pub use change::{ChangedPost, ChangedTarget, EditAsk, LookedAgain, Proof, Resolution};
+pub use change::{ChangedPost, ChangedTarget, EditAsk, EditManyAsk, LookedAgain, Proof, Resolution};
 pub use dead::{
     DeadChannel, DeadCounts, DeadLetter, DeadLetterView, DeadLetters, DiscardAsk, Discarded, DiscardedLetter,
 };
@@ -39,7 +40,7 @@ pub use forecast::Forecast;
 pub use hooks::{Deliveries, Delivery, DeliveryAttempt, Hook, Hooks, PutHook, RemovedHook, Replayed, ShownOnce};
 pub use incidents::{Audit, AuditAsk, CloseAsk, Incident, IncidentState, Incidents};
 pub use jobs::{
-    Job, JobAction, JobAsk, JobBegun, JobPlan, JobReport, JobState, JobTarget, Jobs, Outcomes, Remark, Select,
+    Job, JobAction, JobAsk, JobBegun, JobPlan, JobReport, JobState, JobTarget, Jobs, Of, Outcomes, Remark, Select,
     StepResult,
 };
 pub use links::Link;
@@ -47,6 +48,7 @@ pub use me::Me;
 pub use notes::{Note, NoteAsk, Notes};
 pub use pauses::{Pause, PauseAsk, Pauses, Resumed};
 pub use posts::{OutThere, PartInDoubt, Post, PostLine, Posts, Target};
+pub use processes::{Missing, Part, Process, ProcessState, Processes, Reach, SchemaVersion};
 pub use retry::{Retried, Retry, RetryPlan};
 pub use schedule::{Schedule, Waiting};
 pub use scorecard::{CountedTargets, Scorecard};

@@ -1,9 +1,10 @@
-//! Jobs: one thing done to many targets of the operators' list.
+//! Jobs: one thing done to many targets, of the operators' list or of what waits.
 //!
 //! A job never publishes. Each of its steps is a command that the ledger takes or refuses as one compare-and-set, together with the
 //! step's result; the worker sends what was set going as it sends everything else.
 
 pub(crate) mod brake;
+pub(crate) mod moved;
 pub(crate) mod plan;
 mod run;
 pub(crate) mod terms;

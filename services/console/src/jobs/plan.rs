@@ -7,9 +7,9 @@ use std::{
 
 use domain::{Answer, Command, Context, Pause, Policy, Refusal, State, Target, TargetId, apply};
 use jiff::Timestamp;
-use ledger::Selection;
+use ledger::{Of, Selection};
 
-use super::{Dead, account};
+use super::{Dead, account, moved::Move};
 use crate::{
     Console, Problem,
     access::Caller,
@@ -18,14 +18,17 @@ use crate::{
     standing::instant,
 };
 
-/// How many targets are read at a time.
-const PAGE: u32 = 1_000;
+/// How many targets are read at a time. What waits has no index in the order of its times: larger pages look through it less often.
+fn page(of: Of) -> u32 {
+    if of == Of::Waiting { 20_000 } else { 1_000 }
+}
 /// The most targets of a job.
 pub(crate) const MOST: u32 = 100_000;
 /// How many targets are named for each reason.
 const EXAMPLES: usize = 3;
 
 /// What is looked at besides a target.
+#[derive(Clone, Copy)]
 pub(crate) struct Judge<'a> {
     /// The ledger's time.
     pub now: Timestamp,
@@ -35,6 +38,10 @@ pub(crate) struct Judge<'a> {
     pub pauses: &'a [Pause],
     /// The accounts that cannot publish.
     pub dead: &'a Dead,
+    /// Among which targets they were selected.
+    pub of: Of,
+    /// Where they are moved to, if they are.
+    pub moved: Option<Move>,
 }
 
 /// Why a target does not go, or not yet.
@@ -62,14 +69,20 @@ pub(crate) enum Verdict {
 impl Judge<'_> {
     /// What becomes of `target`.
     pub fn judge(&self, target: &Target, action: JobAction) -> Verdict {
-        if target.listed.is_none() {
-            return Verdict::HeldBack(not_listed(target));
+        let of = match action {
+            // Of what is on its way there is nothing to try again, or to give up as failed.
+            JobAction::Retry | JobAction::Discard => Of::List,
+            JobAction::Reschedule | JobAction::Shift | JobAction::Cancel => self.of,
+        };
+        if !of.admits(target) {
+            return Verdict::HeldBack(elsewhere(target, of));
         }
         let command = match action {
             JobAction::Retry => Command::Retry,
-            JobAction::Discard => Command::Cancel,
-            // Whether its new time is after its deadline is found out when its post is at hand.
-            JobAction::Reschedule => Command::Reschedule { due_at: self.now, deadline: None, hash: target.hash },
+            JobAction::Discard | JobAction::Cancel => Command::Cancel,
+            JobAction::Reschedule | JobAction::Shift => {
+                Command::Reschedule { due_at: self.now, deadline: None, hash: target.hash }
+            }
         };
         let context = Context { now: self.now, policy: self.policy, pauses: self.pauses };
         if let Answer::Refused(refusal) = apply(&mut target.clone(), &command, &context).answer() {
@@ -77,7 +90,11 @@ impl Judge<'_> {
         }
         match action {
             JobAction::Retry => self.retried(target),
-            JobAction::Discard | JobAction::Reschedule => Verdict::Goes,
+            JobAction::Discard | JobAction::Cancel => Verdict::Goes,
+            JobAction::Reschedule | JobAction::Shift => {
+                let objection = self.moved.and_then(|moved| moved.objection(target, self.now));
+                objection.map_or(Verdict::Goes, Verdict::HeldBack)
+            }
         }
     }
 
@@ -139,9 +156,14 @@ fn refused(refusal: Refusal) -> Reason {
     Reason { name: refusal_name(refusal), why: why.into(), remedy: remedy.into() }
 }
 
-/// Only what is on the list is touched.
-fn not_listed(target: &Target) -> Reason {
+/// Only what is where it was selected is touched.
+fn elsewhere(target: &Target, of: Of) -> Reason {
     match target.state {
+        _ if target.listed.is_some() => Reason {
+            name: "listed",
+            why: "on the operators' list, and not waiting".into(),
+            remedy: "Select these of the list.".into(),
+        },
         State::Published => refused(Refusal::AlreadyPublished),
         State::Cancelled => refused(Refusal::Cancelled),
         State::Expired => refused(Refusal::Expired),
@@ -150,6 +172,7 @@ fn not_listed(target: &Target) -> Reason {
             why: "in doubt, and still being settled without you".into(),
             remedy: "Nothing: the platform is asked; if it cannot tell, they come to the list.".into(),
         },
+        State::Publishing | State::Processing if of != Of::List => refused(Refusal::BeingPublished),
         state => Reason {
             name: "not_listed",
             why: format!("not on the operators' list: {state}"),
@@ -218,22 +241,26 @@ pub(crate) async fn plan(
     caller: &Caller,
     selection: &Selection,
     action: JobAction,
+    moved: Option<Move>,
 ) -> Result<JobPlan, Problem> {
     let (now, pauses) = futures::try_join!(console.ledger.now(), console.ledger.pauses())?;
+    let of = selection.of;
+    let (policy, nobody) = (console.ledger.policy(), Dead::new());
+    let frame = Judge { now, policy, pauses: &pauses, dead: &nobody, of, moved };
     let mut dead = Dead::new();
     let mut asked = BTreeSet::new();
     let mut tally = Tally::default();
     let mut found = BTreeSet::new();
     let mut after = None;
     while tally.targets < u64::from(MOST) {
-        let page = console.jobs.selected(selection, after, PAGE).await?;
+        let page = console.jobs.selected(selection, after, page(of)).await?;
         let Some(last) = page.last() else { break };
-        after = last.listed.as_ref().map(|listed| (listed.at, last.id));
+        after = Some(Selection::place(last));
         if action == JobAction::Retry {
             let new: BTreeSet<_> = page.iter().map(account).filter(|name| asked.insert(name.clone())).collect();
             dead.extend(console.dead(new).await);
         }
-        let judge = Judge { now, policy: console.ledger.policy(), pauses: &pauses, dead: &dead };
+        let judge = Judge { dead: &dead, ..frame };
         for target in &page {
             tally.count(target.id, judge.judge(target, action));
             if !selection.targets.is_empty() {
@@ -241,21 +268,21 @@ pub(crate) async fn plan(
             }
         }
     }
-    let judge = Judge { now, policy: console.ledger.policy(), pauses: &pauses, dead: &dead };
+    let judge = Judge { dead: &dead, ..frame };
     for id in selection.targets.iter().filter(|id| found.insert(**id)) {
         // What is another tenant's does not exist for the caller.
         let view = console.ledger.target(*id).await?.filter(|view| caller.owns(&view.target.tenant));
         let verdict = match view {
-            Some(view) if view.target.listed.is_none() => judge.judge(&view.target, action),
+            Some(view) if !selection.of.admits(&view.target) => judge.judge(&view.target, action),
             Some(_) => Verdict::HeldBack(Reason {
                 name: "not_selected",
                 why: "named, and left out by the rest of the selection".into(),
-                remedy: "Name them without group, channel, account, app or tenant.".into(),
+                remedy: "Name them without group, channel, account, app, tenant, state or times.".into(),
             }),
             None => Verdict::HeldBack(Reason {
                 name: "not_found",
                 why: "no such target".into(),
-                remedy: "`oncepost failures` lists those that there are.".into(),
+                remedy: "`oncepost failures` and `oncepost posts` list those that there are.".into(),
             }),
         };
         tally.count(*id, verdict);

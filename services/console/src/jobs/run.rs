@@ -147,10 +147,17 @@ impl Console {
         }
         let dead = match carried.action {
             JobAction::Retry => self.still_dead(carried, &views).await,
-            JobAction::Discard | JobAction::Reschedule => Dead::new(),
+            JobAction::Discard | JobAction::Reschedule | JobAction::Shift | JobAction::Cancel => Dead::new(),
         };
         let (now, pauses) = futures::try_join!(self.ledger.now(), self.ledger.pauses())?;
-        let judge = Judge { now, policy: self.ledger.policy(), pauses: &pauses, dead: &dead };
+        let judge = Judge {
+            now,
+            policy: self.ledger.policy(),
+            pauses: &pauses,
+            dead: &dead,
+            of: carried.job.asked.selection.of,
+            moved: carried.terms.moved(),
+        };
         let mut steps = Vec::with_capacity(open.len());
         for (target, view) in views {
             let what = match view {
@@ -170,14 +177,13 @@ impl Console {
         let plain = |command| Ok(StepAsk::Apply { command, revision: None });
         match carried.action {
             JobAction::Retry => plain(Command::Retry),
-            JobAction::Discard => plain(Command::Cancel),
-            JobAction::Reschedule => {
+            JobAction::Discard | JobAction::Cancel => plain(Command::Cancel),
+            JobAction::Reschedule | JobAction::Shift => {
                 let held_back = |why: &str| Ok(StepAsk::HoldBack(why.to_owned()));
                 let Some(post) = self.ledger.post(target.post, false).await? else {
                     return held_back("its post is gone");
                 };
-                let commands =
-                    carried.terms.change(vec![target.id]).and_then(|change| self.intake.commands(&post, &change));
+                let commands = carried.terms.change(target).and_then(|change| self.intake.commands(&post, &change));
                 match commands {
                     Ok(commands) => match commands.into_iter().next() {
                         // What goes out with the new time is what its post said at this revision.

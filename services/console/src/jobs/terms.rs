@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use contract::{Change, ChangeAsk, V1};
-use domain::{Code, TargetId};
-use ledger::{Selection, Within};
+use domain::{Code, Target};
+use ledger::{Of, Selection, Within};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::moved::{self, Move};
 use crate::{
     Console, Problem,
-    access::Caller,
+    access::{Caller, Right},
     api::{JobAction, JobAsk, Select},
     routes::groups::of_account,
     scope,
@@ -36,6 +37,9 @@ pub(crate) struct Terms {
     /// The new deadline, as it was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline: Option<Value>,
+    /// By how much targets are shifted, as it was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shift_by: Option<String>,
 }
 
 impl Terms {
@@ -45,15 +49,41 @@ impl Terms {
         (batch, Duration::from_secs(1) * batch / self.rate.max(1))
     }
 
-    /// The new time as a change of a post's targets.
-    pub fn change(&self, targets: Vec<TargetId>) -> Result<ChangeAsk, Vec<contract::Problem>> {
-        let body = json!({
-            "version": V1::NUMBER,
-            "change": "reschedule",
-            "publish_at": self.publish_at,
-            "deadline": self.deadline,
-        });
-        ChangeAsk::decode(body.to_string().as_bytes()).map(|ask| ChangeAsk { targets, ..ask })
+    /// Where targets are moved to, if they are.
+    pub fn moved(&self) -> Option<Move> {
+        if let Some(text) = &self.shift_by {
+            return moved::by(text).ok().map(Move::By);
+        }
+        let ask = change(&json!(self.publish_at), &json!(self.deadline)).ok()?;
+        let Change::Reschedule { publish_at, deadline } = ask.change else { return None };
+        let instant = |when: contract::When| when.resolve().ok().map(|resolved| resolved.instant);
+        Some(Move::To { at: instant(publish_at)?, deadline: deadline.and_then(instant) })
+    }
+
+    /// The new time of `target`, as a change of its post.
+    pub fn change(&self, target: &Target) -> Result<ChangeAsk, Vec<contract::Problem>> {
+        let by = self.shift_by.as_ref().and_then(|_| self.moved()?.times(target));
+        let ask = match by {
+            Some((due_at, deadline)) => change(&json!(due_at), &json!(deadline)),
+            None => change(&json!(self.publish_at), &json!(self.deadline)),
+        };
+        ask.map(|ask| ChangeAsk { targets: vec![target.id], ..ask })
+    }
+}
+
+/// A new time as a change message.
+fn change(publish_at: &Value, deadline: &Value) -> Result<ChangeAsk, Vec<contract::Problem>> {
+    let body = json!({ "version": V1::NUMBER, "change": "reschedule", "publish_at": publish_at, "deadline": deadline });
+    ChangeAsk::decode(body.to_string().as_bytes())
+}
+
+impl JobAction {
+    /// What a caller must be allowed to, to do this to many.
+    pub(crate) fn right(self) -> Right {
+        match self {
+            Self::Retry => Right::Retry,
+            Self::Discard | Self::Reschedule | Self::Shift | Self::Cancel => Right::Change,
+        }
     }
 }
 
@@ -74,22 +104,37 @@ pub(crate) fn terms(ask: &JobAsk) -> Result<Terms, Problem> {
     if reason.chars().count() > LONGEST_REASON {
         return wrong("$.reason", format!("is longer than {LONGEST_REASON} characters"));
     }
-    if ask.action == JobAction::Discard && reason.is_empty() {
+    if matches!(ask.action, JobAction::Discard | JobAction::Cancel) && reason.is_empty() {
         return wrong("$.reason", "is missing: say why these are given up, for whoever asks later".into());
     }
-    let terms = Terms { rate, abort_ratio, publish_at: ask.publish_at.clone(), deadline: ask.deadline.clone() };
-    match ask.action {
-        JobAction::Reschedule if ask.publish_at.is_none() => {
+    if ask.id.is_some_and(|id| id.get_version_num() != 7) {
+        return wrong("$.id", "is no UUIDv7: jobs are told in the order of their ids".into());
+    }
+    if ask.action != JobAction::Reschedule && (ask.publish_at.is_some() || ask.deadline.is_some()) {
+        return wrong("$.publish_at", "belongs to the action reschedule".into());
+    }
+    if ask.action != JobAction::Shift && ask.shift_by.is_some() {
+        return wrong("$.shift_by", "belongs to the action shift".into());
+    }
+    let (publish_at, deadline, shift_by) = (ask.publish_at.clone(), ask.deadline.clone(), ask.shift_by.clone());
+    let terms = Terms { rate, abort_ratio, publish_at, deadline, shift_by };
+    match (ask.action, &terms.shift_by) {
+        (JobAction::Reschedule, _) if ask.publish_at.is_none() => {
             return wrong("$.publish_at", "is missing: when are they to go out?".into());
         }
-        JobAction::Reschedule => match terms.change(Vec::new()).map_err(Problem::unfit)?.change {
-            Change::Reschedule { .. } => {}
-            Change::Cancel | Change::Edit { .. } => return wrong("$.publish_at", "is not a time".into()),
-        },
-        JobAction::Retry | JobAction::Discard if ask.publish_at.is_some() || ask.deadline.is_some() => {
-            return wrong("$.publish_at", "belongs to the action reschedule".into());
+        (JobAction::Reschedule, _) => {
+            change(&json!(terms.publish_at), &json!(terms.deadline)).map_err(Problem::unfit)?;
+            if terms.moved().is_none() {
+                return wrong("$.publish_at", "is not a time".into());
+            }
         }
-        JobAction::Retry | JobAction::Discard => {}
+        (JobAction::Shift, None) => {
+            return wrong("$.shift_by", "is missing: by how much, as 2h or -30m?".into());
+        }
+        (JobAction::Shift, Some(text)) => {
+            moved::by(text).map_err(|why| Problem::field("$.shift_by", Code::BAD_FIELD, why))?;
+        }
+        (JobAction::Retry | JobAction::Discard | JobAction::Cancel, _) => {}
     }
     Ok(terms)
 }
@@ -99,28 +144,43 @@ pub(crate) fn terms(ask: &JobAsk) -> Result<Terms, Problem> {
 /// # Errors
 /// Nothing is selected, or there is no such channel, account or tenant.
 pub(crate) fn selection(console: &Console, caller: &Caller, select: &Select) -> Result<Selection, Problem> {
-    let Select { group, channel, account, app, tenant, targets, all } = select.clone();
+    let Select { of, group, channel, account, app, tenant, state, from, until, targets, all } = select.clone();
     let is_narrow = group.is_some()
         || channel.is_some()
         || account.is_some()
         || app.is_some()
         || tenant.is_some()
+        || from.is_some()
+        || until.is_some()
         || !targets.is_empty();
     if !is_narrow && !all {
         let message =
-            "selects nothing: give group, channel, account, app, tenant or targets; all of the list is \"all\": true";
+            "selects nothing: give group, channel, account, app, tenant, from, until or targets; all is \"all\": true";
         return Err(Problem::field("$.select", Code::BAD_FIELD, message));
     }
     if targets.len() > MOST_NAMED {
         let message = format!("names {} targets; at most {MOST_NAMED} are taken", targets.len());
         return Err(Problem::field("$.select.targets", Code::TOO_LARGE, message));
     }
+    let wrong = |path: &str, why: &str| Err(Problem::field(path, Code::BAD_FIELD, why));
+    if of == Of::Either && targets.is_empty() {
+        return wrong("$.select.of", "can be either only of targets that are named");
+    }
+    if of == Of::List && (state.is_some() || from.is_some() || until.is_some()) {
+        return wrong("$.select.of", "must be waiting: state, from and until narrow what waits");
+    }
+    if state.is_some_and(|state| !state.is_waiting()) {
+        return wrong("$.select.state", "is none in which a target waits: scheduled, queued, retrying or held");
+    }
+    if of == Of::Waiting && group.is_some() {
+        return wrong("$.select.group", "is a cause on the operators' list, and what waits has none");
+    }
     scope::known(console, channel.as_ref()).map_err(|problem| placed(problem, "channel"))?;
     let tenant = caller.narrow(tenant)?;
     let within = Within { tenant, channel, account: None };
     let within = of_account(caller, account.as_deref(), within).map_err(|problem| placed(problem, "account"))?;
     let Within { tenant, channel, account } = within;
-    Ok(Selection { tenant, channel, account, app, group, targets })
+    Ok(Selection { of, tenant, channel, account, app, group, state, from, until, targets })
 }
 
 /// A problem of a query's field, told of the body's.
@@ -154,12 +214,20 @@ mod tests {
         assert_eq!(ask(json!({ "publish_at": "2026-12-01T09:00:00Z" })).unwrap_err(), "$.publish_at");
         assert!(ask(json!({ "action": "reschedule", "publish_at": "2026-12-01T09:00:00Z" })).is_ok());
         assert!(ask(json!({ "action": "discard", "reason": "the campaign is over" })).is_ok());
+        assert_eq!(ask(json!({ "action": "cancel" })).unwrap_err(), "$.reason");
+        assert_eq!(ask(json!({ "action": "shift" })).unwrap_err(), "$.shift_by");
+        assert_eq!(ask(json!({ "action": "shift", "shift_by": "a bit" })).unwrap_err(), "$.shift_by");
+        assert_eq!(ask(json!({ "shift_by": "2h" })).unwrap_err(), "$.shift_by");
+        assert_eq!(ask(json!({ "id": "67e55044-10b1-426f-9247-bb680e5fe0c8" })).unwrap_err(), "$.id");
+        let terms = ask(json!({ "action": "shift", "shift_by": "2h" })).unwrap();
+        assert_eq!(terms.moved(), Some(Move::By(jiff::SignedDuration::from_hours(2))));
     }
 
     #[test]
     fn the_pace_keeps_the_rate() {
         for rate in [1, 2, 3, 10, 1000] {
-            let (batch, wait) = Terms { rate, abort_ratio: 0.5, publish_at: None, deadline: None }.pace();
+            let (batch, wait) =
+                Terms { rate, abort_ratio: 0.5, publish_at: None, deadline: None, shift_by: None }.pace();
             assert!((f64::from(batch) / wait.as_secs_f64() - f64::from(rate)).abs() < 0.01, "{rate}: {batch} {wait:?}");
         }
     }

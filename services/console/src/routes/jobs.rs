@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderName, StatusCode, header},
 };
 use domain::TargetId;
-use ledger::{Job, JobFilter, JobState, NewJob, StepResult};
+use ledger::{Job, JobFilter, JobState, NewJob, Of, StepResult};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
@@ -44,16 +44,20 @@ pub(super) async fn begin(
     caller: Caller,
     Body(ask): Body<api::JobAsk>,
 ) -> Result<Result<Begun, Json<Answer>>, Problem> {
+    caller.may(ask.action.right())?;
     let terms = terms::terms(&ask)?;
     let selection = terms::selection(&console, &caller, &ask.select)?;
-    let plan = plan::plan(&console, &caller, &selection, ask.action).await?;
+    let plan = plan::plan(&console, &caller, &selection, ask.action, terms.moved()).await?;
     if ask.dry_run {
         return Ok(Err(Json(Answer::Plan(plan))));
     }
-    if plan.going == 0 {
-        return Err(nothing_goes(&plan));
+    if let Some(job) = begun_before(&console, &caller, &ask).await? {
+        return Ok(Ok(answer(&console, job, plan)));
     }
-    let id = console.runtime.id();
+    if plan.going == 0 {
+        return Err(nothing_goes(&plan, selection.of));
+    }
+    let id = ask.id.unwrap_or_else(|| console.runtime.id());
     let reason = ask.reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty());
     let intent = Intent::job(ask.action.name(), id, caller.tenant.clone())
         .because(reason)
@@ -69,21 +73,40 @@ pub(super) async fn begin(
     };
     let begin = async { Ok(console.jobs.begin_job(new, MOST).await?) };
     let job = console.audited(&caller, intent, begin, |job| Some(json!({ "total": job.total }))).await?;
-    let place = [(header::LOCATION, format!("/v1/jobs/{id}"))];
-    let begun = api::JobBegun { job: shown(&console, job), plan };
-    Ok(Ok((StatusCode::ACCEPTED, place, Json(Answer::Begun(Box::new(begun))))))
+    Ok(Ok(answer(&console, job, plan)))
+}
+
+fn answer(console: &Console, job: Job, plan: api::JobPlan) -> Begun {
+    let place = [(header::LOCATION, format!("/v1/jobs/{}", job.asked.id))];
+    let begun = api::JobBegun { job: shown(console, job), plan };
+    (StatusCode::ACCEPTED, place, Json(Answer::Begun(Box::new(begun))))
+}
+
+/// The job that was begun under the id that the caller chose, if one was: pressed twice, it is begun once.
+async fn begun_before(console: &Console, caller: &Caller, ask: &api::JobAsk) -> Result<Option<Job>, Problem> {
+    let Some(id) = ask.id else { return Ok(None) };
+    let Some(job) = console.jobs.job(id).await? else { return Ok(None) };
+    let asked = &job.asked;
+    if asked.who == caller.name && asked.tenant == caller.tenant && asked.action == ask.action.name() {
+        return Ok(Some(job));
+    }
+    let detail = format!("{id} is the id of another job. Nothing was changed.");
+    Err(Problem::plain(StatusCode::CONFLICT, detail, "Draw a new UUIDv7 for each job."))
 }
 
 /// A job that would change nothing is not begun.
-fn nothing_goes(plan: &api::JobPlan) -> Problem {
+fn nothing_goes(plan: &api::JobPlan, of: Of) -> Problem {
     let detail = match &plan.reasons[..] {
+        [] if of == Of::Waiting => "Nothing that waits is selected.".to_owned(),
         [] => "Nothing on the operators' list is selected.".to_owned(),
         reasons => {
             let told: Vec<_> = reasons.iter().map(|reason| format!("{}: {}", reason.targets, reason.why)).collect();
             format!("None of the {} selected goes ({}). Nothing was changed.", plan.targets, told.join("; "))
         }
     };
-    let remedy = plan.reasons.first().map_or("`oncepost failures` lists what there is.", |reason| &reason.remedy);
+    let lists =
+        if of == Of::Waiting { "The schedule lists what waits." } else { "`oncepost failures` lists what there is." };
+    let remedy = plan.reasons.first().map_or(lists, |reason| &reason.remedy);
     Problem::plain(StatusCode::CONFLICT, detail, remedy)
 }
 
@@ -206,12 +229,17 @@ pub(super) async fn stop(
 /// What the API tells of these addresses.
 pub(super) fn operations() -> Vec<Operation> {
     vec![
-        operation("begin_job", "POST", "/v1/jobs", "Retry, discard or reschedule many targets of the operators' list")
-            .body::<api::JobAsk>()
-            .answers::<api::JobBegun>(202, "The job that was begun, with its plan")
-            .answers::<api::JobPlan>(200, "With dry_run: the plan alone")
-            .fails(409, "Nothing that is selected goes")
-            .fails(422, "What is selected, or how, makes no sense"),
+        operation(
+            "begin_job",
+            "POST",
+            "/v1/jobs",
+            "Retry, discard, cancel, reschedule or shift many targets, as a job",
+        )
+        .body::<api::JobAsk>()
+        .answers::<api::JobBegun>(202, "The job that was begun, with its plan")
+        .answers::<api::JobPlan>(200, "With dry_run: the plan alone")
+        .fails(409, "Nothing that is selected goes, or the id is another job's")
+        .fails(422, "What is selected, or how, makes no sense"),
         operation("list_jobs", "GET", "/v1/jobs", "Jobs, newest first")
             .query::<Which>()
             .answers::<api::Jobs>(200, "The jobs"),

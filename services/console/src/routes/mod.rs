@@ -24,6 +24,7 @@ mod look;
 mod notes;
 mod pauses;
 mod posts;
+mod processes;
 mod retry;
 mod schedule;
 mod scorecard;
@@ -70,6 +71,7 @@ fn routes(options: &ConsoleOptions) -> Routes {
         .route("/v1/posts/by-key/{tenant}/{key}", get(posts::by_key))
         .route("/v1/posts/{id}/cancel", post(change::cancel))
         .route("/v1/posts/{id}/retry", post(retry::post))
+        .route("/v1/posts/{id}/edit", post(edit::edit_many))
         .route("/v1/targets/{id}", get(targets::show))
         .route("/v1/targets/{id}/retry", post(retry::target))
         .route("/v1/targets/{id}/edit", post(edit::edit))
@@ -113,6 +115,7 @@ fn routes(options: &ConsoleOptions) -> Routes {
         .route("/v1/scorecard/targets", get(scorecard::targets))
         .route("/v1/audit-log", get(audit_log::list))
         .route("/v1/census", get(world::census))
+        .route("/v1/processes", get(processes::list))
         .route("/v1/errors/{code}", get(world::error_page))
         .route(LINK, post(links::begin))
         .route(links::CALLBACK, get(links::back))
@@ -149,6 +152,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         scorecard::operations(),
         audit_log::operations(),
         world::operations(),
+        processes::operations(),
         accounts::operations(),
         connect::operations(),
         links::operations(),

@@ -13,6 +13,7 @@ mod channels;
 mod dead;
 mod deliveries;
 mod door;
+mod edit;
 mod error;
 mod forecast;
 mod guide;
@@ -25,6 +26,7 @@ mod lately;
 mod notes;
 mod parts;
 mod pauses;
+mod plan;
 mod post;
 mod posts;
 mod schedule;
@@ -73,8 +75,17 @@ const SCREENS: &[(Entry, Routes)] = &[
 ];
 
 /// Pages that are reached from others.
-const PAGES: &[Routes] =
-    &[causes::routes, assign::routes, guide::routes, post::routes, target::routes, act::routes, error::routes];
+const PAGES: &[Routes] = &[
+    causes::routes,
+    assign::routes,
+    guide::routes,
+    post::routes,
+    edit::routes,
+    plan::routes,
+    target::routes,
+    act::routes,
+    error::routes,
+];
 
 /// What the screens work with. Cheap to clone.
 #[derive(Clone)]

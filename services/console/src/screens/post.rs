@@ -11,7 +11,7 @@ use super::{
     shell::stamp,
     visit::Visit,
 };
-use crate::{Problem, api};
+use crate::{Problem, access::Right, api};
 
 pub(super) fn routes() -> Router<Desk> {
     Router::new().route("/posts/{id}", get(show))
@@ -28,7 +28,10 @@ async fn whole(visit: &Visit, id: &str) -> Result<Markup, Problem> {
     let failed: Vec<_> = post.targets.iter().filter(|target| target.state == State::Failed).collect();
     let retry = failed.iter().map(|target| target.id.to_string()).collect::<Vec<_>>();
     let retry: Vec<(&str, &str)> = retry.iter().map(|id| ("target", id.as_str())).collect();
-    let may_cancel = post.targets.iter().any(|target| target.state.is_waiting() || target.state == State::Failed);
+    let caller = &visit.session.caller;
+    let (may_change, may_retry) = (caller.may(Right::Change).is_ok(), caller.may(Right::Retry).is_ok());
+    let may_cancel =
+        may_change && post.targets.iter().any(|target| target.state.is_waiting() || target.state == State::Failed);
     Ok(html! {
         p.crumbs { a href="/posts" { "Posts" } }
         h1 { "Post" " " (status(post.status)) }
@@ -46,10 +49,19 @@ async fn whole(visit: &Visit, id: &str) -> Result<Markup, Problem> {
             }
         }
         h2 { "Targets" }
-        div #targets data-live { (matrix(visit, &post, now)) }
+        form action="/jobs/new" {
+            input type="hidden" name="of" value="either";
+            div #targets data-live { (matrix(visit, &post, now)) }
+            @if may_change && post.targets.iter().any(is_open) {
+                div.row.actions {
+                    button type="submit" data-retry { "Retry, move or cancel selected…" }
+                    button type="submit" formaction=(format!("/posts/{}/edit", post.id)) { "Edit selected…" }
+                }
+            }
+        }
         div.row.actions {
-            @if !failed.is_empty() && visit.may("POST", "/v1/targets/{id}/retry") { a.button.primary href=(query("/retry", &retry)) data-retry-link { "Retry what failed…" } }
-            @if may_cancel && visit.may("POST", "/v1/posts/{id}/cancel") {
+            @if may_retry && !failed.is_empty() { a.button.primary href=(query("/retry", &retry)) data-retry-link { "Retry what failed…" } }
+            @if may_cancel {
                 details.act {
                     summary { "Cancel what is not out…" }
                     form method="post" action=(format!("/posts/{}/cancel", post.id)) {
@@ -66,7 +78,13 @@ async fn whole(visit: &Visit, id: &str) -> Result<Markup, Problem> {
     })
 }
 
+/// Whether anything can still be done to a target.
+fn is_open(one: &api::Target) -> bool {
+    one.state.is_waiting() || one.needs_person.is_some()
+}
+
 fn matrix(visit: &Visit, post: &api::Post, now: Timestamp) -> Markup {
+    let may_change = visit.session.caller.may(Right::Change).is_ok();
     let line = |one: &api::Target| {
         let name = target(&visit.desk, one.id, (&one.tenant, &one.channel, &one.account));
         let place = one.out.first().map(|part| match &part.receipt.url {
@@ -74,14 +92,19 @@ fn matrix(visit: &Visit, post: &api::Post, now: Timestamp) -> Markup {
             None => html! { code { (part.receipt.id) } },
         });
         let due = ago(one.due_at, now);
-        Row::new([
+        let row = Row::new([
             name,
             state(one.state),
             went_out(one.went_out),
             due,
             prose(&one.next_step),
             place.unwrap_or_default(),
-        ])
+        ]);
+        if !may_change || !is_open(one) {
+            return row;
+        }
+        let label = format!("Select {} {}", one.channel, one.account);
+        row.picked_by(html! { input type="checkbox" name="target" value=(one.id) aria-label=(label); })
     };
     let heads = ["Target", "State", "Went out?", "Due", "Next step", "On the platform"];
     table("Targets", &heads, post.targets.iter().map(line).collect())

@@ -14,7 +14,7 @@ use super::{
     visit::Visit,
     words,
 };
-use crate::{Problem, api};
+use crate::{Problem, access::Right, api};
 
 pub(super) const ENTRY: Entry = Entry { path: "/posts", title: "Posts", key: 'p', icon: Icon::Post };
 
@@ -38,6 +38,7 @@ async fn list(visit: &Visit, asked: &BTreeMap<String, String>) -> Result<Markup,
     let found = visit.get::<api::Posts>(&query("/v1/posts", &pairs)).await?;
     let is_narrowed = filters.iter().any(|(_, value)| !value.is_empty());
     let now = visit.now();
+    let may_change = visit.session.caller.may(Right::Change).is_ok();
     Ok(html! {
         h1 { "Posts" }
         (filter_form(visit, given))
@@ -52,8 +53,16 @@ async fn list(visit: &Visit, asked: &BTreeMap<String, String>) -> Result<Markup,
                 },
             }
         } @else {
-            div #posts data-live="list" {
-                (table("Posts", &["Post", "Status", "Targets", "Tenant", "Accepted"], found.posts.iter().map(|post| line(post, now)).collect()))
+            form action="/jobs/new" {
+                input type="hidden" name="of" value="either";
+                div #posts data-live="list" {
+                    (table("Posts", &["Post", "Status", "Targets", "Tenant", "Accepted"],
+                        found.posts.iter().map(|post| line(post, may_change, now)).collect()))
+                }
+                @if may_change { div.row.actions {
+                    button type="submit" { "Retry, move or cancel selected…" }
+                    @for (name, address) in every(&filters) { a.button href=(address) { (name) } }
+                } }
             }
             nav.pages aria-label="Pages" {
                 @if !given("after").is_empty() { a.button href=(query("/posts", &filters)) { "Newest" } }
@@ -66,14 +75,38 @@ async fn list(visit: &Visit, asked: &BTreeMap<String, String>) -> Result<Markup,
     })
 }
 
-fn line(post: &api::PostLine, now: Timestamp) -> Row {
+/// The plans for all that the filter lets in, where a plan can be made of it: its count is said there.
+fn every(filters: &[(&str, &str)]) -> Vec<(String, String)> {
+    let given = |name: &str| filters.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| *value);
+    let state = State::ALL.into_iter().find(|state| state.name() == given("state"));
+    let plan = |of, state| {
+        query("/jobs/new", &[("of", of), ("tenant", given("tenant")), ("channel", given("channel")), ("state", state)])
+    };
+    let needy = ("All that need a person…".to_owned(), plan("list", ""));
+    match state {
+        Some(state) if state.is_waiting() => {
+            vec![(format!("All that are {}…", words::state(state)), plan("waiting", state.name()))]
+        }
+        Some(State::Failed) => vec![needy],
+        None => vec![("All that wait…".to_owned(), plan("waiting", "")), needy],
+        Some(_) => Vec::new(),
+    }
+}
+
+fn line(post: &api::PostLine, may_change: bool, now: Timestamp) -> Row {
     let name = html! {
         a href=(format!("/posts/{}", post.id)) data-open { @if post.excerpt.is_empty() { em { "no text" } } @else { (post.excerpt) } }
         span.excerpt { (post.key) }
     };
     let states = html! { div.chips { @for (state, many) in &post.states { (count(*state, *many)) " " } } };
     let cells = [name, status(post.status), states, html! { (post.tenant) }, ago(post.accepted_at, now)];
-    Row::new(cells).known_by(post.id)
+    let row = Row::new(cells).known_by(post.id);
+    let is_open = post.states.keys().any(|state| state.is_waiting() || matches!(state, State::Failed | State::InDoubt));
+    if !may_change || !is_open {
+        return row;
+    }
+    let label = format!("Select the post {}", post.key);
+    row.picked_by(html! { input type="checkbox" name="post" value=(post.id) aria-label=(label); })
 }
 
 fn filter_form<'a>(visit: &Visit, given: impl Fn(&str) -> &'a str) -> Markup {

@@ -17,7 +17,7 @@ use super::{
     shell::Entry,
     visit::Visit,
 };
-use crate::{Problem, api};
+use crate::{Problem, access::Right, api};
 
 pub(super) const ENTRY: Entry = Entry { path: "/schedule", title: "Schedule", key: 's', icon: Icon::Clock };
 
@@ -78,6 +78,13 @@ impl Asked {
             [("view", view), ("from", &from), ("zone", zone), ("account", &self.account), ("tenant", &self.tenant)];
         let kept = own.into_iter().filter(|(name, _)| !changes.iter().any(|(changed, _)| changed == name));
         query("/schedule", &kept.chain(changes.iter().copied()).collect::<Vec<_>>())
+    }
+
+    /// The plan for all that waits between two times.
+    fn plan(&self, from: &str, until: &str) -> String {
+        let narrowed =
+            [("of", "waiting"), ("tenant", &self.tenant), ("account", &self.account), ("from", from), ("until", until)];
+        query("/jobs/new", &narrowed)
     }
 
     fn midnight(&self, date: Date) -> Result<Timestamp, Problem> {
@@ -150,9 +157,16 @@ async fn list(visit: &Visit, asked: &Asked) -> Result<Markup, Problem> {
             @if is_first { (nothing("Nothing waits to go out here. The ledger has answered: it is not that it could not be asked.", None)) }
             @else { (nothing("That was all.", Some((&asked.with(&[]), "To the first")))) }
         } @else {
-            div #waiting data-live {
-                @let heads = ["Target", "State", "Goes out", "By the clock", "Deadline"];
-                (table("Targets that wait", &heads, found.targets.iter().map(|one| line(visit, asked, one, now)).collect()))
+            form action="/jobs/new" {
+                input type="hidden" name="of" value="waiting";
+                div #waiting data-live {
+                    @let heads = ["Target", "State", "Goes out", "By the clock", "Deadline"];
+                    (table("Targets that wait", &heads, found.targets.iter().map(|one| line(visit, asked, one, now)).collect()))
+                }
+                @if may_change(visit) { div.row.actions {
+                    button type="submit" { "Move or cancel selected…" }
+                    a.button href=(asked.plan(&from, "")) { "All of these, on every page…" }
+                } }
             }
             nav.pages aria-label="Pages" {
                 @if !is_first { a.button href=(asked.with(&[])) { "First" } }
@@ -173,7 +187,16 @@ fn line(visit: &Visit, asked: &Asked, one: &api::Waiting, now: Timestamp) -> Row
         _ => ago(one.goes_at, now),
     };
     let deadline = one.deadline.map(|at| ago(at, now)).unwrap_or_default();
-    Row::new([name, state(one.state), goes, clock, deadline]).known_by(one.target)
+    let row = Row::new([name, state(one.state), goes, clock, deadline]).known_by(one.target);
+    if !may_change(visit) {
+        return row;
+    }
+    let label = format!("Select {} {}", one.channel, one.target);
+    row.picked_by(html! { input type="checkbox" name="target" value=(one.target) aria-label=(label); })
+}
+
+fn may_change(visit: &Visit) -> bool {
+    visit.session.caller.may(Right::Change).is_ok()
 }
 
 fn wall(at: Timestamp, zone: &TimeZone, form: &str) -> String {
@@ -208,6 +231,9 @@ async fn week(visit: &Visit, asked: &Asked) -> Result<Markup, Problem> {
         @if found.targets.len() >= MOST { p.quiet { "The first " (MOST) " of the week are shown; the list has all." } }
         div.scroll #week tabindex="0" role="region" aria-label="The week" data-live {
             div.week { @for n in 0..7 { (one_day(visit, asked, day(n), day(n) == today, days.get(&day(n)).map_or(&[], Vec::as_slice))) } }
+        }
+        @if may_change(visit) && !found.targets.is_empty() {
+            div.row.actions { a.button href=(asked.plan(&from, &until)) { "Move or cancel all that is due this week…" } }
         }
     })
 }

@@ -72,3 +72,40 @@ async fn what_waits_is_edited_and_goes_at_its_time() {
     let edited = world.post(&format!("/v1/targets/{}/edit", targets[0]), &ask).await.ok(200);
     assert_eq!((&edited["state"], &edited["next_at"]), (&json!("scheduled"), &json!("2026-06-01T13:00:00Z")));
 }
+
+#[tokio::test(start_paused = true)]
+async fn several_targets_are_given_another_text_and_what_failed_is_tried_again() {
+    let world = world();
+    let (post, targets) = world.accepted(&message("key")).await;
+    world.at_due_time().await;
+    world.fail(&targets[0]).await;
+    let path = format!("/v1/posts/{post}/edit");
+    let ask =
+        |targets: &[String], text: &str| json!({ "targets": targets, "text": text, "revision": 1, "reason": "a slip" });
+    let long = "x".repeat(101);
+    let refused = world.post(&path, &ask(&targets, &long)).await.problem(422);
+    assert_eq!(refused["problems"][0]["path"], "$.text", "one channel takes no more than 100 characters");
+    assert_eq!(world.state(&targets[0]).await, State::Failed, "all of it or nothing");
+    let changed = world.post(&path, &ask(&targets, "better words")).await.ok(200);
+    assert_eq!((changed["targets"].as_array().unwrap().len(), &changed["revision"]), (2, &json!(2)), "{changed}");
+    assert_eq!(world.state(&targets[0]).await, State::Scheduled, "what had failed is tried again");
+    for target in &targets {
+        let shown = world.get(&format!("/v1/targets/{target}")).await.ok(200);
+        assert_eq!(shown["changes"]["content"]["text"], "better words");
+    }
+    assert_eq!(world.post(&path, &ask(&targets, "again")).await.problem(409)["code"], "OP-1017");
+    world.publish(&targets[1]).await;
+    let mut late = ask(&targets, "too late");
+    late["revision"] = json!(null);
+    assert_eq!(world.post(&path, &late).await.problem(409)["code"], "OP-1018");
+    let shown = world.get(&format!("/v1/targets/{}", targets[0])).await.ok(200);
+    assert_eq!(shown["changes"]["content"]["text"], "better words", "one refusal changes nothing");
+    let stranger = world.post(&path, &json!({ "targets": [post], "text": "x" })).await.problem(422);
+    assert_eq!(stranger["problems"][0]["path"], "$.targets");
+    let log = world.get(&format!("/v1/audit-log?subject=post:{post}")).await.ok(200);
+    assert_eq!(
+        (&log["entries"][4]["action"], &log["entries"][4]["reason"]),
+        (&json!("edit targets"), &json!("a slip")),
+        "{log}"
+    );
+}

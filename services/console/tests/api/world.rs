@@ -26,7 +26,7 @@ use forecast::Forecast;
 use intake::{Intake, Options};
 use ledger::{
     Applied, Assignments, AuditLog, Causes, Deliveries, History, Incidents, JobStore, Ledger, MemoryLedger, NoteBook,
-    Store,
+    Processes, Store,
 };
 use oncepost_console::{Console, ConsoleOptions, Parts, Token};
 use outbox::Outbox;
@@ -50,6 +50,7 @@ pub const OTHER: &str = "other-token";
 pub struct World {
     pub runtime: Runtime,
     pub ledger: Arc<dyn Ledger>,
+    pub processes: Arc<dyn Processes>,
     pub incidents: Arc<dyn Incidents>,
     pub transport: Arc<dyn Transport>,
     pub vault: Vault,
@@ -238,6 +239,7 @@ impl Setting {
         let notes: Arc<dyn NoteBook> = ledger.clone();
         let deliveries: Arc<dyn Deliveries> = ledger.clone();
         let assignments: Arc<dyn Assignments> = ledger.clone();
+        let processes: Arc<dyn Processes> = ledger.clone();
         let ledger: Arc<dyn Ledger> = ledger;
         let intake =
             Intake::new(ledger.clone(), channels.clone(), accounts.clone(), runtime.clone(), Options::default());
@@ -259,6 +261,7 @@ impl Setting {
             notes: notes.clone(),
             deliveries,
             assignments,
+            processes: processes.clone(),
             transport: transport.clone(),
             intake: Arc::new(intake.noting(notes)),
             accounts,
@@ -268,7 +271,7 @@ impl Setting {
             incidents: incidents.clone(),
             options,
         });
-        World { runtime, ledger, incidents, transport, vault, router: console.router(), console }
+        World { runtime, ledger, processes, incidents, transport, vault, router: console.router(), console }
     }
 }
 

@@ -49,7 +49,7 @@ pub(crate) async fn reschedule(
 }
 
 /// A time as a schedule message has it. Whether it makes sense is for oncepost to say.
-fn when(text: &str) -> Result<Value, Trouble> {
+pub(super) fn when(text: &str) -> Result<Value, Trouble> {
     if text == "now" {
         return Ok(Runtime::system().now().to_string().into());
     }

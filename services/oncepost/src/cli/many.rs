@@ -78,7 +78,8 @@ impl Many {
         self.dry_run
     }
 
-    fn ask(&self, action: JobAction, targets: &[String], abort_ratio: Option<f64>) -> Value {
+    /// What is asked of the API: to be narrowed further, and with what the action needs.
+    pub fn ask(&self, action: JobAction, targets: &[String], abort_ratio: Option<f64>) -> Value {
         // The server says what is wrong with a name; here they are only passed on.
         json!({
             "action": action,
@@ -99,15 +100,7 @@ impl Many {
 }
 
 /// Shows the plan, asks where many are concerned, and begins a job.
-pub(crate) async fn begin(
-    client: &Client,
-    out: &mut Out,
-    action: JobAction,
-    many: &Many,
-    targets: &[String],
-    abort_ratio: Option<f64>,
-) -> Result<Ended, Trouble> {
-    let mut ask = many.ask(action, targets, abort_ratio);
+pub(crate) async fn begin(client: &Client, out: &mut Out, many: &Many, mut ask: Value) -> Result<Ended, Trouble> {
     ask["dry_run"] = json!(true);
     let plan = client.call::<JobPlan>(Method::POST, &["jobs"], &[], &ask).await?;
     if many.dry_run {

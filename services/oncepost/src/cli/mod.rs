@@ -21,10 +21,12 @@ mod input;
 mod link;
 mod lists;
 mod many;
+mod moves;
 mod name;
 mod notes;
 mod options;
 mod out;
+mod processes;
 mod retry;
 mod schedule;
 mod scorecard;
@@ -101,21 +103,10 @@ pub enum ClientCommand {
     Jobs(many::JobsArgs),
     /// Let one target say something else; if it has failed, it is tried again in the same step
     Edit(edit::EditArgs),
-    /// Cancel a post, all of it or nothing, or one target
-    Cancel {
-        /// A post's id, TENANT/KEY, or a target's id
-        what: String,
-    },
-    /// Publish a post at another time
-    Reschedule {
-        /// A post's id or TENANT/KEY
-        post: String,
-        /// 2026-12-01T09:00:00Z, 2026-12-01T09:00[Europe/Berlin], or `now`
-        time: String,
-        /// The new deadline, written like the time; without it the old one stays
-        #[arg(long)]
-        deadline: Option<String>,
-    },
+    /// Cancel a post, all of it or nothing, or one target; or, as a job, many that wait or have failed
+    Cancel(moves::CancelArgs),
+    /// Publish a post at another time; or, as a job, many
+    Reschedule(moves::RescheduleArgs),
     /// Have the platform asked once more about a target in doubt
     Look {
         /// The target's id
@@ -170,6 +161,8 @@ pub enum ClientCommand {
     Apps(accounts::AppsArgs),
     /// List the hooks that events are sent to; put one in, look at what was sent, send it again
     Hooks(hooks::HooksArgs),
+    /// Tell who is there and who is missing: each process with its version, and whether ledger, broker and guard answer
+    Processes,
     /// List the channels: what each takes, how an unknown outcome is settled, how long tokens live. Without --api: those of
     /// this program; with it: how they are doing there
     Channels {
@@ -252,10 +245,8 @@ async fn execute(
         ClientCommand::Discard { targets, many } => retry::discard(&client?, out, &targets, &many).await,
         ClientCommand::Jobs(args) => many::jobs(&client?, out, &args).await,
         ClientCommand::Edit(args) => edit::edit(&client?, out, &args).await,
-        ClientCommand::Cancel { what } => act::cancel(&client?, out, &what).await,
-        ClientCommand::Reschedule { post, time, deadline } => {
-            act::reschedule(&client?, out, &post, &time, deadline.as_deref()).await
-        }
+        ClientCommand::Cancel(args) => moves::cancel(&client?, out, &args).await,
+        ClientCommand::Reschedule(args) => moves::reschedule(&client?, out, &args).await,
         ClientCommand::Look { target } => act::look(&client?, out, &target).await,
         ClientCommand::Resolve { target, published, id, send_again, note } => {
             let word = act::Word { url: published, id, send_again, note };
@@ -272,6 +263,7 @@ async fn execute(
         ClientCommand::Accounts(args) => accounts::accounts(&client?, out, &args).await,
         ClientCommand::Apps(args) => accounts::apps(&client?, out, &args).await,
         ClientCommand::Hooks(args) => hooks::hooks(&client?, out, &args).await,
+        ClientCommand::Processes => processes::processes(&client?, out).await,
         ClientCommand::Channels { name } => match options.named_api() {
             Some(_) => channels::of_server(&client?, out, name.as_deref()).await,
             None => channels::of_program(&every_channel()?, out, name.as_deref()),

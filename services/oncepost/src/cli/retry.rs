@@ -31,7 +31,7 @@ pub struct RetryArgs {
 pub(crate) async fn retry(client: &Client, out: &mut Out, args: &RetryArgs) -> Result<Ended, Trouble> {
     match &args.what {
         None if args.many.selects() => {
-            many::begin(client, out, JobAction::Retry, &args.many, &[], args.abort_ratio).await
+            many::begin(client, out, &args.many, args.many.ask(JobAction::Retry, &[], args.abort_ratio)).await
         }
         None => {
             let remedy = "Name a post or a target, or give --group, --channel, --account, --app, --tenant or --all.";
@@ -54,7 +54,7 @@ pub(crate) async fn discard(client: &Client, out: &mut Out, targets: &[String], 
     if !many.has_reason() {
         return Err(Trouble::usage("Why are they given up?", "Give --reason TEXT, for whoever asks later."));
     }
-    many::begin(client, out, JobAction::Discard, many, targets, None).await
+    many::begin(client, out, many, many.ask(JobAction::Discard, targets, None)).await
 }
 
 async fn named(client: &Client, out: &mut Out, name: &str, dry_run: bool) -> Result<Ended, Trouble> {

@@ -15,6 +15,7 @@ use super::{
 use crate::{
     Job, JobState, JobStep, LedgerError, StepAsk, StepDone, StepResult,
     desk::Desk,
+    jobs::Frozen,
     record::{millis, stored},
     world::{World, after},
 };
@@ -33,7 +34,7 @@ const KEEP: &str = "UPDATE jobs SET lease_until = $3 WHERE id = $1 AND lease = $
 const RELEASE: &str = "UPDATE jobs SET lease_until = NULL WHERE id = $1 AND lease = $2";
 const END: &str = "UPDATE jobs SET state = $2, ended_at = $3, why = $4, lease_until = NULL \
      WHERE id = $1 AND state = 'running' AND ($5 IS NULL OR lease = $5)";
-const OPEN: &str = "SELECT target, place, listed_at FROM job_targets WHERE job = $1 AND result IS NULL \
+const OPEN: &str = "SELECT target, place, listed_at, revision FROM job_targets WHERE job = $1 AND result IS NULL \
      ORDER BY place LIMIT 1000";
 const STEP: &str = "UPDATE job_targets SET result = $3, why = $4, at = $5 WHERE job = $1 AND place = $2";
 const COUNT: &str = "UPDATE jobs SET done = done + $2, held_back = held_back + $3 WHERE id = $1";
@@ -88,18 +89,19 @@ pub(super) async fn advance(
     if kept.rows_affected() == 0 {
         return Ok(None);
     }
-    let open: Vec<(Uuid, i32, i64)> =
+    let open: Vec<(Uuid, i32, i64, Option<i32>)> =
         sqlx::query_as(OPEN).bind(job).fetch_all(&mut *tx).await.map_err(LedgerError::of(failed))?;
-    let open: HashMap<_, _> = open.into_iter().map(|(target, place, at)| (TargetId(target), (place, at))).collect();
+    let frozen = |(target, place, at, revision)| (TargetId(target), (place, Frozen::stored(at, revision)));
+    let open: HashMap<_, _> = open.into_iter().map(frozen).collect();
     let mut ids: Vec<_> = steps.iter().map(|step| step.target).filter(|id| open.contains_key(id)).collect();
     ids.sort_unstable();
     ids.dedup();
     let mut desk = seat(&mut tx, world, &ids.iter().map(|id| id.0).collect::<Vec<_>>()).await?;
     let mut taken: Vec<(i32, StepDone)> = Vec::with_capacity(steps.len());
     for JobStep { target, what } in steps {
-        let Some((place, listed_at)) = open.get(&target) else { continue };
+        let Some((place, was)) = open.get(&target) else { continue };
         if taken.iter().all(|(_, done)| done.target != target) {
-            taken.extend(step(&mut desk, target, *listed_at, what)?.map(|done| (*place, done)));
+            taken.extend(step(&mut desk, target, *was, what)?.map(|done| (*place, done)));
         }
     }
     store::save(&mut tx, &desk).await?;
@@ -135,13 +137,13 @@ pub(super) async fn advance(
 }
 
 /// Takes one step, if what it rests on still holds; `None`: it is to be worked out anew.
-fn step(desk: &mut Desk<'_>, id: TargetId, listed_at: i64, what: StepAsk) -> Result<Option<StepDone>, LedgerError> {
+fn step(desk: &mut Desk<'_>, id: TargetId, was: Frozen, what: StepAsk) -> Result<Option<StepDone>, LedgerError> {
     let held_back = |why: String| StepDone { target: id, result: StepResult::HeldBack, why: Some(why), applied: None };
     let Some(target) = desk.target(id) else {
         return Ok(Some(held_back("it was written by a newer version, and this one cannot read it".into())));
     };
-    if target.listed.as_ref().is_none_or(|listed| millis(listed.at) != listed_at) {
-        return Ok(Some(held_back(crate::jobs::overtaken(target))));
+    if let Some(why) = was.overtaken(target) {
+        return Ok(Some(held_back(why)));
     }
     let (command, revision) = match what {
         StepAsk::HoldBack(why) => return Ok(Some(held_back(why))),

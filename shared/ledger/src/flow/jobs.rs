@@ -14,9 +14,10 @@ use super::{
     store,
 };
 use crate::{
-    Job, JobFilter, JobState, JobStep, JobStore, JobTarget, LedgerError, NewJob, Outcomes, Page, Selection, StepDone,
-    StepResult,
-    record::{Record, columns, instant, json, millis, number, read_json, state, stored},
+    Job, JobFilter, JobState, JobStep, JobStore, JobTarget, LedgerError, NewJob, Of, Outcomes, Page, Selection,
+    StepDone, StepResult,
+    jobs::Frozen,
+    record::{Record, columns, instant, json, millis, not_before, number, read_json, state, stored},
     world::World,
 };
 
@@ -44,18 +45,48 @@ const SELECTED: &str = concat!(
     selected!(),
     " AND (t.listed_at, t.id) > ($6, $7) ORDER BY t.listed_at, t.id LIMIT $8"
 );
-const ONE: &str = concat!("SELECT ", columns!(), selected!(), " AND t.id = $6");
+/// Waiting, of the tenant `$1`, the channel `$2`, the account `$3`, the app `$4`, in the state `$5`, due from `$6` and before `$7`. Each kind
+/// by an index of its own, so that what was sent is not looked at.
+macro_rules! waiting {
+    () => {
+        concat!(
+            "SELECT id, due_at, revision FROM targets t WHERE state IN (0, 4)",
+            waiting!(@fits),
+            " UNION ALL SELECT id, due_at, revision FROM targets t WHERE state = 1",
+            waiting!(@fits),
+            " UNION ALL SELECT id, due_at, revision FROM targets t WHERE state = 8",
+            waiting!(@fits)
+        )
+    };
+    (@fits) => {
+        " AND t.listed_at IS NULL AND ($1 IS NULL OR t.tenant = $1) AND ($2 IS NULL OR t.channel = $2) \
+         AND ($3 IS NULL OR t.account = $3) AND ($4 IS NULL OR t.app = $4) AND ($5 IS NULL OR t.state = $5) \
+         AND ($6 IS NULL OR t.due_at >= $6) AND ($7 IS NULL OR t.due_at < $7)"
+    };
+}
+
+const WAITING: &str = concat!(
+    "SELECT ",
+    columns!(),
+    ", t.changes, t.listed_at FROM (SELECT id, due_at FROM (",
+    waiting!(),
+    ") w WHERE (due_at, id) > ($8, $9) ORDER BY due_at, id LIMIT $10) u JOIN targets t ON t.id = u.id ORDER BY u.due_at, u.id"
+);
+const ONE: &str = concat!("SELECT ", columns!(), " FROM targets t WHERE t.id = $1");
 const FREEZE: &str = concat!(
     "INSERT INTO job_targets (job, target, listed_at, place) SELECT $6, id, listed_at, \
      row_number() OVER (ORDER BY listed_at, id) - 1 FROM (SELECT t.id, t.listed_at",
     selected!(),
     " ORDER BY t.listed_at, t.id LIMIT $7) s"
 );
-const FREEZE_ONE: &str = concat!(
-    "INSERT INTO job_targets (job, target, listed_at, place) SELECT $6, t.id, t.listed_at, $8",
-    selected!(),
-    " AND t.id = $7"
+const FREEZE_WAITING: &str = concat!(
+    "INSERT INTO job_targets (job, target, listed_at, place, revision) SELECT $8, id, 0, \
+     row_number() OVER (ORDER BY due_at, id) - 1, revision FROM (SELECT id, due_at, revision FROM (",
+    waiting!(),
+    ") w ORDER BY due_at, id LIMIT $9) s"
 );
+const FREEZE_ONE: &str =
+    "INSERT INTO job_targets (job, target, listed_at, place, revision) VALUES ($1, $2, $3, $4, $5)";
 const BEGIN: &str = "INSERT INTO jobs (id, at, total, done, held_back, lease, state, who, tenant, action, reason, \
      selection, terms) VALUES ($1, $2, 0, 0, 0, 0, 'running', $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
 const TOTAL: &str = "UPDATE jobs SET total = (SELECT count(*) FROM job_targets WHERE job = $1) WHERE id = $1";
@@ -168,46 +199,75 @@ macro_rules! asked {
     };
 }
 
+/// What statements with `waiting!` begin with.
+macro_rules! asked_waiting {
+    ($query:expr, $selection:expr) => {
+        $query
+            .persistent(false)
+            .bind($selection.tenant.as_ref().map(TenantId::as_str))
+            .bind($selection.channel.as_ref().map(ChannelName::as_str))
+            .bind($selection.account.as_ref().map(AccountId::as_str))
+            .bind($selection.app.as_ref().map(AppId::as_str))
+            .bind($selection.state.map(State::number))
+            .bind($selection.from.map(not_before))
+            .bind($selection.until.map(not_before))
+    };
+}
+
 async fn selected(
     conn: &mut Connection,
     selection: &Selection,
     after: Option<(Timestamp, TargetId)>,
     limit: u32,
 ) -> Result<Vec<Target>, LedgerError> {
-    let failed = "read what is selected of the list";
-    if selection.targets.is_empty() {
-        let (mut at, mut id) = after.map_or((i64::MIN, Uuid::nil()), |(at, id)| (millis(at), id.0));
-        loop {
-            let rows: Vec<TargetRow> = asked!(sqlx::query_as(SELECTED), selection)
-                .bind(at)
-                .bind(id)
-                .bind(i64::from(limit))
-                .fetch_all(&mut *conn)
-                .await
-                .map_err(LedgerError::of(failed))?;
-            let last = rows.last().map(|row| (row.listed_at, row.record.id));
-            let read = readable(rows.into_iter().map(|row| row.record.target()));
-            match last {
-                // A page of what cannot be read is not the end.
-                Some((Some(last_at), last_id)) if read.is_empty() => (at, id) = (last_at, last_id),
-                _ => return Ok(read),
-            }
+    if !selection.targets.is_empty() {
+        let mut targets = named(conn, selection).await?;
+        targets.sort_unstable_by_key(Selection::place);
+        targets.retain(|target| after.is_none_or(|after| Selection::place(target) > after));
+        targets.truncate(limit as usize);
+        return Ok(targets);
+    }
+    let (mut at, mut id) = after.map_or((i64::MIN, Uuid::nil()), |(at, id)| (millis(at), id.0));
+    loop {
+        let rows = page(conn, selection, (at, id), limit).await?;
+        let last = rows.last().map(|row| (row.listed_at.unwrap_or(row.record.due_at), row.record.id));
+        let read = readable(rows.into_iter().map(|row| row.record.target()));
+        match last {
+            // A page of what cannot be read is not the end.
+            Some(last) if read.is_empty() => (at, id) = last,
+            _ => return Ok(read),
         }
     }
+}
+
+async fn page(
+    conn: &mut Connection,
+    selection: &Selection,
+    (at, id): (i64, Uuid),
+    limit: u32,
+) -> Result<Vec<TargetRow>, LedgerError> {
+    let query = match selection.of {
+        Of::Waiting => asked_waiting!(sqlx::query_as(WAITING), selection),
+        Of::List | Of::Either => asked!(sqlx::query_as(SELECTED), selection),
+    };
+    let query = query.bind(at).bind(id).bind(i64::from(limit));
+    query.fetch_all(conn).await.map_err(LedgerError::of("read what is selected"))
+}
+
+/// Those of the targets that are named that the rest of the selection lets in, each once, in the order of their names.
+async fn named(conn: &mut Connection, selection: &Selection) -> Result<Vec<Target>, LedgerError> {
+    let mut known = BTreeSet::new();
     let mut rows: Vec<Record> = Vec::new();
-    for id in &selection.targets {
-        let row: Option<Record> = asked!(sqlx::query_as(ONE), selection)
+    for id in selection.targets.iter().filter(|id| known.insert(**id)) {
+        let row: Option<Record> = sqlx::query_as(ONE)
             .bind(id.0)
             .fetch_optional(&mut *conn)
             .await
-            .map_err(LedgerError::of(failed))?;
+            .map_err(LedgerError::of("read what is selected"))?;
         rows.extend(row);
     }
     let mut targets = readable(rows.into_iter().map(Record::target));
-    let place = |target: &Target| (target.listed.as_ref().map(|listed| listed.at), target.id);
-    targets.sort_unstable_by_key(place);
-    targets.retain(|target| after.is_none_or(|(at, id)| place(target) > (Some(at), id)));
-    targets.truncate(limit as usize);
+    targets.retain(|target| selection.holds(target));
     Ok(targets)
 }
 
@@ -240,21 +300,24 @@ async fn freeze(tx: &mut Connection, job: &NewJob, most: u32) -> Result<(), Ledg
     let failed = "select what a job is about";
     let selection = &job.selection;
     if selection.targets.is_empty() {
-        return asked!(sqlx::query(FREEZE), selection)
-            .bind(job.id)
-            .bind(i64::from(most))
-            .execute(tx)
-            .await
-            .map(drop)
-            .map_err(LedgerError::of(failed));
+        let query = match selection.of {
+            Of::Waiting => asked_waiting!(sqlx::query(FREEZE_WAITING), selection),
+            Of::List | Of::Either => asked!(sqlx::query(FREEZE), selection),
+        };
+        let frozen = query.bind(job.id).bind(i64::from(most)).execute(tx).await;
+        return frozen.map(drop).map_err(LedgerError::of(failed));
     }
-    let mut known = BTreeSet::new();
-    let once = selection.targets.iter().filter(|id| known.insert(**id)).take(most as usize);
-    for (place, id) in once.enumerate() {
-        asked!(sqlx::query(FREEZE_ONE), selection)
+    for (place, target) in named(tx, selection).await?.iter().take(most as usize).enumerate() {
+        let (listed_at, revision) = match Frozen::of(target) {
+            Frozen::Listed(at) => (at, None),
+            Frozen::Waiting(revision) => (0, Some(stored(revision))),
+        };
+        sqlx::query(FREEZE_ONE)
             .bind(job.id)
-            .bind(id.0)
+            .bind(target.id.0)
+            .bind(listed_at)
             .bind(i32::try_from(place).unwrap_or(i32::MAX))
+            .bind(revision)
             .execute(&mut *tx)
             .await
             .map_err(LedgerError::of(failed))?;

@@ -23,6 +23,7 @@ mod lists;
 mod notes;
 mod outside;
 mod pauses;
+mod processes;
 mod reads;
 mod rows;
 mod upcoming;
@@ -32,4 +33,4 @@ pub(super) use apply::apply;
 pub(super) use cases::write_cases;
 pub(super) use pauses::{body as pause_body, finish_releases};
 
-use super::{Connection, Database, store};
+use super::{Connection, Database, MIGRATIONS, store};

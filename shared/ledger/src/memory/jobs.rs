@@ -10,24 +10,20 @@ use uuid::Uuid;
 use super::{MemoryLedger, Tables, page_of};
 use crate::{
     Job, JobFilter, JobState, JobStep, JobStore, JobTarget, LedgerError, NewJob, Outcomes, Page, Selection, StepAsk,
-    StepDone, StepResult, jobs::overtaken, record::millis, world::after,
+    StepDone, StepResult, jobs::Frozen, world::after,
 };
 
-/// A job with its targets, and when each of those was listed.
+/// A job with its targets, and what each of those was.
 pub(super) struct Row {
     job: Job,
-    targets: Vec<(JobTarget, i64)>,
-}
-
-fn listed_at(target: &Target) -> Option<i64> {
-    target.listed.as_ref().map(|listed| millis(listed.at))
+    targets: Vec<(JobTarget, Frozen)>,
 }
 
 impl Tables {
     fn selected(&self, selection: &Selection) -> Vec<&Target> {
         let mut found: Vec<_> =
             self.targets.values().map(|row| &row.target).filter(|target| selection.holds(target)).collect();
-        found.sort_unstable_by_key(|target| (listed_at(target), target.id));
+        found.sort_unstable_by_key(|target| Selection::place(target));
         found
     }
 
@@ -39,12 +35,12 @@ impl Tables {
 }
 
 impl MemoryLedger {
-    fn step(&self, tables: &mut Tables, listed: i64, step: JobStep) -> Result<Option<StepDone>, LedgerError> {
+    fn step(&self, tables: &mut Tables, was: Frozen, step: JobStep) -> Result<Option<StepDone>, LedgerError> {
         let id = step.target;
         let held_back = |why| StepDone { target: id, result: StepResult::HeldBack, why: Some(why), applied: None };
         let target = &tables.targets.get(&id).ok_or(LedgerError::NoSuchTarget(id))?.target;
-        if listed_at(target) != Some(listed) {
-            return Ok(Some(held_back(overtaken(target))));
+        if let Some(why) = was.overtaken(target) {
+            return Ok(Some(held_back(why)));
         }
         let (command, revision) = match step.what {
             StepAsk::HoldBack(why) => return Ok(Some(held_back(why))),
@@ -70,8 +66,7 @@ impl JobStore for MemoryLedger {
         limit: u32,
     ) -> Result<Vec<Target>, LedgerError> {
         let tables = self.reach()?;
-        let after = after.map(|(at, id)| (Some(millis(at)), id));
-        let follows = |target: &&&Target| after.is_none_or(|after| (listed_at(target), target.id) > after);
+        let follows = |target: &&&Target| after.is_none_or(|after| Selection::place(target) > after);
         Ok(tables.selected(selection).iter().filter(follows).take(limit as usize).copied().cloned().collect())
     }
 
@@ -86,7 +81,7 @@ impl JobStore for MemoryLedger {
         let target = |(place, target): (usize, &Target)| {
             let place = u32::try_from(place).unwrap_or(u32::MAX);
             let open = JobTarget { place, target: target.id, result: None, why: None, at: None, now: None };
-            (open, listed_at(target).unwrap_or_default())
+            (open, Frozen::of(target))
         };
         let targets: Vec<_> = found.into_iter().take(most as usize).enumerate().map(target).collect();
         let begun = Job {
@@ -141,8 +136,8 @@ impl JobStore for MemoryLedger {
                 row.targets.iter().position(|(target, _)| target.target == step.target && target.result.is_none())
             };
             let open = tables.jobs.get(&job).and_then(|row| place(row).map(|at| (at, row.targets[at].1)));
-            let Some((at, listed)) = open else { continue };
-            let Some(done) = self.step(&mut tables, listed, step)? else { continue };
+            let Some((at, was)) = open else { continue };
+            let Some(done) = self.step(&mut tables, was, step)? else { continue };
             if let Some(row) = tables.jobs.get_mut(&job) {
                 let target = &mut row.targets[at].0;
                 (target.result, target.why, target.at) = (Some(done.result), done.why.clone(), Some(now));

@@ -13,6 +13,7 @@ mod jobs;
 mod listed;
 mod notes;
 mod outside;
+mod processes;
 mod upcoming;
 
 use std::{
@@ -35,10 +36,10 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::{
-    Acceptance, Applied, Assignment, AuditEntry, Census, Claim, Claimed, CredentialRow, Delivery, Emission, Failures,
-    Incident, Ledger, LedgerError, ListedCount, ListedTarget, NewPost, NewTarget, NextDue, Note, Page, PauseAsk, Place,
-    PostChange, PostFilter, PostSummary, PostView, RecordKind, StateCount, Taken, TargetView, Twin, Upcoming,
-    UpcomingTarget, cases, pause_id, record, world::before,
+    Acceptance, Applied, Assignment, AuditEntry, Beat, Census, Claim, Claimed, CredentialRow, Delivery, Emission,
+    Failures, Incident, Ledger, LedgerError, ListedCount, ListedTarget, NewPost, NewTarget, NextDue, Note, Page,
+    PauseAsk, Place, PostChange, PostFilter, PostSummary, PostView, RecordKind, StateCount, Taken, TargetView, Twin,
+    Upcoming, UpcomingTarget, cases, pause_id, record, world::before,
 };
 
 /// A ledger in memory.
@@ -69,6 +70,7 @@ struct Tables {
     jobs: BTreeMap<Uuid, jobs::Row>,
     notes: BTreeMap<Uuid, Note>,
     assignments: Vec<Assignment>,
+    processes: BTreeMap<Uuid, (Beat, Timestamp)>,
     /// The highest version of a record of credentials that was deleted.
     deleted: u64,
 }

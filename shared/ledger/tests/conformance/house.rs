@@ -13,7 +13,7 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 use ledger::{
     Assignments, AuditLog, Causes, CredentialStore, Deliveries, History, Incidents, JobStore, Ledger, LedgerError,
-    MemoryLedger, NoteBook, Outside, Postgres, PostgresOptions, Sqlite, Store as Stored, TimeSource,
+    MemoryLedger, NoteBook, Outside, Postgres, PostgresOptions, Processes, Sqlite, Store as Stored, TimeSource,
 };
 use runtime::{Clock, Runtime, SystemRandom};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, sqlite::SqliteConnectOptions};
@@ -60,6 +60,7 @@ pub struct House {
     pub jobs: Arc<dyn JobStore>,
     pub notes: Arc<dyn NoteBook>,
     pub assignments: Arc<dyn Assignments>,
+    pub processes: Arc<dyn Processes>,
     pub clock: Arc<ManualClock>,
     pub runtime: Runtime,
     store: Store,
@@ -112,6 +113,7 @@ impl House {
             jobs: database.clone(),
             notes: database.clone(),
             assignments: database.clone(),
+            processes: database.clone(),
             ledger: database,
             clock,
             runtime,

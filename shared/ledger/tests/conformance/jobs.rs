@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::{Command, Outcome, State, TargetId};
 use futures::future::join_all;
-use ledger::{Job, JobFilter, JobState, JobStep, NewJob, Outcomes, Selection, StepAsk, StepDone, StepResult};
+use ledger::{Job, JobFilter, JobState, JobStep, NewJob, Of, Outcomes, Selection, StepAsk, StepDone, StepResult};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -203,6 +203,106 @@ pub async fn a_target_is_changed_once_whoever_else_acts_on_it(house: &House) {
     assert_eq!(house.state(a).await, State::Failed);
     let stranger = advance(house, &first, vec![retry(TargetId(house.runtime.id()))]).await.unwrap();
     assert!(stranger.is_empty(), "what is no target of the job is passed over");
+}
+
+/// A target on `channel` that waits.
+async fn waiting(house: &House, owner: &str, on: &str, due_in: u64) -> TargetId {
+    house.clock.advance(Duration::from_millis(1));
+    let post = post_of(house, owner, &[(on, "main")], house.later(due_in));
+    let target = post.targets[0].id;
+    house.accept(vec![post]).await;
+    target
+}
+
+fn move_to(target: TargetId, due_at: jiff::Timestamp) -> JobStep {
+    let command = Command::Reschedule { due_at, deadline: None, hash: domain::ContentHash([1; 16]) };
+    JobStep { target, what: StepAsk::Apply { command, revision: Some(1) } }
+}
+
+pub async fn a_job_may_be_about_what_waits(house: &House) {
+    let failed = listed(house, "acme", "a").await;
+    let (late, soon) = (waiting(house, "acme", "a", 7_200).await, waiting(house, "acme", "a", 3_600).await);
+    let (elsewhere, theirs) = (waiting(house, "acme", "b", 60).await, waiting(house, "other", "a", 60).await);
+    let out = house.accept_one().await;
+    house.claim(100).await;
+    let attempt = begun(&house.apply(out, begin("w")).await).attempt;
+    house.apply(out, published(attempt, "out")).await;
+    let all = Selection { of: Of::Waiting, ..Selection::default() };
+    let found = |selection: Selection| async move {
+        let job = begin_job(house, selection.clone()).await;
+        let open = house.jobs.open_targets(job.asked.id, 10).await.unwrap();
+        let shown: Vec<_> =
+            house.jobs.selected(&selection, None, 10).await.unwrap().iter().map(|target| target.id).collect();
+        assert_eq!((job.total, job.asked.selection), (open.len() as u64, selection.clone()));
+        if selection.targets.is_empty() {
+            assert_eq!(shown, open, "{selection:?}");
+        }
+        open
+    };
+    assert_eq!(found(all.clone()).await, [elsewhere, theirs, soon, late], "the first due is first");
+    let acme = Selection { tenant: Some(tenant("acme")), channel: Some(channel("a")), ..all.clone() };
+    assert_eq!(found(acme.clone()).await, [soon, late]);
+    assert_eq!(found(Selection { from: Some(house.later(5_000)), ..acme.clone() }).await, [late]);
+    assert_eq!(found(Selection { until: Some(house.later(5_000)), ..acme.clone() }).await, [soon]);
+    assert_eq!(found(Selection { state: Some(State::Held), ..acme.clone() }).await, []);
+    assert_eq!(found(Selection { state: Some(State::Scheduled), ..acme.clone() }).await, [soon, late]);
+    let named = vec![late, out, failed, soon, theirs, late];
+    let some = |of: Of| Selection { of, targets: named.clone(), ..Selection::default() };
+    assert_eq!(found(some(Of::Waiting)).await, [late, soon, theirs]);
+    assert_eq!(found(some(Of::List)).await, [failed]);
+    assert_eq!(found(some(Of::Either)).await, [late, failed, soon, theirs], "what is out is in no job");
+    let own = Selection { tenant: Some(tenant("acme")), ..some(Of::Either) };
+    assert_eq!(found(own).await, [late, failed, soon]);
+    assert_eq!(
+        found(Selection { of: Of::Either, ..Selection::default() }).await,
+        [failed],
+        "all is said of the list only"
+    );
+    let mut seen = Vec::new();
+    let mut after = None;
+    loop {
+        let page = house.jobs.selected(&all, after, 3).await.unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some(Selection::place(last));
+        seen.extend(page.iter().map(|target| target.id));
+    }
+    assert_eq!(seen, [elsewhere, theirs, soon, late]);
+}
+
+pub async fn what_waited_is_left_alone_once_it_was_changed_or_is_on_its_way(house: &House) {
+    let mut all = Vec::new();
+    for due_in in [3_600, 3_601, 0, 3_603] {
+        all.push(waiting(house, "acme", "a", due_in).await);
+    }
+    let [moved, changed, sent, cancelled] = all[..] else { panic!("{all:?}") };
+    let selection = Selection { of: Of::Waiting, targets: all.clone(), ..Selection::default() };
+    begin_job(house, selection.clone()).await;
+    begin_job(house, selection).await;
+    let (first, second) = (take(house, "one").await, take(house, "two").await);
+    let at = house.later(9_000);
+    house.apply(changed, Command::Reschedule { due_at: at, deadline: None, hash: domain::ContentHash([2; 16]) }).await;
+    house.claim(100).await;
+    let attempt = begun(&house.apply(sent, begin("w")).await).attempt;
+    house.apply(cancelled, Command::Cancel).await;
+    let steps = || all.iter().map(|target| move_to(*target, at)).collect::<Vec<_>>();
+    let done = advance(house, &first, steps()).await.unwrap();
+    let told: Vec<_> = done.iter().map(|done| (done.target, done.result, done.why.as_deref())).collect();
+    let changed_since = "somebody was faster: it was changed since the job began";
+    assert_eq!(
+        told,
+        [
+            (moved, StepResult::Done, None),
+            (changed, StepResult::HeldBack, Some(changed_since)),
+            (sent, StepResult::HeldBack, Some("it does not wait any more: it is publishing now")),
+            (cancelled, StepResult::HeldBack, Some("it does not wait any more: it is cancelled now")),
+        ]
+    );
+    assert_eq!(house.ledger.target(moved).await.unwrap().unwrap().target.due_at, at);
+    house.apply(sent, published(attempt, "out")).await;
+    let done = advance(house, &second, steps()).await.unwrap();
+    assert!(done.iter().all(|done| done.result == StepResult::HeldBack), "of two jobs one moves it: {done:?}");
+    assert_eq!(done[0].why.as_deref(), Some(changed_since));
+    assert_eq!(house.state(sent).await, State::Published);
 }
 
 pub async fn what_is_held_back_says_why_and_what_changed_is_worked_out_anew(house: &House) {

@@ -26,6 +26,7 @@ mod making;
 mod notes;
 mod outside;
 mod pauses;
+mod processes;
 mod size;
 mod upcoming;
 mod versions;
@@ -174,6 +175,8 @@ mod every {
             a_job_is_about_what_is_listed_when_it_is_begun,
             one_process_carries_a_job_on,
             a_target_is_changed_once_whoever_else_acts_on_it,
+            a_job_may_be_about_what_waits,
+            what_waited_is_left_alone_once_it_was_changed_or_is_on_its_way,
             what_is_held_back_says_why_and_what_changed_is_worked_out_anew,
             a_job_that_is_stopped_changes_nothing_more,
             outcomes_say_what_became_of_it,
@@ -184,6 +187,10 @@ mod every {
             of_many_who_take_it_at_once_one_has_it,
             a_cause_its_parts_and_a_target_are_had_one_by_one,
             an_assignment_ends_when_nothing_of_it_has_been_listed_for_a_while,
+        }
+        [postgres, sqlite, memory] => processes::{
+            a_process_is_known_by_what_it_said_last,
+            a_process_is_forgotten_when_it_ends_or_was_silent_for_long,
         }
         [postgres, sqlite, memory] => notes::{
             a_note_lasts_until_it_is_removed,
@@ -214,6 +221,7 @@ mod stored {
         }
         [postgres, sqlite] => history::{ a_target_listed_before_there_were_cases_has_been_open_since_then }
         [postgres, sqlite] => incidents::{ an_incident_of_an_unknown_kind_hides_no_other }
+        [postgres, sqlite] => processes::{ a_process_that_cannot_be_read_hides_no_other }
         [postgres, sqlite] => upcoming::{ what_cannot_be_read_ends_no_page }
         [postgres, sqlite] => corpus::{
             rows_of_every_version_are_read_and_mean_the_same,

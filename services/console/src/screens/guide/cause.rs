@@ -11,9 +11,10 @@ use crate::{
     api::{self, JobState},
     screens::{
         assign, causes,
-        jobs::{progress, told},
+        jobs::progress,
         notes::{self, Subject},
         parts::{Icon, Tone, chip, fact, prose, query},
+        plan::told,
         post::encoded,
         shell::{cannot_tell, stamp},
         visit::Visit,

@@ -37,6 +37,7 @@ async fn no_form_is_taken_but_from_our_own_pages() {
         "/notes".into(),
         format!("/notes/{post}/remove"),
         "/guide/look".into(),
+        format!("/posts/{post}/edit"),
         format!("/jobs/{post}/stop"),
         format!("/incidents/{post}/close"),
         "/system".into(),

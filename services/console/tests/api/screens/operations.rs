@@ -140,3 +140,109 @@ async fn a_scorecard_leads_to_the_rows_behind_its_figures_and_can_be_taken_away(
     assert!(file.header("content-disposition").contains("reliability-2026-W23.csv"));
     assert_eq!(browser.get("/scorecard?week=next").await.status, 400);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_ticked_among_the_posts_is_moved_after_a_look_at_the_plan() {
+    let world = world();
+    let (post, targets) = world.accepted(&message("waits")).await;
+    let (other, _) = world.accepted(&message("too")).await;
+    world.carries_on_jobs("console");
+    let mut browser = Browser::with(&world, OPERATOR).await;
+    let page = browser.get("/posts").await.ok();
+    page.says("Retry, move or cancel selected…");
+    page.says("All that wait… All that need a person…");
+    assert!(page.text.contains(&format!("name=\"post\" value=\"{post}\"")), "{}", page.text);
+    let chosen = format!("/jobs/new?of=either&post={post}&post={other}");
+    let page = browser.get(&chosen).await.ok();
+    page.says("4 targets at once");
+    page.says("0 of 4 go , 4 held back.");
+    page.says("Publish at another time");
+    let plan = format!("{chosen}&by=2h");
+    let page = browser.get(&plan).await.ok();
+    page.says("Publish 2h later 4 of 4 go .");
+    let id = page.field("id");
+    let fields =
+        [("action", "shift"), ("by", "2h"), ("of", "either"), ("post", &*post), ("post", &*other), ("id", &*id)];
+    let first = browser.fill(&plan, "/jobs", &fields).await.ok();
+    first.says("The job is begun: 4 targets go.");
+    first.says("shift 4 targets");
+    world.runtime.sleep(std::time::Duration::from_secs(10)).await;
+    browser.fill(&plan, "/jobs", &fields).await.ok().says("shift 4 targets done");
+    let moved = world.get(&format!("/v1/targets/{}", targets[0])).await.ok(200);
+    assert_eq!(moved["due_at"], "2026-06-01T15:00:00Z", "pressed twice it is moved once");
+    let passed = browser.get(&format!("{chosen}&by=-9h")).await.ok();
+    passed.says("0 of 4 go , 4 held back.");
+    passed.says("their new time would have passed already");
+    let wrong = browser.get(&format!("{chosen}&by=soon")).await;
+    assert_eq!(wrong.status, 422);
+    wrong.says("is no span such as 2h");
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_of_a_week_is_cancelled_with_a_reason() {
+    let world = world();
+    let (_, targets) = world.accepted(&message("waits")).await;
+    world.carries_on_jobs("console");
+    let mut browser = Browser::with(&world, OPERATOR).await;
+    browser.get("/schedule").await.ok().says("Move or cancel selected… All of these, on every page…");
+    let page = browser.get("/schedule?view=week").await.ok();
+    page.says("Move or cancel all that is due this week…");
+    let at = page.text.find("/jobs/new?of=waiting").unwrap();
+    let plan = page.text[at..].split('"').next().unwrap().replace("&amp;", "&");
+    let page = browser.get(&plan).await.ok();
+    page.says("2 targets at once due from 2026-06-01T00:00:00Z due before 2026-06-08T00:00:00Z");
+    let (from, until) = (page.field("from"), page.field("until"));
+    let fields = [("action", "cancel"), ("of", "waiting"), ("from", &*from), ("until", &*until)];
+    browser.fill(&plan, "/jobs", &fields).await.ok().says("Not done. $.reason is missing");
+    let fields = [&fields[..], &[("reason", "the campaign is over")]].concat();
+    browser.fill(&plan, "/jobs", &fields).await.ok().says("The job is begun: 2 targets go.");
+    world.runtime.sleep(std::time::Duration::from_secs(10)).await;
+    assert_eq!(world.state(&targets[1]).await, domain::State::Cancelled);
+    assert_eq!(browser.get("/jobs/new?of=either").await.status, 422, "nothing is ticked");
+}
+
+#[tokio::test(start_paused = true)]
+async fn targets_of_a_post_are_given_another_text_and_what_was_typed_is_not_lost() {
+    let world = world();
+    let targets = failed(&world, &["one"]).await;
+    let post = world.get(&format!("/v1/targets/{}", targets[0])).await.ok(200)["post"].as_str().unwrap().to_owned();
+    let mut browser = Browser::with(&world, OPERATOR).await;
+    browser.get(&format!("/posts/{post}")).await.ok().says("Edit selected…");
+    let form = format!("/posts/{post}/edit?target={}", targets[0]);
+    let page = browser.get(&form).await.ok();
+    page.says("Another text for 1 target");
+    page.says("It says the new text, and is tried again at once.");
+    let long = "typed ".repeat(30);
+    let fields = [("target", &*targets[0]), ("text", &*long), ("revision", "1")];
+    let page = browser.fill(&form, &format!("/posts/{post}/edit"), &fields).await.ok();
+    page.says("Not done.");
+    page.says(long.trim());
+    let fields = [("target", &*targets[0]), ("text", "better"), ("revision", "1")];
+    browser.fill(&form, &format!("/posts/{post}/edit"), &fields).await.ok().says("1 target changed.");
+    assert_eq!(world.state(&targets[0]).await, domain::State::Scheduled);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_viewer_is_offered_nothing_that_it_may_not() {
+    let world = world();
+    let (post, _) = world.accepted(&message("waits")).await;
+    let mut browser = Browser::with(&world, crate::world::VIEWER).await;
+    for path in ["/posts".to_owned(), "/schedule".into(), "/schedule?view=week".into(), format!("/posts/{post}")] {
+        let page = browser.get(&path).await.ok();
+        page.is_silent_of("/jobs/new?");
+        page.is_silent_of("selected…");
+        page.is_silent_of("type=\"checkbox\"");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_system_screen_begins_with_who_is_missing() {
+    let world = world();
+    let mut browser = Browser::with(&world, OPERATOR).await;
+    let page = browser.get("/system").await.ok();
+    page.says("System No scheduler is known to run: nothing goes out");
+    page.says("Redis (guard) cannot tell no process has said how it finds it");
+    page.says("None has said that it lives.");
+    let mut bound = Browser::with(&world, OTHER).await;
+    bound.get("/system").await.ok().is_silent_of("Heard of");
+}

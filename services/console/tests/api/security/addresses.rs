@@ -86,6 +86,7 @@ impl Address {
             "pause" => format!(r#"{{"scope":"account:{tenant}/long/{account}","reason":"x"}}"#),
             "connect_account" => r#"{"secrets":{"token":"new"}}"#.into(),
             "disable_account" => r#"{"reason":"x"}"#.into(),
+            "edit_targets" => format!(r#"{{"targets":["{}"],"text":"new"}}"#, fill.target),
             "edit_target" => r#"{"content":{"text":"new"}}"#.into(),
             "begin_job" => format!(r#"{{"action":"retry","select":{{"targets":["{}"]}}}}"#, fill.target),
             "put_note" => format!(r#"{{"on":"account:{tenant}/long/{account}","text":"x"}}"#),

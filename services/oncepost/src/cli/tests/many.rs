@@ -146,3 +146,50 @@ async fn a_cause_and_a_target_are_taken_given_and_let_go() {
     all.push(server.says(&["assign", "OP-2102/account/-"]).await);
     assert_snapshot!("assignments", all.join("\n---\n"));
 }
+
+#[tokio::test]
+async fn what_waits_is_moved_and_cancelled_as_a_job() {
+    let server = server().await;
+    let (_, first) = server.scheduled("first").await;
+    server.scheduled("second").await;
+    let moved = ["reschedule", "--waiting", "--channel", "long", "--by", "2h"];
+    let dry = server.tell(&[&moved[..], &["--dry-run"]].concat()).await;
+    assert_eq!((dry.code, dry.answer.as_str()), (0, "2 targets selected: 2 are moved, 0 held back.\n"));
+    let back = server.tell(&["reschedule", "--target", &first[0], "--by", "-30m", "--dry-run"]).await;
+    assert_eq!(back.code, 1, "{}", back.all());
+    assert!(back.answer.contains("1 held back: their new time would have passed already"), "{}", back.answer);
+    let done = server.tell(&[&moved[..], &["--wait"]].concat()).await;
+    assert_eq!(done.code, 0, "{}", done.all());
+    let shown: Value = serde_json::from_str(&server.tell(&["--json", "status", &first[0]]).await.answer).unwrap();
+    assert_eq!(shown["due_at"], "2026-06-01T14:00:00Z");
+    let cancel = ["cancel", "--waiting", "--from", "2026-06-01T13:00:00Z"];
+    assert_eq!(server.tell(&cancel).await.code, 2, "it wants a reason");
+    let done = server.tell(&[&cancel[..], &["--reason", "over", "--wait"]].concat()).await;
+    assert_eq!(done.code, 0, "{}", done.all());
+    assert!(done.answer.contains("2 given up, 0 on their way"), "{}", done.answer);
+    for arguments in [
+        &["reschedule", "--waiting", "--all"][..],
+        &["reschedule", "--by", "2h"],
+        &["reschedule", "acme/first", "now", "--waiting"],
+        &["cancel", "acme/first", "--reason", "x"],
+        &["cancel", "--reason", "x"],
+    ] {
+        let told = server.tell(arguments).await;
+        assert_eq!(told.code, 2, "{arguments:?}: {}", told.all());
+    }
+}
+
+#[tokio::test]
+async fn who_is_missing_is_told_first() {
+    let server = server().await;
+    let told = server.tell(&["processes"]).await;
+    assert_eq!(told.code, 1, "{}", told.all());
+    let said = told.all();
+    assert!(said.starts_with("!!  No scheduler is known to run: nothing goes out"), "{said}");
+    assert!(said.contains("    → Start one: `oncepost scheduler`."), "{said}");
+    assert!(
+        said.contains("ledger   answers in ") && said.contains("guard    cannot tell: no process has said"),
+        "{said}"
+    );
+    assert!(said.lines().all(|line| line.chars().count() <= 100), "{said}");
+}

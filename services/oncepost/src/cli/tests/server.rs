@@ -296,6 +296,7 @@ pub async fn serve(options: ConsoleOptions) -> Server {
         notes: ledger.clone(),
         assignments: ledger.clone(),
         deliveries: ledger.clone(),
+        processes: ledger.clone(),
         transport: transport.clone(),
         intake: Arc::new(intake.noting(ledger.clone())),
         accounts,

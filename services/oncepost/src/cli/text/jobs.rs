@@ -9,10 +9,14 @@ pub(crate) fn plan(plan: &JobPlan) -> String {
     let does = match plan.action {
         JobAction::Retry => "tried again",
         JobAction::Discard => "given up",
-        JobAction::Reschedule => "moved",
+        JobAction::Reschedule | JobAction::Shift => "moved",
+        JobAction::Cancel => "cancelled",
     };
     let head = match plan.targets {
-        0 => "Nothing on the operators' list is selected.".to_owned(),
+        0 if matches!(plan.action, JobAction::Retry | JobAction::Discard) => {
+            "Nothing on the operators' list is selected.".to_owned()
+        }
+        0 => "Nothing is selected.".to_owned(),
         all => format!(
             "{} selected: {} {} {does}, {} held back.",
             targets(all),

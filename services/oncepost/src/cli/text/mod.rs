@@ -15,6 +15,7 @@ pub(super) mod jobs;
 pub(super) mod notes;
 pub(super) mod post;
 pub(super) mod posts;
+pub(super) mod processes;
 pub(super) mod schedule;
 pub(super) mod scorecard;
 mod table;

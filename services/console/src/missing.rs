@@ -1,0 +1,251 @@
+//! Who should be there and is not, told by what comes of it. Pure.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use ledger::Process;
+
+use crate::api;
+
+/// A process that has said nothing for longer is silent: it has missed three times to say that it lives.
+pub(crate) const SILENT: Duration = Duration::from_secs(45);
+/// What a process did that has said nothing for longer, nobody is believed to do.
+const GONE: Duration = Duration::from_secs(120);
+
+/// What is done by somebody, and what comes of it if nobody does it.
+struct Duty {
+    role: &'static str,
+    stops_delivery: bool,
+    so: &'static str,
+}
+
+const DUTIES: [Duty; 4] = [
+    Duty {
+        role: "scheduler",
+        stops_delivery: true,
+        so: "nothing goes out, and no request that comes by message is taken in. Nothing is lost: what is due waits",
+    },
+    Duty {
+        role: "worker",
+        stops_delivery: true,
+        so: "nothing goes out. Nothing is lost: what is due waits in the queues and in the ledger",
+    },
+    Duty {
+        role: "keeper",
+        stops_delivery: false,
+        so: "no token is renewed ahead of its end, no pause of an account ends by itself, and nobody looks ahead",
+    },
+    Duty {
+        role: "notifier",
+        stops_delivery: false,
+        so: "hooks are told nothing. Nothing is lost: what they want to know waits",
+    },
+];
+
+/// What is known besides what processes say of themselves.
+#[derive(Debug, Default)]
+pub(crate) struct Evidence {
+    /// How many take requests from the broker: schedulers do. `None`: the broker does not say.
+    pub takers: Option<u64>,
+    /// Whether there is any hook to be told of anything.
+    pub has_hooks: bool,
+    /// The channels with accounts that no pause of the whole channel holds.
+    pub channels: Vec<Outlet>,
+}
+
+/// A channel that something may have to go out on.
+#[derive(Debug)]
+pub(crate) struct Outlet {
+    /// Its name.
+    pub name: String,
+    /// What its platform is called.
+    pub title: String,
+    /// How many accounts are on it.
+    pub accounts: usize,
+    /// What its queue holds, and how many take from it; `None`: the broker does not say.
+    pub queue: Option<api::Queue>,
+}
+
+/// Whether somebody has a role.
+pub(crate) fn does(processes: &[Process], role: &str) -> bool {
+    processes.iter().any(|process| process.silent_for < GONE && has(process, role))
+}
+
+/// Whether somebody works for a channel.
+pub(crate) fn serves(processes: &[Process], channel: &str) -> bool {
+    let works = |process: &&Process| process.silent_for < GONE && has(process, "worker");
+    processes.iter().filter(works).any(|process| process.beat.channels.iter().any(|name| name.as_str() == channel))
+}
+
+fn has(process: &Process, role: &str) -> bool {
+    process.beat.roles.iter().any(|own| own == role)
+}
+
+/// Who is missing, whoever stops delivery first.
+pub(crate) fn missing(processes: &[Process], evidence: &Evidence) -> Vec<api::Missing> {
+    let wanted = |duty: &&Duty| duty.role != "notifier" || evidence.has_hooks;
+    let mut all: Vec<_> = DUTIES.iter().filter(wanted).filter_map(|duty| undone(duty, processes, evidence)).collect();
+    if all.iter().all(|one| one.role != "worker") {
+        all.extend(evidence.channels.iter().filter_map(|outlet| unserved(outlet, processes)));
+    }
+    all.sort_by_key(|one| !one.stops_delivery);
+    all
+}
+
+/// A duty that nobody does.
+fn undone(duty: &Duty, processes: &[Process], evidence: &Evidence) -> Option<api::Missing> {
+    let Duty { role, stops_delivery, so } = *duty;
+    if does(processes, role) {
+        return None;
+    }
+    let last = processes.iter().filter(|process| has(process, role)).min_by_key(|process| process.silent_for);
+    let takers = match role {
+        "scheduler" => evidence.takers,
+        "worker" => {
+            let takers: Option<Vec<_>> =
+                evidence.channels.iter().map(|outlet| outlet.queue.map(|queue| queue.consumers)).collect();
+            takers.map(|takers| takers.into_iter().sum())
+        }
+        _ => None,
+    };
+    let known = match last {
+        Some(last) => format!("No {role} has been seen for {}", minutes(last.silent_for)),
+        None => format!("No {role} is known to run"),
+    };
+    let last_seen_at = last.map(|last| last.seen_at);
+    if let Some(many) = takers.filter(|many| *many > 0) {
+        return Some(api::Missing {
+            what: format!(
+                "{known}, though the broker has {many} that take work as one does: they are of an older version, or cannot write to the ledger"
+            ),
+            remedy: format!("Look into the log of each {role}. One of this version says every 15 s that it lives."),
+            ..absent(role, false, last_seen_at)
+        });
+    }
+    Some(api::Missing {
+        what: format!("{known}: {so}"),
+        remedy: format!("Start one: `oncepost {role}`. If one should run, its log says why it ended."),
+        ..absent(role, stops_delivery, last_seen_at)
+    })
+}
+
+/// A channel that nobody works for.
+fn unserved(outlet: &Outlet, processes: &[Process]) -> Option<api::Missing> {
+    let is_taken = outlet.queue.is_some_and(|queue| queue.consumers > 0);
+    if is_taken || serves(processes, &outlet.name) {
+        return None;
+    }
+    let accounts = if outlet.accounts == 1 { "account".to_owned() } else { format!("{} accounts", outlet.accounts) };
+    let waits = match outlet.queue.map(|queue| queue.ready) {
+        None | Some(0) => String::new(),
+        Some(1) => "; 1 target waits in its queue".into(),
+        Some(many) => format!("; {many} targets wait in its queue"),
+    };
+    Some(api::Missing {
+        channel: Some(outlet.name.clone()),
+        what: format!("No worker takes the work of {}: nothing goes out on its {accounts}{waits}", outlet.title),
+        remedy: format!(
+            "Start one: `oncepost worker --channel {0}`, or leave --channel out for all. If it is meant to stand still: `oncepost pause channel:{0}`.",
+            outlet.name
+        ),
+        ..absent("worker", true, None)
+    })
+}
+
+fn absent(role: &str, stops_delivery: bool, last_seen_at: Option<Timestamp>) -> api::Missing {
+    api::Missing {
+        role: role.into(),
+        channel: None,
+        stops_delivery,
+        last_seen_at,
+        what: String::new(),
+        remedy: String::new(),
+    }
+}
+
+fn minutes(span: Duration) -> String {
+    match span.as_secs() / 60 {
+        minutes @ 0..120 => format!("{minutes} min"),
+        minutes => format!("{} h", minutes / 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ledger::Beat;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn process(roles: &[&str], channels: &[&str], silent_for: u64) -> Process {
+        let beat = Beat {
+            id: Uuid::nil(),
+            name: "x@host:1".into(),
+            service: roles[0].into(),
+            host: "host".into(),
+            roles: roles.iter().map(|&role| role.into()).collect(),
+            channels: channels.iter().map(|name| name.parse().unwrap()).collect(),
+            version: "0.1.0".into(),
+            commit: None,
+            started_at: Timestamp::UNIX_EPOCH,
+            is_draining: false,
+            parts: Vec::new(),
+        };
+        Process { beat, seen_at: Timestamp::UNIX_EPOCH, silent_for: Duration::from_secs(silent_for) }
+    }
+
+    fn outlet(consumers: u64, ready: u64) -> Outlet {
+        let queue = Some(api::Queue { ready, consumers });
+        Outlet { name: "mastodon".into(), title: "Mastodon".into(), accounts: 12, queue }
+    }
+
+    fn told(processes: &[Process], evidence: &Evidence) -> Vec<(String, bool)> {
+        missing(processes, evidence).into_iter().map(|one| (one.what, one.stops_delivery)).collect()
+    }
+
+    #[test]
+    fn nothing_is_missing_where_everything_is_done() {
+        let evidence = Evidence { takers: Some(1), has_hooks: true, channels: vec![outlet(0, 3)] };
+        let dev = process(&["scheduler", "worker", "api", "keeper", "notifier"], &["mastodon"], 119);
+        assert_eq!(told(&[dev], &evidence), []);
+        let apart = ["scheduler", "worker", "keeper", "notifier"].map(|role| process(&[role], &["mastodon"], 1));
+        assert_eq!(told(&apart, &evidence), []);
+    }
+
+    #[test]
+    fn who_is_gone_is_told_by_what_comes_of_it() {
+        let all = ["worker", "keeper"].map(|role| process(&[role], &["mastodon"], 1));
+        let silent = process(&["scheduler"], &[], 185);
+        let evidence = Evidence { takers: Some(0), ..Evidence::default() };
+        let found = missing(&[&all[..], &[silent]].concat(), &evidence);
+        let [one] = &found[..] else { panic!("{found:?}") };
+        assert!(one.what.starts_with("No scheduler has been seen for 3 min: nothing goes out"), "{}", one.what);
+        assert!(one.stops_delivery && one.last_seen_at.is_some() && one.remedy.contains("`oncepost scheduler`"));
+        let none = told(&[], &Evidence { has_hooks: true, ..Evidence::default() });
+        assert_eq!(none.iter().map(|(_, stops)| *stops).collect::<Vec<_>>(), [true, true, false, false], "{none:?}");
+        assert!(none[1].0.starts_with("No worker is known to run: nothing goes out"), "{none:?}");
+        assert_eq!(told(&[], &Evidence::default()).len(), 3, "without hooks nobody need tell them anything");
+    }
+
+    #[test]
+    fn one_that_takes_work_and_says_nothing_is_no_outage() {
+        let all = ["worker", "keeper"].map(|role| process(&[role], &["mastodon"], 1));
+        let found = told(&all, &Evidence { takers: Some(2), ..Evidence::default() });
+        assert!(found[0].0.contains("older version") && !found[0].1, "{found:?}");
+        let evidence = Evidence { takers: Some(1), channels: vec![outlet(1, 0)], ..Evidence::default() };
+        let all = ["scheduler", "keeper"].map(|role| process(&[role], &[], 1));
+        let found = told(&all, &evidence);
+        assert!(found.len() == 1 && found[0].0.contains("No worker") && !found[0].1, "{found:?}");
+    }
+
+    #[test]
+    fn a_channel_without_a_worker_is_told_of() {
+        let all = ["scheduler", "keeper", "worker"].map(|role| process(&[role], &["bluesky"], 1));
+        let evidence = |outlet| Evidence { takers: Some(1), channels: vec![outlet], ..Evidence::default() };
+        let found = told(&all, &evidence(outlet(0, 3)));
+        let expected =
+            "No worker takes the work of Mastodon: nothing goes out on its 12 accounts; 3 targets wait in its queue";
+        assert_eq!(found, [(expected.to_owned(), true)]);
+        assert_eq!(told(&all, &evidence(outlet(1, 3))), [], "somebody takes from its queue");
+    }
+}

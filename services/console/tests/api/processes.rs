@@ -1,0 +1,118 @@
+//! Who is there, who is missing, and what answers.
+
+use std::time::Duration;
+
+use ledger::{Beat, PartSeen};
+use serde_json::{Value, json};
+
+use crate::world::{ACME, OTHER, World, memory, world, world_on};
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+fn beat(world: &World, service: &str, roles: &[&str], channels: &[&str]) -> Beat {
+    let now = world.runtime.now();
+    let part = |part: &str, millis| PartSeen { part: part.into(), answers: true, since: now, millis: Some(millis) };
+    Beat {
+        id: world.runtime.id(),
+        name: format!("{service}@host:1"),
+        service: service.into(),
+        host: "host".into(),
+        roles: roles.iter().map(|&role| role.into()).collect(),
+        channels: channels.iter().map(|name| name.parse().unwrap()).collect(),
+        version: "0.1.0".into(),
+        commit: None,
+        started_at: now,
+        is_draining: false,
+        parts: vec![part("broker", 2), part("guard", 3)],
+    }
+}
+
+async fn beats(world: &World, beat: &Beat) {
+    world.processes.beat(beat.clone(), DAY).await.unwrap();
+}
+
+async fn found(world: &World) -> Value {
+    world.get("/v1/processes").await.ok(200)
+}
+
+fn missing(found: &Value) -> Vec<(&str, &str)> {
+    let all = found["missing"].as_array().unwrap().iter();
+    all.map(|one| (one["role"].as_str().unwrap(), one["what"].as_str().unwrap())).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_process_is_told_and_whoever_is_missing_first() {
+    let world = world();
+    let none = found(&world).await;
+    assert_eq!(missing(&none).iter().map(|(role, _)| *role).collect::<Vec<_>>(), ["scheduler", "worker", "keeper"]);
+    assert!(missing(&none)[0].1.starts_with("No scheduler is known to run: nothing goes out"), "{none}");
+    assert_eq!((&none["parts"][2]["answers"], &none["processes"]), (&json!(null), &json!([])), "{none}");
+    let scheduler = beat(&world, "scheduler", &["scheduler"], &[]);
+    let mut worker = beat(&world, "worker", &["worker"], &["long"]);
+    let keeper = beat(&world, "keeper", &["keeper"], &[]);
+    worker.version = "0.2.0".into();
+    worker.commit = Some("1a2b3c4".into());
+    worker.parts[1].answers = false;
+    for beat in [&scheduler, &worker, &keeper] {
+        beats(&world, beat).await;
+    }
+    let all = found(&world).await;
+    let expected = "No worker takes the work of Short: nothing goes out on its account";
+    assert_eq!(missing(&all), [("worker", expected)], "{all}");
+    assert_eq!(all["versions"], json!(["0.1.0", "0.2.0 (1a2b3c4)"]));
+    assert_eq!((&all["parts"][0]["name"], &all["parts"][0]["answers"]), (&json!("ledger"), &json!(true)));
+    assert_eq!(all["parts"][1]["reached_by"], 3);
+    assert_eq!(all["parts"][2]["why"], "1 of 3 processes do not reach it");
+    let services: Vec<_> = all["processes"].as_array().unwrap().iter().map(|one| one["service"].clone()).collect();
+    assert_eq!(services, ["keeper", "scheduler", "worker"]);
+    // One goes silent, the others live on.
+    world.runtime.sleep(Duration::from_secs(60)).await;
+    worker.channels.push("short".parse().unwrap());
+    for beat in [&worker, &keeper] {
+        beats(&world, beat).await;
+    }
+    let silent = found(&world).await;
+    assert_eq!((&silent["processes"][1]["state"], missing(&silent)), (&json!("silent"), vec![]), "{silent}");
+    world.runtime.sleep(Duration::from_secs(65)).await;
+    for beat in [&worker, &keeper] {
+        beats(&world, beat).await;
+    }
+    let gone = found(&world).await;
+    assert!(missing(&gone)[0].1.starts_with("No scheduler has been seen for 2 min: nothing goes out"), "{gone}");
+    assert_eq!(gone["missing"][0]["stops_delivery"], true);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_channel_that_stands_still_on_purpose_is_not_told_of() {
+    let world = world();
+    beats(&world, &beat(&world, "dev", &["scheduler", "worker", "keeper"], &["long"])).await;
+    world.post("/v1/pauses", &json!({ "scope": "channel:short", "reason": "legal" })).await.ok(201);
+    assert_eq!(missing(&found(&world).await), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tenant_is_told_what_concerns_it_and_of_no_process() {
+    let world = world();
+    beats(&world, &beat(&world, "dev", &["scheduler", "worker", "keeper"], &["long"])).await;
+    let own = world.send(Some(ACME), "GET", "/v1/processes", String::new()).await;
+    assert!(!own.text.contains("host:1"), "{}", own.text);
+    assert_eq!(missing(&own.ok(200)).len(), 1, "acme has an account on it");
+    let other = world.send(Some(OTHER), "GET", "/v1/processes", String::new()).await.ok(200);
+    assert_eq!((missing(&other), other.get("processes")), (vec![], None), "the other tenant has none");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_away_is_told_and_nothing_is_made_up() {
+    let (runtime, ledger) = memory();
+    let world = world_on(runtime, ledger.clone());
+    beats(&world, &beat(&world, "dev", &["scheduler", "worker", "keeper"], &["long", "short"])).await;
+    ledger.set_away(true);
+    let found = found(&world).await;
+    assert_eq!((found.get("missing"), found.get("processes")), (None, None), "{found}");
+    assert_eq!(found["parts"][1]["answers"], true);
+    assert_eq!(found["parts"][2]["why"], "the ledger does not answer, where processes say how they find it");
+    ledger.set_away(false);
+    world.transport.close().await;
+    let found = world.get("/v1/processes").await.ok(200);
+    assert_eq!((&found["parts"][1]["answers"], missing(&found)), (&json!(false), vec![]), "{found}");
+}
