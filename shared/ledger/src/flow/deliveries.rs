@@ -61,6 +61,9 @@ macro_rules! listed {
 // A statement for each index, so that none depends on what a planner thinks of it.
 const ALL: &str = listed!("$5 IS NULL AND $6 IS NULL AND $7 IS NULL");
 const OF_HOOK: &str = listed!("hook = $5 AND $6 IS NULL AND $7 IS NULL");
+/// What was not delivered is little, whatever the log holds.
+const UNDELIVERED: &str =
+    listed!("state <> 'delivered' AND state = $4 AND ($5 IS NULL OR hook = $5) AND $6 IS NULL AND $7 IS NULL");
 const OF_EVENT: &str = listed!("($5 IS NULL OR hook = $5) AND event = $6 AND ($7 IS NULL OR post = $7)");
 const OF_POST: &str = listed!("($5 IS NULL OR hook = $5) AND $6 IS NULL AND post = $7");
 
@@ -282,6 +285,7 @@ async fn list(conn: &mut Connection, filter: &DeliveryFilter) -> Result<Page<Del
     let statement = match filter {
         DeliveryFilter { event: Some(_), .. } => OF_EVENT,
         DeliveryFilter { post: Some(_), .. } => OF_POST,
+        DeliveryFilter { state: Some(DeliveryState::Waiting | DeliveryState::GivenUp), .. } => UNDELIVERED,
         DeliveryFilter { hook: Some(_), .. } => OF_HOOK,
         _ => ALL,
     };

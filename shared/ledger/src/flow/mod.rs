@@ -22,8 +22,10 @@ mod lists;
 mod notes;
 mod outside;
 mod pauses;
+mod posts;
 mod reads;
 mod rows;
+mod search;
 mod upcoming;
 
 pub(super) use accept::{Known, accept};
