@@ -89,6 +89,14 @@ const BY_TENANT: [&str; 9] = [
     "/v1/forecast",
 ];
 
+/// What counts every row of a span, and is no list.
+const REPORTS: [&str; 3] = ["/v1/scorecard", "/scorecard", "/v1/census"];
+
+/// Whether this address is one of a report.
+pub fn is_report(path: &str) -> bool {
+    REPORTS.contains(&path.split('?').next().unwrap_or_default())
+}
+
 /// What stands for itself in an address.
 pub type Names = BTreeMap<&'static str, String>;
 
