@@ -13,16 +13,16 @@ use crate::{
 
 /// How many tenants `lists.sql` has.
 const TENANTS: usize = 40;
-/// Its channels, and what a credential is called there.
-const CHANNELS: [(&str, &str); 8] = [
-    ("mastodon", "access_token"),
-    ("bluesky", "app_password"),
-    ("telegram", "bot_token"),
-    ("discord", "bot_token"),
-    ("slack", "bot_token"),
-    ("webhook", "signing_secret"),
-    ("linkedin", "access_token"),
-    ("wordpress", "app_password"),
+/// Its channels; what a credential is called there, and a setting without which there is no account.
+const CHANNELS: [(&str, &str, Option<&str>); 8] = [
+    ("mastodon", "access_token", None),
+    ("bluesky", "app_password", Some("identifier")),
+    ("telegram", "bot_token", Some("chat_id")),
+    ("discord", "bot_token", Some("channel_id")),
+    ("slack", "bot_token", Some("channel")),
+    ("webhook", "signing_secret", None),
+    ("linkedin", "access_token", None),
+    ("wordpress", "app_password", Some("username")),
 ];
 
 /// A console over servers of its own, whose ledger holds so many targets. Nothing sends them.
@@ -60,14 +60,14 @@ fn accounts() -> Vec<Account> {
     let each = |n: usize| {
         // Named for the whole run.
         let tenant: &'static str = format!("tenant-{n:02}").leak();
-        CHANNELS.iter().flat_map(move |(channel, secret)| {
+        CHANNELS.iter().flat_map(move |(channel, secret, setting)| {
             (0..2).map(move |account| Account {
                 tenant,
                 channel,
                 id: format!("account-{account}"),
                 base_url: "http://127.0.0.1:9".into(),
                 secrets: vec![(secret, "whsec_bm90aGluZyBpcyBzZW50IGhlcmU=".into())],
-                settings: Vec::new(),
+                settings: setting.iter().map(|name| (*name, format!("@{account}"))).collect(),
             })
         })
     };

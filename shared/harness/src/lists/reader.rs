@@ -31,6 +31,8 @@ impl Reader {
     /// # Errors
     /// The console does not let the token in.
     pub async fn new(base: &str, token: &str) -> Done<Self> {
+        // Refused only if it was installed before, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let redirect = reqwest::redirect::Policy::none();
         let http = Client::builder().timeout(Duration::from_secs(60)).redirect(redirect).build()?;
         let entered = http.post(format!("{base}/login")).form(&[("token", token), ("next", "/")]).send().await?;

@@ -21,7 +21,7 @@ use crate::{
 type Builder = sqlx::QueryBuilder<<Connection as sqlx::Connection>::Database>;
 
 /// How many posts are read for a page.
-const READ: i64 = 40_000;
+const READ: i64 = 20_000;
 
 /// The post that is `$2` posts older than `$1`.
 const FLOOR: &str = "SELECT p.id FROM posts p WHERE p.id < $1 ORDER BY p.id DESC LIMIT 1 OFFSET $2";
