@@ -1,11 +1,11 @@
 //! The operators' list, a page at a time, and what lists of pages have in common.
 
-use domain::{AccountId, State, TenantId};
+use domain::{AccountId, State, TargetId, TenantId};
 use uuid::Uuid;
 
 use super::{
     Connection,
-    reads::attempts,
+    reads::attempts_of,
     rows::{TargetRow, readable},
 };
 use crate::{Failures, LedgerError, Page, PostFilter, record::columns};
@@ -70,12 +70,12 @@ pub(super) async fn failures(conn: &mut Connection, filter: &PostFilter) -> Resu
         .await
         .map_err(LedgerError::of(failed))?;
     let (rows, next) = page(rows, limit, |row| format!("{}.{}", row.listed_at.unwrap_or_default(), row.record.id));
-    let mut items = Vec::with_capacity(rows.len());
-    for row in rows {
-        let attempts = attempts(conn, domain::TargetId(row.record.id)).await?;
-        items.push(row.view(attempts));
-    }
-    let items = readable(items);
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.record.id).collect();
+    let mut log = attempts_of(conn, &ids).await?;
+    let items = readable(rows.into_iter().map(|row| {
+        let attempts = log.remove(&TargetId(row.record.id)).unwrap_or_default();
+        row.view(attempts)
+    }));
     let groups = groups
         .into_iter()
         .map(|(group, many)| (group.unwrap_or_else(|| "-".into()), u64::try_from(many).unwrap_or_default()))
