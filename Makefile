@@ -1,7 +1,7 @@
 # `make` alone lists what there is.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help build release test browser check lint doc demo prove model simulate chaos fuzz mutants bench up down fmt clean-run
+.PHONY: help build release test browser check lint doc demo prove model simulate chaos fuzz mutants bench lists up down fmt clean-run
 
 LOCAL := deploy/local
 
@@ -62,6 +62,11 @@ bench: ## measure speed, lateness and size of the release build, in JSON lines; 
 	@$(LOCAL)/install.sh
 	cargo build --release --locked --quiet -p oncepost -p oncepost-harness
 	target/release/oncepost-bench $(ARGS)
+
+lists: ## measure how long each list takes to answer with 1,000,000 targets in the ledger; ARGS="--targets N", "--only TEXT" and others
+	@$(LOCAL)/install.sh
+	cargo build --release --locked --quiet -p oncepost -p oncepost-harness
+	target/release/oncepost-lists $(ARGS)
 
 up: ## start Redis, RabbitMQ and PostgreSQL under ./.run and print their addresses
 	@$(LOCAL)/install.sh

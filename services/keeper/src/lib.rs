@@ -3,6 +3,7 @@
 mod auditor;
 mod outlook;
 mod plan;
+mod pruner;
 mod round;
 
 use std::{sync::Arc, time::Duration};
@@ -14,6 +15,7 @@ use vault::Vault;
 
 pub use auditor::{Auditor, AuditorOptions, AuditorParts};
 pub use outlook::{Outlook, OutlookOptions};
+pub use pruner::Pruner;
 
 /// A keeper's settings.
 #[derive(Debug, Clone)]

@@ -7,7 +7,7 @@ use console::{Console, ConsoleOptions};
 use domain::WorkerName;
 use forecast::Forecast;
 use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
-use keeper::{Auditor, AuditorOptions, AuditorParts, Keeper, KeeperOptions, Outlook, OutlookOptions};
+use keeper::{Auditor, AuditorOptions, AuditorParts, Keeper, KeeperOptions, Outlook, OutlookOptions, Pruner};
 use letters::Letters;
 use notifier::{AlertOptions, Alerts, Notifier, NotifierOptions};
 use scheduler::{Scheduler, SchedulerOptions};
@@ -111,8 +111,10 @@ pub async fn serve(
         let keeper = keeper(settings, &parts);
         let outlook = Outlook::new(parts.runtime.clone(), forecast(&parts), OutlookOptions::default());
         let auditor = auditor(settings, &parts);
+        let keep_for = settings.keeper.keep_for;
+        let pruner = Pruner::new(parts.runtime.clone(), parts.jobs.clone(), parts.notes.clone(), keep_for);
         running.push(Box::pin(async move {
-            futures::join!(keeper.run(), outlook.run(), auditor.run());
+            futures::join!(keeper.run(), outlook.run(), auditor.run(), pruner.run());
             Ok(())
         }));
     }

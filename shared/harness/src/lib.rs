@@ -8,6 +8,7 @@ pub mod chaos;
 pub mod config;
 pub mod faults;
 pub mod instant;
+pub mod lists;
 pub mod process;
 pub mod reading;
 pub mod rest;

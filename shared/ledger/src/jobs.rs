@@ -371,6 +371,10 @@ pub trait JobStore: Send + Sync {
 
     /// How the targets stand that the job changed, the `newest` of them.
     async fn outcomes(&self, job: Uuid, newest: u32) -> Result<Outcomes, LedgerError>;
+
+    /// Forgets at most `most` jobs that ended longer than `older_than` ago, with the lists of what they were about. Returns how many. The
+    /// targets, and what the job did to them, stay on record.
+    async fn forget_jobs(&self, older_than: Duration, most: u32) -> Result<u64, LedgerError>;
 }
 
 /// What a target was when it was selected, and must be still when its turn comes.

@@ -27,6 +27,7 @@ mod sqlite;
 mod turns;
 mod upcoming;
 mod views;
+mod words;
 mod world;
 
 use std::{sync::Arc, time::Duration};
@@ -114,7 +115,8 @@ pub trait Ledger: Send + Sync {
     /// One target with its attempts.
     async fn target(&self, target: TargetId) -> Result<Option<TargetView>, LedgerError>;
 
-    /// Posts, newest first.
+    /// Posts, newest first. With [`PostFilter::words`] some ten thousand posts are read for each page: it may hold little, or nothing, and
+    /// have a `next` all the same.
     async fn posts(&self, filter: &PostFilter) -> Result<Page<PostSummary>, LedgerError>;
 
     /// The operators' list: targets that need a person, newest first.

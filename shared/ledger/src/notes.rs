@@ -1,5 +1,7 @@
 //! Notes: what people want to be remembered of a cause, an account, a channel or an app. A port beside the ledger, in the same database.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use domain::TenantId;
 use jiff::Timestamp;
@@ -37,4 +39,7 @@ pub trait NoteBook: Send + Sync {
 
     /// Removes a note; the note, if there was one.
     async fn remove_note(&self, id: Uuid) -> Result<Option<Note>, LedgerError>;
+
+    /// Removes at most `most` notes whose time ended longer than `older_than` ago. Returns how many.
+    async fn forget_notes(&self, older_than: Duration, most: u32) -> Result<u64, LedgerError>;
 }

@@ -171,6 +171,9 @@ pub struct PostFilter {
     pub state: Option<State>,
     /// Of the operators' list: of this cause only, by its key. Lists of posts do not ask for it.
     pub group: Option<String>,
+    /// Posts whose content, or what one of its targets says instead, holds each of these, in any case. In small letters. The operators'
+    /// list does not ask for it.
+    pub words: Vec<String>,
     /// At most this many; 0 means 50.
     pub limit: u32,
     /// Go on after this page's `next`.

@@ -13,6 +13,7 @@ pub(crate) fn all(settings: &mut Settings, problems: &mut Vec<Problem>) {
     stores(settings, problems);
     numbers(settings, problems);
     media(settings, problems);
+    keeper(settings, problems);
     doors(settings, problems);
     vault(settings, problems);
     crate::alerts::check(&settings.alerts, problems);
@@ -124,6 +125,17 @@ fn numbers(settings: &Settings, problems: &mut Vec<Problem>) {
         "is longer than 5s: early targets would fill the workers",
         "write 5s or less",
     );
+}
+
+fn keeper(settings: &Settings, problems: &mut Vec<Problem>) {
+    let keep_for = settings.keeper.keep_for;
+    if !keep_for.is_zero() && keep_for < Duration::from_secs(24 * 3600) {
+        problems.push(Problem::new(
+            "keeper.keep_for",
+            "is shorter than a day: a job would be gone before people have seen what came of it",
+            "90 days are 2160h; 0s keeps them for ever",
+        ));
+    }
 }
 
 fn media(settings: &Settings, problems: &mut Vec<Problem>) {

@@ -13,10 +13,14 @@ pub struct Keeper {
     /// How often what platforms show is compared with the ledger; `0s`: never by itself.
     #[serde(with = "span")]
     pub audit_every: Duration,
+    /// How long jobs that ended, and notes whose time ended, are kept; `0s`: for ever.
+    #[serde(with = "span")]
+    pub keep_for: Duration,
 }
 
 impl Default for Keeper {
     fn default() -> Self {
-        Self { audit_every: Duration::from_secs(24 * 3600) }
+        let day = Duration::from_secs(24 * 3600);
+        Self { audit_every: day, keep_for: 90 * day }
     }
 }

@@ -58,6 +58,7 @@ pub const KEYS: &[Key] = &[
         "keeper.audit_every",
         "how often a keeper compares what platforms show with the ledger (docs/audit.md); `0s`: only when it is asked for",
     ),
+    key("keeper.keep_for", "how long jobs that ended, and notes whose time ended, are kept; `0s`: for ever"),
     key("api.listen", "where API and console listen; only this machine unless a token is set"),
     key("api.tokens", "who may call: a list, empty for everyone on this machine"),
     key("api.tokens[].name", "who it is, for the audit trail"),

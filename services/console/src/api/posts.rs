@@ -160,6 +160,10 @@ pub struct Posts {
     /// Give this as `after` for the next page; absent on the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
+    /// With `q`: the posts since then have been searched, and older ones are searched for the next page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<domain::Rfc3339>")]
+    pub searched_to: Option<Timestamp>,
 }
 
 /// A post in a list.

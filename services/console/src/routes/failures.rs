@@ -45,6 +45,7 @@ impl Which {
             account: within.account,
             state: self.state,
             group: self.group,
+            words: Vec::new(),
             limit: self.limit.min(Listing::MOST),
             after: self.after,
         })
@@ -78,7 +79,7 @@ pub(super) async fn list(
 pub(super) fn operations() -> Vec<Operation> {
     vec![
         operation("list_failures", "GET", "/v1/failures", "What needs a person: by cause, and target by target")
-            .query::<Listing>()
+            .query::<Which>()
             .answers::<api::Failures>(200, "All causes, and a page of targets"),
     ]
 }

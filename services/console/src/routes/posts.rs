@@ -5,9 +5,11 @@ use axum::{
     extract::{Path, State},
 };
 use domain::{ChannelName, PostId, State as TargetState, TenantId};
+use jiff::Timestamp;
 use ledger::{LedgerError, PostFilter};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use uuid::Uuid;
 
 use super::find;
 use crate::{
@@ -19,7 +21,11 @@ use crate::{
     scope, show,
 };
 
-/// Which posts, or which targets, to list.
+/// The most words of a search, and the longest one.
+const MOST_WORDS: usize = 8;
+const LONGEST_WORD: usize = 100;
+
+/// Which posts to list.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Listing {
@@ -29,6 +35,10 @@ pub(super) struct Listing {
     channel: Option<ChannelName>,
     /// Only with a target in this state.
     state: Option<TargetState>,
+    /// Only those that say this: each of these words is in the post's text, its thread, its link or what its pictures show, or in what one of
+    /// its targets says instead. In any case; a part of a word is enough. Some ten thousand posts are read for each page: it may hold little, or
+    /// nothing, and have a `next` all the same.
+    q: Option<String>,
     /// At most so many: 50 if not given, at most 500.
     #[serde(default)]
     #[schemars(extend("default" = 50, "maximum" = 500))]
@@ -49,10 +59,21 @@ impl Listing {
             state: self.state,
             account: None,
             group: None,
+            words: words(self.q.as_deref())?,
             limit: self.limit.min(Self::MOST),
             after: self.after,
         })
     }
+}
+
+/// The words to look for, in small letters.
+fn words(q: Option<&str>) -> Result<Vec<String>, Problem> {
+    let words: Vec<_> = q.unwrap_or_default().split_whitespace().map(str::to_lowercase).collect();
+    if words.len() > MOST_WORDS || words.iter().any(|word| word.chars().count() > LONGEST_WORD) {
+        let detail = format!("must be at most {MOST_WORDS} words of at most {LONGEST_WORD} characters");
+        return Err(Problem::query("q", detail));
+    }
+    Ok(words)
 }
 
 /// What the ledger says of a page it cannot find is the caller's slip, not the ledger's.
@@ -68,8 +89,16 @@ pub(super) async fn list(
     caller: Caller,
     Ask(listing): Ask<Listing>,
 ) -> Result<Json<api::Posts>, Problem> {
-    let page = console.ledger.posts(&listing.filter(&console, &caller)?).await.map_err(no_page)?;
-    Ok(Json(api::Posts { posts: page.items.into_iter().map(show::line).collect(), next: page.next }))
+    let filter = listing.filter(&console, &caller)?;
+    let page = console.ledger.posts(&filter).await.map_err(no_page)?;
+    let searched_to = page.next.as_deref().filter(|_| !filter.words.is_empty()).and_then(made_at);
+    Ok(Json(api::Posts { posts: page.items.into_iter().map(show::line).collect(), next: page.next, searched_to }))
+}
+
+/// When the post was made that a page goes on after: its id begins with that.
+fn made_at(next: &str) -> Option<Timestamp> {
+    let (seconds, nanos) = next.parse::<Uuid>().ok()?.get_timestamp()?.to_unix();
+    Timestamp::new(i64::try_from(seconds).ok()?, i32::try_from(nanos).ok()?).ok()
 }
 
 #[derive(Deserialize, JsonSchema)]

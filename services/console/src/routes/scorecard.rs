@@ -7,6 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::ChannelName;
+use futures::{StreamExt, TryStreamExt, stream};
 use ledger::Counted;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -25,6 +26,8 @@ use crate::{
 const EARLIER: u32 = 8;
 /// The most targets on a page.
 const MOST: u32 = 500;
+/// How many targets are read at a time.
+const AT_ONCE: usize = 8;
 
 /// In which form it is wanted.
 #[derive(Deserialize, Default, Clone, Copy, JsonSchema)]
@@ -95,13 +98,10 @@ pub(super) async fn targets(
     let counted = Counted { limit: limit.min(MOST), after, ..counted };
     let page = console.history.counted(&counted).await.map_err(no_page)?;
     let frame = find::frame(&console, &caller).await?;
-    let mut targets = Vec::with_capacity(page.items.len());
-    for id in page.items {
-        // One that was removed in between is no more.
-        if let Some(view) = console.ledger.target(id).await? {
-            targets.push(frame.target(view, None, false));
-        }
-    }
+    let views: Vec<_> =
+        stream::iter(page.items).map(|id| console.ledger.target(id)).buffered(AT_ONCE).try_collect().await?;
+    // One that was removed in between is no more.
+    let targets = views.into_iter().flatten().map(|view| frame.target(view, None, false)).collect();
     Ok(Json(api::CountedTargets { targets, next: page.next }))
 }
 

@@ -157,6 +157,34 @@ async fn posts_are_found_by_key_and_listed_page_by_page() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn posts_are_searched_for_by_what_they_say() {
+    let world = world();
+    for (key, text) in [("a", "We open on Sunday"), ("b", "Closed on Sunday"), ("c", "We open on Monday")] {
+        let mut message = message(key);
+        message["content"]["text"] = json!(text);
+        world.accepted(&message).await;
+        world.runtime.sleep(Duration::from_secs(60)).await;
+    }
+    let found = async |query: &str| {
+        let page = world.get(&format!("/v1/posts?{query}")).await.ok(200);
+        let keys = page["posts"].as_array().unwrap().iter().map(|post| post["key"].as_str().unwrap().to_owned());
+        (keys.collect::<Vec<_>>(), page["next"].clone(), page["searched_to"].clone())
+    };
+    assert_eq!(found("q=sunday+OPEN").await, (vec!["a".into()], json!(null), json!(null)), "all was searched");
+    assert_eq!(found("q=closed&state=published").await.0, Vec::<String>::new());
+    assert_eq!(found("q=+").await.0, ["c", "b", "a"], "no word is no search");
+    let (first, next, searched_to) = found("q=open&limit=1").await;
+    assert_eq!((first, searched_to), (vec!["c".into()], json!("2026-06-01T12:02:00Z")));
+    assert_eq!(found(&format!("q=open&limit=1&after={}", next.as_str().unwrap())).await.0, ["a"]);
+    assert_eq!(found("limit=1").await.2, json!(null), "a list that is not searched says nothing of it");
+    let long = "x".repeat(101);
+    for query in ["q=a+b+c+d+e+f+g+h+i".to_owned(), format!("q={long}")] {
+        let problem = world.get(&format!("/v1/posts?{query}")).await.problem(400);
+        assert_eq!(problem["code"], "OP-1003", "{query}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_query_that_makes_no_sense_is_refused_not_ignored() {
     let world = world();
     for query in ["state=gone", "limit=many", "chanel=long", "channel=NO", "channel=nowhere"] {

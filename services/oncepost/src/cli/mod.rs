@@ -174,6 +174,9 @@ pub enum ClientCommand {
 /// What to list.
 #[derive(Debug, Args)]
 pub struct Listing {
+    /// Only those that say each of these words, in any case; a part of a word is enough
+    #[arg(value_name = "WORD")]
+    words: Vec<String>,
     /// Only this tenant's
     #[arg(long)]
     tenant: Option<String>,

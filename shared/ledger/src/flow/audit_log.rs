@@ -32,6 +32,7 @@ macro_rules! entries {
 // A statement for each index, so that none depends on what a planner thinks of it.
 const ALL: &str = entries!("$3 IS NULL AND $4 IS NULL");
 const OF_TENANT: &str = entries!("$3 IS NULL AND tenant = $4");
+const OF_WHO: &str = entries!("$3 IS NULL AND who = $2 AND ($4 IS NULL OR tenant = $4)");
 const OF_SUBJECT: &str = entries!("subject = $3 AND ($4 IS NULL OR tenant = $4)");
 const OF_POST: &str = entries!("post = $3 AND ($4 IS NULL OR tenant = $4)");
 
@@ -144,10 +145,14 @@ async fn entries(conn: &mut Connection, filter: &AuditFilter) -> Result<Page<Aud
     let query = match (&filter.post, &filter.subject) {
         (Some(post), _) => sqlx::query_as(OF_POST).bind(after).bind(filter.who.as_deref()).bind(post.0),
         (None, Some(subject)) => sqlx::query_as(OF_SUBJECT).bind(after).bind(filter.who.as_deref()).bind(subject),
-        (None, None) => sqlx::query_as(if filter.tenant.is_some() { OF_TENANT } else { ALL })
-            .bind(after)
-            .bind(filter.who.as_deref())
-            .bind(None::<String>),
+        (None, None) => sqlx::query_as(match (&filter.who, &filter.tenant) {
+            (Some(_), _) => OF_WHO,
+            (None, Some(_)) => OF_TENANT,
+            (None, None) => ALL,
+        })
+        .bind(after)
+        .bind(filter.who.as_deref())
+        .bind(None::<String>),
     };
     let rows: Vec<Row> = query
         .persistent(false)

@@ -1,9 +1,9 @@
 //! Deliveries: made with the outbox's mark, taken with a lease, settled by attempts.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use async_trait::async_trait;
-use domain::{Event, EventId};
+use domain::Event;
 use futures::FutureExt;
 use uuid::Uuid;
 
@@ -27,8 +27,6 @@ const NOT_TAKEN: &str = "UPDATE deliveries SET state = $4, due_at = $5 \
 /// The hook may have been removed meanwhile, and its deliveries with it.
 const LOG: &str = "INSERT INTO delivery_attempts (event, hook, number, at, millis, status, why) \
      SELECT event, hook, $3, $4, $5, $6, $7 FROM deliveries WHERE event = $1 AND hook = $2 ON CONFLICT DO NOTHING";
-const ATTEMPTS: &str =
-    "SELECT number, at, millis, status, why FROM delivery_attempts WHERE event = $1 AND hook = $2 ORDER BY number";
 const TALLY: &str = "SELECT count(*), min(made_at) FROM deliveries WHERE hook = $1 AND due_at IS NOT NULL";
 const FORGET: &str = "DELETE FROM deliveries WHERE hook = $1";
 const PURGE: &str = "DELETE FROM deliveries WHERE (event, hook) IN (SELECT event, hook FROM deliveries \
@@ -61,6 +59,9 @@ macro_rules! listed {
 // A statement for each index, so that none depends on what a planner thinks of it.
 const ALL: &str = listed!("$5 IS NULL AND $6 IS NULL AND $7 IS NULL");
 const OF_HOOK: &str = listed!("hook = $5 AND $6 IS NULL AND $7 IS NULL");
+/// What was not delivered is little, whatever the log holds.
+const UNDELIVERED: &str =
+    listed!("state <> 'delivered' AND state = $4 AND ($5 IS NULL OR hook = $5) AND $6 IS NULL AND $7 IS NULL");
 const OF_EVENT: &str = listed!("($5 IS NULL OR hook = $5) AND event = $6 AND ($7 IS NULL OR post = $7)");
 const OF_POST: &str = listed!("($5 IS NULL OR hook = $5) AND $6 IS NULL AND post = $7");
 
@@ -282,6 +283,7 @@ async fn list(conn: &mut Connection, filter: &DeliveryFilter) -> Result<Page<Del
     let statement = match filter {
         DeliveryFilter { event: Some(_), .. } => OF_EVENT,
         DeliveryFilter { post: Some(_), .. } => OF_POST,
+        DeliveryFilter { state: Some(DeliveryState::Waiting | DeliveryState::GivenUp), .. } => UNDELIVERED,
         DeliveryFilter { hook: Some(_), .. } => OF_HOOK,
         _ => ALL,
     };
@@ -305,8 +307,9 @@ async fn list(conn: &mut Connection, filter: &DeliveryFilter) -> Result<Page<Del
     let (mut items, next) = lists::page(readable(read), limit, |delivery| {
         format!("{}.{}.{}", millis(delivery.made_at), delivery.event.id, delivery.hook)
     });
+    let mut log = attempts(conn, &items).await?;
     for delivery in &mut items {
-        delivery.log = attempts(conn, delivery.event.id, &delivery.hook).await?;
+        delivery.log = log.remove(&(delivery.event.id.0, delivery.hook.clone())).unwrap_or_default();
     }
     Ok(Page { items, next })
 }
@@ -320,6 +323,8 @@ fn place(token: &str) -> Option<(i64, Uuid, String)> {
 /// A row of `delivery_attempts`.
 #[derive(sqlx::FromRow)]
 struct AttemptRow {
+    event: Uuid,
+    hook: String,
     number: i32,
     at: i64,
     millis: i32,
@@ -327,13 +332,28 @@ struct AttemptRow {
     why: Option<String>,
 }
 
-async fn attempts(conn: &mut Connection, event: EventId, hook: &str) -> Result<Vec<DeliveryAttempt>, LedgerError> {
-    let rows: Vec<AttemptRow> = sqlx::query_as(ATTEMPTS)
-        .bind(event.0)
-        .bind(hook)
+/// The attempts of these deliveries, by event and hook.
+async fn attempts(
+    conn: &mut Connection,
+    deliveries: &[Delivery],
+) -> Result<HashMap<(Uuid, String), Vec<DeliveryAttempt>>, LedgerError> {
+    let mut log: HashMap<_, Vec<_>> = HashMap::new();
+    if deliveries.is_empty() {
+        return Ok(log);
+    }
+    let mut query = sqlx::QueryBuilder::<<Connection as sqlx::Connection>::Database>::new(
+        "SELECT event, hook, number, at, millis, status, why FROM delivery_attempts WHERE (event, hook) IN (",
+    );
+    query.push_values(deliveries, |mut row, delivery| {
+        row.push_bind(delivery.event.id.0).push_bind(delivery.hook.clone());
+    });
+    query.push(") ORDER BY event, hook, number");
+    let rows: Vec<AttemptRow> = query
+        .build_query_as()
+        .persistent(false)
         .fetch_all(conn)
         .await
-        .map_err(LedgerError::of("read a delivery's attempts"))?;
+        .map_err(LedgerError::of("read the attempts of deliveries"))?;
     let read = |row: AttemptRow| DeliveryAttempt {
         number: number(row.number),
         at: instant(row.at),
@@ -341,5 +361,8 @@ async fn attempts(conn: &mut Connection, event: EventId, hook: &str) -> Result<V
         status: row.status.and_then(|status| u16::try_from(status).ok()),
         why: row.why,
     };
-    Ok(rows.into_iter().map(read).collect())
+    for row in rows {
+        log.entry((row.event, row.hook.clone())).or_default().push(read(row));
+    }
+    Ok(log)
 }

@@ -31,16 +31,18 @@ macro_rules! due {
     };
 }
 
-/// The lateness is rounded as [`DueTally::late`] says. Each target is looked up once, by the indexes.
+/// The lateness is rounded as [`DueTally::late`] says. Each target's attempts are looked up once: when the last one ended that sent it (0:
+/// none did), twice, and one more if any left a doubt.
 const DUE: &str = concat!(
     "WITH due AS (",
     due!("t.id, t.channel, t.state, t.due_at, CASE WHEN t.listed_at IS NULL THEN 0 ELSE 1 END AS listed"),
-    "), each AS MATERIALIZED (SELECT channel, state, listed, \
-         (SELECT max(a.ended_at) FROM attempts a WHERE a.target = due.id AND a.kind IN ('send', 'repeat')) - due_at AS late, \
-         (SELECT CASE WHEN count(*) = 0 THEN 0 ELSE 1 END FROM attempts a \
-              WHERE a.target = due.id AND a.outcome IN ('unknown', 'lost')) AS doubted, \
-         (SELECT CASE WHEN count(*) = 0 THEN 0 ELSE 1 END FROM cases c \
-              WHERE c.target = due.id AND c.reason = 'undecidable') AS asked FROM due) \
+    "), tried AS MATERIALIZED (SELECT channel, state, due_at, listed, COALESCE( \
+             (SELECT COALESCE(max(CASE WHEN a.kind IN ('send', 'repeat') THEN a.ended_at END), 0) * 2 \
+                  + max(CASE WHEN a.outcome IN ('unknown', 'lost') THEN 1 ELSE 0 END) \
+              FROM attempts a WHERE a.target = due.id), 0) AS tried, \
+         CASE WHEN id IN (SELECT c.target FROM cases c WHERE c.reason = 'undecidable') THEN 1 ELSE 0 END AS asked FROM due), \
+     each AS (SELECT channel, state, listed, CASE WHEN tried > 1 THEN tried / 2 - due_at END AS late, \
+         CAST(tried % 2 AS INTEGER) AS doubted, asked FROM tried) \
      SELECT channel, state, listed, doubted, asked, \
          CASE WHEN late < 0 THEN 0 WHEN late < 1000 THEN late / 10 * 10 WHEN late < 10000 THEN late / 100 * 100 \
               WHEN late < 100000 THEN late / 1000 * 1000 ELSE late / 10000 * 10000 END AS late, \
@@ -49,35 +51,44 @@ const DUE: &str = concat!(
 );
 
 /// Those of what was due that a condition takes in: on the channel `$4`, after the place `$5`, `$6`, at most `$7`; `$8` belongs to the
-/// condition.
+/// condition. Each half is read in the order of its index, and no further than the page needs.
 macro_rules! counted {
     ($condition:literal) => {
         concat!(
-            "WITH due AS (",
-            due!("t.id, t.channel, t.state, t.due_at, t.listed_at"),
-            ") SELECT id, due_at FROM due WHERE ($4 IS NULL OR channel = $4) AND (due_at, id) > ($5, $6) \
-             AND ($8 IS NULL OR $8 >= 0) AND ",
-            $condition,
-            " ORDER BY due_at, id LIMIT $7"
+            "SELECT id, due_at FROM (SELECT * FROM (SELECT t.id, t.due_at FROM targets t \
+             WHERE t.due_at >= $1 AND t.due_at < $2 AND (t.state <> 0 OR t.wake_at IS NULL OR t.wake_at <> t.due_at) \
+             AND (t.due_at, t.id) > ($5, $6)",
+            counted!(@narrowed $condition),
+            " ORDER BY t.due_at, t.id LIMIT $7) a UNION ALL SELECT * FROM (SELECT t.id, t.due_at FROM targets t \
+             WHERE t.wake_at >= $1 AND t.wake_at < $2 AND t.state IN (0, 4) AND t.state = 0 AND t.wake_at = t.due_at \
+             AND (t.wake_at, t.id) > ($5, $6)",
+            counted!(@narrowed $condition),
+            " ORDER BY t.wake_at, t.id LIMIT $7) b) due ORDER BY due_at, id LIMIT $7"
+        )
+    };
+    (@narrowed $condition:literal) => {
+        concat!(
+            " AND ($3 IS NULL OR t.tenant = $3) AND ($4 IS NULL OR t.channel = $4) AND ($8 IS NULL OR $8 >= 0) AND ",
+            $condition
         )
     };
 }
 
-const COUNTED_DUE: &str = counted!("state <> 9");
-const COUNTED_PUBLISHED: &str = counted!("state = 6");
-const COUNTED_FAILED: &str = counted!("state NOT IN (6, 9, 10) AND (state = 7 OR listed_at IS NOT NULL)");
-const COUNTED_EXPIRED: &str = counted!("state = 10");
-const COUNTED_UNDECIDED: &str = counted!("state NOT IN (6, 7, 9, 10) AND listed_at IS NULL");
-const COUNTED_CANCELLED: &str = counted!("state = 9");
+const COUNTED_DUE: &str = counted!("t.state <> 9");
+const COUNTED_PUBLISHED: &str = counted!("t.state = 6");
+const COUNTED_FAILED: &str = counted!("t.state NOT IN (6, 9, 10) AND (t.state = 7 OR t.listed_at IS NOT NULL)");
+const COUNTED_EXPIRED: &str = counted!("t.state = 10");
+const COUNTED_UNDECIDED: &str = counted!("t.state NOT IN (6, 7, 9, 10) AND t.listed_at IS NULL");
+const COUNTED_CANCELLED: &str = counted!("t.state = 9");
 const COUNTED_LATE: &str = counted!(
-    "state = 6 AND (SELECT max(a.ended_at) FROM attempts a WHERE a.target = due.id AND a.kind IN ('send', 'repeat')) > due_at + $8"
+    "t.state = 6 AND (SELECT max(a.ended_at) FROM attempts a WHERE a.target = t.id AND a.kind IN ('send', 'repeat')) > t.due_at + $8"
 );
 const COUNTED_DOUBTED: &str = counted!(
-    "state <> 9 AND EXISTS (SELECT 1 FROM attempts a WHERE a.target = due.id AND a.outcome IN ('unknown', 'lost'))"
+    "t.state <> 9 AND EXISTS (SELECT 1 FROM attempts a WHERE a.target = t.id AND a.outcome IN ('unknown', 'lost'))"
 );
 const COUNTED_ASKED: &str = counted!(
-    "state <> 9 AND EXISTS (SELECT 1 FROM attempts a WHERE a.target = due.id AND a.outcome IN ('unknown', 'lost')) \
-     AND EXISTS (SELECT 1 FROM cases c WHERE c.target = due.id AND c.reason = 'undecidable')"
+    "t.state <> 9 AND t.id IN (SELECT c.target FROM cases c WHERE c.reason = 'undecidable') \
+     AND EXISTS (SELECT 1 FROM attempts a WHERE a.target = t.id AND a.outcome IN ('unknown', 'lost'))"
 );
 
 /// Those whose case or retry fell into the period, whenever they were due: the same parameters.

@@ -23,13 +23,21 @@ macro_rules! columns {
 const INSERT: &str = "INSERT INTO incidents \
      (id, target, found_at, kind, tenant, channel, account, subject, what, evidence) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING";
-const LIST: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM incidents WHERE ($1 IS NULL OR tenant = $1) AND ($2 IS NULL OR kind = $2) \
-     AND ($3 IS NULL OR (closed_at IS NULL) = $3) AND (found_at, id) < ($4, $5) \
-     ORDER BY found_at DESC, id DESC LIMIT $6"
-);
+macro_rules! listed {
+    ($whose:literal) => {
+        concat!(
+            "SELECT ",
+            columns!(),
+            " FROM incidents WHERE ",
+            $whose,
+            " AND ($2 IS NULL OR kind = $2) AND ($3 IS NULL OR (closed_at IS NULL) = $3) AND (found_at, id) < ($4, $5) \
+             ORDER BY found_at DESC, id DESC LIMIT $6"
+        )
+    };
+}
+
+const LIST: &str = listed!("$1 IS NULL");
+const OF_TENANT: &str = listed!("tenant = $1");
 const ONE: &str = concat!("SELECT ", columns!(), " FROM incidents WHERE id = $1");
 const CLOSE: &str =
     "UPDATE incidents SET closed_at = $2, closed_by = $3, note = $4 WHERE id = $1 AND closed_at IS NULL";
@@ -178,7 +186,7 @@ async fn report(conn: &mut Connection, world: &World, found: Vec<NewIncident>) -
 async fn list(conn: &mut Connection, filter: &IncidentFilter) -> Result<Page<Incident>, LedgerError> {
     let limit = filter.limit();
     let (at, id) = filter.place()?;
-    let mut rows: Vec<Row> = sqlx::query_as(LIST)
+    let mut rows: Vec<Row> = sqlx::query_as(if filter.tenant.is_some() { OF_TENANT } else { LIST })
         .persistent(false)
         .bind(filter.tenant.as_ref().map(TenantId::as_str))
         .bind(filter.kind.map(IncidentKind::name))

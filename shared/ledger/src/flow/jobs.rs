@@ -18,7 +18,7 @@ use crate::{
     StepDone, StepResult,
     jobs::Frozen,
     record::{Record, columns, instant, json, millis, not_before, number, read_json, state, stored},
-    world::World,
+    world::{World, before},
 };
 
 macro_rules! job_columns {
@@ -101,6 +101,14 @@ const OPEN: &str = "SELECT target FROM job_targets WHERE job = $1 AND result IS 
 const TARGETS: &str = "SELECT j.place, j.target, j.result, j.why, j.at, t.state, t.listed_at FROM job_targets j \
      LEFT JOIN targets t ON t.id = j.target WHERE j.job = $1 AND j.place > $2 AND ($3 IS NULL OR j.result = $3) \
      ORDER BY j.place LIMIT $4";
+macro_rules! over {
+    () => {
+        "IN (SELECT id FROM jobs WHERE ended_at IS NOT NULL AND ended_at <= $1 ORDER BY ended_at, id LIMIT $2)"
+    };
+}
+
+const FORGET_TARGETS: &str = concat!("DELETE FROM job_targets WHERE job ", over!());
+const FORGET: &str = concat!("DELETE FROM jobs WHERE id ", over!());
 const OUTCOMES: &str = "SELECT state, listed, count(*) FROM ( \
      SELECT t.state, CASE WHEN t.listed_at IS NULL THEN 0 ELSE 1 END AS listed FROM ( \
          SELECT target FROM job_targets WHERE job = $1 AND result = 'done' ORDER BY place DESC LIMIT $2) j \
@@ -183,6 +191,10 @@ impl JobStore for Database {
 
     async fn outcomes(&self, job: Uuid, newest: u32) -> Result<Outcomes, LedgerError> {
         self.read(move |conn, _| outcomes(conn, job, newest).boxed()).await
+    }
+
+    async fn forget_jobs(&self, older_than: Duration, most: u32) -> Result<u64, LedgerError> {
+        self.write(move |conn, world| forget(conn, world, older_than, most).boxed()).await
     }
 }
 
@@ -461,4 +473,18 @@ async fn outcomes(conn: &mut Connection, job: Uuid, newest: u32) -> Result<Outco
         outcomes.count(stands, listed != 0, u64::try_from(many).unwrap_or_default());
     }
     Ok(outcomes)
+}
+
+async fn forget(conn: &mut Connection, world: &World, older_than: Duration, most: u32) -> Result<u64, LedgerError> {
+    let failed = "forget old jobs";
+    let mut tx = store::begin(conn).await?;
+    let until = millis(before(store::now(&mut tx, world.now()).await?, older_than));
+    let mut jobs = 0;
+    // What ended that long ago is the same for both.
+    for statement in [FORGET_TARGETS, FORGET] {
+        let done = sqlx::query(statement).bind(until).bind(i64::from(most)).execute(&mut *tx).await;
+        jobs = done.map_err(LedgerError::of(failed))?.rows_affected();
+    }
+    tx.commit().await.map_err(LedgerError::of(failed))?;
+    Ok(jobs)
 }

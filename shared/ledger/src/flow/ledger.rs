@@ -7,7 +7,9 @@ use domain::{ChannelName, Command, Event, EventId, Pause, PauseScope, Policy, Po
 use futures::FutureExt;
 use jiff::Timestamp;
 
-use super::{Database, census, change, claim, deliveries, events, listed, lists, pauses, reads, store, upcoming};
+use super::{
+    Database, census, change, claim, deliveries, events, listed, lists, pauses, posts, reads, store, upcoming,
+};
 use crate::{
     Acceptance, Applied, Census, Claim, Claimed, Failures, Ledger, LedgerError, ListedCount, ListedTarget, NewPost,
     NewTarget, NextDue, Page, PauseAsk, PostChange, PostFilter, PostSummary, PostView, Taken, TargetView, Upcoming,
@@ -56,7 +58,7 @@ impl Ledger for Database {
 
     async fn posts(&self, filter: &PostFilter) -> Result<Page<PostSummary>, LedgerError> {
         let filter = filter.clone();
-        self.read(move |conn, _| async move { lists::posts(conn, &filter).await }.boxed()).await
+        self.read(move |conn, _| async move { posts::posts(conn, &filter).await }.boxed()).await
     }
 
     async fn failures(&self, filter: &PostFilter) -> Result<Failures, LedgerError> {

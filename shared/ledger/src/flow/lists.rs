@@ -1,22 +1,14 @@
-//! Lists for people, a page at a time.
+//! The operators' list, a page at a time, and what lists of pages have in common.
 
-use domain::{AccountId, State, TenantId};
+use domain::{AccountId, State, TargetId, TenantId};
 use uuid::Uuid;
 
 use super::{
     Connection,
-    reads::attempts,
-    rows::{PostRow, TargetRow, readable},
+    reads::attempts_of,
+    rows::{TargetRow, readable},
 };
-use crate::{Failures, LedgerError, Page, PostFilter, PostSummary, record::columns};
-
-const POSTS: &str = "SELECT p.id, p.tenant, p.key, p.revision, p.content, p.accepted_at, \
-     (SELECT string_agg(CAST(t.state AS TEXT) || CASE WHEN t.listed_at IS NULL THEN '' ELSE '!' END, ',') \
-      FROM targets t WHERE t.post = p.id) AS states \
-     FROM posts p WHERE p.id < $1 AND ($2 IS NULL OR p.tenant = $2) \
-     AND (($3 IS NULL AND $4 IS NULL AND $5 IS NULL) OR EXISTS (SELECT 1 FROM targets t WHERE t.post = p.id \
-          AND ($3 IS NULL OR t.channel = $3) AND ($4 IS NULL OR t.state = $4) AND ($5 IS NULL OR t.account = $5))) \
-     ORDER BY p.id DESC LIMIT $6";
+use crate::{Failures, LedgerError, Page, PostFilter, record::columns};
 
 macro_rules! listed {
     () => {
@@ -38,27 +30,6 @@ const GROUPS: &str = concat!(
     listed!(),
     " GROUP BY t.listed_group ORDER BY count(*) DESC, t.listed_group"
 );
-
-pub(super) async fn posts(conn: &mut Connection, filter: &PostFilter) -> Result<Page<PostSummary>, LedgerError> {
-    let limit = limit(filter);
-    let after = match &filter.after {
-        None => Uuid::max(),
-        Some(token) => token.parse().map_err(|_| bad_token(token))?,
-    };
-    let rows: Vec<PostRow> = sqlx::query_as(POSTS)
-        .persistent(false)
-        .bind(after)
-        .bind(filter.tenant.as_ref().map(TenantId::as_str))
-        .bind(filter.channel.as_ref().map(domain::ChannelName::as_str))
-        .bind(filter.state.map(State::number))
-        .bind(filter.account.as_ref().map(AccountId::as_str))
-        .bind(more_than(limit))
-        .fetch_all(conn)
-        .await
-        .map_err(LedgerError::of("list posts"))?;
-    let (rows, next) = page(rows, limit, |row| row.id.to_string());
-    Ok(Page { items: readable(rows.into_iter().map(PostRow::summary)), next })
-}
 
 pub(super) async fn failures(conn: &mut Connection, filter: &PostFilter) -> Result<Failures, LedgerError> {
     let failed = "list what needs a person";
@@ -99,12 +70,12 @@ pub(super) async fn failures(conn: &mut Connection, filter: &PostFilter) -> Resu
         .await
         .map_err(LedgerError::of(failed))?;
     let (rows, next) = page(rows, limit, |row| format!("{}.{}", row.listed_at.unwrap_or_default(), row.record.id));
-    let mut items = Vec::with_capacity(rows.len());
-    for row in rows {
-        let attempts = attempts(conn, domain::TargetId(row.record.id)).await?;
-        items.push(row.view(attempts));
-    }
-    let items = readable(items);
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.record.id).collect();
+    let mut log = attempts_of(conn, &ids).await?;
+    let items = readable(rows.into_iter().map(|row| {
+        let attempts = log.remove(&TargetId(row.record.id)).unwrap_or_default();
+        row.view(attempts)
+    }));
     let groups = groups
         .into_iter()
         .map(|(group, many)| (group.unwrap_or_else(|| "-".into()), u64::try_from(many).unwrap_or_default()))
@@ -112,7 +83,7 @@ pub(super) async fn failures(conn: &mut Connection, filter: &PostFilter) -> Resu
     Ok(Failures { page: Page { items, next }, groups })
 }
 
-fn limit(filter: &PostFilter) -> usize {
+pub(super) fn limit(filter: &PostFilter) -> usize {
     if filter.limit == 0 { 50 } else { filter.limit as usize }
 }
 

@@ -23,9 +23,11 @@ mod lists;
 mod notes;
 mod outside;
 mod pauses;
+mod posts;
 mod processes;
 mod reads;
 mod rows;
+mod search;
 mod upcoming;
 
 pub(super) use accept::{Known, accept};

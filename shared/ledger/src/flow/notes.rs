@@ -1,5 +1,7 @@
 //! Notes: one statement each.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use domain::TenantId;
 use futures::FutureExt;
@@ -9,13 +11,14 @@ use super::{Connection, Database, rows::readable, store};
 use crate::{
     LedgerError, Note, NoteBook,
     record::{instant, millis},
-    world::World,
+    world::{World, before},
 };
 
 const PUT: &str = "INSERT INTO notes (id, at, until, subject, tenant, who, text) VALUES ($1, $2, $3, $4, $5, $6, $7) \
      ON CONFLICT DO NOTHING";
 const NOTES: &str = "SELECT id, at, until, subject, tenant, who, text FROM notes \
      WHERE ($1 IS NULL OR subject = $1) AND (until IS NULL OR until > $2) ORDER BY id DESC";
+const FORGET: &str = "DELETE FROM notes WHERE id IN (SELECT id FROM notes WHERE until IS NOT NULL AND until <= $1 ORDER BY until LIMIT $2)";
 const REMOVE: &str = "DELETE FROM notes WHERE id = $1 RETURNING id, at, until, subject, tenant, who, text";
 
 #[async_trait]
@@ -31,6 +34,18 @@ impl NoteBook for Database {
 
     async fn remove_note(&self, id: Uuid) -> Result<Option<Note>, LedgerError> {
         self.write(move |conn, _| remove(conn, id).boxed()).await
+    }
+
+    async fn forget_notes(&self, older_than: Duration, most: u32) -> Result<u64, LedgerError> {
+        self.write(move |conn, world| {
+            async move {
+                let until = before(store::now(conn, world.now()).await?, older_than);
+                let done = sqlx::query(FORGET).bind(millis(until)).bind(i64::from(most)).execute(conn).await;
+                done.map(|done| done.rows_affected()).map_err(LedgerError::of("forget old notes"))
+            }
+            .boxed()
+        })
+        .await
     }
 }
 

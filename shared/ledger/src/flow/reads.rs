@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use domain::{Attempt, PostId, TargetId, TenantId};
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use super::{
     Connection,
@@ -85,6 +86,35 @@ pub(super) async fn attempts(conn: &mut Connection, id: TargetId) -> Result<Vec<
         .await
         .map_err(LedgerError::of("read a target's attempts"))?;
     Ok(readable(rows.into_iter().map(AttemptRow::attempt)))
+}
+
+/// The attempts of these targets.
+pub(super) async fn attempts_of(
+    conn: &mut Connection,
+    ids: &[Uuid],
+) -> Result<HashMap<TargetId, Vec<Attempt>>, LedgerError> {
+    let mut log: HashMap<TargetId, Vec<Attempt>> = HashMap::new();
+    if ids.is_empty() {
+        return Ok(log);
+    }
+    let mut query = sqlx::QueryBuilder::<<Connection as sqlx::Connection>::Database>::new(
+        "SELECT target, number, kind, worker, began_at, ended_at, outcome, failure FROM attempts WHERE target IN (",
+    );
+    let mut each = query.separated(", ");
+    for id in ids {
+        each.push_bind(*id);
+    }
+    query.push(") ORDER BY target, number");
+    let rows: Vec<AttemptRow> = query
+        .build_query_as()
+        .persistent(false)
+        .fetch_all(conn)
+        .await
+        .map_err(LedgerError::of("read the attempts of a list"))?;
+    for attempt in readable(rows.into_iter().map(AttemptRow::attempt)) {
+        log.entry(attempt.target).or_default().push(attempt);
+    }
+    Ok(log)
 }
 
 /// Targets of the account with the same content that are being sent or in doubt.

@@ -80,7 +80,7 @@ pub(super) struct PostRow {
     tenant: String,
     key: String,
     revision: i32,
-    content: String,
+    pub content: String,
     accepted_at: i64,
     states: Option<String>,
 }

@@ -10,7 +10,9 @@ use uuid::Uuid;
 use super::{MemoryLedger, Tables, page_of};
 use crate::{
     Job, JobFilter, JobState, JobStep, JobStore, JobTarget, LedgerError, NewJob, Outcomes, Page, Selection, StepAsk,
-    StepDone, StepResult, jobs::Frozen, world::after,
+    StepDone, StepResult,
+    jobs::Frozen,
+    world::{after, before},
 };
 
 /// A job with its targets, and what each of those was.
@@ -216,5 +218,15 @@ impl JobStore for MemoryLedger {
             outcomes.count(target.target.state, target.target.listed.is_some(), 1);
         }
         Ok(outcomes)
+    }
+
+    async fn forget_jobs(&self, older_than: Duration, most: u32) -> Result<u64, LedgerError> {
+        let until = before(self.clock.now(), older_than);
+        let mut tables = self.reach()?;
+        let is_over = |row: &&Row| row.job.ended_at.is_some_and(|end| end <= until);
+        let over: Vec<_> =
+            tables.jobs.values().filter(is_over).take(most as usize).map(|row| row.job.asked.id).collect();
+        over.iter().for_each(|id| drop(tables.jobs.remove(id)));
+        Ok(over.len() as u64)
     }
 }

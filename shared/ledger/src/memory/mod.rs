@@ -39,7 +39,7 @@ use crate::{
     Acceptance, Applied, Assignment, AuditEntry, Beat, Census, Claim, Claimed, CredentialRow, Delivery, Emission,
     Failures, Incident, Ledger, LedgerError, ListedCount, ListedTarget, NewPost, NewTarget, NextDue, Note, Page,
     PauseAsk, Place, PostChange, PostFilter, PostSummary, PostView, RecordKind, StateCount, Taken, TargetView, Twin,
-    Upcoming, UpcomingTarget, cases, pause_id, record, world::before,
+    Upcoming, UpcomingTarget, cases, pause_id, record, words, world::before,
 };
 
 /// A ledger in memory.
@@ -366,7 +366,12 @@ impl Ledger for MemoryLedger {
     async fn posts(&self, filter: &PostFilter) -> Result<Page<PostSummary>, LedgerError> {
         let tables = self.reach()?;
         let fitting = tables.posts.keys().rev().filter(|id| tables.of_post(**id).any(|row| row.fits(filter)));
-        let items = fitting.filter_map(|id| tables.post_view(*id, false)).map(|view| summary(&view)).collect();
+        let says = |view: &PostView| {
+            words::all_in_content(&filter.words, &view.content)
+                || view.targets.iter().any(|target| words::all_in_changes(&filter.words, &target.changes))
+        };
+        let views = fitting.filter_map(|id| tables.post_view(*id, false)).filter(says);
+        let items = views.map(|view| summary(&view)).collect();
         Ok(page(items, filter, |post: &PostSummary| post.id.to_string()))
     }
 

@@ -1,10 +1,12 @@
 //! Notes, in memory.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use uuid::Uuid;
 
 use super::MemoryLedger;
-use crate::{LedgerError, Note, NoteBook};
+use crate::{LedgerError, Note, NoteBook, world::before};
 
 #[async_trait]
 impl NoteBook for MemoryLedger {
@@ -23,5 +25,14 @@ impl NoteBook for MemoryLedger {
 
     async fn remove_note(&self, id: Uuid) -> Result<Option<Note>, LedgerError> {
         Ok(self.reach()?.notes.remove(&id))
+    }
+
+    async fn forget_notes(&self, older_than: Duration, most: u32) -> Result<u64, LedgerError> {
+        let until = before(self.clock.now(), older_than);
+        let mut tables = self.reach()?;
+        let is_over = |note: &&Note| note.until.is_some_and(|end| end <= until);
+        let over: Vec<_> = tables.notes.values().filter(is_over).take(most as usize).map(|note| note.id).collect();
+        over.iter().for_each(|id| drop(tables.notes.remove(id)));
+        Ok(over.len() as u64)
     }
 }

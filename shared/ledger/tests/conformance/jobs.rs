@@ -391,3 +391,25 @@ pub async fn jobs_are_listed_newest_first(house: &House) {
     assert_eq!(first.items.iter().map(|job| job.asked.id).collect::<Vec<_>>(), made[..2]);
     assert_eq!(ids(JobFilter { limit: 2, after: first.next, ..JobFilter::default() }).await, made[2..]);
 }
+
+pub async fn a_job_that_ended_long_ago_is_forgotten(house: &House) {
+    let (a, b) = (listed(house, "acme", "a").await, listed(house, "acme", "b").await);
+    let first = begin_job(house, Selection { targets: vec![a], ..Selection::default() }).await.asked.id;
+    let second = begin_job(house, Selection { targets: vec![a], ..Selection::default() }).await.asked.id;
+    let running = begin_job(house, Selection { targets: vec![b], ..Selection::default() }).await.asked.id;
+    for id in [first, second] {
+        house.jobs.end_job(id, None, JobState::Stopped, None).await.unwrap();
+        house.advance(60);
+    }
+    let day = Duration::from_secs(86_400);
+    house.advance(86_400 - 61);
+    assert_eq!(house.jobs.forget_jobs(day, 10).await.unwrap(), 1, "the one that ended a day ago");
+    assert!(house.jobs.job(first).await.unwrap().is_none());
+    assert!(house.jobs.job_targets(first, None, None, 10).await.unwrap().is_empty());
+    assert_eq!(house.jobs.job_targets(second, None, None, 10).await.unwrap().len(), 1);
+    house.advance(86_400);
+    assert_eq!(house.jobs.forget_jobs(day, 10).await.unwrap(), 1);
+    assert_eq!(house.jobs.forget_jobs(day, 10).await.unwrap(), 0, "what runs is kept, however old it is");
+    assert_eq!(house.jobs.job_targets(running, None, None, 10).await.unwrap().len(), 1);
+    assert_eq!(house.state(a).await, State::Failed, "its targets stay as they are");
+}

@@ -22,6 +22,7 @@ mod house;
 mod incidents;
 mod jobs;
 mod listed;
+mod lists;
 mod making;
 mod notes;
 mod outside;
@@ -111,6 +112,10 @@ mod every {
             who_needs_a_person_is_counted_by_channel_and_by_how_long,
             who_needs_a_person_is_told_in_few_words_until_it_is_settled,
         }
+        [postgres, sqlite, memory] => lists::{
+            posts_are_narrowed_by_where_their_targets_are_and_how_they_stand,
+            posts_are_found_by_what_they_say,
+        }
         [postgres, sqlite, memory] => credentials::{
             a_record_is_kept_as_it_was_put,
             only_the_expected_version_is_replaced,
@@ -181,6 +186,7 @@ mod every {
             a_job_that_is_stopped_changes_nothing_more,
             outcomes_say_what_became_of_it,
             jobs_are_listed_newest_first,
+            a_job_that_ended_long_ago_is_forgotten,
         }
         [postgres, sqlite, memory] => assignments::{
             of_two_who_take_the_same_one_has_it,
@@ -195,6 +201,7 @@ mod every {
         [postgres, sqlite, memory] => notes::{
             a_note_lasts_until_it_is_removed,
             a_note_is_forgotten_after_its_time,
+            notes_that_are_over_are_removed_and_no_others,
         }
         [postgres, sqlite, memory] => upcoming::{
             all_that_waits_is_upcoming_and_nothing_else,

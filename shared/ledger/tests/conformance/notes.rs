@@ -41,3 +41,21 @@ pub async fn a_note_is_forgotten_after_its_time(house: &House) {
     house.advance(1);
     assert!(house.notes.notes(None).await.unwrap().is_empty());
 }
+
+pub async fn notes_that_are_over_are_removed_and_no_others(house: &House) {
+    let lasting = note(house, "app:ours", None);
+    let over =
+        [note(house, "app:ours", Some(60)), note(house, "channel:a", Some(60)), note(house, "channel:b", Some(7_200))];
+    for note in over.iter().chain([&lasting]) {
+        house.notes.put_note(note.clone()).await.unwrap();
+    }
+    let hour = Duration::from_secs(3_600);
+    house.advance(3_600);
+    assert_eq!(house.notes.forget_notes(hour, 10).await.unwrap(), 0, "not before they are over for that long");
+    house.advance(100);
+    assert_eq!(house.notes.forget_notes(hour, 1).await.unwrap(), 1, "at most as many as asked");
+    assert_eq!(house.notes.forget_notes(hour, 10).await.unwrap(), 1);
+    assert_eq!(house.notes.forget_notes(hour, 10).await.unwrap(), 0);
+    assert_eq!(house.notes.remove_note(over[0].id).await.unwrap(), None, "it is gone");
+    assert_eq!(house.notes.notes(None).await.unwrap(), [over[2].clone(), lasting]);
+}

@@ -105,6 +105,11 @@ async fn a_page_is_no_way_into_another_tenants_list() {
     let page = of(OTHER, &format!("/v1/posts?after={next}")).await;
     let posts = page["posts"].as_array().unwrap();
     assert!(!posts.is_empty() && posts.iter().all(|post| post["tenant"] == "other"), "{page}");
+    // Nor is a search.
+    let words = message("key")["content"]["text"].as_str().unwrap().replace(' ', "+");
+    let page = of(OTHER, &format!("/v1/posts?q={words}")).await;
+    let posts = page["posts"].as_array().unwrap();
+    assert!(posts.len() == 3 && posts.iter().all(|post| post["tenant"] == "other"), "{page}");
 }
 
 #[tokio::test(start_paused = true)]

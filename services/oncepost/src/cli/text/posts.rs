@@ -21,7 +21,11 @@ pub(crate) fn list(posts: &Posts, filtered: bool) -> String {
             format!("{}/{}", line.tenant, short(&line.key, 40)),
         ]
     });
-    let more = posts.next.as_ref().map(|next| format!("\nThere are more: --after {next}")).unwrap_or_default();
+    let more = match (&posts.next, posts.searched_to) {
+        (None, _) => String::new(),
+        (Some(next), None) => format!("\nThere are more: --after {next}"),
+        (Some(next), Some(at)) => format!("\nSearched back to {}. Older ones: --after {next}", instant(at)),
+    };
     format!("{}{more}", table(["post", "status", "targets", "accepted", "tenant/key"], rows))
 }
 

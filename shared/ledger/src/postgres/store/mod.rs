@@ -28,6 +28,14 @@ macro_rules! time {
 }
 pub(in crate::postgres) use time;
 
+/// The start of an id: its time to 4.7 hours. Indexes of lists are over that, word for word.
+macro_rules! era {
+    ($id:literal) => {
+        concat!("substr(uuid_send(", $id, "), 1, 3)")
+    };
+}
+pub(in crate::postgres) use era;
+
 pub(super) async fn begin(conn: &mut Connection) -> Result<sqlx::Transaction<'_, sqlx::Postgres>, LedgerError> {
     conn.begin().await.map_err(LedgerError::of("begin a transaction"))
 }

@@ -21,6 +21,14 @@ use crate::{
     schema::{DESCRIPTIONS, Schema},
 };
 
+/// The start of an id: its time to 4.7 hours. Indexes of lists are over that, word for word.
+macro_rules! era {
+    ($id:literal) => {
+        concat!("substr(", $id, ", 1, 3)")
+    };
+}
+pub(in crate::sqlite) use era;
+
 /// Takes the one write lock at once: nobody changes what this transaction reads.
 pub(super) async fn begin(conn: &mut Connection) -> Result<sqlx::Transaction<'_, sqlx::Sqlite>, LedgerError> {
     conn.begin_with("BEGIN IMMEDIATE").await.map_err(LedgerError::of("begin a transaction"))
