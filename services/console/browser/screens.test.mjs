@@ -159,7 +159,7 @@ test('everything is done without scripts', async () => {
   await page.getByRole('button', { name: 'Leave the note' }).click();
   assert.match(await page.locator('.note.done').innerText(), /Noted on cause:/);
   await page.getByRole('button', { name: 'Let it go' }).click();
-  await page.getByRole('link', { name: 'Cause' }).click();
+  await page.getByRole('link', { name: 'Cause', exact: true }).click();
   assert.match(await page.locator('.notes').innerText(), /Its owner is Ann/);
   await page.locator(`input[value="${stack.revoked.id}"]`).check();
   await page.getByRole('button', { name: /Retry selected/ }).click();

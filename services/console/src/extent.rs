@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use channels::AccountCard;
-use domain::{AccountId, AppId, ChannelName, TenantId};
+use domain::{AccountId, AppId, ChannelName, Scope, TenantId};
 use jiff::Timestamp;
 use ledger::{Lately, Outlet};
 
@@ -110,6 +110,38 @@ pub(crate) fn extent<'a>(places: impl IntoIterator<Item = &'a Outlet>, posts: u6
     Extent { kind, words, look_at: look_at(kind, first) }
 }
 
+/// What to look at first for one cause at `places`. So far it may have struck one post only; its scope says what it will strike.
+pub(crate) fn look_at_cause<'a>(
+    kind: ExtentKind,
+    scope: Option<Scope>,
+    places: impl IntoIterator<Item = &'a Outlet>,
+) -> String {
+    let kind = match (kind, scope) {
+        // The account works: it is these posts that it does not take.
+        (ExtentKind::Account | ExtentKind::Accounts, Some(Scope::Post)) => return ALIKE.into(),
+        (ExtentKind::Post, Some(Scope::Account)) => ExtentKind::Account,
+        (ExtentKind::Post, Some(Scope::App)) => ExtentKind::App,
+        (ExtentKind::Post, Some(Scope::Channel)) => ExtentKind::Channel,
+        (ExtentKind::Post, Some(Scope::System)) => ExtentKind::Everything,
+        (kind, _) => kind,
+    };
+    look_at(kind, places.into_iter().map(account).min())
+}
+
+/// What to look at first for several causes: what they have in common, if that can be.
+pub(crate) fn look_at_all(extent: Extent, causes: usize) -> Extent {
+    match extent.kind {
+        ExtentKind::Tenant | ExtentKind::Accounts if causes > 1 => Extent { look_at: ONE_BY_ONE.into(), ..extent },
+        _ => extent,
+    }
+}
+
+/// What to look at first where several posts fail, each by itself.
+const ALIKE: &str = "What these posts have in common: their words, their links, their media.";
+
+/// What to look at first where several things may be wrong.
+const ONE_BY_ONE: &str = "The causes one by one, the first one first: they need not belong together.";
+
 /// What to look at first when something reaches so far; `first`: one of the accounts that it is on.
 fn look_at(kind: ExtentKind, first: Option<Account<'_>>) -> String {
     let Some((tenant, channel, account)) = first else { return String::new() };
@@ -131,7 +163,7 @@ fn look_at(kind: ExtentKind, first: Option<Account<'_>>) -> String {
             "The platform: its status page. If it is down there is nothing to do but to wait, or `oncepost pause channel:{channel}`."
         ),
         ExtentKind::Tenant => format!("What that tenant changed last: `oncepost audit-log --tenant {tenant}`."),
-        ExtentKind::Channels => "The causes one by one, the first one first: they need not belong together.".into(),
+        ExtentKind::Channels => ONE_BY_ONE.into(),
         ExtentKind::Everything => "oncepost itself, its network, its clock: `oncepost doctor`.".into(),
     }
 }
@@ -287,6 +319,26 @@ mod tests {
             assert_eq!((found.kind, found.words.as_str()), (*kind, *words), "{places:?}");
             assert_eq!(found.look_at.is_empty(), *kind == Nothing, "{places:?}");
         }
+    }
+
+    #[test]
+    fn what_to_look_at_first_follows_the_scope_where_one_post_has_failed_so_far() {
+        let places = [place("acme/a/one@meta")];
+        let of = |scope| look_at_cause(ExtentKind::Post, Some(scope), &places);
+        for (scope, begins) in [
+            (Scope::Post, "The post"),
+            (Scope::Account, "The account"),
+            (Scope::App, "Our registration"),
+            (Scope::Channel, "The platform"),
+            (Scope::System, "oncepost itself"),
+        ] {
+            assert!(of(scope).starts_with(begins), "{scope:?}: {}", of(scope));
+        }
+        assert_eq!(look_at_cause(ExtentKind::Account, Some(Scope::Post), &places), ALIKE);
+        let only = extent(&[place("acme/a/one@meta"), place("acme/b/one@meta")], 9, &known(&ALL));
+        assert_eq!(only.kind, ExtentKind::Tenant);
+        assert!(look_at_all(only.clone(), 1).look_at.starts_with("What that tenant changed"));
+        assert!(look_at_all(only, 2).look_at.starts_with("The causes one by one"));
     }
 
     #[test]

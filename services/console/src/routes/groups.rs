@@ -109,14 +109,20 @@ async fn look(
         View { caller, known: &known, lately: &lately, from, stakes: &stakes, notes: &notes, taken: &taken, within };
     let all: BTreeSet<&Outlet> =
         spread.causes.iter().flat_map(|cause| cause.places.iter().map(|(place, _)| place)).collect();
+    let groups: Vec<_> = spread.causes.iter().map(|cause| view.group(cause)).collect();
+    let extent = extent::extent(all.iter().copied(), spread.posts, &known);
+    let extent = match &groups[..] {
+        [only] => only.extent.clone(),
+        several => extent::look_at_all(extent, several.len()),
+    };
     Ok(api::FailureGroups {
         at,
         targets: spread.causes.iter().map(|cause| cause.targets).sum(),
         posts: spread.posts,
-        extent: extent::extent(all.iter().copied(), spread.posts, &known),
+        extent,
         meanwhile: first.map(|first| extent::meanwhile(all.iter().copied(), &lately, first, from)),
         at_stake: view.at_stake(all.iter().copied()),
-        groups: spread.causes.iter().map(|cause| view.group(cause)).collect(),
+        groups,
     })
 }
 
@@ -141,8 +147,10 @@ struct View<'a> {
 impl View<'_> {
     fn group(&self, cause: &CauseSpread) -> api::CauseGroup {
         let places = || cause.places.iter().map(|(place, _)| place);
-        let extent = extent::extent(places(), cause.posts, self.known);
         let shown = show::group((cause.group.clone(), cause.targets));
+        let extent = extent::extent(places(), cause.posts, self.known);
+        let look_at = extent::look_at_cause(extent.kind, shown.scope, places());
+        let extent = api::Extent { look_at, ..extent };
         let mut concerned = Concerned::default();
         concerned.cause(&cause.group);
         places().for_each(|place| concerned.place(place));

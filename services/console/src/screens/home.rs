@@ -15,6 +15,7 @@ use super::{
     pauses,
     shell::{Entry, cannot_tell},
     visit::Visit,
+    which::Which,
     words,
 };
 use crate::{
@@ -100,10 +101,20 @@ fn headline(found: &Result<api::FailureGroups, Problem>, now: Timestamp) -> Mark
 
 /// The page of what is to be looked at first.
 fn way(found: &api::FailureGroups) -> Option<(String, &'static str)> {
-    let spread = &found.groups.first()?.spread;
+    let group = found.groups.first()?;
+    let (spread, is_only) = (&group.spread, found.groups.len() == 1);
+    let is_of_posts = group.cause.scope == Some(domain::Scope::Post);
     let first = |shares: &api::Shares| shares.top.first().map(|share| share.name.clone());
     Some(match found.extent.kind {
         ExtentKind::Nothing | ExtentKind::Channels => return None,
+        ExtentKind::Tenant | ExtentKind::Accounts if !is_only => return None,
+        // It is the posts, and their cause's page lists them.
+        ExtentKind::Account | ExtentKind::Accounts if is_only && is_of_posts => {
+            (Which::of(&group.cause.group).at("/causes", &[]), "To these posts")
+        }
+        ExtentKind::Post if is_only && !is_of_posts => {
+            (format!("/accounts/{}", first(&spread.accounts)?), "To the account")
+        }
         ExtentKind::Post => (format!("/posts/{}", first(&spread.posts)?), "To the post"),
         ExtentKind::Account => (format!("/accounts/{}", first(&spread.accounts)?), "To the account"),
         ExtentKind::Accounts | ExtentKind::Channel => {

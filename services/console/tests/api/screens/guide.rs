@@ -32,7 +32,7 @@ async fn a_cause_is_led_through_all_five_steps() {
     let mut browser = Browser::with(&world, OPERATOR).await;
     let page = browser.get("/guide?group=OP-2001%2Fpost%2Fbad_words").await.ok();
     page.says("1. What is it? Only account acme/long/main.");
-    page.says("Look first at The account: its token, its permissions, a restriction;");
+    page.says("Look first at What these posts have in common: their words, their links, their media.");
     page.says("Next: mend the cause");
     let page = browser.get(&step(2)).await.ok();
     page.says("2. Mend the cause What to do");
