@@ -14,6 +14,7 @@ use super::{
     parts::{Icon, Row, Tone, ago, fact, prose, query, state, table, target, time},
     pauses,
     shell::{Entry, cannot_tell},
+    system::missing,
     visit::Visit,
     which::Which,
     words,
@@ -37,8 +38,9 @@ pub(super) fn routes() -> Router<Desk> {
 async fn show(visit: Visit) -> Response {
     let now = visit.now();
     let patience = visit.desk.console.options.patience;
-    let (failures, pauses, forecast, overdue, accounts) = futures::join!(
+    let (failures, processes, pauses, forecast, overdue, accounts) = futures::join!(
         visit.get::<api::FailureGroups>("/v1/failures/groups"),
+        visit.lately::<api::Processes>("/v1/processes", QUICK),
         visit.get::<api::Pauses>("/v1/pauses"),
         visit.lately::<api::Forecast>("/v1/forecast?hours=24&limit=1", QUICK),
         late(&visit, now.checked_sub(patience).unwrap_or(now)),
@@ -48,7 +50,8 @@ async fn show(visit: Visit) -> Response {
     let published = last_publish(&visit).await;
     let body = html! {
         div #attention data-live {
-            (headline(&failures, now))
+            (headline(&failures, is_anybody_missing(&processes), now))
+            @match &processes { Ok(found) => { (missing(found)) }, Err(problem) => { (cannot_tell("who is there", problem)) } }
             (signs(&forecast, &overdue, &published, now))
             @if let Ok(found) = &failures { (causes(&visit, &found.groups, now)) }
             (late_ones(&visit, &overdue, patience, now))
@@ -57,6 +60,11 @@ async fn show(visit: Visit) -> Response {
         }
     };
     visit.page(ENTRY.title, Ok(body))
+}
+
+/// Whether a process is known to be missing; what cannot be told is said below.
+fn is_anybody_missing(found: &Result<api::Processes, Problem>) -> bool {
+    found.as_ref().is_ok_and(|found| found.missing.as_ref().is_some_and(|missing| !missing.is_empty()))
 }
 
 /// When something was published that is among the newest posts, if anything was.
@@ -71,7 +79,7 @@ async fn last_publish(visit: &Visit) -> Result<Option<Timestamp>, Problem> {
 }
 
 /// The first question: does it concern everything, one channel, one app, one account, or one post? And what shows that.
-fn headline(found: &Result<api::FailureGroups, Problem>, now: Timestamp) -> Markup {
+fn headline(found: &Result<api::FailureGroups, Problem>, is_anybody_missing: bool, now: Timestamp) -> Markup {
     let found = match found {
         Ok(found) => found,
         Err(problem) => {
@@ -79,7 +87,7 @@ fn headline(found: &Result<api::FailureGroups, Problem>, now: Timestamp) -> Mark
         }
     };
     if found.targets == 0 {
-        return html! { h1 { "Nothing needs you" } };
+        return html! { h1 { @if is_anybody_missing { "Nothing has failed, but not all are there" } @else { "Nothing needs you" } } };
     }
     let (verb, causes) = (if found.targets == 1 { "needs" } else { "need" }, found.groups.len() as u64);
     html! {

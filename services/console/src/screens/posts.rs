@@ -9,7 +9,7 @@ use maud::{Markup, html};
 
 use super::{
     Desk,
-    parts::{Icon, Row, ago, channel_choice, count, nothing, query, status, table},
+    parts::{Icon, Row, ago, channel_choice, count, nothing, query, status, table, time},
     shell::Entry,
     visit::Visit,
     words,
@@ -19,7 +19,7 @@ use crate::{Problem, access::Right, api};
 pub(super) const ENTRY: Entry = Entry { path: "/posts", title: "Posts", key: 'p', icon: Icon::Post };
 
 /// What narrows the list.
-const FILTERS: [&str; 3] = ["tenant", "channel", "state"];
+const FILTERS: [&str; 4] = ["q", "tenant", "channel", "state"];
 
 pub(super) fn routes() -> Router<Desk> {
     Router::new().route("/posts", get(show))
@@ -42,7 +42,10 @@ async fn list(visit: &Visit, asked: &BTreeMap<String, String>) -> Result<Markup,
     Ok(html! {
         h1 { "Posts" }
         (filter_form(visit, given))
-        @if found.posts.is_empty() {
+        @if found.posts.is_empty() && found.next.is_some() {
+            (nothing("No post of this page fits. A search reads the posts a part at a time.", None))
+            (pages(&filters, &found, given("after"), now))
+        } @else if found.posts.is_empty() {
             @match (given("after").is_empty(), is_narrowed) {
                 (false, _) => { (nothing("There are no older posts.", Some((&query("/posts", &filters), "To the newest")))) },
                 (true, true) => {
@@ -64,15 +67,22 @@ async fn list(visit: &Visit, asked: &BTreeMap<String, String>) -> Result<Markup,
                     @for (name, address) in every(&filters) { a.button href=(address) { (name) } }
                 } }
             }
-            nav.pages aria-label="Pages" {
-                @if !given("after").is_empty() { a.button href=(query("/posts", &filters)) { "Newest" } }
-                @if let Some(next) = &found.next {
-                    @let older = [filters.as_slice(), &[("after", next.as_str())]].concat();
-                    a.button rel="next" href=(query("/posts", &older)) { "Older" }
-                }
-            }
+            (pages(&filters, &found, given("after"), now))
         }
     })
+}
+
+/// The ways to other pages, and how far back a search has come.
+fn pages(filters: &[(&str, &str)], found: &api::Posts, after: &str, now: Timestamp) -> Markup {
+    html! {
+        @if let Some(reached) = found.searched_to { p.quiet { "Searched back to what was accepted " (time(reached, now)) "." } }
+        nav.pages aria-label="Pages" {
+            @if !after.is_empty() { a.button href=(query("/posts", filters)) { "Newest" } }
+            @if let Some(next) = &found.next {
+                a.button rel="next" href=(query("/posts", &[filters, &[("after", next.as_str())]].concat())) { "Older" }
+            }
+        }
+    }
 }
 
 /// The plans for all that the filter lets in, where a plan can be made of it: its count is said there.
@@ -82,6 +92,9 @@ fn every(filters: &[(&str, &str)]) -> Vec<(String, String)> {
     let plan = |of, state| {
         query("/jobs/new", &[("of", of), ("tenant", given("tenant")), ("channel", given("channel")), ("state", state)])
     };
+    if !given("q").is_empty() {
+        return Vec::new(); // No job selects by words.
+    }
     let needy = ("All that need a person…".to_owned(), plan("list", ""));
     match state {
         Some(state) if state.is_waiting() => {
@@ -112,6 +125,10 @@ fn line(post: &api::PostLine, may_change: bool, now: Timestamp) -> Row {
 fn filter_form<'a>(visit: &Visit, given: impl Fn(&str) -> &'a str) -> Markup {
     html! {
         form.filter action="/posts" {
+            div {
+                label for="q" { "Words" }
+                input #q name="q" type="search" value=(given("q")) autocomplete="off";
+            }
             @if visit.session.caller.tenant.is_none() {
                 div {
                     label for="tenant" { "Tenant" }
