@@ -9,7 +9,7 @@ use crate::world::{ACME, OTHER, World, memory, world, world_on};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-fn beat(world: &World, service: &str, roles: &[&str], channels: &[&str]) -> Beat {
+pub fn beat(world: &World, service: &str, roles: &[&str], channels: &[&str]) -> Beat {
     let now = world.runtime.now();
     let part = |part: &str, millis| PartSeen { part: part.into(), answers: true, since: now, millis: Some(millis) };
     Beat {
@@ -27,7 +27,7 @@ fn beat(world: &World, service: &str, roles: &[&str], channels: &[&str]) -> Beat
     }
 }
 
-async fn beats(world: &World, beat: &Beat) {
+pub async fn beats(world: &World, beat: &Beat) {
     world.processes.beat(beat.clone(), DAY).await.unwrap();
 }
 

@@ -1,7 +1,10 @@
 //! The first screen, causes, who sees to them, and notes.
 
 use super::Browser;
-use crate::world::{ACME, OPERATING, OPERATOR, message, world};
+use crate::{
+    processes::{beat, beats},
+    world::{ACME, OPERATING, OPERATOR, message, world},
+};
 
 const CAUSE: &str = "OP-2001/post/bad_words";
 const PAGE: &str = "/causes?group=OP-2001%2Fpost%2Fbad_words";
@@ -12,6 +15,10 @@ async fn the_first_screen_says_how_far_it_reaches_whose_fault_it_is_and_what_to_
     let (_, one) = world.accepted(&message("one")).await;
     let (_, two) = world.accepted(&message("two")).await;
     let mut browser = Browser::with(&world, OPERATOR).await;
+    let page = browser.get("/").await.ok();
+    page.says("Nothing has failed, but not all are there");
+    page.says("No scheduler is known to run: nothing goes out");
+    beats(&world, &beat(&world, "dev", &["scheduler", "worker", "keeper"], &["long", "short"])).await;
     let page = browser.get("/").await.ok();
     page.says("Nothing needs you");
     page.says("Newest publish none yet");
