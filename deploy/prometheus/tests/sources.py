@@ -64,3 +64,41 @@ def asked(expr):
     for name, _ in series(expr):
         found |= asked(records()[name]) if name in records() else {base(name)}
     return found
+
+
+@cache
+def listed_values():
+    """What docs/metrics.md lists for each label."""
+    section = (ROOT / "docs/metrics.md").read_text().split("## Labels")[1].split("\n## ")[0]
+    found = {}
+    for labels, values in re.findall(r"^\| (`.*?) \| (.*) \|$", section, re.M):
+        for label in re.findall(r"`(\w+)`", labels):
+            found.setdefault(label, set()).update(re.findall(r"`(\w+)`", values))
+    return found
+
+
+def labels_of(name):
+    """The labels that a series may have; None if nobody exports it."""
+    if name in FOREIGN:
+        return FOREIGN[name]
+    if name in records():
+        return set().union(*(labels_of(of) or set() for of, _ in series(records()[name])))
+    known = metrics().get(base(name))
+    return known and {*known[2], "le", "job", "instance"}
+
+
+def wrong(expr):
+    """What an expression asks for that is not there: metrics, labels, and values of labels whose values are listed."""
+    found = []
+    for name, matchers in series(expr):
+        labels = labels_of(name)
+        if labels is None:
+            found.append(f"{name} is exported by nobody")
+            continue
+        for label, values in re.findall(r'(\w+)\s*[!=]~?\s*"(.*?)"', matchers):
+            listed = set() if label == "channel" else listed_values().get(label, set())
+            if label not in labels:
+                found.append(f"{name} has no label {label}")
+            elif listed and not set(values.split("|")) <= listed:
+                found.append(f"{name} has no {label} {values}")
+    return found
