@@ -1,7 +1,7 @@
 # `make` alone lists what there is.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help build release test browser check lint doc demo prove model simulate chaos fuzz mutants bench lists up down fmt clean-run
+.PHONY: help build release test browser check lint doc demo prove model simulate chaos fuzz mutants bench lists rules up down fmt clean-run
 
 LOCAL := deploy/local
 
@@ -67,6 +67,9 @@ lists: ## measure how long each list takes to answer with 1,000,000 targets in t
 	@$(LOCAL)/install.sh
 	cargo build --release --locked --quiet -p oncepost -p oncepost-harness
 	target/release/oncepost-lists $(ARGS)
+
+rules: ## check alerts, runbooks, dashboards and service levels with Prometheus' own tools, and that they fit together
+	@$(LOCAL)/rules.sh
 
 up: ## start Redis, RabbitMQ and PostgreSQL under ./.run and print their addresses
 	@$(LOCAL)/install.sh

@@ -1,9 +1,11 @@
 //! The sweep: a full scan every minute, with no exclusions, that proves that nothing is forgotten (P2), and tells what a
 //! crash left untold.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use broker::Source;
+use domain::State;
+use jiff::Timestamp;
 use ledger::Census;
 
 use crate::Scheduler;
@@ -53,18 +55,49 @@ async fn sweep(scheduler: &Scheduler) {
 }
 
 fn report(census: &Census) {
-    for count in &census.counts {
-        metrics::gauge!("oncepost_targets", "channel" => count.channel.to_string(), "state" => count.state.name())
-            .set(count.count as f64);
+    for ((channel, state), count) in counts(census) {
+        metrics::gauge!("oncepost_targets", "channel" => channel, "state" => state.name()).set(count as f64);
     }
     metrics::gauge!("oncepost_listed_targets").set(census.listed as f64);
     metrics::gauge!("oncepost_in_doubt_targets").set(census.in_doubt as f64);
     metrics::gauge!("oncepost_overdue_targets").set(census.overdue as f64);
+    metrics::gauge!("oncepost_oldest_due_seconds").set(seconds(census.oldest_due));
+    metrics::gauge!("oncepost_oldest_in_doubt_seconds").set(seconds(census.oldest_in_doubt));
     if census.overdue > 0 {
         metrics::counter!("oncepost_sweep_findings_total", "kind" => "overdue").increment(census.overdue);
         tracing::warn!(targets = census.overdue, oldest_due = ?census.oldest_due, "targets are overdue");
     }
     for (target, violation) in &census.violations {
         outbox::broken(*target, *violation);
+    }
+}
+
+/// Every state of a channel has its number, so that what has left a state is not shown there for ever.
+fn counts(census: &Census) -> BTreeMap<(String, State), u64> {
+    let channels = census.counts.iter().map(|count| count.channel.to_string());
+    let none = channels.flat_map(|channel| State::ALL.map(|state| ((channel.clone(), state), 0)));
+    let found = census.counts.iter().map(|count| ((count.channel.to_string(), count.state), count.count));
+    none.chain(found).collect()
+}
+
+/// As a metric shows a time: Unix time, 0 for none.
+fn seconds(at: Option<Timestamp>) -> f64 {
+    at.map_or(0.0, |at| at.as_millisecond() as f64 / 1e3)
+}
+
+#[cfg(test)]
+mod tests {
+    use ledger::StateCount;
+
+    use super::*;
+
+    #[test]
+    fn a_state_that_nothing_is_in_any_more_counts_nothing() {
+        let channel = domain::ChannelName::new("mastodon").unwrap();
+        let found = StateCount { channel, state: State::Published, count: 3 };
+        let counts = counts(&Census { counts: vec![found], ..Census::default() });
+        assert_eq!(counts.len(), State::ALL.len());
+        assert_eq!(counts[&("mastodon".to_owned(), State::Published)], 3);
+        assert_eq!(counts[&("mastodon".to_owned(), State::InDoubt)], 0);
     }
 }

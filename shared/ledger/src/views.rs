@@ -247,6 +247,8 @@ pub struct Census {
     pub overdue: u64,
     /// The oldest due time of a waiting target that is past it.
     pub oldest_due: Option<Timestamp>,
+    /// The oldest due time of a target in doubt.
+    pub oldest_in_doubt: Option<Timestamp>,
     /// Promises found broken, at most 100 of them.
     pub violations: Vec<(TargetId, Violation)>,
 }

@@ -63,6 +63,8 @@ names! {
     TARGETS = Gauge "oncepost_targets" ["channel", "state"] in Count: "Targets in each state";
     LISTED = Gauge "oncepost_listed_targets" [] in Count: "Targets that wait for a person";
     IN_DOUBT = Gauge "oncepost_in_doubt_targets" [] in Count: "Targets whose outcome is not known yet";
+    OLDEST_DUE = Gauge "oncepost_oldest_due_seconds" [] in Seconds: "When the oldest target that still waits to be sent was due (Unix time); 0 if none is past its time";
+    OLDEST_IN_DOUBT = Gauge "oncepost_oldest_in_doubt_seconds" [] in Seconds: "When the oldest target whose outcome is not known was due (Unix time); 0 if there is none";
     OVERDUE = Gauge "oncepost_overdue_targets" [] in Count: "Targets whose next step is overdue";
     OUTCOMES = Counter "oncepost_outcomes_total" ["channel", "outcome"] in Count: "Attempts by what came of them";
     LATENESS = Histogram "oncepost_lateness_seconds" ["channel"] in Seconds by LATE: "How late targets were published";

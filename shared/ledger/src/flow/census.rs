@@ -84,11 +84,12 @@ fn add(census: &mut Census, count: Count) {
     census.listed += u64::try_from(count.listed).unwrap_or_default();
     census.overdue += u64::try_from(count.overdue).unwrap_or_default();
     let Ok(state) = state(TargetId(uuid::Uuid::nil()), count.state) else { return };
+    let oldest = count.oldest_due.map(instant);
     if state == State::InDoubt {
         census.in_doubt += many;
+        census.oldest_in_doubt = census.oldest_in_doubt.into_iter().chain(oldest).min();
     }
     if state.is_waiting() {
-        let oldest = count.oldest_due.map(instant);
         census.oldest_due = census.oldest_due.into_iter().chain(oldest).min();
     }
     if let Ok(channel) = ChannelName::new(count.channel) {

@@ -507,8 +507,12 @@ impl Ledger for MemoryLedger {
             census.listed += u64::from(target.listed.is_some());
             census.in_doubt += u64::from(target.state == State::InDoubt);
             census.overdue += u64::from(invariant::is_overdue(target, now, patience));
-            if target.state.is_waiting() && target.due_at < now {
-                census.oldest_due = Some(census.oldest_due.map_or(target.due_at, |oldest| oldest.min(target.due_at)));
+            let oldest = (target.due_at < now).then_some(target.due_at);
+            if target.state == State::InDoubt {
+                census.oldest_in_doubt = census.oldest_in_doubt.into_iter().chain(oldest).min();
+            }
+            if target.state.is_waiting() {
+                census.oldest_due = census.oldest_due.into_iter().chain(oldest).min();
             }
             if let Err(violation) = invariant::check(target, now, &self.policy) {
                 census.violations.push((target.id, violation));

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use domain::{Outcome, State, invariant::Violation};
+use domain::{Failure, Landed, Outcome, State, invariant::Violation};
 
 use crate::{
     house::House,
@@ -35,9 +35,13 @@ pub async fn everything_is_counted(house: &House) {
         ]
     );
     assert_eq!((census.listed, census.in_doubt, census.overdue), (1, 0, 3));
-    assert_eq!(census.oldest_due, Some(due));
+    assert_eq!((census.oldest_due, census.oldest_in_doubt), (Some(due), None));
     assert!(census.violations.is_empty(), "{:?}", census.violations);
     assert_eq!(house.ledger.census(Duration::from_secs(200)).await.unwrap().overdue, 0);
+    let doubt = Outcome::Failed(Failure { landed: Landed::Unknown, ..token_revoked() });
+    house.apply(targets[1], finish(1, doubt)).await;
+    let census = house.ledger.census(Duration::from_secs(50)).await.unwrap();
+    assert_eq!((census.in_doubt, census.oldest_in_doubt), (1, Some(due)));
 }
 
 pub async fn every_planted_violation_is_found(house: &House) {
