@@ -136,7 +136,7 @@ OVERVIEW = [
           ("60 * sum(rate(oncepost_schedule_repeated_total[$__rate_interval]))", "accepted before"),
           ("60 * sum(rate(oncepost_schedule_refused_total[$__rate_interval]))", "refused"), alerts=["OncepostScheduleRefused"]),
     panel("Attempts to send to hooks, per minute", "short", ("60 * sum by (outcome) (rate(oncepost_hook_attempts_total[$__rate_interval]))", "{{outcome}}"), alerts=["OncepostHookGivesUp"]),
-    panel("Messages that the chat did not take", "short", ("oncepost:alerts_failed:increase15m", "in a quarter of an hour"), alerts=["OncepostChatIsNotTold"]),
+    panel("Messages to people that were not taken", "short", ("oncepost:alerts_failed:increase15m", "by {{way}}, in a quarter of an hour"), alerts=["OncepostPeopleAreNotTold"]),
 ]
 
 OF = '{channel=~"$channel"}'
@@ -219,6 +219,7 @@ PARTS = [
     row("API and console"),
     panel("Changes, in an hour", "short", each_hour("oncepost_api_changes_total", "{{action}}", "action"), stack=True),
     panel("Calls answered with 429, per minute", "short", ("60 * sum by (reason) (rate(oncepost_api_slowed_total[$__rate_interval]))", "{{reason}}")),
+    panel("Heartbeats that were not noted, in an hour", "short", each_hour("oncepost_heartbeats_failed_total", "heartbeats")),
     panel("Logins, in an hour", "short", each_hour("oncepost_console_logins_total", "{{outcome}}", "outcome")),
 ]
 

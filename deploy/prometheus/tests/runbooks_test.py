@@ -7,7 +7,7 @@ from sources import ROOT, RUNBOOKS, alerts
 
 PARTS = ["Symptom", "First look", "Decide", "Act", "Prevent"]
 # Commands that docs/cli.md does not describe: services, and what prepares them.
-ALSO = {"doctor": set(), "worker": {"--channel"}, "migrate": set()}
+ALSO = {"doctor": set(), "worker": {"--channel"}, "migrate": set(), "alerts": set()}
 
 
 def commands():
