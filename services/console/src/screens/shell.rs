@@ -7,7 +7,7 @@ use axum::{
 use maud::{DOCTYPE, Markup, html};
 
 use super::{
-    SCREENS, assets,
+    SCREENS, assets, dead,
     door::STAMP,
     parts::{Icon, icon, prose},
     visit::{Note, Visit},
@@ -34,6 +34,9 @@ pub(super) fn page(visit: &Visit, title: &str, body: &Markup) -> Html<String> {
         path => here == path || here.strip_prefix(path).is_some_and(|rest| rest.starts_with('/')),
     };
     let caller = &visit.session.caller;
+    // What is of all tenants together is no screen for one of them.
+    let is_for_them = |entry: &&Entry| entry.path != dead::ENTRY.path || visit.may("GET", "/v1/dead-letters");
+    let entries: Vec<_> = SCREENS.iter().map(|(entry, _)| entry).filter(is_for_them).collect();
     let inside = html! {
         a.skip href="#main" { "Skip to the content" }
         header.top { div.rail {
@@ -44,9 +47,9 @@ pub(super) fn page(visit: &Visit, title: &str, body: &Markup) -> Html<String> {
             }
             details.menu {
                 summary { (icon(Icon::Menu)) "Menu" }
-                (menu(&is_here))
+                (menu(&entries, &is_here))
             }
-            (menu_wide(&is_here))
+            (menu_wide(&entries, &is_here))
             div.foot {
                 p.who {
                     "Signed in as " strong { (caller.name) }
@@ -66,15 +69,15 @@ pub(super) fn page(visit: &Visit, title: &str, body: &Markup) -> Html<String> {
     document(title, "console", &inside)
 }
 
-fn menu(is_here: &dyn Fn(&Entry) -> bool) -> Markup {
+fn menu(entries: &[&Entry], is_here: &dyn Fn(&Entry) -> bool) -> Markup {
     html! {
-        nav aria-label="Screens, short" { ul { @for (entry, _) in SCREENS { li { (link(entry, is_here(entry), false)) } } } }
+        nav aria-label="Screens, short" { ul { @for entry in entries { li { (link(entry, is_here(entry), false)) } } } }
     }
 }
 
-fn menu_wide(is_here: &dyn Fn(&Entry) -> bool) -> Markup {
+fn menu_wide(entries: &[&Entry], is_here: &dyn Fn(&Entry) -> bool) -> Markup {
     html! {
-        nav.wide aria-label="Screens" { ul { @for (entry, _) in SCREENS { li { (link(entry, is_here(entry), true)) } } } }
+        nav.wide aria-label="Screens" { ul { @for entry in entries { li { (link(entry, is_here(entry), true)) } } } }
     }
 }
 

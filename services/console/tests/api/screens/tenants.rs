@@ -1,7 +1,7 @@
 //! A session may what its token may.
 
 use super::Browser;
-use crate::world::{ACME, OTHER, message, world};
+use crate::world::{ACME, OPERATOR, OTHER, message, world};
 
 #[tokio::test(start_paused = true)]
 async fn no_screen_and_no_form_reaches_across_tenants() {
@@ -50,4 +50,20 @@ async fn no_screen_and_no_form_reaches_across_tenants() {
     assert_eq!(world.state(&targets[0]).await, domain::State::Failed);
     let mut own = Browser::with(&world, ACME).await;
     own.get(&target).await.ok().says("hello from secret-of-acme");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_menu_leads_to_nothing_that_is_refused() {
+    let world = world();
+    for (token, screens) in [(OPERATOR, 14), (ACME, 13)] {
+        let mut browser = Browser::with(&world, token).await;
+        let page = browser.get("/").await.ok();
+        let (_, menu) = page.text.split_once("aria-label=\"Screens\"").unwrap();
+        let (menu, _) = menu.split_once("</nav>").unwrap();
+        let paths: Vec<_> = menu.split("href=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+        assert_eq!(paths.len(), screens, "{paths:?}");
+        for path in paths {
+            browser.get(path).await.ok();
+        }
+    }
 }
