@@ -68,9 +68,10 @@ pub(super) fn verdict(console: &Console, target: &Target, frame: &Frame) -> Resu
             "The call is made once more with the same key, which {title} remembers: if it is out, that is what it answers, and if \
              it never arrived, it goes out now."
         ),
-        Plan::Look => format!(
+        Plan::Look => {
             "If it shows the post, that is recorded as published. If it is surely not there, it goes out, as after any failure."
-        ),
+                .to_owned()
+        }
     };
     let otherwise = match card.on_doubt {
         OnDoubt::Resend if target.tries < policy.max_tries => {
