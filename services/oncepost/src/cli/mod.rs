@@ -103,9 +103,9 @@ pub enum ClientCommand {
     /// Let one target say something else; if it has failed, it is tried again in the same step
     Edit(edit::EditArgs),
     /// Cancel a post, all of it or nothing, or one target; or, as a job, many that wait or have failed
-    Cancel(moves::CancelArgs),
+    Cancel(Box<moves::CancelArgs>),
     /// Publish a post at another time; or, as a job, many
-    Reschedule(moves::RescheduleArgs),
+    Reschedule(Box<moves::RescheduleArgs>),
     /// Settle a target in doubt, after a look on the platform
     #[command(group(ArgGroup::new("word").required(true).multiple(true).args(["published", "id", "send_again"])))]
     Resolve {
