@@ -104,9 +104,9 @@ pub enum ClientCommand {
     /// Let one target say something else; if it has failed, it is tried again in the same step
     Edit(edit::EditArgs),
     /// Cancel a post, all of it or nothing, or one target; or, as a job, many that wait or have failed
-    Cancel(moves::CancelArgs),
+    Cancel(Box<moves::CancelArgs>),
     /// Publish a post at another time; or, as a job, many
-    Reschedule(moves::RescheduleArgs),
+    Reschedule(Box<moves::RescheduleArgs>),
     /// Have the platform asked once more about a target in doubt
     Look {
         /// The target's id
