@@ -74,7 +74,9 @@ async fn measure(arguments: &Arguments, address: &str, token: &str) -> Done<bool
         let answer = reader.ask(&path).await?;
         let next = serde_json::from_str::<serde_json::Value>(&answer.body).ok();
         let next = next.and_then(|answer| answer["next"].as_str().map(str::to_owned));
-        let deep = next.map(|next| format!("{path}{}after={next}", if path.contains('?') { '&' } else { '?' }));
+        let deep = next
+            .filter(|_| !path.contains("after="))
+            .map(|next| format!("{path}{}after={next}", if path.contains('?') { '&' } else { '?' }));
         all.extend([Some(path), deep].into_iter().flatten().map(|path| {
             let is_report = asks::is_report(&path);
             Taken { path, is_report, ..Taken::default() }
