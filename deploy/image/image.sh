@@ -41,7 +41,7 @@ else
         mmdebstrap --quiet --variant=essential --include="$packages" bookworm "$home/tmp/$name.tar"
         container=$(bah from --quiet scratch)
         bah add --quiet "$container" "$home/tmp/$name.tar" / >/dev/null
-        bah config --env PATH=/usr/local/cargo/bin:/usr/sbin:/usr/bin:/sbin:/bin --env CARGO_HOME=/usr/local/cargo --env RUSTUP_HOME=/usr/local/rustup "$container"
+        bah config --env PATH=/usr/local/cargo/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin --env CARGO_HOME=/usr/local/cargo --env RUSTUP_HOME=/usr/local/rustup "$container"
         bah commit --quiet --rm "$container" "localhost/$name" >/dev/null
         rm "$home/tmp/$name.tar"
     }
@@ -77,7 +77,8 @@ trap 'bah rm "$container" >/dev/null' EXIT
 fact() { printf '%-10s %s\n' "$1" "$2"; }
 inside() { bah run --isolation chroot "$container" -- "$@"; }
 
-fact version "$(inside oncepost --version)"
+version=$(inside /usr/local/bin/oncepost --version)
+fact version "$version"
 user=$(bah inspect --type image --format '{{.OCIv1.Config.User}}' "$tag")
 [ "$user" = 65532:65532 ] || { echo "image.sh: it would run as '$user'" >&2; exit 1; }
 fact user "$user"
@@ -88,7 +89,7 @@ inside /usr/local/bin/oncepost openapi >"$home/tmp/openapi.json"
 [ -s "$home/tmp/openapi.json" ] || { echo "image.sh: it prints no description of its API" >&2; exit 1; }
 log=$home/tmp/started
 bah run --isolation chroot --env ONCEPOST__LEDGER__URL=sqlite:///tmp/oncepost.db --env ONCEPOST__API__LISTEN=127.0.0.1:28380 \
-    --env ONCEPOST__HEALTH__LISTEN=127.0.0.1:28390 "$container" -- oncepost dev >"$log" 2>&1 &
+    --env ONCEPOST__HEALTH__LISTEN=127.0.0.1:28390 "$container" -- /usr/local/bin/oncepost dev >"$log" 2>&1 &
 running=$!
 ready=no
 for _ in $(seq 150); do
