@@ -1,7 +1,7 @@
 # `make` alone lists what there is.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help build release test browser check lint doc demo prove model simulate chaos fuzz mutants bench up down fmt clean-run
+.PHONY: help build release test browser check lint doc demo prove model simulate chaos fuzz mutants bench image chart deploy up down fmt clean-run
 
 LOCAL := deploy/local
 
@@ -62,6 +62,15 @@ bench: ## measure speed, lateness and size of the release build, in JSON lines; 
 	@$(LOCAL)/install.sh
 	cargo build --release --locked --quiet -p oncepost -p oncepost-harness
 	target/release/oncepost-bench $(ARGS)
+
+image: ## build the image and start it, with buildah (root): a release build; ARGS="--binary FILE" puts a built program in, "--manifests" stops before cargo
+	@deploy/image/image.sh $(ARGS)
+
+chart: ## check the Helm chart with a real helm: lint, render, validate, ask for facts; ARGS=--copy first copies alerts and dashboards into it
+	@deploy/chart/chart.sh $(ARGS)
+
+deploy: ## check compose file, broker definitions and that the program takes the settings of compose file and chart
+	@deploy/check.sh
 
 up: ## start Redis, RabbitMQ and PostgreSQL under ./.run and print their addresses
 	@$(LOCAL)/install.sh
