@@ -51,6 +51,9 @@ class Probes(unittest.TestCase):
                     self.assertEqual(one[probe]["httpGet"]["port"], "health")
                 self.assertEqual(one["livenessProbe"]["httpGet"]["path"], asks_nobody)
                 self.assertEqual(one["startupProbe"]["httpGet"]["path"], asks_nobody)
+                # The API answers people while a store is away; nobody calls the others, so readiness may ask more.
+                called = labels(deployment)["app.kubernetes.io/component"] == "api"
+                self.assertEqual(one["readinessProbe"]["httpGet"]["path"] == asks_nobody, called)
                 port = {port["name"]: port["containerPort"] for port in one["ports"]}["health"]
                 listens = {entry["name"]: entry.get("value") for entry in one["env"]}["ONCEPOST__HEALTH__LISTEN"]
                 self.assertEqual(listens, f"0.0.0.0:{port}")
