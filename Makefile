@@ -69,7 +69,7 @@ image: ## build the image and start it, with buildah (root): a release build; AR
 chart: ## check the Helm chart with a real helm: lint, render, validate, ask for facts; ARGS=--copy first copies alerts and dashboards into it
 	@deploy/chart/chart.sh $(ARGS)
 
-deploy: ## check compose file, broker definitions and that the program takes the settings of compose file and chart
+deploy: ## check compose file, broker definitions, every container's settings; run the chart's containers as processes and kill their stores
 	@deploy/check.sh
 
 up: ## start Redis, RabbitMQ and PostgreSQL under ./.run and print their addresses

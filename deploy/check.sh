@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks what is under deploy/ against real tools and the program: the compose file, Prometheus's settings, the broker's definitions, and
-# that the program takes the settings that compose file and chart hand it.
+# that the program takes the settings that compose file and chart hand it. Then every container of the chart runs as a process, and its stores are killed.
 #
 #   check.sh [PROGRAM]     PROGRAM is target/debug/oncepost otherwise, and built first
 set -euo pipefail
@@ -34,3 +34,5 @@ promtool check config --lint=none deploy/compose/prometheus.yaml >"$scratch/prom
 echo "prometheus.yaml: valid"
 "$tools/venv/bin/python" deploy/settings.py "$program" "$scratch"
 deploy/rabbitmq/check.sh "$program"
+chmod 755 "$scratch" # PostgreSQL and the chart's processes run as other users when we are root
+"$tools/venv/bin/python" deploy/drill.py "$(realpath "$program")" "$scratch"

@@ -19,7 +19,7 @@ case $mode in '' | --manifests) ;; --binary) [ -x "$binary" ] || { echo "image.s
 
 python_tools hadolint
 hadolint Dockerfile
-apt_tools buildah buildah skopeo skopeo
+apt_tools buildah buildah skopeo skopeo curl curl
 
 home=$PWD/.run/image
 mkdir -p "$home/run" "$home/tmp"
@@ -88,12 +88,14 @@ fact size "$(du -sm "$(bah mount "$container")" | cut -f 1) MB unpacked"
 inside /usr/local/bin/oncepost openapi >"$home/tmp/openapi.json"
 [ -s "$home/tmp/openapi.json" ] || { echo "image.sh: it prints no description of its API" >&2; exit 1; }
 log=$home/tmp/started
-bah run --isolation chroot --env ONCEPOST__LEDGER__URL=sqlite:///tmp/oncepost.db --env ONCEPOST__API__LISTEN=127.0.0.1:28380 \
-    --env ONCEPOST__HEALTH__LISTEN=127.0.0.1:28390 "$container" -- /usr/local/bin/oncepost dev >"$log" 2>&1 &
+free_port() { python3 -c 'import socket; one = socket.socket(); one.bind(("127.0.0.1", 0)); print(one.getsockname()[1])'; }
+health=127.0.0.1:$(free_port)
+bah run --isolation chroot --env ONCEPOST__LEDGER__URL=sqlite:///tmp/oncepost.db --env ONCEPOST__API__LISTEN=127.0.0.1:$(free_port) \
+    --env ONCEPOST__HEALTH__LISTEN="$health" "$container" -- /usr/local/bin/oncepost dev >"$log" 2>&1 &
 running=$!
 ready=no
 for _ in $(seq 150); do
-    if curl --silent --fail http://127.0.0.1:28390/readyz >/dev/null; then ready=yes; break; fi
+    if curl --silent --fail "http://$health/readyz" >/dev/null; then ready=yes; break; fi
     kill -0 "$running" 2>/dev/null || break
     sleep 0.2
 done
