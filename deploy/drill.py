@@ -22,7 +22,9 @@ AS_USER = ["setpriv", "--reuid=65532", "--regid=65532", "--clear-groups"] if os.
 
 def server(action: str, kind: str) -> str:
     names = {**os.environ, "ONCEPOST_THROWAWAY": "1"}
-    return subprocess.run(["deploy/local/server.sh", action, kind, str(folder / kind)], env=names, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    return subprocess.run(
+        ["deploy/local/server.sh", action, kind, str(folder / kind)], env=names, stdout=subprocess.PIPE, text=True, check=True
+    ).stdout.strip()
 
 
 def until(what: str, holds) -> None:

@@ -13,7 +13,12 @@ program, folder = sys.argv[1], Path(sys.argv[2])
 
 def taken(name: str, settings: Path, environment: dict[str, str]) -> None:
     """Has the program read the settings. `migrate` reads and checks all of them, whatever it needs; here its ledger is a file."""
-    names = {"PATH": os.environ["PATH"], **environment, "ONCEPOST_CONFIG": str(settings), "ONCEPOST__LEDGER__URL": f"sqlite://{folder}/ledger.db"}
+    names = {
+        "PATH": os.environ["PATH"],
+        **environment,
+        "ONCEPOST_CONFIG": str(settings),
+        "ONCEPOST__LEDGER__URL": f"sqlite://{folder}/ledger.db",
+    }
     done = subprocess.run([program, "migrate"], env=names, capture_output=True, text=True)
     if done.returncode != 0:
         sys.exit(f"settings.py: {name}: {done.stderr}")

@@ -9,9 +9,15 @@ CHART = ROOT / "helm/oncepost"
 def pairs() -> dict[Path, Path]:
     """Where each file is in the chart, and where it comes from."""
     # Beside rules there may be tests of them, and Prometheus's own settings.
-    rules = [path for path in sorted((ROOT / "deploy/prometheus").glob("*.yaml")) if path.read_text().find("\ngroups:") >= 0 or path.read_text().startswith("groups:")]
+    rules = [
+        path
+        for path in sorted((ROOT / "deploy/prometheus").glob("*.yaml"))
+        if path.read_text().find("\ngroups:") >= 0 or path.read_text().startswith("groups:")
+    ]
     dashboards = sorted((ROOT / "deploy/grafana").glob("*.json"))
-    return {CHART / "files/rules" / path.name: path for path in rules} | {CHART / "files/dashboards" / path.name: path for path in dashboards}
+    return {CHART / "files/rules" / path.name: path for path in rules} | {
+        CHART / "files/dashboards" / path.name: path for path in dashboards
+    }
 
 
 def carried() -> set[Path]:

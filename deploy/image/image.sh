@@ -90,7 +90,7 @@ inside /usr/local/bin/oncepost openapi >"$home/tmp/openapi.json"
 log=$home/tmp/started
 free_port() { python3 -c 'import socket; one = socket.socket(); one.bind(("127.0.0.1", 0)); print(one.getsockname()[1])'; }
 health=127.0.0.1:$(free_port)
-bah run --isolation chroot --env ONCEPOST__LEDGER__URL=sqlite:///tmp/oncepost.db --env ONCEPOST__API__LISTEN=127.0.0.1:$(free_port) \
+bah run --isolation chroot --env ONCEPOST__LEDGER__URL=sqlite:///tmp/oncepost.db --env ONCEPOST__API__LISTEN="127.0.0.1:$(free_port)" \
     --env ONCEPOST__HEALTH__LISTEN="$health" "$container" -- /usr/local/bin/oncepost dev >"$log" 2>&1 &
 running=$!
 ready=no

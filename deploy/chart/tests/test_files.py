@@ -36,7 +36,16 @@ class Copies(unittest.TestCase):
 class Reference(unittest.TestCase):
     def test_the_schema_takes_every_setting_but_those_that_the_chart_gives(self):
         schema = json.loads((CHART / "values.schema.json").read_text())
-        ours = {"ledger.url", "broker.url", "guard.url", "api.listen", "api.token_file", "health.listen", "media.spool", "channels.*.enabled"}
+        ours = {
+            "ledger.url",
+            "broker.url",
+            "guard.url",
+            "api.listen",
+            "api.token_file",
+            "health.listen",
+            "media.spool",
+            "channels.*.enabled",
+        }
 
         def keys(node, path=""):
             while "$ref" in node:

@@ -47,11 +47,21 @@ class Network(unittest.TestCase):
         self.assertGreater(blocks, 0)
 
     def test_only_migrate_has_no_way_out(self):
-        reaches = {policy["metadata"]["labels"]["app.kubernetes.io/component"]: {port["port"] for rule in policy["spec"]["egress"] for port in rule["ports"]} for policy in of_kind(rendered("minimal"), "NetworkPolicy")}
+        reaches = {
+            policy["metadata"]["labels"]["app.kubernetes.io/component"]: {
+                port["port"] for rule in policy["spec"]["egress"] for port in rule["ports"]
+            }
+            for policy in of_kind(rendered("minimal"), "NetworkPolicy")
+        }
         self.assertEqual(reaches["migrate"], {53, 5432})
         self.assertIn(443, reaches["worker"])
 
     def test_the_api_takes_calls_from_whom_the_values_name(self):
-        (policy,) = [p for p in of_kind(rendered("keda"), "NetworkPolicy") if p["metadata"]["labels"]["app.kubernetes.io/component"] == "api"]
+        (policy,) = [
+            p for p in of_kind(rendered("keda"), "NetworkPolicy") if p["metadata"]["labels"]["app.kubernetes.io/component"] == "api"
+        ]
         wanted = values("keda")["networkPolicy"]
-        self.assertEqual({rule["ports"][0]["port"]: rule["from"] for rule in policy["spec"]["ingress"]}, {"health": wanted["metricsFrom"], "http": wanted["apiFrom"]})
+        self.assertEqual(
+            {rule["ports"][0]["port"]: rule["from"] for rule in policy["spec"]["ingress"]},
+            {"health": wanted["metricsFrom"], "http": wanted["apiFrom"]},
+        )

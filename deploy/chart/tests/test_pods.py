@@ -4,7 +4,23 @@ import json
 import re
 import unittest
 
-from .chart import CASES, channels_reference, constant, container, labels, of_kind, pod_of, rendered, seconds, selects, settings_reference, text, values
+import yaml
+
+from .chart import (
+    CASES,
+    channels_reference,
+    constant,
+    container,
+    labels,
+    of_kind,
+    pod_of,
+    rendered,
+    seconds,
+    selects,
+    settings_reference,
+    text,
+    values,
+)
 
 
 def settings(case: str) -> dict:
@@ -27,6 +43,14 @@ class Ends(unittest.TestCase):
                     self.assertGreater(pod["terminationGracePeriodSeconds"] - leaves, max(longest + drain, answers))
         self.assertGreater(len(limits), 1, "the cases should differ in it")
 
+    def test_nor_on_one_machine(self):
+        drain = constant("services/oncepost/src/serve.rs", "DRAIN_MARGIN")
+        services = yaml.safe_load(text("deploy/compose/compose.yaml"))["services"]
+        ours = {name: service for name, service in services.items() if "ONCEPOST_CONFIG" in service.get("environment", {})}
+        self.assertGreaterEqual(len(ours), 6)
+        for name, service in ours.items():
+            self.assertGreater(seconds(service["stop_grace_period"]), seconds(settings_reference()["protocol.attempt_limit"]) + drain, name)
+
     def test_the_api_leaves_before_it_closes(self):
         (api,) = [d for d in of_kind(rendered("minimal"), "Deployment") if labels(d)["app.kubernetes.io/component"] == "api"]
         self.assertGreaterEqual(container(api)["lifecycle"]["preStop"]["sleep"]["seconds"], 5)
@@ -34,7 +58,9 @@ class Ends(unittest.TestCase):
     def test_a_new_pod_comes_before_the_old_one_goes(self):
         for case in CASES:
             for deployment in of_kind(rendered(case), "Deployment"):
-                self.assertEqual(deployment["spec"]["strategy"], {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}})
+                self.assertEqual(
+                    deployment["spec"]["strategy"], {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
+                )
 
 
 class Probes(unittest.TestCase):
@@ -42,7 +68,11 @@ class Probes(unittest.TestCase):
         health = text("shared/telemetry/src/health.rs")
         known = set(re.findall(r'\.route\("(/[a-z]+)"', health))
         asks_nobody = re.search(r'\.route\("(/[a-z]+)", get\(alive\)\)', health).group(1)
-        self.assertRegex(health, r"async fn alive\(State\(health\): State<Arc<Health>>\) -> Json<Value> \{\n    Json", "it asks something now: look again")
+        self.assertRegex(
+            health,
+            r"async fn alive\(State\(health\): State<Arc<Health>>\) -> Json<Value> \{\n    Json",
+            "it asks something now: look again",
+        )
         for case in CASES:
             for deployment in of_kind(rendered(case), "Deployment"):
                 one = container(deployment)
@@ -66,9 +96,20 @@ class Security(unittest.TestCase):
                 pod, one = pod_of(workload), container(workload)
                 with self.subTest(case=case, name=workload["metadata"]["name"]):
                     self.assertTrue(pod["securityContext"]["runAsNonRoot"])
-                    self.assertEqual(f'{pod["securityContext"]["runAsUser"]}:{pod["securityContext"]["runAsGroup"]}', re.search(r"^USER (.*)$", text("Dockerfile"), re.MULTILINE).group(1))
+                    self.assertEqual(
+                        f"{pod['securityContext']['runAsUser']}:{pod['securityContext']['runAsGroup']}",
+                        re.search(r"^USER (.*)$", text("Dockerfile"), re.MULTILINE).group(1),
+                    )
                     self.assertEqual(pod["securityContext"]["seccompProfile"], {"type": "RuntimeDefault"})
-                    self.assertEqual(one["securityContext"], {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "runAsNonRoot": True, "capabilities": {"drop": ["ALL"]}})
+                    self.assertEqual(
+                        one["securityContext"],
+                        {
+                            "allowPrivilegeEscalation": False,
+                            "readOnlyRootFilesystem": True,
+                            "runAsNonRoot": True,
+                            "capabilities": {"drop": ["ALL"]},
+                        },
+                    )
                     self.assertIs(pod["automountServiceAccountToken"], False)
                     self.assertIs(pod["enableServiceLinks"], False)
                     self.assertIn("memory", one["resources"]["limits"])
@@ -117,7 +158,14 @@ class Security(unittest.TestCase):
 
 class Services(unittest.TestCase):
     def test_each_service_runs_a_command_that_there_is(self):
-        commands = {name.lower() for name in re.findall(r"^    ([A-Z][a-z]+)[ ,{]", text("services/oncepost/src/main.rs").split("enum Command {", 1)[1].split("\n}", 1)[0], re.MULTILINE)}
+        commands = {
+            name.lower()
+            for name in re.findall(
+                r"^    ([A-Z][a-z]+)[ ,{]",
+                text("services/oncepost/src/main.rs").split("enum Command {", 1)[1].split("\n}", 1)[0],
+                re.MULTILINE,
+            )
+        }
         for case in CASES:
             for workload in of_kind(rendered(case), "Deployment", "Job", "Pod"):
                 self.assertIn(container(workload)["args"][0], commands)
@@ -164,7 +212,10 @@ class Services(unittest.TestCase):
             deployments = of_kind(resources, "Deployment")
             others = of_kind(resources, "Job", "Pod")
             budgets = of_kind(resources, "PodDisruptionBudget")
-            self.assertEqual({b["metadata"]["name"] for b in budgets}, {d["metadata"]["name"] for d in deployments} if values(case)["disruptionBudgets"]["enabled"] else set())
+            self.assertEqual(
+                {b["metadata"]["name"] for b in budgets},
+                {d["metadata"]["name"] for d in deployments} if values(case)["disruptionBudgets"]["enabled"] else set(),
+            )
             for budget in budgets:
                 self.assertEqual(budget["spec"]["maxUnavailable"], 1)
                 chosen = [d["metadata"]["name"] for d in deployments if selects(budget["spec"]["selector"], labels(d))]
@@ -204,7 +255,10 @@ class Services(unittest.TestCase):
 
     def test_changed_settings_are_a_new_version_of_every_pod(self):
         def sums(*more):
-            return {labels(d)["app.kubernetes.io/component"]: d["spec"]["template"]["metadata"]["annotations"]["checksum/settings"] for d in of_kind(rendered("minimal", "1.37", *more), "Deployment")}
+            return {
+                labels(d)["app.kubernetes.io/component"]: d["spec"]["template"]["metadata"]["annotations"]["checksum/settings"]
+                for d in of_kind(rendered("minimal", "1.37", *more), "Deployment")
+            }
 
         before, after = sums(), sums("--set", "settings.telemetry.log=debug")
         self.assertEqual(before.keys(), after.keys())
@@ -215,4 +269,6 @@ class Services(unittest.TestCase):
         images = {labels(d)["app.kubernetes.io/component"]: container(d)["image"] for d in of_kind(rendered("bare"), "Deployment")}
         self.assertEqual(images["worker"], "registry.example/oncepost:0.2.0")
         self.assertEqual(images["scheduler"], "registry.example/oncepost:0.1.0")
-        self.assertEqual({container(d)["image"] for d in of_kind(rendered("keda"), "Deployment")}, {"registry.example/oncepost@sha256:" + 64 * "0"})
+        self.assertEqual(
+            {container(d)["image"] for d in of_kind(rendered("keda"), "Deployment")}, {"registry.example/oncepost@sha256:" + 64 * "0"}
+        )

@@ -29,7 +29,21 @@ class Renders(unittest.TestCase):
                         else:
                             kubernetes_validate.validate(resource, version, strict=True)
                         kinds.add(resource["kind"])
-        self.assertLessEqual({"Deployment", "Job", "Pod", "PodDisruptionBudget", "NetworkPolicy", "Service", "Ingress", "ConfigMap", "HorizontalPodAutoscaler", "Queue"}, kinds)
+        self.assertLessEqual(
+            {
+                "Deployment",
+                "Job",
+                "Pod",
+                "PodDisruptionBudget",
+                "NetworkPolicy",
+                "Service",
+                "Ingress",
+                "ConfigMap",
+                "HorizontalPodAutoscaler",
+                "Queue",
+            },
+            kinds,
+        )
 
     def check_types(self, resources):
         program = ROOT / ".run/tools/crds/check.mjs"
@@ -37,7 +51,12 @@ class Renders(unittest.TestCase):
 
     def test_custom_resources_have_the_fields_that_their_operators_know_and_no_others(self):
         resources = [resource for case in CASES for resource in rendered(case) if resource["apiVersion"] in TYPED]
-        rule = {"apiVersion": "monitoring.coreos.com/v1", "kind": "PrometheusRule", "metadata": {"name": "r"}, "spec": {"groups": [{"name": "g", "rules": [{"alert": "A", "expr": "up == 0"}]}]}}
+        rule = {
+            "apiVersion": "monitoring.coreos.com/v1",
+            "kind": "PrometheusRule",
+            "metadata": {"name": "r"},
+            "spec": {"groups": [{"name": "g", "rules": [{"alert": "A", "expr": "up == 0"}]}]},
+        }
         done = self.check_types([*resources, rule])
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertIn("ScaledObject", {resource["kind"] for resource in resources})
@@ -54,11 +73,24 @@ class Renders(unittest.TestCase):
 
     def test_the_notes_can_be_told(self):
         for case in CASES:
-            done = helm("install", RELEASE, str(CHART), "--dry-run=client", "--namespace", "posts", "--values", str(CHART / f"ci/{case}-values.yaml"))
+            done = helm(
+                "install",
+                RELEASE,
+                str(CHART),
+                "--dry-run=client",
+                "--namespace",
+                "posts",
+                "--values",
+                str(CHART / f"ci/{case}-values.yaml"),
+            )
             self.assertEqual(done.returncode, 0, done.stderr)
             notes = done.stdout.split("NOTES:", 1)[1]
             self.assertIn(f"helm test {RELEASE} --namespace posts", notes)
-            self.assertEqual("NO SHARED STORE" in notes, not (values(case)["media"]["existingClaim"] or values(case)["settings"].get("media", {}).get("store")), case)
+            self.assertEqual(
+                "NO SHARED STORE" in notes,
+                not (values(case)["media"]["existingClaim"] or values(case)["settings"].get("media", {}).get("store")),
+                case,
+            )
 
 
 class Refuses(unittest.TestCase):
@@ -99,6 +131,11 @@ class Refuses(unittest.TestCase):
                 self.refused(*settings)
 
     def test_what_the_chart_gives_is_not_set_elsewhere(self):
-        for setting in ["settings.health.listen=0.0.0.0:1", "settings.api.listen=0.0.0.0:1", "settings.channels.x.enabled=true", "settings.media.spool=/var"]:
+        for setting in [
+            "settings.health.listen=0.0.0.0:1",
+            "settings.api.listen=0.0.0.0:1",
+            "settings.channels.x.enabled=true",
+            "settings.media.spool=/var",
+        ]:
             with self.subTest(setting):
                 self.refused(setting)

@@ -20,7 +20,9 @@ def published_quotas() -> dict[str, list[dict]]:
     found = {}
     for channel, says in re.findall(r"^\| \[([a-z-]+)\]\([^)]*\) \| (.*) \|$", table, re.MULTILINE):
         rows = re.findall(r"([\d,]+) (?!replies)\w+ of an (account|app) in (\d+) (s|minutes|hours?)", says)
-        found[channel] = [{"posts": int(posts.replace(",", "")), "per": per, "seconds": int(number) * SPANS[unit]} for posts, per, number, unit in rows]
+        found[channel] = [
+            {"posts": int(posts.replace(",", "")), "per": per, "seconds": int(number) * SPANS[unit]} for posts, per, number, unit in rows
+        ]
     return found
 
 
@@ -45,7 +47,11 @@ class Scales(unittest.TestCase):
             kind = values(case)["autoscaling"]["kind"]
             seen.add(kind)
             scalers = of_kind(rendered(case), *kinds.values())
-            workers = {d["metadata"]["name"]: d for d in of_kind(rendered(case), "Deployment") if labels(d)["app.kubernetes.io/component"] == "worker"}
+            workers = {
+                d["metadata"]["name"]: d
+                for d in of_kind(rendered(case), "Deployment")
+                if labels(d)["app.kubernetes.io/component"] == "worker"
+            }
             if kind == "none":
                 self.assertEqual(scalers, [])
                 self.assertTrue(all(d["spec"]["replicas"] >= 1 for d in workers.values()))
@@ -78,16 +84,25 @@ class Scales(unittest.TestCase):
             self.assertEqual((asked["protocol"], asked["mode"], asked["excludeUnacknowledged"]), ("http", "QueueLength", "false"))
             self.assertTrue(all(isinstance(value, str) for value in asked.values()))
             self.assertNotIn("@", asked["host"])
-            self.assertLess(int(asked["value"]), int(settings_reference()["broker.prefetch"]), "one worker would hold them all unacknowledged, and no other ever come")
+            self.assertLess(
+                int(asked["value"]),
+                int(settings_reference()["broker.prefetch"]),
+                "one worker would hold them all unacknowledged, and no other ever come",
+            )
             self.assertIn(trigger["authenticationRef"]["name"], authentications)
             self.assertEqual(scaler["spec"]["fallback"]["behavior"], "currentReplicasIfHigher")
-            self.assertGreaterEqual(scaler["spec"]["advanced"]["horizontalPodAutoscalerConfig"]["behavior"]["scaleDown"]["stabilizationWindowSeconds"], 60)
+            self.assertGreaterEqual(
+                scaler["spec"]["advanced"]["horizontalPodAutoscalerConfig"]["behavior"]["scaleDown"]["stabilizationWindowSeconds"], 60
+            )
 
     def bounds(self, case, *more):
         found = {}
         for scaler in of_kind(rendered(case, "1.37", *more), "ScaledObject", "HorizontalPodAutoscaler"):
             spec = scaler["spec"]
-            found[scaler["metadata"]["labels"]["oncepost/channel"]] = (spec.get("minReplicaCount", spec.get("minReplicas")), spec.get("maxReplicaCount", spec.get("maxReplicas")))
+            found[scaler["metadata"]["labels"]["oncepost/channel"]] = (
+                spec.get("minReplicaCount", spec.get("minReplicas")),
+                spec.get("maxReplicaCount", spec.get("maxReplicas")),
+            )
         return found
 
     def test_nobody_scales_beyond_what_the_platform_takes(self):
@@ -109,7 +124,10 @@ class Scales(unittest.TestCase):
 
     def test_caps_worked_out_by_hand(self):
         # bluesky: 2,500 posts an hour of each of 500 accounts are 347 a second: 7 workers of 50. x: 10,000 a day in all: two. Others: what is allowed.
-        self.assertEqual(self.bounds("keda"), {"bluesky": (2, 7), "google-business": (2, 3), "instagram": (2, 2), "mastodon": (3, 3), "x": (1, 2), "youtube": (2, 2)})
+        self.assertEqual(
+            self.bounds("keda"),
+            {"bluesky": (2, 7), "google-business": (2, 3), "instagram": (2, 2), "mastodon": (3, 3), "x": (1, 2), "youtube": (2, 2)},
+        )
         # mastodon: 300 posts in three hours of each of 100,000 accounts are 2,778 a second, so what is allowed to all counts.
         self.assertEqual(self.bounds("hpa"), {"mastodon": (2, 12), "webhook": (4, 12)})
         # Nobody can fill more workers than there are messages.

@@ -19,16 +19,28 @@ class Topology(unittest.TestCase):
         of_ours = lambda name: not re.match(r"oncepost\.(publish|dead)\.", name) or name.split(".", 2)[2] in channels
         wanted = definitions()
 
-        exchanges = {e["spec"]["name"]: (e["spec"]["type"], e["spec"]["durable"], e["spec"].get("arguments", {})) for e in of_kind(rendered("keda"), "Exchange")}
-        expected = {rename(e["name"]): (e["type"], e["durable"], {key: rename(value) for key, value in e["arguments"].items()}) for e in wanted["exchanges"]}
+        exchanges = {
+            e["spec"]["name"]: (e["spec"]["type"], e["spec"]["durable"], e["spec"].get("arguments", {}))
+            for e in of_kind(rendered("keda"), "Exchange")
+        }
+        expected = {
+            rename(e["name"]): (e["type"], e["durable"], {key: rename(value) for key, value in e["arguments"].items()})
+            for e in wanted["exchanges"]
+        }
         self.assertEqual(exchanges, expected)
 
-        queues = {q["spec"]["name"]: {"x-queue-type": q["spec"]["type"], **q["spec"]["arguments"]} for q in of_kind(rendered("keda"), "Queue")}
-        expected = {rename(q["name"]): {key: rename(value) for key, value in q["arguments"].items()} for q in wanted["queues"] if of_ours(q["name"])}
+        queues = {
+            q["spec"]["name"]: {"x-queue-type": q["spec"]["type"], **q["spec"]["arguments"]} for q in of_kind(rendered("keda"), "Queue")
+        }
+        expected = {
+            rename(q["name"]): {key: rename(value) for key, value in q["arguments"].items()} for q in wanted["queues"] if of_ours(q["name"])
+        }
         self.assertEqual(queues, expected)
 
         bindings = {(b["spec"]["source"], b["spec"]["destination"], b["spec"]["routingKey"]) for b in of_kind(rendered("keda"), "Binding")}
-        expected = {(rename(b["source"]), rename(b["destination"]), b["routing_key"]) for b in wanted["bindings"] if of_ours(b["destination"])}
+        expected = {
+            (rename(b["source"]), rename(b["destination"]), b["routing_key"]) for b in wanted["bindings"] if of_ours(b["destination"])
+        }
         self.assertEqual(bindings, expected)
 
     def test_no_queue_goes_with_its_object(self):
