@@ -87,7 +87,7 @@ class Scales(unittest.TestCase):
             self.assertLess(
                 int(asked["value"]),
                 int(settings_reference()["broker.prefetch"]),
-                "one worker would hold them all unacknowledged, and no other ever come",
+                "another should come before one is full",
             )
             self.assertIn(trigger["authenticationRef"]["name"], authentications)
             self.assertEqual(scaler["spec"]["fallback"]["behavior"], "currentReplicasIfHigher")

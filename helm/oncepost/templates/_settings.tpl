@@ -58,7 +58,7 @@ and to what its queue can fill. Never under the replicas it has at least, nor un
 {{- else -}}
 {{- $most := int64 $auto.maxReplicas -}}
 {{- $protocol := default dict .root.Values.settings.protocol -}}
-{{- $most = min $most (div (default 2000 $protocol.outstanding_per_channel | int64) (int64 $auto.keda.messagesPerWorker)) -}}
+{{- $most = min $most (div (default 2000 $protocol.outstanding_per_channel | int64) (int64 $auto.messagesPerWorker)) -}}
 {{- with get (.root.Files.Get "files/quotas.yaml" | fromYaml) .channel -}}
 {{- $accounts := eq .per "app" | ternary 1 (default 100 $.values.accounts) -}}
 {{- $busy := divf (mulf .posts $accounts) (mulf .seconds $auto.postsPerSecond) | ceil | int64 -}}
