@@ -1,7 +1,8 @@
 # `make` alone lists what there is.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help build release test browser check lint doc demo prove model simulate chaos fuzz mutants bench lists rules up down fmt clean-run
+.PHONY: help build release test browser check lint doc demo prove model simulate chaos fuzz mutants bench lists rules image chart deploy up down fmt \
+	clean-run
 
 LOCAL := deploy/local
 
@@ -70,6 +71,15 @@ lists: ## measure how long each list takes to answer with 1,000,000 targets in t
 
 rules: ## check alerts, runbooks, dashboards and service levels with Prometheus' own tools, and that they fit together
 	@$(LOCAL)/rules.sh
+
+image: ## build the image and start it, with buildah (root): a release build; ARGS="--binary FILE" puts a built program in, "--manifests" stops before cargo
+	@deploy/image/image.sh $(ARGS)
+
+chart: ## check the Helm chart with a real helm: lint, render, validate, ask for facts; ARGS=--copy first copies alerts and dashboards into it
+	@deploy/chart/chart.sh $(ARGS)
+
+deploy: ## check compose file, broker definitions, every container's settings; run the chart's containers as processes and kill their stores
+	@deploy/check.sh
 
 up: ## start Redis, RabbitMQ and PostgreSQL under ./.run and print their addresses
 	@$(LOCAL)/install.sh

@@ -1,0 +1,127 @@
+"""Every container of the chart as a process, on real servers: each of these is killed, and no probe may ask for a restart. drill.py PROGRAM FOLDER."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import yaml
+
+program, folder = sys.argv[1], Path(sys.argv[2])
+KINDS = {"LEDGER": "postgres", "BROKER": "rabbitmq", "GUARD": "redis"}
+VALUES = "helm/oncepost/ci/minimal-values.yaml"
+PATIENCE = 120
+# As in the image: not root.
+AS_USER = ["setpriv", "--reuid=65532", "--regid=65532", "--clear-groups"] if os.getuid() == 0 else []
+
+
+def server(action: str, kind: str) -> str:
+    names = {**os.environ, "ONCEPOST_THROWAWAY": "1"}
+    return subprocess.run(
+        ["deploy/local/server.sh", action, kind, str(folder / kind)], env=names, stdout=subprocess.PIPE, text=True, check=True
+    ).stdout.strip()
+
+
+def until(what: str, holds) -> None:
+    end = time.monotonic() + PATIENCE
+    while not holds():
+        if time.monotonic() > end:
+            sys.exit(f"drill.py: waited in vain for this: {what}")
+        time.sleep(0.2)
+
+
+class Process:
+    """A container of the chart, started here."""
+
+    def __init__(self, name: str, pod: dict, stores: dict[str, str]):
+        (container,) = pod["containers"]
+        self.name, self.container, self.grace = name, container, pod.get("terminationGracePeriodSeconds")
+        self.ports, names = {}, {"PATH": os.environ["PATH"]}
+        for entry in container["env"]:
+            key = entry["name"].removeprefix("ONCEPOST__")
+            if key.endswith("__LISTEN"):
+                self.ports[{"HEALTH__LISTEN": "health", "API__LISTEN": "http"}[key]] = free_port()
+                names[entry["name"]] = f"127.0.0.1:{list(self.ports.values())[-1]}"
+            elif "value" in entry:
+                names[entry["name"]] = entry["value"].replace("/etc/oncepost/", f"{folder}/").replace("/run/oncepost/", f"{folder}/")
+            else:
+                names[entry["name"]] = stores[key.removesuffix("__URL")]
+        self.log = folder / f"{name}.log"
+        with self.log.open("w") as log:
+            self.running = subprocess.Popen([*AS_USER, program, *container["args"]], env=names, stdout=log, stderr=log, cwd="/tmp")
+
+    def probe(self, which: str) -> bool:
+        where = self.container[which]["httpGet"]
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.ports[where['port']]}{where['path']}", timeout=5) as answer:
+                return answer.status == 200
+        except (urllib.error.HTTPError, OSError):
+            return False
+
+    def alive(self) -> bool:
+        return self.running.poll() is None and self.probe("livenessProbe")
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+def run(stores: dict[str, str]) -> None:
+    done = subprocess.run(["helm", "template", "rel", "helm/oncepost", "--values", VALUES], stdout=subprocess.PIPE, text=True, check=True)
+    resources = [resource for resource in yaml.safe_load_all(done.stdout) if resource]
+    (config,) = [resource for resource in resources if resource["kind"] == "ConfigMap"]
+    files = {"oncepost.json": config["data"]["oncepost.json"], "tokens": "ada a-token-that-is-long-enough\n"}
+    for name, content in files.items():
+        (folder / name).write_text(content)
+        (folder / name).chmod(0o644)
+
+    def to_the_end(kind: str) -> None:
+        (resource,) = [resource for resource in resources if resource["kind"] == kind]
+        pod = resource["spec"] if kind == "Pod" else resource["spec"]["template"]["spec"]
+        one = Process(resource["metadata"]["name"], pod, stores)
+        if one.running.wait(PATIENCE) != 0:
+            sys.exit(f"drill.py: {one.name}: {one.log.read_text()}")
+
+    to_the_end("Job")
+    fleet = [Process(r["metadata"]["name"], r["spec"]["template"]["spec"], stores) for r in resources if r["kind"] == "Deployment"]
+    try:
+        until("everything is ready", lambda: all(one.probe("readinessProbe") for one in fleet))
+        to_the_end("Pod")
+        print(f"drill: migrated, {len(fleet)} services ready, doctor content")
+        for kind in ("rabbitmq", "postgres"):
+            server("kill", kind)
+            inner = [one for one in fleet if "http" not in one.ports]
+            until(f"without {kind} nobody is ready whom nobody calls", lambda: not any(one.probe("readinessProbe") for one in inner))
+            for one in fleet:
+                if not one.alive():
+                    sys.exit(f"drill.py: without {kind} a probe would have {one.name} restarted: {one.log.read_text()[-2000:]}")
+                if one not in inner and not one.probe("readinessProbe"):
+                    sys.exit(f"drill.py: without {kind} nobody could call {one.name}")
+            server("start", kind)
+            until(f"with {kind} back all are ready", lambda: all(one.probe("readinessProbe") for one in fleet))
+            print(f"drill: {kind} was killed and came back: nothing would have been restarted, the API could be called")
+        server("kill", "redis")
+        until("without Redis all are ready", lambda: all(one.alive() and one.probe("readinessProbe") for one in fleet))
+        for one in fleet:
+            one.running.send_signal(signal.SIGTERM)
+        for one in fleet:
+            if one.running.wait(one.grace) != 0:
+                sys.exit(f"drill.py: {one.name} did not end in order: {one.log.read_text()[-2000:]}")
+        print("drill: all ended in order, within their grace period")
+    finally:
+        for one in fleet:
+            one.running.kill()
+
+
+try:
+    run({store: server("start", kind) for store, kind in KINDS.items()})
+finally:
+    for kind in KINDS.values():
+        server("kill", kind)
