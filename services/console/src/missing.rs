@@ -12,6 +12,9 @@ pub(crate) const SILENT: Duration = Duration::from_secs(45);
 /// What a process did that has said nothing for longer, nobody is believed to do.
 const GONE: Duration = Duration::from_secs(120);
 
+/// More channels than these without a worker are told together.
+const MOST_CHANNELS: usize = 3;
+
 /// What is done by somebody, and what comes of it if nobody does it.
 struct Duty {
     role: &'static str,
@@ -45,6 +48,8 @@ const DUTIES: [Duty; 4] = [
 /// What is known besides what processes say of themselves.
 #[derive(Debug, Default)]
 pub(crate) struct Evidence {
+    /// Whether the broker answers.
+    pub broker_answers: bool,
     /// How many take requests from the broker: schedulers do. `None`: the broker does not say.
     pub takers: Option<u64>,
     /// Whether there is any hook to be told of anything.
@@ -86,10 +91,50 @@ pub(crate) fn missing(processes: &[Process], evidence: &Evidence) -> Vec<api::Mi
     let wanted = |duty: &&Duty| duty.role != "notifier" || evidence.has_hooks;
     let mut all: Vec<_> = DUTIES.iter().filter(wanted).filter_map(|duty| undone(duty, processes, evidence)).collect();
     if all.iter().all(|one| one.role != "worker") {
-        all.extend(evidence.channels.iter().filter_map(|outlet| unserved(outlet, processes)));
+        all.extend(unserved_channels(evidence, processes));
     }
     all.sort_by_key(|one| !one.stops_delivery);
+    if !evidence.broker_answers {
+        all.insert(0, no_broker());
+    }
     all
+}
+
+/// Without the broker nothing reaches a worker, whoever is there.
+fn no_broker() -> api::Missing {
+    api::Missing {
+        what: "The broker does not answer: nothing goes out. Nothing is lost: what is due waits in the ledger, and goes out late".into(),
+        remedy: "See whether RabbitMQ runs and can be reached; `oncepost doctor` says what it finds.".into(),
+        ..absent("broker", true, None)
+    }
+}
+
+/// The channels that nobody works for: each, or all in one where they are many.
+fn unserved_channels(evidence: &Evidence, processes: &[Process]) -> Vec<api::Missing> {
+    let mut each: Vec<_> = evidence.channels.iter().filter_map(|outlet| unserved(outlet, processes)).collect();
+    if each.len() <= MOST_CHANNELS {
+        return each;
+    }
+    let titles = |name: &String| {
+        evidence.channels.iter().find(|outlet| outlet.name == *name).map(|outlet| outlet.title.as_str())
+    };
+    let named: Vec<_> = each.iter().filter_map(|one| titles(one.channel.as_ref()?)).collect();
+    let (first, more) = named.split_at(MOST_CHANNELS.min(named.len()));
+    let what = format!(
+        "No worker takes the work of {} channels, of {} and {} more: nothing goes out on them",
+        named.len(),
+        first.join(", "),
+        more.len()
+    );
+    each.truncate(1);
+    each.into_iter()
+        .map(|one| api::Missing {
+            channel: None,
+            what: what.clone(),
+            remedy: "Start workers: `oncepost worker` for all channels, or with `--channel NAME`. `oncepost channels` says who works for which.".into(),
+            ..one
+        })
+        .collect()
 }
 
 /// A duty that nobody does.
@@ -138,8 +183,8 @@ fn unserved(outlet: &Outlet, processes: &[Process]) -> Option<api::Missing> {
     let accounts = if outlet.accounts == 1 { "account".to_owned() } else { format!("{} accounts", outlet.accounts) };
     let waits = match outlet.queue.map(|queue| queue.ready) {
         None | Some(0) => String::new(),
-        Some(1) => "; 1 target waits in its queue".into(),
-        Some(many) => format!("; {many} targets wait in its queue"),
+        Some(1) => "; 1 message waits in its queue".into(),
+        Some(many) => format!("; {many} messages wait in its queue"),
     };
     Some(api::Missing {
         channel: Some(outlet.name.clone()),
@@ -205,7 +250,8 @@ mod tests {
 
     #[test]
     fn nothing_is_missing_where_everything_is_done() {
-        let evidence = Evidence { takers: Some(1), has_hooks: true, channels: vec![outlet(0, 3)] };
+        let evidence =
+            Evidence { broker_answers: true, takers: Some(1), has_hooks: true, channels: vec![outlet(0, 3)] };
         let dev = process(&["scheduler", "worker", "api", "keeper", "notifier"], &["mastodon"], 119);
         assert_eq!(told(&[dev], &evidence), []);
         let apart = ["scheduler", "worker", "keeper", "notifier"].map(|role| process(&[role], &["mastodon"], 1));
@@ -216,23 +262,28 @@ mod tests {
     fn who_is_gone_is_told_by_what_comes_of_it() {
         let all = ["worker", "keeper"].map(|role| process(&[role], &["mastodon"], 1));
         let silent = process(&["scheduler"], &[], 185);
-        let evidence = Evidence { takers: Some(0), ..Evidence::default() };
+        let evidence = Evidence { broker_answers: true, takers: Some(0), ..Evidence::default() };
         let found = missing(&[&all[..], &[silent]].concat(), &evidence);
         let [one] = &found[..] else { panic!("{found:?}") };
         assert!(one.what.starts_with("No scheduler has been seen for 3 min: nothing goes out"), "{}", one.what);
         assert!(one.stops_delivery && one.last_seen_at.is_some() && one.remedy.contains("`oncepost scheduler`"));
-        let none = told(&[], &Evidence { has_hooks: true, ..Evidence::default() });
+        let none = told(&[], &Evidence { broker_answers: true, has_hooks: true, ..Evidence::default() });
         assert_eq!(none.iter().map(|(_, stops)| *stops).collect::<Vec<_>>(), [true, true, false, false], "{none:?}");
         assert!(none[1].0.starts_with("No worker is known to run: nothing goes out"), "{none:?}");
-        assert_eq!(told(&[], &Evidence::default()).len(), 3, "without hooks nobody need tell them anything");
+        assert_eq!(
+            told(&[], &Evidence { broker_answers: true, ..Evidence::default() }).len(),
+            3,
+            "without hooks nobody need tell them anything"
+        );
     }
 
     #[test]
     fn one_that_takes_work_and_says_nothing_is_no_outage() {
         let all = ["worker", "keeper"].map(|role| process(&[role], &["mastodon"], 1));
-        let found = told(&all, &Evidence { takers: Some(2), ..Evidence::default() });
+        let found = told(&all, &Evidence { broker_answers: true, takers: Some(2), ..Evidence::default() });
         assert!(found[0].0.contains("older version") && !found[0].1, "{found:?}");
-        let evidence = Evidence { takers: Some(1), channels: vec![outlet(1, 0)], ..Evidence::default() };
+        let evidence =
+            Evidence { broker_answers: true, takers: Some(1), channels: vec![outlet(1, 0)], ..Evidence::default() };
         let all = ["scheduler", "keeper"].map(|role| process(&[role], &[], 1));
         let found = told(&all, &evidence);
         assert!(found.len() == 1 && found[0].0.contains("No worker") && !found[0].1, "{found:?}");
@@ -241,11 +292,36 @@ mod tests {
     #[test]
     fn a_channel_without_a_worker_is_told_of() {
         let all = ["scheduler", "keeper", "worker"].map(|role| process(&[role], &["bluesky"], 1));
-        let evidence = |outlet| Evidence { takers: Some(1), channels: vec![outlet], ..Evidence::default() };
+        let evidence =
+            |outlet| Evidence { broker_answers: true, takers: Some(1), channels: vec![outlet], ..Evidence::default() };
         let found = told(&all, &evidence(outlet(0, 3)));
         let expected =
-            "No worker takes the work of Mastodon: nothing goes out on its 12 accounts; 3 targets wait in its queue";
+            "No worker takes the work of Mastodon: nothing goes out on its 12 accounts; 3 messages wait in its queue";
         assert_eq!(found, [(expected.to_owned(), true)]);
         assert_eq!(told(&all, &evidence(outlet(1, 3))), [], "somebody takes from its queue");
+    }
+
+    #[test]
+    fn a_broker_that_does_not_answer_is_told_before_all_else() {
+        let dev = process(&["scheduler", "worker", "keeper"], &["mastodon"], 1);
+        let found = told(&[dev], &Evidence::default());
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].0.starts_with("The broker does not answer: nothing goes out") && found[0].1, "{found:?}");
+    }
+
+    #[test]
+    fn many_channels_without_a_worker_are_one_thing() {
+        let all = ["scheduler", "keeper"].map(|role| process(&[role], &[], 1));
+        let other = process(&["worker"], &["bluesky"], 1);
+        let of = |names: &[&str]| {
+            let named = |name: &&str| Outlet { name: (*name).into(), title: name.to_uppercase(), ..outlet(0, 0) };
+            let channels = names.iter().map(named).collect();
+            let evidence = Evidence { broker_answers: true, takers: Some(1), channels, ..Evidence::default() };
+            told(&[&all[..], std::slice::from_ref(&other)].concat(), &evidence)
+        };
+        assert_eq!(of(&["a", "b", "c"]).len(), 3);
+        let five = of(&["a", "b", "c", "d", "e"]);
+        let words = "No worker takes the work of 5 channels, of A, B, C and 2 more: nothing goes out on them";
+        assert_eq!(five, [(words.to_owned(), true)]);
     }
 }

@@ -18,7 +18,12 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 impl Console {
     /// Who should be there and is not, of what concerns `caller`.
-    async fn missing(&self, processes: &[Process], caller: &Caller) -> Result<Vec<api::Missing>, LedgerError> {
+    async fn missing(
+        &self,
+        processes: &[Process],
+        caller: &Caller,
+        broker_answers: bool,
+    ) -> Result<Vec<api::Missing>, LedgerError> {
         let pauses = self.ledger.pauses().await?;
         let accounts = self.accounts.all();
         let is_paused = |name: &str| {
@@ -36,17 +41,21 @@ impl Console {
             .filter(|about| of(about.name) > 0 && !is_paused(about.name) && !serves(processes, about.name));
         let mut channels = Vec::new();
         for about in unserved {
-            let queue = self.depth(Source::Publish { channel: about.name.into() }).await;
+            let queue = match broker_answers {
+                true => self.depth(Source::Publish { channel: about.name.into() }).await,
+                false => None,
+            };
             let (name, title) = (about.name.to_owned(), about.title.to_owned());
             channels.push(Outlet { accounts: of(&name), name, title, queue });
         }
         let takers = match does(processes, "scheduler") {
+            _ if !broker_answers => None,
             true => None,
             false => self.depth(Source::Schedule).await.map(|queue| queue.consumers),
         };
         // Whether hooks are told is no reason to tell nothing else.
         let has_hooks = self.vault.hooks().await.is_ok_and(|hooks| !hooks.is_empty());
-        Ok(missing(processes, &Evidence { takers, has_hooks, channels }))
+        Ok(missing(processes, &Evidence { broker_answers, takers, has_hooks, channels }))
     }
 
     /// A queue's depth; nothing if the broker does not say in time.
@@ -67,7 +76,8 @@ impl Console {
         let heard: Vec<_> = processes.iter().flatten().filter(|process| process.silent_for < SILENT).collect();
         let missing = match &processes {
             Some(processes) => {
-                self.runtime.within(PATIENCE * 2, self.missing(processes, caller)).await.and_then(Result::ok)
+                let answers = broker.answers == Some(true);
+                self.runtime.within(PATIENCE * 2, self.missing(processes, caller, answers)).await.and_then(Result::ok)
             }
             None => None,
         };

@@ -176,7 +176,7 @@ async fn a_write_that_landed_twice_is_one_record() {
     scene.stand.attempt().await;
     let sibling = scene.stand.another(says("x"));
     // The same target, sent again as if the look had been wrong: the platform makes it harmless.
-    let command = domain::Command::Decide(domain::Decision::SendAgain);
+    let command = domain::Command::Decide(domain::Decision::SendAgain { attempt: 1 });
     assert_eq!(scene.stand.state(), State::InDoubt);
     assert!(matches!(scene.stand.ask(&command), domain::Answer::Refused(_)));
     scene.settle().await;

@@ -107,8 +107,12 @@ pub enum Decision {
         /// Nothing is left to send after it; else what is left of the thread goes on.
         last: bool,
     },
-    /// It is not out: send it again.
-    SendAgain,
+    /// What that attempt sent is not out: send it again. Said of another attempt than the newest it is refused: whoever says so has not
+    /// looked for what was sent since.
+    SendAgain {
+        /// The newest attempt that the person knew of when looking.
+        attempt: u32,
+    },
 }
 
 /// What came of an attempt, as the worker saw it.
@@ -202,6 +206,8 @@ pub enum Refusal {
     Cancelled,
     /// Its deadline has passed; give it a new time.
     Expired,
+    /// It was said of another attempt than the newest.
+    Overtaken,
     /// It is not in a state in which this means anything.
     NotApplicable,
 }
@@ -219,6 +225,9 @@ impl Refusal {
             Refusal::PartlyOut => "a part of it is out already",
             Refusal::Cancelled => "it was cancelled",
             Refusal::Expired => "its deadline has passed; reschedule it with a new deadline",
+            Refusal::Overtaken => {
+                "it was tried again since that attempt, and that may be out: look on the platform for the newest one first"
+            }
             Refusal::NotApplicable => "there is nothing to do in its present state",
         }
     }

@@ -274,6 +274,6 @@ fn command(world: &World, deed: Deed, setup: &Setup) -> Command {
             let last = part + 1 == setup.parts;
             Command::Decide(Decision::Published { receipt: world.platform.receipt(part), last })
         }
-        Deed::SaysAgain => Command::Decide(Decision::SendAgain),
+        Deed::SaysAgain => Command::Decide(Decision::SendAgain { attempt: world.target.attempt }),
     }
 }

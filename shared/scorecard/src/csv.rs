@@ -39,6 +39,7 @@ pub fn written(card: &Scorecard) -> String {
 
 fn row(card: &Scorecard, channel: &str, figures: &Figures) -> String {
     let known = |figure: Option<f64>| figure.map(|figure| figure.to_string()).unwrap_or_default();
+    let count = |figure: Option<u64>| figure.map(|figure| figure.to_string()).unwrap_or_default();
     let cells = [
         card.period.name.clone(),
         card.period.from.to_string(),
@@ -61,9 +62,9 @@ fn row(card: &Scorecard, channel: &str, figures: &Figures) -> String {
         figures.resolved.to_string(),
         known(figures.mean_time_to_resolve_s),
         figures.given_up.to_string(),
-        figures.duplicates.to_string(),
-        figures.vanished.to_string(),
-        figures.looked_for.map(|count| count.to_string()).unwrap_or_default(),
+        count(figures.duplicates),
+        count(figures.vanished),
+        count(figures.looked_for),
     ];
     cells.join(",")
 }

@@ -58,10 +58,13 @@ pub struct Figures {
     /// rest on. Absent in a trend.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub looked_for: Option<u64>,
-    /// Duplicates that were found in the period by looking at the platforms that can be looked at.
-    pub duplicates: u64,
-    /// Posts that were found in the period not to be shown any more.
-    pub vanished: u64,
+    /// Duplicates that were found in the period by looking at the platforms that can be looked at. Absent where none was found because
+    /// nobody has looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duplicates: Option<u64>,
+    /// Posts that were found in the period not to be shown any more; absent likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vanished: Option<u64>,
 }
 
 /// The channels that anything is known of, sorted.
@@ -91,15 +94,19 @@ impl Figures {
             figures.given_up += tally.given_up;
             open += tally.published_after;
         }
+        let (mut duplicates, mut vanished) = (0, 0);
         for tally in counts.found.iter().filter(|tally| is_its(&tally.channel)) {
             match tally.kind {
-                IncidentKind::Duplicate => figures.duplicates += tally.count,
-                IncidentKind::Vanished => figures.vanished += tally.count,
+                IncidentKind::Duplicate => duplicates += tally.count,
+                IncidentKind::Vanished => vanished += tally.count,
             }
         }
         let looked = counts.looked.as_ref();
         figures.looked_for =
             looked.map(|looked| looked.iter().filter(|tally| is_its(&tally.channel)).map(|tally| tally.count).sum());
+        let nobody_looked = figures.looked_for == Some(0) && figures.published > 0;
+        let found = |count: u64| (count > 0 || !nobody_looked).then_some(count);
+        (figures.duplicates, figures.vanished) = (found(duplicates), found(vanished));
         let retries = counts.retries.iter().filter(|tally| is_its(&tally.channel));
         figures.manual_retries = retries.map(|tally| tally.count).sum();
         figures.mean_time_to_resolve_s = mean(open, figures.resolved);
@@ -244,7 +251,10 @@ mod tests {
         assert_eq!((of("x").success, of("x").mean_time_to_resolve_s), (Some(1.0), Some(50.0)));
         assert_eq!((of("y").success, of("y").mean_time_to_resolve_s), (Some(0.0), Some(500.0)));
         assert_eq!((of("z").manual_retries, of("z").due), (4, 0));
-        assert_eq!((of("y").duplicates, of("z").duplicates, of("y").vanished), (2, 0, 0));
+        assert_eq!((of("y").duplicates, of("z").duplicates, of("y").vanished), (Some(2), Some(0), Some(0)));
+        let unseen = Counts { looked: Some(vec![]), ..counts.clone() };
+        let of_x = Figures::of(&unseen, Some(&channel("x")));
+        assert_eq!((of_x.duplicates, of_x.vanished), (None, None), "something is out, and nobody has looked");
         assert_eq!((of("x").looked_for, of("y").looked_for), (Some(2), Some(0)));
         assert_eq!(Figures::of(&Counts { looked: None, ..counts.clone() }, None).looked_for, None);
         let total = Figures::of(&counts, None);

@@ -84,7 +84,7 @@ fn work(channel: &str, figures: &Figures) -> String {
         figures.given_up,
         figures.doubts,
         figures.doubts_by_machine,
-        found(figures.duplicates, figures),
-        found(figures.vanished, figures),
+        found(figures.duplicates),
+        found(figures.vanished),
     )
 }

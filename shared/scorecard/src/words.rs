@@ -15,10 +15,9 @@ pub fn percent(share: Option<f64>) -> String {
     }
 }
 
-/// What was found by looking at platforms. Nothing was found where nobody has looked: that is not known to be nothing.
-pub fn found(count: u64, figures: &Figures) -> String {
-    let nobody_looked = figures.looked_for == Some(0) && figures.published > 0;
-    if count == 0 && nobody_looked { UNKNOWN.into() } else { count.to_string() }
+/// What was found by looking at platforms.
+pub fn found(count: Option<u64>) -> String {
+    count.map_or_else(|| UNKNOWN.into(), |count| count.to_string())
 }
 
 /// What the number of what was found rests on; `None` where nothing is out, or it was not asked.
@@ -67,16 +66,16 @@ mod tests {
     fn nothing_is_found_only_where_somebody_has_looked() {
         let of = |published, looked_for, duplicates| {
             let figures = Figures { published, looked_for, duplicates, ..Figures::default() };
-            (found(duplicates, &figures), super::looked_for(&figures))
+            (found(figures.duplicates), super::looked_for(&figures))
         };
         let words = |words: &str| Some(words.to_owned());
         let nobody = words("nobody has looked at the platforms yet");
-        assert_eq!(of(5, Some(0), 0), ("–".into(), nobody.clone()));
-        assert_eq!(of(5, Some(0), 1), ("1".into(), nobody));
-        assert_eq!(of(5, Some(4), 0), ("0".into(), words("4 of the 5 that are out were looked for")));
-        assert_eq!(of(5, Some(5), 0), ("0".into(), words("all that is out was looked for")));
-        assert_eq!(of(0, Some(0), 0), ("0".into(), None));
-        assert_eq!(of(5, None, 0), ("0".into(), None));
+        assert_eq!(of(5, Some(0), None), ("–".into(), nobody.clone()));
+        assert_eq!(of(5, Some(0), Some(1)), ("1".into(), nobody));
+        assert_eq!(of(5, Some(4), Some(0)), ("0".into(), words("4 of the 5 that are out were looked for")));
+        assert_eq!(of(5, Some(5), Some(0)), ("0".into(), words("all that is out was looked for")));
+        assert_eq!(of(0, Some(0), Some(0)), ("0".into(), None));
+        assert_eq!(of(5, None, Some(0)), ("0".into(), None));
     }
 
     #[test]

@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn a_doubt_that_is_listed_and_then_decided_is_a_persons() {
         let cannot = || looked(Finding::CannotTell(String::new()));
-        let again = Command::Decide(Decision::SendAgain);
+        let again = Command::Decide(Decision::SendAgain { attempt: 1 });
         let once = [
             (unknown(), State::InDoubt, None),
             (cannot(), State::InDoubt, UNDECIDABLE),

@@ -207,7 +207,7 @@ impl Desk {
                 let receipt = Receipt { id, url: None };
                 Decision::Published { receipt, last: usize::from(part) + 1 == parts }
             }
-            None => Decision::SendAgain,
+            None => Decision::SendAgain { attempt: target.attempt },
         };
         self.ledger.apply(target.id, Command::Decide(decision)).await.ok().map(drop)
     }

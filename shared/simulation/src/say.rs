@@ -26,7 +26,9 @@ pub(crate) fn command(command: &Command) -> String {
         Command::Retry => "retry".into(),
         Command::LookAgain => "look again".into(),
         Command::Decide(Decision::Published { receipt, .. }) => format!("decide: it is out as {}", receipt.id),
-        Command::Decide(Decision::SendAgain) => "decide: send it again".into(),
+        Command::Decide(Decision::SendAgain { attempt }) => {
+            format!("decide: what attempt {attempt} sent is not out, send it again")
+        }
         Command::Release { .. } => "release".into(),
     }
 }

@@ -57,6 +57,9 @@ pub struct Resolution {
     /// It is not out: send it again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub send_again: bool,
+    /// With `send_again`: the target's newest attempt when the person looked. If it was tried again since, nothing is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
     /// How the person knows; goes into the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,

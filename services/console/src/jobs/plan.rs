@@ -140,7 +140,7 @@ fn refused(refusal: Refusal) -> Reason {
     let (why, remedy) = match refusal {
         Refusal::AlreadyPublished => ("published already", "Nothing: they are out."),
         Refusal::BeingPublished => ("a worker is at it, or the platform still decides", "Wait for how it ends."),
-        Refusal::InDoubt => (
+        Refusal::InDoubt | Refusal::Overtaken => (
             "in doubt: they may be out",
             "Look at each account on the platform, then `oncepost resolve TARGET --published URL`, or `--send-again`.",
         ),

@@ -52,7 +52,11 @@ pub(super) async fn resolve(
             fits(&view.target, channel, &receipt)?;
             ("mark as published", Decision::Published { receipt, last })
         }
-        (None, true) => ("send again", Decision::SendAgain),
+        (None, true) => {
+            let message = "is missing: which is the newest attempt that you looked for on the platform? The target's page and `oncepost status` number them";
+            let attempt = word.attempt.ok_or_else(|| Problem::field("$.attempt", Code::BAD_FIELD, message))?;
+            ("send again", Decision::SendAgain { attempt })
+        }
         _ => {
             let message = "needs exactly one of published and send_again";
             return Err(Problem::field("$", Code::BAD_FIELD, message));

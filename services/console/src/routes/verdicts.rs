@@ -58,7 +58,7 @@ fn verdicts(console: &Console, target: &Target, frame: &Frame) -> api::Verdicts 
             "It is recorded as out. Nothing of it is sent again.".into(),
         ),
         send_again: would(
-            Command::Decide(Decision::SendAgain),
+            Command::Decide(Decision::SendAgain { attempt: target.attempt }),
             "It is sent again. If it went out after all, it is out twice.".into(),
         ),
     }

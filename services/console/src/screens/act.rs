@@ -78,7 +78,8 @@ async fn send_again(visit: Visit, Path(id): Path<String>, form: Filled) -> Respo
         );
         return visit.back(&id, Err(problem));
     }
-    let word = json!({ "send_again": true, "note": given(form.get("note")) });
+    let attempt = form.get("attempt").parse::<u32>().ok();
+    let word = json!({ "send_again": true, "attempt": attempt, "note": given(form.get("note")) });
     let done = visit.post::<api::Target>(&target(&id, "resolve"), word).await;
     visit.back(&id, done.map(|target| format!("It is sent again. {}", target.next_step)))
 }

@@ -30,6 +30,7 @@ pub(super) const ENTRY: Entry = Entry { path: "/", title: "Needs attention", key
 const LISTED: usize = 5;
 /// How long the first screen waits for what may take long.
 const QUICK: Duration = Duration::from_secs(1);
+const DAY: Duration = Duration::from_secs(86_400);
 
 pub(super) fn routes() -> Router<Desk> {
     Router::new().route("/", get(show))
@@ -47,14 +48,22 @@ async fn show(visit: Visit) -> Response {
         // Each account's next post is found by reading all that waits.
         visit.lately::<api::Accounts>("/v1/accounts", QUICK),
     );
-    let published = last_publish(&visit).await;
+    let (published, expired, incidents) = futures::join!(
+        last_publish(&visit),
+        visit.lately::<api::CountedTargets>(&expired_of("/v1/scorecard/targets", now), QUICK),
+        visit.get::<api::Incidents>("/v1/incidents?state=open&limit=50"),
+    );
+    let has_more = expired.as_ref().is_ok_and(|found| !found.targets.is_empty())
+        || incidents.as_ref().is_ok_and(|found| !found.incidents.is_empty());
     let body = html! {
         div #attention data-live {
-            (headline(&failures, is_anybody_missing(&processes), now))
             @match &processes { Ok(found) => { (missing(found)) }, Err(problem) => { (cannot_tell("who is there", problem)) } }
-            (signs(&forecast, &overdue, &published, now))
+            (headline(&failures, is_anybody_missing(&processes), has_more, now))
+            (signs(&forecast, &overdue, &published, patience, now))
             @if let Ok(found) = &failures { (causes(&visit, &found.groups, now)) }
             (late_ones(&visit, &overdue, patience, now))
+            (expired_ones(&visit, &expired, now))
+            (found_outside(&incidents))
             (paused(&visit, &pauses, now))
             (unwell(&accounts))
         }
@@ -79,7 +88,12 @@ async fn last_publish(visit: &Visit) -> Result<Option<Timestamp>, Problem> {
 }
 
 /// The first question: does it concern everything, one channel, one app, one account, or one post? And what shows that.
-fn headline(found: &Result<api::FailureGroups, Problem>, is_anybody_missing: bool, now: Timestamp) -> Markup {
+fn headline(
+    found: &Result<api::FailureGroups, Problem>,
+    is_anybody_missing: bool,
+    has_more: bool,
+    now: Timestamp,
+) -> Markup {
     let found = match found {
         Ok(found) => found,
         Err(problem) => {
@@ -87,7 +101,11 @@ fn headline(found: &Result<api::FailureGroups, Problem>, is_anybody_missing: boo
         }
     };
     if found.targets == 0 {
-        return html! { h1 { @if is_anybody_missing { "Nothing has failed, but not all are there" } @else { "Nothing needs you" } } };
+        return html! { h1 {
+            @if is_anybody_missing { "Nothing has failed, but not all are there" }
+            @else if has_more { "No target waits for you, but look below" }
+            @else { "Nothing needs you" }
+        } };
     }
     let (verb, causes) = (if found.targets == 1 { "needs" } else { "need" }, found.groups.len() as u64);
     html! {
@@ -138,6 +156,7 @@ fn signs(
     forecast: &Result<api::Forecast, Problem>,
     overdue: &Result<Late, Problem>,
     published: &Result<Option<Timestamp>, Problem>,
+    patience: Duration,
     now: Timestamp,
 ) -> Markup {
     let sign = |name: &str, value: Markup, more: Markup, tone: Tone| {
@@ -175,7 +194,9 @@ fn signs(
             let many = html! { (words::grouped(late.targets.len() as u64)) @if !late.is_all { "+" } };
             sign("Overdue", many, more, Tone::Bad)
         }
-        Ok(late) if late.is_all => sign("Overdue", html! { "0" }, html! { "everything on time" }, Tone::Good),
+        Ok(late) if late.is_all => {
+            sign("Overdue", html! { "0" }, html! { "by more than " (words::span(patience.as_secs())) }, Tone::Good)
+        }
         Ok(_) => sign("Overdue", unknown(), html! { "too much is held to look behind" }, Tone::Doubt),
         Err(_) => sign("Overdue", unknown(), html! { "the ledger does not answer" }, Tone::Doubt),
     };
@@ -209,6 +230,51 @@ fn late_ones(visit: &Visit, overdue: &Result<Late, Problem>, patience: Duration,
                 }).collect()))
                 @if late.targets.len() > LISTED {
                     p.quiet { "and " (late.targets.len() - LISTED) @if !late.is_all { " or more" } " others" }
+                }
+            },
+        }
+    }
+}
+
+/// Where what expired yesterday and today is listed, under `path`.
+fn expired_of(path: &str, now: Timestamp) -> String {
+    let day = |at: Option<Timestamp>| at.unwrap_or(now).strftime("%Y-%m-%d").to_string();
+    let (from, until) = (day(now.checked_sub(DAY).ok()), day(now.checked_add(DAY).ok()));
+    query(path, &[("figure", "expired"), ("from", &from), ("until", &until)])
+}
+
+/// What was not sent because its deadline had passed: it is a miss, though nobody is asked about it.
+fn expired_ones(visit: &Visit, expired: &Result<api::CountedTargets, Problem>, now: Timestamp) -> Markup {
+    html! {
+        @match expired {
+            Err(problem) => { h2 { "Not sent in time" } (cannot_tell("what has expired", problem)) },
+            Ok(found) if found.targets.is_empty() => {},
+            Ok(found) => {
+                h2 { "Not sent in time, since yesterday" }
+                p { "Their deadlines passed before they could be sent. Each says why; with a new deadline it can still go out." }
+                (table("Targets that were not sent in time", &["Target", "State", "Was due"], found.targets.iter().take(LISTED).map(|one| {
+                    let name = target(&visit.desk, one.id, (&one.tenant, &one.channel, &one.account));
+                    Row::new([name, state(one.state), time(one.due_at, now)])
+                }).collect()))
+                @if found.targets.len() > LISTED {
+                    p { a href=(expired_of("/scorecard/targets", now)) { "All of them" } }
+                }
+            },
+        }
+    }
+}
+
+/// What was found wrong on platforms, and nobody has closed yet.
+fn found_outside(incidents: &Result<api::Incidents, Problem>) -> Markup {
+    html! {
+        @match incidents {
+            Err(problem) => { h2 { "Incidents" } (cannot_tell("which incidents are open", problem)) },
+            Ok(found) if found.incidents.is_empty() => {},
+            Ok(found) => {
+                h2 { "Found on platforms" }
+                p {
+                    a href="/incidents" { (words::many(found.incidents.len() as u64, "incident")) @if found.next.is_some() { " or more" } }
+                    " open: posts that a platform shows twice, or not any more."
                 }
             },
         }

@@ -115,7 +115,7 @@ async fn body(visit: &Visit, asked: &BTreeMap<String, String>) -> Result<Markup,
             (tile("Published of what was decided", &percent(card.total.success), "success"))
             (tile("Out within a minute", &percent(card.total.on_time), "on time"))
             (tile("Mean time to resolve", &span(card.total.mean_time_to_resolve_s), "since a person was needed"))
-            (tile("Duplicates found", &found(card.total.duplicates, &card.total), &looked_for(&card.total).unwrap_or_else(|| "nothing is out".into())))
+            (tile("Duplicates found", &found(card.total.duplicates), &looked_for(&card.total).unwrap_or_else(|| "nothing is out".into())))
             (tile("Retries by hand", &words::grouped(card.total.manual_retries), "in this period"))
         }
         @if card.channels.is_empty() {
@@ -221,16 +221,16 @@ fn is_work(figures: &Figures) -> bool {
         + figures.resolved
         + figures.given_up
         + figures.doubts
-        + figures.duplicates
-        + figures.vanished
+        + figures.duplicates.unwrap_or_default()
+        + figures.vanished.unwrap_or_default()
         > 0
 }
 
 fn labour(visit: &Visit, of: Option<&domain::ChannelName>, figures: &Figures, period: &[(&str, &str)]) -> Row {
     let number = |count, figure| counted(count, figure, of, period);
-    let detected = |count, figure| match count {
-        0 => html! { span.n { (found(count, figures)) } },
-        _ => number(count, figure),
+    let detected = |count: Option<u64>, figure| match count {
+        Some(1..) => number(count.unwrap_or_default(), figure),
+        _ => html! { span.n { (found(count)) } },
     };
     Row::new([
         name(visit, of),

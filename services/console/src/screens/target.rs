@@ -217,6 +217,7 @@ fn settle(visit: &Visit, target: &api::Target, may: &api::Verdicts) -> Markup {
                 summary { "It is not out: send it again…" }
                 form method="post" action=(action("send-again")) {
                     (stamp(visit))
+                    input type="hidden" name="attempt" value=(target.attempt);
                     div.note.refused {
                         (super::parts::icon(Icon::Alert))
                         p {

@@ -111,7 +111,8 @@ async fn a_platform_that_can_be_asked_is_asked_once_more_and_whatever_it_tells_n
     assert_eq!((&asked["target"]["state"], asked["target"].get("needs_person")), (&json!("in_doubt"), None));
     let problem = world.post(&look(&targets[0]), &json!({})).await.problem(409);
     assert!(problem.to_string().contains("asked by itself"), "{problem}");
-    let again = world.post(&format!("/v1/targets/{}/resolve", targets[0]), &json!({ "send_again": true })).await;
+    let again =
+        world.post(&format!("/v1/targets/{}/resolve", targets[0]), &json!({ "send_again": true, "attempt": 1 })).await;
     assert_eq!(again.problem(409)["code"], "OP-1018", "not while it is looked for");
     world.runtime.sleep(std::time::Duration::from_secs(10)).await;
     let attempt = world.begin(&targets[0]).await;
@@ -203,8 +204,14 @@ async fn o04_a_doubt_is_closed_by_sending_again_once() {
     world.at_due_time().await;
     world.doubt(&targets[0]).await;
     let path = format!("/v1/targets/{}/resolve", targets[0]);
-    assert_eq!(world.post(&path, &json!({ "send_again": true })).await.ok(200)["state"], "scheduled");
-    assert_eq!(world.post(&path, &json!({ "send_again": true })).await.problem(409)["code"], "OP-1018");
+    let again = json!({ "send_again": true, "attempt": 1 });
+    assert_eq!(world.post(&path, &again).await.ok(200)["state"], "scheduled");
+    assert_eq!(world.post(&path, &again).await.problem(409)["code"], "OP-1018");
+    // It is in doubt once more, by another attempt: who says so again has not looked for that one.
+    world.doubt(&targets[0]).await;
+    assert_eq!(world.post(&path, &again).await.problem(409)["refused"][0]["refusal"], "overtaken");
+    let missing = world.post(&path, &json!({ "send_again": true })).await.problem(422);
+    assert_eq!(missing["problems"][0]["path"], "$.attempt");
 }
 
 #[tokio::test(start_paused = true)]

@@ -71,6 +71,8 @@ pub(crate) struct Word {
     pub id: Option<String>,
     /// It is not out.
     pub send_again: bool,
+    /// The newest attempt that was looked for.
+    pub attempt: Option<u32>,
     /// How they know.
     pub note: Option<String>,
 }
@@ -95,8 +97,17 @@ pub(crate) async fn look(client: &Client, out: &mut Out, name: &str) -> Result<E
 
 pub(crate) async fn resolve(client: &Client, out: &mut Out, name: &str, word: Word) -> Result<Ended, Trouble> {
     let id = one(name, "Resolve")?;
+    if word.send_again && word.attempt.is_none() {
+        let reply = client.call::<Target>(Method::GET, &["targets", &id], &[], &json!({})).await?;
+        let newest = reply.value.attempt;
+        let why = format!("Which attempt did you look for on the platform? The newest of {id} is {newest}.");
+        let remedy = format!(
+            "If nothing that was sent up to then is there: `oncepost resolve {id} --send-again --attempt {newest}`. Of two people who say so one is heard."
+        );
+        return Err(Trouble::usage(why, remedy));
+    }
     let published = (!word.send_again).then_some(Proof { url: word.url, id: word.id });
-    let resolution = Resolution { published, send_again: word.send_again, note: word.note };
+    let resolution = Resolution { published, send_again: word.send_again, attempt: word.attempt, note: word.note };
     let reply = client.call::<Target>(Method::POST, &["targets", &id, "resolve"], &[], &resolution).await?;
     out.answer(&reply.raw, || text::act::target("Settled", &reply.value))?;
     Ok(Ended::Well)

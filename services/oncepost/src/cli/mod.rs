@@ -126,6 +126,9 @@ pub enum ClientCommand {
         /// It is not out: send it again
         #[arg(long)]
         send_again: bool,
+        /// With --send-again: the newest attempt that you looked for, as `oncepost status` numbers it
+        #[arg(long, requires = "send_again", value_name = "N")]
+        attempt: Option<u32>,
         /// How you know; goes into the record
         #[arg(long)]
         note: Option<String>,
@@ -251,8 +254,8 @@ async fn execute(
         ClientCommand::Cancel(args) => moves::cancel(&client?, out, &args).await,
         ClientCommand::Reschedule(args) => moves::reschedule(&client?, out, &args).await,
         ClientCommand::Look { target } => act::look(&client?, out, &target).await,
-        ClientCommand::Resolve { target, published, id, send_again, note } => {
-            let word = act::Word { url: published, id, send_again, note };
+        ClientCommand::Resolve { target, published, id, send_again, attempt, note } => {
+            let word = act::Word { url: published, id, send_again, attempt, note };
             act::resolve(&client?, out, &target, word).await
         }
         ClientCommand::Pause { scope, reason } => act::pause(&client?, out, &scope, &reason).await,

@@ -126,11 +126,12 @@ pub(super) fn decide(target: &mut Target, decision: &Decision, context: &Context
             work::record_out(target, part, receipt, context, change);
             if *last { work::publish(target) } else { start_over(target, context.now) }
         }
-        Decision::SendAgain if target.listed.is_some() => {
+        Decision::SendAgain { attempt } if *attempt != target.attempt => return Answer::Refused(Refusal::Overtaken),
+        Decision::SendAgain { .. } if target.listed.is_some() => {
             target.armed = None;
             start_over(target, context.now);
         }
-        Decision::Published { .. } | Decision::SendAgain => return Answer::Refused(Refusal::InDoubt),
+        Decision::Published { .. } | Decision::SendAgain { .. } => return Answer::Refused(Refusal::InDoubt),
     }
     target.revision += 1;
     Answer::Done

@@ -112,7 +112,7 @@ async fn a_doubt_is_settled_by_proof_or_by_typing_that_one_is_sure() {
     page.says("Did it go out? not known");
     page.is_silent_of("Retry now");
     for typed in ["", "yes", "send"] {
-        let page = browser.fill(&path, &format!("{path}/send-again"), &[("sure", typed)]).await.ok();
+        let page = browser.fill(&path, &format!("{path}/send-again"), &[("sure", typed), ("attempt", "1")]).await.ok();
         page.says("Not done.");
         assert_eq!(world.state(&targets[1]).await, State::InDoubt);
     }
@@ -124,7 +124,8 @@ async fn a_doubt_is_settled_by_proof_or_by_typing_that_one_is_sure() {
     assert!(page.text.contains("href=\"https://posts.example/77\""), "{}", page.text);
     let (_, more) = failed_and_doubtful(&world, "another").await;
     let path = format!("/targets/{}", more[1]);
-    let page = browser.fill(&path, &format!("{path}/send-again"), &[("sure", " Send Again ")]).await.ok();
+    let page =
+        browser.fill(&path, &format!("{path}/send-again"), &[("sure", " Send Again "), ("attempt", "1")]).await.ok();
     page.says("It is sent again.");
     assert_eq!(world.state(&more[1]).await, State::Scheduled);
 }

@@ -82,7 +82,7 @@ impl Address {
             "schedule_post" | "validate_post" => message(tenant, account, key),
             "schedule_batch" => format!("[{}]", message(tenant, account, key)),
             "change_post" => r#"{"revision":1,"content":{"text":"new"}}"#.into(),
-            "resolve_target" => r#"{"send_again":true}"#.into(),
+            "resolve_target" => r#"{"send_again":true,"attempt":1}"#.into(),
             "pause" => format!(r#"{{"scope":"account:{tenant}/long/{account}","reason":"x"}}"#),
             "connect_account" => r#"{"secrets":{"token":"new"}}"#.into(),
             "disable_account" => r#"{"reason":"x"}"#.into(),

@@ -184,6 +184,8 @@ async fn a_doubt_is_settled_by_a_persons_word() {
     all.push(server.says(&["resolve", &targets[0], "--published", address, "--note", "seen it"]).await);
     all.push(server.says(&["resolve", &targets[0], "--published", address]).await);
     all.push(server.says(&["resolve", &targets[1], "--send-again"]).await);
+    all.push(server.says(&["resolve", &targets[1], "--send-again", "--attempt", "1"]).await);
+    all.push(server.says(&["resolve", &targets[1], "--send-again", "--attempt", "1"]).await);
     assert_snapshot!("resolving", all.join("\n---\n"));
 }
 

@@ -86,7 +86,7 @@ fn work(card: &Scorecard) -> String {
             figures.given_up.to_string(),
             figures.doubts.to_string(),
             figures.doubts_by_machine.to_string(),
-            found(figures.duplicates, figures),
+            found(figures.duplicates),
         ]
     };
     let rows = card.channels.iter().map(|channel| row(channel.channel.as_str(), &channel.figures));

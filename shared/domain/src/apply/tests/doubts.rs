@@ -125,7 +125,7 @@ fn o04_a_person_can_close_a_doubt_either_way() {
     assert_eq!(stage.target.armed.as_ref().unwrap().part, 0);
     assert_eq!(stage.ask(&Command::Decide(Decision::Published { receipt: receipt("seen"), last: true })), Answer::Done);
     assert_eq!(stage.target.state, State::Published);
-    assert_eq!(other.ask(&Command::Decide(Decision::SendAgain)), Answer::Done);
+    assert_eq!(other.ask(&Command::Decide(Decision::SendAgain { attempt: 1 })), Answer::Done);
     assert_eq!(other.target.state, State::Scheduled);
     other.begun(AttemptKind::Send);
 }
@@ -134,7 +134,10 @@ fn o04_a_person_can_close_a_doubt_either_way() {
 fn while_the_machine_is_settling_a_doubt_nobody_may_send_again() {
     let mut stage = Stage::new(LOOK);
     stage.fall_into_doubt();
-    assert_eq!(stage.ask(&Command::Decide(Decision::SendAgain)), Answer::Refused(Refusal::InDoubt));
+    assert_eq!(
+        stage.ask(&Command::Decide(Decision::SendAgain { attempt: stage.target.attempt })),
+        Answer::Refused(Refusal::InDoubt)
+    );
 }
 
 #[test]
@@ -318,7 +321,10 @@ fn a_person_may_have_the_platform_asked_once_more() {
         assert_eq!(stage.ask(&Command::LookAgain), Answer::Done);
         assert_eq!((stage.target.state, stage.target.wake_at), (State::InDoubt, Some(stage.now)), "somebody looks now");
         assert_eq!(stage.ask(&Command::LookAgain), Answer::Refused(Refusal::NotApplicable), "it is asked for already");
-        assert_eq!(stage.ask(&Command::Decide(Decision::SendAgain)), Answer::Refused(Refusal::InDoubt));
+        assert_eq!(
+            stage.ask(&Command::Decide(Decision::SendAgain { attempt: stage.target.attempt })),
+            Answer::Refused(Refusal::InDoubt)
+        );
         let attempt = stage.begun(AttemptKind::Look);
         assert_eq!(stage.ask(&Command::LookAgain), Answer::Refused(Refusal::BeingPublished));
         stage.finish(attempt, Outcome::Looked { part: 0, finding, last: true });
@@ -385,4 +391,20 @@ fn what_is_not_in_doubt_is_not_looked_for() {
     stage.arm(attempt, 0);
     stage.finish(attempt, Outcome::Published(vec![(0, receipt("a"))]));
     assert_eq!(stage.ask(&Command::LookAgain), Answer::Refused(Refusal::AlreadyPublished));
+}
+
+/// Two people look at the same doubt, and both say "send it again". The first one's send is a doubt of its own by the time of the second.
+#[test]
+fn of_two_who_send_the_same_doubt_again_one_does() {
+    let mut stage = Stage::new(RepeatSafety::Nothing);
+    stage.fall_into_doubt();
+    let again = Command::Decide(Decision::SendAgain { attempt: stage.target.attempt });
+    assert_eq!(stage.ask(&again), Answer::Done);
+    let attempt = stage.begun(AttemptKind::Send);
+    stage.arm(attempt, 0);
+    stage.finish(attempt, Outcome::Failed(failure(Landed::Unknown, Code::NO_ANSWER)));
+    assert!(stage.target.listed.is_some());
+    assert_eq!(stage.ask(&again), Answer::Refused(Refusal::Overtaken));
+    assert_eq!(stage.target.state, State::InDoubt);
+    assert_eq!(stage.ask(&Command::Decide(Decision::SendAgain { attempt })), Answer::Done);
 }
