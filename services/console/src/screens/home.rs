@@ -48,9 +48,10 @@ async fn show(visit: Visit) -> Response {
         // Each account's next post is found by reading all that waits.
         visit.lately::<api::Accounts>("/v1/accounts", QUICK),
     );
+    let path = expired_of("/v1/scorecard/targets", now);
     let (published, expired, incidents) = futures::join!(
         last_publish(&visit),
-        visit.lately::<api::CountedTargets>(&expired_of("/v1/scorecard/targets", now), QUICK),
+        visit.lately::<api::CountedTargets>(&path, QUICK),
         visit.get::<api::Incidents>("/v1/incidents?state=open&limit=50"),
     );
     let has_more = expired.as_ref().is_ok_and(|found| !found.targets.is_empty())
