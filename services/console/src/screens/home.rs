@@ -41,7 +41,7 @@ async fn show(visit: Visit) -> Response {
     let patience = visit.desk.console.options.patience;
     let (failures, processes, pauses, forecast, overdue, accounts) = futures::join!(
         visit.get::<api::FailureGroups>("/v1/failures/groups"),
-        visit.lately::<api::Processes>("/v1/processes", QUICK),
+        visit.get::<api::Processes>("/v1/processes"),
         visit.get::<api::Pauses>("/v1/pauses"),
         visit.lately::<api::Forecast>("/v1/forecast?hours=24&limit=1", QUICK),
         late(&visit, now.checked_sub(patience).unwrap_or(now)),
