@@ -30,7 +30,7 @@ async fn a_ledger_that_is_away_is_told_and_no_list_is_empty_for_it() {
     let page = browser.fill("/system", "/system", &[]).await.ok();
     page.says("Cannot tell where all targets stand.");
     ledger.set_away(false);
-    browser.get("/").await.ok().says("Nothing needs you");
+    browser.get("/").await.ok().says("Nothing has failed, but not all are there");
 }
 
 #[tokio::test(start_paused = true)]
