@@ -68,7 +68,7 @@ const NARROWED: [(&str, &[&str]); 12] = [
         "/v1/scorecard/targets",
         &["figure=due", "figure=failed", "figure=late&week=last", "figure=asked", "figure=resolved"],
     ),
-    ("/v1/incidents", &["open=true", "kind=duplicate", "limit=500"]),
+    ("/v1/incidents", &["state=open", "kind=duplicate", "limit=500"]),
     ("/v1/jobs", &["limit=500", "target={target}"]),
     ("/v1/audit-log", &["after={old}", "who=person-7", "who=nobody", "subject=target+{target}", "limit=500"]),
     ("/v1/deliveries", &["state=waiting", "state=given_up", "post={post}", "limit=500"]),
