@@ -1,4 +1,5 @@
-//! Looking again: has the platform asked once more about a target that waits for a person's word. Nothing is sent by asking.
+//! Looking again: has the platform asked once more about a target that waits for a person's word. What an answer is worth is decided as for
+//! the machine's own looks.
 
 use axum::{Json, extract::State};
 use domain::{Answer, Command, Context, OnDoubt, Plan, State as Standing, Target, TargetId, apply, plan};
