@@ -7,7 +7,7 @@ use channels::Channel;
 use domain::{Answer, Code, Command, Decision, Draft, Receipt, Target, TargetId};
 use ledger::TargetView;
 
-use super::find;
+use super::{find, retry};
 use crate::{
     Console, Problem,
     access::Caller,
@@ -136,7 +136,11 @@ pub(super) async fn command(console: &Console, id: TargetId, command: Command) -
     let applied = console.ledger.apply(id, command).await?;
     console.pass_on(&applied);
     match applied.answer {
-        Answer::Refused(refusal) => Err(Problem::too_late(vec![RefusedTarget::new(id, refusal)])),
+        Answer::Refused(refusal) => {
+            // Where it stands now says more than that it is not where it was.
+            let reason = retry::refusal(&applied.target, refusal.reason(), applied.now);
+            Err(Problem::too_late(vec![RefusedTarget { reason, ..RefusedTarget::new(id, refusal) }]))
+        }
         _ => Ok(applied.target),
     }
 }
