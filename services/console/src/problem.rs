@@ -188,7 +188,12 @@ impl Problem {
             [only] => format!("Target {}: {}. Nothing was changed.", only.target, only.reason),
             all => format!("{} targets refuse. Nothing was changed.", all.len()),
         };
-        Self { refused, ..Self::coded(StatusCode::CONFLICT, Code::TOO_LATE, detail) }
+        let problem = Self::coded(StatusCode::CONFLICT, Code::TOO_LATE, detail);
+        let remedy = match &refused[..] {
+            [only] => format!("`oncepost status {}` says where it stands, and what may be done.", only.target),
+            _ => problem.remedy.clone(),
+        };
+        Self { refused, remedy, ..problem }
     }
 
     /// The body did not arrive in time.

@@ -65,11 +65,11 @@ impl Right {
             Right::Schedule => "schedule posts",
             Right::Change => "change posts and targets",
             Right::Retry => "try posts and targets again",
-            Right::Resolve => "settle a target in doubt",
+            Right::Resolve => "settle doubts and close incidents",
             Right::Note => "leave notes and assign",
             Right::Pause => "pause and resume",
             Right::Check => "have a platform asked after an account",
-            Right::Accounts => "connect and manage accounts",
+            Right::Accounts => "manage accounts and hooks",
             Right::Apps => "manage apps",
         }
     }
