@@ -150,3 +150,19 @@ async fn notes_are_left_where_they_are_read_and_removed() {
     acme.get("/notes").await.ok().is_silent_of("wakes at nine");
     acme.fill("/notes", &remove, &[("back", "/notes")]).await.ok().says("Not done.");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_not_sent_in_time_is_on_the_first_screen() {
+    let world = world();
+    let mut late = message("late");
+    late["deadline"] = serde_json::json!("2026-06-01T13:30:00Z");
+    let (_, targets) = world.accepted(&late).await;
+    world.runtime.sleep(std::time::Duration::from_secs(2 * 3600)).await;
+    for target in &targets {
+        world.apply(target, domain::Command::Wake).await;
+    }
+    let mut browser = Browser::with(&world, OPERATOR).await;
+    let page = browser.get("/").await.ok();
+    page.says("Not sent in time, since yesterday");
+    assert!(targets.iter().all(|target| page.text.contains(&format!("/targets/{target}"))), "{}", page.words());
+}
