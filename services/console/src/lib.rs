@@ -18,7 +18,6 @@ mod extent;
 mod extract;
 mod jobs;
 mod kick;
-mod missing;
 mod notes;
 mod openapi;
 mod options;
