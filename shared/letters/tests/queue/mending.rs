@@ -125,9 +125,12 @@ async fn a_letter_of_no_target_hides_none_that_is_missing() {
 #[tokio::test(start_paused = true)]
 async fn one_too_many_in_the_place_of_one_that_is_missing_is_found_in_time() {
     let world = World::new();
-    let (lost, kept) = (world.refused().await, world.dead().await);
-    world.bury(kept).await;
+    let kept = world.dead().await;
     world.runtime.spawn(Tender::new(world.letters.clone()).run());
+    // It has looked at all by then.
+    world.settled().await;
+    let lost = world.refused().await;
+    world.bury(kept).await;
     world.settled().await;
     assert_eq!((world.depth().await, world.ids().await), (2, ids(&[kept])), "the counts agree");
     world.runtime.sleep(Duration::from_secs(2 * 3600)).await;
