@@ -112,7 +112,8 @@ fn awaited(targets: u64) -> Option<String> {
 }
 
 /// What the ledger knows is told all the same.
-const SILENT: &str = "RabbitMQ does not say what is in the queue. What needs a person the ledger knows: `oncepost failures`.";
+const SILENT: &str =
+    "RabbitMQ does not say what is in the queue. What needs a person the ledger knows: `oncepost failures`.";
 
 fn held(consumers: u64) -> String {
     let who = match consumers {

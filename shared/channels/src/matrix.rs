@@ -19,8 +19,8 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::{
-    About, Account, AccountCard, Answer, Call, Channel, Count, Http, Known, Limits, Listed, Mark, Objection, Offers, Published, Row,
-    Standing, Table, Takes, Threads, Tokens, Told, Unit, Wording, address::Address,
+    About, Account, AccountCard, Answer, Call, Channel, Count, Http, Known, Limits, Listed, Mark, Objection, Offers,
+    Published, Row, Standing, Table, Takes, Threads, Tokens, Told, Unit, Wording, address::Address,
 };
 use event::Event;
 use room::Login;

@@ -356,7 +356,8 @@ impl Channel for Slack {
         let address = Address::read(address);
         let named = address.as_ref().and_then(|address| address.behind("archives"));
         let is_id = |text: &&str| {
-            text.starts_with(['C', 'D', 'G']) && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+            text.starts_with(['C', 'D', 'G'])
+                && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
         };
         named.zip(card.setting(CHANNEL).filter(is_id)).is_some_and(|(named, own)| named != own)
     }

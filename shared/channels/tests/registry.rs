@@ -470,7 +470,8 @@ fn an_address_holds_the_id_that_the_channel_would_have_recorded() {
 #[test]
 fn a_post_of_another_place_is_told_where_settings_and_address_name_it_alike() {
     let registry = registry();
-    let (room, slack) = ("https://matrix.to/#/!room:a.example/$ev", "https://acme.slack.com/archives/C17/p1503435956000247");
+    let (room, slack) =
+        ("https://matrix.to/#/!room:a.example/$ev", "https://acme.slack.com/archives/C17/p1503435956000247");
     for (channel, setting, own, address, is_elsewhere) in [
         ("telegram", "chat_id", "-100123", "https://t.me/c/123/17", false),
         ("telegram", "chat_id", "-100123", "https://t.me/c/1/1", true),

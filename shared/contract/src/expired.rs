@@ -54,7 +54,11 @@ mod tests {
         let begins = "OP-5005 Its deadline 2026-06-01 13:30:00Z passed before it could be sent; what kept it: OP-2102 ";
         assert!(dead.sentence.starts_with(begins), "{}", dead.sentence);
         assert_eq!(dead.whose_fault, "the account or its credentials");
-        assert!(dead.remedy.contains("`oncepost accounts connect") && dead.remedy.ends_with(NEW_DEADLINE), "{}", dead.remedy);
+        assert!(
+            dead.remedy.contains("`oncepost accounts connect") && dead.remedy.ends_with(NEW_DEADLINE),
+            "{}",
+            dead.remedy
+        );
         assert!(!dead.remedy.contains("oncepost retry"), "what has expired takes no retry: {}", dead.remedy);
         let late = told(&Failure::system(Code::DEADLINE_PASSED, "wait", "no scheduler handed it over in time"));
         assert!(late.sentence.ends_with("could be sent: no scheduler handed it over in time"), "{}", late.sentence);

@@ -43,3 +43,28 @@ pub fn outlets<'c>(
     });
     counted.filter(|outlet| outlet.accounts > 0).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn a_channel_without_accounts_or_paused_as_a_whole_wants_nobody() {
+        let pause = |scope| Pause {
+            id: Uuid::nil(),
+            scope,
+            reason: "legal".into(),
+            code: None,
+            by: "ann".into(),
+            since: Timestamp::UNIX_EPOCH,
+        };
+        let paused = pause(PauseScope::Channel { channel: "b".parse().unwrap() });
+        let of_tenant = pause(PauseScope::Tenant { tenant: "acme".parse().unwrap() });
+        let channels = [("a", "A"), ("b", "B"), ("c", "C")];
+        let found = outlets(channels, |name| usize::from(name != "c"), &[paused, of_tenant]);
+        assert_eq!(found.iter().map(|outlet| outlet.name.as_str()).collect::<Vec<_>>(), ["a"]);
+    }
+}

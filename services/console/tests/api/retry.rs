@@ -205,6 +205,7 @@ async fn what_expires_in_a_pause_says_so_and_names_its_cause() {
     assert_eq!(world.get(&format!("/v1/posts/{post}")).await.ok(200)["status"], "expired");
     // The pause is over by the time somebody asks, and why the operators hold a channel is not for tenants.
     world.send(None, "DELETE", "/v1/pauses?scope=channel:short", String::new()).await;
-    let other = world.send(Some(crate::world::ACME), "GET", &format!("/v1/targets/{}", targets[1]), String::new()).await;
+    let other =
+        world.send(Some(crate::world::ACME), "GET", &format!("/v1/targets/{}", targets[1]), String::new()).await;
     assert!(other.text.contains("pause of channel:short") && !other.text.contains("secret"), "{}", other.text);
 }

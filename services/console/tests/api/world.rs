@@ -15,8 +15,8 @@ use axum::{
 };
 use broker::{Memory, Source, Transport};
 use channels::{
-    About, Account, AccountCard, Accounts, Call, Channel, Count, Http, HttpOptions, Limits, ListedAccounts, Mark, Media, Objection,
-    Offers, Published, Registry, Secret, SecretSource, Threads, TokenLife, Unit,
+    About, Account, AccountCard, Accounts, Call, Channel, Count, Http, HttpOptions, Limits, ListedAccounts, Mark,
+    Media, Objection, Offers, Published, Registry, Secret, SecretSource, Threads, TokenLife, Unit,
 };
 use domain::{
     AccountId, Answer, AppId, ChannelName, Code, Command, Draft, Failure, Finding, Landed, LookUp, OnDoubt, Outcome,

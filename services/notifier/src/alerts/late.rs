@@ -20,7 +20,8 @@ pub(crate) fn message(say: Say, count: u64, newest: Option<&Target>, console: Op
         Say::New | Say::Old { .. } | Say::Clear { .. } => String::new(),
     };
     let kept = newest.and_then(|target| Some((target, target.last_failure.as_ref()?)));
-    let title = kept.and_then(|(_, failure)| failure.code.page().map(|page| format!(": {} {}", failure.code, page.title)));
+    let title =
+        kept.and_then(|(_, failure)| failure.code.page().map(|page| format!(": {} {}", failure.code, page.title)));
     let mut lines = Vec::new();
     if let Some((target, failure)) = kept {
         let Diagnosis { sentence, whose_fault, remedy, .. } = Diagnosis::of(failure, target, None);

@@ -7,8 +7,7 @@ use roster::Missing;
 use url::Url;
 
 use super::{
-    AlertOptions, absent,
-    late,
+    AlertOptions, absent, late,
     plan::{Say, Times},
     words::{self, Group, Message},
 };

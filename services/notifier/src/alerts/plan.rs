@@ -106,8 +106,11 @@ pub(crate) fn act(known: Option<&Known>, count: u64, now: Timestamp, times: Time
 mod tests {
     use super::*;
 
-    const TIMES: Times =
-        Times { patience: Duration::ZERO, old_after: Duration::from_secs(4 * 3600), calm_after: Duration::from_secs(600) };
+    const TIMES: Times = Times {
+        patience: Duration::ZERO,
+        old_after: Duration::from_secs(4 * 3600),
+        calm_after: Duration::from_secs(600),
+    };
 
     fn at(seconds: u64) -> Timestamp {
         Timestamp::from_second(1_800_000_000).unwrap() + Duration::from_secs(seconds)

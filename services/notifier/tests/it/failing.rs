@@ -3,9 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::receiver::Receiver;
-use channels::{
-    Account, Foreign, ForeignOptions, Http, HttpOptions, ListedAccounts, Registry, Secret, SecretSource,
-};
+use channels::{Account, Foreign, ForeignOptions, Http, HttpOptions, ListedAccounts, Registry, Secret, SecretSource};
 use domain::{
     Code, Command, Content, ContentHash, Failure, Fix, Landed, OnDoubt, Outcome, PlatformWords, Policy, PostId,
     RepeatSafety, Scope, TargetId, WorkerName, Worth,

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use channels::Secret;
 use domain::Command;
-use ledger::{CredentialStore, Ledger, RecordKind};
+use ledger::Ledger;
 use oncepost_notifier::{MailTls, Untold};
 
 use crate::{

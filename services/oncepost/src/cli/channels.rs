@@ -33,7 +33,9 @@ pub(crate) async fn of_server(client: &Client, out: &mut Out, name: Option<&str>
     let names: Vec<_> = channels.iter().map(|channel| channel.name.clone()).collect();
     channels.retain(|channel| channel.name.eq_ignore_ascii_case(name));
     let only = channels.first().ok_or_else(|| unknown(name, names))?;
-    out.answer(&json!(only).to_string(), || text::world::channels(&api::Channels { channels: vec![only.clone()], broker_answers }))?;
+    out.answer(&json!(only).to_string(), || {
+        text::world::channels(&api::Channels { channels: vec![only.clone()], broker_answers })
+    })?;
     Ok(Ended::Well)
 }
 

@@ -22,7 +22,9 @@ fn kept_by(target: &Target, context: &Context<'_>) -> Failure {
     let after = |at| target.deadline.is_some_and(|deadline| deadline <= at);
     let why = match (target.state, target.next_at) {
         (State::Held, _) => "the pause that held it had ended, and it was not released in time".into(),
-        (_, Some(turn)) if after(turn) => format!("its turn would have come at {}", turn.strftime("%Y-%m-%d %H:%M:%SZ")),
+        (_, Some(turn)) if after(turn) => {
+            format!("its turn would have come at {}", turn.strftime("%Y-%m-%d %H:%M:%SZ"))
+        }
         (State::Queued, _) => "it was handed over, and no worker came to it in time".into(),
         _ => "no scheduler handed it over in time".to_owned(),
     };

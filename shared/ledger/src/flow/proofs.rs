@@ -49,11 +49,7 @@ pub(super) async fn hold(
 }
 
 /// Another target whose post is at the address that a person names. A platform may have answered with another id than stands there.
-async fn showing(
-    tx: &mut Connection,
-    target: &Target,
-    receipt: &Receipt,
-) -> Result<Option<TargetId>, LedgerError> {
+async fn showing(tx: &mut Connection, target: &Target, receipt: &Receipt) -> Result<Option<TargetId>, LedgerError> {
     let Some(address) = receipt.url.as_deref().map(bare) else { return Ok(None) };
     let written = address.replace('!', "!!").replace('%', "!%").replace('_', "!_");
     let rows: Vec<Record> = sqlx::query_as(SHOWING)

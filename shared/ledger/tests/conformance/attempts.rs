@@ -155,7 +155,9 @@ pub async fn a_doubt_that_nobody_can_settle_waits_for_a_person(house: &House) {
     let elsewhere = PostFilter { tenant: Some(crate::making::tenant("other")), ..PostFilter::default() };
     assert!(house.ledger.failures(&elsewhere).await.unwrap().page.items.is_empty());
 
-    let decided = house.apply(target, Command::Decide(Decision::Published { receipt: proof("p-9"), last: true, shared: false })).await;
+    let decided = house
+        .apply(target, Command::Decide(Decision::Published { receipt: proof("p-9"), last: true, shared: false }))
+        .await;
     assert_eq!(decided.answer, Answer::Done);
     assert_eq!(house.state(target).await, State::Published);
     let failures = house.ledger.failures(&PostFilter::default()).await.unwrap();

@@ -261,7 +261,9 @@ pub async fn a_doubt_that_a_person_was_asked_about_is_told_from_one_settled_by_m
     let looked = Command::Finish { attempt: 2, outcome: nowhere, repeat, on_doubt: OnDoubt::Park };
     assert_eq!(house.apply(person, looked).await.answer, Answer::Finished(Next::Dead));
     assert_eq!(house.history.retries(&period).await.unwrap(), [], "to look is not to retry");
-    house.apply(person, Command::Decide(Decision::Published { receipt: proof("p-9"), last: true, shared: false })).await;
+    house
+        .apply(person, Command::Decide(Decision::Published { receipt: proof("p-9"), last: true, shared: false }))
+        .await;
     let due = house.history.due(&period).await.unwrap();
     let shape: Vec<_> =
         due.iter().map(|tally| (tally.channel.as_str(), tally.state, tally.doubted, tally.asked)).collect();

@@ -58,7 +58,9 @@ async fn a_broker_that_says_nothing_is_named_within_seconds_and_the_ledger_is_sh
     let page = browser.get("/dead-letters").await.ok();
     page.says("RabbitMQ does not say what is in the queue.");
     let page = browser.get("/dead-letters?channel=long").await.ok();
-    page.says("RabbitMQ does not say what is in the queue of long. By the ledger, targets of it that need a person: 1.");
+    page.says(
+        "RabbitMQ does not say what is in the queue of long. By the ledger, targets of it that need a person: 1.",
+    );
     page.is_silent_of("database");
     let letter = world.get(&format!("/v1/dead-letters/{}", targets[0])).await.ok(200);
     assert_eq!(letter["target"]["state"], "failed", "{letter}");

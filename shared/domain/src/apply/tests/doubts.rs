@@ -123,7 +123,10 @@ fn o04_a_person_can_close_a_doubt_either_way() {
     stage.fall_into_doubt();
     let mut other = Stage { target: stage.target.clone(), policy: Policy::default(), pauses: vec![], ..stage };
     assert_eq!(stage.target.armed.as_ref().unwrap().part, 0);
-    assert_eq!(stage.ask(&Command::Decide(Decision::Published { receipt: receipt("seen"), last: true, shared: false })), Answer::Done);
+    assert_eq!(
+        stage.ask(&Command::Decide(Decision::Published { receipt: receipt("seen"), last: true, shared: false })),
+        Answer::Done
+    );
     assert_eq!(stage.target.state, State::Published);
     assert_eq!(other.ask(&Command::Decide(Decision::SendAgain { attempt: 1 })), Answer::Done);
     assert_eq!(other.target.state, State::Scheduled);

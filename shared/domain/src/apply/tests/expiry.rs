@@ -37,7 +37,8 @@ fn what_expires_says_what_kept_it() {
     assert_eq!(dead, (Code::TOKEN_REVOKED, Scope::Account, step.clone(), "the token is dead".into()));
     let by_hand = kept(&|stage| stage.pauses = vec![paused(account(stage), None, "legal")]);
     assert_eq!(by_hand, (Code::HELD_TOO_LONG, Scope::System, step, "legal".into()));
-    let (_, _, step, said) = kept(&|stage| stage.pauses = vec![paused(PauseScope::All, None, "another tenant's trouble")]);
+    let (_, _, step, said) =
+        kept(&|stage| stage.pauses = vec![paused(PauseScope::All, None, "another tenant's trouble")]);
     assert_eq!((step.as_str(), said.as_str()), ("pause of all", ""), "why all are held is not for each to know");
 
     let mut own = (Code::DEADLINE_PASSED, Scope::System, "wait".to_owned(), String::new());
