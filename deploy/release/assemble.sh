@@ -15,8 +15,9 @@ python_tools python
 "$tools/venv/bin/python" deploy/chart/helm.py "$tools/bin/helm"
 "$tools/venv/bin/python" deploy/supply/sbom.py "$sbom"
 
+notes=$(deploy/release/notes.sh "$version")
 mkdir -p "$folder"
-deploy/release/notes.sh "$version" >"$folder/NOTES.md"
+printf '%s\n' "$notes" >"$folder/NOTES.md"
 helm package helm/oncepost --destination "$folder" >/dev/null
 cp "$sbom" "$folder/oncepost-$version.cdx.json"
 echo "$image" >"$folder/IMAGE"

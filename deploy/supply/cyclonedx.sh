@@ -9,7 +9,8 @@ file=$(realpath --canonicalize-missing "$1") tools=$2
 version=0.5.9
 cd "$(dirname "$0")/../.."
 
-cargo install --locked --quiet --root "$tools" "cargo-cyclonedx@$version"
+# Unoptimised: it is built in a minute, and runs for a second.
+cargo install --debug --locked --quiet --root "$tools" "cargo-cyclonedx@$version"
 # It writes beside the manifest of each room; only the program's is wanted.
 name=oncepost-sbom
 trap 'rm -f services/*/$name.json shared/*/$name.json' EXIT

@@ -44,6 +44,12 @@ class Lists(unittest.TestCase):
         self.refused("lapin is missing", components=[part for part in listed()["components"] if part["name"] != "lapin"])
         self.refused("lapin 0.0.1 is not in Cargo.lock", components=[*listed()["components"], listed()["components"][0] | {"name": "lapin", "version": "0.0.1"}])
 
+    def test_what_is_built_in_and_not_listed(self):
+        (lapin,) = [part for part in listed()["components"] if part["name"] == "lapin"]
+        tree = f"oncepost v0.1.0 (/src)\nlapin v{lapin['version']}\n"
+        self.assertEqual(wrong(json.dumps(listed()), tree), [])
+        self.assertEqual(wrong(json.dumps(listed()), tree + "left-out v1.0.0\n"), ["left-out 1.0.0 is built in and not listed"])
+
     def test_what_says_nothing_of_a_crate(self):
         for field, why in (("licenses", "has no licence"), ("hashes", "has no hash")):
             self.refused(why, components=[{k: v for k, v in part.items() if k != field} for part in listed()["components"]])
