@@ -2,12 +2,15 @@
 
 use std::fmt;
 
-use contract::Diagnosis;
-use domain::{Code, Failure, Target};
+use contract::{Dead, Diagnosis};
+use domain::{Code, Failure, ListReason, Listed, Target};
 use jiff::Timestamp;
 use url::{Url, form_urlencoded};
 
 use super::plan::Say;
+
+/// The most that is repeated of a platform's words, in characters.
+const SAID: usize = 200;
 
 /// A group of failures as people know it.
 pub(crate) struct Group<'a> {
@@ -102,8 +105,17 @@ pub(crate) fn test(console: Option<&Url>) -> Message {
 }
 
 fn told(failure: &Failure, target: &Target) -> Vec<Line> {
-    let Diagnosis { sentence, whose_fault, remedy, .. } = Diagnosis::of(failure, target, None);
-    [sentence, format!("Whose fault: {whose_fault}"), format!("What to do: {remedy}")].map(Line::new).into()
+    let diagnosis = Dead::diagnosis(target).unwrap_or_else(|| Diagnosis::of(failure, target, None));
+    let Diagnosis { whose_fault, remedy, .. } = diagnosis;
+    // A backtick begins a command: what a platform says is none.
+    let said = failure.said.quoted(SAID).map(|said| format!(": {}", said.replace('`', "'"))).unwrap_or_default();
+    let who = if failure.said.is_answer() { "The platform" } else { "It failed" };
+    let tried = match &target.listed {
+        Some(Listed { reason: ListReason::TriesUsedUp, .. }) => format!("; tried {} times", target.tries),
+        _ => String::new(),
+    };
+    let happened = format!("{who}, at \"{}\"{said}{tried}", failure.step);
+    [happened, format!("Whose fault: {whose_fault}"), format!("What to do: {remedy}")].map(Line::new).into()
 }
 
 fn title(group: &Group<'_>) -> String {
