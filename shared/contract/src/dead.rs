@@ -146,7 +146,7 @@ fn untold(code: Code, reason: ListReason, state: State) -> Diagnosis {
     let scope = if reason == ListReason::StillProcessing { Scope::Channel } else { Scope::System };
     Diagnosis {
         code,
-        sentence: format!("{code} {title}; now {state}"),
+        sentence: format!("{code} {title}; now {}", state.words()),
         whose_fault: scope.whose_fault().into(),
         remedy: remedy(code),
     }

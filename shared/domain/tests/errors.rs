@@ -6,15 +6,17 @@ use oncepost_domain::{Code, CodeKind};
 
 const NOTE: &str = "<!-- Written by `UPDATE=1 cargo test -p oncepost-domain`: change the pages instead. -->";
 
-/// The first sentence of a section, in one line. What it says within brackets belongs to it.
-fn first(code: Code, heading: &str) -> String {
+/// The first paragraph of a section, in one line.
+fn paragraph(code: Code, heading: &str) -> String {
     let page = code.page().unwrap();
-    let text = page.section(heading).unwrap().split("\n\n").next().unwrap().replace('\n', " ");
-    let end = text.match_indices(". ").map(|(at, _)| at).find(|at| {
-        let before = &text[..*at];
-        before.matches('(').count() == before.matches(')').count() && before.matches('`').count() % 2 == 0
-    });
-    end.map_or(text.clone(), |at| text[..=at].to_owned()).replace('|', "\\|")
+    let text = page.section(heading).unwrap().split("\n\n").next().unwrap();
+    text.replace('\n', " ").replace('|', "\\|")
+}
+
+/// Its first sentence.
+fn sentence(code: Code, heading: &str) -> String {
+    let text = paragraph(code, heading);
+    text.split_once(". ").map_or(text.clone(), |(first, _)| format!("{first}."))
 }
 
 fn index() -> String {
@@ -24,7 +26,7 @@ fn index() -> String {
         write!(text, "\n## {title}\n\n| code | what | whose fault | what to do |\n|---|---|---|---|\n").unwrap();
         for code in kind.codes() {
             let what = code.page().unwrap().title;
-            let (whose, remedy) = (first(*code, "Whose fault"), first(*code, "What to do"));
+            let (whose, remedy) = (sentence(*code, "Whose fault"), paragraph(*code, "What to do"));
             writeln!(text, "| [{code}]({code}.md) | {what} | {whose} | {remedy} |").unwrap();
         }
     }

@@ -34,6 +34,7 @@ pub(super) fn causes(visit: &Visit, groups: &[api::CauseGroup], now: Timestamp) 
     html! {
         @if !groups.is_empty() { h2 { "By cause" } }
         @for (n, group) in groups.iter().enumerate() { (card(visit, group, n, now)) }
+        @if !groups.is_empty() { p.quiet { a href="/errors" { "What can go wrong" } " lists every code, whose fault it is and what to do." } }
     }
 }
 
