@@ -70,6 +70,13 @@ pub struct CausePart {
     pub account: Option<String>,
 }
 
+impl CausePart {
+    /// Whether an assignment is on exactly this part.
+    pub fn is_of(&self, one: &Assignment) -> bool {
+        (&self.tenant, &self.channel, &self.account) == (&one.tenant, &one.channel, &one.account)
+    }
+}
+
 /// Assignments, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Assignments {

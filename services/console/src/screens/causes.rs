@@ -50,7 +50,7 @@ fn card(visit: &Visit, group: &api::CauseGroup, n: usize, now: Timestamp) -> Mar
                 @if let Some(code) = group.cause.code { a.code href=(format!("/errors/{code}")) { (code.to_string()) } }
             }
             (reach(group))
-            (assign::had(&group.assigned, now))
+            (assign::had(group, now))
             (facts(group, now))
             (notes::list(visit, &group.notes, "/", now))
             div.doing {
@@ -185,7 +185,7 @@ async fn whole(visit: &Visit, asked: &BTreeMap<String, String>) -> Result<Markup
             div.standing {
                 (reach(&group))
                 @if let Some(code) = group.cause.code { p { a.code href=(format!("/errors/{code}")) { (code.to_string()) } } }
-                (assign::had(&group.assigned, now))
+                (assign::had(&group, now))
                 (facts(&group, now))
                 (fact_line("Look first at", &prose(&group.extent.look_at)))
             }
@@ -233,7 +233,7 @@ async fn over(visit: &Visit, which: &Which) -> Result<Markup, Problem> {
         h1 { "Nothing of this cause needs you" }
         (narrowed(which))
         (nothing(&format!("The ledger has answered: no target is on the list for `{}`. If some were, they were tried again, settled or given up since.", which.group()), Some(("/", "To what needs attention"))))
-        (assign::had(&had.assignments, now))
+        (assign::lines(&had.assignments, |_| false, now))
         div.doing {
             @if let Some(one) = had.assignments.first() {
                 (assign::forms(visit, &which.had(one), &had.assignments, &here, 0))

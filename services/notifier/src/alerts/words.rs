@@ -211,6 +211,9 @@ mod tests {
     fn what_was_no_answer_is_not_told_as_one() {
         let told = lines(&target(ListReason::Permanent, PlatformWords::text("connection refused")));
         assert_eq!(told[0], "It failed, at \"create status\": \"connection refused\"");
-        assert_eq!(lines(&target(ListReason::Permanent, PlatformWords::default()))[0], "It failed, at \"create status\"");
+        assert_eq!(
+            lines(&target(ListReason::Permanent, PlatformWords::default()))[0],
+            "It failed, at \"create status\""
+        );
     }
 }

@@ -74,7 +74,7 @@ fn what(visit: &Visit, which: &Which, group: &api::CauseGroup, here: &str) -> Ma
         div #step data-live {
             div.standing {
                 (causes::reach(group))
-                (assign::had(&group.assigned, now))
+                (assign::had(group, now))
                 dl.facts { (fact("Look first at", &prose(&group.extent.look_at))) }
                 (causes::facts(group, now))
             }
@@ -210,7 +210,7 @@ async fn word(visit: &Visit, which: &Which, group: Option<&api::CauseGroup>, her
             Err(problem) => { (cannot_tell("who has it", problem)) }
             Ok(had) if had.is_empty() => { p.quiet { "Nobody has it: there is nothing to let go." } }
             Ok(had) => {
-                (assign::had(had, now))
+                (assign::lines(had, |one| group.is_some_and(|group| group.part.is_of(one)), now))
                 @if let Some(one) = had.first() { div.doing { (assign::forms(visit, &which.had(one), had, here, 1)) } }
             }
         }
