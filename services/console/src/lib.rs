@@ -21,7 +21,6 @@ mod jobs;
 mod kick;
 mod meanwhile;
 mod mended;
-mod missing;
 mod notes;
 mod openapi;
 mod options;
