@@ -129,7 +129,7 @@ class Stand:
             },
             "api": {"tokens": [{"name": "check", "secret": {"value": SECRETS["a token of the API"]}}]},
             "telemetry": {"log": "debug", "format": "json", "sample_ratio": 1.0},
-            "media": {"store": str(folder / "media"), "allow_private": True},
+            "media": {"store": str(folder / "media"), "allow_private": True, "fetch_timeout": "3s"},
             "accounts": [account],
         }
         config = folder / "oncepost.json"

@@ -28,7 +28,10 @@ const EDGES: &[(&str, &[&str])] = &[
     ("outbox", &["domain", "contract", "runtime", "spans", "ledger", "broker"]),
     ("letters", &["domain", "contract", "runtime", "ledger", "broker"]),
     ("intake", &["domain", "contract", "runtime", "spans", "ledger", "channels"]),
-    ("scheduler", &["domain", "contract", "runtime", "spans", "ledger", "broker", "channels", "outbox", "letters", "intake"]),
+    (
+        "scheduler",
+        &["domain", "contract", "runtime", "spans", "ledger", "broker", "channels", "outbox", "letters", "intake"],
+    ),
     ("worker", &["domain", "contract", "runtime", "spans", "ledger", "broker", "guard", "channels", "outbox"]),
     ("keeper", &["domain", "runtime", "ledger", "guard", "channels", "vault", "forecast", "audit"]),
     ("notifier", &["domain", "contract", "runtime", "ledger", "channels", "vault"]),
@@ -37,7 +40,8 @@ const EDGES: &[(&str, &[&str])] = &[
         &[
             "domain",
             "contract",
-            "runtime", "spans",
+            "runtime",
+            "spans",
             "ledger",
             "broker",
             "channels",

@@ -101,10 +101,12 @@ async fn accept(scheduler: &Scheduler, batch: Vec<Asked>) {
                 "the ledger did not take a batch"
             );
             // One by one, so that a request that the ledger can never take does not stand in the way of the others.
-            stream::iter(batch).for_each_concurrent(ABREAST, |asked| {
-                let span = asked.span.clone();
-                accept_alone(scheduler, asked).instrument(span)
-            }).await;
+            stream::iter(batch)
+                .for_each_concurrent(ABREAST, |asked| {
+                    let span = asked.span.clone();
+                    accept_alone(scheduler, asked).instrument(span)
+                })
+                .await;
         }
     }
 }

@@ -76,7 +76,10 @@ mod tests {
     fn a_trace_survives_the_headers() {
         traced(|| {
             let span = tracing::info_span!("process");
-            set_parent_from(&span, &[(TRACEPARENT.to_owned(), TRACE.to_owned()), ("tracestate".into(), "a=1".into())].into());
+            set_parent_from(
+                &span,
+                &[(TRACEPARENT.to_owned(), TRACE.to_owned()), ("tracestate".into(), "a=1".into())].into(),
+            );
             let mut headers = Headers::new();
             inject(&span, &mut headers);
             let (ours, theirs) = (&headers[TRACEPARENT], TRACE);

@@ -23,17 +23,13 @@ fn is_ours(metadata: &Metadata<'_>) -> bool {
 impl<S> Filter<S> for Kept {
     fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
         let is_detail = || is_ours(metadata) && *metadata.level() == Level::DEBUG;
-        may_begin(metadata)
-            || (is_detail() && Trace::map_current(|trace| trace.span().span_context().is_sampled()))
+        may_begin(metadata) || (is_detail() && Trace::map_current(|trace| trace.span().span_context().is_sampled()))
     }
 
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
-        match *metadata.level() {
-            _ if !is_ours(metadata) => Interest::never(),
-            Level::TRACE => Interest::never(),
-            Level::DEBUG => Interest::sometimes(),
-            _ => Interest::always(),
-        }
+        // Never "always": what is always made is not asked about, and the library then takes its answer to the last question, about another
+        // span, for the answer to this one.
+        if is_ours(metadata) && *metadata.level() < Level::TRACE { Interest::sometimes() } else { Interest::never() }
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {

@@ -58,7 +58,12 @@ impl<S> FormatEvent<S, JsonFields> for Lines
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
-    fn format_event(&self, context: &FmtContext<'_, S, JsonFields>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, JsonFields>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
         let mut line = String::with_capacity(512);
         self.0.format_event(context, Writer::new(&mut line), event)?;
         let Some(open) = line.trim_end().strip_suffix('}') else { return writer.write_str(&line) };

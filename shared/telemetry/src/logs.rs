@@ -57,7 +57,11 @@ where
     };
     let heard = Heard(filter(&options.log)?);
     let tracer = |tracer: &SdkTracerProvider| {
-        let exported = tracing_opentelemetry::layer().with_location(false).with_threads(false).with_target(false);
+        let exported = tracing_opentelemetry::layer()
+            .with_location(false)
+            .with_threads(false)
+            .with_target(false)
+            .with_tracked_inactivity(false);
         exported.with_tracer(tracer.tracer(service.to_owned())).with_filter(Kept)
     };
     Ok(Registry::default().with(lines.with_filter(heard)).with(provider.map(tracer)))

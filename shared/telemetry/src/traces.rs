@@ -30,7 +30,11 @@ pub(crate) fn provider(service: &str, options: &Options) -> Result<Option<SdkTra
 }
 
 /// The provider whose spans go through `processor`.
-pub(crate) fn provider_of(service: &str, options: &Options, processor: impl SpanProcessor + 'static) -> SdkTracerProvider {
+pub(crate) fn provider_of(
+    service: &str,
+    options: &Options,
+    processor: impl SpanProcessor + 'static,
+) -> SdkTracerProvider {
     let kept = Sampler::TraceIdRatioBased(options.sample_ratio);
     SdkTracerProvider::builder()
         .with_resource(resource(service))

@@ -39,7 +39,11 @@ fn nothing_waits_for_a_collector_that_does_not_answer() {
         tracing::info_span!("one of many").in_scope(|| {});
     }
     // We are here, while the collector has not answered yet.
-    assert!(telemetry.render().contains(&format!("oncepost_spans_total{{outcome=\"ended\"}} {}", SPANS + 1)), "{}", telemetry.render());
+    assert!(
+        telemetry.render().contains(&format!("oncepost_spans_total{{outcome=\"ended\"}} {}", SPANS + 1)),
+        "{}",
+        telemetry.render()
+    );
     let began = Instant::now();
     assert!(telemetry.shutdown().is_err(), "the last spans are lost, and it is said");
     assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());

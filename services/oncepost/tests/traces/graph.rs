@@ -30,7 +30,7 @@ async fn one_trace_leads_from_the_request_through_every_part_to_the_result() {
     ];
     let expected: BTreeSet<_> = expected.map(|(name, parent)| (name.to_owned(), parent.to_owned())).into();
     assert_eq!(parents.into_iter().collect::<BTreeSet<_>>(), expected);
-    let traces: BTreeSet<_> = kept.spans().iter().map(|span| span.span_context.trace_id()).collect();
+    let traces: BTreeSet<_> = kept.spans().iter().map(|span| span.span_context.trace_id().to_string()).collect();
     assert_eq!(traces.len(), 1, "one trace");
 }
 
@@ -70,8 +70,9 @@ async fn each_attempt_is_in_the_trace_and_tied_to_the_one_before() {
     }
     let numbers: Vec<_> = attempts.iter().map(|span| attributes(span)["oncepost.attempt"].clone()).collect();
     assert_eq!(numbers, ["1", "2", "3"]);
-    let ends: Vec<_> = attempts.iter().map(|span| (span.status == Status::error(""), attributes(span).remove("error.type"))).collect();
-    assert_eq!(ends, [(true, Some("OP-2002".into())), (true, Some("OP-2002".into())), (false, None)]);
+    let ends: Vec<_> =
+        attempts.iter().map(|span| (span.status == Status::error(""), attributes(span).remove("error.type"))).collect();
+    assert_eq!(ends, [(true, Some("OP-3001".into())), (true, Some("OP-3001".into())), (false, None)]);
     // The message that comes again is still the one that the scheduler made.
     let made = kept.named("publish oncepost.publish.key").remove(0).span_context.span_id();
     for process in kept.named("process oncepost.publish") {
@@ -103,7 +104,10 @@ async fn attributes_are_those_of_the_conventions_or_our_own() {
         kinds.insert(span.name.split(' ').next().unwrap().to_owned(), span.span_kind.clone());
     }
     let kind = |word: &str| kinds[word].clone();
-    assert_eq!([kind("publish"), kind("process"), kind("attempt")], [SpanKind::Producer, SpanKind::Consumer, SpanKind::Internal]);
+    assert_eq!(
+        [kind("publish"), kind("process"), kind("attempt")],
+        [SpanKind::Producer, SpanKind::Consumer, SpanKind::Internal]
+    );
     let process = attributes(&kept.named("process oncepost.publish")[0]);
     assert_eq!(process[attribute::MESSAGING_OPERATION_TYPE], "process");
     assert_eq!(process[attribute::MESSAGING_DESTINATION_NAME], "oncepost.publish.key");
@@ -122,7 +126,7 @@ async fn lines_tell_the_trace_the_span_and_the_target() {
     let (kept, _listening) = Kept::listen(1.0);
     publish(Named::InTheHeader(UPSTREAM), [Fault::Unreachable]).await;
     let lines = kept.lines();
-    let failed = lines.iter().find(|line| line["code"] == "OP-2002").unwrap_or_else(|| panic!("{lines:#?}"));
+    let failed = lines.iter().find(|line| line["code"] == "OP-3001").unwrap_or_else(|| panic!("{lines:#?}"));
     let attempt = &kept.named("attempt")[0];
     assert_eq!(failed["trace_id"], UPSTREAM[3..35]);
     assert_eq!(failed["span_id"], attempt.span_context.span_id().to_string());

@@ -44,8 +44,7 @@ impl Kept {
         let kept = Self::default();
         let options = Options { sample_ratio, ..Options::default() };
         let lines = kept.clone();
-        let subscriber =
-            telemetry::subscriber_over("test", &options, kept.clone(), move || lines.clone()).unwrap();
+        let subscriber = telemetry::subscriber_over("test", &options, kept.clone(), move || lines.clone()).unwrap();
         (kept, tracing::dispatcher::set_default(&subscriber))
     }
 
@@ -64,7 +63,11 @@ impl Kept {
     /// The log's lines.
     pub fn lines(&self) -> Vec<Value> {
         let lines = self.lines.lock().unwrap();
-        lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(|line| serde_json::from_slice(line).unwrap()).collect()
+        lines
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+            .map(|line| serde_json::from_slice(line).unwrap())
+            .collect()
     }
 
     /// The name of a span's parent; `remote` if it is none of ours.

@@ -132,8 +132,7 @@ impl Subscription {
         let qos = channel.basic_qos(self.prefetch, BasicQosOptions::default()).await;
         qos.map_err(|error| declare::failed("set the prefetch", error))?;
         let options = BasicConsumeOptions::default();
-        let consumer =
-            channel.basic_consume((*self.queue).into(), "".into(), options, FieldTable::default()).await;
+        let consumer = channel.basic_consume((*self.queue).into(), "".into(), options, FieldTable::default()).await;
         match consumer {
             Ok(consumer) => Ok(Open { connection, channel, consumer, unsettled: Arc::default(), suspected: false }),
             Err(error) if declare::not_found(&error) => Err(BrokerError::NoQueue { name: self.queue.to_string() }),

@@ -21,10 +21,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{
     BrokerError, Depth, Inbox, Message, Names, Outgoing, PublishError, Source, Status, Topology, Transport,
-    address::Address,
-    measure,
-    seen::Carrier,
-    topology::LONGEST_CHANNEL,
+    address::Address, measure, seen::Carrier, topology::LONGEST_CHANNEL,
 };
 use inbox::{RabbitInbox, Subscription};
 use link::{Duty, Link};
@@ -79,7 +76,18 @@ impl Rabbit {
         let consuming = start(Duty::Consume);
         consuming.first().await?;
         let carrier = Carrier { system: SYSTEM, server: Some(settings.url.server()) };
-        Ok(Self { names, carrier, topology, settings, runtime, requests, publishing, consuming, stop, _ends_with_us: guard })
+        Ok(Self {
+            names,
+            carrier,
+            topology,
+            settings,
+            runtime,
+            requests,
+            publishing,
+            consuming,
+            stop,
+            _ends_with_us: guard,
+        })
     }
 
     /// The queue behind `source`, which may have been named by a person.

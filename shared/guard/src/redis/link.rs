@@ -12,8 +12,8 @@ use redis::{
     aio::{ConnectionManager, ConnectionManagerConfig},
 };
 use runtime::Runtime;
-use tracing::Span;
 use rustls as _; // redis brings no TLS cryptography of its own; this one line gives it ring
+use tracing::Span;
 use url::Url;
 
 use super::breaker::{Ask, Breaker, Turn};

@@ -93,7 +93,15 @@ impl Postgres {
                 async move { flow::accept(&mut *acquire(&pool).await?, &world, &asks).await }.boxed()
             })
         };
-        Ok(Self { pool, world, place: options.place()?, commands, accepts, tasks: runtime.sibling(), _listening: stop.drop_guard() })
+        Ok(Self {
+            pool,
+            world,
+            place: options.place()?,
+            commands,
+            accepts,
+            tasks: runtime.sibling(),
+            _listening: stop.drop_guard(),
+        })
     }
 
     /// Runs `work` on a connection.
