@@ -24,6 +24,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("vault", &["domain", "runtime", "ledger", "channels"]),
     ("forecast", &["domain", "runtime", "ledger", "channels", "vault"]),
     ("scorecard", &["domain", "ledger"]),
+    ("roster", &["domain", "ledger"]),
     ("audit", &["domain", "runtime", "ledger", "channels"]),
     ("outbox", &["domain", "contract", "runtime", "spans", "ledger", "broker"]),
     ("letters", &["domain", "contract", "runtime", "ledger", "broker"]),
@@ -34,7 +35,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
     ("worker", &["domain", "contract", "runtime", "spans", "ledger", "broker", "guard", "channels", "outbox"]),
     ("keeper", &["domain", "runtime", "ledger", "guard", "channels", "vault", "forecast", "audit"]),
-    ("notifier", &["domain", "contract", "runtime", "ledger", "channels", "vault"]),
+    ("notifier", &["domain", "contract", "runtime", "ledger", "roster", "channels", "vault"]),
     (
         "console",
         &[
@@ -53,6 +54,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "vault",
             "forecast",
             "scorecard",
+            "roster",
             "audit",
         ],
     ),
