@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn what_is_not_valid_is_no_trace() {
         let zero = "00-00000000000000000000000000000000-00f067aa0ba902b7-01";
-        for text in ["", "00-aa", "injected", "\r\nx: y", zero, &SAMPLED[1..]] {
+        for text in ["", "00-aa", "injected", "\r\nx: y", zero, &SAMPLED[..40]] {
             assert!(!is_valid(text) && !is_sampled(text), "{text}");
         }
     }

@@ -22,7 +22,8 @@ const SPAN_TARGET: &str = "oncepost.target.id";
 /// What lines are made of: the events that the settings ask for, and of spans those that name a target, whatever level is logged.
 pub(crate) struct Heard(pub EnvFilter);
 
-fn names_target(metadata: &Metadata<'_>) -> bool {
+/// Whether a span names a target.
+pub(crate) fn names_target(metadata: &Metadata<'_>) -> bool {
     metadata.fields().field(SPAN_TARGET).is_some()
 }
 

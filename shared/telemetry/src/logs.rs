@@ -4,16 +4,17 @@ use std::io::IsTerminal;
 
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use tracing::Subscriber;
+use tracing::{Metadata, Subscriber, level_filters::LevelFilter};
 use tracing_subscriber::{
     EnvFilter, Layer, Registry,
+    filter::filter_fn,
     fmt::{MakeWriter, format::JsonFields},
     layer::SubscriberExt,
 };
 
 use crate::{
     Options, TelemetryError,
-    kept::Kept,
+    kept::Made,
     lines::{Heard, Lines},
 };
 
@@ -56,15 +57,18 @@ where
         }
     };
     let heard = Heard(filter(&options.log)?);
+    // Events are the log's.
+    let spans = filter_fn(|metadata: &Metadata<'_>| metadata.is_span()).with_max_level_hint(LevelFilter::DEBUG);
     let tracer = |tracer: &SdkTracerProvider| {
         let exported = tracing_opentelemetry::layer()
             .with_location(false)
             .with_threads(false)
             .with_target(false)
             .with_tracked_inactivity(false);
-        exported.with_tracer(tracer.tracer(service.to_owned())).with_filter(Kept)
+        exported.with_tracer(tracer.tracer(service.to_owned())).with_filter(spans)
     };
-    Ok(Registry::default().with(lines.with_filter(heard)).with(provider.map(tracer)))
+    let made = Made { traced: provider.is_some() };
+    Ok(Registry::default().with(lines.with_filter(heard)).with(provider.map(tracer)).with(made))
 }
 
 #[cfg(test)]
