@@ -1,7 +1,7 @@
 # `make` alone lists what there is.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help build release test browser check lint doc demo prove model simulate chaos fuzz mutants bench lists rules image chart deploy supply sbom up down fmt \
+.PHONY: help build release test browser check lint doc demo prove model simulate chaos fuzz mutants bench lists rules traces image chart deploy supply sbom up down fmt \
 	clean-run
 
 LOCAL := deploy/local
@@ -71,6 +71,9 @@ lists: ## measure how long each list takes to answer with 1,000,000 targets in t
 
 rules: ## check alerts, runbooks, dashboards and service levels with Prometheus' own tools, and that they fit together
 	@$(LOCAL)/rules.sh
+
+traces: ## check the traces end to end: real servers and processes, and a receiver of spans that is not ours
+	@deploy/traces/traces.sh $(ARGS)
 
 image: ## build the image and start it, with buildah (root): a release build; ARGS="--binary FILE" puts a built program in, "--manifests" stops before cargo
 	@deploy/image/image.sh $(ARGS)
