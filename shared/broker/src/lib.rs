@@ -24,4 +24,4 @@ pub use rabbit::{BrokerUrl, Rabbit, RabbitSettings};
 pub use tier::Tier;
 pub use topology::Topology;
 pub use trace::{extract_trace, inject_trace};
-pub use transport::{Depth, Inbox, Status, Transport};
+pub use transport::{Depth, Inbox, Status, Transport, consume_patiently};
