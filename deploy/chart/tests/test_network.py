@@ -5,7 +5,9 @@ import unittest
 
 from .chart import CASES, labels, of_kind, rendered, selects, values
 
-STORES = {"ONCEPOST__LEDGER__URL": "ledger", "ONCEPOST__BROKER__URL": "broker", "ONCEPOST__GUARD__URL": "guard"}
+STORES = {
+    f"ONCEPOST__{store.upper()}__URL{where}": store for store in ("ledger", "broker", "guard") for where in ("", "__FILE")
+}
 
 
 def pods(case):

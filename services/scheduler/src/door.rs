@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use broker::{BrokerError, Destination, Inbox, Incoming, Outgoing, Source};
+use broker::{BrokerError, Destination, Inbox, Incoming, Outgoing, Source, consume_patiently};
 use contract::Rejected;
 use futures::{FutureExt, StreamExt, stream};
 use intake::{Request, Verdict};
@@ -16,7 +16,10 @@ const BATCH: usize = 256;
 const ABREAST: usize = 16;
 
 pub(crate) async fn run(scheduler: Scheduler) -> Result<(), BrokerError> {
-    let mut inbox = scheduler.transport.consume(Source::Schedule, scheduler.options.prefetch).await?;
+    let Scheduler { transport, runtime, options, .. } = &scheduler;
+    let consumed = consume_patiently(&**transport, Source::Schedule, options.prefetch, runtime).await?;
+    // Asked to end before there was a broker.
+    let Some(mut inbox) = consumed else { return Ok(()) };
     let stop = scheduler.runtime.stop();
     loop {
         let first = tokio::select! {

@@ -224,6 +224,8 @@ impl Delivery<'_> {
     ) -> Option<Settled> {
         let worker = self.worker;
         worker.runtime.step(Step::Claimed).await;
+        metrics::counter!("oncepost_attempts_total", "channel" => self.channel.about().name, "kind" => begun.kind.name())
+            .increment(1);
         let target = applied.target;
         let on_doubt = card.map(|card| card.on_doubt).unwrap_or_default();
         let opened = worker.accounts.open(&target.tenant, &target.channel, &target.account).await;
@@ -448,6 +450,11 @@ fn measure(target: &Target, outcome: &Outcome, now: Timestamp) {
         let took = Duration::try_from(now.duration_since(lease.since)).unwrap_or_default();
         metrics::histogram!("oncepost_publish_duration_seconds", "channel" => channel.clone())
             .record(took.as_secs_f64());
+    }
+    if let Outcome::Failed(failure) | Outcome::NotOut(failure) = outcome {
+        let code = failure.code.to_string();
+        metrics::counter!("oncepost_failures_total", "channel" => channel.clone(), "outcome" => label, "code" => code)
+            .increment(1);
     }
     metrics::counter!("oncepost_outcomes_total", "channel" => channel, "outcome" => label).increment(1);
 }

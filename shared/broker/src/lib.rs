@@ -24,4 +24,4 @@ pub use rabbit::{BrokerUrl, Rabbit, RabbitSettings};
 pub use seen::Origin;
 pub use tier::Tier;
 pub use topology::Topology;
-pub use transport::{Depth, Inbox, Status, Transport};
+pub use transport::{Depth, Inbox, Status, Transport, consume_patiently};

@@ -12,7 +12,7 @@ mod metric;
 pub mod names;
 mod traces;
 
-pub use health::{Health, health_router};
+pub use health::{Checks, Health, health_router};
 pub use init::{Options, TelemetryError, TelemetryHandle, init, subscriber_over};
 pub use logs::Format;
 pub use metric::Metrics;

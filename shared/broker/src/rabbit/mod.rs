@@ -11,7 +11,10 @@ mod publisher;
 mod returns;
 mod settings;
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use lapin::options::QueuePurgeOptions;
@@ -54,13 +57,25 @@ pub struct Rabbit {
 }
 
 impl Rabbit {
-    /// Connects, declares the topology and stays connected until it is closed or dropped.
+    /// Connects, as [`Rabbit::open`] does, and waits for it.
+    ///
+    /// # Errors
+    /// If the broker cannot be reached within the limit for connecting, or refuses us ([`BrokerError::needs_a_person`]).
+    pub async fn connect(runtime: &Runtime, settings: RabbitSettings) -> Result<Self, BrokerError> {
+        let limit = settings.connect_limit;
+        let rabbit = Self::open(runtime, settings)?;
+        rabbit.connected(limit).await?;
+        Ok(rabbit)
+    }
+
+    /// Begins to connect, declares the topology and stays connected until it is closed or dropped. Whoever uses it before there is a
+    /// connection waits for one.
     ///
     /// The connection does not heed the runtime's stop signal: work that drains still needs it.
     ///
     /// # Errors
-    /// If the broker cannot be reached within the limit for connecting, or holds queues that differ from ours.
-    pub async fn connect(runtime: &Runtime, settings: RabbitSettings) -> Result<Self, BrokerError> {
+    /// If the settings cannot be used.
+    pub fn open(runtime: &Runtime, settings: RabbitSettings) -> Result<Self, BrokerError> {
         check(&settings)?;
         // Tasks of its own, so that a drain does not wait for the connection it drains over.
         let runtime = runtime.sibling();
@@ -71,10 +86,7 @@ impl Rabbit {
         let (requests, line) = mpsc::channel(LINE);
         let guard = stop.clone().drop_guard();
         let start = |duty| Link::start(&runtime, settings.clone(), topology.clone(), duty, stop.clone());
-        let publishing = start(Duty::Publish(line));
-        publishing.first().await?;
-        let consuming = start(Duty::Consume);
-        consuming.first().await?;
+        let (publishing, consuming) = (start(Duty::Publish(line)), start(Duty::Consume));
         let carrier = Carrier { system: SYSTEM, server: Some(settings.url.server()) };
         Ok(Self {
             names,
@@ -88,6 +100,15 @@ impl Rabbit {
             stop,
             _ends_with_us: guard,
         })
+    }
+
+    /// Waits until there is a connection, for the first time.
+    ///
+    /// # Errors
+    /// There is none within `limit`; or before, if the broker refuses us ([`BrokerError::needs_a_person`]).
+    pub async fn connected(&self, limit: Duration) -> Result<(), BrokerError> {
+        self.publishing.first(limit).await?;
+        self.consuming.first(limit).await
     }
 
     /// The queue behind `source`, which may have been named by a person.
