@@ -1,0 +1,5 @@
+-- How long after its target's time an attempt ended, in milliseconds, for the list of those that were late. Rows of before, and of an older
+-- version beside this one, do not say: they may be late. Few others are in the index.
+ALTER TABLE attempts ADD COLUMN late_by INTEGER;
+CREATE INDEX attempts_late ON attempts (ended_at, target)
+    WHERE kind IN ('send', 'repeat') AND (late_by IS NULL OR late_by > 60000);
