@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use domain::{
-    Answer, Code, Command, ContentHash, Decision, Failure, Finding, Landed, Next, OnDoubt, Outcome, RepeatSafety, Scope, State,
-    TargetId, Worth,
+    Answer, Code, Command, ContentHash, Decision, Failure, Finding, Landed, Next, OnDoubt, Outcome, RepeatSafety,
+    Scope, State, TargetId, Worth,
 };
 use ledger::{
     CaseTally, Counted, DueTally, Figure, IncidentKind, IncidentTally, NewIncident, Period, Place, RetryTally,
