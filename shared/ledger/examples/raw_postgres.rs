@@ -21,10 +21,9 @@ const SCHEMA: [&str; 3] = [
     "CREATE TABLE raw_targets (id UUID PRIMARY KEY, state SMALLINT NOT NULL, wake_at BIGINT, progress TEXT)",
     "CREATE TABLE raw_attempts (target UUID PRIMARY KEY, ended_at BIGINT NOT NULL)",
 ];
-const ACCEPT: [&str; 1] = [
-    "WITH post AS (INSERT INTO raw_posts SELECT id, repeat('x', 200) FROM UNNEST($1::uuid[]) AS id RETURNING id) \
-     INSERT INTO raw_targets SELECT id, 0, 1800000000000 FROM post",
-];
+const ACCEPT: [&str; 1] =
+    ["WITH post AS (INSERT INTO raw_posts SELECT id, repeat('x', 200) FROM UNNEST($1::uuid[]) AS id RETURNING id) \
+     INSERT INTO raw_targets SELECT id, 0, 1800000000000 FROM post"];
 const DELIVER: [&str; 3] = [
     "UPDATE raw_targets SET state = 1, wake_at = wake_at + 60000 WHERE id = ANY($1)",
     "UPDATE raw_targets SET state = 2, progress = repeat('x', 100) WHERE id = ANY($1)",
