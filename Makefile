@@ -1,7 +1,7 @@
 # `make` alone lists what there is.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help build release test browser check lint doc demo prove model simulate chaos fuzz mutants bench lists rules image chart deploy up down fmt \
+.PHONY: help build release test browser check lint doc demo prove model simulate chaos fuzz mutants bench lists rules image chart deploy supply sbom up down fmt \
 	clean-run
 
 LOCAL := deploy/local
@@ -81,6 +81,12 @@ chart: ## check the Helm chart with a real helm: lint, render, validate, ask for
 
 deploy: ## check compose file, broker definitions, every container's settings; run the chart's containers as processes and kill their stores
 	@deploy/check.sh
+
+supply: ## check licences, sources, banned and vulnerable crates, and the workflows; ARGS=--offline leaves out the advisories, and says so
+	@deploy/supply/supply.sh $(ARGS)
+
+sbom: ## list what the program is built of, as CycloneDX: target/sbom/oncepost.cdx.json
+	@deploy/supply/sbom.sh
 
 up: ## start Redis, RabbitMQ and PostgreSQL under ./.run and print their addresses
 	@$(LOCAL)/install.sh

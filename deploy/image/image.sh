@@ -17,7 +17,7 @@ mode=${1:-} binary=${2:-}
 case $mode in '' | --manifests) ;; --binary) [ -x "$binary" ] || { echo "image.sh: --binary takes a program" >&2; exit 2; } ;; *)
     echo "image.sh does not know $mode" >&2; exit 2 ;; esac
 
-python_tools hadolint
+python_tools hadolint python
 hadolint Dockerfile
 apt_tools buildah buildah skopeo skopeo curl curl
 
@@ -82,7 +82,11 @@ fact version "$version"
 user=$(bah inspect --type image --format '{{.OCIv1.Config.User}}' "$tag")
 [ "$user" = 65532:65532 ] || { echo "image.sh: it would run as '$user'" >&2; exit 1; }
 fact user "$user"
-fact size "$(du -sm "$(bah mount "$container")" | cut -f 1) MB unpacked"
+root=$(bah mount "$container")
+fact size "$(du -sm "$root" | cut -f 1) MB unpacked"
+sbom=$(bah inspect --type image --format '{{index .OCIv1.Config.Labels "oncepost.sbom"}}' "$tag")
+"$tools/venv/bin/python" deploy/supply/sbom.py "$root$sbom" >"$home/tmp/sbom"
+fact contents "$sbom: $(sed 's/.*: //' "$home/tmp/sbom")"
 
 # Everything in one process, as that user: the root belongs to another and cannot be written, all there is to write to is /tmp.
 inside /usr/local/bin/oncepost openapi >"$home/tmp/openapi.json"

@@ -9,7 +9,7 @@ use forecast::Forecast;
 use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
 use keeper::{Auditor, AuditorOptions, AuditorParts, Keeper, KeeperOptions, Outlook, OutlookOptions, Pruner};
 use letters::Letters;
-use notifier::{AlertOptions, Alerts, Notifier, NotifierOptions};
+use notifier::{AlertOptions, AlertParts, Alerts, Notifier, NotifierOptions};
 use scheduler::{Scheduler, SchedulerOptions};
 use settings::Settings;
 use telemetry::{Health, TelemetryHandle, health_router};
@@ -250,11 +250,12 @@ fn notifier(settings: &Settings, parts: &Parts) -> Result<Notifier, Failure> {
 
 /// What tells people of groups of failures, if the settings say whom.
 fn alerts(settings: &Settings, parts: &Parts) -> Result<Option<Alerts>, Failure> {
-    let Parts { runtime, ledger, vault, .. } = parts.clone();
+    let Parts { runtime, ledger, history, processes, accounts, channels, vault, .. } = parts.clone();
     let ways = alerts::ways(settings, &runtime)?;
     let usual = AlertOptions::new(settings.api.public_url.clone());
     let options = AlertOptions { old_after: settings.alerts.old_after, ..usual };
-    Ok((!ways.is_empty()).then(|| Alerts::new(runtime, ledger, vault.store.clone(), ways, options)))
+    let parts = AlertParts { ledger, history, processes, records: vault.store.clone(), accounts, channels };
+    Ok((!ways.is_empty()).then(|| Alerts::new(runtime, parts, ways, options)))
 }
 
 /// What looks ahead, by what the other services see.

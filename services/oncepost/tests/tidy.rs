@@ -23,6 +23,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("vault", &["domain", "runtime", "ledger", "channels"]),
     ("forecast", &["domain", "runtime", "ledger", "channels", "vault"]),
     ("scorecard", &["domain", "ledger"]),
+    ("roster", &["domain", "ledger"]),
     ("audit", &["domain", "runtime", "ledger", "channels"]),
     ("outbox", &["domain", "contract", "runtime", "ledger", "broker"]),
     ("letters", &["domain", "contract", "runtime", "ledger", "broker"]),
@@ -30,7 +31,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("scheduler", &["domain", "contract", "runtime", "ledger", "broker", "channels", "outbox", "letters", "intake"]),
     ("worker", &["domain", "contract", "runtime", "ledger", "broker", "guard", "channels", "outbox"]),
     ("keeper", &["domain", "runtime", "ledger", "guard", "channels", "vault", "forecast", "audit"]),
-    ("notifier", &["domain", "contract", "runtime", "ledger", "channels", "vault"]),
+    ("notifier", &["domain", "contract", "runtime", "ledger", "roster", "channels", "vault"]),
     (
         "console",
         &[
@@ -48,6 +49,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "vault",
             "forecast",
             "scorecard",
+            "roster",
             "audit",
         ],
     ),

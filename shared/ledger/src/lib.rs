@@ -40,7 +40,7 @@ use domain::{
 use jiff::Timestamp;
 use uuid::Uuid;
 
-pub use assignments::{Assignment, Assignments, Duty};
+pub use assignments::{Assigned, Assignment, Assignments, Duty};
 pub use audit_log::{AuditEntry, AuditFilter, AuditLog, EntryOutcome, NewEntry};
 pub use causes::{CauseSpread, Causes, Lately, Meanwhile, Outlet, Spread, Stake, Within};
 pub use credentials::{CredentialPut, CredentialRow, CredentialStore, RecordKind};

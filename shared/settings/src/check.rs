@@ -147,7 +147,8 @@ fn media(settings: &Settings, problems: &mut Vec<Problem>) {
     };
     let in_time = !media.fetch_timeout.is_zero() && media.fetch_timeout < settings.protocol.attempt_limit;
     let problem = "must be above zero and shorter than protocol.attempt_limit: a fetch must end within its attempt";
-    need(in_time, "media.fetch_timeout", problem, "write a duration such as 60s");
+    let remedy = format!("write a duration such as {}s", (settings.protocol.attempt_limit.as_secs() / 2).clamp(1, 60));
+    need(in_time, "media.fetch_timeout", problem, &remedy);
     let problem = "is shorter than 2 days: a file must outlast the tries of its post";
     need(media.keep_for >= Duration::from_secs(48 * 3600), "media.keep_for", problem, "30 days are 720h");
     need(

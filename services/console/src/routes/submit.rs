@@ -176,7 +176,7 @@ fn own(caller: &Caller, body: &[u8]) -> Result<(), Problem> {
     }
     match Reading::of(body).tenant {
         Some(tenant) if !caller.owns(&tenant) => {
-            Err(Problem::forbidden(format!("This token is not for tenant {tenant}.")))
+            Err(Problem::forbidden(format!("You are not let in for tenant {tenant}.")))
         }
         _ => Ok(()),
     }

@@ -8,7 +8,10 @@ mod inbox;
 mod route;
 mod state;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -22,6 +25,9 @@ use crate::{
 use faults::Faults;
 use inbox::MemoryInbox;
 use state::State;
+
+/// How long it takes until a question to a server that is away has failed.
+const SILENCE: Duration = Duration::from_secs(15);
 
 /// The transport in memory. A clone is another handle on the same queues.
 #[derive(Clone)]
@@ -79,6 +85,11 @@ impl Memory {
         self.shared.ring();
     }
 
+    /// Has the broker answer no question, or answer again: each takes as long as one to a server that is away, and fails.
+    pub fn silence(&self, silent: bool) {
+        self.shared.faults.silence(silent);
+    }
+
     /// The next `count` publishes arrive, and the sender never hears of it: [`PublishError::Unknown`].
     pub fn lose_confirms(&self, count: usize) {
         self.shared.faults.lose_confirms(count);
@@ -120,6 +131,7 @@ impl Transport for Memory {
     }
 
     async fn consume(&self, source: Source, prefetch: u16) -> Result<Box<dyn Inbox>, BrokerError> {
+        self.shared.answers().await?;
         self.shared.usable()?;
         let queue = self.shared.names.queue(&source);
         let mut state = self.shared.state();
@@ -133,6 +145,7 @@ impl Transport for Memory {
     }
 
     async fn depth(&self, source: Source) -> Result<Depth, BrokerError> {
+        self.shared.answers().await?;
         self.shared.usable()?;
         let name = self.shared.names.queue(&source);
         self.shared.state().depth(&name).ok_or(BrokerError::NoQueue { name })
@@ -145,6 +158,7 @@ impl Transport for Memory {
     }
 
     async fn ping(&self) -> Result<(), BrokerError> {
+        self.shared.answers().await?;
         self.shared.usable()
     }
 
@@ -166,6 +180,14 @@ impl Shared {
 
     fn closed(&self) -> bool {
         self.stop.is_cancelled()
+    }
+
+    async fn answers(&self) -> Result<(), BrokerError> {
+        if !self.faults.is_silent() {
+            return Ok(());
+        }
+        self.runtime.sleep(SILENCE).await;
+        Err(lost())
     }
 
     fn usable(&self) -> Result<(), BrokerError> {

@@ -20,6 +20,7 @@ use lapin::{
     types::FieldTable,
 };
 use runtime::Runtime;
+use tokio::sync::oneshot;
 
 use super::{
     convert, declare,
@@ -34,6 +35,7 @@ const QUIET: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// Where messages come from and how.
+#[derive(Clone)]
 pub(super) struct Subscription {
     pub link: Link,
     pub runtime: Runtime,
@@ -119,9 +121,17 @@ impl Subscription {
         }
     }
 
+    /// What is begun is begun to its end, whoever waits for it. lapin keeps a consumer whose caller has gone away before the broker answered,
+    /// and with it all that the queue sends, until the connection ends; here it is dropped, which gives everything back.
     async fn open(&self) -> Result<Open, BrokerError> {
         let connection = self.link.connection().await?;
-        self.link.ask("start a consumer", self.open_on(connection)).await
+        let (answer, opened) = oneshot::channel();
+        let subscription = self.clone();
+        self.runtime.spawn(async move {
+            // Nobody waits for it any more: it ends with this.
+            let _ = answer.send(subscription.open_on(connection).await);
+        });
+        self.link.ask("start a consumer", opened.map(|opened| opened.unwrap_or(Err(BrokerError::Closed)))).await
     }
 
     async fn open_on(&self, connection: Arc<Connection>) -> Result<Open, BrokerError> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{ChannelName, State, TargetId, TenantId};
+use domain::{ChannelName, State, Target, TargetId, TenantId};
 use futures::FutureExt;
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -12,7 +12,7 @@ use super::{Connection, Database, lists, rows::readable, store};
 use crate::{
     CaseTally, Counted, DueTally, Figure, History, IncidentKind, IncidentTally, LedgerError, Page, Period, RetryTally,
     history::beyond,
-    record::{instant, millis, state},
+    record::{Record, columns, instant, millis, state},
 };
 
 /// The targets that were due from `$1` to `$2`, of the tenant `$3`. Those that just wait for their time are found by the index of what
@@ -101,6 +101,13 @@ const COUNTED_ASKED: &str = counted!(
      AND EXISTS (SELECT 1 FROM attempts a WHERE a.target = t.id AND a.outcome IN ('unknown', 'lost'))"
 );
 
+/// By an index that holds nothing else.
+const EXPIRED: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM targets t WHERE t.state = 10 AND t.deadline >= $1 ORDER BY t.deadline DESC, t.id LIMIT $2"
+);
+
 /// Those whose case or retry fell into the period, whenever they were due: the same parameters.
 macro_rules! touched {
     ($condition:literal) => {
@@ -165,6 +172,22 @@ impl History for Database {
     async fn counted(&self, counted: &Counted) -> Result<Page<TargetId>, LedgerError> {
         let asked = counted.clone();
         self.read(move |conn, _| async move { list(conn, &asked).await }.boxed()).await
+    }
+
+    async fn expired(&self, since: Timestamp, limit: u32) -> Result<Vec<Target>, LedgerError> {
+        self.read(move |conn, _| {
+            async move {
+                let rows: Vec<Record> = sqlx::query_as(EXPIRED)
+                    .bind(millis(since))
+                    .bind(i64::from(limit))
+                    .fetch_all(conn)
+                    .await
+                    .map_err(LedgerError::of("list what has expired"))?;
+                Ok(readable(rows.into_iter().map(Record::target)))
+            }
+            .boxed()
+        })
+        .await
     }
 
     async fn open_cases(&self, tenant: Option<&TenantId>) -> Result<(u64, Option<Timestamp>), LedgerError> {

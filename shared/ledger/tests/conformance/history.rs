@@ -315,7 +315,9 @@ pub async fn a_doubt_that_a_person_was_asked_about_is_told_from_one_settled_by_m
     let looked = Command::Finish { attempt: 2, outcome: nowhere, repeat, on_doubt: OnDoubt::Park };
     assert_eq!(house.apply(person, looked).await.answer, Answer::Finished(Next::Dead));
     assert_eq!(house.history.retries(&period).await.unwrap(), [], "to look is not to retry");
-    house.apply(person, Command::Decide(Decision::Published { receipt: proof("p-9"), last: true })).await;
+    house
+        .apply(person, Command::Decide(Decision::Published { receipt: proof("p-9"), last: true, shared: false }))
+        .await;
     let due = house.history.due(&period).await.unwrap();
     let shape: Vec<_> =
         due.iter().map(|tally| (tally.channel.as_str(), tally.state, tally.doubted, tally.asked)).collect();
@@ -384,4 +386,29 @@ pub async fn a_target_listed_before_there_were_cases_has_been_open_since_then(ho
     house.advance(60);
     house.apply(id, Command::Wake).await;
     assert_eq!(house.history.open_cases(None).await.unwrap(), (1, Some(since)));
+}
+
+/// By the deadline, which may be long after a target was due.
+pub async fn what_was_not_sent_in_time_is_listed_by_its_deadline(house: &House) {
+    let mut posts = Vec::new();
+    for deadline in [60, 120, 180] {
+        let mut post = post_of(house, "acme", &[("webhook", "main")], house.now());
+        post.targets[0].deadline = Some(house.later(deadline));
+        posts.push(post);
+    }
+    let ids: Vec<_> = posts.iter().map(|post| post.targets[0].id).collect();
+    let (begun, since) = (house.now(), house.later(120));
+    house.accept(posts).await;
+    house.advance(120);
+    for id in &ids {
+        house.apply(*id, Command::Wake).await;
+    }
+    let late = async |since, limit| {
+        let late = house.history.expired(since, limit).await.unwrap();
+        late.into_iter().map(|target| (target.id, target.last_failure.map(|kept| kept.code))).collect::<Vec<_>>()
+    };
+    let kept = Some(Code::DEADLINE_PASSED);
+    assert_eq!(late(begun, 10).await, [(ids[1], kept), (ids[0], kept)], "the third is not late yet");
+    assert_eq!(late(since, 10).await, [(ids[1], kept)]);
+    assert_eq!(late(begun, 1).await, [(ids[1], kept)]);
 }

@@ -73,6 +73,7 @@ mod every {
             a_doubt_that_nobody_can_settle_waits_for_a_person,
             d20_twins_that_are_being_sent_are_known_to_a_look,
             platform_ids_are_remembered_by_account,
+            a_post_that_a_person_names_is_one_targets,
             the_same_text_nearby_is_found,
         }
         [postgres, sqlite, memory] => claims::{
@@ -156,6 +157,7 @@ mod every {
             each_retry_by_hand_is_counted_in_its_period,
             what_was_found_outside_is_counted_in_its_period,
             a_doubt_that_a_person_was_asked_about_is_told_from_one_settled_by_machine,
+            what_was_not_sent_in_time_is_listed_by_its_deadline,
         }
         [postgres, sqlite, memory] => incidents::{
             what_is_found_is_on_record_once,

@@ -41,13 +41,19 @@ pub(in crate::postgres) async fn save(tx: &mut Connection, desk: &Desk<'_>) -> R
     if !writes.attempts.is_empty() {
         log(tx, &writes.attempts).await?;
     }
-    if !writes.marks.is_empty() {
-        let (marks, targets): (Vec<Uuid>, Vec<Uuid>) = writes.marks.iter().copied().unzip();
-        run(sqlx::query(MARK).bind(marks).bind(targets), tx, "store platform ids").await?;
-    }
+    insert_marks(tx, &writes.marks).await?;
     insert_events(tx, &writes.events).await?;
     flow::write_cases(tx, &writes.cases).await?;
     insert_pauses(tx, &writes.pauses).await
+}
+
+/// Notes which platform ids are taken, and by which target. One that is taken stays with its target.
+pub(in crate::postgres) async fn insert_marks(tx: &mut Connection, marks: &[(Uuid, Uuid)]) -> Result<(), LedgerError> {
+    if marks.is_empty() {
+        return Ok(());
+    }
+    let (marks, targets): (Vec<Uuid>, Vec<Uuid>) = marks.iter().copied().unzip();
+    run(sqlx::query(MARK).bind(marks).bind(targets), tx, "store platform ids").await
 }
 
 async fn update(tx: &mut Connection, seats: &[&Seat]) -> Result<(), LedgerError> {

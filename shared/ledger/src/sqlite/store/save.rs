@@ -39,8 +39,7 @@ pub(in crate::sqlite) async fn save(tx: &mut Connection, desk: &Desk<'_>) -> Res
     rows(tx, EDIT, &edits, "store edits").await?;
     let attempts: Vec<_> = writes.attempts.iter().map(attempt).collect();
     rows(tx, LOG, &attempts, "store attempts").await?;
-    let marks: Vec<_> = writes.marks.iter().map(|(mark, target)| (hex(*mark), hex(*target))).collect();
-    rows(tx, MARK, &marks, "store platform ids").await?;
+    insert_marks(tx, &writes.marks).await?;
     insert_events(tx, &writes.events).await?;
     flow::write_cases(tx, &writes.cases).await?;
     insert_pauses(tx, &writes.pauses).await
@@ -77,6 +76,12 @@ fn attempt(Ended { attempt, late_by }: &Ended) -> impl Serialize + use<> {
         attempt.failure.as_ref().map(json),
         *late_by,
     )
+}
+
+/// Notes which platform ids are taken, and by which target. One that is taken stays with its target.
+pub(in crate::sqlite) async fn insert_marks(tx: &mut Connection, marks: &[(Uuid, Uuid)]) -> Result<(), LedgerError> {
+    let marks: Vec<_> = marks.iter().map(|(mark, target)| (hex(*mark), hex(*target))).collect();
+    rows(tx, MARK, &marks, "store platform ids").await
 }
 
 pub(in crate::sqlite) async fn insert_events(tx: &mut Connection, events: &[Event]) -> Result<(), LedgerError> {
