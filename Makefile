@@ -62,9 +62,10 @@ fuzz: ## throw garbage at every parser for SECONDS each (20), or at one TARGET; 
 mutants: ## break the domain's decisions on purpose, one by one, and tell which breaks no test notices; ARGS="--record FILE"
 	@$(LOCAL)/mutants.sh $(ARGS)
 
-bench: ## measure speed, lateness and size of the release build, in JSON lines; ARGS="--pending 1000000" and others
+bench: ## measure speed, lateness and size of the release build beside what each part takes at most; ARGS="--runs 5 --pending 1000000" and others
 	@$(LOCAL)/install.sh
 	cargo build --release --locked --quiet -p oncepost -p oncepost-harness
+	cargo build --release --locked --quiet -p oncepost-broker -p oncepost-ledger -p oncepost-guard -p oncepost-harness --examples
 	target/release/oncepost-bench $(ARGS)
 
 lists: ## measure how long each list takes to answer with 1,000,000 targets in the ledger; ARGS="--targets N", "--only TEXT" and others

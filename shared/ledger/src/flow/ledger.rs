@@ -133,6 +133,11 @@ impl Ledger for Database {
         self.read(move |conn, world| async move { upcoming::upcoming(conn, world, &ask).await }.boxed()).await
     }
 
+    async fn count_upcoming(&self, ask: &Upcoming) -> Result<u64, LedgerError> {
+        let ask = ask.clone();
+        self.read(move |conn, world| async move { upcoming::count(conn, world, &ask).await }.boxed()).await
+    }
+
     async fn next_due(&self) -> Result<Vec<NextDue>, LedgerError> {
         self.read(move |conn, world| upcoming::next_due(conn, world).boxed()).await
     }
