@@ -21,7 +21,6 @@ mod jobs;
 mod kick;
 mod meanwhile;
 mod mended;
-mod missing;
 mod notes;
 mod openapi;
 mod options;
@@ -35,6 +34,7 @@ mod session;
 mod show;
 mod standing;
 mod system;
+mod traced;
 mod trouble;
 
 use std::{ops::Deref, sync::Arc};

@@ -189,6 +189,8 @@ codes! {
     NO_CONNECTOR = 5008;
     /// The publish message cannot be understood.
     BAD_PUBLISH_MESSAGE = 5009;
+    /// A pause held it until its deadline.
+    HELD_TOO_LONG = 5010;
 }
 
 /// What a code speaks of: its first digit.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Code, State, gist::gist};
+use crate::{Code, Pause, PauseScope, State, gist::gist};
 
 /// What went wrong, in a form that both routing and people can use.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -178,6 +178,32 @@ impl Failure {
             scope: Scope::System,
             step: step.into(),
             said: PlatformWords::text(said),
+        }
+    }
+
+    /// What a pause has kept from going out until it was too late. Why everybody, a channel or an app is held back is not for tenants.
+    pub fn held(pause: &Pause) -> Self {
+        let is_own = matches!(pause.scope, PauseScope::Account { .. } | PauseScope::Tenant { .. });
+        Self {
+            code: pause.code.unwrap_or(Code::HELD_TOO_LONG),
+            landed: Landed::No,
+            worth: Worth::Never,
+            // The machine pauses where all would fail until a person mends it.
+            scope: match (pause.code, &pause.scope) {
+                (None, _) => Scope::System,
+                (Some(_), PauseScope::App { .. }) => Scope::App,
+                (Some(_), _) => Scope::Account,
+            },
+            step: format!("pause of {}", pause.scope),
+            said: PlatformWords::text(if is_own { &pause.reason } else { "" }),
+        }
+    }
+
+    /// Whose fault it is, for people.
+    pub fn whose_fault(&self) -> &'static str {
+        match self.code {
+            Code::HELD_TOO_LONG => "whoever paused it",
+            _ => self.scope.whose_fault(),
         }
     }
 

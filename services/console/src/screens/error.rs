@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::{
     Desk,
     door::see,
-    parts::{Row, prose, table},
+    parts::{Row, prose, query, table},
     post::encoded,
     visit::Visit,
 };
@@ -81,7 +81,8 @@ struct Sought {
     q: String,
 }
 
-/// Goes to whatever `q` names: a code, an id of a target or post, an account, or a post's key.
+/// Goes to whatever `q` names: a code, an id of a target or post, an account, or a post's key. What names nothing is looked for in what
+/// posts say.
 async fn find(visit: Visit, Query(Sought { q }): Query<Sought>) -> Response {
     let sought = q.trim();
     if let Ok(code) = sought.to_uppercase().parse::<Code>()
@@ -95,15 +96,23 @@ async fn find(visit: Visit, Query(Sought { q }): Query<Sought>) -> Response {
     if sought.parse::<PostId>().is_ok() && visit.get::<api::Post>(&format!("/v1/posts/{sought}")).await.is_ok() {
         return see(&format!("/posts/{sought}"));
     }
-    match named(&visit, sought).await {
-        Some(path) => see(&path),
-        None => {
-            let shown: String = sought.chars().take(80).collect();
-            let remedy = "Give a post's or target's id, a code such as OP-2102, an account such as acme/mastodon/main, or a \
-                post's idempotency key (with several tenants: TENANT KEY).";
-            visit.refuse(&Problem { remedy: remedy.into(), ..Problem::not_found(format!("\"{shown}\"")) })
-        }
+    if let Some(path) = named(&visit, sought).await {
+        return see(&path);
     }
+    if is_wording(sought) {
+        return see(&query("/posts", &[("q", sought)]));
+    }
+    let shown: String = sought.chars().take(80).collect();
+    let remedy = "Give a post's or target's id, a code such as OP-2102, an account such as acme/mastodon/main, a post's \
+        idempotency key (with several tenants: TENANT KEY), or words that posts say.";
+    visit.refuse(&Problem { remedy: remedy.into(), ..Problem::not_found(format!("\"{shown}\"")) })
+}
+
+/// Whether a post may say it: it is no id, code or account that there is none of.
+fn is_wording(sought: &str) -> bool {
+    let is_account = sought.split('/').count() == 3 && !sought.contains(char::is_whitespace);
+    let is_code = sought.to_uppercase().parse::<Code>().is_ok();
+    !sought.is_empty() && sought.parse::<TargetId>().is_err() && !is_code && !is_account
 }
 
 /// An account, or a post's key: of the caller's tenant, of the one that stands before it, or of each that has accounts.

@@ -16,6 +16,7 @@ pub(super) fn status(status: PostStatus) -> &'static str {
         PostStatus::Published => "published",
         PostStatus::Partial => "partly published",
         PostStatus::NeedsAttention => "needs attention",
+        PostStatus::Expired => "expired",
         PostStatus::Withdrawn => "withdrawn",
     }
 }

@@ -42,7 +42,7 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    fn new(text: impl Into<String>) -> Self {
+    pub fn new(text: impl Into<String>) -> Self {
         Self { text: text.into(), link: None }
     }
 }
@@ -127,7 +127,7 @@ fn title(group: &Group<'_>) -> String {
     }
 }
 
-fn linked(text: impl Into<String>, link: String) -> Line {
+pub(crate) fn linked(text: impl Into<String>, link: String) -> Line {
     Line { text: text.into(), link: Some(link) }
 }
 
@@ -137,11 +137,11 @@ fn cause(console: &Url, group: &str) -> String {
     under(console, &format!("causes?group={group}"))
 }
 
-fn under(url: &Url, path: &str) -> String {
+pub(crate) fn under(url: &Url, path: &str) -> String {
     format!("{}/{path}", url.as_str().trim_end_matches('/'))
 }
 
-fn instant(at: Timestamp) -> String {
+pub(crate) fn instant(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
 }
 

@@ -153,7 +153,15 @@ async fn the_other_screens_answer_what_they_are_for() {
     }
     let by_key = browser.get("/find?q=key").await.header("location").to_owned();
     assert!(by_key.starts_with("/posts/"), "{by_key}");
-    assert_eq!(browser.get("/find?q=nothing").await.status, 404);
+    // What names nothing may be what a post says.
+    for (sought, words) in [("hello+from", "hello+from"), ("nothing", "nothing"), ("50%25+off%21", "50%25+off%21")] {
+        let found = browser.get(&format!("/find?q={sought}")).await;
+        assert_eq!(found.header("location"), format!("/posts?q={words}"));
+    }
+    browser.get("/posts?q=hello+from").await.ok().says("hello from key");
+    for none in ["OP-9999", "acme/long/nobody", "019e830e-1a00-7834-9d4e-cdbc8b0f4632"] {
+        browser.get(&format!("/find?q={none}")).await.says("or words that posts say");
+    }
     assert_eq!(browser.get("/find").await.status, 404);
 }
 
