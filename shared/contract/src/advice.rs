@@ -64,6 +64,7 @@ pub(crate) fn advice(reason: Code, code: Code, stands: Stands<'_>) -> String {
              `oncepost cancel TARGET` leaves it at what is out."
                 .into()
         }
+        State::Failed if stands.asked => reason.remedy_of_failed(),
         _ => remedy(reason),
     }
 }

@@ -175,7 +175,7 @@ fn elsewhere(target: &Target, of: Of) -> Reason {
         State::Publishing | State::Processing if of != Of::List => refused(Refusal::BeingPublished),
         state => Reason {
             name: "not_listed",
-            why: format!("not on the operators' list: {state}"),
+            why: format!("not on the operators' list: {}", state.words()),
             remedy: "Nothing: they are on their way. `oncepost status TARGET` tells more.".into(),
         },
     }

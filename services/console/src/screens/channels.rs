@@ -62,7 +62,7 @@ async fn body(visit: &Visit) -> Result<Markup, Problem> {
         @match &found {
             Err(problem) => { (cannot_tell("what is paused", problem)) },
             Ok(found) if found.pauses.is_empty() => { p.quiet { "None." } },
-            Ok(found) => { ul.cards { @for pause in &found.pauses { li { (pauses::card(visit, pause, "/channels", now)) } } } },
+            Ok(found) => { ul.cards { @for pause in &found.pauses { li { (pauses::card(visit, pause, &[], "/channels", now)) } } } },
         }
         @if visit.may("POST", "/v1/pauses") { (pause_form(visit, &channels, is_operator)) }
         @if is_operator {

@@ -6,21 +6,44 @@ use axum::{
     response::Response,
     routing::get,
 };
-use domain::{Code, PostId, TargetId};
+use domain::{Code, CodeKind as Kind, Page, PostId, TargetId};
 use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{
     Desk,
     door::see,
-    parts::{prose, query},
+    parts::{Row, prose, query, table},
     post::encoded,
     visit::Visit,
 };
 use crate::{Problem, api};
 
 pub(super) fn routes() -> Router<Desk> {
-    Router::new().route("/errors/{code}", get(show)).route("/find", get(find))
+    Router::new().route("/errors", get(list)).route("/errors/{code}", get(show)).route("/find", get(find))
+}
+
+/// All codes: what each is, whose fault, what to do.
+async fn list(visit: Visit) -> Response {
+    let line = |(code, page): (&Code, Page)| {
+        let first =
+            |heading: &str| page.section(heading).and_then(|text| text.split("\n\n").next()).unwrap_or_default();
+        Row::new([
+            html! { a.code href=(format!("/errors/{code}")) data-open { (code.to_string()) } " " (page.title) },
+            prose(first("Whose fault")),
+            prose(first("What to do")),
+        ])
+    };
+    let body = html! {
+        p.crumbs { a href="/" { "Needs attention" } }
+        h1 { "What can go wrong" }
+        p { "Every failure has a code, and every code a page." }
+        @for kind in Kind::ALL {
+            h2 { (kind.title()) }
+            (table(kind.title(), &["What", "Whose fault", "What to do"], kind.codes().filter_map(|code| Some((code, code.page()?))).map(line).collect()))
+        }
+    };
+    visit.page("What can go wrong", Ok(body))
 }
 
 async fn show(visit: Visit, Path(code): Path<String>) -> Response {
@@ -35,7 +58,7 @@ async fn show(visit: Visit, Path(code): Path<String>) -> Response {
 fn written(text: &str) -> Markup {
     html! {
         article.prose {
-            p.crumbs { a href="/" { "Needs attention" } }
+            p.crumbs { a href="/" { "Needs attention" } " › " a href="/errors" { "What can go wrong" } }
             @for block in text.split("\n\n").map(str::trim).filter(|block| !block.is_empty()) {
                 @if let Some(title) = block.strip_prefix("# ") { h1 { (prose(title)) } }
                 @else if let Some(rest) = block.strip_prefix("## ") {

@@ -76,7 +76,7 @@ fn standing(target: &api::Target, now: Timestamp) -> Markup {
                 @if let Some(deadline) = target.deadline { div { dt { "Deadline" } dd { (time(deadline, now)) } } }
                 @if let Some(listed) = &target.needs_person { div { dt { "Needs a person" } dd { (ago(listed.at, now)) } } }
             }
-            (assign::had(&target.assigned, now))
+            (assign::lines(&target.assigned, |_| true, now))
             @if let Some(diagnosis) = &target.diagnosis {
                 div.diagnosis {
                     h2 { "What happened" }

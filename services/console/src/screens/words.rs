@@ -5,10 +5,7 @@ use jiff::Timestamp;
 
 /// Where a target stands, in a word.
 pub(super) fn state(state: State) -> &'static str {
-    match state {
-        State::InDoubt => "in doubt",
-        state => state.name(),
-    }
+    state.words()
 }
 
 /// Where a post stands.

@@ -441,6 +441,10 @@ pub fn failure(landed: Landed, worth: Worth) -> Failure {
         worth,
         scope: Scope::Post,
         step: "create".into(),
-        said: PlatformWords { status: Some(422), code: Some("bad_words".into()), text: "we do not take that".into() },
+        said: PlatformWords {
+            status: Some(422),
+            code: Some("bad_words".into()),
+            ..PlatformWords::text("we do not take that")
+        },
     }
 }

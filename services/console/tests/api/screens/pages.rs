@@ -140,6 +140,9 @@ async fn the_other_screens_answer_what_they_are_for() {
     page.says("Promises broken none");
     page.says("long 1 scheduled");
     browser.get("/errors/OP-2101").await.ok().says("What to do");
+    let codes = browser.get("/errors").await.ok();
+    codes.says("OP-3001 The platform could not be reached The platform.");
+    assert_eq!(codes.text.matches("href=\"/errors/OP-").count(), domain::Code::ALL.len());
     assert_eq!(browser.get("/errors/OP-9999").await.status, 404);
     for (sought, found) in [
         (targets[0].as_str(), format!("/targets/{}", targets[0])),
