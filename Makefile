@@ -1,7 +1,7 @@
 # `make` alone lists what there is.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help build release test browser check lint doc demo prove model simulate chaos fuzz mutants bench lists rules image chart deploy supply sbom up down fmt \
+.PHONY: help build release test browser check lint doc demo prove model simulate chaos drill fuzz mutants bench lists rules traces image chart deploy supply sbom up down fmt \
 	clean-run
 
 LOCAL := deploy/local
@@ -53,6 +53,9 @@ simulate: ## play whole runs on a virtual clock, each decided by its seed: SEEDS
 chaos: ## kill and cut everything on real servers while posts go out; ARGS="--kills 200 --seconds 1000 --seed 7" and others
 	@$(LOCAL)/chaos.sh $(ARGS)
 
+drill: ## end, replace, add and start processes without their stores while posts go out; ARGS="--only roll --posts 1000" and others
+	@$(LOCAL)/drill.sh $(ARGS)
+
 fuzz: ## throw garbage at every parser for SECONDS each (20), or at one TARGET; RECORD=FILE keeps the result
 	@$(LOCAL)/fuzz.sh $(if $(TARGET),--target $(TARGET)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(RECORD),--record $(RECORD))
 
@@ -72,6 +75,9 @@ lists: ## measure how long each list takes to answer with 1,000,000 targets in t
 
 rules: ## check alerts, runbooks, dashboards and service levels with Prometheus' own tools, and that they fit together
 	@$(LOCAL)/rules.sh
+
+traces: ## check the traces end to end: real servers and processes, and a receiver of spans that is not ours
+	@deploy/traces/traces.sh $(ARGS)
 
 image: ## build the image and start it, with buildah (root): a release build; ARGS="--binary FILE" puts a built program in, "--manifests" stops before cargo
 	@deploy/image/image.sh $(ARGS)

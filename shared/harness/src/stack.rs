@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use serde_json::Value;
 use testkit::servers::{Kind, Server};
 
 use crate::{
@@ -46,6 +47,38 @@ pub struct Running {
     pub health: String,
     /// Its log.
     pub log: PathBuf,
+}
+
+impl Running {
+    /// Waits until it is ready.
+    ///
+    /// # Errors
+    /// It is not within `limit`.
+    pub async fn until_ready(&self, limit: Duration) -> Done {
+        self.until(limit, |status, _| status == 200).await
+    }
+
+    /// Waits until what `/readyz` answers, status and body, is as it should be.
+    ///
+    /// # Errors
+    /// It is not within `limit`.
+    pub async fn until(&self, limit: Duration, holds: impl Fn(u16, &Value) -> bool) -> Done {
+        let give_up = tokio::time::Instant::now() + limit;
+        loop {
+            let seen = match reqwest::get(format!("{}/readyz", self.health)).await {
+                Ok(answer) => (answer.status().as_u16(), answer.json().await.unwrap_or_default()),
+                Err(_) => (0, Value::Null),
+            };
+            if holds(seen.0, &seen.1) {
+                return Ok(());
+            }
+            if tokio::time::Instant::now() > give_up {
+                let (status, told) = seen;
+                return Err(format!("a {} says after {limit:?}: {status} {told}", self.role.command()).into());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
 }
 
 /// Private servers of a run.
@@ -106,6 +139,8 @@ pub enum Role {
     Api,
     /// What looks after the accounts.
     Keeper,
+    /// What tells others.
+    Notifier,
 }
 
 impl Role {
@@ -117,6 +152,7 @@ impl Role {
             Role::Worker => "worker",
             Role::Api => "api",
             Role::Keeper => "keeper",
+            Role::Notifier => "notifier",
         }
     }
 }
@@ -138,9 +174,18 @@ impl Stack {
     /// # Errors
     /// Something does not come up.
     pub async fn real(folder: &Path, servers: Servers, accounts: &[Account], pace: Pace, workers: usize) -> Done<Self> {
+        let mut stack = Self::on(folder, servers, accounts, pace).await?;
+        stack.staff(2, workers).await?;
+        Ok(stack)
+    }
+
+    /// Settings and a migrated ledger on servers of its own; no process runs yet.
+    ///
+    /// # Errors
+    /// The ledger cannot be migrated.
+    pub async fn on(folder: &Path, servers: Servers, accounts: &[Account], pace: Pace) -> Done<Self> {
         let mut stack = Self::over(folder, &servers.stores(), accounts, pace).await?;
         stack.servers = Some(servers);
-        stack.staff(2, workers).await?;
         Ok(stack)
     }
 
@@ -227,6 +272,20 @@ impl Stack {
     pub fn take(&mut self, role: Role) -> Done<Running> {
         let at = self.processes.iter().position(|one| one.role == role).ok_or("no such process")?;
         Ok(self.processes.remove(at))
+    }
+
+    /// Hands over every process; the stack knows none any more.
+    pub fn take_all(&mut self) -> Vec<Running> {
+        std::mem::take(&mut self.processes)
+    }
+
+    /// What has ended by itself, and how.
+    pub fn fallen(&mut self) -> Vec<String> {
+        let ended = self.processes.iter_mut().filter_map(|one| {
+            let status = one.process.has_ended()?;
+            Some(format!("{} ended by itself with {status}", one.log.display()))
+        });
+        ended.collect()
     }
 
     /// Kills (SIGKILL) the first process of this role and starts another in its place.

@@ -23,6 +23,7 @@ mod postgres;
 mod processes;
 mod record;
 mod schema;
+mod seen;
 mod sqlite;
 mod turns;
 mod upcoming;

@@ -5,6 +5,7 @@
 extern crate oncepost_broker as broker;
 
 mod faults;
+mod ipv6;
 mod proxy;
 mod rabbit;
 mod server;

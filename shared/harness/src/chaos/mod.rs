@@ -1,7 +1,6 @@
 //! Chaos on the real thing: thousands of targets go out through several processes and real servers, while all of these are killed
 //! and every connection between them is cut, refused, delayed and stalled; then the platforms count.
 
-mod feed;
 pub mod ground;
 mod record;
 pub mod recovery;
@@ -27,12 +26,12 @@ use crate::{
     campaign::Planned,
     config::Pace,
     faults::Platforms,
+    feed::Feed,
     rest,
     shown::Shown,
     stack::{Role, Servers, Stack},
     tally::Tally,
 };
-use feed::Feed;
 use record::Record;
 use report::{Found, Report};
 use seats::Seat;
