@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::{AttemptKind, ContentHash, Failure, Finding, OnDoubt, Override, Receipt, RepeatSafety, State, WorkerName};
+use crate::{
+    AttemptKind, ContentHash, Failure, Finding, Gap, OnDoubt, Override, Receipt, RepeatSafety, State, WorkerName,
+};
 
 /// Something asked of one target. [`crate::apply()`] decides; a ledger carries it out as one compare-and-set.
 #[derive(Debug, Clone, PartialEq)]
@@ -94,6 +96,11 @@ pub enum Command {
     Release {
         /// When.
         at: Timestamp,
+    },
+    /// The ledger was put back to an earlier time, and the target may have been sent since.
+    Restored {
+        /// Of which time nothing is known.
+        gap: Gap,
     },
 }
 
@@ -206,6 +213,8 @@ pub enum Refusal {
     Cancelled,
     /// Its deadline has passed; give it a new time.
     Expired,
+    /// It may have been sent in a time of which the ledger has lost the history.
+    Unproven,
     /// It was said of another attempt than the newest.
     Overtaken,
     /// It is not in a state in which this means anything.
@@ -225,6 +234,10 @@ impl Refusal {
             Refusal::PartlyOut => "a part of it is out already",
             Refusal::Cancelled => "it was cancelled",
             Refusal::Expired => "its deadline has passed; reschedule it with a new deadline",
+            Refusal::Unproven => {
+                "the ledger was restored, and it may have gone out before that: it is looked for on its platform when it is due or \
+                 retried, and can be changed after that"
+            }
             Refusal::Overtaken => {
                 "it was tried again since that attempt, and that may be out: look on the platform for the newest one first"
             }

@@ -57,6 +57,12 @@ pub enum LedgerError {
         /// What is wrong.
         what: String,
     },
+    /// The database was restored, moved, or taken over by another server.
+    #[error(
+        "the ledger's database was restored to an earlier time, moved, or taken over by another server: what was published lately may not \
+         be in it, so nothing is sent or accepted. Run `oncepost restored`: docs/restore.md"
+    )]
+    Restored,
     /// No such target.
     #[error("the ledger has no target {0}")]
     NoSuchTarget(domain::TargetId),

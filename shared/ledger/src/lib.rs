@@ -22,6 +22,7 @@ mod outside;
 mod postgres;
 mod processes;
 mod record;
+mod restores;
 mod schema;
 mod sqlite;
 mod turns;
@@ -56,12 +57,13 @@ pub use jobs::{
     StepResult,
 };
 pub use listed::{ListedCount, ListedTarget};
-pub use memory::MemoryLedger;
+pub use memory::{MemoryLedger, Snapshot};
 pub use notes::{Note, NoteBook};
 pub use outside::{LATEST, OutTarget, Outside, Place, PublishedAsk};
 pub use postgres::{Postgres, PostgresOptions};
 pub use processes::{Beat, PartSeen, Process, Processes, SchemaVersion};
 pub use record::rewritten;
+pub use restores::{Continuity, Failover, GapAsk, Marked, Restores, Standing, Unproven};
 pub use sqlite::Sqlite;
 pub use upcoming::{NextDue, Upcoming, UpcomingTarget};
 pub use views::{
@@ -197,6 +199,7 @@ pub trait Store:
     + Assignments
     + Deliveries
     + Processes
+    + Restores
 {
 }
 
@@ -213,6 +216,7 @@ impl<S> Store for S where
         + Assignments
         + Deliveries
         + Processes
+        + Restores
 {
 }
 

@@ -231,6 +231,7 @@ impl World {
             out: Vec::new(),
             listed: None,
             last_failure: None,
+            gap: None,
             trace: None,
         };
         let worker = |name| Worker { name: Name(name), locked: false, doing: Doing::Idle };

@@ -290,6 +290,7 @@ fn target(channel: ChannelName, now: Timestamp) -> Target {
         out: vec![],
         listed: None,
         last_failure: None,
+        gap: None,
         trace: None,
     }
 }

@@ -5,6 +5,7 @@
 mod begin;
 mod finish;
 mod owner;
+mod restored;
 #[cfg(test)]
 mod tests;
 mod wake;
@@ -85,6 +86,7 @@ pub fn apply(target: &mut Target, command: &Command, context: &Context<'_>) -> C
         Command::LookAgain => owner::look_again(target, context),
         Command::Decide(decision) => owner::decide(target, decision, context, &mut change),
         Command::Release { at } => wake::release(target, *at),
+        Command::Restored { gap } => restored::restored(target, *gap, context, &mut change),
     };
     if !before.may_become(target.state) {
         change.violation.get_or_insert(Violation::LegalMove);
@@ -130,7 +132,7 @@ fn rest(target: &mut Target, state: State) {
 fn wait(target: &mut Target, state: State, at: Timestamp) {
     target.state = state;
     target.next_at = Some(at);
-    target.wake_at = Some(match target.deadline {
+    target.wake_at = Some(match target.expires_at() {
         // A doubt has no deadline: it must be settled however late it is.
         Some(deadline) if state.is_waiting() => at.min(deadline),
         _ => at,
@@ -149,7 +151,7 @@ fn list(target: &mut Target, state: State, reason: ListReason, now: Timestamp) {
 fn hold(target: &mut Target, context: &Context<'_>) {
     let look = wake::later(context.now, context.policy.late_after);
     target.state = State::Held;
-    target.wake_at = Some(target.deadline.map_or(look, |deadline| deadline.min(look)));
+    target.wake_at = Some(target.expires_at().map_or(look, |deadline| deadline.min(look)));
     target.lease = None;
 }
 

@@ -9,7 +9,7 @@ pub(super) fn cancel(target: &mut Target, context: &Context<'_>) -> Answer {
     match target.state {
         State::Cancelled => Answer::Done,
         State::Expired => Answer::Refused(Refusal::Expired),
-        _ => match refusal(target, context.now) {
+        _ => match refusal(target, context.now).or(unproven(target)) {
             Some(refusal) => Answer::Refused(refusal),
             None => {
                 rest(target, State::Cancelled);
@@ -59,7 +59,7 @@ pub(super) fn edit(
         State::Expired => return Answer::Refused(Refusal::Expired),
         _ => {}
     }
-    if let Some(refusal) = refusal(target, context.now) {
+    if let Some(refusal) = refusal(target, context.now).or(unproven(target)) {
         return Answer::Refused(refusal);
     }
     if !target.out.is_empty() {
@@ -129,12 +129,18 @@ pub(super) fn decide(target: &mut Target, decision: &Decision, context: &Context
         Decision::SendAgain { attempt } if *attempt != target.attempt => return Answer::Refused(Refusal::Overtaken),
         Decision::SendAgain { .. } if target.listed.is_some() => {
             target.armed = None;
+            target.gap = None;
             start_over(target, context.now);
         }
         Decision::Published { .. } | Decision::SendAgain { .. } => return Answer::Refused(Refusal::InDoubt),
     }
     target.revision += 1;
     Answer::Done
+}
+
+/// What may have gone out in a gap is neither called cancelled nor changed: it is looked for by what it says now.
+fn unproven(target: &Target) -> Option<Refusal> {
+    target.gap.map(|_| Refusal::Unproven)
 }
 
 fn start_over(target: &mut Target, at: Timestamp) {

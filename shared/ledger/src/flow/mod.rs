@@ -26,6 +26,7 @@ mod pauses;
 mod posts;
 mod processes;
 mod reads;
+mod restores;
 mod rows;
 mod search;
 mod upcoming;

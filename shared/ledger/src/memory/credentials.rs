@@ -17,7 +17,7 @@ impl CredentialStore for MemoryLedger {
     }
 
     async fn put(&self, put: CredentialPut) -> Result<Option<CredentialRow>, LedgerError> {
-        let mut tables = self.reach()?;
+        let mut tables = self.reach_whole()?;
         let CredentialPut { kind, name, expected, open, sealed } = put;
         let key = (kind, name.clone());
         if tables.credentials.get(&key).map(|row| row.version) != expected {

@@ -128,7 +128,7 @@ impl JobStore for MemoryLedger {
         steps: Vec<JobStep>,
         keep: Duration,
     ) -> Result<Option<Vec<StepDone>>, LedgerError> {
-        let mut tables = self.reach()?;
+        let mut tables = self.reach_whole()?;
         let now = self.clock.now();
         let Some(row) = tables.running(job, Some(lease)) else { return Ok(None) };
         row.job.lease_until = Some(after(now, keep));
