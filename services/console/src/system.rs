@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use broker::Source;
 use domain::PauseScope;
+use futures::TryFutureExt;
 use ledger::{LedgerError, Process};
 
 use crate::{
@@ -23,6 +24,7 @@ impl Console {
         processes: &[Process],
         caller: &Caller,
         broker_answers: bool,
+        history_lost: bool,
     ) -> Result<Vec<api::Missing>, LedgerError> {
         let pauses = self.ledger.pauses().await?;
         let accounts = self.accounts.all();
@@ -55,7 +57,7 @@ impl Console {
         };
         // Whether hooks are told is no reason to tell nothing else.
         let has_hooks = self.vault.hooks().await.is_ok_and(|hooks| !hooks.is_empty());
-        Ok(missing(processes, &Evidence { broker_answers, takers, has_hooks, channels }))
+        Ok(missing(processes, &Evidence { broker_answers, takers, has_hooks, channels, history_lost }))
     }
 
     /// A queue's depth; nothing if the broker does not say in time.
@@ -66,8 +68,9 @@ impl Console {
 
     /// Everything that can be told of the processes and what they stand on. It is told within seconds, whatever does not answer.
     pub(crate) async fn system(&self, caller: &Caller) -> api::Processes {
-        let (ledger, broker, found, schema) = futures::join!(
-            self.tried("ledger", self.ledger.ping()),
+        let (ledger, history, broker, found, schema) = futures::join!(
+            self.tried("ledger", self.ledger.now().map_ok(drop)),
+            self.runtime.within(PATIENCE, self.ledger.ping()),
             self.tried("broker", self.transport.ping()),
             self.runtime.within(PATIENCE, self.processes.processes()),
             self.runtime.within(PATIENCE, self.processes.schema_version()),
@@ -77,7 +80,9 @@ impl Console {
         let missing = match &processes {
             Some(processes) => {
                 let answers = broker.answers == Some(true);
-                self.runtime.within(PATIENCE * 2, self.missing(processes, caller, answers)).await.and_then(Result::ok)
+                let history_lost = matches!(history, Some(Err(LedgerError::Restored)));
+                let missing = self.missing(processes, caller, answers, history_lost);
+                self.runtime.within(PATIENCE * 2, missing).await.and_then(Result::ok)
             }
             None => None,
         };

@@ -8,6 +8,7 @@ use domain::WorkerName;
 use forecast::Forecast;
 use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
 use keeper::{Auditor, AuditorOptions, AuditorParts, Keeper, KeeperOptions, Outlook, OutlookOptions, Pruner};
+use ledger::LedgerError;
 use letters::Letters;
 use notifier::{AlertOptions, Alerts, Notifier, NotifierOptions};
 use scheduler::{Scheduler, SchedulerOptions};
@@ -137,7 +138,7 @@ pub async fn serve(
         let (api, health) = (settings.api.listen, settings.health.listen);
         crate::complain(&format!("oncepost: console and API on http://{api}, probes and metrics on http://{health}"));
     }
-    let health = health_router(health(&parts).metrics(telemetry.metrics()));
+    let health = health_router(health(&parts, services.api).metrics(telemetry.metrics()));
     running.push(Box::pin(http::serve(listener, health, runtime.clone(), stop.clone()).map(Ok)));
 
     let heart = heart(settings, &parts, &services);
@@ -300,13 +301,19 @@ fn console(settings: &Settings, parts: &Parts) -> Result<Console, Failure> {
     }))
 }
 
-/// What readiness asks: real round trips. The guard is not asked: without it oncepost is slower, not wrong.
-fn health(parts: &Parts) -> Health {
+/// What readiness asks: real round trips. The guard is not asked: without it oncepost is slower, not wrong. Whoever serves people is ready
+/// also while the ledger's history is in question: the screens say what to do.
+fn health(parts: &Parts, serves_people: bool) -> Health {
     let (ledger, transport) = (parts.ledger.clone(), parts.transport.clone());
     Health::new("oncepost")
         .check("ledger", move || {
             let ledger = ledger.clone();
-            async move { ledger.ping().await.map_err(|error| error.to_string()) }
+            async move {
+                match ledger.ping().await {
+                    Err(LedgerError::Restored) if serves_people => Ok(()),
+                    answer => answer.map_err(|error| error.to_string()),
+                }
+            }
         })
         .check("broker", move || {
             let transport = Arc::clone(&transport);

@@ -178,7 +178,7 @@ pub trait Ledger: Send + Sync {
     /// The ledger's time.
     async fn now(&self) -> Result<Timestamp, LedgerError>;
 
-    /// A round trip.
+    /// A round trip. It fails as well where nothing may be sent or accepted, because some of the history is lost: [`Restores`].
     async fn ping(&self) -> Result<(), LedgerError>;
 
     /// The numbers that decisions use.

@@ -1,7 +1,7 @@
 //! What both databases need to decide and to tell.
 
 use std::{
-    sync::atomic::{AtomicU32, Ordering},
+    sync::atomic::{AtomicBool, AtomicU32, Ordering},
     time::Duration,
 };
 
@@ -32,6 +32,8 @@ pub(crate) struct World {
     runtime: Runtime,
     /// How many due targets the last claim could not read.
     unreadable: AtomicU32,
+    /// Some of the history is lost, and that was told.
+    is_broken: AtomicBool,
 }
 
 /// The most unreadable targets that a claim looks past.
@@ -40,7 +42,15 @@ const MOST_UNREADABLE: u32 = 10_000;
 impl World {
     pub(crate) fn new(policy: Policy, time: TimeSource, runtime: &Runtime) -> Self {
         let (news, failover) = (Notify::new(), Failover::default());
-        Self { policy, time, news, failover, runtime: runtime.clone(), unreadable: AtomicU32::new(0) }
+        Self {
+            policy,
+            time,
+            news,
+            failover,
+            runtime: runtime.clone(),
+            unreadable: AtomicU32::new(0),
+            is_broken: AtomicBool::new(false),
+        }
     }
 
     /// Whether what a transaction reads may be acted on: what was vouched for, and what the database says of itself.
@@ -48,10 +58,17 @@ impl World {
     /// # Errors
     /// The ledger has lost some of its history.
     pub(crate) fn trust(&self, (vouched, said): &Origins) -> Result<(), LedgerError> {
-        match continuity(vouched.as_deref(), said.as_deref(), self.failover) {
-            Continuity::Broken => Err(LedgerError::Restored),
-            Continuity::Whole | Continuity::CannotTell => Ok(()),
+        let is_broken = continuity(vouched.as_deref(), said.as_deref(), self.failover) == Continuity::Broken;
+        metrics::gauge!("oncepost_ledger_history_lost").set(f64::from(u8::from(is_broken)));
+        let was_broken = self.is_broken.swap(is_broken, Ordering::Relaxed);
+        if is_broken && !was_broken {
+            let (vouched, said) = (vouched.as_deref().unwrap_or("-"), said.as_deref().unwrap_or("-"));
+            tracing::error!(vouched, said, "{}", LedgerError::Restored);
         }
+        if was_broken && !is_broken {
+            tracing::info!("the ledger's history was vouched for: work goes on");
+        }
+        if is_broken { Err(LedgerError::Restored) } else { Ok(()) }
     }
 
     /// A number that hardly anybody else draws: of 62 bits, so that a column of 64 has room to count on from it.

@@ -10,3 +10,4 @@ mod kills;
 mod letters;
 mod malformed;
 mod queues;
+mod restore;

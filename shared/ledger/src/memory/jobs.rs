@@ -16,6 +16,7 @@ use crate::{
 };
 
 /// A job with its targets, and what each of those was.
+#[derive(Clone)]
 pub(super) struct Row {
     job: Job,
     targets: Vec<(JobTarget, Frozen)>,

@@ -74,8 +74,9 @@ impl Postgres {
     pub async fn connect(options: PostgresOptions, runtime: &Runtime) -> Result<Self, LedgerError> {
         let pool = options.connect().await?;
         store::schema(&mut *acquire(&pool).await?).await?.serves(&MIGRATIONS)?;
-        let world = World::new(options.policy.clone(), options.time.clone(), runtime);
-        let world = Arc::new(World { failover: options.failover, ..world });
+        let mut world = World::new(options.policy.clone(), options.time.clone(), runtime);
+        world.failover = options.failover;
+        let world = Arc::new(world);
         flow::finish_releases(&mut *acquire(&pool).await?, &world).await?;
         let stop = CancellationToken::new();
         news::listen(runtime, options.listening()?, world.clone(), stop.clone());
