@@ -74,6 +74,7 @@ pub(crate) fn refusal_name(refusal: Refusal) -> &'static str {
         Refusal::PartlyOut => "partly_out",
         Refusal::Cancelled => "cancelled",
         Refusal::Expired => "expired",
+        Refusal::Unproven => "unproven",
         Refusal::Overtaken => "overtaken",
         Refusal::NotApplicable => "not_applicable",
     }

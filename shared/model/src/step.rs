@@ -11,7 +11,7 @@ use crate::{
     platform::Ruling,
     setup::{Setup, Without, seconds},
     worker::{self, Move},
-    world::{Doing, NOW, World, at},
+    world::{Doing, NOW, World, at, kept},
 };
 
 /// One step of the model.
@@ -246,7 +246,7 @@ pub fn next(world: &World, action: Action, setup: &Setup) -> Option<World> {
             next.paused = false;
             next.apply(&Command::Release { at: NOW }, setup);
         }
-        Action::BackUp => next.kept = Some(Box::new(next.target.clone())),
+        Action::BackUp => next.kept = Some(Box::new(kept(&next.target))),
         Action::Restore => restore(&mut next, setup)?,
         Action::Tick => {}
     }

@@ -270,7 +270,6 @@ impl World {
         }
         next.orphan_lock = next.orphan_lock.map(|left| left - 1).filter(|left| *left > 0);
         age(&mut next.target);
-        next.kept.iter_mut().for_each(|kept| age(kept));
         next.tidy(setup);
         (next != *self).then_some(next)
     }
@@ -281,7 +280,6 @@ impl World {
             self.close();
         }
         tidy_target(&mut self.target, setup);
-        self.kept.iter_mut().for_each(|kept| tidy_target(kept, setup));
         for worker in &mut self.workers {
             worker.doing.tidy();
         }
@@ -350,6 +348,23 @@ impl World {
     pub fn is_locked(&self) -> bool {
         self.orphan_lock.is_some() || self.workers.iter().any(|worker| worker.locked)
     }
+}
+
+/// The target as a back-up has it: when it is put back, all its times are over.
+pub fn kept(target: &Target) -> Target {
+    let mut kept = target.clone();
+    kept.due_at = NOW;
+    kept.emissions = 0;
+    for time in [&mut kept.next_at, &mut kept.wake_at].into_iter().flatten() {
+        *time = NOW;
+    }
+    if let Some(lease) = &mut kept.lease {
+        (lease.since, lease.until) = (NOW, NOW);
+    }
+    if let Some(armed) = &mut kept.armed {
+        (armed.first_at, armed.last_at) = (NOW, NOW);
+    }
+    kept
 }
 
 /// A second passes for the target.

@@ -64,9 +64,10 @@ impl Ground {
     /// `oncepost restored` with these words; its exit code, and what it says.
     async fn restored(&self, words: &[&str]) -> (Option<i32>, String) {
         let config = self.stack.config.to_string_lossy();
-        let command = [&["restored", "--config", &*config], words].concat();
+        let mut command = vec!["restored", "--config", &config];
+        command.extend(words);
         let done = process::run(&command, &[], "", Duration::from_secs(60)).await.unwrap();
-        (done.code, format!("{}{}", done.out, done.err))
+        (done.code, done.said())
     }
 
     /// What the worker's probe says.
@@ -135,7 +136,7 @@ async fn after_a_restore_nothing_goes_out_twice_and_nothing_is_missed() {
     let (code, said) = ground.restored(&["--yes"]).await;
     assert_eq!(code, Some(0), "{said}");
     assert_eq!(ground.schedule(lost, lost_due).await, 202, "upstream hands in again what it has no word of");
-    let told = || "everything to be published".into();
+    let told = || format!("everything to be published; {} are", ground.out());
     until(Duration::from_secs(180), told, async || ground.published().await >= (ALL * TARGETS) as u64).await;
     for n in 0..ALL {
         let seen = (ground.mastodon.count_of(&marker(n)), ground.bluesky.count_of(&marker(n)));

@@ -112,9 +112,9 @@ pub(super) fn look_again(target: &mut Target, context: &Context<'_>) -> Answer {
     Answer::Done
 }
 
-/// A person's word on a doubt. While the machine is still settling it, only "it is out" is taken.
+/// A person's word on a doubt, or on what may have gone out in a gap. While the machine is still settling it, only "it is out" is taken.
 pub(super) fn decide(target: &mut Target, decision: &Decision, context: &Context<'_>, change: &mut Change) -> Answer {
-    if !matches!(target.state, State::InDoubt | State::Processing) {
+    if target.gap.is_none() && !matches!(target.state, State::InDoubt | State::Processing) {
         return Answer::Refused(refusal(target, context.now).unwrap_or(Refusal::NotApplicable));
     }
     if target.live_lease(context.now).is_some() {

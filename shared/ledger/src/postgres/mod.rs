@@ -77,6 +77,11 @@ impl Postgres {
         let mut world = World::new(options.policy.clone(), options.time.clone(), runtime);
         world.failover = options.failover;
         let world = Arc::new(world);
+        if matches!(store::origins(&mut *acquire(&pool).await?).await?, (None, _)) {
+            tracing::warn!(
+                "the server does not let us ask who it is: a restore would not be noticed (docs/restore.md)"
+            );
+        }
         flow::finish_releases(&mut *acquire(&pool).await?, &world).await?;
         let stop = CancellationToken::new();
         news::listen(runtime, options.listening()?, world.clone(), stop.clone());

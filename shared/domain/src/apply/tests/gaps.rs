@@ -235,6 +235,16 @@ fn a_person_who_says_that_a_part_is_out_says_nothing_of_the_next() {
 }
 
 #[test]
+fn a_person_who_sees_it_on_the_platform_need_not_wait_for_the_machine() {
+    let mut stage = Stage::restored(LOOK);
+    let published = Decision::Published { receipt: receipt("p1"), last: true };
+    let again = Command::Decide(Decision::SendAgain { attempt: stage.target.attempt });
+    assert_eq!(stage.ask(&again), Answer::Refused(Refusal::InDoubt), "the machine looks first");
+    assert_eq!(stage.ask(&Command::Decide(published)), Answer::Done);
+    assert_eq!((stage.target.state, stage.target.gap), (State::Published, None));
+}
+
+#[test]
 fn an_account_that_asks_for_it_is_sent_again() {
     let mut stage = Stage::restored(RepeatSafety::Nothing);
     stage.on_doubt = OnDoubt::Resend;
