@@ -23,11 +23,11 @@ pub async fn look(channel: &dyn Channel, mark: &Mark<'_>) -> Result<Finding, Fai
     if mark.target.gap.is_none() {
         return Ok(found);
     }
-    let by_handle = matches!(channel.safety(&mark.account.card()).repeat, RepeatSafety::Handle { .. });
-    match found {
-        Finding::CannotTell(_) if by_handle => in_listing(channel, mark).await,
-        Finding::Absent => in_listing(channel, mark).await,
-        told => Ok(told),
+    match (found, channel.safety(&mark.account.card()).repeat) {
+        (Finding::Found(receipt), _) => Ok(Finding::Found(receipt)),
+        // Where posts are told apart by keys, what is listed may be another's that is settled by its own.
+        (Finding::CannotTell(why), RepeatSafety::PlatformKey { .. }) => Ok(Finding::CannotTell(why)),
+        (Finding::CannotTell(_) | Finding::Absent, _) => in_listing(channel, mark).await,
     }
 }
 
