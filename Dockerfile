@@ -23,6 +23,13 @@ COPY . .
 RUN find . -name '*.rs' -exec touch {} + \
     && cargo build --release --locked -p oncepost
 
+# What it is built of, for whoever must know whether a new vulnerability is in it.
+FROM ${BUILDER} AS contents
+WORKDIR /src
+COPY --from=manifests /src .
+COPY deploy/supply/cyclonedx.sh deploy/supply/
+RUN deploy/supply/cyclonedx.sh /oncepost.cdx.json /opt/tools
+
 FROM ${BASE}
 ARG VERSION=0.1.0
 ARG REVISION=unknown
@@ -31,8 +38,10 @@ LABEL org.opencontainers.image.title="oncepost" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}" \
-      org.opencontainers.image.base.name="gcr.io/distroless/cc-debian12:nonroot"
+      org.opencontainers.image.base.name="gcr.io/distroless/cc-debian12:nonroot" \
+      oncepost.sbom="/usr/share/doc/oncepost/oncepost.cdx.json"
 COPY LICENSE /usr/share/doc/oncepost/LICENSE
+COPY --from=contents /oncepost.cdx.json /usr/share/doc/oncepost/oncepost.cdx.json
 COPY --from=build /src/target/release/oncepost /usr/local/bin/oncepost
 # By number: Kubernetes cannot see that a name is not root's.
 USER 65532:65532

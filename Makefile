@@ -1,7 +1,7 @@
 # `make` alone lists what there is.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help build release test browser check lint doc demo prove model simulate chaos fuzz mutants bench lists rules image chart deploy up down fmt \
+.PHONY: help build release test browser check lint doc demo prove model simulate chaos drill fuzz mutants bench lists rules traces image chart deploy supply sbom up down fmt \
 	clean-run
 
 LOCAL := deploy/local
@@ -53,15 +53,19 @@ simulate: ## play whole runs on a virtual clock, each decided by its seed: SEEDS
 chaos: ## kill and cut everything on real servers while posts go out; ARGS="--kills 200 --seconds 1000 --seed 7" and others
 	@$(LOCAL)/chaos.sh $(ARGS)
 
+drill: ## end, replace, add and start processes without their stores while posts go out; ARGS="--only roll --posts 1000" and others
+	@$(LOCAL)/drill.sh $(ARGS)
+
 fuzz: ## throw garbage at every parser for SECONDS each (20), or at one TARGET; RECORD=FILE keeps the result
 	@$(LOCAL)/fuzz.sh $(if $(TARGET),--target $(TARGET)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(RECORD),--record $(RECORD))
 
 mutants: ## break the domain's decisions on purpose, one by one, and tell which breaks no test notices; ARGS="--record FILE"
 	@$(LOCAL)/mutants.sh $(ARGS)
 
-bench: ## measure speed, lateness and size of the release build, in JSON lines; ARGS="--pending 1000000" and others
+bench: ## measure speed, lateness and size of the release build beside what each part takes at most; ARGS="--runs 5 --pending 1000000" and others
 	@$(LOCAL)/install.sh
 	cargo build --release --locked --quiet -p oncepost -p oncepost-harness
+	cargo build --release --locked --quiet -p oncepost-broker -p oncepost-ledger -p oncepost-guard -p oncepost-harness --examples
 	target/release/oncepost-bench $(ARGS)
 
 lists: ## measure how long each list takes to answer with 1,000,000 targets in the ledger; ARGS="--targets N", "--only TEXT" and others
@@ -72,6 +76,9 @@ lists: ## measure how long each list takes to answer with 1,000,000 targets in t
 rules: ## check alerts, runbooks, dashboards and service levels with Prometheus' own tools, and that they fit together
 	@$(LOCAL)/rules.sh
 
+traces: ## check the traces end to end: real servers and processes, and a receiver of spans that is not ours
+	@deploy/traces/traces.sh $(ARGS)
+
 image: ## build the image and start it, with buildah (root): a release build; ARGS="--binary FILE" puts a built program in, "--manifests" stops before cargo
 	@deploy/image/image.sh $(ARGS)
 
@@ -80,6 +87,12 @@ chart: ## check the Helm chart with a real helm: lint, render, validate, ask for
 
 deploy: ## check compose file, broker definitions, every container's settings; run the chart's containers as processes and kill their stores
 	@deploy/check.sh
+
+supply: ## check licences, sources, banned and vulnerable crates, and the workflows; ARGS=--offline leaves out the advisories, and says so
+	@deploy/supply/supply.sh $(ARGS)
+
+sbom: ## list what the program is built of, as CycloneDX: target/sbom/oncepost.cdx.json
+	@deploy/supply/sbom.sh
 
 up: ## start Redis, RabbitMQ and PostgreSQL under ./.run and print their addresses
 	@$(LOCAL)/install.sh

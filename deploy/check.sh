@@ -17,7 +17,7 @@ apt_tools podman podman promtool prometheus
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/oncepost.XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
 
-shellcheck deploy/*.sh deploy/chart/*.sh deploy/image/*.sh deploy/rabbitmq/*.sh
+shellcheck deploy/*.sh deploy/chart/*.sh deploy/image/*.sh deploy/rabbitmq/*.sh deploy/traces/*.sh
 file=deploy/compose/compose.yaml
 check-jsonschema --quiet --builtin-schema vendor.compose-spec "$file"
 if podman-compose --file "$file" config >/dev/null 2>"$scratch/unset"; then
@@ -30,8 +30,8 @@ podman-compose --env-file "$scratch/env" --file "$file" config >"$scratch/compos
 # Findings below `high` are known: images of others by tag, their file systems, no limit of CPU.
 compose-lint "$file" >"$scratch/lint" || { cat "$scratch/lint" >&2; exit 1; }
 echo "compose file: valid, resolved, linted"
-promtool check config --lint=none deploy/compose/prometheus.yaml >"$scratch/promtool" || { cat "$scratch/promtool" >&2; exit 1; }
-echo "prometheus.yaml: valid"
+promtool check config --lint=none deploy/prometheus/prometheus.yaml >"$scratch/promtool" || { cat "$scratch/promtool" >&2; exit 1; }
+"$tools/venv/bin/python" deploy/compose/facts.py "$scratch/compose.yaml"
 "$tools/venv/bin/python" deploy/settings.py "$program" "$scratch"
 deploy/rabbitmq/check.sh "$program"
 chmod 755 "$scratch" # PostgreSQL and the chart's processes run as other users when we are root

@@ -48,7 +48,8 @@ class Process:
                 self.ports[{"HEALTH__LISTEN": "health", "API__LISTEN": "http"}[key]] = free_port()
                 names[entry["name"]] = f"127.0.0.1:{list(self.ports.values())[-1]}"
             elif "value" in entry:
-                names[entry["name"]] = entry["value"].replace("/etc/oncepost/", f"{folder}/").replace("/run/oncepost/", f"{folder}/")
+                moved = entry["value"].replace("/etc/oncepost/", f"{folder}/").replace("/run/oncepost/", f"{folder}/")
+                names[entry["name"]] = moved.replace("/run/stores/", f"{folder}/store.")
             else:
                 names[entry["name"]] = stores[key.removesuffix("__URL")]
         self.log = folder / f"{name}.log"
@@ -56,12 +57,21 @@ class Process:
             self.running = subprocess.Popen([*AS_USER, program, *container["args"]], env=names, stdout=log, stderr=log, cwd="/tmp")
 
     def probe(self, which: str) -> bool:
-        where = self.container[which]["httpGet"]
+        probe = self.container[which]
+        if "tcpSocket" in probe:
+            with socket.socket() as one:
+                return one.connect_ex(("127.0.0.1", self.ports[probe["tcpSocket"]["port"]])) == 0
+        where = probe["httpGet"]
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.ports[where['port']]}{where['path']}", timeout=5) as answer:
                 return answer.status == 200
         except (urllib.error.HTTPError, OSError):
             return False
+
+    def needs(self, kind: str) -> bool:
+        """Whether it is nothing without that store. People need the API just then."""
+        service = self.container["args"][0]
+        return service in ("scheduler", "worker") or (kind == "postgres" and service != "api")
 
     def alive(self) -> bool:
         return self.running.poll() is None and self.probe("livenessProbe")
@@ -78,6 +88,7 @@ def run(stores: dict[str, str]) -> None:
     resources = [resource for resource in yaml.safe_load_all(done.stdout) if resource]
     (config,) = [resource for resource in resources if resource["kind"] == "ConfigMap"]
     files = {"oncepost.json": config["data"]["oncepost.json"], "tokens": "ada a-token-that-is-long-enough\n"}
+    files |= {f"store.{name.lower()}": address for name, address in stores.items()}
     for name, content in files.items():
         (folder / name).write_text(content)
         (folder / name).chmod(0o644)
@@ -97,13 +108,13 @@ def run(stores: dict[str, str]) -> None:
         print(f"drill: migrated, {len(fleet)} services ready, doctor content")
         for kind in ("rabbitmq", "postgres"):
             server("kill", kind)
-            inner = [one for one in fleet if "http" not in one.ports]
-            until(f"without {kind} nobody is ready whom nobody calls", lambda: not any(one.probe("readinessProbe") for one in inner))
+            lost = [one for one in fleet if one.needs(kind)]
+            until(f"without {kind} nobody is ready who needs it", lambda: not any(one.probe("readinessProbe") for one in lost))
             for one in fleet:
                 if not one.alive():
                     sys.exit(f"drill.py: without {kind} a probe would have {one.name} restarted: {one.log.read_text()[-2000:]}")
-                if one not in inner and not one.probe("readinessProbe"):
-                    sys.exit(f"drill.py: without {kind} nobody could call {one.name}")
+                if one not in lost and not one.probe("readinessProbe"):
+                    sys.exit(f"drill.py: without {kind} {one.name} should be ready")
             server("start", kind)
             until(f"with {kind} back all are ready", lambda: all(one.probe("readinessProbe") for one in fleet))
             print(f"drill: {kind} was killed and came back: nothing would have been restarted, the API could be called")

@@ -12,7 +12,7 @@ program, folder = sys.argv[1], Path(sys.argv[2])
 
 
 def taken(name: str, settings: Path, environment: dict[str, str]) -> None:
-    """Has the program read the settings. `migrate` reads and checks all of them, whatever it needs; here its ledger is a file."""
+    """Has the program read the settings. `migrate` reads and checks all of them but the secrets; here its ledger is a file."""
     names = {
         "PATH": os.environ["PATH"],
         **environment,
@@ -66,6 +66,8 @@ for values in sorted(Path("helm/oncepost/ci").glob("*-values.yaml")):
         stores = {"LEDGER": "", "BROKER": "amqp://u:p@127.0.0.1:1/", "GUARD": "redis://127.0.0.1:1"}
         names = {}
         for entry in container["env"]:
+            if entry["name"].endswith("__URL__FILE"):
+                entry["name"] = entry["name"].removesuffix("__FILE")
             store = stores.get(entry["name"].removeprefix("ONCEPOST__").removesuffix("__URL"))
             names[entry["name"]] = store if store is not None else with_secrets(json.dumps(entry.get("value", "from a Secret"))).strip('"')
         taken(f"{values.name}, {deployment['metadata']['name']}", settings, names)

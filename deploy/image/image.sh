@@ -6,7 +6,7 @@
 #   image.sh --manifests      only as far as cargo: whether the stage `manifests` tells cargo all dependencies
 #
 # Where the bases' registries cannot be reached, a Debian of the same release stands in for each, made here from its packages, and the
-# machine's Rust toolchain in the place of the builder's. The script says so: then it is not the pinned bases that were tried.
+# machine's Rust toolchain and certificates in the place of the builder's. The script says so: then it is not the pinned bases that were tried.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 # shellcheck source-path=SCRIPTDIR source=../tools.sh
@@ -17,7 +17,7 @@ mode=${1:-} binary=${2:-}
 case $mode in '' | --manifests) ;; --binary) [ -x "$binary" ] || { echo "image.sh: --binary takes a program" >&2; exit 2; } ;; *)
     echo "image.sh does not know $mode" >&2; exit 2 ;; esac
 
-python_tools hadolint
+python_tools hadolint python
 hadolint Dockerfile
 apt_tools buildah buildah skopeo skopeo curl curl
 
@@ -48,7 +48,8 @@ else
     stand_in oncepost-base libgcc-s1,ca-certificates
     stand_in oncepost-builder libc6-dev,gcc,ca-certificates
     arguments+=(--build-arg BUILDER=localhost/oncepost-builder --build-arg BASE=localhost/oncepost-base --pull-never
-        --volume "${CARGO_HOME:-$HOME/.cargo}:/usr/local/cargo" --volume "${RUSTUP_HOME:-$HOME/.rustup}:/usr/local/rustup:ro")
+        --volume "${CARGO_HOME:-$HOME/.cargo}:/usr/local/cargo" --volume "${RUSTUP_HOME:-$HOME/.rustup}:/usr/local/rustup:ro"
+        --volume /etc/ssl/certs:/etc/ssl/certs:ro)
 fi
 
 build() { bah build --isolation chroot --network host "${arguments[@]}" "$@" .; }
@@ -82,7 +83,11 @@ fact version "$version"
 user=$(bah inspect --type image --format '{{.OCIv1.Config.User}}' "$tag")
 [ "$user" = 65532:65532 ] || { echo "image.sh: it would run as '$user'" >&2; exit 1; }
 fact user "$user"
-fact size "$(du -sm "$(bah mount "$container")" | cut -f 1) MB unpacked"
+root=$(bah mount "$container")
+fact size "$(du -sm "$root" | cut -f 1) MB unpacked"
+sbom=$(bah inspect --type image --format '{{index .OCIv1.Config.Labels "oncepost.sbom"}}' "$tag")
+"$tools/venv/bin/python" deploy/supply/sbom.py "$root$sbom" >"$home/tmp/sbom"
+fact contents "$sbom: $(sed 's/.*: //' "$home/tmp/sbom")"
 
 # Everything in one process, as that user: the root belongs to another and cannot be written, all there is to write to is /tmp.
 inside /usr/local/bin/oncepost openapi >"$home/tmp/openapi.json"

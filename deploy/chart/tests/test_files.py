@@ -30,7 +30,7 @@ class Copies(unittest.TestCase):
         for board in boards:
             ((name, content),) = board["data"].items()
             self.assertEqual(content, (CHART / "files/dashboards" / name).read_text())
-        self.assertFalse([r for r in of_kind(rendered("minimal"), "PrometheusRule", "PodMonitor")])
+        self.assertFalse([r for r in of_kind(rendered("minimal"), "PrometheusRule")])
 
 
 class Reference(unittest.TestCase):

@@ -70,20 +70,22 @@ class Probes(unittest.TestCase):
         asks_nobody = re.search(r'\.route\("(/[a-z]+)", get\(alive\)\)', health).group(1)
         self.assertRegex(
             health,
-            r"async fn alive\(State\(health\): State<Arc<Health>>\) -> Json<Value> \{\n    Json",
+            r"async fn alive\(State\(health\): State<Health>\) -> Json<Value> \{\n    Json",
             "it asks something now: look again",
         )
         for case in CASES:
             for deployment in of_kind(rendered(case), "Deployment"):
                 one = container(deployment)
-                for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+                # The API answers people while a store is away: it is ready when its port is open. Nobody calls the others, so readiness may ask more.
+                called = labels(deployment)["app.kubernetes.io/component"] == "api"
+                asked = ["startupProbe", "livenessProbe"] if called else ["startupProbe", "livenessProbe", "readinessProbe"]
+                for probe in asked:
                     self.assertIn(one[probe]["httpGet"]["path"], known)
                     self.assertEqual(one[probe]["httpGet"]["port"], "health")
                 self.assertEqual(one["livenessProbe"]["httpGet"]["path"], asks_nobody)
                 self.assertEqual(one["startupProbe"]["httpGet"]["path"], asks_nobody)
-                # The API answers people while a store is away; nobody calls the others, so readiness may ask more.
-                called = labels(deployment)["app.kubernetes.io/component"] == "api"
-                self.assertEqual(one["readinessProbe"]["httpGet"]["path"] == asks_nobody, called)
+                self.assertEqual(one["readinessProbe"].get("tcpSocket") == {"port": "http"}, called)
+                self.assertNotEqual(one["readinessProbe"].get("httpGet", {}).get("path"), asks_nobody)
                 port = {port["name"]: port["containerPort"] for port in one["ports"]}["health"]
                 listens = {entry["name"]: entry.get("value") for entry in one["env"]}["ONCEPOST__HEALTH__LISTEN"]
                 self.assertEqual(listens, f"0.0.0.0:{port}")
@@ -117,11 +119,12 @@ class Security(unittest.TestCase):
                     for host in ("hostNetwork", "hostPID", "hostIPC"):
                         self.assertNotIn(host, pod)
                     for volume in pod.get("volumes", []):
-                        self.assertTrue({"configMap", "secret", "emptyDir", "persistentVolumeClaim"} & volume.keys(), volume)
+                        self.assertTrue({"configMap", "secret", "projected", "emptyDir", "persistentVolumeClaim"} & volume.keys(), volume)
                         self.assertIn("sizeLimit", volume.get("emptyDir", {"sizeLimit": ""}))
 
     def test_no_secret_is_written_out(self):
         plain = {"ONCEPOST_CONFIG", "ONCEPOST__HEALTH__LISTEN", "ONCEPOST__API__LISTEN", "ONCEPOST__API__TOKEN_FILE"}
+        plain |= {f"ONCEPOST__{store}__URL__FILE" for store in ("LEDGER", "BROKER", "GUARD")}
 
         def sources(tree, path=""):
             if isinstance(tree, dict):
@@ -146,8 +149,8 @@ class Security(unittest.TestCase):
                     else:
                         self.assertIn("secretKeyRef", entry["valueFrom"])
                 for volume in pod_of(workload).get("volumes", []):
-                    if "secret" in volume:
-                        self.assertEqual(volume["secret"]["defaultMode"] & 0o007, 0, "everyone could read it")
+                    for kind in {"secret", "projected"} & volume.keys():
+                        self.assertEqual(volume[kind]["defaultMode"] & 0o007, 0, "everyone could read it")
             for path, source in sources(settings(case)):
                 seen += 1
                 self.assertEqual(len(source), 1, path)
@@ -203,7 +206,8 @@ class Services(unittest.TestCase):
             for workload in of_kind(rendered(case), "Deployment", "Job", "Pod"):
                 for entry in container(workload).get("env", []):
                     if entry["name"].startswith("ONCEPOST__"):
-                        key = entry["name"].removeprefix("ONCEPOST__").replace("__", ".").lower()
+                        # An address may come from a file.
+                        key = entry["name"].removeprefix("ONCEPOST__").removesuffix("__FILE").replace("__", ".").lower()
                         self.assertIn(key, reference)
 
     def test_a_budget_selects_the_pods_of_its_service_and_of_no_other(self):
@@ -234,6 +238,9 @@ class Services(unittest.TestCase):
     def test_the_service_leads_to_the_api(self):
         for case in CASES:
             for service in of_kind(rendered(case), "Service"):
+                # The other one is test_monitoring.py's.
+                if service["metadata"]["labels"]["app.kubernetes.io/component"] == "metrics":
+                    continue
                 pods = [d for d in of_kind(rendered(case), "Deployment") if service["spec"]["selector"].items() <= labels(d).items()]
                 (api,) = pods
                 self.assertEqual(container(api)["args"], ["api"])
@@ -250,8 +257,31 @@ class Services(unittest.TestCase):
                 self.assertEqual(job["metadata"]["annotations"]["helm.sh/hook"], "pre-install,pre-upgrade")
                 self.assertEqual(container(job)["args"], ["migrate"])
                 self.assertNotIn("serviceAccountName", pod_of(job))
-                self.assertNotIn("volumes", pod_of(job))
-                self.assertEqual([entry["name"] for entry in container(job)["env"]], ["ONCEPOST__LEDGER__URL"])
+                as_file = values(case)["stores"]["as"] == "files"
+                self.assertEqual([volume["name"] for volume in pod_of(job).get("volumes", [])], ["stores"] if as_file else [])
+                name = "ONCEPOST__LEDGER__URL__FILE" if as_file else "ONCEPOST__LEDGER__URL"
+                self.assertEqual([entry["name"] for entry in container(job)["env"]], [name])
+
+    def test_a_stores_address_is_a_file_that_is_mounted_or_a_variable(self):
+        seen = set()
+        for case in CASES:
+            stores = values(case)["stores"]
+            for workload in of_kind(rendered(case), "Deployment", "Job", "Pod"):
+                one, volumes = container(workload), {volume["name"]: volume for volume in pod_of(workload).get("volumes", [])}
+                env = {entry["name"]: entry for entry in one["env"]}
+                for store in ("ledger",) if workload["kind"] == "Job" else ("ledger", "broker", "guard"):
+                    secret, key = stores[store]["existingSecret"], stores[store].get("key", "url")
+                    seen.add(stores["as"])
+                    if stores["as"] == "variables":
+                        self.assertNotIn("stores", volumes)
+                        found = env[f"ONCEPOST__{store.upper()}__URL"]["valueFrom"]["secretKeyRef"]
+                        self.assertEqual(found, {"name": secret, "key": key})
+                        continue
+                    mount = {m["name"]: m["mountPath"] for m in one["volumeMounts"]}["stores"]
+                    self.assertEqual(env[f"ONCEPOST__{store.upper()}__URL__FILE"]["value"], f"{mount}/{store}")
+                    source = {"secret": {"name": secret, "items": [{"key": key, "path": store}]}}
+                    self.assertIn(source, volumes["stores"]["projected"]["sources"])
+        self.assertEqual(seen, {"files", "variables"})
 
     def test_changed_settings_are_a_new_version_of_every_pod(self):
         def sums(*more):

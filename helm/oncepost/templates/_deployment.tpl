@@ -86,17 +86,17 @@ spec:
             timeoutSeconds: 5
             failureThreshold: 6
           {{- if eq .service "api" }}
-          # Not /readyz: with the broker away, people still need the console, which says so and shows what waits. Nothing answers here before all
-          # stores were reached once, so a broken new version takes nobody's place.
+          # Not /readyz: with the ledger away, people still need the console, which says so. The port opens when the ledger was reached once, so a
+          # broken new version takes nobody's place.
           readinessProbe:
-            httpGet: { path: /healthz, port: health }
+            tcpSocket: { port: http }
             periodSeconds: 5
             timeoutSeconds: 3
           lifecycle:
             preStop:
               sleep: { seconds: {{ $root.Values.api.leaveSeconds }} }
           {{- else }}
-          # Nobody calls these pods: not ready only holds up a rollout, until ledger and broker are there.
+          # Nobody calls these pods: not ready only holds up a rollout, until the stores that they need are there.
           readinessProbe:
             httpGet: { path: /readyz, port: health }
             periodSeconds: 10

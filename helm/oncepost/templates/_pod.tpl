@@ -1,12 +1,45 @@
-{{/* Where the three stores are, each out of its Secret; (dict "root" $ "stores" (list …)). */}}
+{{/* Where the three stores are, each out of its Secret, as a file or as a variable; (dict "root" $ "stores" (list …)). */}}
 {{- define "oncepost.storeEnv" -}}
 {{- range .stores }}
-{{- $store := get $.root.Values.stores . }}
+{{- if eq $.root.Values.stores.as "files" }}
+- name: ONCEPOST__{{ upper . }}__URL__FILE
+  value: /run/stores/{{ . }}
+{{- else }}
 - name: ONCEPOST__{{ upper . }}__URL
   valueFrom:
-    secretKeyRef:
-      name: {{ required (printf "stores.%s.existingSecret: name the Secret that holds its address" .) $store.existingSecret }}
-      key: {{ $store.key }}
+    secretKeyRef: {{- include "oncepost.storeSecret" (dict "root" $.root "store" .) | nindent 6 }}
+      key: {{ (get $.root.Values.stores .).key }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "oncepost.storeSecret" -}}
+{{- $store := get .root.Values.stores .store -}}
+name: {{ required (printf "stores.%s.existingSecret: name the Secret that holds its address" .store) $store.existingSecret }}
+{{- end }}
+
+{{- define "oncepost.storeMounts" -}}
+{{- if eq .Values.stores.as "files" }}
+- name: stores
+  mountPath: /run/stores
+  readOnly: true
+{{- end }}
+{{- end }}
+
+{{/* The addresses as files; (dict "root" $ "stores" (list …)). */}}
+{{- define "oncepost.storeVolumes" -}}
+{{- if eq .root.Values.stores.as "files" }}
+- name: stores
+  projected:
+    # Not for everyone: oncepost warns of secrets that all can read.
+    defaultMode: 0440
+    sources:
+      {{- range .stores }}
+      - secret:
+          {{- include "oncepost.storeSecret" (dict "root" $.root "store" .) | nindent 10 }}
+          items:
+            - { key: {{ (get $.root.Values.stores .).key }}, path: {{ . }} }
+      {{- end }}
 {{- end }}
 {{- end }}
 
@@ -53,6 +86,7 @@ seccompProfile:
   readOnly: true
 - name: tmp
   mountPath: /tmp
+{{- include "oncepost.storeMounts" . }}
 {{- range .Values.secrets.files }}
 - name: {{ printf "secret-%s" . | trunc 63 | trimSuffix "-" }}
   mountPath: /run/secrets/{{ . }}
@@ -71,6 +105,7 @@ seccompProfile:
 - name: tmp
   emptyDir:
     sizeLimit: {{ .Values.media.spoolSize }}
+{{- include "oncepost.storeVolumes" (dict "root" . "stores" (list "ledger" "broker" "guard")) }}
 {{- range .Values.secrets.files }}
 - name: {{ printf "secret-%s" . | trunc 63 | trimSuffix "-" }}
   secret:

@@ -56,7 +56,7 @@ function screens() {
     cause: `/causes?${about(one.group)}`, 'cause-in-doubt': `/causes?${about(stack.doubt.group)}`,
     'cause-of-an-account': `/causes?${about(one.group, '&account=acme/mastodon/main')}`, 'cause-that-is-over': '/causes?group=OP-2001/post/gone',
     'guide-1': guide(1), 'guide-2': guide(2), 'guide-3': guide(3), 'guide-4': guide(4), 'guide-5': guide(5),
-    'guide-doubt': `/guide?${about(stack.doubt.group)}&step=2`, code: '/errors/OP-2101', lost: '/nowhere', unknown: '/targets/nonsense',
+    'guide-doubt': `/guide?${about(stack.doubt.group)}&step=2`, code: '/errors/OP-2101', codes: '/errors', lost: '/nowhere', unknown: '/targets/nonsense',
   };
 }
 

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use domain::Scope;
 use futures::future::{Either, select};
-use ledger::{Assignment, Duty, LedgerError, Within};
+use ledger::{Assignment, Duty, LedgerError, Outlet, Within};
 
 use crate::{Console, access::Caller, api};
 
@@ -21,13 +22,18 @@ pub(crate) fn may_see(caller: &Caller, assignment: &Assignment) -> bool {
 pub(crate) fn shown(assignment: Assignment) -> api::Assignment {
     let Assignment { duty, to, comment, who, at, idle_since } = assignment;
     let on = duty.subject();
-    let Within { tenant, channel, account } = duty.within();
-    let mut told = api::Assignment { on, tenant, channel, account: None, to, comment, by: who, at, idle_since };
-    if let (Some(tenant), Some(channel), Some(account)) = (&told.tenant, &told.channel, account) {
-        told.account = Some(format!("{tenant}/{channel}/{account}"));
-        (told.tenant, told.channel) = (None, None);
+    let api::CausePart { tenant, channel, account } = told(duty.within());
+    api::Assignment { on, tenant, channel, account, to, comment, by: who, at, idle_since }
+}
+
+/// A part of a cause as callers see it: an account is written in full.
+pub(crate) fn told(part: Within) -> api::CausePart {
+    match part {
+        Within { tenant: Some(tenant), channel: Some(channel), account: Some(account) } => {
+            api::CausePart { account: Some(format!("{tenant}/{channel}/{account}")), ..api::CausePart::default() }
+        }
+        Within { tenant, channel, .. } => api::CausePart { tenant, channel, account: None },
     }
-    told
 }
 
 /// The assignments that a caller may see.
@@ -40,10 +46,11 @@ impl Taken {
         Self(all.into_iter().filter(|one| may_see(caller, one)).collect())
     }
 
-    /// Who sees to a cause, or to a part of it that has to do with `asked`.
-    pub fn of_cause(&self, cause: &str, asked: &Within) -> Vec<api::Assignment> {
+    /// Who sees to a cause that strikes at `places`, or to a part of it.
+    pub fn of_cause<'p>(&self, cause: &str, places: impl Iterator<Item = &'p Outlet>) -> Vec<api::Assignment> {
+        let places: Vec<_> = places.map(at).collect();
         let is_of = |one: &&Assignment| match &one.duty {
-            Duty::Cause { group, within } => group == cause && overlap(within, asked),
+            Duty::Cause { group, within } => group == cause && places.iter().any(|place| overlap(within, place)),
             Duty::Target { .. } => false,
         };
         self.0.iter().filter(is_of).cloned().map(shown).collect()
@@ -64,8 +71,30 @@ impl Taken {
     }
 }
 
+/// The part of a cause that somebody takes who names none: as much as belongs together, so that the same failure somewhere else, later, is
+/// nobody's yet. Of what strikes accounts or posts, the account, or what all accounts have in common; of what strikes a channel or an app, the
+/// channel; of our own failures, all.
+pub(crate) fn part<'p>(asked: &Within, scope: Option<Scope>, places: impl Iterator<Item = &'p Outlet>) -> Within {
+    let places: Vec<_> = places.map(at).collect();
+    let Some(first) = places.first().filter(|_| scope != Some(Scope::System)) else { return asked.clone() };
+    let channel = first.channel.clone().filter(|_| places.iter().all(|place| place.channel == first.channel));
+    let of_channel = Within { channel: asked.channel.clone().or(channel), ..asked.clone() };
+    if matches!(scope, Some(Scope::Channel | Scope::App)) {
+        return of_channel;
+    }
+    let tenant = first.tenant.clone().filter(|_| places.iter().all(|place| place.tenant == first.tenant));
+    let account = first.account.clone().filter(|_| places.iter().all(|place| place == first));
+    Within { tenant: asked.tenant.clone().or(tenant), account: asked.account.clone().or(account), ..of_channel }
+}
+
+/// One account's place.
+fn at(place: &Outlet) -> Within {
+    let Outlet { tenant, channel, account, .. } = place.clone();
+    Within { tenant: Some(tenant), channel: Some(channel), account: Some(account) }
+}
+
 /// Whether something may be within both.
-fn overlap(one: &Within, other: &Within) -> bool {
+pub(crate) fn overlap(one: &Within, other: &Within) -> bool {
     fn fits<T: PartialEq>(one: Option<&T>, other: Option<&T>) -> bool {
         one.zip(other).is_none_or(|(one, other)| one == other)
     }
@@ -132,5 +161,48 @@ mod tests {
         assert!(overlap(&all, &main) && overlap(&acme, &main) && overlap(&within("", "a", ""), &acme));
         assert!(!overlap(&within("other", "", ""), &main) && !overlap(&within("acme", "b", ""), &main));
         assert!(!overlap(&within("acme", "a", "side"), &main));
+    }
+
+    fn place(text: &str) -> Outlet {
+        let fields: Vec<_> = text.split('/').collect();
+        let [tenant, channel, account] = fields[..] else { panic!("{text}") };
+        let (tenant, channel, account) = (tenant.parse().unwrap(), channel.parse().unwrap(), account.parse().unwrap());
+        Outlet { tenant, channel, account, app: None }
+    }
+
+    #[test]
+    fn whoever_takes_a_cause_takes_what_belongs_together() {
+        let of = |scope, places: &[&str]| {
+            let places: Vec<_> = places.iter().map(|text| place(text)).collect();
+            part(&Within::default(), Some(scope), places.iter())
+        };
+        let one = ["acme/a/main"];
+        for scope in [Scope::Account, Scope::Post] {
+            assert_eq!(of(scope, &one), within("acme", "a", "main"));
+            assert_eq!(of(scope, &["acme/a/main", "acme/a/side"]), within("acme", "a", ""));
+            assert_eq!(of(scope, &["acme/a/main", "acme/b/main"]), within("acme", "", ""));
+            assert_eq!(of(scope, &["acme/a/main", "beta/a/main"]), within("", "a", ""));
+            assert_eq!(of(scope, &["acme/a/main", "beta/b/main"]), Within::default());
+        }
+        for scope in [Scope::Channel, Scope::App] {
+            assert_eq!(of(scope, &one), within("", "a", ""));
+            assert_eq!(of(scope, &["acme/a/main", "acme/b/main"]), Within::default());
+        }
+        assert_eq!(of(Scope::System, &one), Within::default());
+        let asked = within("acme", "", "");
+        let places = [place("acme/a/main"), place("acme/a/side")];
+        assert_eq!(part(&asked, Some(Scope::Channel), places.iter()), within("acme", "a", ""));
+    }
+
+    #[test]
+    fn what_is_with_somebody_on_one_account_is_not_on_another() {
+        let (ann, at) = ("ann".to_owned(), jiff::Timestamp::UNIX_EPOCH);
+        let duty = Duty::Cause { group: "OP-2102/account/-".into(), within: within("acme", "a", "main") };
+        let one = Assignment { duty, to: ann.clone(), comment: None, who: ann, at, idle_since: None };
+        let taken = Taken(vec![one]);
+        let had = |cause: &str, on: &str| taken.of_cause(cause, [place(on)].iter()).len();
+        assert_eq!(had("OP-2102/account/-", "acme/a/main"), 1);
+        assert_eq!(had("OP-2102/account/-", "acme/a/side"), 0);
+        assert_eq!(had("OP-2101/account/-", "acme/a/main"), 0);
     }
 }

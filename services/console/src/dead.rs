@@ -13,7 +13,7 @@ use crate::{Problem, api};
 
 /// A channel of which only counts are known.
 pub(crate) fn counted(counts: &Counts) -> api::DeadChannel {
-    let agreement = counts.agreement(0);
+    let agreement = counts.agreement();
     let tells = format!("`oncepost dlq list {}` tells which.", counts.channel);
     let says = match (agreement, counts.letters) {
         (Agreement::Agrees, letters) => {
@@ -32,7 +32,10 @@ pub(crate) fn counted(counts: &Counts) -> api::DeadChannel {
         (Agreement::TooFew(letters), _) => {
             format!("{} too few. The scheduler writes what is missing anew. {tells}", counted_letters(letters))
         }
-        (Agreement::CannotTell, None) => "The broker does not say: nobody can tell what is in the queue.".into(),
+        (Agreement::NotLooked, _) => {
+            format!("As many letters as there should be; whether each is the right one a look tells. {tells}")
+        }
+        (Agreement::CannotTell, None) => SILENT.into(),
         (Agreement::CannotTell, Some(_)) => held(counts.consumers),
     };
     api::DeadChannel {
@@ -42,7 +45,7 @@ pub(crate) fn counted(counts: &Counts) -> api::DeadChannel {
         agrees: match agreement {
             Agreement::Agrees => Some(true),
             Agreement::TooMany(_) | Agreement::TooFew(_) => Some(false),
-            Agreement::CannotTell => None,
+            Agreement::NotLooked | Agreement::CannotTell => None,
         },
         says,
         standings: None,
@@ -93,7 +96,7 @@ pub(crate) fn read(counts: &Counts, reading: &Reading) -> api::DeadChannel {
 pub(crate) fn unseen(counts: &Counts, error: &LookError) -> api::DeadChannel {
     let says = match error {
         LookError::Busy { consumers, .. } => held(*consumers),
-        LookError::Broker(_) => "The broker does not say: nobody can tell what is in the queue.".into(),
+        LookError::Broker(_) => SILENT.into(),
     };
     api::DeadChannel { letters: None, agrees: None, says, ..counted(counts) }
 }
@@ -107,6 +110,10 @@ fn awaited(targets: u64) -> Option<String> {
     };
     Some(format!("{who} needed a person for less than a minute, and the letter is on its way."))
 }
+
+/// What the ledger knows is told all the same.
+const SILENT: &str =
+    "RabbitMQ does not say what is in the queue. What needs a person the ledger knows: `oncepost failures`.";
 
 fn held(consumers: u64) -> String {
     let who = match consumers {
@@ -210,7 +217,7 @@ impl From<LettersError> for Problem {
                 tracing::warn!(error = &error as &dyn std::error::Error, "dead letters could not be shown");
                 Problem::plain(
                     unavailable,
-                    "The broker does not answer, or has no such queue. Nothing was changed.",
+                    "RabbitMQ does not answer, or has no such queue. Nothing was changed.",
                     "Try again when `oncepost doctor` finds the broker well. What needs a person is in the ledger all the same: \
                      `oncepost failures`.",
                 )

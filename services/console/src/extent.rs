@@ -1,22 +1,19 @@
-//! An operator's first question, answered from where a cause's targets are: is it everything, one channel, one app, one account, or one
-//! post? And the evidence: what goes out meanwhile. Pure.
+//! An operator's first question, answered from where a cause's targets are and what the cause strikes: is it everything, one channel, one
+//! app, one account, or one post? Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use channels::AccountCard;
 use domain::{AccountId, AppId, ChannelName, Scope, TenantId};
-use jiff::Timestamp;
-use ledger::{Lately, Outlet};
+use ledger::Outlet;
 
-use crate::{
-    api::{Extent, ExtentKind, Flow, Meanwhile},
-    standing::instant,
-};
+use crate::api::{Extent, ExtentKind, Meanwhile};
 
 /// An account by its name.
-type Account<'a> = (&'a TenantId, &'a ChannelName, &'a AccountId);
+pub(crate) type Account<'a> = (&'a TenantId, &'a ChannelName, &'a AccountId);
 
-fn account(place: &Outlet) -> Account<'_> {
+/// The account that a place is.
+pub(crate) fn account(place: &Outlet) -> Account<'_> {
     (&place.tenant, &place.channel, &place.account)
 }
 
@@ -44,6 +41,10 @@ impl Known {
         self.accounts.iter().filter(|(_, on, _)| on == channel).count()
     }
 
+    fn through(&self, app: &AppId) -> usize {
+        self.by_app.get(app).copied().unwrap_or_default()
+    }
+
     fn channels(&self) -> BTreeSet<&ChannelName> {
         self.accounts.iter().map(|(_, channel, _)| channel).collect()
     }
@@ -53,36 +54,67 @@ impl Known {
     }
 }
 
-/// How far something reaches that concerns targets of `posts` posts at these places.
-pub(crate) fn extent<'a>(places: impl IntoIterator<Item = &'a Outlet>, posts: u64, known: &Known) -> Extent {
-    let places: Vec<_> = places.into_iter().collect();
-    let accounts: BTreeSet<_> = places.iter().map(|place| account(place)).collect();
-    let channels: BTreeSet<_> = places.iter().map(|place| &place.channel).collect();
-    let tenants: BTreeSet<_> = places.iter().map(|place| &place.tenant).collect();
-    let apps: BTreeSet<_> = places.iter().map(|place| place.app.as_ref()).collect();
-    let app = match Vec::from_iter(&apps)[..] {
-        [Some(app)] => Some(app),
-        _ => None,
-    };
-    let many = accounts.len();
-    let on = listed(channels.iter().map(|channel| channel.as_str()));
+/// Where something strikes.
+struct Struck<'a> {
+    accounts: BTreeSet<Account<'a>>,
+    channels: BTreeSet<&'a ChannelName>,
+    tenants: BTreeSet<&'a TenantId>,
+    /// The app, if all goes through one.
+    app: Option<&'a AppId>,
+}
+
+impl<'a> Struck<'a> {
+    fn of(places: impl IntoIterator<Item = &'a Outlet>) -> Self {
+        let places: Vec<_> = places.into_iter().collect();
+        let apps: BTreeSet<_> = places.iter().map(|place| place.app.as_ref()).collect();
+        Self {
+            accounts: places.iter().map(|place| account(place)).collect(),
+            channels: places.iter().map(|place| &place.channel).collect(),
+            tenants: places.iter().map(|place| &place.tenant).collect(),
+            app: apps.first().copied().flatten().filter(|_| apps.len() == 1),
+        }
+    }
+
+    fn on(&self) -> String {
+        listed(self.channels.iter().map(|channel| channel.as_str()))
+    }
+}
+
+/// How far something of this `scope` reaches that concerns targets of `posts` posts at these places. Several causes that have no scope in
+/// common have none.
+pub(crate) fn extent<'a>(
+    places: impl IntoIterator<Item = &'a Outlet>,
+    posts: u64,
+    scope: Option<Scope>,
+    known: &Known,
+) -> Extent {
+    let struck = Struck::of(places);
+    let Struck { accounts, channels, tenants, app } = &struck;
+    // What has struck one post of an account or of an app strikes each that comes next.
+    let is_one_post = posts <= 1 && !matches!(scope, Some(Scope::Account | Scope::App));
+    let app_of_more = app.filter(|app| scope == Some(Scope::App) && known.through(app) > accounts.len());
+    let (many, on) = (accounts.len(), struck.on());
     let is_one_of_many = tenants.len() == 1 && known.tenants() > 1;
     let (kind, words) = match (accounts.first(), channels.first()) {
-        (Some((tenant, channel, account)), _) if many == 1 && posts <= 1 => {
+        (Some((tenant, channel, account)), _) if many == 1 && is_one_post => {
             (ExtentKind::Post, format!("One post, on {tenant}/{channel}/{account}"))
+        }
+        (Some(_), _) if app_of_more.is_some() => {
+            let (app, all) = app_of_more.map_or(("", 0), |app| (app.as_str(), known.through(app)));
+            (ExtentKind::App, format!("App {app}: so far {many} of its {all} accounts, on {on}"))
         }
         (Some((tenant, channel, account)), _) if many == 1 => {
             (ExtentKind::Account, format!("Only account {tenant}/{channel}/{account}"))
         }
-        (Some(_), Some(channel)) if posts <= 1 && channels.len() == 1 => {
+        (Some(_), Some(channel)) if is_one_post && channels.len() == 1 => {
             (ExtentKind::Post, format!("One post, on {many} accounts of {channel}"))
         }
-        (Some(_), _) if posts <= 1 => (ExtentKind::Post, format!("One post, on {} channels: {on}", channels.len())),
+        (Some(_), _) if is_one_post => (ExtentKind::Post, format!("One post, on {} channels: {on}", channels.len())),
         // An app that all of a channel's accounts go through is told as the channel where it serves no other one.
         (Some(_), Some(channel)) if channels.len() == 1 && many >= known.on(channel) => {
             (ExtentKind::Channel, format!("All {many} accounts of {channel}"))
         }
-        (Some(_), _) if app.is_some_and(|app| many >= known.by_app.get(app).copied().unwrap_or_default()) => {
+        (Some(_), _) if app.is_some_and(|app| many >= known.through(app)) => {
             let app = app.map_or("", |app| app.as_str());
             (ExtentKind::App, format!("All {many} accounts of app {app}, on {on}"))
         }
@@ -91,7 +123,7 @@ pub(crate) fn extent<'a>(places: impl IntoIterator<Item = &'a Outlet>, posts: u6
             (ExtentKind::Accounts, format!("{many} of the {} accounts of {channel}{whose}", known.on(channel)))
         }
         (Some((tenant, ..)), _) if is_one_of_many => {
-            (ExtentKind::Tenant, format!("Only tenant {tenant}: {many} accounts on {}", counted(&channels, &on)))
+            (ExtentKind::Tenant, format!("Only tenant {tenant}: {many} accounts on {}", counted(channels, &on)))
         }
         (Some(_), _) if channels.len() >= known.channels().len() => {
             let (all, of) = (known.accounts.len(), channels.len());
@@ -106,38 +138,65 @@ pub(crate) fn extent<'a>(places: impl IntoIterator<Item = &'a Outlet>, posts: u6
         }
         (None, _) => (ExtentKind::Nothing, "Nothing".into()),
     };
-    let first = accounts.first().copied();
-    Extent { kind, words, look_at: look_at(kind, first) }
+    Extent { kind, words, look_at: look_at(kind, accounts.first().copied()) }
 }
 
-/// What to look at first for one cause at `places`. So far it may have struck one post only; its scope says what it will strike.
+/// The same, unless targets on several channels fail for one cause that is none of theirs, and nothing goes out `meanwhile`: then it is
+/// everything, however little of it was due.
+pub(crate) fn or_everything<'a>(
+    extent: Extent,
+    places: impl IntoIterator<Item = &'a Outlet>,
+    scope: Option<Scope>,
+    meanwhile: &Meanwhile,
+    known: &Known,
+) -> Extent {
+    let Struck { accounts, channels, .. } = Struck::of(places);
+    let is_theirs = !matches!(scope, Some(Scope::Channel | Scope::System));
+    let goes_out = [meanwhile.own, meanwhile.siblings, meanwhile.elsewhere].iter().any(|flow| flow.published > 0);
+    if channels.len() < 2 || is_theirs || goes_out || extent.kind == ExtentKind::Everything {
+        return extent;
+    }
+    let (many, on, of) = (accounts.len(), channels.len(), known.channels().len().max(channels.len()));
+    let words = format!("Everything that was due: {many} accounts, on {on} of {of} channels");
+    Extent { kind: ExtentKind::Everything, words, ..extent }
+}
+
+/// What to look at first for one cause, or for several that are one in truth. So far it may have struck one post only; its scope says
+/// what it will strike.
 pub(crate) fn look_at_cause<'a>(
     kind: ExtentKind,
     scope: Option<Scope>,
     places: impl IntoIterator<Item = &'a Outlet>,
 ) -> String {
+    use ExtentKind::{Account, Accounts, App, Channel, Channels, Everything, Post, Tenant};
+    let struck = Struck::of(places);
     let kind = match (kind, scope) {
         // The account works: it is these posts that it does not take.
-        (ExtentKind::Account | ExtentKind::Accounts, Some(Scope::Post)) => return ALIKE.into(),
-        (ExtentKind::Post, Some(Scope::Account)) => ExtentKind::Account,
-        (ExtentKind::Post, Some(Scope::App)) => ExtentKind::App,
-        (ExtentKind::Post, Some(Scope::Channel)) => ExtentKind::Channel,
-        (ExtentKind::Post, Some(Scope::System)) => ExtentKind::Everything,
+        (Account | Accounts, Some(Scope::Post)) => return ALIKE.into(),
+        (Post, Some(Scope::Channel)) if struck.channels.len() > 1 => return NETWORK.into(),
+        (Tenant | Channels | Everything, Some(Scope::Channel)) => return NETWORK.into(),
+        (Post, Some(Scope::Account)) => Account,
+        (Post | Account | Accounts, Some(Scope::App)) => App,
+        (Post | Accounts, Some(Scope::Channel)) => Channel,
+        (_, Some(Scope::System)) => Everything,
         (kind, _) => kind,
     };
-    look_at(kind, places.into_iter().map(account).min())
+    look_at(kind, struck.accounts.first().copied())
 }
 
-/// What to look at first for several causes: what they have in common, if that can be.
-pub(crate) fn look_at_all(extent: Extent, causes: usize) -> Extent {
+/// What to look at first for several causes that have nothing in common but where they strike.
+pub(crate) fn look_at_all(extent: Extent) -> Extent {
     match extent.kind {
-        ExtentKind::Tenant | ExtentKind::Accounts if causes > 1 => Extent { look_at: ONE_BY_ONE.into(), ..extent },
+        ExtentKind::Tenant | ExtentKind::Accounts => Extent { look_at: ONE_BY_ONE.into(), ..extent },
         _ => extent,
     }
 }
 
 /// What to look at first where several posts fail, each by itself.
 const ALIKE: &str = "What these posts have in common: their words, their links, their media.";
+
+/// What to look at first where several channels fail alike.
+const NETWORK: &str = "What these channels have in common: our network, its name resolution, a proxy; `oncepost doctor` on a worker's machine.";
 
 /// What to look at first where several things may be wrong.
 const ONE_BY_ONE: &str = "The causes one by one, the first one first: they need not belong together.";
@@ -173,7 +232,7 @@ fn counted(channels: &BTreeSet<&ChannelName>, on: &str) -> String {
 }
 
 /// Names in a row: the first three, and how many more there are.
-fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+pub(crate) fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
     const MOST: usize = 3;
     let names: Vec<_> = names.collect();
     match (names.split_last(), names.len().saturating_sub(MOST)) {
@@ -184,63 +243,12 @@ fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
     }
 }
 
-/// The beginning of the minute that `at` is in.
-pub(crate) fn minute(at: Timestamp) -> Timestamp {
-    Timestamp::from_second(at.as_second().div_euclid(60) * 60).unwrap_or(at)
-}
-
-/// What goes out while something fails at `places` since `since`: on their accounts, on the other accounts of their channels, and
-/// elsewhere. `from`: since when it was looked at.
-pub(crate) fn meanwhile<'a>(
-    places: impl IntoIterator<Item = &'a Outlet>,
-    lately: &[Lately],
-    since: Timestamp,
-    from: Timestamp,
-) -> Meanwhile {
-    let places: Vec<_> = places.into_iter().collect();
-    let accounts: BTreeSet<_> = places.iter().map(|place| account(place)).collect();
-    let channels: BTreeSet<_> = places.iter().map(|place| &place.channel).collect();
-    let since = minute(since).max(from);
-    let (mut own, mut siblings, mut elsewhere) = (Flow::default(), Flow::default(), Flow::default());
-    // By whole minutes: what was due before the one in which it began to fail proves nothing.
-    for one in lately.iter().filter(|one| since <= one.minute) {
-        let flow = match () {
-            () if accounts.contains(&account(&one.place)) => &mut own,
-            () if channels.contains(&one.place.channel) => &mut siblings,
-            () => &mut elsewhere,
-        };
-        flow.settled += one.settled;
-        flow.published += one.published;
-    }
-    let it = if accounts.len() == 1 { "it" } else { "them" };
-    let on = listed(channels.iter().map(|channel| channel.as_str()));
-    let at = instant(since);
-    let words = match (own.published, siblings, elsewhere) {
-        (1.., ..) => format!("Other posts of {it} go out meanwhile: {} due since {at} did.", own.published),
-        (0, Flow { published: 1.., .. }, _) => {
-            format!(
-                "Nothing of {it} went out that was due since {at}; {} on other accounts of {on} did.",
-                siblings.published
-            )
-        }
-        (0, Flow { settled: 0, .. }, Flow { settled: 0, .. }) => {
-            format!("Nothing else was due since {at}: whether other posts go out cannot be told.")
-        }
-        (0, _, Flow { published: 1.., .. }) => {
-            format!("Nothing on {on} went out that was due since {at}; {} on other channels did.", elsewhere.published)
-        }
-        (0, ..) => format!("Nothing at all went out that was due since {at}."),
-    };
-    Meanwhile { since, own, siblings, elsewhere, words }
-}
-
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
+pub(crate) mod tests {
     use super::*;
+    use crate::api::Flow;
 
-    fn place(text: &str) -> Outlet {
+    pub(crate) fn place(text: &str) -> Outlet {
         let (name, app) = text.split_once('@').map_or((text, None), |(name, app)| (name, Some(app)));
         let fields: Vec<_> = name.split('/').collect();
         let [tenant, channel, account] = fields[..] else { panic!("{text}") };
@@ -315,7 +323,7 @@ mod tests {
         let all = known(&ALL);
         for (places, posts, kind, words) in table {
             let places: Vec<_> = places.iter().map(|text| place(text)).collect();
-            let found = extent(&places, *posts, &all);
+            let found = extent(&places, *posts, None, &all);
             assert_eq!((found.kind, found.words.as_str()), (*kind, *words), "{places:?}");
             assert_eq!(found.look_at.is_empty(), *kind == Nothing, "{places:?}");
         }
@@ -335,59 +343,73 @@ mod tests {
             assert!(of(scope).starts_with(begins), "{scope:?}: {}", of(scope));
         }
         assert_eq!(look_at_cause(ExtentKind::Account, Some(Scope::Post), &places), ALIKE);
-        let only = extent(&[place("acme/a/one@meta"), place("acme/b/one@meta")], 9, &known(&ALL));
+        let both = [place("acme/a/one@meta"), place("acme/b/one@meta")];
+        let only = extent(&both, 9, None, &known(&ALL));
         assert_eq!(only.kind, ExtentKind::Tenant);
-        assert!(look_at_all(only.clone(), 1).look_at.starts_with("What that tenant changed"));
-        assert!(look_at_all(only, 2).look_at.starts_with("The causes one by one"));
+        assert!(only.look_at.starts_with("What that tenant changed"));
+        assert_eq!(look_at_cause(only.kind, Some(Scope::Channel), &both), NETWORK);
+        assert_eq!(look_at_cause(ExtentKind::Post, Some(Scope::Channel), &both), NETWORK);
+        assert_eq!(look_at_all(only).look_at, ONE_BY_ONE);
+        let some = [place("acme/c/one"), place("beta/c/one")];
+        assert!(look_at_cause(ExtentKind::Accounts, Some(Scope::Channel), &some).starts_with("The platform"));
+        assert!(look_at_cause(ExtentKind::Accounts, Some(Scope::System), &some).starts_with("oncepost itself"));
+    }
+
+    #[test]
+    fn what_strikes_an_account_or_an_app_is_told_as_such_by_its_first_post() {
+        let all = known(&ALL);
+        let of = |names: &[&str], scope| {
+            let places: Vec<_> = names.iter().map(|name| place(name)).collect();
+            let found = extent(&places, 1, Some(scope), &all);
+            (found.kind, found.words)
+        };
+        let own = |kind, words: &str| (kind, words.to_owned());
+        let one = ["acme/a/one@meta"];
+        assert_eq!(of(&one, Scope::Account), own(ExtentKind::Account, "Only account acme/a/one"));
+        assert_eq!(of(&one, Scope::App), own(ExtentKind::App, "App meta: so far 1 of its 5 accounts, on a"));
+        assert_eq!(of(&["beta/a/two@own"], Scope::App), own(ExtentKind::Account, "Only account beta/a/two"));
+        assert_eq!(of(&one, Scope::Post), own(ExtentKind::Post, "One post, on acme/a/one"));
+        let two = ["acme/a/one@meta", "acme/c/one"];
+        assert_eq!(of(&two, Scope::Account).0, ExtentKind::Tenant);
+    }
+
+    #[test]
+    fn channels_that_fail_alike_while_nothing_goes_out_are_everything() {
+        let all = known(&ALL);
+        let (few, one) = ([place("acme/a/one@meta"), place("acme/c/one")], [place("acme/a/one@meta")]);
+        let meanwhile = |published| Meanwhile {
+            since: jiff::Timestamp::UNIX_EPOCH,
+            own: Flow::default(),
+            siblings: Flow::default(),
+            elsewhere: Flow { settled: 3, published },
+            words: String::new(),
+        };
+        let of = |places: &[Outlet], scope, published| {
+            let found = extent(places, 1, Some(scope), &all);
+            or_everything(found, places, Some(scope), &meanwhile(published), &all)
+        };
+        for scope in [Scope::Channel, Scope::System] {
+            let found = of(&few, scope, 0);
+            assert_eq!(
+                (found.kind, found.words.as_str()),
+                (ExtentKind::Everything, "Everything that was due: 2 accounts, on 2 of 3 channels")
+            );
+        }
+        assert_eq!(of(&few, Scope::Channel, 1).kind, ExtentKind::Post, "elsewhere it goes out");
+        assert_eq!(of(&few, Scope::Account, 0).kind, ExtentKind::Tenant, "accounts that died are no network");
+        assert_eq!(of(&few, Scope::Post, 0).kind, ExtentKind::Post);
+        assert_eq!(of(&one, Scope::Channel, 0).kind, ExtentKind::Post, "one channel is not everything");
     }
 
     #[test]
     fn to_a_tenant_there_are_no_others() {
         let own = known(&["acme/a/one@meta", "acme/a/two@meta", "acme/b/one@meta", "acme/c/one"]);
-        let of = |names: &[&str]| extent(&names.iter().map(|name| place(name)).collect::<Vec<_>>(), 9, &own).words;
+        let of =
+            |names: &[&str]| extent(&names.iter().map(|name| place(name)).collect::<Vec<_>>(), 9, None, &own).words;
         assert_eq!(of(&["acme/a/one@meta", "acme/a/two@meta"]), "All 2 accounts of a");
         assert_eq!(
             of(&["acme/a/one@meta", "acme/b/one@meta", "acme/c/one"]),
             "Everything: 3 of 4 accounts, on all 3 channels"
         );
-    }
-
-    #[test]
-    fn the_evidence_is_what_was_due_since_and_is_out() {
-        let began: Timestamp = "2026-06-01T03:10:00Z".parse().unwrap();
-        let lately = |name: &str, minutes: u64, settled, published| Lately {
-            place: place(name),
-            minute: began + Duration::from_secs(60 * minutes) - Duration::from_secs(60),
-            settled,
-            published,
-        };
-        // It began within the minute.
-        let first = began + Duration::from_secs(7);
-        let of = |rows: &[Lately]| meanwhile(&[place("acme/a/one@meta")], rows, first, began).words;
-        // Due in the minute before it began.
-        let early = lately("acme/a/one", 0, 9, 9);
-        assert_eq!(
-            of(std::slice::from_ref(&early)),
-            "Nothing else was due since 2026-06-01 03:10:00Z: whether other posts go out cannot be told."
-        );
-        let (own, sibling) = (lately("acme/a/one", 1, 4, 0), lately("beta/a/one", 2, 2, 2));
-        let (still, other) = (lately("beta/a/one", 2, 3, 0), lately("acme/c/one", 2, 5, 5));
-        assert_eq!(
-            of(&[lately("acme/a/one@own", 1, 4, 3)]),
-            "Other posts of it go out meanwhile: 3 due since 2026-06-01 03:10:00Z did."
-        );
-        assert_eq!(
-            of(&[own.clone(), sibling, other.clone()]),
-            "Nothing of it went out that was due since 2026-06-01 03:10:00Z; 2 on other accounts of a did."
-        );
-        assert_eq!(
-            of(&[own.clone(), still.clone(), other]),
-            "Nothing on a went out that was due since 2026-06-01 03:10:00Z; 5 on other channels did."
-        );
-        assert_eq!(of(&[own, still]), "Nothing at all went out that was due since 2026-06-01 03:10:00Z.");
-        // Only a part could be looked at.
-        let from = began + Duration::from_secs(120);
-        let looked = meanwhile(&[place("acme/a/one")], &[early], began, from);
-        assert_eq!(looked.since, from);
     }
 }

@@ -61,7 +61,11 @@ pub struct RefusedTarget {
 impl RefusedTarget {
     /// `target` refuses because of `refusal`.
     pub fn new(target: TargetId, refusal: Refusal) -> Self {
-        Self { target, refusal: refusal_name(refusal).into(), reason: refusal.reason().into() }
+        let reason = match refusal {
+            Refusal::Taken { by } => format!("{} ({by})", refusal.reason()),
+            _ => refusal.reason().into(),
+        };
+        Self { target, refusal: refusal_name(refusal).into(), reason }
     }
 }
 
@@ -76,6 +80,7 @@ pub(crate) fn refusal_name(refusal: Refusal) -> &'static str {
         Refusal::Expired => "expired",
         Refusal::Unproven => "unproven",
         Refusal::Overtaken => "overtaken",
+        Refusal::Taken { .. } => "taken",
         Refusal::NotApplicable => "not_applicable",
     }
 }
@@ -131,7 +136,7 @@ impl Problem {
 
     /// The caller may not do this.
     pub fn forbidden(detail: impl Into<String>) -> Self {
-        Self::plain(StatusCode::FORBIDDEN, detail, "Use a token that may, or leave it be.")
+        Self::plain(StatusCode::FORBIDDEN, detail, "Use a token, or a login, that may, or leave it be.")
     }
 
     /// There is no such thing, or it is not the caller's.

@@ -105,7 +105,8 @@ pub(crate) fn group((group, count): (String, u64)) -> api::FailureGroup {
     let mut fields = group.splitn(3, '/');
     let code: Option<Code> = fields.next().and_then(|code| code.parse().ok());
     let scope = fields.next().and_then(|name| serde_json::from_value::<domain::Scope>(name.into()).ok());
-    let platform_code = fields.next().filter(|code| *code != "-").map(str::to_owned);
+    let is_code = |own: &&str| *own != "-" && !own.starts_with(Failure::BY_WORDS);
+    let platform_code = fields.next().filter(is_code).map(str::to_owned);
     let page = code.and_then(Code::page);
     api::FailureGroup {
         count,
@@ -130,7 +131,7 @@ fn remedy_of_listed(code: Code) -> String {
     match remedy(code) {
         own if !own.starts_with("Nothing") => own,
         _ if code.to_string().starts_with("OP-4") => AFTER_A_DOUBT.into(),
-        _ => remedy(Code::TRIES_USED_UP),
+        _ => code.remedy_of_failed(),
     }
 }
 
@@ -205,5 +206,7 @@ mod tests {
     fn a_platform_code_may_hold_anything() {
         let shown = group(("OP-2001/post/a/b/c".into(), 1));
         assert_eq!((shown.platform_code.as_deref(), shown.scope), (Some("a/b/c"), Some(domain::Scope::Post)));
+        let by_words = group(("OP-2001/post/~text-is-too-long".into(), 1));
+        assert_eq!((by_words.platform_code, by_words.scope), (None, Some(domain::Scope::Post)));
     }
 }

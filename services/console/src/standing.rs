@@ -70,39 +70,10 @@ fn held(pause: &Pause, failure: Option<&Failure>) -> Option<Diagnosis> {
     Some(Diagnosis { code, sentence, whose_fault: scope.whose_fault().into(), remedy: pause.remedy() })
 }
 
-/// Why it expired. What waited for a rate limit was late for the limit's sake, and not for ours.
+/// Why it expired. Those of older versions have no reason on record.
 fn expiry(target: &Target) -> Diagnosis {
-    let (scope, remedy) = match limit(target) {
-        Some(limit) => (
-            limit.scope,
-            "It waited for the rate limit. If it should still go out, reschedule it to after the limit's end, with a new deadline."
-                .into(),
-        ),
-        None => (Scope::System, Code::DEADLINE_PASSED.page().map(|page| page.remedy()).unwrap_or_default()),
-    };
-    Diagnosis {
-        code: Code::DEADLINE_PASSED,
-        sentence: expired(target),
-        whose_fault: scope.whose_fault().into(),
-        remedy,
-    }
-}
-
-/// The rate limit that kept it from going out on time. One that had ended before it was due is another time's.
-fn limit(target: &Target) -> Option<&Failure> {
-    target
-        .last_failure
-        .as_ref()
-        .filter(|failure| failure.is_rate_limit() && failure.not_before().is_none_or(|ends| target.due_at < ends))
-}
-
-fn expired(target: &Target) -> String {
-    let deadline = target.deadline.map(|deadline| format!(" {}", instant(deadline))).unwrap_or_default();
-    let before = match &target.last_failure {
-        Some(failure) => format!("; the last thing that went wrong: {}", failure.sentence(State::Expired)),
-        None => String::new(),
-    };
-    format!("{} Its deadline{deadline} passed before it could be sent{before}", Code::DEADLINE_PASSED)
+    let untold = || Failure::system(Code::DEADLINE_PASSED, "wait", "");
+    Diagnosis::of(&target.last_failure.clone().unwrap_or_else(untold), target, None)
 }
 
 /// Whether it waits, and for longer than its deadline allows.

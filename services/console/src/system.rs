@@ -3,15 +3,14 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use broker::Source;
-use domain::PauseScope;
 use futures::TryFutureExt;
 use ledger::{LedgerError, Process};
+use roster::{Evidence, Missing, Queue, SILENT, does, missing, outlets, serves};
 
 use crate::{
     Console,
     access::Caller,
     api::{self, ProcessState},
-    missing::{Evidence, Outlet, SILENT, does, missing, serves},
 };
 
 /// How long a part may take to say that it is there.
@@ -28,27 +27,17 @@ impl Console {
     ) -> Result<Vec<api::Missing>, LedgerError> {
         let pauses = self.ledger.pauses().await?;
         let accounts = self.accounts.all();
-        let is_paused = |name: &str| {
-            pauses
-                .iter()
-                .any(|pause| matches!(&pause.scope, PauseScope::Channel { channel } if channel.as_str() == name))
-        };
         let of = |name: &str| {
             accounts.iter().filter(|card| card.channel.as_str() == name && caller.owns(&card.tenant)).count()
         };
-        let unserved = self
-            .channels
-            .iter()
-            .map(|channel| channel.about())
-            .filter(|about| of(about.name) > 0 && !is_paused(about.name) && !serves(processes, about.name));
-        let mut channels = Vec::new();
-        for about in unserved {
-            let queue = match broker_answers {
-                true => self.depth(Source::Publish { channel: about.name.into() }).await,
-                false => None,
-            };
-            let (name, title) = (about.name.to_owned(), about.title.to_owned());
-            channels.push(Outlet { accounts: of(&name), name, title, queue });
+        let abouts = self.channels.iter().map(|channel| channel.about());
+        let mut channels = outlets(abouts.map(|about| (about.name, about.title)), of, &pauses);
+        channels.retain(|outlet| !serves(processes, &outlet.name));
+        for outlet in &mut channels {
+            if broker_answers {
+                let queue = self.depth(Source::Publish { channel: outlet.name.clone() }).await;
+                outlet.queue = queue.map(|api::Queue { ready, consumers }| Queue { ready, consumers });
+            }
         }
         let takers = match does(processes, "scheduler") {
             _ if !broker_answers => None,
@@ -57,11 +46,12 @@ impl Console {
         };
         // Whether hooks are told is no reason to tell nothing else.
         let has_hooks = self.vault.hooks().await.is_ok_and(|hooks| !hooks.is_empty());
-        Ok(missing(processes, &Evidence { broker_answers, takers, has_hooks, channels, history_lost }))
+        let found = missing(processes, &Evidence { broker_answers, takers, has_hooks, channels, history_lost });
+        Ok(found.into_iter().map(api::Missing::from).collect())
     }
 
     /// A queue's depth; nothing if the broker does not say in time.
-    async fn depth(&self, source: Source) -> Option<api::Queue> {
+    pub(crate) async fn depth(&self, source: Source) -> Option<api::Queue> {
         let depth = self.runtime.within(PATIENCE, self.transport.depth(source)).await?.ok()?;
         Some(api::Queue { ready: depth.ready, consumers: depth.consumers })
     }
@@ -124,8 +114,23 @@ impl Console {
     }
 }
 
+impl From<Missing> for api::Missing {
+    fn from(missing: Missing) -> Self {
+        let Missing { role, channel, stops_delivery, last_seen_at, what, remedy, .. } = missing;
+        Self { role: role.into(), channel, stops_delivery, last_seen_at, what, remedy }
+    }
+}
+
 fn part(name: &str) -> api::Part {
-    api::Part { name: name.into(), answers: None, took_ms: None, why: None, reached_by: 0, not_reached_by: 0 }
+    api::Part {
+        name: name.into(),
+        answers: None,
+        took_ms: None,
+        why: None,
+        asked_s: None,
+        reached_by: 0,
+        not_reached_by: 0,
+    }
 }
 
 /// How those that were heard of find a part.
@@ -149,7 +154,10 @@ fn guard(heard: &[&Process], is_known: bool) -> api::Part {
         (reach, do_not) => Some(format!("{do_not} of {} processes do not reach it", reach + do_not)),
     };
     let answers = (part.reached_by + part.not_reached_by > 0).then_some(part.not_reached_by == 0);
-    api::Part { answers, took_ms, why, ..part }
+    let said = heard.iter().filter(|process| process.beat.parts.iter().any(|seen| seen.part == "guard"));
+    // It is asked with each beat, so that what is said of it is as old as the beat.
+    let asked_s = said.map(|process| process.silent_for.as_secs()).max();
+    api::Part { answers, took_ms, why, asked_s, ..part }
 }
 
 /// A program by its version and, where its build says so, its commit.

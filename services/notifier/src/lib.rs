@@ -14,7 +14,7 @@ use runtime::Runtime;
 use tokio::task::JoinHandle;
 use vault::{Hook, HookName, Vault};
 
-pub use alerts::{AlertOptions, Alerts, MailOptions, MailTls, Untold, Ways};
+pub use alerts::{AlertOptions, AlertParts, Alerts, MailOptions, MailTls, Untold, Ways};
 use lane::Hold;
 
 /// A notifier's numbers.

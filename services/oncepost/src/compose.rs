@@ -3,22 +3,26 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use audit::Audit;
-use broker::{BrokerError, BrokerUrl, Memory, Rabbit, RabbitSettings, Transport};
+use broker::Transport;
 use channels::{
     Account, Accounts, Channel, ForeignOptions, Http, HttpOptions, ListedAccounts, Media, MediaOptions, Registry,
     S3Options, Secret, SecretSource, StoreAt, nearest, unfit,
 };
-use guard::{Guard, MemoryGuard, RedisGuard, RedisOptions};
+use guard::Guard;
 use intake::{Checker, Intake, Options as IntakeOptions};
-use ledger::{
-    Assignments, AuditLog, Causes, CredentialStore, Deliveries, Failover, History, Incidents, JobStore, Ledger,
-    LedgerError, NoteBook, Outside, Postgres, PostgresOptions, Processes, Restores, Sqlite, Store, TimeSource,
-};
+use ledger::{Assignments, AuditLog, Causes, Deliveries, History, Incidents, JobStore, Ledger, NoteBook, Processes};
 use runtime::Runtime;
 use settings::Settings;
 use vault::{AppDefaults, ChannelDefaults, Defaults, Keys, Vault, VaultOptions};
 
-use crate::failure::Failure;
+use crate::{
+    failure::Failure,
+    patience::Patience,
+    stores::{self, Broker, Migrate, Stores},
+};
+
+/// How long a broker that is waited for is given before it is said that it is not there.
+const BROKER_ROUND: Duration = Duration::from_secs(3);
 
 /// Everything a service may need.
 #[derive(Clone)]
@@ -64,18 +68,24 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// Connects everything that `settings` name.
+    /// Connects everything that `settings` name. A store that is away is waited for; the broker only by those who are nothing without it.
     ///
     /// # Errors
-    /// A store cannot be reached, or what it holds is not for this program. Each error says what to do.
-    pub async fn connect(settings: &Settings, runtime: Runtime, process: &str) -> Result<Self, Failure> {
+    /// A store refuses us, or what it holds is not for this program. Each error says what to do.
+    pub async fn connect(
+        settings: &Settings,
+        runtime: Runtime,
+        process: &str,
+        needs_broker: bool,
+        patience: &Patience<'_>,
+    ) -> Result<Self, Failure> {
         let http = http(settings, &runtime)?;
         let media = http.media().clone();
         let channels = Arc::new(Registry::all(http));
         // First what needs no connection: it is wrong until somebody changes the settings.
         accounts(settings, &channels)?;
         keys(settings)?;
-        let stores = ledger(settings, &runtime, Migrate::No).await?;
+        let stores = patience.until("ledger", async || stores::ledger(settings, &runtime, Migrate::No).await).await?;
         let vault = vault(settings, &runtime, &stores, channels.clone())?;
         let Stores {
             ledger,
@@ -94,8 +104,12 @@ impl Parts {
         let accounts: Arc<dyn Accounts> = Arc::new(vault.clone());
         accounts.catch_up().await;
         vault.follow();
-        let transport = transport(settings, &runtime, &channels, process).await?;
-        let guard = guard(settings, &runtime)?;
+        let broker = Broker::open(settings, &runtime, &channels, process)?;
+        if needs_broker {
+            patience.until("broker", async || broker.reached(BROKER_ROUND).await).await?;
+        }
+        let transport = broker.transport();
+        let guard = stores::guard(settings, &runtime)?;
         let options = intake_options(settings);
         let intake = Intake::new(ledger.clone(), channels.clone(), accounts.clone(), runtime.clone(), options);
         let intake = Arc::new(intake.noting(notes.clone()));
@@ -128,144 +142,6 @@ impl Parts {
             incidents,
         })
     }
-}
-
-/// Whether a ledger may bring its schema up to date on opening.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Migrate {
-    /// It must be up to date.
-    No,
-    /// Bring it up to date.
-    Yes,
-}
-
-/// What the ledger's database keeps.
-pub struct Stores {
-    /// The truth.
-    pub ledger: Arc<dyn Ledger>,
-    /// Records of credentials.
-    pub credentials: Arc<dyn CredentialStore>,
-    /// Who changed what.
-    pub audit_log: Arc<dyn AuditLog>,
-    /// What came of what was due.
-    pub history: Arc<dyn History>,
-    /// What is out.
-    pub outside: Arc<dyn Outside>,
-    /// What was found wrong outside.
-    pub incidents: Arc<dyn Incidents>,
-    /// The operators' list as a whole.
-    pub causes: Arc<dyn Causes>,
-    /// What is done to many targets at once.
-    pub jobs: Arc<dyn JobStore>,
-    /// What people want to be remembered.
-    pub notes: Arc<dyn NoteBook>,
-    /// Who sees to what.
-    pub assignments: Arc<dyn Assignments>,
-    /// Events on their way to hooks.
-    pub deliveries: Arc<dyn Deliveries>,
-    /// Where processes say that they live.
-    pub processes: Arc<dyn Processes>,
-    /// Whether the history is whole.
-    pub restores: Arc<dyn Restores>,
-}
-
-impl Stores {
-    fn of<D: Store + 'static>(database: D) -> Self {
-        let database = Arc::new(database);
-        Self {
-            ledger: database.clone(),
-            credentials: database.clone(),
-            audit_log: database.clone(),
-            history: database.clone(),
-            outside: database.clone(),
-            incidents: database.clone(),
-            causes: database.clone(),
-            jobs: database.clone(),
-            notes: database.clone(),
-            assignments: database.clone(),
-            deliveries: database.clone(),
-            processes: database.clone(),
-            restores: database,
-        }
-    }
-}
-
-/// Opens the ledger. A SQLite file is made and migrated on opening: it belongs to this one process.
-///
-/// # Errors
-/// It cannot be reached, or its schema is not this program's.
-pub async fn ledger(settings: &Settings, runtime: &Runtime, migrate: Migrate) -> Result<Stores, Failure> {
-    let url = settings.ledger.url.reveal();
-    let policy = settings.policy();
-    if let Some(path) = url.strip_prefix("sqlite://") {
-        let ledger =
-            Sqlite::open(path, runtime, policy).await.map_err(|error| Failure::of("open the ledger", error))?;
-        return Ok(Stores::of(ledger));
-    }
-    let failover = match settings.ledger.failover {
-        settings::Failover::Asynchronous => Failover::MayLose,
-        settings::Failover::Synchronous => Failover::LosesNothing,
-    };
-    let usual = PostgresOptions::new(url, policy, TimeSource::Server);
-    let options = PostgresOptions { pool: settings.ledger.pool, failover, ..usual };
-    let failed = |operation| {
-        move |error: LedgerError| match error {
-            // Says itself what to do.
-            LedgerError::Schema { .. } => Failure::of(operation, error),
-            error => Failure::of(operation, error)
-                .remedy(format!("Start PostgreSQL, or correct ledger.url, which is {}.", settings.ledger.url)),
-        }
-    };
-    if migrate == Migrate::Yes {
-        Postgres::migrate(&options).await.map_err(failed("migrate the ledger"))?;
-    }
-    Ok(Stores::of(Postgres::connect(options, runtime).await.map_err(failed("open the ledger"))?))
-}
-
-/// Connects to the broker, or makes the one in memory.
-///
-/// # Errors
-/// It cannot be reached, or holds queues that differ from ours.
-pub async fn transport(
-    settings: &Settings,
-    runtime: &Runtime,
-    channels: &Registry,
-    process: &str,
-) -> Result<Arc<dyn Transport>, Failure> {
-    let names = enabled(settings, channels);
-    if settings.broker.url.is_memory() {
-        return Ok(Arc::new(Memory::new(runtime, names.iter().map(String::as_str))));
-    }
-    let url = BrokerUrl::try_from(settings.broker.url.reveal().to_owned())
-        .map_err(|error| Failure::of("read broker.url", error))?;
-    let rabbit = RabbitSettings {
-        confirm_limit: settings.broker.confirm_timeout,
-        prefix: settings.broker.prefix.clone(),
-        ..RabbitSettings::new(url, format!("oncepost {process}"), names)
-    };
-    let rabbit = Rabbit::connect(runtime, rabbit).await.map_err(|error| {
-        let operation = "hand messages over";
-        match error {
-            // Says itself what to do.
-            BrokerError::Conflict { .. } => Failure::of(operation, error),
-            error => Failure::of(operation, error)
-                .remedy(format!("Start RabbitMQ, or correct broker.url, which is {}.", settings.broker.url)),
-        }
-    })?;
-    Ok(Arc::new(rabbit))
-}
-
-/// Opens the guard. A Redis that is away is no error: the guarantee does not rest on it.
-///
-/// # Errors
-/// Its address cannot be used.
-pub fn guard(settings: &Settings, runtime: &Runtime) -> Result<Arc<dyn Guard>, Failure> {
-    if settings.guard.url.is_memory() {
-        return Ok(Arc::new(MemoryGuard::new(runtime.clone())));
-    }
-    let options = RedisOptions::new(settings.guard.url.reveal(), settings.guard.prefix.clone());
-    let guard = RedisGuard::open(options, runtime.clone()).map_err(|error| Failure::of("open the guard", error))?;
-    Ok(Arc::new(guard))
 }
 
 /// The channels that are switched on.

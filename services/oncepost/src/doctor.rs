@@ -9,10 +9,12 @@ use runtime::Runtime;
 use serde::Serialize;
 use settings::Settings;
 
-use crate::{cli::labelled, compose, failure::Failure};
+use crate::{cli::labelled, compose, failure::Failure, stores};
 
 /// How far this machine's clock may be from the ledger's.
 const SKEW: Duration = Duration::from_secs(2);
+/// How long the broker has to take a connection.
+const BROKER: Duration = Duration::from_secs(15);
 
 /// One thing that was looked at.
 #[derive(Debug, Serialize)]
@@ -66,9 +68,9 @@ fn warnings(settings: &Settings) -> Finding {
 
 async fn ledger(settings: &Settings, runtime: &Runtime) -> Vec<Finding> {
     let remedy = "start PostgreSQL, check ledger.url, and run `oncepost migrate` if the schema is not this program's";
-    match compose::ledger(settings, runtime, compose::Migrate::No).await {
+    match stores::ledger(settings, runtime, stores::Migrate::No).await {
         Err(failure) => vec![Finding::of("ledger", Err(failure.bare().to_string()), remedy)],
-        Ok(compose::Stores { ledger, credentials, restores, .. }) => {
+        Ok(stores::Stores { ledger, credentials, restores, .. }) => {
             let shown = format!("{} answers, schema is up to date", settings.ledger.url);
             let ping =
                 ledger.now().await.map(|_| shown).map_err(|error| Failure::of("ask the ledger", error).to_string());
@@ -142,9 +144,10 @@ async fn vault(settings: &Settings, credentials: &dyn CredentialStore) -> Findin
 
 async fn broker(settings: &Settings, runtime: &Runtime, channels: &channels::Registry) -> Finding {
     let found = async {
-        let transport = compose::transport(settings, runtime, channels, "doctor")
-            .await
-            .map_err(|failure| failure.bare().to_string())?;
+        let told = |failure: Failure| failure.bare().to_string();
+        let broker = stores::Broker::open(settings, runtime, channels, "doctor").map_err(told)?;
+        broker.reached(BROKER).await.map_err(told)?;
+        let transport = broker.transport();
         let failed = |error| Failure::of("ask the broker", error).to_string();
         transport.ping().await.map_err(failed)?;
         let unrouted = transport.depth(Source::Unrouted).await.map_err(failed)?;
@@ -163,7 +166,7 @@ async fn broker(settings: &Settings, runtime: &Runtime, channels: &channels::Reg
 
 async fn guard(settings: &Settings, runtime: &Runtime) -> Finding {
     let found = async {
-        let guard = compose::guard(settings, runtime).map_err(|failure| failure.to_string())?;
+        let guard = stores::guard(settings, runtime).map_err(|failure| failure.to_string())?;
         guard.ping().await.map_err(|error| Failure::of("use the guard", error).to_string())?;
         Ok(format!("{} answers", settings.guard.url))
     };

@@ -16,6 +16,8 @@ use runtime::{Runtime, Stop};
 use tokio::net::TcpListener;
 use tower::ServiceExt;
 
+use crate::failure::Failure;
+
 /// The longest time until the next request's head has arrived. Longer than proxies keep idle connections, which then are the ones to
 /// close them: a request that crosses our closing would be lost.
 const HEAD_LIMIT: Duration = Duration::from_secs(75);
@@ -23,6 +25,17 @@ const HEAD_LIMIT: Duration = Duration::from_secs(75);
 const DRAIN_LIMIT: Duration = Duration::from_secs(60);
 /// The wait after connections cannot be accepted, because there are too many open files.
 const SHORT_OF_FILES: Duration = Duration::from_secs(1);
+
+/// Listens where the setting `key` says.
+///
+/// # Errors
+/// The address is taken, or not one of this machine.
+pub async fn listen(address: SocketAddr, key: &'static str) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| {
+        Failure::new("listen", format!("{key}, which is {address}, cannot be used: {error}"))
+            .remedy(format!("Stop what listens there, or set {key} to another address."))
+    })
+}
 
 /// Serves `router` on `listener` until `stop`, then lets what is being answered end.
 pub async fn serve(listener: TcpListener, router: Router, runtime: Runtime, stop: Stop) {

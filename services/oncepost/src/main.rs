@@ -7,9 +7,12 @@ mod doctor;
 mod failure;
 mod heart;
 mod http;
+mod patience;
+mod probes;
 mod restored;
 mod serve;
 mod signals;
+mod stores;
 mod switch;
 mod token;
 mod vault;
@@ -17,12 +20,16 @@ mod vault;
 use std::{io::Write, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use compose::{Migrate, Parts};
+use compose::Parts;
 use failure::Failure;
+use patience::Patience;
+use probes::Probes;
 use runtime::{CrashPoints, Runtime, Step};
 use serve::Services;
-use settings::{LogFormat, Settings};
+use settings::{LogFormat, NeededAccounts, Needs, Settings};
 use signals::Signals;
+use stores::Migrate;
+use telemetry::Health;
 
 /// Every scheduled post goes out once on every target, or you can see why it has not.
 #[derive(Parser)]
@@ -114,7 +121,7 @@ async fn run(arguments: Arguments) -> ExitCode {
         }
         _ => {}
     }
-    let settings = match Settings::load(config.as_deref(), std::env::vars()) {
+    let settings = match Settings::load_for(config.as_deref(), std::env::vars(), &needs(&command)) {
         Ok(settings) => settings,
         Err(problems) => {
             complain("the settings cannot be used:");
@@ -164,6 +171,24 @@ async fn run(arguments: Arguments) -> ExitCode {
     ended(done)
 }
 
+/// Which secrets a command opens.
+fn needs(command: &Command) -> Needs {
+    let accounts = NeededAccounts::All;
+    match command {
+        Command::Scheduler | Command::Migrate => Needs::none(),
+        Command::Worker { channel, .. } => {
+            let accounts = if channel.is_empty() { accounts } else { NeededAccounts::On(channel.clone()) };
+            Needs { accounts, apps: true, vault: true, ..Needs::none() }
+        }
+        Command::Api => Needs { alerts: false, ..Needs::all() },
+        Command::Keeper => Needs { accounts, apps: true, vault: true, ..Needs::none() },
+        Command::Notifier => Needs { vault: true, alerts: true, ..Needs::none() },
+        Command::Alerts(_) => Needs { alerts: true, ..Needs::none() },
+        Command::Vault(_) => Needs { vault: true, ..Needs::none() },
+        Command::Dev | Command::Doctor | Command::Token(_) | Command::Openapi | Command::Client(_) => Needs::all(),
+    }
+}
+
 fn ended(done: Result<(), Failure>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -181,7 +206,7 @@ fn step(name: &str) -> Result<Step, String> {
 }
 
 async fn migrate(settings: &Settings) -> Result<(), Failure> {
-    compose::ledger(settings, &Runtime::system(), Migrate::Yes).await?;
+    stores::ledger(settings, &Runtime::system(), Migrate::Yes).await?;
     say("the ledger's schema is up to date");
     Ok(())
 }
@@ -223,22 +248,36 @@ async fn service(
         tracing::warn!(%warning, "settings");
     }
     let mut signals = Signals::listen()?;
-    let process = serve::process_name(name);
+    let health = Health::new(name).metrics(telemetry.metrics());
+    let probes = Probes::open(settings.health.listen, health.clone()).await?;
+    let runtime = Runtime::system().with_crash_points(crash);
     let ended = tokio::select! {
         biased;
         signal = signals.next() => {
             tracing::info!(signal, "asked to end before it had begun");
             Ok(())
         }
-        parts = Parts::connect(settings, Runtime::system().with_crash_points(crash), &process) => match parts {
-            Ok(parts) => serve::serve(settings, parts, services, &telemetry, &mut signals).await,
+        started = start(settings, runtime, &services, &health) => match started {
+            Ok(parts) => serve::serve(settings, parts, services, &health, &mut signals).await,
             Err(failure) => Err(failure),
         },
     };
+    probes.close().await;
     if let Err(error) = telemetry.shutdown() {
         complain(&format!("the last traces were not delivered: {error}"));
     }
     ended
+}
+
+/// Connects what `services` are made of; waits for what is away.
+async fn start(settings: &Settings, runtime: Runtime, services: &Services, health: &Health) -> Result<Parts, Failure> {
+    let patience = Patience::new(&runtime, health);
+    let process = serve::process_name(services.command());
+    let parts = Parts::connect(settings, runtime.clone(), &process, services.needs_broker(), &patience).await?;
+    if services.scheduler {
+        patience.until("ledger", async || switch::follow(settings, &parts).await).await?;
+    }
+    Ok(parts)
 }
 
 /// Prints a line for the caller. A closed pipe is no reason to fail.

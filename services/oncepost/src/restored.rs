@@ -16,11 +16,11 @@ use settings::Settings;
 
 use crate::{
     cli::labelled,
-    complain,
-    compose::{self, Migrate, Stores},
+    complain, compose,
     failure::Failure,
     say,
     serve::process_name,
+    stores::{self, Migrate, Stores},
 };
 
 /// How much earlier than the newest thing on record the lost history is taken to begin, where nobody says when.
@@ -93,7 +93,7 @@ pub async fn run(args: &RestoredArgs, settings: &Settings, as_json: bool) -> Exi
 
 async fn restored(args: &RestoredArgs, settings: &Settings) -> Result<Plan, Failure> {
     let runtime = Runtime::system();
-    let stores = compose::ledger(settings, &runtime, Migrate::No).await?;
+    let stores = stores::ledger(settings, &runtime, Migrate::No).await?;
     let failed = |operation| move |error| Failure::of(operation, error);
     let standing = stores.restores.standing().await.map_err(failed("ask the ledger for its history"))?;
     let mut plan = Plan { history: standing.continuity.name(), lost: None, channels: BTreeMap::new(), done: args.yes };

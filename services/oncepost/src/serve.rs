@@ -1,6 +1,6 @@
 //! Runs services until the process is asked to end, then drains them.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use channels::Foreign;
 use console::{Console, ConsoleOptions};
@@ -10,11 +10,10 @@ use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
 use keeper::{Auditor, AuditorOptions, AuditorParts, Keeper, KeeperOptions, Outlook, OutlookOptions, Pruner};
 use ledger::LedgerError;
 use letters::Letters;
-use notifier::{AlertOptions, Alerts, Notifier, NotifierOptions};
+use notifier::{AlertOptions, AlertParts, Alerts, Notifier, NotifierOptions};
 use scheduler::{Scheduler, SchedulerOptions};
 use settings::Settings;
-use telemetry::{Health, TelemetryHandle, health_router};
-use tokio::net::TcpListener;
+use telemetry::{Checks, Health};
 use worker::{Ports, Worker, WorkerOptions};
 
 use crate::{
@@ -24,7 +23,6 @@ use crate::{
     heart::{Heart, Identity},
     http,
     signals::Signals,
-    switch,
 };
 
 /// How much longer than one attempt a drain may take.
@@ -58,8 +56,13 @@ impl Services {
         all.into_iter().filter(|(_, does)| *does).map(|(role, _)| role).collect()
     }
 
+    /// Whether they are nothing without the broker. What else may lie in it, the ledger has as well.
+    pub fn needs_broker(&self) -> bool {
+        self.scheduler || self.worker.is_some()
+    }
+
     /// By which command a process with these is started.
-    fn command(&self) -> &'static str {
+    pub fn command(&self) -> &'static str {
         match self.roles()[..] {
             [role] => role,
             _ => "dev",
@@ -67,15 +70,15 @@ impl Services {
     }
 }
 
-/// Runs `services` until a signal asks to end, then drains.
+/// Runs `services` until a signal asks to end, then drains; tells in `health` how far it is.
 ///
 /// # Errors
-/// A part cannot be reached at the start, or a service ends by itself.
+/// A service cannot be begun with these settings, or ends by itself.
 pub async fn serve(
     settings: &Settings,
     parts: Parts,
     services: Services,
-    telemetry: &TelemetryHandle,
+    health: &Health,
     signals: &mut Signals,
 ) -> Result<(), Failure> {
     let runtime = parts.runtime.clone();
@@ -83,7 +86,6 @@ pub async fn serve(
     let mut running: FuturesUnordered<futures::future::BoxFuture<'static, Result<(), Failure>>> =
         FuturesUnordered::new();
     if services.scheduler {
-        switch::follow(settings, &parts).await.map_err(|error| Failure::of("hold what is switched off", error))?;
         let scheduler = scheduler(settings, &parts);
         running.push(Box::pin(async move {
             scheduler.run().await.map_err(|error| Failure::of("run the scheduler", error))
@@ -97,7 +99,7 @@ pub async fn serve(
         let console = console(settings, &parts)?;
         console::check_exposure(settings.api.listen, &console.options)
             .map_err(|error| Failure::of("open the API", error))?;
-        let listener = listen(settings.api.listen, "api.listen").await?;
+        let listener = http::listen(settings.api.listen, "api.listen").await?;
         let jobs = console.clone();
         running.push(Box::pin(async move {
             let name = process_name("api");
@@ -132,16 +134,13 @@ pub async fn serve(
             Ok(())
         }));
     }
-    let listener = listen(settings.health.listen, "health.listen").await?;
     if services.api && services.scheduler {
         // One process with everything: somebody sits before it.
         let (api, health) = (settings.api.listen, settings.health.listen);
         crate::complain(&format!("oncepost: console and API on http://{api}, probes and metrics on http://{health}"));
     }
-    let health = health_router(health(&parts, services.api).metrics(telemetry.metrics()));
-    running.push(Box::pin(http::serve(listener, health, runtime.clone(), stop.clone()).map(Ok)));
-
     let heart = heart(settings, &parts, &services);
+    health.runs(checks(&parts, &services));
     let ended = tokio::select! {
         signal = signals.next() => {
             tracing::info!(signal, "asked to end: draining");
@@ -149,6 +148,7 @@ pub async fn serve(
         }
         ended = running.next() => ended.unwrap_or(Ok(())).and(Err(Failure::new("go on", "a service ended by itself"))),
     };
+    health.drains();
     stop.cancel();
     let drained: Vec<Result<(), Failure>> = running.collect().await;
     heart.end().await;
@@ -197,6 +197,7 @@ fn scheduler(settings: &Settings, parts: &Parts) -> Scheduler {
     )
     .sweeping(parts.media.clone(), settings.media.keep_for)
     .tending(letters(settings, parts))
+    .measuring(enabled(settings, &parts.channels))
 }
 
 /// The dead letters of the channels that are switched on.
@@ -251,11 +252,12 @@ fn notifier(settings: &Settings, parts: &Parts) -> Result<Notifier, Failure> {
 
 /// What tells people of groups of failures, if the settings say whom.
 fn alerts(settings: &Settings, parts: &Parts) -> Result<Option<Alerts>, Failure> {
-    let Parts { runtime, ledger, vault, .. } = parts.clone();
+    let Parts { runtime, ledger, history, processes, accounts, channels, vault, .. } = parts.clone();
     let ways = alerts::ways(settings, &runtime)?;
     let usual = AlertOptions::new(settings.api.public_url.clone());
     let options = AlertOptions { old_after: settings.alerts.old_after, ..usual };
-    Ok((!ways.is_empty()).then(|| Alerts::new(runtime, ledger, vault.store.clone(), ways, options)))
+    let parts = AlertParts { ledger, history, processes, records: vault.store.clone(), accounts, channels };
+    Ok((!ways.is_empty()).then(|| Alerts::new(runtime, parts, ways, options)))
 }
 
 /// What looks ahead, by what the other services see.
@@ -303,30 +305,30 @@ fn console(settings: &Settings, parts: &Parts) -> Result<Console, Failure> {
 
 /// What readiness asks: real round trips. The guard is not asked: without it oncepost is slower, not wrong. Whoever serves people is ready
 /// also while the ledger's history is in question: the screens say what to do.
-fn health(parts: &Parts, serves_people: bool) -> Health {
+fn checks(parts: &Parts, services: &Services) -> Checks {
     let (ledger, transport) = (parts.ledger.clone(), parts.transport.clone());
-    Health::new("oncepost")
-        .check("ledger", move || {
-            let ledger = ledger.clone();
-            async move {
-                match ledger.ping().await {
-                    Err(LedgerError::Restored) if serves_people => Ok(()),
-                    answer => answer.map_err(|error| error.to_string()),
-                }
+    let serves_people = services.api;
+    let checks = Checks::default().needs("ledger", move || {
+        let ledger = ledger.clone();
+        async move {
+            match ledger.ping().await {
+                Err(LedgerError::Restored) if serves_people => Ok(()),
+                answer => answer.map_err(|error| error.to_string()),
             }
-        })
-        .check("broker", move || {
-            let transport = Arc::clone(&transport);
-            async move { transport.ping().await.map_err(|error| error.to_string()) }
-        })
-}
-
-/// Listens where the setting `key` says.
-async fn listen(address: SocketAddr, key: &'static str) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address).await.map_err(|error| {
-        Failure::new("listen", format!("{key}, which is {address}, cannot be used: {error}"))
-            .remedy(format!("Stop what listens there, or set {key} to another address."))
-    })
+        }
+    });
+    let broker = move || {
+        let transport = Arc::clone(&transport);
+        async move {
+            let status = transport.status();
+            match status.last_error {
+                // A ping would wait for the next connection.
+                Some(error) if !status.connected => Err(error.to_string()),
+                _ => transport.ping().await.map_err(|error| error.to_string()),
+            }
+        }
+    };
+    if services.needs_broker() { checks.needs("broker", broker) } else { checks.shows("broker", broker) }
 }
 
 /// A name for this process, for attempts, logs and the broker's list of connections.

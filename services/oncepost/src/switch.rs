@@ -4,13 +4,25 @@ use domain::{ChannelName, Pause, PauseScope};
 use ledger::{LedgerError, PauseAsk};
 use settings::Settings;
 
-use crate::compose::{Parts, enabled};
+use crate::{
+    compose::{Parts, enabled},
+    failure::Failure,
+};
 
 /// Pauses every channel that is switched off, and resumes those that the settings had paused and now switch on.
 ///
 /// # Errors
 /// The ledger is away.
-pub async fn follow(settings: &Settings, parts: &Parts) -> Result<(), LedgerError> {
+pub async fn follow(settings: &Settings, parts: &Parts) -> Result<(), Failure> {
+    let failed = |error: LedgerError| {
+        let needs_a_person = error.needs_a_person();
+        let failure = Failure::of("hold what is switched off", error);
+        if needs_a_person { failure } else { failure.passing() }
+    };
+    hold(settings, parts).await.map_err(failed)
+}
+
+async fn hold(settings: &Settings, parts: &Parts) -> Result<(), LedgerError> {
     let on = enabled(settings, &parts.channels);
     let off = settings.channels.iter().filter(|(_, channel)| !channel.enabled).map(|(name, _)| name);
     for name in off {

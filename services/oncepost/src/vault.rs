@@ -5,9 +5,10 @@ use runtime::Runtime;
 use settings::Settings;
 
 use crate::{
-    compose::{self, Migrate},
+    compose,
     failure::Failure,
     say,
+    stores::{self, Migrate},
 };
 
 /// What can be done about what seals credentials.
@@ -33,7 +34,7 @@ pub async fn run(command: VaultCommand, settings: &Settings) -> Result<(), Failu
 
 async fn rotate(settings: &Settings) -> Result<(), Failure> {
     let runtime = Runtime::system();
-    let stores = compose::ledger(settings, &runtime, Migrate::No).await?;
+    let stores = stores::ledger(settings, &runtime, Migrate::No).await?;
     let channels = compose::registry(settings, &runtime)?;
     let vault = compose::vault(settings, &runtime, &stores, channels.into())?;
     let rotated = vault.rotate().await.map_err(|error| Failure::of("seal the credentials anew", error))?;

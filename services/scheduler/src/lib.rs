@@ -7,6 +7,7 @@ mod door;
 mod emit;
 mod media;
 mod pace;
+mod queues;
 mod sweep;
 
 use std::{sync::Arc, time::Duration};
@@ -65,6 +66,8 @@ pub struct Scheduler {
     pub(crate) media: Option<(Media, Duration)>,
     /// The dead letters, to be held against the ledger.
     pub(crate) letters: Option<Letters>,
+    /// The channels whose queues are counted.
+    pub(crate) measured: Arc<[String]>,
     pub(crate) options: Arc<SchedulerOptions>,
 }
 
@@ -88,6 +91,7 @@ impl Scheduler {
             outbox,
             media: None,
             letters: None,
+            measured: Arc::default(),
             options: Arc::new(options),
         }
     }
@@ -104,6 +108,12 @@ impl Scheduler {
         self
     }
 
+    /// The same, counting what waits in the queues of these channels, and in those that all share.
+    pub fn measuring(mut self, channels: Vec<String>) -> Self {
+        self.measured = channels.into();
+        self
+    }
+
     /// Works until the runtime is asked to stop.
     ///
     /// # Errors
@@ -114,8 +124,9 @@ impl Scheduler {
         let media = media::run(self.clone());
         let letters = self.letters.clone().map(|letters| Tender::new(letters).run());
         let letters = futures::future::OptionFuture::from(letters);
+        let queues = queues::run(self.clone());
         let sweep = sweep::run(self);
-        let (door, (), (), _, ()) = futures::join!(door, emit, media, letters, sweep);
+        let (door, (), (), _, (), ()) = futures::join!(door, emit, media, letters, queues, sweep);
         door
     }
 }

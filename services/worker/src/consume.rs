@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use broker::Source;
+use broker::{Source, consume_patiently};
 use channels::Channel;
 use tokio_util::task::TaskTracker;
 
@@ -12,11 +12,10 @@ use crate::{Worker, WorkerError, deliver};
 pub(crate) async fn consume(worker: Worker, channel: Arc<dyn Channel>) -> Result<(), WorkerError> {
     let name = channel.about().name;
     let source = Source::Publish { channel: name.to_owned() };
-    let mut inbox = worker
-        .transport
-        .consume(source, worker.options.prefetch)
-        .await
-        .map_err(|cause| WorkerError::Consume { channel: name.to_owned(), cause })?;
+    let consumed = consume_patiently(&*worker.transport, source, worker.options.prefetch, &worker.runtime);
+    let consumed = consumed.await.map_err(|cause| WorkerError::Consume { channel: name.to_owned(), cause })?;
+    // Asked to end before there was a broker.
+    let Some(mut inbox) = consumed else { return Ok(()) };
     tracing::info!(channel = name, worker = %worker.options.name, "worker takes messages");
     let stop = worker.runtime.stop();
     let in_flight = TaskTracker::new();
@@ -30,9 +29,12 @@ pub(crate) async fn consume(worker: Worker, channel: Arc<dyn Channel>) -> Result
         let (worker, channel) = (worker.clone(), channel.clone());
         let runtime = worker.runtime.clone();
         let guard = in_flight.token();
+        let in_hand = in_flight.clone();
+        show(name, &in_hand);
         runtime.spawn(async move {
             deliver::deliver(&worker, &*channel, message).await;
             drop(guard);
+            show(name, &in_hand);
         });
     }
     inbox.stop_taking().await;
@@ -47,4 +49,9 @@ pub(crate) async fn consume(worker: Worker, channel: Arc<dyn Channel>) -> Result
         );
     }
     Ok(())
+}
+
+/// Shows how many messages are in hand. The broker would only tell over its management interface.
+fn show(channel: &'static str, in_hand: &TaskTracker) {
+    metrics::gauge!("oncepost_worker_messages_in_hand", "channel" => channel).set(in_hand.len() as f64);
 }

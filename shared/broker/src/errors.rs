@@ -2,6 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
+use lapin::{
+    ErrorKind,
+    protocol::{AMQPErrorKind, AMQPHardError, AMQPSoftError},
+};
+
 /// The client library's own error, kept as a cause.
 pub type Cause = Arc<dyn std::error::Error + Send + Sync>;
 
@@ -145,4 +150,26 @@ pub enum BrokerError {
     /// The transport has been closed by its owner.
     #[error("the transport is closed")]
     Closed,
+}
+
+impl BrokerError {
+    /// Whether waiting cannot help: the broker answers, and refuses who we are or what we declare; or our settings cannot be used.
+    pub fn needs_a_person(&self) -> bool {
+        match self {
+            Self::Settings { .. } | Self::Conflict { .. } | Self::NoQueue { .. } => true,
+            Self::Connect { source, .. } | Self::Operation { source, .. } => {
+                source.downcast_ref::<lapin::Error>().is_some_and(is_refusal)
+            }
+            Self::TimedOut { .. } | Self::Blocked | Self::Lost { .. } | Self::Closed => false,
+        }
+    }
+}
+
+/// A wrong password, a right that is missing, or a virtual host that does not exist.
+fn is_refusal(error: &lapin::Error) -> bool {
+    let ErrorKind::ProtocolError(said) = error.kind() else { return false };
+    matches!(
+        said.kind(),
+        AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED) | AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED)
+    )
 }

@@ -1,9 +1,10 @@
 //! The port.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use runtime::Runtime;
 
 use crate::{BrokerError, Incoming, Outgoing, PublishError, Source};
 
@@ -45,6 +46,41 @@ pub trait Transport: Send + Sync {
 
     /// Ends the connection in order. Unsettled messages go back to their queues. Dropping the last handle does the same, less politely.
     async fn close(&self);
+}
+
+/// How long a consumer that cannot begin yet waits.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// As [`Transport::consume`], however long the broker is away; none if the runtime is asked to stop before it is there.
+///
+/// # Errors
+/// If waiting cannot help: [`BrokerError::needs_a_person`].
+pub async fn consume_patiently(
+    transport: &dyn Transport,
+    source: Source,
+    prefetch: u16,
+    runtime: &Runtime,
+) -> Result<Option<Box<dyn Inbox>>, BrokerError> {
+    let stop = runtime.stop();
+    loop {
+        let consumed = tokio::select! {
+            biased;
+            () = stop.cancelled() => return Ok(None),
+            consumed = transport.consume(source.clone(), prefetch) => consumed,
+        };
+        match consumed {
+            Ok(inbox) => return Ok(Some(inbox)),
+            Err(error) if error.needs_a_person() => return Err(error),
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, ?source, "waiting for the broker");
+            }
+        }
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return Ok(None),
+            () = runtime.sleep(AGAIN) => {}
+        }
+    }
 }
 
 /// Messages from one queue. Outlives restarts of the broker: it subscribes anew by itself.

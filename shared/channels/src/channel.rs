@@ -227,6 +227,12 @@ pub trait Channel: Send + Sync {
         false
     }
 
+    /// Whether a web address surely is that of a post in another place than the account of `card` publishes to: another chat, room or
+    /// conversation. False where the channel cannot tell. Pure.
+    fn is_elsewhere(&self, _address: &str, _card: &AccountCard) -> bool {
+        false
+    }
+
     /// How many publish points the draft has.
     fn parts(&self, draft: &Draft) -> u16 {
         match self.about().threads {

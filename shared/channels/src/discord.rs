@@ -30,6 +30,7 @@ const WHERE: &str = "get channel";
 const TOKEN: &str = "bot_token";
 const ADDRESS: &str = "webhook_url";
 const CHANNEL: &str = "channel_id";
+const THREAD: &str = "thread_id";
 const VERSION: &str = "10";
 /// The setting that says by which door the account publishes, and its values.
 const VIA: &str = "via";
@@ -202,7 +203,7 @@ impl Discord {
         let by_hook = is_hook(account);
         let message = self.message(call, number, part).await?;
         let (step, request) = if by_hook {
-            let thread = account.setting("thread_id").map(|id| ("thread_id", id));
+            let thread = account.setting(THREAD).map(|id| (THREAD, id));
             let query = [Some(("wait", "true")), thread].into_iter().flatten().collect::<Vec<_>>();
             (HOOK, self.hook(Method::POST, account)?.query(&query))
         } else {
@@ -297,6 +298,16 @@ impl Channel for Discord {
 
     fn is_foreign(&self, address: &str) -> bool {
         self.id_in(address).is_none()
+    }
+
+    /// A thread is addressed as a channel is.
+    fn is_elsewhere(&self, address: &str, card: &AccountCard) -> bool {
+        let Some(address) = Address::read(address) else { return false };
+        let own = card.setting(THREAD).or_else(|| card.setting(CHANNEL));
+        match (address.path().as_slice(), own) {
+            (["channels", _, named, _], Some(own)) => *named != own,
+            _ => false,
+        }
     }
 }
 

@@ -19,8 +19,8 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::{
-    About, Account, Answer, Call, Channel, Count, Http, Known, Limits, Listed, Mark, Objection, Offers, Published, Row,
-    Standing, Table, Takes, Threads, Tokens, Told, Unit, Wording, address::Address,
+    About, Account, AccountCard, Answer, Call, Channel, Count, Http, Known, Limits, Listed, Mark, Objection, Offers,
+    Published, Row, Standing, Table, Takes, Threads, Tokens, Told, Unit, Wording, address::Address,
 };
 use event::Event;
 use room::Login;
@@ -256,6 +256,14 @@ impl Channel for Matrix {
 
     fn is_foreign(&self, address: &str) -> bool {
         self.id_in(address).is_none()
+    }
+
+    /// A room has one id, and any number of aliases.
+    fn is_elsewhere(&self, address: &str, card: &AccountCard) -> bool {
+        let place = Address::read(address).and_then(|address| address.fragment()).unwrap_or_default();
+        let named = place.trim_start_matches('/').split('/').next().filter(|room| room.starts_with('!'));
+        let own = card.setting(room::ROOM).filter(|room| room.starts_with('!'));
+        named.zip(own).is_some_and(|(named, own)| named != own)
     }
 }
 

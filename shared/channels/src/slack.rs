@@ -350,6 +350,17 @@ impl Channel for Slack {
     fn is_foreign(&self, address: &str) -> bool {
         self.id_in(address).is_none()
     }
+
+    /// A conversation may be named in the settings; an address holds its id.
+    fn is_elsewhere(&self, address: &str, card: &AccountCard) -> bool {
+        let address = Address::read(address);
+        let named = address.as_ref().and_then(|address| address.behind("archives"));
+        let is_id = |text: &&str| {
+            text.starts_with(['C', 'D', 'G'])
+                && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+        };
+        named.zip(card.setting(CHANNEL).filter(is_id)).is_some_and(|(named, own)| named != own)
+    }
 }
 
 impl Slack {

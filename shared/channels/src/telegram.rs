@@ -13,8 +13,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    About, Account, Answer, Call, Channel, Count, Http, Known, Limit, Limits, Mark, Objection, Offers, Published, Row,
-    Standing, Table, Takes, Threads, TokenLife, Told, Unit,
+    About, Account, AccountCard, Answer, Call, Channel, Count, Http, Known, Limit, Limits, Mark, Objection, Offers,
+    Published, Row, Standing, Table, Takes, Threads, TokenLife, Told, Unit,
     address::{Address, name, number},
 };
 use format::Format;
@@ -237,6 +237,14 @@ impl Channel for Telegram {
 
     fn is_foreign(&self, address: &str) -> bool {
         self.id_in(address).is_none()
+    }
+
+    /// A chat's name says nothing of its number, nor its number of its name.
+    fn is_elsewhere(&self, address: &str, card: &AccountCard) -> bool {
+        let (id, own) = (self.id_in(address).unwrap_or_default(), card.setting(CHAT).unwrap_or_default());
+        let Some((named, _)) = id.split_once('/') else { return false };
+        let alike = |begin| named.starts_with(begin) && own.starts_with(begin);
+        (alike("@") || alike("-100")) && !named.eq_ignore_ascii_case(own)
     }
 }
 

@@ -36,6 +36,7 @@ pub(crate) fn of(answer: &Answer, code_at: &[&str], text_at: &[&str], account: &
             .next(),
         ..PlatformWords::text(redacted(&text, account))
     }
+    .with_gist()
 }
 
 /// `text` without the account's secrets and without anything that looks like a token.

@@ -466,3 +466,42 @@ fn an_address_holds_the_id_that_the_channel_would_have_recorded() {
         assert!(["", "17", "somewhere", "https://acme.example"].iter().all(|text| channel.id_in(text).is_none()));
     }
 }
+
+#[test]
+fn a_post_of_another_place_is_told_where_settings_and_address_name_it_alike() {
+    let registry = registry();
+    let (room, slack) =
+        ("https://matrix.to/#/!room:a.example/$ev", "https://acme.slack.com/archives/C17/p1503435956000247");
+    for (channel, setting, own, address, is_elsewhere) in [
+        ("telegram", "chat_id", "-100123", "https://t.me/c/123/17", false),
+        ("telegram", "chat_id", "-100123", "https://t.me/c/1/1", true),
+        ("telegram", "chat_id", "-100123", "https://t.me/acme/17", false),
+        ("telegram", "chat_id", "@Acme", "https://t.me/acme/17", false),
+        ("telegram", "chat_id", "@acme", "https://t.me/other/17", true),
+        ("telegram", "chat_id", "@acme", "https://t.me/c/1/1", false),
+        ("telegram", "chat_id", "-17", "https://t.me/c/1/1", false),
+        ("discord", "channel_id", "2", "https://discord.com/channels/1/2/3", false),
+        ("discord", "channel_id", "2", "https://discord.com/channels/1/4/3", true),
+        ("discord", "thread_id", "4", "https://discord.com/channels/1/4/3", false),
+        ("slack", "channel", "C17", slack, false),
+        ("slack", "channel", "C18", slack, true),
+        ("slack", "channel", "#news", slack, false),
+        ("matrix", "room", "!room:a.example", room, false),
+        ("matrix", "room", "!other:a.example", room, true),
+        ("matrix", "room", "#news:a.example", room, false),
+        ("mastodon", "anything", "x", "https://mastodon.example/@acme/1", false),
+    ] {
+        let card = AccountCard {
+            tenant: "acme".parse().unwrap(),
+            channel: channel.parse().unwrap(),
+            id: "main".parse().unwrap(),
+            app: None,
+            rate: None,
+            app_rate: None,
+            on_doubt: domain::OnDoubt::Park,
+            settings: [(setting.to_owned(), own.to_owned())].into(),
+        };
+        let told = registry.get(channel).unwrap().is_elsewhere(address, &card);
+        assert_eq!(told, is_elsewhere, "{channel} {own}: {address}");
+    }
+}

@@ -1,6 +1,7 @@
 //! What to do about a target that something went wrong with: by the failure, and by what the target takes where it stands.
 
 use domain::{Code, Event, State, Target};
+use jiff::Timestamp;
 
 use crate::diagnosis::remedy;
 
@@ -17,6 +18,8 @@ pub(crate) struct Stands<'a> {
     partly_out: bool,
     /// A person is asked.
     asked: bool,
+    /// Its deadline, where it is known.
+    pub deadline: Option<Timestamp>,
 }
 
 impl<'a> Stands<'a> {
@@ -27,12 +30,14 @@ impl<'a> Stands<'a> {
             named,
             partly_out: !target.out.is_empty(),
             asked: target.listed.is_some(),
+            deadline: target.deadline,
         }
     }
 
     /// Where the target of `event` stood in `state`.
     pub fn told(event: &Event, state: State) -> Self {
-        Self { state, part: None, named: None, partly_out: !event.out.is_empty(), asked: event.needs_person }
+        let (partly_out, asked) = (!event.out.is_empty(), event.needs_person);
+        Self { state, part: None, named: None, partly_out, asked, deadline: None }
     }
 
     /// What is in doubt. The first part of a target nothing of which is out stands for all of it.
@@ -59,6 +64,7 @@ pub(crate) fn advice(reason: Code, code: Code, stands: Stands<'_>) -> String {
              `oncepost cancel TARGET` leaves it at what is out."
                 .into()
         }
+        State::Failed if stands.asked => reason.remedy_of_failed(),
         _ => remedy(reason),
     }
 }
@@ -113,7 +119,7 @@ mod tests {
     use super::*;
 
     fn stands(state: State, part: Option<u16>, partly_out: bool, asked: bool) -> Stands<'static> {
-        Stands { state, part, named: None, partly_out, asked }
+        Stands { state, part, named: None, partly_out, asked, deadline: None }
     }
 
     #[test]

@@ -67,6 +67,11 @@ impl Dead {
         })
     }
 
+    /// Why a person is needed for `target`; nothing if it is not on the operators' list.
+    pub fn diagnosis(target: &Target) -> Option<Diagnosis> {
+        target.listed.as_ref().map(|listed| diagnose(target, listed.reason, None))
+    }
+
     /// The headers that go with it, so that the management page shows them without a look at the body.
     pub fn headers(&self) -> BTreeMap<String, String> {
         let mut headers = headers(self.reason.name(), &self.diagnosis);
@@ -107,11 +112,13 @@ fn headers(reason: &str, diagnosis: &Diagnosis) -> BTreeMap<String, String> {
     .into()
 }
 
-/// The last failure says what happened; the reason says what to do, where it is more than that failure.
+/// The last failure says what happened; the reason says what to do, where it is more than that failure. That the tries are used up is
+/// less: what they failed of is the cause.
 fn diagnose(target: &Target, reason: ListReason, named: Option<&str>) -> Diagnosis {
+    let last = target.last_failure.as_ref().map(|failure| failure.code);
     let code = match reason {
-        ListReason::Permanent => target.last_failure.as_ref().map_or(Code::OWN_HICCUP, |failure| failure.code),
-        ListReason::TriesUsedUp => Code::TRIES_USED_UP,
+        ListReason::Permanent => last.unwrap_or(Code::OWN_HICCUP),
+        ListReason::TriesUsedUp => last.unwrap_or(Code::TRIES_USED_UP),
         ListReason::Poison => Code::POISON,
         ListReason::Undecidable => Code::UNDECIDABLE,
         ListReason::StillProcessing => Code::MEDIA_NOT_READY,
@@ -120,8 +127,16 @@ fn diagnose(target: &Target, reason: ListReason, named: Option<&str>) -> Diagnos
         Some(failure) => Diagnosis::of(failure, target, named),
         None => untold(code, reason, target.state),
     };
-    let failed = target.last_failure.as_ref().map_or(code, |failure| failure.code);
-    Diagnosis { code, remedy: advice(code, failed, Stands::of(target, named)), ..what }
+    let remedy = advice(code, last.unwrap_or(code), Stands::of(target, named));
+    let sentence = match reason {
+        ListReason::TriesUsedUp => format!("{}; {}", what.sentence, tried(target.tries)),
+        _ => what.sentence,
+    };
+    Diagnosis { code, sentence, remedy, ..what }
+}
+
+fn tried(times: u16) -> String {
+    if times == 1 { "tried once".into() } else { format!("tried {times} times") }
 }
 
 /// The diagnosis of a target that is listed without a failure on record.
@@ -131,7 +146,7 @@ fn untold(code: Code, reason: ListReason, state: State) -> Diagnosis {
     let scope = if reason == ListReason::StillProcessing { Scope::Channel } else { Scope::System };
     Diagnosis {
         code,
-        sentence: format!("{code} {title}; now {state}"),
+        sentence: format!("{code} {title}; now {}", state.words()),
         whose_fault: scope.whose_fault().into(),
         remedy: remedy(code),
     }
@@ -177,12 +192,26 @@ mod tests {
         let mut tired = failed();
         tired.listed.as_mut().unwrap().reason = ListReason::TriesUsedUp;
         let diagnosis = Dead::of(&tired, Timestamp::UNIX_EPOCH).unwrap().diagnosis;
-        assert_eq!(diagnosis.code, Code::TRIES_USED_UP);
-        assert!(diagnosis.sentence.contains("OP-2102"));
-        assert_eq!(diagnosis.remedy, remedy(Code::TRIES_USED_UP));
+        assert_eq!(diagnosis.code, Code::TOKEN_REVOKED);
+        assert_eq!(diagnosis.remedy, remedy(Code::TOKEN_REVOKED));
         tired.last_failure = None;
         let diagnosis = Dead::of(&tired, Timestamp::UNIX_EPOCH).unwrap().diagnosis;
         assert!(diagnosis.sentence.starts_with("OP-5004"));
+        assert_eq!((diagnosis.code, diagnosis.remedy), (Code::TRIES_USED_UP, remedy(Code::TRIES_USED_UP)));
+    }
+
+    #[test]
+    fn tries_that_are_used_up_are_told_of_by_what_they_failed_of() {
+        let mut tired = failed();
+        tired.listed.as_mut().unwrap().reason = ListReason::TriesUsedUp;
+        tired.tries = 8;
+        tired.last_failure.as_mut().unwrap().code = Code::UNREACHABLE;
+        let letter = Dead::of(&tired, Timestamp::UNIX_EPOCH).unwrap();
+        let Diagnosis { sentence, remedy, .. } = &letter.diagnosis;
+        assert!(sentence.starts_with("OP-3001 The platform could not be reached"), "{sentence}");
+        assert!(sentence.ends_with("; now failed; tried 8 times"), "{sentence}");
+        assert!(remedy.starts_with("See whether the platform answers again"), "{remedy}");
+        assert_eq!((&*letter.headers()[REASON], &*letter.headers()[CODE]), ("tries_used_up", "OP-3001"));
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! A failure for people: what happened, whose fault it is, what to do.
 
-use domain::{Code, Failure, Target};
+use domain::{Code, Failure, State, Target};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::advice::{Stands, advice};
+use crate::{
+    advice::{Stands, advice},
+    expired,
+};
 
 /// What a person needs to know of a failure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -27,10 +30,13 @@ impl Diagnosis {
 
     /// The diagnosis of `failure` on a target that stands so.
     pub(crate) fn at(failure: &Failure, stands: Stands<'_>) -> Self {
+        if stands.state == State::Expired {
+            return expired::diagnosis(failure, stands.deadline);
+        }
         Self {
             code: failure.code,
             sentence: failure.sentence(stands.state),
-            whose_fault: failure.scope.whose_fault().into(),
+            whose_fault: failure.whose_fault().into(),
             remedy: advice(failure.code, failure.code, stands),
         }
     }

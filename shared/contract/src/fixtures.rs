@@ -39,7 +39,7 @@ pub(crate) fn target() -> Target {
 
 /// A target whose account's token was revoked.
 pub(crate) fn failed() -> Target {
-    let said = PlatformWords { status: Some(401), code: None, text: "token was revoked".into() };
+    let said = PlatformWords { status: Some(401), ..PlatformWords::text("token was revoked") };
     Target {
         state: State::Failed,
         listed: Some(Listed { reason: ListReason::Permanent, at: Timestamp::UNIX_EPOCH }),

@@ -6,6 +6,7 @@ mod change;
 pub mod dead;
 mod diagnosis;
 mod event;
+mod expired;
 #[cfg(test)]
 mod fixtures;
 mod hex;

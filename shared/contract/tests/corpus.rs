@@ -210,7 +210,8 @@ fn json(value: &impl serde::Serialize) -> Value {
 /// A target that has everything a target can have.
 fn target() -> Target {
     let at: Timestamp = "2027-03-01T12:00:00Z".parse().unwrap();
-    let said = PlatformWords { status: Some(401), code: Some("revoked".into()), text: "token was revoked".into() };
+    let said =
+        PlatformWords { status: Some(401), code: Some("revoked".into()), ..PlatformWords::text("token was revoked") };
     Target {
         id: TargetId(uuid::Uuid::from_u128(7)),
         post: PostId(uuid::Uuid::from_u128(1)),

@@ -44,6 +44,11 @@ impl Page {
         let then = self.section("What to do then");
         [self.mend()].into_iter().chain(then).collect::<Vec<_>>().join(" ")
     }
+
+    /// What to do once all tries are used up, where that differs: what goes on by itself does so no more.
+    pub fn given_up(&self) -> Option<&'static str> {
+        self.section("What to do once the tries are used up")
+    }
 }
 
 macro_rules! codes {
@@ -186,11 +191,66 @@ codes! {
     NO_CONNECTOR = 5008;
     /// The publish message cannot be understood.
     BAD_PUBLISH_MESSAGE = 5009;
+    /// A pause held it until its deadline.
+    HELD_TOO_LONG = 5010;
+}
+
+/// What a code speaks of: its first digit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CodeKind {
+    /// A request that was not taken.
+    Request,
+    /// A post, an account or an app, as a platform sees it.
+    Refused,
+    /// A platform.
+    Platform,
+    /// An outcome that is not known.
+    Doubt,
+    /// Our own part.
+    Own,
+}
+
+impl CodeKind {
+    /// Every kind, in the order of their codes.
+    pub const ALL: [CodeKind; 5] =
+        [CodeKind::Request, CodeKind::Refused, CodeKind::Platform, CodeKind::Doubt, CodeKind::Own];
+
+    /// What its codes have in common, as a heading.
+    pub fn title(self) -> &'static str {
+        match self {
+            CodeKind::Request => "A request was not taken",
+            CodeKind::Refused => "The platform refused a post, or an account or app cannot publish",
+            CodeKind::Platform => "The platform is not well, or not set up",
+            CodeKind::Doubt => "It is not known whether it is out",
+            CodeKind::Own => "oncepost's own part",
+        }
+    }
+
+    /// Its codes, in order.
+    pub fn codes(self) -> impl Iterator<Item = &'static Code> {
+        let first = self as u16 + 1;
+        Code::ALL.iter().filter(move |code| code.0 / 1000 == first)
+    }
 }
 
 fn titled(text: &'static str) -> Page {
     let first = text.lines().next().unwrap_or_default();
     Page { title: first.split_once(": ").map_or(first, |(_, title)| title), text }
+}
+
+impl Code {
+    /// What a person is to do about a target that failed of it for good. "Nothing, it goes on by itself" is true of the failure, and not
+    /// of a target with which the machine has done what it could.
+    pub fn remedy_of_failed(self) -> String {
+        let Some(page) = self.page() else { return String::new() };
+        match (page.given_up(), page.remedy()) {
+            (Some(given_up), _) => given_up.to_owned(),
+            (None, remedy) if remedy.starts_with("Nothing") => {
+                Code::TRIES_USED_UP.page().map(|page| page.remedy()).unwrap_or_default()
+            }
+            (None, remedy) => remedy,
+        }
+    }
 }
 
 impl fmt::Display for Code {
@@ -258,10 +318,29 @@ mod tests {
             for heading in ["What happened", "Whose fault", "What to do"] {
                 assert!(page.section(heading).is_some_and(|text| text.len() > 20), "{code} says \"{heading}\"");
             }
-            let known = ["## What happened", "## Whose fault", "## What to do", "## What to do then"];
+            let known = [
+                "## What happened",
+                "## Whose fault",
+                "## What to do",
+                "## What to do then",
+                "## What to do once the tries are used up",
+            ];
             let mut headings = page.text.lines().filter(|line| line.starts_with("##"));
             assert!(headings.all(|heading| known.contains(&heading)), "{code} has a heading that nobody reads");
         }
+    }
+
+    #[test]
+    fn o05_nobody_who_has_a_failed_target_is_told_to_wait_or_to_look_elsewhere() {
+        for code in Code::ALL {
+            let told = code.remedy_of_failed();
+            assert!(!told.is_empty() && !told.starts_with("Nothing"), "{code}: {told}");
+        }
+        for code in [Code::UNREACHABLE, Code::OUT_OF_ORDER, Code::MEDIA_NOT_READY] {
+            assert!(code.remedy_of_failed().ends_with("`oncepost retry TARGET`."), "{code}");
+        }
+        assert!(Code::UNREACHABLE.remedy_of_failed().contains("network"));
+        assert_eq!(Code::TOKEN_REVOKED.remedy_of_failed(), Code::TOKEN_REVOKED.page().unwrap().remedy());
     }
 
     #[test]
@@ -273,6 +352,12 @@ mod tests {
                 assert!(Code::ALL.contains(&code.parse().unwrap()), "{name} belongs to no code");
             }
         }
+    }
+
+    #[test]
+    fn every_code_is_of_one_kind() {
+        let of_kinds: Vec<_> = CodeKind::ALL.into_iter().flat_map(CodeKind::codes).collect();
+        assert_eq!(of_kinds, Code::ALL.iter().collect::<Vec<_>>());
     }
 
     #[test]

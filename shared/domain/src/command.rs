@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::{
-    AttemptKind, ContentHash, Failure, Finding, Gap, OnDoubt, Override, Receipt, RepeatSafety, State, WorkerName,
+    AttemptKind, ContentHash, Failure, Finding, Gap, OnDoubt, Override, Receipt, RepeatSafety, State, TargetId,
+    WorkerName,
 };
 
 /// Something asked of one target. [`crate::apply()`] decides; a ledger carries it out as one compare-and-set.
@@ -104,6 +105,28 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// What is asked for, in a word.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Command::Wake => "wake",
+            Command::Begin { .. } => "begin",
+            Command::Keep { .. } => "keep",
+            Command::Arm { .. } => "arm",
+            Command::Out { .. } => "out",
+            Command::Finish { .. } => "finish",
+            Command::Postpone { .. } => "postpone",
+            Command::Cancel => "cancel",
+            Command::Reschedule { .. } => "reschedule",
+            Command::Edit { .. } => "edit",
+            Command::Retry => "retry",
+            Command::LookAgain => "look again",
+            Command::Decide(_) => "decide",
+            Command::Release { .. } => "release",
+        }
+    }
+}
+
 /// A person's word on a target in doubt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
@@ -113,6 +136,8 @@ pub enum Decision {
         receipt: Receipt,
         /// Nothing is left to send after it; else what is left of the thread goes on.
         last: bool,
+        /// It is the post of another target as well: whoever says so knows of that one.
+        shared: bool,
     },
     /// What that attempt sent is not out: send it again. Said of another attempt than the newest it is refused: whoever says so has not
     /// looked for what was sent since.
@@ -217,6 +242,11 @@ pub enum Refusal {
     Unproven,
     /// It was said of another attempt than the newest.
     Overtaken,
+    /// What was named as its proof is on record for another target of the account.
+    Taken {
+        /// Which.
+        by: TargetId,
+    },
     /// It is not in a state in which this means anything.
     NotApplicable,
 }
@@ -241,6 +271,7 @@ impl Refusal {
             Refusal::Overtaken => {
                 "it was tried again since that attempt, and that may be out: look on the platform for the newest one first"
             }
+            Refusal::Taken { .. } => "what was named is on record as another target's post",
             Refusal::NotApplicable => "there is nothing to do in its present state",
         }
     }

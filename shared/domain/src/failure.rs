@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Code, State};
+use crate::{Code, Pause, PauseScope, State, gist::gist};
 
 /// What went wrong, in a form that both routing and people can use.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -123,6 +123,9 @@ pub struct PlatformWords {
     /// What it said, trimmed and with secrets taken out.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub text: String,
+    /// What the text comes to, where the platform gives no code: by this its refusals are told apart. See [`gist`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gist: Option<String>,
 }
 
 impl PlatformWords {
@@ -132,6 +135,36 @@ impl PlatformWords {
     /// Words without a status or code, trimmed to [`Self::LONGEST`].
     pub fn text(text: impl AsRef<str>) -> Self {
         Self { text: text.as_ref().trim().chars().take(Self::LONGEST).collect(), ..Self::default() }
+    }
+
+    /// The same words, told apart from others by what they come to, unless a code tells that.
+    pub fn with_gist(self) -> Self {
+        let gist = if self.code.is_none() { gist(&self.text) } else { None };
+        Self { gist, ..self }
+    }
+
+    /// Whether they are a platform's, and not our own words of what happened before it was asked.
+    pub fn is_answer(&self) -> bool {
+        self.status.is_some() || self.code.is_some()
+    }
+
+    /// As a person reads it, on one line: `"The text is too long" (HTTP 422, code E7)`. `None` if nothing was said.
+    pub fn quoted(&self, longest: usize) -> Option<String> {
+        let clean: String = self.text.chars().filter(|c| c.is_whitespace() || !c.is_control()).collect();
+        let line = clean.split_whitespace().collect::<Vec<_>>().join(" ");
+        let mut text: String = line.chars().take(longest).collect();
+        if text.len() < line.len() {
+            text.push('…');
+        }
+        let status = self.status.map(|status| format!("HTTP {status}"));
+        let code = self.code.as_ref().map(|code| format!("code {code}"));
+        let known = [status, code].into_iter().flatten().collect::<Vec<_>>().join(", ");
+        match (text.is_empty(), known.is_empty()) {
+            (true, true) => None,
+            (true, false) => Some(known),
+            (false, true) => Some(format!("\"{text}\"")),
+            (false, false) => Some(format!("\"{text}\" ({known})")),
+        }
     }
 }
 
@@ -145,6 +178,32 @@ impl Failure {
             scope: Scope::System,
             step: step.into(),
             said: PlatformWords::text(said),
+        }
+    }
+
+    /// What a pause has kept from going out until it was too late. Why everybody, a channel or an app is held back is not for tenants.
+    pub fn held(pause: &Pause) -> Self {
+        let is_own = matches!(pause.scope, PauseScope::Account { .. } | PauseScope::Tenant { .. });
+        Self {
+            code: pause.code.unwrap_or(Code::HELD_TOO_LONG),
+            landed: Landed::No,
+            worth: Worth::Never,
+            // The machine pauses where all would fail until a person mends it.
+            scope: match (pause.code, &pause.scope) {
+                (None, _) => Scope::System,
+                (Some(_), PauseScope::App { .. }) => Scope::App,
+                (Some(_), _) => Scope::Account,
+            },
+            step: format!("pause of {}", pause.scope),
+            said: PlatformWords::text(if is_own { &pause.reason } else { "" }),
+        }
+    }
+
+    /// Whose fault it is, for people.
+    pub fn whose_fault(&self) -> &'static str {
+        match self.code {
+            Code::HELD_TOO_LONG => "whoever paused it",
+            _ => self.scope.whose_fault(),
         }
     }
 
@@ -184,10 +243,20 @@ impl Failure {
         self.not_before().filter(|ends| self.is_rate_limit() && now < *ends)
     }
 
-    /// By what failures are put together: never by free text.
+    /// By what failures are put together: code, scope, and the platform's own code. Where it gives none, what it refuses a post for is
+    /// told apart by what its words come to, as `OP-2001/post/~text-is-too-long`: never by the words themselves.
     pub fn group(&self) -> String {
-        format!("{}/{}/{}", self.code, self.scope.name(), self.said.code.as_deref().unwrap_or("-"))
+        let Self { code, scope, said, .. } = self;
+        let finer = match (&said.code, &said.gist) {
+            (Some(own), _) => own.clone(),
+            (None, Some(gist)) if *scope == Scope::Post => format!("{}{gist}", Self::BY_WORDS),
+            (None, _) => "-".into(),
+        };
+        format!("{code}/{}/{finer}", scope.name())
     }
+
+    /// What the last part of [`Self::group`] begins with where it comes of words, and is no code of the platform's.
+    pub const BY_WORDS: char = '~';
 
     /// One line for a person: what happened, to what, in the platform's words.
     pub fn sentence(&self, state: State) -> String {
@@ -198,7 +267,7 @@ impl Failure {
             (None, "") => String::new(),
             (None, text) => format!(" ({text})"),
         };
-        format!("{} {title}, at \"{}\"{said}; now {state}", self.code, self.step)
+        format!("{} {title}, at \"{}\"{said}; now {}", self.code, self.step, state.words())
     }
 }
 
@@ -217,7 +286,11 @@ mod tests {
             worth: Worth::AfterFix { fix: Fix::Reconnect },
             scope,
             step: "create status".into(),
-            said: PlatformWords { status: Some(401), code: Some("190".into()), text: "The token is dead".into() },
+            said: PlatformWords {
+                status: Some(401),
+                code: Some("190".into()),
+                ..PlatformWords::text("The token is dead")
+            },
         }
     }
 
@@ -276,6 +349,33 @@ mod tests {
     }
 
     #[test]
+    fn refusals_of_posts_without_a_code_are_put_together_by_what_their_words_come_to() {
+        let told = |scope, text: &str| Failure { said: PlatformWords::text(text).with_gist(), ..said(scope) }.group();
+        assert_eq!(told(Scope::Post, "Text is too long: 612 of 500"), "OP-2102/post/~text-is-too-long-of");
+        assert_eq!(told(Scope::Post, "Text is too long: 7 of 5"), told(Scope::Post, "Text is too long: 612 of 500"));
+        assert_ne!(told(Scope::Post, "Link not allowed"), told(Scope::Post, "Text is too long: 7 of 5"));
+        assert_eq!(told(Scope::Account, "Text is too long"), "OP-2102/account/-", "the account tells it apart");
+        let kept = Failure { said: PlatformWords::text("As an older version kept it"), ..said(Scope::Post) };
+        assert_eq!(kept.group(), "OP-2102/post/-");
+        let coded = PlatformWords { code: Some("E7".into()), ..PlatformWords::text("Text is too long") };
+        assert_eq!(Failure { said: coded.with_gist(), ..said(Scope::Post) }.group(), "OP-2102/post/E7");
+    }
+
+    #[test]
+    fn words_are_quoted_in_a_line() {
+        let words = |status, code: Option<&str>, text: &str| {
+            PlatformWords { status, code: code.map(str::to_owned), ..PlatformWords::text(text) }.quoted(12)
+        };
+        assert_eq!(
+            words(Some(422), Some("E7"), "No\n\u{1b}links").as_deref(),
+            Some("\"No links\" (HTTP 422, code E7)")
+        );
+        assert_eq!(words(None, None, "0123456789abcdef").as_deref(), Some("\"0123456789ab…\""));
+        assert_eq!(words(Some(503), None, " ").as_deref(), Some("HTTP 503"));
+        assert_eq!(words(None, None, ""), None);
+    }
+
+    #[test]
     fn e07_a_sentence_says_what_happened_where_and_in_the_platforms_words() {
         let sentence = said(Scope::Account).sentence(State::Failed);
         let title = Code::TOKEN_REVOKED.page().unwrap().title;
@@ -288,6 +388,7 @@ mod tests {
         assert!(with(bare(Some(503))).contains("\" (HTTP 503); now"));
         assert!(with(bare(None)).contains("create status\"; now"));
         assert!(with(PlatformWords::text("cut off")).contains("\" (cut off); now"));
+        assert!(said(Scope::Account).sentence(State::InDoubt).ends_with("; now in doubt"));
     }
 
     #[test]

@@ -76,6 +76,14 @@ impl State {
         }
     }
 
+    /// The state for people, in a sentence.
+    pub fn words(self) -> &'static str {
+        match self {
+            State::InDoubt => "in doubt",
+            state => state.name(),
+        }
+    }
+
     /// Nothing more happens by itself.
     pub fn is_terminal(self) -> bool {
         matches!(self, State::Published | State::Failed | State::Cancelled | State::Expired)

@@ -21,7 +21,9 @@ pub enum PostStatus {
     Partial,
     /// A target needs a person, or its outcome is not known, and none is on its way.
     NeedsAttention,
-    /// Every target was cancelled or has expired.
+    /// No target is out, and the deadline of at least one has passed; the others were cancelled.
+    Expired,
+    /// Every target was cancelled.
     Withdrawn,
 }
 
@@ -33,6 +35,7 @@ impl fmt::Display for PostStatus {
             PostStatus::Published => "published",
             PostStatus::Partial => "partial",
             PostStatus::NeedsAttention => "needs_attention",
+            PostStatus::Expired => "expired",
             PostStatus::Withdrawn => "withdrawn",
         })
     }
@@ -51,7 +54,9 @@ pub fn post_status(states: &[(State, bool)]) -> PostStatus {
         PostStatus::InProgress
     } else if any(|state| state == State::Published) {
         PostStatus::Partial
-    } else if all(|state| matches!(state, State::Cancelled | State::Expired)) {
+    } else if all(|state| matches!(state, State::Cancelled | State::Expired)) && any(|state| state == State::Expired) {
+        PostStatus::Expired
+    } else if all(|state| state == State::Cancelled) {
         PostStatus::Withdrawn
     } else {
         PostStatus::NeedsAttention
@@ -64,8 +69,8 @@ mod tests {
 
     #[test]
     fn a_status_shows_itself_as_it_is_written() {
-        use PostStatus::{InProgress, NeedsAttention, Partial, Published, Scheduled, Withdrawn};
-        for status in [Scheduled, InProgress, Published, Partial, NeedsAttention, Withdrawn] {
+        use PostStatus::{Expired, InProgress, NeedsAttention, Partial, Published, Scheduled, Withdrawn};
+        for status in [Scheduled, InProgress, Published, Partial, NeedsAttention, Expired, Withdrawn] {
             assert_eq!(serde_json::to_value(status).unwrap(), status.to_string());
         }
     }
@@ -73,7 +78,7 @@ mod tests {
     #[test]
     fn a_post_is_published_only_when_every_target_is() {
         use State::{Cancelled, Expired, Failed, InDoubt, Published, Queued, Scheduled};
-        let cases: [(&[(State, bool)], PostStatus); 13] = [
+        let cases: [(&[(State, bool)], PostStatus); 14] = [
             (&[(Scheduled, false), (Scheduled, false)], PostStatus::Scheduled),
             (&[(Published, false), (Published, false)], PostStatus::Published),
             (&[(Published, false), (Queued, false)], PostStatus::InProgress),
@@ -82,7 +87,8 @@ mod tests {
             (&[(InDoubt, false), (Failed, true)], PostStatus::InProgress),
             (&[(Failed, true), (Cancelled, false)], PostStatus::NeedsAttention),
             (&[(Cancelled, false)], PostStatus::Withdrawn),
-            (&[(Cancelled, false), (Expired, false)], PostStatus::Withdrawn),
+            (&[(Cancelled, false), (Expired, false)], PostStatus::Expired),
+            (&[(Expired, false), (Failed, true)], PostStatus::NeedsAttention),
             (&[(Scheduled, false), (State::Held, false)], PostStatus::Scheduled),
             (&[(Scheduled, false), (Queued, false)], PostStatus::InProgress),
             (&[(Published, false), (Cancelled, false)], PostStatus::Partial),

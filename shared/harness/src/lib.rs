@@ -1,12 +1,15 @@
-//! Whole oncepost processes against fake platforms: what the demo, the benchmarks and chaos are made of. Development only.
+//! Whole oncepost processes against fake platforms: what the demo, the benchmarks, drills and chaos are made of. Development only.
 #![allow(clippy::disallowed_methods, reason = "a harness lives in real time")]
 #![allow(clippy::print_stdout, reason = "its output is for people and scripts")]
 
 pub mod api;
+pub mod bench;
 pub mod campaign;
 pub mod chaos;
 pub mod config;
+pub mod drill;
 pub mod faults;
+mod feed;
 pub mod instant;
 pub mod lists;
 pub mod process;

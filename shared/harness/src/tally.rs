@@ -32,6 +32,8 @@ pub struct Tally {
     pub doubts_settled_by_machine: usize,
     /// Targets that need a person, by reason.
     pub dead_letters: BTreeMap<String, usize>,
+    /// Attempts that a worker did not bring to their end.
+    pub attempts_lost: usize,
     /// Targets held back by a pause.
     pub held: usize,
     /// Targets that need a person because nobody could find out whether they went out.
@@ -153,6 +155,7 @@ impl Tally {
         count(&mut self.doubts, &mut row.doubts, doubted);
         count(&mut self.doubts_settled_by_machine, &mut row.settled, doubted && target.listed.is_none() && published);
         count(&mut self.undecided, &mut row.undecided, undecided);
+        self.attempts_lost += attempts.iter().filter(|attempt| attempt["outcome"] == "lost").count();
         self.held += usize::from(target.state == State::Held);
         if target.listed.is_some() {
             row.with_person += 1;

@@ -71,13 +71,21 @@ pub struct Assignment {
     pub idle_since: Option<Timestamp>,
 }
 
+/// What came of assigning something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Assigned {
+    /// It is assigned so.
+    Done(Assignment),
+    /// Somebody else has it, and keeps it.
+    Had(Assignment),
+}
+
 /// Where assignments are kept. Each duty has one at most.
 #[async_trait]
 pub trait Assignments: Send + Sync {
-    /// Assigns, unless somebody else has the duty than `instead_of`, or than whom it is assigned to: then theirs is the answer, and
-    /// it stays. Whoever has it already may be given another comment.
-    async fn assign(&self, assignment: Assignment, instead_of: Option<&str>)
-    -> Result<Option<Assignment>, LedgerError>;
+    /// Assigns, unless somebody else has the duty than `instead_of`, or than whom it is assigned to. Whoever has it already may be given
+    /// another comment; where none is given, what was said before stays.
+    async fn assign(&self, assignment: Assignment, instead_of: Option<&str>) -> Result<Assigned, LedgerError>;
 
     /// All of them, newest first.
     async fn assignments(&self) -> Result<Vec<Assignment>, LedgerError>;

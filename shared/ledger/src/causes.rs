@@ -2,7 +2,7 @@
 //! first question is answered from. A port beside the ledger, over the same tables; it changes nothing.
 
 use async_trait::async_trait;
-use domain::{AccountId, AppId, ChannelName, PostId, TenantId};
+use domain::{AccountId, AppId, ChannelName, PostId, Target, TenantId};
 use jiff::Timestamp;
 
 use crate::LedgerError;
@@ -57,6 +57,8 @@ pub struct CauseSpread {
     pub posts: u64,
     /// The posts with the most of them, at most [`CauseSpread::MOST_POSTS`].
     pub top_posts: Vec<(PostId, u64)>,
+    /// The target that was put there last; none if it has left the list since the others were counted.
+    pub newest: Option<Target>,
 }
 
 impl CauseSpread {
@@ -64,13 +66,13 @@ impl CauseSpread {
     pub const MOST_POSTS: usize = 3;
 }
 
-/// What was due within one minute on one account and is settled, and what of it is out.
+/// What was due within one second on one account and is settled, and what of it is out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lately {
     /// The account.
     pub place: Outlet,
-    /// The minute's beginning.
-    pub minute: Timestamp,
+    /// The second's beginning.
+    pub second: Timestamp,
     /// How many targets were due and are settled: out, given up, or on the list.
     pub settled: u64,
     /// How many of those are published.
@@ -82,31 +84,33 @@ pub struct Lately {
 pub struct Meanwhile {
     /// Since when it was looked at: as asked, or later if there was more than is looked at.
     pub since: Timestamp,
-    /// By account and minute.
+    /// By account and second.
     pub lately: Vec<Lately>,
 }
 
-/// What waits on one account and is to be sent soon.
+/// What waits on one account: held by a pause, or to be sent soon.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stake {
     /// The account.
     pub place: Outlet,
-    /// How many targets.
+    /// How many targets are to be sent soon.
     pub targets: u64,
-    /// When the first of them is to be sent. May have passed.
-    pub first: Timestamp,
+    /// When the first of those is to be sent. May have passed.
+    pub first: Option<Timestamp>,
+    /// How many are due, and held by a pause.
+    pub held: u64,
 }
 
 /// The operators' list as a whole.
 #[async_trait]
 pub trait Causes: Send + Sync {
-    /// The list by cause, and each cause by account and post. Found by the index of what is listed.
+    /// The list by cause, and each cause by account and post, with its newest target. Found by the index of what is listed.
     async fn spread(&self, within: &Within) -> Result<Spread, LedgerError>;
 
-    /// What was due since `since` and is settled, the newest `most` of it, and what of that is published: by account and minute.
+    /// What was due since `since` and is settled, the newest `most` of it, and what of that is published: by account and second.
     /// Found by the index of what is settled.
     async fn meanwhile(&self, within: &Within, since: Timestamp, most: u32) -> Result<Meanwhile, LedgerError>;
 
-    /// What waits and is to be sent before `until`, by account. Found by the indexes of what waits.
+    /// What is held, and what waits and is to be sent before `until`, by account. Found by the indexes of what waits.
     async fn at_stake(&self, within: &Within, until: Timestamp) -> Result<Vec<Stake>, LedgerError>;
 }

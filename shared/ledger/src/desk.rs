@@ -1,8 +1,13 @@
 //! The targets that a transaction has locked, decided on one command after another, and what is to be written of it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
-use domain::{Attempt, Command, Context, Event, Override, Pause, Policy, State, Target, TargetId, apply};
+use domain::{
+    Attempt, Command, Context, Decision, Event, Override, Pause, Policy, Receipt, State, Target, TargetId, apply,
+};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -10,9 +15,30 @@ use crate::{
     Applied, LedgerError,
     cases::{self, Step},
     pause_id,
-    record::{Record, Rest, mark},
+    record::{Record, Rest, mark, millis},
     world::{NEAR, after},
 };
+
+/// What a person names as the proof that a target is out.
+pub(crate) fn named(command: &Command) -> Option<&Receipt> {
+    match command {
+        Command::Decide(Decision::Published { receipt, .. }) => Some(receipt),
+        _ => None,
+    }
+}
+
+/// How far apart two targets are due, at most, that are asked whether they show the same post.
+pub(crate) const NEARBY: Duration = Duration::from_secs(7 * 86_400);
+
+/// An address without what may be left out at its end.
+pub(crate) fn bare(address: &str) -> &str {
+    address.trim_end_matches('/')
+}
+
+/// Whether a part of `target` is on record at this address.
+pub(crate) fn shows(target: &Target, address: &str) -> bool {
+    target.out.iter().any(|out| out.receipt.url.as_deref().map(bare) == Some(address))
+}
 
 /// Locked targets, the pauses in force and the ledger's time.
 pub(crate) struct Desk<'a> {
@@ -20,6 +46,8 @@ pub(crate) struct Desk<'a> {
     policy: &'a Policy,
     pauses: Vec<Pause>,
     targets: HashMap<TargetId, Result<Seat, LedgerError>>,
+    /// Whose the platform ids are that people name.
+    owners: HashMap<Uuid, TargetId>,
     writes: Writes,
 }
 
@@ -37,11 +65,24 @@ impl Seat {
     }
 }
 
+/// An attempt that ended.
+pub(crate) struct Ended {
+    pub attempt: Attempt,
+    /// How long after its target's time, in milliseconds; less than 0 before that.
+    pub late_by: i64,
+}
+
+impl Ended {
+    fn of(attempt: Attempt, due_at: Timestamp) -> Self {
+        Self { late_by: millis(attempt.ended_at) - millis(due_at), attempt }
+    }
+}
+
 /// What a transaction writes besides the targets.
 #[derive(Default)]
 pub(crate) struct Writes {
     /// Attempts that ended.
-    pub attempts: Vec<Attempt>,
+    pub attempts: Vec<Ended>,
     /// What upstream services are to be told.
     pub events: Vec<Event>,
     /// Pauses to put in force.
@@ -64,12 +105,17 @@ impl<'a> Desk<'a> {
                 (id, record.read().map(|(target, rest)| Seat { target, rest, changed: false }))
             })
             .collect();
-        Self { now, policy, pauses, targets, writes: Writes::default() }
+        Self { now, policy, pauses, targets, owners: HashMap::new(), writes: Writes::default() }
     }
 
     /// The target, if it is locked and readable.
     pub(crate) fn target(&self, id: TargetId) -> Option<&Target> {
         self.targets.get(&id)?.as_ref().ok().map(|seat| &seat.target)
+    }
+
+    /// Learns whose platform ids are, by their marks.
+    pub(crate) fn know_owners(&mut self, owners: Vec<(Uuid, Uuid)>) {
+        self.owners.extend(owners.into_iter().map(|(mark, target)| (mark, TargetId(target))));
     }
 
     /// Whether a pause covers `target`.
@@ -87,7 +133,9 @@ impl<'a> Desk<'a> {
             Some(Err(error)) => return Err(error.clone()),
             Some(Ok(seat)) => seat,
         };
-        let context = Context { now: self.now, policy: self.policy, pauses: &self.pauses };
+        let owner = named(command).and_then(|receipt| self.owners.get(&mark(&seat.target, &receipt.id)).copied());
+        let owner = owner.filter(|owner| *owner != id);
+        let context = Context { now: self.now, policy: self.policy, pauses: &self.pauses, owner };
         let before = seat.target.clone();
         let change = apply(&mut seat.target, command, &context);
         seat.changed |= seat.target != before;
@@ -106,7 +154,7 @@ impl<'a> Desk<'a> {
         if let Some(changes) = change.edit {
             self.writes.edits.insert(id, changes);
         }
-        self.writes.attempts.extend(change.attempts);
+        self.writes.attempts.extend(change.attempts.into_iter().map(|attempt| Ended::of(attempt, before.due_at)));
         self.writes.events.extend(change.events.iter().cloned());
         let pause = change.pause.filter(|(scope, ..)| self.pauses.iter().all(|known| known.scope != *scope)).map(
             |(scope, code, reason)| {

@@ -72,6 +72,27 @@ pub enum LedgerError {
 }
 
 impl LedgerError {
+    /// Whether waiting cannot help: the server answers, and refuses who we are or what we ask for; its schema is not ours; or our settings
+    /// cannot be used.
+    pub fn needs_a_person(&self) -> bool {
+        match self {
+            Self::Failed { cause, .. } => match &**cause {
+                // Classes of SQLSTATE: authorization, catalog name, schema name, access rule.
+                sqlx::Error::Database(said) => {
+                    said.code().is_some_and(|code| ["28", "3D", "3F", "42"].iter().any(|class| code.starts_with(class)))
+                }
+                sqlx::Error::Configuration(_) => true,
+                _ => false,
+            },
+            Self::Schema { .. }
+            | Self::SchemaNewer { .. }
+            | Self::Restored
+            | Self::Corrupt { .. }
+            | Self::Settings { .. } => true,
+            Self::Unreachable { .. } | Self::NoSuchTarget(_) | Self::Closed => false,
+        }
+    }
+
     /// Wraps a database error under the name of the operation.
     pub(crate) fn of(operation: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
         move |cause| match cause {
@@ -79,6 +100,19 @@ impl LedgerError {
                 Self::Unreachable { operation, cause: Arc::new(cause) }
             }
             cause => Self::Failed { operation, cause: Arc::new(cause) },
+        }
+    }
+
+    /// Its kind, for traces.
+    pub(crate) const fn kind(&self) -> &'static str {
+        match self {
+            Self::Unreachable { .. } => "unreachable",
+            Self::Failed { .. } => "failed",
+            Self::Schema { .. } | Self::SchemaNewer { .. } => "schema",
+            Self::Corrupt { .. } => "unreadable",
+            Self::Settings { .. } => "settings",
+            Self::NoSuchTarget(_) => "no_such_target",
+            Self::Closed => "closed",
         }
     }
 

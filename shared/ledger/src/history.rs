@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{ChannelName, State, TargetId, TenantId};
+use domain::{ChannelName, State, Target, TargetId, TenantId};
 use jiff::Timestamp;
 
 use crate::{IncidentKind, LedgerError, Page};
@@ -145,6 +145,10 @@ pub trait History: Send + Sync {
 
     /// The targets that a figure counts, in the order of their times.
     async fn counted(&self, counted: &Counted) -> Result<Page<TargetId>, LedgerError>;
+
+    /// Targets that have expired and whose deadline was `since` or later, the latest first, at most `limit`. Rows that cannot be read are
+    /// left out and counted.
+    async fn expired(&self, since: Timestamp, limit: u32) -> Result<Vec<Target>, LedgerError>;
 
     /// How many cases are open, and since when the oldest is.
     async fn open_cases(&self, tenant: Option<&TenantId>) -> Result<(u64, Option<Timestamp>), LedgerError>;

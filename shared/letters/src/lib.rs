@@ -9,6 +9,7 @@ mod letter;
 mod measure;
 mod pass;
 mod reading;
+mod seen;
 mod tend;
 
 use std::{sync::Arc, time::Duration};
@@ -22,12 +23,16 @@ pub use drift::{Agreement, Counts};
 pub use letter::{Letter, Subject};
 pub use pass::Mended;
 pub use reading::{Entry, Reading, Standing};
+use seen::Seen;
 pub use tend::{Tender, Touch};
 
 /// How long a target may be on the list before its letter is missed: whoever put it there is about to send the letter.
 pub const GRACE: Duration = Duration::from_secs(60);
 
-/// Questions to the ledger, and letters sent, at once.
+/// How long the broker may take to say how full a queue is.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Questions to the ledger and the broker, and letters sent, at once.
 const ABREAST: usize = 32;
 
 /// Why dead letters could not be held against the ledger. Nothing was changed.
@@ -50,6 +55,7 @@ struct Parts {
     ledger: Arc<dyn Ledger>,
     transport: Arc<dyn Transport>,
     channels: Vec<ChannelName>,
+    seen: Seen,
 }
 
 impl Letters {
@@ -60,7 +66,7 @@ impl Letters {
         transport: Arc<dyn Transport>,
         channels: Vec<ChannelName>,
     ) -> Self {
-        Self(Arc::new(Parts { runtime, ledger, transport, channels }))
+        Self(Arc::new(Parts { runtime, ledger, transport, channels, seen: Seen::default() }))
     }
 
     /// The channels, in their order.

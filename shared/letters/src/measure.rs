@@ -5,18 +5,20 @@ use metrics::{counter, gauge};
 
 use crate::{Agreement, Counts};
 
-/// What was counted, where so many letters are known to be of no target.
-pub(crate) fn counted(counts: &Counts, foreign: u64) {
+/// What was counted.
+pub(crate) fn counted(counts: &Counts) {
     let channel = counts.channel.to_string();
     if let Some(letters) = counts.letters {
         gauge!("oncepost_dead_letters", "channel" => channel.clone()).set(letters as f64);
     }
-    gauge!("oncepost_dead_letters_foreign", "channel" => channel.clone()).set(foreign as f64);
-    let differs = match counts.agreement(foreign) {
+    if let Some(foreign) = counts.foreign {
+        gauge!("oncepost_dead_letters_foreign", "channel" => channel.clone()).set(foreign as f64);
+    }
+    let differs = match counts.agreement() {
         Agreement::Agrees => 0,
         Agreement::TooMany(letters) | Agreement::TooFew(letters) => letters,
         // The last known difference stands.
-        Agreement::CannotTell => return,
+        Agreement::NotLooked | Agreement::CannotTell => return,
     };
     gauge!("oncepost_dead_letters_drift", "channel" => channel).set(differs as f64);
 }

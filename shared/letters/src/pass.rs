@@ -40,6 +40,7 @@ impl Letters {
         let whole = look.more == 0;
         // While the queue is in our hands, so that whoever looks next sees these as well.
         let restored = if whole { self.restore(missing).await } else { 0 };
+        self.note(channel, &standings, look.more);
         let foreign = standings.iter().filter(|standing| standing.is_foreign()).count() as u64;
         let mut standings = standings.into_iter();
         let removed = look.take_out(|_| standings.next().is_some_and(Standing::is_over)).await as u64;

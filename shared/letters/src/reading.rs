@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use broker::Look;
+use broker::{Look, LookError};
 use domain::{ChannelName, TargetId};
 use futures::{StreamExt, TryStreamExt, stream};
 use ledger::{LedgerError, ListedTarget};
@@ -84,11 +84,14 @@ impl Letters {
     /// The queue cannot be seen, or the ledger not be asked.
     pub async fn read(&self, channel: &ChannelName) -> Result<Reading, LettersError> {
         let parts = &self.0;
+        // One that is away is told at once, and not after all the time that a look may take.
+        self.depth(channel).await.map_err(LookError::from)?;
         let mut look = Look::at(&*parts.transport, &parts.runtime, channel.as_str(), MOST_READ, Letter::read).await?;
         let (letters, more) = (std::mem::take(&mut look.letters), look.more);
         drop(look);
         let subjects: Vec<_> = letters.iter().map(|letter| letter.subject).collect();
         let Judged { standings, missing } = self.judge(channel, &subjects).await?;
+        self.note(channel, &standings, more);
         let there = letters.into_iter().zip(standings).map(|(letter, standing)| Entry {
             id: letter.id(),
             target: letter.subject.map(|subject| subject.target),
@@ -104,6 +107,16 @@ impl Letters {
         let mut entries: Vec<_> = there.chain(missing).collect();
         entries.sort_by(|one, other| one.id.cmp(&other.id));
         Ok(Reading { entries, more })
+    }
+
+    /// Notes how many of a channel's letters are of no target, if all of them were seen.
+    pub(crate) fn note(&self, channel: &ChannelName, standings: &[Standing], more: u64) -> Option<u64> {
+        if more > 0 {
+            return None;
+        }
+        let foreign = standings.iter().filter(|standing| standing.is_foreign()).count() as u64;
+        self.0.seen.note(channel, foreign, self.0.runtime.uptime());
+        Some(foreign)
     }
 
     /// Holds letters of `channel` that were seen against the ledger as it is now.

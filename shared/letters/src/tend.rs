@@ -34,8 +34,6 @@ pub struct Tender {
 
 /// What is remembered of a channel.
 struct Known {
-    /// Letters of no target, as of the last look at all of them.
-    foreign: u64,
     /// Looks in a row that changed nothing while the counts differed.
     fruitless: u32,
     /// Not before this time, by the process's uptime, is it looked at because its counts differ…
@@ -130,14 +128,13 @@ impl Tender {
         let runtime = self.letters.0.runtime.clone();
         let now = runtime.uptime();
         let known = self.known.entry(counts.channel.clone()).or_insert_with(|| Known {
-            foreign: 0,
             fruitless: 0,
             again_at: Duration::ZERO,
             // Processes that were started together do not look together.
             whole_at: now + runtime.jittered(WHOLE_EVERY / 2, 1.0),
         });
-        measure::counted(counts, known.foreign);
-        match counts.agreement(known.foreign) {
+        measure::counted(counts);
+        match counts.agreement() {
             Agreement::CannotTell => return,
             Agreement::Agrees if now < known.whole_at || counts.letters == Some(0) => {
                 known.fruitless = 0;
@@ -145,8 +142,8 @@ impl Tender {
                 return;
             }
             Agreement::Agrees => {}
-            Agreement::TooMany(_) | Agreement::TooFew(_) if now < known.again_at => return,
-            Agreement::TooMany(_) | Agreement::TooFew(_) => {}
+            Agreement::NotLooked | Agreement::TooMany(_) | Agreement::TooFew(_) if now < known.again_at => return,
+            Agreement::NotLooked | Agreement::TooMany(_) | Agreement::TooFew(_) => {}
         }
         let mended = self.letters.mend(&counts.channel).await;
         known.took(&mended, runtime.uptime(), runtime.jittered(WHOLE_EVERY, 0.5));
@@ -161,9 +158,6 @@ impl Known {
             Ok(mended) if mended.removed + mended.restored > 0 => 0,
             _ => self.fruitless + 1,
         };
-        if let Ok(Mended { foreign, whole: true, .. }) = mended {
-            self.foreign = *foreign;
-        }
         self.again_at = now + pause(self.fruitless);
         self.whole_at = now + whole;
     }

@@ -84,7 +84,7 @@ impl World {
     /// Applies `command` as the ledger does, and keeps what it says of broken promises.
     pub fn apply(&mut self, command: &Command, setup: &Setup) -> Answer {
         let pauses: Vec<Pause> = self.paused.then(everything).into_iter().collect();
-        let context = Context { now: NOW, policy: &setup.policy, pauses: &pauses };
+        let context = Context { now: NOW, policy: &setup.policy, pauses: &pauses, owner: None };
         let was_armed = self.target.armed.is_some();
         let change = apply(&mut self.target, command, &context);
         self.resent |= was_armed && self.target.state == State::Retrying && change.attempts.iter().any(is_undecided);
@@ -293,7 +293,7 @@ fn command(world: &World, deed: Deed, setup: &Setup) -> Command {
         Deed::SaysOut => {
             let part = open_part(world);
             let last = part + 1 == setup.parts;
-            Command::Decide(Decision::Published { receipt: world.platform.receipt(part), last })
+            Command::Decide(Decision::Published { receipt: world.platform.receipt(part), last, shared: false })
         }
         Deed::SaysAgain => Command::Decide(Decision::SendAgain { attempt: world.target.attempt }),
     }

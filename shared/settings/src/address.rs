@@ -1,34 +1,65 @@
 //! The address of a store, which may hold a password.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{MapAccess, Visitor, value::MapAccessDeserializer},
+};
 use url::Url;
 
-/// The address of a store: a URL, or `memory`. Shown without its credentials.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-pub struct Address(String);
+use crate::{SecretRef, secret::Found};
+
+/// The address of a store: a URL, or `memory`; written in place, or where it comes from, as secrets are. Shown without its credentials.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Address(SecretRef);
 
 impl Address {
     /// Wraps an address. Whether it fits its section is checked when settings are loaded.
     pub fn new(address: impl Into<String>) -> Self {
-        Self(address.into())
+        Self(SecretRef::of(address))
     }
 
     /// The whole address, password included: for connecting, never for showing.
     pub fn reveal(&self) -> &str {
-        &self.0
+        self.0.secret().reveal()
     }
 
     /// Whether the store is in this process's memory.
     pub fn is_memory(&self) -> bool {
-        self.0 == "memory"
+        self.reveal() == "memory"
     }
 
     /// The URL's scheme, if it is a URL.
     pub fn scheme(&self) -> Option<String> {
-        Url::parse(&self.0).ok().map(|url| url.scheme().to_owned())
+        Url::parse(self.reveal()).ok().map(|url| url.scheme().to_owned())
+    }
+
+    /// Looks it up where it comes from: every process needs it.
+    pub(crate) fn find(&mut self, path: &str, env: &BTreeMap<String, String>, found: &mut Found) {
+        self.0.find(path, true, env, found);
+    }
+}
+
+impl<'de> Deserialize<'de> for Address {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Written;
+        impl<'de> Visitor<'de> for Written {
+            type Value = Address;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an address, or the file or variable that holds it")
+            }
+
+            fn visit_str<E>(self, address: &str) -> Result<Address, E> {
+                Ok(Address::new(address))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Address, A::Error> {
+                SecretRef::deserialize(MapAccessDeserializer::new(map)).map(Address)
+            }
+        }
+        from.deserialize_any(Written)
     }
 }
 
@@ -37,7 +68,7 @@ impl fmt::Display for Address {
         if self.is_memory() {
             return f.write_str("memory");
         }
-        match Url::parse(&self.0) {
+        match Url::parse(self.reveal()) {
             Ok(url) => f.write_str(&without_credentials(&url)),
             Err(_) => f.write_str("***"),
         }

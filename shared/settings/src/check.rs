@@ -3,18 +3,18 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use crate::{
-    Address, Problem, Rate, Settings, oidc, span,
+    Address, Needs, Problem, Rate, Settings, oidc, span,
     text::{is_here, is_prefix},
 };
 
 /// Checks everything; adds what is wrong to `problems` and what should be looked at to the settings' warnings.
-pub(crate) fn all(settings: &mut Settings, problems: &mut Vec<Problem>) {
+pub(crate) fn all(settings: &mut Settings, needs: &Needs, problems: &mut Vec<Problem>) {
     order(settings, problems);
     stores(settings, problems);
     numbers(settings, problems);
     media(settings, problems);
     keeper(settings, problems);
-    doors(settings, problems);
+    doors(settings, needs, problems);
     vault(settings, problems);
     crate::alerts::check(&settings.alerts, problems);
     accounts(settings, problems);
@@ -147,7 +147,8 @@ fn media(settings: &Settings, problems: &mut Vec<Problem>) {
     };
     let in_time = !media.fetch_timeout.is_zero() && media.fetch_timeout < settings.protocol.attempt_limit;
     let problem = "must be above zero and shorter than protocol.attempt_limit: a fetch must end within its attempt";
-    need(in_time, "media.fetch_timeout", problem, "write a duration such as 60s");
+    let remedy = format!("write a duration such as {}s", (settings.protocol.attempt_limit.as_secs() / 2).clamp(1, 60));
+    need(in_time, "media.fetch_timeout", problem, &remedy);
     let problem = "is shorter than 2 days: a file must outlast the tries of its post";
     need(media.keep_for >= Duration::from_secs(48 * 3600), "media.keep_for", problem, "30 days are 720h");
     need(
@@ -181,10 +182,11 @@ fn media(settings: &Settings, problems: &mut Vec<Problem>) {
     need(own, "media.s3.buckets", problem, "use a bucket of its own for media.store");
 }
 
-fn doors(settings: &Settings, problems: &mut Vec<Problem>) {
+fn doors(settings: &Settings, needs: &Needs, problems: &mut Vec<Problem>) {
     let api = &settings.api;
     oidc::check(api, problems);
-    if api.tokens.is_empty() && api.oidc.is_none() && !api.listen.ip().is_loopback() {
+    let is_unread = api.token_file.is_some() && !needs.api;
+    if api.tokens.is_empty() && !is_unread && api.oidc.is_none() && !api.listen.ip().is_loopback() {
         let problem = "others can reach it and no token is set: anyone could publish";
         problems.push(Problem::new("api.listen", problem, "set api.tokens or api.token_file, or listen on 127.0.0.1"));
     }

@@ -21,7 +21,7 @@ const fn key(path: &'static str, meaning: &'static str) -> Key {
 pub const KEYS: &[Key] = &[
     key(
         "ledger.url",
-        "where the truth is kept: `postgres://user:password@host/database`, or `sqlite://path` for a single process",
+        "where the truth is kept: `postgres://user:password@host/database`, or `sqlite://path` for a single process; may come from a file (below)",
     ),
     key("ledger.pool", "connections to PostgreSQL"),
     key(
@@ -30,13 +30,16 @@ pub const KEYS: &[Key] = &[
     ),
     key(
         "broker.url",
-        "what carries the work: `amqp://user:password@host/vhost`, `amqps://…`, or `memory` for a single process",
+        "what carries the work: `amqp://user:password@host/vhost`, `amqps://…`, or `memory` for a single process; may come from a file (below)",
     ),
     key("broker.prefix", "what exchange and queue names start with"),
     key("broker.prefetch", "messages a worker holds at once; what a crash delivers again"),
     key("broker.confirm_timeout", "how long the broker may take to confirm a message"),
     key("broker.consumer_timeout", "the broker's own `consumer_timeout`: set it to what RabbitMQ has"),
-    key("guard.url", "locks, limits and hints: `redis://host:6379`, `rediss://…`, or `memory` for a single process"),
+    key(
+        "guard.url",
+        "locks, limits and hints: `redis://host:6379`, `rediss://…`, or `memory` for a single process; may come from a file (below)",
+    ),
     key("guard.prefix", "what keys in Redis start with"),
     key("protocol.http_timeout", "the longest one call to a platform may take"),
     key("protocol.attempt_limit", "the longest one attempt may take"),
@@ -238,4 +241,17 @@ A secret names exactly one source, and is printed nowhere:
 | `{ file = \"/run/secrets/token\" }` | a file; a line end after the secret is dropped. A file that everyone may read is warned about |
 | `{ env = \"MASTODON_TOKEN\" }` | an environment variable |
 | `{ value = \"…\" }` | written in place |
+
+`ledger.url`, `broker.url` and `guard.url` are written in place, or take one of the same sources: `url = { file = \"/run/secrets/ledger\" }`, or the variable
+`ONCEPOST__LEDGER__URL__FILE`. Passwords are then in no variable, which others on the machine might see.
+
+A process opens the secrets that it needs, and does not miss the others. All need the stores' addresses and `media.s3.secret_key`; `oncepost doctor` and `oncepost dev` open all.
+
+| process | opens besides |
+|---|---|
+| `scheduler`, `migrate` | nothing |
+| `worker --channel NAME` | secrets of accounts on its channels, of apps, and `vault.keys` |
+| `keeper` | secrets of all accounts and apps, and `vault.keys` |
+| `api` | the same, `api.tokens`, `api.token_file` and `api.oidc` |
+| `notifier` | `vault.keys`, and those of `alerts` |
 ";

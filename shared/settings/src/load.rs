@@ -10,7 +10,7 @@ use std::{
 use config::{Config, ConfigError, Environment, File, FileFormat, Source};
 use domain::TenantId;
 
-use crate::{Problem, Role, SecretRef, Settings, Token, check, read, secret::Found};
+use crate::{Needs, Problem, Role, SecretRef, Settings, Token, check, read, secret::Found};
 
 const PREFIX: &str = "ONCEPOST__";
 /// Lists and maps, which a variable gives as JSON.
@@ -27,16 +27,28 @@ const AS_JSON: [(&str, &[&str]); 9] = [
 ];
 
 impl Settings {
-    /// Loads the settings: defaults, then the file, then the variables.
-    ///
-    /// The file is `path`, else the one that `ONCEPOST_CONFIG` names, else none. `env` is the process's environment; it is
-    /// also where secrets with an `env` source are looked up. Empty variables count as unset.
+    /// Loads the settings, and every secret that they name. See [`Settings::load_for`].
     ///
     /// # Errors
     /// Everything that is wrong, at once.
     pub fn load(
         path: Option<&Path>,
         env: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Settings, Vec<Problem>> {
+        Self::load_for(path, env, &Needs::all())
+    }
+
+    /// Loads the settings: defaults, then the file, then the variables. Of the secrets that they name only those are opened that the process needs.
+    ///
+    /// The file is `path`, else the one that `ONCEPOST_CONFIG` names, else none. `env` is the process's environment; it is
+    /// also where secrets with an `env` source are looked up. Empty variables count as unset.
+    ///
+    /// # Errors
+    /// Everything that is wrong, at once.
+    pub fn load_for(
+        path: Option<&Path>,
+        env: impl IntoIterator<Item = (String, String)>,
+        needs: &Needs,
     ) -> Result<Settings, Vec<Problem>> {
         let env: BTreeMap<String, String> = env.into_iter().filter(|(_, value)| !value.is_empty()).collect();
         let path = path.map(Path::to_owned).or_else(|| env.get("ONCEPOST_CONFIG").map(PathBuf::from));
@@ -83,48 +95,63 @@ impl Settings {
         })?;
         let mut settings = read::settings(tree, &mut problems);
         let mut found = Found::default();
-        settings.find_secrets(&env, &mut found);
+        settings.find_secrets(needs, &env, &mut found);
         settings.warnings = found.warnings;
-        check::all(&mut settings, &mut found.problems);
+        check::all(&mut settings, needs, &mut found.problems);
         for problem in found.problems {
             if !problems.iter().any(|known| known.explains(&problem)) {
                 problems.push(problem);
             }
         }
+        settings.forget_what_is_not_needed(needs);
         // The same mistakes are told in the same order every time.
         problems.sort_by(|one, other| one.path.cmp(&other.path));
         if problems.is_empty() { Ok(settings) } else { Err(problems) }
     }
 
-    fn find_secrets(&mut self, env: &BTreeMap<String, String>, found: &mut Found) {
+    fn find_secrets(&mut self, needs: &Needs, env: &BTreeMap<String, String>, found: &mut Found) {
+        let Settings { ledger, broker, guard, .. } = self;
+        for (path, address) in
+            [("ledger.url", &mut ledger.url), ("broker.url", &mut broker.url), ("guard.url", &mut guard.url)]
+        {
+            address.find(path, env, found);
+        }
         for (n, account) in self.accounts.iter_mut().enumerate() {
+            let is_needed = needs.channel(account.channel.as_str());
             for (name, secret) in &mut account.secrets {
-                secret.find(&format!("accounts[{n}].secrets.{name}"), env, found);
+                secret.find(&format!("accounts[{n}].secrets.{name}"), is_needed, env, found);
             }
         }
         for (n, token) in self.api.tokens.iter_mut().enumerate() {
-            token.secret.find(&format!("api.tokens[{n}].secret"), env, found);
+            token.secret.find(&format!("api.tokens[{n}].secret"), needs.api, env, found);
         }
         if let Some(secret) = self.api.oidc.as_mut().and_then(|oidc| oidc.client_secret.as_mut()) {
-            secret.find("api.oidc.client_secret", env, found);
+            secret.find("api.oidc.client_secret", needs.api, env, found);
         }
         for (app, set) in &mut self.apps {
             for (name, secret) in &mut set.secrets {
-                secret.find(&format!("apps.{app}.secrets.{name}"), env, found);
+                secret.find(&format!("apps.{app}.secrets.{name}"), needs.apps, env, found);
             }
         }
         for (n, key) in self.vault.keys.iter_mut().enumerate() {
-            key.secret.find(&format!("vault.keys[{n}].secret"), env, found);
+            key.secret.find(&format!("vault.keys[{n}].secret"), needs.vault, env, found);
         }
         if let Some(secret) = &mut self.media.s3.secret_key {
-            secret.find("media.s3.secret_key", env, found);
+            secret.find("media.s3.secret_key", true, env, found);
         }
         if let Some(secret) = &mut self.alerts.slack_url {
-            secret.find("alerts.slack_url", env, found);
+            secret.find("alerts.slack_url", needs.alerts, env, found);
         }
         if let Some(secret) = self.alerts.mail.as_mut().and_then(|mail| mail.password.as_mut()) {
-            secret.find("alerts.mail.password", env, found);
+            secret.find("alerts.mail.password", needs.alerts, env, found);
         }
+        if needs.api {
+            self.find_tokens(found);
+        }
+    }
+
+    /// Adds what the file of tokens lists.
+    fn find_tokens(&mut self, found: &mut Found) {
         let Some(file) = self.api.token_file.clone() else { return };
         let Some(text) = found.file("api.token_file", &file) else { return };
         for (n, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'))

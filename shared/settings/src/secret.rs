@@ -69,15 +69,16 @@ impl SecretRef {
         Self { value: Some(secret.clone()), found: secret, ..Self::default() }
     }
 
-    /// The secret, as found when the settings were loaded.
+    /// The secret, as found when the settings were loaded; empty if it was not needed and is not written in place.
     pub fn secret(&self) -> &Secret {
         &self.found
     }
 
-    /// Looks the secret up. `file` and `env` are read once, here.
-    pub(crate) fn find(&mut self, path: &str, env: &BTreeMap<String, String>, found: &mut Found) {
+    /// Looks the secret up, if it `is_needed`. `file` and `env` are read once, here.
+    pub(crate) fn find(&mut self, path: &str, is_needed: bool, env: &BTreeMap<String, String>, found: &mut Found) {
         let secret = match (&self.value, &self.file, &self.env) {
             (Some(secret), None, None) => Some(secret.clone()),
+            (None, Some(_), None) | (None, None, Some(_)) if !is_needed => None,
             (None, Some(file), None) => found.file(path, file).map(Secret::new),
             (None, None, Some(name)) => match env.get(name) {
                 Some(secret) => Some(Secret::new(secret.clone())),

@@ -397,6 +397,10 @@ fn media_settings_that_cannot_work_or_show_too_much_are_refused() {
         assert_eq!(problems.len(), 1, "{name}={value}: {problems:?}");
         at(&problems, path);
     }
+    // What is advised must not be refused in turn.
+    let problems = from_env(&[("ONCEPOST__PROTOCOL__ATTEMPT_LIMIT", "40s")]).unwrap_err();
+    let problem = problems.iter().find(|problem| problem.path == "media.fetch_timeout").unwrap();
+    assert_eq!(problem.remedy, "write a duration such as 20s");
     let kept = "[media]\nstore = \"s3://kept\"\nserve = true\n[media.s3]\naccess_key = \"id\"\n";
     let secret = "secret_key = { value = \"hush-hush\" }\n";
     let fits = from_toml(&format!("{kept}{secret}buckets = [\"open\"]\n")).unwrap();

@@ -205,7 +205,7 @@ impl Desk {
         let decision = match seen {
             Some(id) => {
                 let receipt = Receipt { id, url: None };
-                Decision::Published { receipt, last: usize::from(part) + 1 == parts }
+                Decision::Published { receipt, last: usize::from(part) + 1 == parts, shared: false }
             }
             None => Decision::SendAgain { attempt: target.attempt },
         };

@@ -66,6 +66,8 @@ names! {
     OLDEST_DUE = Gauge "oncepost_oldest_due_seconds" [] in Seconds: "When the oldest target that still waits to be sent was due (Unix time); 0 if none is past its time";
     OLDEST_IN_DOUBT = Gauge "oncepost_oldest_in_doubt_seconds" [] in Seconds: "When the oldest target whose outcome is not known was due (Unix time); 0 if there is none";
     OVERDUE = Gauge "oncepost_overdue_targets" [] in Count: "Targets whose next step is overdue";
+    ATTEMPTS = Counter "oncepost_attempts_total" ["channel", "kind"] in Count: "Attempts that were begun, by kind";
+    FAILURES = Counter "oncepost_failures_total" ["channel", "outcome", "code"] in Count: "Attempts that failed, by what came of them and the failure's code";
     OUTCOMES = Counter "oncepost_outcomes_total" ["channel", "outcome"] in Count: "Attempts by what came of them";
     LATENESS = Histogram "oncepost_lateness_seconds" ["channel"] in Seconds by LATE: "How late targets were published";
     PUBLISH_DURATION = Histogram "oncepost_publish_duration_seconds" ["channel"] in Seconds by CALL: "How long attempts took";
@@ -82,6 +84,9 @@ names! {
     SCHEDULER_BROKER_WAITS = Counter "oncepost_scheduler_broker_waits_total" [] in Count: "Rounds in which the scheduler waited for the broker";
     SCHEDULER_LEDGER_WAITS = Counter "oncepost_scheduler_ledger_waits_total" [] in Count: "Rounds in which the scheduler waited for the ledger";
     SWEEP_FINDINGS = Counter "oncepost_sweep_findings_total" ["kind"] in Count: "What the sweep found and mended";
+    WORK_QUEUE = Gauge "oncepost_work_queue_messages" ["channel"] in Count: "Messages that wait in a work queue; those in workers' hands are not among them";
+    RETRY_QUEUE = Gauge "oncepost_retry_queue_messages" ["tier"] in Count: "Messages that wait in a retry queue";
+    SCHEDULE_QUEUE = Gauge "oncepost_schedule_queue_messages" [] in Count: "Schedule requests that wait to be read";
     UNROUTED = Gauge "oncepost_unrouted_messages" [] in Count: "Messages that no queue took";
     DEAD_LETTERS = Gauge "oncepost_dead_letters" ["channel"] in Count: "Dead letters in the queue";
     DEAD_LETTERS_DRIFT = Gauge "oncepost_dead_letters_drift" ["channel"] in Count: "Dead letters too many or too few, held against what needs a person";
@@ -94,6 +99,7 @@ names! {
     BAD_MESSAGES = Counter "oncepost_worker_bad_messages_total" ["channel"] in Count: "Messages that could not be read";
     NEWER_MESSAGES = Counter "oncepost_worker_newer_messages_total" ["channel"] in Count: "Messages of a newer version sent round until a worker that knows them takes them";
     UNREADABLE_TARGETS = Counter "oncepost_worker_unreadable_targets_total" [] in Count: "Messages left to a version that can read their target";
+    IN_HAND = Gauge "oncepost_worker_messages_in_hand" ["channel"] in Count: "Messages that a worker has taken and not settled";
     WORKER_LEDGER_WAITS = Counter "oncepost_worker_ledger_waits_total" [] in Count: "Waits of workers for the ledger";
     RATE_WAITS = Counter "oncepost_worker_rate_waits_total" ["channel"] in Count: "Targets put off by a rate limit; they cost no attempt";
     UNGUARDED = Counter "oncepost_worker_unguarded_total" [] in Count: "Attempts made without the dedupe lock because the guard was away";
@@ -128,6 +134,7 @@ names! {
     LEDGER_UNREADABLE = Gauge "oncepost_ledger_unreadable_targets" [] in Count: "Due targets that this version cannot read; a newer one wrote them, or nobody";
     LEDGER_HISTORY_LOST = Gauge "oncepost_ledger_history_lost" [] in Count: "Whether the ledger was restored, moved or taken over, and nobody has vouched for it";
     LEDGER_LEFT_OUT = Counter "oncepost_ledger_rows_left_out_total" [] in Count: "Rows left out of lists because this version cannot read them";
+    SPANS = Counter "oncepost_spans_total" ["outcome"] in Count: "Spans of traces that are kept: ended, sent to the collector, or failed to be; what ended and is neither was dropped, because the collector was too slow";
     GUARD_ERRORS = Counter "oncepost_guard_errors_total" ["operation"] in Count: "Questions that the guard did not answer; the ledger decides";
 }
 

@@ -57,7 +57,7 @@ impl Caller {
     pub fn narrow(&self, asked: Option<TenantId>) -> Result<Option<TenantId>, Problem> {
         match asked {
             Some(asked) if !self.owns(&asked) => {
-                Err(Problem::forbidden(format!("This token is not for tenant {asked}.")))
+                Err(Problem::forbidden(format!("You are not let in for tenant {asked}.")))
             }
             asked => Ok(asked.or_else(|| self.tenant.clone())),
         }
@@ -71,8 +71,8 @@ impl Caller {
         match &self.tenant {
             None => Ok(()),
             Some(tenant) => Err(Problem {
-                remedy: "Use a token without a tenant, or ask the operators.".into(),
-                ..Problem::forbidden(format!("This token is for tenant {tenant} only, and this concerns all tenants."))
+                remedy: "Use a token, or a login, that is bound to no tenant, or ask the operators.".into(),
+                ..Problem::forbidden(format!("You are let in for tenant {tenant} only, and this concerns all tenants."))
             }),
         }
     }

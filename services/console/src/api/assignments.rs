@@ -56,6 +56,27 @@ impl Assignment {
     }
 }
 
+/// The part of a cause that is a tenant's, on a channel, or on an account; of nothing, all of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CausePart {
+    /// Only what is this tenant's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<TenantId>,
+    /// Only what is on this channel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<ChannelName>,
+    /// Only what is on this account, written `TENANT/CHANNEL/NAME`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+}
+
+impl CausePart {
+    /// Whether an assignment is on exactly this part.
+    pub fn is_of(&self, one: &Assignment) -> bool {
+        (&self.tenant, &self.channel, &self.account) == (&one.tenant, &one.channel, &one.account)
+    }
+}
+
 /// Assignments, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Assignments {

@@ -114,6 +114,9 @@ pub struct DeadLetterView {
     /// The target, as the ledger has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<Target>,
+    /// Why nobody can tell what is in the queue, where that is so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unseen: Option<String>,
 }
 
 /// Letters to be discarded: their targets are cancelled, and they are taken out.

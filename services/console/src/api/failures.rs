@@ -1,11 +1,11 @@
 //! The operators' list.
 
-use domain::{Code, Scope};
+use domain::{Code, PlatformWords, Scope};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Assignment, Note, Target};
+use super::{Assignment, CausePart, Note, Target};
 
 /// Targets that need a person: all of them by cause, and a page of them one by one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -19,7 +19,8 @@ pub struct Failures {
     pub next: Option<String>,
 }
 
-/// Targets that fail for the same cause: the same code, scope and platform code.
+/// Targets that fail for the same cause: the same code, scope and platform code. Where a platform gives none, what it refuses posts for is
+/// told apart by what its words come to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FailureGroup {
     /// The cause's key, as `OP-2102/account/-`.
@@ -55,6 +56,9 @@ pub struct FailureGroups {
     pub posts: u64,
     /// How far all of it together reaches.
     pub extent: Extent,
+    /// What nearly all of it has in common, in a few words; absent if nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_common: Option<String>,
     /// What goes out meanwhile, since the first of them failed; absent if nothing needs a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub meanwhile: Option<Meanwhile>,
@@ -92,6 +96,24 @@ pub struct CauseGroup {
     /// Who sees to it, or to a part of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assigned: Vec<Assignment>,
+    /// What of it somebody takes who names no part.
+    pub part: CausePart,
+    /// What the platform, or the system, said of the newest of its targets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform_said: Option<PlatformWords>,
+    /// How often the newest was tried, if all its tries are used up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tried: Option<u16>,
+    /// What to do instead, because all accounts that it strikes have been found well since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mended: Option<String>,
+}
+
+impl CauseGroup {
+    /// What to do about it as things stand.
+    pub fn remedy(&self) -> &str {
+        self.mended.as_deref().unwrap_or(&self.cause.remedy)
+    }
 }
 
 /// How far something reaches.
@@ -155,6 +177,17 @@ pub struct Flow {
     pub published: u64,
 }
 
+impl AtStake {
+    /// How many a pause holds, in words; none, if it holds none.
+    pub fn waiting(&self) -> Option<String> {
+        match self.held {
+            0 => None,
+            1 => Some("1 more that was due is held by a pause".into()),
+            held => Some(format!("{held} more that were due are held by a pause")),
+        }
+    }
+}
+
 /// Where a cause's targets are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Spread {
@@ -188,14 +221,17 @@ pub struct Share {
     pub targets: u64,
 }
 
-/// What waits on accounts and is to be sent within a day.
+/// What waits on accounts: what is to be sent within a day, and what a pause holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "StakeNext")]
 pub struct AtStake {
-    /// How many targets.
+    /// How many targets are to be sent within a day.
     pub targets: u64,
-    /// When the first of them is to be sent.
+    /// When the first of those is to be sent: never in the past.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<domain::Rfc3339>")]
     pub first: Option<Timestamp>,
+    /// How many were due, and are held by a pause.
+    #[serde(default)]
+    pub held: u64,
 }

@@ -25,7 +25,7 @@ mod verdicts;
 mod world;
 
 pub use accounts::{Account, Accounts, App, Apps, DisableAsk, Health, Removed, RemovedApp, Seen, Source, Token, Wrong};
-pub use assignments::{Assignment, AssignmentAsk, Assignments};
+pub use assignments::{Assignment, AssignmentAsk, Assignments, CausePart};
 pub use audit_log::{AuditEntry, AuditLog};
 pub use batch::{BatchAnswer, BatchItem, Checked, CheckedTarget};
 pub use change::{ChangedPost, ChangedTarget, EditAsk, EditManyAsk, LookedAgain, Proof, Resolution};

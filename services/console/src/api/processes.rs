@@ -63,6 +63,9 @@ pub struct Part {
     /// Why it is not said to answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+    /// How many seconds ago it was asked, where not this process asks it; of several the longest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_s: Option<u64>,
     /// How many processes reach it, as they said last.
     #[serde(default)]
     pub reached_by: u64,

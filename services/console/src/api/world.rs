@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 pub struct Channels {
     /// Each of them.
     pub channels: Vec<Channel>,
+    /// Whether the broker says how full the queues are; absent for a tenant's token, which sees none of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub broker_answers: Option<bool>,
 }
 
 /// A channel: what it is, and how it is doing.

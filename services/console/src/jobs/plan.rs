@@ -84,7 +84,7 @@ impl Judge<'_> {
                 Command::Reschedule { due_at: self.now, deadline: None, hash: target.hash }
             }
         };
-        let context = Context { now: self.now, policy: self.policy, pauses: self.pauses };
+        let context = Context { now: self.now, policy: self.policy, pauses: self.pauses, owner: None };
         if let Answer::Refused(refusal) = apply(&mut target.clone(), &command, &context).answer() {
             return Verdict::HeldBack(refused(refusal));
         }
@@ -140,7 +140,7 @@ fn refused(refusal: Refusal) -> Reason {
     let (why, remedy) = match refusal {
         Refusal::AlreadyPublished => ("published already", "Nothing: they are out."),
         Refusal::BeingPublished => ("a worker is at it, or the platform still decides", "Wait for how it ends."),
-        Refusal::InDoubt | Refusal::Overtaken => (
+        Refusal::InDoubt | Refusal::Overtaken | Refusal::Taken { .. } => (
             "in doubt: they may be out",
             "Look at each account on the platform, then `oncepost resolve TARGET --published URL`, or `--send-again`.",
         ),
@@ -179,7 +179,7 @@ fn elsewhere(target: &Target, of: Of) -> Reason {
         State::Publishing | State::Processing if of != Of::List => refused(Refusal::BeingPublished),
         state => Reason {
             name: "not_listed",
-            why: format!("not on the operators' list: {state}"),
+            why: format!("not on the operators' list: {}", state.words()),
             remedy: "Nothing: they are on their way. `oncepost status TARGET` tells more.".into(),
         },
     }

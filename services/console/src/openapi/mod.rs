@@ -19,7 +19,7 @@ const SCHEMAS: &str = "/components/schemas";
 static DOCUMENT: LazyLock<Value> = LazyLock::new(document);
 
 /// The API's description, as an OpenAPI 3.1 document. `x-oncepost-role` is the role that an operation takes, `x-oncepost-unbound` marks
-/// what tokens that are bound to a tenant may not use.
+/// what callers who are bound to a tenant may not use.
 pub fn openapi() -> &'static Value {
     &DOCUMENT
 }
@@ -62,7 +62,7 @@ fn document() -> Value {
                 "token": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "A token of api.tokens. While the settings have none, programs on the same machine need none.",
+                    "description": "A token of api.tokens. While the settings have none, programs on the same machine need none. The console's screens ask the same API as whoever is logged in, with a token or by single sign-on; a session's cookie opens no address of the API.",
                 },
             },
             "responses": responses,

@@ -246,7 +246,7 @@ enum Of {
 const COMMON: [(u16, &str, Of); 9] = [
     (400, "Not JSON, or a parameter that makes no sense", Of::Input),
     (401, "No token, or one that is not known", Of::Token),
-    (403, "Not this token's to do: its role, or its tenant", Of::Token),
+    (403, "Not this caller's to do: the role, or the tenant", Of::Token),
     (404, "There is no such thing, or it is not the caller's", Of::Path),
     (408, "The body did not arrive in time", Of::Body),
     (413, "The body is longer than is taken", Of::Body),

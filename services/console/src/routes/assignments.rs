@@ -2,7 +2,7 @@
 
 use axum::{Json, extract::State, http::StatusCode};
 use domain::{ChannelName, Code, TargetId, TenantId};
-use ledger::{Assignment, Duty, Within};
+use ledger::{Assigned, Assignment, Duty, Within};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
@@ -12,11 +12,11 @@ use crate::{
     Console, Problem,
     access::Caller,
     api,
-    assignments::{may_see, shown},
+    assignments::{may_see, overlap, part, shown},
     audited::Intent,
     extract::{Ask, Json as Body},
     openapi::{Operation, operation},
-    scope,
+    scope, show,
     standing::instant,
 };
 
@@ -62,21 +62,20 @@ pub(super) async fn assign(
     let to = text("$.to", to.as_deref().unwrap_or(&caller.name), LONGEST_NAME)?;
     let to = to.ok_or_else(|| Problem::field("$.to", Code::BAD_FIELD, "is empty: who is to see to it?"))?;
     let comment = text("$.comment", comment.as_deref().unwrap_or_default(), LONGEST_COMMENT)?;
-    if !needs_person(&console, &duty).await? {
+    let Some(duty) = needing_person(&console, duty).await? else {
         let message = "names nothing that needs a person: there is nothing to see to";
         return Err(Problem::field("$.on", Code::BAD_FIELD, message));
-    }
+    };
     let at = console.ledger.now().await?;
     let assignment = Assignment { duty, to, comment, who: caller.name.clone(), at, idle_since: None };
-    let told = shown(assignment.clone());
-    let intent = Intent::assignment("assign", &assignment.duty).because(told.comment.as_deref());
+    let intent = Intent::assignment("assign", &assignment.duty).because(assignment.comment.as_deref());
     let assign = async {
         match console.assignments.assign(assignment, instead_of.as_deref()).await? {
-            None => Ok(()),
-            Some(other) => Err(had(&other)),
+            Assigned::Done(assignment) => Ok(shown(assignment)),
+            Assigned::Had(other) => Err(had(&other)),
         }
     };
-    console.audited(&caller, intent, assign, |()| Some(json!({ "assignment": told }))).await?;
+    let told = console.audited(&caller, intent, assign, |told| Some(json!({ "assignment": told }))).await?;
     Ok((StatusCode::CREATED, Json(told)))
 }
 
@@ -90,6 +89,7 @@ pub(super) async fn release(
         remedy: "`oncepost assign` (GET /v1/assignments) lists who has what.".into(),
         ..Problem::not_found(format!("assignment of {}", duty.subject()))
     };
+    let duty = held(&console, &caller, &duty).await?.ok_or_else(missing)?;
     let known = console.assignments.assignments().await?.into_iter().find(|one| one.duty == duty);
     let known = known.map(shown).ok_or_else(missing)?;
     let intent = Intent::assignment("release", &duty).before(json!({ "assignment": known }));
@@ -135,14 +135,47 @@ fn text(path: &str, given: &str, longest: usize) -> Result<Option<String>, Probl
     Ok(Some(given.to_owned()).filter(|given| !given.is_empty()))
 }
 
-/// Whether anything of it is on the operators' list.
-async fn needs_person(console: &Console, duty: &Duty) -> Result<bool, Problem> {
+/// What of it is on the operators' list, and belongs together; none, if nothing is.
+async fn needing_person(console: &Console, duty: Duty) -> Result<Option<Duty>, Problem> {
     Ok(match duty {
-        Duty::Target { id, .. } => console.ledger.target(*id).await?.is_some_and(|view| view.target.listed.is_some()),
+        Duty::Target { id, .. } => {
+            console.ledger.target(id).await?.filter(|view| view.target.listed.is_some()).map(|_| duty)
+        }
         Duty::Cause { group, within } => {
-            console.causes.spread(within).await?.causes.iter().any(|cause| cause.group == *group)
+            let spread = console.causes.spread(&within).await?;
+            let cause = spread.causes.into_iter().find(|cause| cause.group == group);
+            cause.map(|cause| {
+                let scope = show::group((group.clone(), cause.targets)).scope;
+                let within = part(&within, scope, cause.places.iter().map(|(place, _)| place));
+                Duty::Cause { group, within }
+            })
         }
     })
+}
+
+/// What is assigned under this name: exactly that, or the one part of it that is.
+async fn held(console: &Console, caller: &Caller, asked: &Duty) -> Result<Option<Duty>, Problem> {
+    let is_part = |one: &Duty| match (one, asked) {
+        (Duty::Cause { group, within }, Duty::Cause { group: wanted, within: asked }) => {
+            group == wanted && overlap(within, asked)
+        }
+        _ => false,
+    };
+    let all = console.assignments.assignments().await?;
+    if let Some(exact) = all.iter().find(|one| one.duty == *asked) {
+        return Ok(Some(exact.duty.clone()));
+    }
+    let parts = all.into_iter().filter(|one| may_see(caller, one) && is_part(&one.duty));
+    match &parts.map(|one| one.duty).collect::<Vec<_>>()[..] {
+        [] => Ok(None),
+        [only] => Ok(Some(only.clone())),
+        several => {
+            let detail = format!("{} parts of it are assigned.", several.len());
+            let remedy =
+                "Say which: `--account`, `--channel` or `--tenant` (\"account\"…), as `oncepost assign` lists them.";
+            Err(Problem::plain(StatusCode::CONFLICT, detail, remedy))
+        }
+    }
 }
 
 /// Somebody else has it.
@@ -171,6 +204,7 @@ pub(super) fn operations() -> Vec<Operation> {
         operation("release", "DELETE", "/v1/assignments", "Let go of a cause or a target")
             .query::<Part>()
             .answers::<api::Assignment>(200, "The assignment that has ended")
-            .fails(404, "Nobody has it"),
+            .fails(404, "Nobody has it")
+            .fails(409, "Several parts of it are assigned"),
     ]
 }

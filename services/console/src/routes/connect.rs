@@ -116,7 +116,7 @@ pub(super) fn addressed(console: &Console, caller: &Caller, named: Named) -> Res
         .parse()
         .map_err(|why| Problem { status: 422, ..Problem::query("account", format!("is no name: {why}")) })?;
     if !caller.owns(&name.tenant) {
-        return Err(Problem::forbidden(format!("This token is not for tenant {}.", name.tenant)));
+        return Err(Problem::forbidden(format!("You are not let in for tenant {}.", name.tenant)));
     }
     if console.channels.get(name.channel.as_str()).is_none() {
         let names = console.channels.names();

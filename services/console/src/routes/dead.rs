@@ -5,7 +5,9 @@ use std::collections::{HashMap, HashSet};
 use axum::{
     Json,
     extract::{Path, State},
+    http::StatusCode,
 };
+use broker::LookError;
 use domain::{ChannelName, Target, TargetId};
 use futures::{StreamExt, TryStreamExt, stream};
 use letters::{Counts, Entry, LettersError, Standing};
@@ -30,7 +32,7 @@ const MOST: usize = 5_000;
 const ABREAST: usize = 32;
 
 pub(super) async fn counts(State(console): State<Console>) -> Result<Json<api::DeadCounts>, Problem> {
-    let counts = console.letters().counts().await?;
+    let counts = console.letters().told_counts().await?;
     Ok(Json(api::DeadCounts { channels: counts.iter().map(dead::counted).collect() }))
 }
 
@@ -77,7 +79,8 @@ pub(super) async fn list(
             Some((same, id)) if same == channel => Some(*id),
             _ => None,
         };
-        if answer.next.is_some() {
+        // Of all channels, those that the broker says nothing of keep none of the others from being shown.
+        if answer.next.is_some() || (counts.letters.is_none() && listing.channel.is_none()) {
             answer.channels.push(dead::counted(&counts));
             continue;
         }
@@ -87,6 +90,15 @@ pub(super) async fn list(
             Err(LettersError::Look(error)) if listing.channel.is_none() => {
                 answer.channels.push(dead::unseen(&counts, &error));
                 continue;
+            }
+            Err(LettersError::Look(LookError::Broker(_))) if counts.letters.is_none() => {
+                let detail = format!(
+                    "RabbitMQ does not say what is in the queue of {channel}. By the ledger, targets of it that need a person: {}.",
+                    counts.listed
+                );
+                let remedy = "See whether RabbitMQ runs and can be reached: `oncepost doctor` says what it finds. What needs a person \
+                    is in the ledger all the same: `oncepost failures`.";
+                return Err(Problem::plain(StatusCode::SERVICE_UNAVAILABLE, detail, remedy));
             }
             Err(error) => return Err(error.into()),
         };
@@ -163,9 +175,18 @@ pub(super) async fn show(
         None => console.letters().channels().to_vec(),
     };
     let now = console.ledger.now().await?;
-    let mut letters = Vec::new();
+    let (mut letters, mut unseen) = (Vec::new(), None);
     for channel in channels {
-        let entries = console.letters().read(&channel).await?.entries.into_iter().filter(|entry| entry.id == id);
+        let reading = match console.letters().read(&channel).await {
+            Ok(reading) => reading,
+            // What the ledger knows of it is shown all the same.
+            Err(LettersError::Look(error)) if known.is_some() => {
+                unseen = Some(Problem::from(LettersError::Look(error)).detail);
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let entries = reading.entries.into_iter().filter(|entry| entry.id == id);
         let target = known.as_ref().map(|view| &view.target);
         letters.extend(entries.map(|entry| dead::letter(&channel, entry, target, now, true)));
     }
@@ -183,7 +204,7 @@ pub(super) async fn show(
             "`oncepost dlq list` (GET /v1/dead-letters) lists the letters, `oncepost failures` the targets.".into();
         return Err(Problem { remedy, ..Problem::not_found(format!("dead letter or target \"{shown}\"")) });
     }
-    Ok(Json(api::DeadLetterView { letters, target }))
+    Ok(Json(api::DeadLetterView { letters, target, unseen }))
 }
 
 /// What the API tells of these addresses.

@@ -7,9 +7,9 @@ use std::{
 };
 
 use axum::{Json, extract::State};
-use domain::{ChannelName, TenantId};
+use domain::{ChannelName, ListReason, PlatformWords, Scope, Target, TenantId};
 use jiff::Timestamp;
-use ledger::{CauseSpread, Lately, LedgerError, Note, Outlet, Stake, Within};
+use ledger::{CauseSpread, Lately, LedgerError, Note, Outlet, Spread, Stake, Within};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use vault::AccountName;
@@ -18,9 +18,12 @@ use crate::{
     Console, Problem,
     access::Caller,
     api,
-    assignments::Taken,
-    extent::{self, Known},
+    assignments::{self, Taken},
+    common::{One, common},
+    extent::{self, Known, account},
     extract::Ask,
+    meanwhile::{meanwhile, second},
+    mended::Wells,
     notes::Concerned,
     openapi::{Operation, operation},
     scope, show,
@@ -96,34 +99,34 @@ async fn look(
     }
     let yesterday = at.saturating_sub(DAY).unwrap_or(Timestamp::MIN);
     let first = spread.causes.iter().map(|cause| cause.first).min();
-    let (from, lately) = match first {
-        None => (yesterday, Vec::new()),
-        Some(first) => {
-            let found = causes.meanwhile(&around, extent::minute(first).max(yesterday), MOST_SETTLED).await?;
-            (found.since.max(yesterday), found.lately)
-        }
-    };
+    let (found, wells) = futures::join!(
+        async {
+            match first {
+                None => Ok((yesterday, Vec::new())),
+                Some(first) => {
+                    let found = causes.meanwhile(&around, second(first).max(yesterday), MOST_SETTLED).await;
+                    found.map(|found| (found.since.max(yesterday), found.lately))
+                }
+            }
+        },
+        Wells::of(console, &spread.causes),
+    );
+    let (from, lately) = found?;
     let cards = console.accounts.all();
     let known = Known::of(cards.iter().filter(|card| caller.owns(&card.tenant)));
-    let view =
-        View { caller, known: &known, lately: &lately, from, stakes: &stakes, notes: &notes, taken: &taken, within };
-    let all: BTreeSet<&Outlet> =
-        spread.causes.iter().flat_map(|cause| cause.places.iter().map(|(place, _)| place)).collect();
-    let groups: Vec<_> = spread.causes.iter().map(|cause| view.group(cause)).collect();
-    let extent = extent::extent(all.iter().copied(), spread.posts, &known);
-    let extent = match &groups[..] {
-        [only] => only.extent.clone(),
-        several => extent::look_at_all(extent, several.len()),
-    };
-    Ok(api::FailureGroups {
+    let view = View {
         at,
-        targets: spread.causes.iter().map(|cause| cause.targets).sum(),
-        posts: spread.posts,
-        extent,
-        meanwhile: first.map(|first| extent::meanwhile(all.iter().copied(), &lately, first, from)),
-        at_stake: view.at_stake(all.iter().copied()),
-        groups,
-    })
+        caller,
+        known: &known,
+        lately: &lately,
+        from,
+        stakes: &stakes,
+        notes: &notes,
+        taken: &taken,
+        wells: &wells,
+        within,
+    };
+    Ok(view.all(&spread))
 }
 
 /// Notes are an addition: when they cannot be read, there are none.
@@ -134,6 +137,7 @@ fn no_notes(error: LedgerError) -> Result<Vec<Note>, LedgerError> {
 
 /// What causes are shown against.
 struct View<'a> {
+    at: Timestamp,
     caller: &'a Caller,
     known: &'a Known,
     lately: &'a [Lately],
@@ -141,43 +145,103 @@ struct View<'a> {
     stakes: &'a [Stake],
     notes: &'a [Note],
     taken: &'a Taken,
+    wells: &'a Wells,
     within: &'a Within,
 }
 
 impl View<'_> {
+    fn all(&self, spread: &Spread) -> api::FailureGroups {
+        let groups: Vec<_> = spread.causes.iter().map(|cause| self.group(cause)).collect();
+        let common = common(&groups.iter().map(one).collect::<Vec<_>>());
+        let of = common.as_ref().map_or_else(|| (0..groups.len()).collect(), |common| common.of.clone());
+        let main: Vec<&CauseSpread> = of.iter().map(|at| &spread.causes[*at]).collect();
+        let is_all = main.len() == spread.causes.len();
+        let posts = if is_all { spread.posts } else { main.iter().map(|cause| cause.posts).sum() };
+        let scope = common.as_ref().and_then(|common| common.scope);
+        let first = main.iter().map(|cause| cause.first).min();
+        let (extent, meanwhile) = self.reach(&main, posts, scope, first);
+        let extent = if common.is_some() { extent } else { extent::look_at_all(extent) };
+        let places = spread.causes.iter().flat_map(places);
+        api::FailureGroups {
+            at: self.at,
+            targets: spread.causes.iter().map(|cause| cause.targets).sum(),
+            posts: spread.posts,
+            extent,
+            in_common: common.map(|common| common.words),
+            meanwhile: first.map(|_| meanwhile),
+            at_stake: self.at_stake(places),
+            groups,
+        }
+    }
+
     fn group(&self, cause: &CauseSpread) -> api::CauseGroup {
-        let places = || cause.places.iter().map(|(place, _)| place);
         let shown = show::group((cause.group.clone(), cause.targets));
-        let extent = extent::extent(places(), cause.posts, self.known);
-        let look_at = extent::look_at_cause(extent.kind, shown.scope, places());
-        let extent = api::Extent { look_at, ..extent };
+        let (extent, meanwhile) = self.reach(&[cause], cause.posts, shown.scope, Some(cause.first));
         let mut concerned = Concerned::default();
         concerned.cause(&cause.group);
-        places().for_each(|place| concerned.place(place));
+        places(cause).for_each(|place| concerned.place(place));
+        let newest = cause.newest.as_ref();
+        let is_given_up =
+            |target: &&Target| matches!(&target.listed, Some(listed) if listed.reason == ListReason::TriesUsedUp);
+        let said = newest.and_then(|target| target.last_failure.as_ref()).map(|failure| failure.said.clone());
+        let at_stake = self.at_stake(places(cause));
         api::CauseGroup {
-            sentence: sentence(&shown, cause, &extent),
+            sentence: sentence(&shown, cause, &extent, &at_stake),
             first: cause.first,
             last: cause.last,
-            meanwhile: extent::meanwhile(places(), self.lately, cause.first, self.from),
-            spread: spread(cause),
-            at_stake: self.at_stake(places()),
+            meanwhile,
+            spread: shares(cause),
+            at_stake,
             notes: concerned.among(self.notes, self.caller),
-            assigned: self.taken.of_cause(&cause.group, self.within),
+            assigned: self.taken.of_cause(&cause.group, places(cause)),
+            part: assignments::told(assignments::part(self.within, shown.scope, places(cause))),
+            platform_said: said.filter(|said| *said != PlatformWords::default()),
+            tried: newest.filter(is_given_up).map(|target| target.tries),
+            mended: self.wells.remedy(cause),
             cause: shown,
             extent,
         }
     }
 
+    /// How far causes that are one reach, and what goes out meanwhile.
+    fn reach(
+        &self,
+        causes: &[&CauseSpread],
+        posts: u64,
+        scope: Option<Scope>,
+        first: Option<Timestamp>,
+    ) -> (api::Extent, api::Meanwhile) {
+        let all: BTreeSet<&Outlet> = causes.iter().flat_map(|cause| places(cause)).collect();
+        let all = || all.iter().copied();
+        let meanwhile = meanwhile(all(), self.lately, first.unwrap_or(self.from), self.from);
+        let extent = extent::extent(all(), posts, scope, self.known);
+        let extent = extent::or_everything(extent, all(), scope, &meanwhile, self.known);
+        let look_at = if scope.is_some() { extent::look_at_cause(extent.kind, scope, all()) } else { extent.look_at };
+        (api::Extent { look_at, ..extent }, meanwhile)
+    }
+
     fn at_stake<'p>(&self, places: impl Iterator<Item = &'p Outlet>) -> api::AtStake {
-        let account = |place: &Outlet| (place.tenant.clone(), place.channel.clone(), place.account.clone());
         let accounts: BTreeSet<_> = places.map(account).collect();
         let own = || self.stakes.iter().filter(|stake| accounts.contains(&account(&stake.place)));
-        api::AtStake { targets: own().map(|stake| stake.targets).sum(), first: own().map(|stake| stake.first).min() }
+        api::AtStake {
+            targets: own().map(|stake| stake.targets).sum(),
+            // What should have gone out already goes out next.
+            first: own().filter_map(|stake| stake.first).min().map(|first| first.max(self.at)),
+            held: own().map(|stake| stake.held).sum(),
+        }
     }
 }
 
+fn places(cause: &CauseSpread) -> impl Iterator<Item = &Outlet> {
+    cause.places.iter().map(|(place, _)| place)
+}
+
+fn one(group: &api::CauseGroup) -> One {
+    One { code: group.cause.code, scope: group.cause.scope, targets: group.cause.count }
+}
+
 /// All of a cause in one sentence.
-fn sentence(shown: &api::FailureGroup, cause: &CauseSpread, extent: &api::Extent) -> String {
+fn sentence(shown: &api::FailureGroup, cause: &CauseSpread, extent: &api::Extent, at_stake: &api::AtStake) -> String {
     let code = shown.code.map(|code| format!("{code} ")).unwrap_or_default();
     let said = shown.platform_code.as_ref().map(|said| format!(" (platform code {said})")).unwrap_or_default();
     let many = if cause.targets == 1 { "1 target".to_owned() } else { format!("{} targets", cause.targets) };
@@ -185,10 +249,11 @@ fn sentence(shown: &api::FailureGroup, cause: &CauseSpread, extent: &api::Extent
         (first, last) if first == last => format!("at {first}"),
         (first, last) => format!("from {first} to {last}"),
     };
-    format!("{code}{}{said}: {many}, {when}. {}.", shown.title, extent.words)
+    let held = at_stake.waiting().map(|held| format!(" {held}.")).unwrap_or_default();
+    format!("{code}{}{said}: {many}, {when}. {}.{held}", shown.title, extent.words)
 }
 
-fn spread(cause: &CauseSpread) -> api::Spread {
+fn shares(cause: &CauseSpread) -> api::Spread {
     let by = |name: &dyn Fn(&Outlet) -> Option<String>| {
         let mut shares: BTreeMap<String, u64> = BTreeMap::new();
         for (place, many) in &cause.places {

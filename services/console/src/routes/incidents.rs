@@ -1,8 +1,8 @@
 //! What was found wrong outside.
 
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, http::StatusCode};
 use domain::{Code, TenantId};
-use ledger::{IncidentFilter, IncidentKind};
+use ledger::{IncidentFilter, IncidentKind, Place};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use uuid::Uuid;
@@ -14,6 +14,7 @@ use crate::{
     audited::Intent,
     extract::{Ask, Id, Json as Body},
     openapi::{Operation, operation},
+    standing::instant,
 };
 
 /// The longest note, in characters.
@@ -57,7 +58,7 @@ pub(super) async fn show(
     Ok(Json(own(&console, &caller, id).await?.into()))
 }
 
-/// Closes an incident. One that is closed stays as it was closed first, and is the answer.
+/// Closes an incident. One that is closed stays as it was closed first: another note is refused.
 pub(super) async fn close(
     State(console): State<Console>,
     caller: Caller,
@@ -74,7 +75,7 @@ pub(super) async fn close(
         let closed = console.incidents.close_incident(id, &caller.name, note).await?;
         closed.ok_or_else(|| Problem::not_found(format!("incident {id}")))
     };
-    let closed = match before.closed {
+    let incident = match before.closed {
         None => {
             console
                 .audited(&caller, Intent::incident("close incident", &before).because(Some(note)), close, |_| None)
@@ -82,7 +83,28 @@ pub(super) async fn close(
         }
         Some(_) => close.await?,
     };
-    Ok(Json(closed.into()))
+    match &incident.closed {
+        // The same word again, or of two at once the one that was first.
+        Some(closed) if closed.by == caller.name && closed.note == note => Ok(Json(incident.into())),
+        Some(closed) => Err(closed_already(&incident, closed)),
+        None => Ok(Json(incident.into())),
+    }
+}
+
+/// A note that would be lost is refused, and whoever wrote it is told what there is.
+fn closed_already(incident: &ledger::Incident, closed: &ledger::Closed) -> Problem {
+    let detail = format!(
+        "The incident was closed at {} by {}: \"{}\". Your note was not kept.",
+        instant(closed.at),
+        closed.by,
+        closed.note
+    );
+    let Place { tenant, channel, account } = &incident.found.place;
+    let remedy = format!(
+        "An incident has one note. What should be remembered besides goes on the account: `oncepost note \
+         account:{tenant}/{channel}/{account} TEXT` (POST /v1/notes)."
+    );
+    Problem::plain(StatusCode::CONFLICT, detail, remedy)
 }
 
 /// The incident, if it is the caller's to see.
@@ -105,7 +127,8 @@ pub(super) fn operations() -> Vec<Operation> {
             .answers::<api::Incident>(200, "The incident"),
         operation("close_incident", "POST", "/v1/incidents/{id}/close", "Record that somebody has seen to it")
             .body::<api::CloseAsk>()
-            .answers::<api::Incident>(200, "The incident, as it was closed first")
+            .answers::<api::Incident>(200, "The incident, closed")
+            .fails(409, "It was closed before, with another note; this one was not kept")
             .fails(422, "The note is missing or too long"),
     ]
 }

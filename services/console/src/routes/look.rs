@@ -39,7 +39,7 @@ pub(super) async fn again(
 /// What comes of having the platform asked, or why it cannot be.
 pub(super) fn verdict(console: &Console, target: &Target, frame: &Frame) -> Result<String, String> {
     let policy = console.ledger.policy();
-    let context = Context { now: frame.now, policy, pauses: &frame.pauses };
+    let context = Context { now: frame.now, policy, pauses: &frame.pauses, owner: None };
     if let Answer::Refused(reason) = apply(&mut target.clone(), &Command::LookAgain, &context).answer() {
         let by_itself = matches!(target.state, Standing::InDoubt | Standing::Processing) && target.lease.is_none();
         return Err(match target.next_at.filter(|_| by_itself && target.listed.is_none()) {

@@ -48,7 +48,7 @@ pub(super) async fn put(
     let Subject { name, tenant, scope } = subject(&ask.on)?;
     match &tenant {
         Some(tenant) if !caller.owns(tenant) => {
-            return Err(Problem::forbidden(format!("This token is not for {name}.")));
+            return Err(Problem::forbidden(format!("You are not let in for {name}.")));
         }
         Some(_) => {}
         None => caller.unbound()?,

@@ -87,7 +87,7 @@ fn allowed(caller: &Caller, text: &str) -> Result<PauseScope, Problem> {
     let scope = scope::read(text)?;
     match scope::tenant_of(&scope) {
         Some(tenant) if caller.owns(tenant) => {}
-        Some(_) => return Err(Problem::forbidden(format!("This token is not for {scope}."))),
+        Some(_) => return Err(Problem::forbidden(format!("You are not let in for {scope}."))),
         None => caller.unbound()?,
     }
     Ok(scope)

@@ -110,13 +110,13 @@ async fn one(
     let mut after = before.clone();
     let answer = if before.state != TargetState::Failed {
         // What retries by itself, or is out, is not a retry's business; the same function says why.
-        let context = Context { now: frame.now, policy: console.ledger.policy(), pauses: &frame.pauses };
+        let context = Context { now: frame.now, policy: console.ledger.policy(), pauses: &frame.pauses, owner: None };
         match apply(&mut before.clone(), &Command::Retry, &context).answer() {
             Answer::Refused(refusal) => Answer::Refused(refusal),
             _ => Answer::Refused(Refusal::NotApplicable),
         }
     } else if dry_run {
-        let context = Context { now: frame.now, policy: console.ledger.policy(), pauses: &frame.pauses };
+        let context = Context { now: frame.now, policy: console.ledger.policy(), pauses: &frame.pauses, owner: None };
         apply(&mut before.clone(), &Command::Retry, &context).answer()
     } else {
         let applied = console.ledger.apply(before.id, Command::Retry).await?;

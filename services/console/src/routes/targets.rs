@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{Json, extract::State};
 use channels::Channel;
-use domain::{Answer, Code, Command, Decision, Draft, Receipt, Target, TargetId};
+use domain::{Answer, Code, Command, Decision, Draft, Receipt, Refusal, Target, TargetId};
 use ledger::TargetView;
 
 use super::{find, retry};
@@ -50,7 +50,8 @@ pub(super) async fn resolve(
             let channel = console.channels.get(view.target.channel.as_str());
             let receipt = receipt(channel, proof, last)?;
             fits(&view.target, channel, &receipt)?;
-            ("mark as published", Decision::Published { receipt, last })
+            is_here(&console, &view.target, channel, &receipt)?;
+            ("mark as published", Decision::Published { receipt, last, shared: word.shared })
         }
         (None, true) => {
             let message = "is missing: which is the newest attempt that you looked for on the platform? The target's page and `oncepost status` number them";
@@ -125,6 +126,25 @@ fn fits(target: &Target, channel: Option<&Arc<dyn Channel>>, receipt: &Receipt) 
     Ok(())
 }
 
+/// Whether a person's address may be of the place that the account publishes to.
+fn is_here(
+    console: &Console,
+    target: &Target,
+    channel: Option<&Arc<dyn Channel>>,
+    receipt: &Receipt,
+) -> Result<(), Problem> {
+    let card = console.accounts.find(&target.tenant, &target.channel, &target.account);
+    let (Some(url), Some(channel), Some(card)) = (receipt.url.as_deref(), channel, card) else { return Ok(()) };
+    if !channel.is_elsewhere(url, &card) {
+        return Ok(());
+    }
+    let Target { tenant, channel, account, .. } = target;
+    let message = format!(
+        "{url} is not where {tenant}/{channel}/{account} publishes to, by the account's settings: look there for the post, and copy its address"
+    );
+    Err(Problem::field("$.published.url", Code::BAD_FIELD, message))
+}
+
 /// How a target is after a change, for the audit log.
 #[allow(clippy::unnecessary_wraps, reason = "an answer may have nothing to say")]
 pub(super) fn after(target: &Target) -> Option<serde_json::Value> {
@@ -138,11 +158,23 @@ pub(super) async fn command(console: &Console, id: TargetId, command: Command) -
     match applied.answer {
         Answer::Refused(refusal) => {
             // Where it stands now says more than that it is not where it was.
-            let reason = retry::refusal(&applied.target, refusal.reason(), applied.now);
-            Err(Problem::too_late(vec![RefusedTarget { reason, ..RefusedTarget::new(id, refusal) }]))
+            let refused = RefusedTarget::new(id, refusal);
+            let reason = retry::refusal(&applied.target, &refused.reason, applied.now);
+            let problem = Problem::too_late(vec![RefusedTarget { reason, ..refused }]);
+            Err(match refusal {
+                Refusal::Taken { by } => Problem { remedy: not_shared(id, by), ..problem },
+                _ => problem,
+            })
         }
         _ => Ok(applied.target),
     }
+}
+
+fn not_shared(id: TargetId, by: TargetId) -> String {
+    format!(
+        "Look for the post of this target: `oncepost status {by}` shows the other one. If a single post on the platform is really that \
+         of both, say so: `oncepost resolve {id} … --shared` (\"shared\": true)."
+    )
 }
 
 /// The target as it is now, with its attempts.
@@ -172,6 +204,6 @@ pub(super) fn operations() -> Vec<Operation> {
         )
         .body::<api::Resolution>()
         .answers::<api::Target>(200, "The target as it is now")
-        .fails(409, "Nothing is in doubt, or the machine is still settling it (OP-1018)"),
+        .fails(409, "Nothing is in doubt, the machine is still settling it, or another target has that post (OP-1018)"),
     ]
 }

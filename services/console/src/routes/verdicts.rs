@@ -29,7 +29,7 @@ pub(super) async fn show(
 
 fn verdicts(console: &Console, target: &Target, frame: &Frame) -> api::Verdicts {
     let would = |command: Command, what: String| {
-        let context = Context { now: frame.now, policy: console.ledger.policy(), pauses: &frame.pauses };
+        let context = Context { now: frame.now, policy: console.ledger.policy(), pauses: &frame.pauses, owner: None };
         match apply(&mut target.clone(), &command, &context).answer() {
             Answer::Refused(reason) => {
                 Verdict { goes: false, why: sentence(&refusal(target, reason.reason(), frame.now)) }
@@ -54,7 +54,7 @@ fn verdicts(console: &Console, target: &Target, frame: &Frame) -> api::Verdicts 
             Err(reason) => Verdict { goes: false, why: sentence(&reason) },
         },
         published: would(
-            Command::Decide(Decision::Published { receipt, last: true }),
+            Command::Decide(Decision::Published { receipt, last: true, shared: false }),
             "It is recorded as out. Nothing of it is sent again.".into(),
         ),
         send_again: would(

@@ -25,21 +25,18 @@ use crate::{
 pub(super) async fn channels(State(console): State<Console>, caller: Caller) -> Result<Json<api::Channels>, Problem> {
     let pauses = console.ledger.pauses().await?;
     let accounts = console.accounts.all();
+    let names: Vec<_> = console.channels.iter().map(|channel| channel.about().name.to_owned()).collect();
+    // All at once: a broker that is away must not be waited for once for each.
+    let depths = names.iter().map(|name| depths(&console, name, &caller));
+    let depths = futures::future::join_all(depths).await;
     let mut channels = Vec::new();
-    for channel in console.channels.iter() {
+    for (channel, (queue, dead)) in console.channels.iter().zip(depths) {
         let about = channel.about();
         let name = about.name.to_owned();
         let covers = |scope: &PauseScope| match scope {
             PauseScope::All => true,
             PauseScope::Channel { channel } => channel.as_str() == about.name,
             _ => false,
-        };
-        let (queue, dead) = match caller.tenant {
-            None => futures::join!(
-                depth(&console, Source::Publish { channel: name.clone() }),
-                depth(&console, Source::Dead { channel: name.clone() })
-            ),
-            Some(_) => (None, None),
         };
         let of_it = |card: &&AccountCard| card.channel.as_str() == about.name && caller.owns(&card.tenant);
         let own = || accounts.iter().filter(of_it);
@@ -59,7 +56,8 @@ pub(super) async fn channels(State(console): State<Console>, caller: Caller) -> 
             name,
         });
     }
-    Ok(Json(api::Channels { channels }))
+    let has_queues = channels.is_empty() || channels.iter().any(|channel: &api::Channel| channel.queue.is_some());
+    Ok(Json(api::Channels { channels, broker_answers: caller.tenant.is_none().then_some(has_queues) }))
 }
 
 /// How many of a channel's accounts have another kind of repeat safety than the channel in general.
@@ -75,15 +73,13 @@ fn differing<'a>(channel: &dyn Channel, accounts: impl Iterator<Item = &'a Accou
     kinds
 }
 
-/// A queue's depth; nothing if the broker does not say. That is no reason to answer nothing at all.
-async fn depth(console: &Console, source: Source) -> Option<api::Queue> {
-    match console.transport.depth(source).await {
-        Ok(depth) => Some(api::Queue { ready: depth.ready, consumers: depth.consumers }),
-        Err(error) => {
-            tracing::debug!(error = &error as &dyn std::error::Error, "a queue's depth is not known");
-            None
-        }
+/// How full the queues of a channel are: for operators, because they hold every tenant's work.
+async fn depths(console: &Console, name: &str, caller: &Caller) -> (Option<api::Queue>, Option<api::Queue>) {
+    if caller.tenant.is_some() {
+        return (None, None);
     }
+    let [channel, same] = [name, name].map(str::to_owned);
+    futures::join!(console.depth(Source::Publish { channel }), console.depth(Source::Dead { channel: same }))
 }
 
 /// The longest text, as "500 characters".

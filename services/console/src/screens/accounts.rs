@@ -148,6 +148,17 @@ fn health_word(state: State) -> &'static str {
     }
 }
 
+/// The names of those that could not publish.
+pub(super) fn unwell<'a>(accounts: impl IntoIterator<Item = &'a api::Account>) -> Vec<String> {
+    accounts.into_iter().filter(|account| cannot_publish(account)).map(api::Account::name).collect()
+}
+
+/// Whether it is known that an account cannot publish.
+pub(super) fn cannot_publish(account: &api::Account) -> bool {
+    let is_dead = matches!(account.health.state, State::NeedsReconnect | State::LacksPermission | State::Restricted);
+    is_dead || account.disabled.is_some()
+}
+
 /// How an account is.
 pub(super) fn health(account: &api::Account) -> Markup {
     if account.disabled.is_some() {
@@ -184,7 +195,7 @@ async fn whole(visit: &Visit, name: &str) -> Result<Markup, Problem> {
         div #standing data-live { (standing(&account, now)) }
         (actions(visit, &account))
         @if let Some(pause) = &account.pause {
-            h2 { "Its pause" } (pauses::card(visit, pause, &format!("/accounts/{}", account.name()), now))
+            h2 { "Its pause" } (pauses::card(visit, pause, &unwell([&account]), &format!("/accounts/{}", account.name()), now))
         }
         (noted(visit, &account, &notes, now))
         h2 { "In the next seven days" }

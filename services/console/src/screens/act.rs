@@ -57,7 +57,7 @@ async fn look(visit: Visit, Path(id): Path<String>) -> Response {
 
 async fn published(visit: Visit, Path(id): Path<String>, form: Filled) -> Response {
     let proof = json!({ "url": given(form.get("url")), "id": given(form.get("id")) });
-    let word = json!({ "published": proof, "note": given(form.get("note")) });
+    let word = json!({ "published": proof, "shared": form.get("shared") == "yes", "note": given(form.get("note")) });
     let done = visit.post::<api::Target>(&target(&id, "resolve"), word).await;
     visit.back(
         &id,

@@ -21,13 +21,18 @@ pub(super) fn routes() -> Router<Desk> {
     Router::new().route("/assign", post(assign)).route("/release", post(release))
 }
 
-/// Who has it, each in a line.
-pub(super) fn had(assigned: &[api::Assignment], now: Timestamp) -> Markup {
+/// Who has a cause, each in a line.
+pub(super) fn had(group: &api::CauseGroup, now: Timestamp) -> Markup {
+    lines(&group.assigned, |one| group.part.is_of(one), now)
+}
+
+/// Who has what is looked at. `is_all`: whether somebody has all of it, and not a part.
+pub(super) fn lines(assigned: &[api::Assignment], is_all: impl Fn(&api::Assignment) -> bool, now: Timestamp) -> Markup {
     html! {
         @for one in assigned {
             p.had {
                 (chip(Tone::Busy, Icon::Person, &one.to)) " has "
-                @match one.part() { Some(part) => { (part) " of it" } None => { "it" } }
+                @match one.part().filter(|_| !is_all(one)) { Some(part) => { (part) " of it" } None => { "it" } }
                 ", since " (ago(one.at, now))
                 @if one.by != one.to { ", given by " (one.by) }
                 @if let Some(comment) = &one.comment { ": " q { (comment) } }

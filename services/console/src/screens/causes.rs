@@ -20,6 +20,8 @@ use crate::{Problem, api, doubt::short};
 
 /// How many targets are listed on a page.
 const LISTED: &str = "50";
+/// The most that is repeated of a platform's words, in characters.
+const SAID: usize = 300;
 /// How many posts are read for their words.
 const READ: usize = 50;
 
@@ -32,6 +34,7 @@ pub(super) fn causes(visit: &Visit, groups: &[api::CauseGroup], now: Timestamp) 
     html! {
         @if !groups.is_empty() { h2 { "By cause" } }
         @for (n, group) in groups.iter().enumerate() { (card(visit, group, n, now)) }
+        @if !groups.is_empty() { p.quiet { a href="/errors" { "What can go wrong" } " lists every code, whose fault it is and what to do." } }
     }
 }
 
@@ -46,17 +49,27 @@ fn card(visit: &Visit, group: &api::CauseGroup, n: usize, now: Timestamp) -> Mar
                 (chip(Tone::Bad, Icon::Alert, &words::many(group.cause.count, "target")))
                 @if let Some(code) = group.cause.code { a.code href=(format!("/errors/{code}")) { (code.to_string()) } }
             }
-            p.sentence { (group.extent.words) "." }
-            (assign::had(&group.assigned, now))
+            (reach(group))
+            (assign::had(group, now))
             (facts(group, now))
             (notes::list(visit, &group.notes, "/", now))
             div.doing {
                 a.button.primary href=(which.at("/guide", &[])) { "Guide me" span.unseen { " through " (group.cause.title) } }
                 a.button href=(which.at("/causes", &[])) { "Inspect" span.unseen { " " (group.cause.title) } }
                 (doing(visit, &which))
-                (assign::forms(visit, &which, &group.assigned, "/", n))
+                (assign::forms(visit, &which.part(&group.part), &group.assigned, "/", n))
                 (notes::form(visit, &Subject::Among(&subjects(group)), "/", "", n))
             }
+        }
+    }
+}
+
+/// How far it reaches, and what waits behind it.
+pub(super) fn reach(group: &api::CauseGroup) -> Markup {
+    html! {
+        p.sentence {
+            (group.extent.words) "."
+            @if let Some(held) = group.at_stake.waiting() { " " (held) "." }
         }
     }
 }
@@ -88,7 +101,12 @@ pub(super) fn facts(group: &api::CauseGroup, now: Timestamp) -> Markup {
     let api::CauseGroup { cause, .. } = group;
     html! {
         dl.facts {
-            (fact("What to do", &prose(&cause.remedy)))
+            @if let Some(said) = group.platform_said.as_ref().and_then(|said| said.quoted(SAID)) {
+                (fact(who_said(group), &html! {
+                    (said) @if let Some(times) = group.tried { "; tried " (times) " times" }
+                }))
+            }
+            (fact("What to do", &prose(group.remedy())))
             (fact("Whose fault", &html! { (cause.whose_fault) }))
             (fact("Meanwhile", &html! { (group.meanwhile.words) }))
             (fact("At stake next", &at_stake(&group.at_stake, now)))
@@ -98,15 +116,24 @@ pub(super) fn facts(group: &api::CauseGroup, now: Timestamp) -> Markup {
                 }
             }))
             @if group.spread.accounts.distinct > 1 { (fact("Where", &where_it_is(group))) }
-            @if let Some(code) = &cause.platform_code { (fact("Platform's code", &html! { code { (code) } })) }
         }
     }
 }
 
-/// What waits on the accounts concerned.
+/// Whose words they are.
+fn who_said(group: &api::CauseGroup) -> &'static str {
+    if group.platform_said.as_ref().is_some_and(|said| said.is_answer()) {
+        "The platform said"
+    } else {
+        "What happened"
+    }
+}
+
+/// What is due next on the accounts concerned. What a pause holds of them is told with how far it reaches.
 pub(super) fn at_stake(stake: &api::AtStake, now: Timestamp) -> Markup {
     html! {
         @match stake.first {
+            None if stake.held > 0 => { "nothing more comes due on these accounts within 24 hours" }
             None => { "nothing waits on these accounts within 24 hours" }
             Some(first) => { (words::many(stake.targets, "target")) " within 24 hours on these accounts, the first " (ago(first, now)) }
         }
@@ -156,8 +183,9 @@ async fn whole(visit: &Visit, asked: &BTreeMap<String, String>) -> Result<Markup
         (narrowed(&which))
         div #cause data-live {
             div.standing {
-                p.sentence { (group.extent.words) ". " @if let Some(code) = group.cause.code { a.code href=(format!("/errors/{code}")) { (code.to_string()) } } }
-                (assign::had(&group.assigned, now))
+                (reach(&group))
+                @if let Some(code) = group.cause.code { p { a.code href=(format!("/errors/{code}")) { (code.to_string()) } } }
+                (assign::had(&group, now))
                 (facts(&group, now))
                 (fact_line("Look first at", &prose(&group.extent.look_at)))
             }
@@ -165,7 +193,7 @@ async fn whole(visit: &Visit, asked: &BTreeMap<String, String>) -> Result<Markup
         div.doing {
             a.button.primary href=(which.at("/guide", &[])) { "Guide me" }
             (doing(visit, &which))
-            (assign::forms(visit, &which, &group.assigned, &here, 0))
+            (assign::forms(visit, &which.part(&group.part), &group.assigned, &here, 0))
         }
         h2 { "Its targets" }
         form action="/retry" { (rows(visit, &targets.targets, &says, now)) }
@@ -205,10 +233,10 @@ async fn over(visit: &Visit, which: &Which) -> Result<Markup, Problem> {
         h1 { "Nothing of this cause needs you" }
         (narrowed(which))
         (nothing(&format!("The ledger has answered: no target is on the list for `{}`. If some were, they were tried again, settled or given up since.", which.group()), Some(("/", "To what needs attention"))))
-        (assign::had(&had.assignments, now))
+        (assign::lines(&had.assignments, |_| false, now))
         div.doing {
-            @if had.assignments.iter().any(|one| which.is_had_by(visit, one)) {
-                (assign::forms(visit, which, &had.assignments, &here, 0))
+            @if let Some(one) = had.assignments.first() {
+                (assign::forms(visit, &which.had(one), &had.assignments, &here, 0))
             }
         }
         h2 { "Notes" }

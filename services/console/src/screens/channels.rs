@@ -37,19 +37,18 @@ async fn body(visit: &Visit) -> Result<Markup, Problem> {
         visit.get::<api::Notes>("/v1/notes"),
         late(visit, now),
     );
-    let channels = channels?.channels;
+    let api::Channels { channels, broker_answers } = channels?;
     let late = due.as_ref().ok().map(|due| Behind::of(due, now));
     let is_operator = visit.session.caller.tenant.is_none();
-    let has_queues = channels.iter().any(|channel| channel.queue.is_some());
     Ok(html! {
         h1 { "Channels" }
         p.lead { "What waits in each queue, how late the first of it is, and what holds it." }
-        @if is_operator && !has_queues {
+        @if broker_answers == Some(false) {
             div.note.unknown role="alert" {
                 div {
                     p {
                         strong { "Cannot tell how full the queues are. " }
-                        "The broker does not answer. What is due stays in the ledger until it does; nothing is lost."
+                        "RabbitMQ does not answer. What is due stays in the ledger until it does; nothing is lost."
                     }
                 }
             }
@@ -63,7 +62,7 @@ async fn body(visit: &Visit) -> Result<Markup, Problem> {
         @match &found {
             Err(problem) => { (cannot_tell("what is paused", problem)) },
             Ok(found) if found.pauses.is_empty() => { p.quiet { "None." } },
-            Ok(found) => { ul.cards { @for pause in &found.pauses { li { (pauses::card(visit, pause, "/channels", now)) } } } },
+            Ok(found) => { ul.cards { @for pause in &found.pauses { li { (pauses::card(visit, pause, &[], "/channels", now)) } } } },
         }
         @if visit.may("POST", "/v1/pauses") { (pause_form(visit, &channels, is_operator)) }
         @if is_operator {

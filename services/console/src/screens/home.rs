@@ -9,6 +9,7 @@ use maud::{Markup, html};
 
 use super::{
     Desk,
+    accounts::unwell,
     causes::{at_stake, causes},
     late::{Late, late},
     parts::{Icon, Row, Tone, ago, fact, prose, query, state, table, target, time},
@@ -65,8 +66,8 @@ async fn show(visit: Visit) -> Response {
             (late_ones(&visit, &overdue, patience, now))
             (expired_ones(&visit, &expired, now))
             (found_outside(&incidents))
-            (paused(&visit, &pauses, now))
-            (unwell(&accounts))
+            (paused(&visit, &pauses, accounts.as_ref().ok(), now))
+            (need_person(&accounts))
         }
     };
     visit.page(ENTRY.title, Ok(body))
@@ -113,7 +114,12 @@ fn headline(
         h1 { (words::many(found.targets, "target")) " " (verb) " you" }
         p.lead.reach {
             strong { (found.extent.words) "." }
-            @if causes > 1 { " By " (words::many(causes, "cause")) "." }
+            @if let Some(held) = found.at_stake.waiting() { " " (held) "." }
+            @match &found.in_common {
+                Some(common) if causes > 1 => { " In truth one cause: " (common) "." }
+                _ if causes > 1 => { " By " (words::many(causes, "cause")) "." }
+                _ => {}
+            }
         }
         dl.facts {
             @if let Some(meanwhile) = &found.meanwhile { (fact("Meanwhile", &html! { (meanwhile.words) })) }
@@ -282,20 +288,29 @@ fn found_outside(incidents: &Result<api::Incidents, Problem>) -> Markup {
     }
 }
 
-fn paused(visit: &Visit, found: &Result<api::Pauses, Problem>, now: Timestamp) -> Markup {
+fn paused(
+    visit: &Visit,
+    found: &Result<api::Pauses, Problem>,
+    accounts: Option<&api::Accounts>,
+    now: Timestamp,
+) -> Markup {
+    let held = |pause: &api::Pause| {
+        let all = accounts.map(|found| &found.accounts[..]).unwrap_or_default();
+        unwell(all.iter().filter(|account| account.paused_by.contains(&pause.scope)))
+    };
     html! {
         @match found {
             Err(problem) => { h2 { "Pauses in force" } (cannot_tell("what is paused", problem)) },
             Ok(found) if found.pauses.is_empty() => {},
             Ok(found) => {
                 h2 { "Pauses in force" }
-                ul.cards { @for pause in &found.pauses { li { (pauses::card(visit, pause, "/", now)) } } }
+                ul.cards { @for pause in &found.pauses { li { (pauses::card(visit, pause, &held(pause), "/", now)) } } }
             },
         }
     }
 }
 
-fn unwell(accounts: &Result<api::Accounts, Problem>) -> Markup {
+fn need_person(accounts: &Result<api::Accounts, Problem>) -> Markup {
     let Ok(api::Accounts { accounts }) = accounts else {
         return match accounts {
             Err(problem) => html! { h2 { "Accounts" } (cannot_tell("how the accounts are", problem)) },

@@ -124,6 +124,7 @@ pub(super) fn status(status: PostStatus) -> Markup {
         PostStatus::Published => (Tone::Good, Icon::Check),
         PostStatus::Partial => (Tone::Warn, Icon::Alert),
         PostStatus::NeedsAttention => (Tone::Bad, Icon::Alert),
+        PostStatus::Expired => (Tone::Warn, Icon::Alert),
         PostStatus::Withdrawn => (Tone::Idle, Icon::Minus),
     };
     chip(tone, icon, words::status(status))

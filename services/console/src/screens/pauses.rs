@@ -10,8 +10,17 @@ use super::{
 };
 use crate::api;
 
-/// A pause, and the form that ends it.
-pub(super) fn card(visit: &Visit, pause: &api::Pause, back: &str, now: Timestamp) -> Markup {
+/// A pause, and the form that ends it. `unwell`: the accounts that it holds and that could not publish if it ended; the pause that the
+/// machine has put on one ends by itself once that is well.
+pub(super) fn card(visit: &Visit, pause: &api::Pause, unwell: &[String], back: &str, now: Timestamp) -> Markup {
+    let form = html! {
+        form method="post" action="/resume" {
+            (stamp(visit))
+            input type="hidden" name="scope" value=(pause.scope);
+            input type="hidden" name="back" value=(back);
+            button type="submit" aria-label=(format!("Resume {}", pause.scope)) { "Resume" }
+        }
+    };
     html! {
         div.card.pause {
             p { (chip(Tone::Warn, Icon::Pause, "paused")) " " strong { (pause.scope) } }
@@ -21,12 +30,13 @@ pub(super) fn card(visit: &Visit, pause: &api::Pause, back: &str, now: Timestamp
                     ", " a href=(format!("/errors/{code}")) { (code.to_string()) }
                 }
             }
-            @if visit.may_pause(&pause.scope) { form method="post" action="/resume" {
-                (stamp(visit))
-                input type="hidden" name="scope" value=(pause.scope);
-                input type="hidden" name="back" value=(back);
-                button type="submit" aria-label=(format!("Resume {}", pause.scope)) { "Resume" }
-            } }
+            @if pause.code.is_some() && !unwell.is_empty() {
+                p.quiet {
+                    "To resume it now would not help: " (unwell.join(", ")) " cannot publish, and what is held would fail as well. "
+                    "Mend that first; the pause then ends by itself."
+                }
+                @if visit.may_pause(&pause.scope) { details.act { summary { "Resume all the same…" } (form) } }
+            } @else if visit.may_pause(&pause.scope) { (form) }
         }
     }
 }

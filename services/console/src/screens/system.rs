@@ -138,6 +138,7 @@ fn part(part: &api::Part) -> Row {
                 (None, Some(took)) => { "in " (took) " ms" },
                 (None, None) => {},
             }
+            @if let Some(seconds) = part.asked_s { @if part.why.is_some() || part.took_ms.is_some() { ", " } "asked " (seconds) " s ago" }
             @if let Some(others) = others.filter(|others| part.why.as_ref() != Some(others)) { @if part.why.is_some() || part.took_ms.is_some() { "; " } (others) }
         }
     };

@@ -76,7 +76,7 @@ fn standing(target: &api::Target, now: Timestamp) -> Markup {
                 @if let Some(deadline) = target.deadline { div { dt { "Deadline" } dd { (time(deadline, now)) } } }
                 @if let Some(listed) = &target.needs_person { div { dt { "Needs a person" } dd { (ago(listed.at, now)) } } }
             }
-            (assign::had(&target.assigned, now))
+            (assign::lines(&target.assigned, |_| true, now))
             @if let Some(diagnosis) = &target.diagnosis {
                 div.diagnosis {
                     h2 { "What happened" }
@@ -208,6 +208,7 @@ fn settle(visit: &Visit, target: &api::Target, may: &api::Verdicts) -> Markup {
                         div { label for="id" { "or the platform's id" } input #id name="id" autocomplete="off" spellcheck="false"; }
                         div.grow { label for="note" { "How you know (optional)" } input #note name="note" autocomplete="off"; }
                     }
+                    p { label.choice { input type="checkbox" name="shared" value="yes"; " It is the post of another target as well, which has it on record" } }
                     button.primary type="submit" { "Record as published" }
                 }
             }

@@ -67,6 +67,24 @@ impl Which {
         Self(vec![("group", self.group().to_owned()), ("account", account.to_owned())])
     }
 
+    /// The part of it that somebody takes.
+    pub fn part(&self, part: &api::CausePart) -> Self {
+        let api::CausePart { tenant, channel, account } = part;
+        let named = [
+            ("tenant", tenant.as_ref().map(ToString::to_string)),
+            ("channel", channel.as_ref().map(ToString::to_string)),
+            ("account", account.clone()),
+        ];
+        let part = named.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        Self([("group", self.group().to_owned())].into_iter().chain(part).collect())
+    }
+
+    /// What somebody has of it.
+    pub fn had(&self, one: &api::Assignment) -> Self {
+        let api::Assignment { tenant, channel, account, .. } = one.clone();
+        if one.is_of_target() { self.clone() } else { self.part(&api::CausePart { tenant, channel, account }) }
+    }
+
     /// What narrows it, each by its name.
     pub fn narrowed(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.0

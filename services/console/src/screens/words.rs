@@ -5,10 +5,7 @@ use jiff::Timestamp;
 
 /// Where a target stands, in a word.
 pub(super) fn state(state: State) -> &'static str {
-    match state {
-        State::InDoubt => "in doubt",
-        state => state.name(),
-    }
+    state.words()
 }
 
 /// Where a post stands.
@@ -19,6 +16,7 @@ pub(super) fn status(status: PostStatus) -> &'static str {
         PostStatus::Published => "published",
         PostStatus::Partial => "partly published",
         PostStatus::NeedsAttention => "needs attention",
+        PostStatus::Expired => "expired",
         PostStatus::Withdrawn => "withdrawn",
     }
 }

@@ -46,7 +46,8 @@ async fn a_cause_is_with_one_person_and_that_is_shown_wherever_it_is() {
     let (world, target, _) = failed().await;
     let made = assign(&world, OPERATOR, json!({ "on": CAUSE, "comment": " on it " })).await.ok(201);
     let at = made["at"].clone();
-    assert_eq!(made, json!({ "on": CAUSE, "to": "olga", "comment": "on it", "by": "olga", "at": at }));
+    let expected = json!({ "on": CAUSE, "channel": "long", "to": "olga", "comment": "on it", "by": "olga", "at": at });
+    assert_eq!(made, expected, "both accounts are of one channel");
     let refused = assign(&world, OPERATING, json!({ "on": CAUSE })).await.problem(409);
     assert_eq!(refused["detail"], "olga has it since 2026-06-01 13:00:00Z (\"on it\").");
     let taken = json!({ "on": CAUSE, "to": "ann", "instead_of": "olga" });
@@ -92,7 +93,7 @@ async fn a_part_of_a_cause_and_a_target_are_had_apart_from_it() {
         found["groups"][0]["assigned"].as_array().map_or(0, Vec::len)
     };
     assert_eq!((group("").await, group("?tenant=acme").await, group("?tenant=other").await), (1, 1, 0));
-    release(&world, OPERATOR, &format!("on={CAUSE}")).await.problem(404);
+    release(&world, OPERATOR, &format!("on={CAUSE}&tenant=other")).await.problem(404);
     release(&world, OPERATOR, &format!("on={CAUSE}&account=acme/long/main")).await.ok(200);
     release(&world, OPERATOR, &format!("on=target:{others}")).await.ok(200);
     assert!(had(&world, OPERATOR).await.is_empty());
@@ -103,7 +104,7 @@ async fn a_tenant_takes_its_own_part_and_knows_of_no_other() {
     let (world, own, others) = failed().await;
     assign(&world, OPERATOR, json!({ "on": CAUSE })).await.ok(201);
     let made = assign(&world, ACME, json!({ "on": CAUSE })).await.ok(201);
-    assert_eq!((made["tenant"].as_str(), made["to"].as_str()), (Some("acme"), Some("acme-app")));
+    assert_eq!((made["account"].as_str(), made["to"].as_str()), (Some("acme/long/main"), Some("acme-app")));
     assign(&world, ACME, json!({ "on": format!("target:{own}") })).await.ok(201);
     assign(&world, ACME, json!({ "on": format!("target:{others}") })).await.problem(404);
     assign(&world, ACME, json!({ "on": CAUSE, "tenant": "other" })).await.problem(403);

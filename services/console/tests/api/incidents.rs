@@ -47,7 +47,12 @@ async fn an_incident_is_listed_shown_and_closed_once() {
         (&closed["state"], &closed["note"], &closed["closed_by"], &closed["remedy"]),
         (&json!("closed"), &json!("taken down"), &json!("olga"), &Value::Null)
     );
-    assert_eq!(world.post(&close, &json!({ "note": "again" })).await.ok(200), closed, "it stays as it was closed");
+    assert_eq!(world.post(&close, &json!({ "note": "taken down" })).await.ok(200), closed, "the same word again");
+    let late = world.post(&close, &json!({ "note": "again" })).await.problem(409);
+    let told = "The incident was closed at 2026-06-01 12:00:00Z by olga: \"taken down\". Your note was not kept.";
+    assert_eq!(late["detail"], told);
+    assert!(late["remedy"].as_str().unwrap().contains("`oncepost note account:acme/long/main TEXT`"), "{late}");
+    assert_eq!(world.get(&path).await.ok(200), closed, "it stays as it was closed");
     assert_eq!(world.get("/v1/incidents?state=open").await.ok(200)["incidents"], json!([]));
     assert_eq!(world.get("/v1/incidents?state=closed").await.ok(200)["incidents"], json!([closed]));
 }

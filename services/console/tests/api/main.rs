@@ -5,6 +5,7 @@
 mod accounts;
 mod assignments;
 mod audit_log;
+mod causes;
 mod changes;
 mod dead;
 mod described;

@@ -63,6 +63,10 @@ async fn each_process_is_told_and_whoever_is_missing_first() {
     assert_eq!((&all["parts"][0]["name"], &all["parts"][0]["answers"]), (&json!("ledger"), &json!(true)));
     assert_eq!(all["parts"][1]["reached_by"], 3);
     assert_eq!(all["parts"][2]["why"], "1 of 3 processes do not reach it");
+    world.runtime.sleep(Duration::from_secs(9)).await;
+    beats(&world, &keeper).await;
+    let later = found(&world).await;
+    assert_eq!((&later["parts"][2]["asked_s"], &later["parts"][0]["asked_s"]), (&json!(9), &json!(null)), "{later}");
     let services: Vec<_> = all["processes"].as_array().unwrap().iter().map(|one| one["service"].clone()).collect();
     assert_eq!(services, ["keeper", "scheduler", "worker"]);
     // One goes silent, the others live on.
@@ -109,6 +113,7 @@ async fn what_is_away_is_told_and_nothing_is_made_up() {
     ledger.set_away(true);
     let found = found(&world).await;
     assert_eq!((found.get("missing"), found.get("processes")), (None, None), "{found}");
+    assert_eq!(found["parts"][0]["answers"], false, "{found}");
     assert_eq!(found["parts"][1]["answers"], true);
     assert_eq!(found["parts"][2]["why"], "the ledger does not answer, where processes say how they find it");
     ledger.set_away(false);

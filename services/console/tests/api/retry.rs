@@ -182,3 +182,30 @@ async fn what_waits_and_expires_for_a_rate_limit_blames_the_limit() {
     assert!(expired["diagnosis"]["remedy"].as_str().unwrap().starts_with("It waited for the rate limit."));
     assert!(expired["diagnosis"]["sentence"].as_str().unwrap().contains("OP-2201"));
 }
+
+/// Its account is dead, and a post that was to go out today is not sent on Monday.
+#[tokio::test(start_paused = true)]
+async fn what_expires_in_a_pause_says_so_and_names_its_cause() {
+    let world = world();
+    let mut dated = message("key");
+    dated["deadline"] = json!("2026-06-01T13:30:00Z");
+    let (post, targets) = world.accepted(&dated).await;
+    world.post("/v1/pauses", &json!({ "scope": "account:acme/long/main", "reason": "legal" })).await.ok(201);
+    world.post("/v1/pauses", &json!({ "scope": "channel:short", "reason": "a secret of the operators" })).await.ok(201);
+    world.runtime.sleep(Duration::from_secs(2 * 3600)).await;
+    for target in &targets {
+        world.apply(target, domain::Command::Wake).await;
+    }
+    let shown = world.get(&format!("/v1/targets/{}", targets[0])).await.ok(200);
+    let diagnosis = &shown["diagnosis"];
+    let sentence = "OP-5005 Its deadline 2026-06-01 13:30:00Z passed before it could be sent; what kept it: OP-5010 A pause held it until its deadline, at \"pause of account:acme/long/main\" (legal)";
+    assert!(diagnosis["sentence"].as_str().unwrap().starts_with(sentence), "{shown}");
+    assert_eq!(diagnosis["whose_fault"], "whoever paused it");
+    assert!(diagnosis["remedy"].as_str().unwrap().contains("`oncepost pauses`"), "{shown}");
+    assert_eq!(world.get(&format!("/v1/posts/{post}")).await.ok(200)["status"], "expired");
+    // The pause is over by the time somebody asks, and why the operators hold a channel is not for tenants.
+    world.send(None, "DELETE", "/v1/pauses?scope=channel:short", String::new()).await;
+    let other =
+        world.send(Some(crate::world::ACME), "GET", &format!("/v1/targets/{}", targets[1]), String::new()).await;
+    assert!(other.text.contains("pause of channel:short") && !other.text.contains("secret"), "{}", other.text);
+}

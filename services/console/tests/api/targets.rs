@@ -185,6 +185,36 @@ async fn a_doubt_names_its_part_and_takes_no_other_parts_proof() {
     assert_eq!((&settled["state"], &settled["in_doubt"]), (&json!("published"), &json!(null)));
 }
 
+/// Two doubts of an account, and a person who gives one address for both.
+#[tokio::test(start_paused = true)]
+async fn o04_a_post_of_the_platform_is_the_proof_of_one_target() {
+    let world = world();
+    let mut resolves = Vec::new();
+    for key in ["one", "two"] {
+        let (_, targets) = world.accepted(&message(key)).await;
+        resolves.push((targets[0].clone(), format!("/v1/targets/{}/resolve", targets[0])));
+    }
+    world.at_due_time().await;
+    for (target, _) in &resolves {
+        world.doubt(target).await;
+    }
+    let [(first, at_first), (second, at_second)] = &resolves[..] else { panic!("{resolves:?}") };
+    let elsewhere = json!({ "published": { "url": "https://posts.example/elsewhere/9" } });
+    let problem = world.post(at_first, &elsewhere).await.problem(422);
+    assert!(problem.to_string().contains("is not where acme/long/main publishes to"), "{problem}");
+    let mut word = json!({ "published": { "url": "https://posts.example/9" } });
+    world.post(at_first, &word).await.ok(200);
+    let problem = world.post(at_second, &word).await.problem(409);
+    let refused = &problem["refused"][0];
+    let told = format!("what was named is on record as another target's post ({first})");
+    assert_eq!((&refused["refusal"], &refused["reason"]), (&json!("taken"), &json!(told)));
+    let remedy = problem["remedy"].as_str().unwrap();
+    assert!(remedy.contains(&format!("oncepost resolve {second} … --shared")), "{remedy}");
+    assert_eq!(target(&world, second).await["state"], "in_doubt");
+    word["shared"] = json!(true);
+    assert_eq!(world.post(at_second, &word).await.ok(200)["state"], "published");
+}
+
 #[tokio::test(start_paused = true)]
 async fn where_nothing_follows_an_address_that_holds_no_id_stands_for_it() {
     let world = world();

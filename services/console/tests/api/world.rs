@@ -15,8 +15,8 @@ use axum::{
 };
 use broker::{Memory, Source, Transport};
 use channels::{
-    About, Account, Accounts, Call, Channel, Count, Http, HttpOptions, Limits, ListedAccounts, Mark, Media, Objection,
-    Offers, Published, Registry, Secret, SecretSource, Threads, TokenLife, Unit,
+    About, Account, AccountCard, Accounts, Call, Channel, Count, Http, HttpOptions, Limits, ListedAccounts, Mark,
+    Media, Objection, Offers, Published, Registry, Secret, SecretSource, Threads, TokenLife, Unit,
 };
 use domain::{
     AccountId, Answer, AppId, ChannelName, Code, Command, Draft, Failure, Finding, Landed, LookUp, OnDoubt, Outcome,
@@ -52,7 +52,7 @@ pub struct World {
     pub ledger: Arc<dyn Ledger>,
     pub processes: Arc<dyn Processes>,
     pub incidents: Arc<dyn Incidents>,
-    pub transport: Arc<dyn Transport>,
+    pub transport: Arc<Memory>,
     pub vault: Vault,
     pub console: Console,
     router: Router,
@@ -112,6 +112,10 @@ impl Channel for Plain {
 
     fn is_foreign(&self, address: &str) -> bool {
         address.starts_with("https://foreign.example/")
+    }
+
+    fn is_elsewhere(&self, address: &str, card: &AccountCard) -> bool {
+        card.id.as_str() == "main" && address.starts_with("https://posts.example/elsewhere/")
     }
 
     async fn publish(&self, _: &mut Call<'_>) -> Result<Published, Failure> {
@@ -224,7 +228,7 @@ impl Setting {
             options: VaultOptions::default(),
         });
         let accounts: Arc<dyn Accounts> = Arc::new(vault.clone());
-        let transport: Arc<dyn Transport> = Arc::new(Memory::new(&runtime, channels.names()));
+        let transport = Arc::new(Memory::new(&runtime, channels.names()));
         let audit_log: Arc<dyn AuditLog> = ledger.clone();
         let history: Arc<dyn History> = ledger.clone();
         let incidents: Arc<dyn Incidents> = ledger.clone();
@@ -434,6 +438,10 @@ pub fn failure(landed: Landed, worth: Worth) -> Failure {
         worth,
         scope: Scope::Post,
         step: "create".into(),
-        said: PlatformWords { status: Some(422), code: Some("bad_words".into()), text: "we do not take that".into() },
+        said: PlatformWords {
+            status: Some(422),
+            code: Some("bad_words".into()),
+            ..PlatformWords::text("we do not take that")
+        },
     }
 }

@@ -1,8 +1,11 @@
-//! Alerts: one message for each group of failures, not for each failure, by each way in which people are told.
+//! Alerts: one message for each group of failures, not for each failure, and for whoever is missing, by each way in which people are told.
 
+mod absent;
 mod chat;
+mod late;
 mod letter;
 mod mail;
+mod matter;
 mod plan;
 mod thread;
 mod way;
@@ -10,22 +13,31 @@ mod words;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use channels::{Accounts, Registry};
 use domain::Target;
 use jiff::Timestamp;
-use ledger::{CredentialPut, CredentialRow, CredentialStore, Failures, Ledger, LedgerError, PostFilter, RecordKind};
+use ledger::{
+    CredentialPut, CredentialRow, CredentialStore, Failures, History, Ledger, LedgerError, PostFilter, Processes,
+    RecordKind,
+};
+use roster::{Evidence, outlets, reaches};
 use runtime::Runtime;
 use url::Url;
 
 pub use mail::{MailOptions, MailTls};
-use plan::{Act, Known, Say, Times};
+use matter::Matter;
+use plan::{Act, Known, Say};
 use way::{Telling, Way};
 pub use way::{Untold, Ways};
-use words::Group;
 
 /// How many listed targets are looked at for the newest of each group.
 const LOOKED_AT: u32 = 100;
+/// How long, and at most how many, targets are told of that were not sent in time.
+const LATE_FOR: Duration = Duration::from_secs(86_400);
+const LATE_AT_MOST: u32 = 1_000;
 /// How long telling belongs to one process. Longer than a message takes.
 const TELLING: Duration = Duration::from_secs(60);
+
 /// When people are told.
 #[derive(Debug, Clone)]
 pub struct AlertOptions {
@@ -37,6 +49,8 @@ pub struct AlertOptions {
     pub old_after: Duration,
     /// How long a group must be gone for the all-clear.
     pub calm_after: Duration,
+    /// How long somebody must be missing: one process may end before the next has begun.
+    pub missing_after: Duration,
     /// After how long without a change it is forgotten what a way was told that is used no more.
     pub forget_after: Duration,
 }
@@ -46,30 +60,41 @@ impl AlertOptions {
     pub fn new(console: Option<Url>) -> Self {
         let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
         let (old_after, forget_after) = (minutes(4 * 60), minutes(7 * 24 * 60));
-        Self { console, every: minutes(1), old_after, calm_after: minutes(10), forget_after }
+        let (calm_after, missing_after) = (minutes(10), minutes(2));
+        Self { console, every: minutes(1), old_after, calm_after, missing_after, forget_after }
     }
 }
 
-/// What tells people of groups of failures.
+/// What alerts are made of.
+#[derive(Clone)]
+pub struct AlertParts {
+    /// What needs a person.
+    pub ledger: Arc<dyn Ledger>,
+    /// What was not sent in time.
+    pub history: Arc<dyn History>,
+    /// Who is there.
+    pub processes: Arc<dyn Processes>,
+    /// What people were told is kept here.
+    pub records: Arc<dyn CredentialStore>,
+    /// Which channels something may have to go out on.
+    pub accounts: Arc<dyn Accounts>,
+    /// What they are called.
+    pub channels: Arc<Registry>,
+}
+
+/// What tells people of groups of failures, of what was not sent in time, and of whoever is missing.
 #[derive(Clone)]
 pub struct Alerts {
     runtime: Runtime,
-    ledger: Arc<dyn Ledger>,
-    records: Arc<dyn CredentialStore>,
+    parts: AlertParts,
     ways: Ways,
     options: Arc<AlertOptions>,
 }
 
 impl Alerts {
     /// Alerts over the given ports, by these ways.
-    pub fn new(
-        runtime: Runtime,
-        ledger: Arc<dyn Ledger>,
-        records: Arc<dyn CredentialStore>,
-        ways: Ways,
-        options: AlertOptions,
-    ) -> Self {
-        Self { runtime, ledger, records, ways, options: Arc::new(options) }
+    pub fn new(runtime: Runtime, parts: AlertParts, ways: Ways, options: AlertOptions) -> Self {
+        Self { runtime, parts, ways, options: Arc::new(options) }
     }
 
     /// Works until the runtime is asked to stop. Each way looks for itself: one that hangs keeps no other waiting.
@@ -93,30 +118,67 @@ impl Alerts {
     }
 
     async fn look(&self, way: &Way) -> Result<(), LedgerError> {
+        let mut matters = self.failing().await?;
+        matters.extend(self.late().await?);
+        matters.extend(self.missing().await?);
+        let mut all: BTreeMap<String, (Option<Matter>, Option<CredentialRow>)> =
+            matters.into_iter().map(|matter| (matter.name.clone(), (Some(matter), None))).collect();
+        for row in self.parts.records.rows(RecordKind::Alert).await? {
+            match way.group(&row.name).map(str::to_owned) {
+                Some(name) => all.entry(name).or_default().1 = Some(row),
+                None => self.forget(&row).await?,
+            }
+        }
+        for (name, (matter, row)) in all {
+            let matter = matter.unwrap_or_else(|| Matter::over(&name));
+            // Telling takes time: each is judged by its own.
+            let now = self.parts.records.now().await?;
+            if let Some(Untold { all_alike: true, .. }) = self.see(way, &matter, row, now).await? {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Targets that need a person, by their causes.
+    async fn failing(&self) -> Result<Vec<Matter>, LedgerError> {
         let filter = PostFilter { limit: LOOKED_AT, ..PostFilter::default() };
-        let Failures { page, groups } = self.ledger.failures(&filter).await?;
+        let Failures { page, groups } = self.parts.ledger.failures(&filter).await?;
         let mut newest: BTreeMap<String, Target> = BTreeMap::new();
         for view in page.items {
             let group = view.target.last_failure.as_ref().map_or_else(|| "-".to_owned(), domain::Failure::group);
             newest.entry(group).or_insert(view.target);
         }
-        let mut all: BTreeMap<String, (u64, Option<CredentialRow>)> =
-            groups.into_iter().map(|(name, count)| (name, (count, None))).collect();
-        for row in self.records.rows(RecordKind::Alert).await? {
-            match way.group(&row.name).map(str::to_owned) {
-                Some(group) => all.entry(group).or_default().1 = Some(row),
-                None => self.forget(&row).await?,
-            }
-        }
-        for (name, (count, row)) in all {
-            let group = Group { name: &name, count, newest: newest.get(&name), console: self.options.console.as_ref() };
-            // Telling takes time: each is judged by its own.
-            let now = self.records.now().await?;
-            if let Some(Untold { all_alike: true, .. }) = self.see(way, &group, row, now).await? {
-                return Ok(());
-            }
-        }
-        Ok(())
+        let matter = |(name, count): (String, u64)| {
+            let newest = newest.remove(&name);
+            Matter::failing(name, count, newest)
+        };
+        Ok(groups.into_iter().map(matter).collect())
+    }
+
+    /// Targets whose deadline has passed within a day, by what kept them.
+    async fn late(&self) -> Result<Vec<Matter>, LedgerError> {
+        let now = self.parts.records.now().await?;
+        let since = now.saturating_sub(LATE_FOR).unwrap_or(Timestamp::MIN);
+        Ok(Matter::late(self.parts.history.expired(since, LATE_AT_MOST).await?))
+    }
+
+    /// Who should be there and is not. How the broker is, those say who use it.
+    async fn missing(&self) -> Result<Vec<Matter>, LedgerError> {
+        let AlertParts { ledger, processes, accounts, channels, .. } = &self.parts;
+        let (processes, pauses) = (processes.processes().await?, ledger.pauses().await?);
+        let accounts = accounts.all();
+        let of = |name: &str| accounts.iter().filter(|card| card.channel.as_str() == name).count();
+        let abouts = channels.iter().map(|channel| channel.about());
+        let evidence = Evidence {
+            broker_answers: reaches(&processes, "broker").unwrap_or(true),
+            takers: None,
+            // Whoever tells this is a notifier.
+            has_hooks: false,
+            channels: outlets(abouts.map(|about| (about.name, about.title)), of, &pauses),
+            history_lost: matches!(ledger.ping().await, Err(LedgerError::Restored)),
+        };
+        Ok(roster::missing(&processes, &evidence).into_iter().map(Matter::missing).collect())
     }
 
     /// Forgets what a way was told that is used no more: an address that is put in again knows nothing of it. Not at once, for processes
@@ -126,27 +188,27 @@ impl Alerts {
         if !is_used
             && row.updated_at.saturating_add(self.options.forget_after).is_ok_and(|end| end < self.runtime.now())
         {
-            self.records.delete(RecordKind::Alert, &row.name, row.version).await?;
+            self.parts.records.delete(RecordKind::Alert, &row.name, row.version).await?;
         }
         Ok(())
     }
 
-    /// Tells of a group, if that is due and nobody else does. Why it could not be told, if so.
+    /// Tells of a matter, if that is due and nobody else does. Why it could not be told, if so.
     async fn see(
         &self,
         way: &Way,
-        group: &Group<'_>,
+        matter: &Matter,
         row: Option<CredentialRow>,
         now: Timestamp,
     ) -> Result<Option<Untold>, LedgerError> {
-        let record = way.record(group.name);
+        let record = way.record(&matter.name);
         let known = row.as_ref().and_then(|row| serde_json::from_value::<Known>(row.open.clone()).ok());
-        let times = Times { old_after: self.options.old_after, calm_after: self.options.calm_after };
-        let Some(Act { say, known: then }) = plan::act(known.as_ref(), group.count, now, times) else {
+        let times = matter.times(&self.options);
+        let Some(Act { say, known: then }) = plan::act(known.as_ref(), matter.count, now, times) else {
             return Ok(None);
         };
         let version = row.map(|row| row.version);
-        let Some(say) = say else {
+        let Some(say) = say.filter(|say| matter.wants(*say)) else {
             self.keep(&record, version, then).await?;
             return Ok(None);
         };
@@ -154,17 +216,18 @@ impl Alerts {
         let before = known.unwrap_or(Known { since: now, told: 0, reminded: false, gone: None, telling: None });
         let telling = Known { telling: now.checked_add(TELLING).ok(), ..before.clone() };
         let Some(version) = self.keep(&record, version, Some(telling)).await? else { return Ok(None) };
-        let untold = self.tell(way, say, group, before.since).await;
+        let untold = self.tell(way, say, matter, before.since).await;
         let after = if untold.is_some() { Some(before) } else { then };
         self.keep(&record, Some(version), after).await?;
         Ok(untold)
     }
 
-    async fn tell(&self, way: &Way, say: Say, group: &Group<'_>, since: Timestamp) -> Option<Untold> {
-        let telling = Telling::of(say, group.name, since, words::message(say, group));
-        let (group, name) = (group.name, way.name());
+    async fn tell(&self, way: &Way, say: Say, matter: &Matter, since: Timestamp) -> Option<Untold> {
+        let message = matter.message(say, self.options.console.as_ref());
+        let telling = Telling::of(say, &matter.name, since, message);
+        let (group, name) = (matter.name.as_str(), way.name());
         let Err(untold) = way.tell(&telling).await else {
-            tracing::info!(group, way = name, "people were told of a group of failures");
+            tracing::info!(group, way = name, "people were told");
             return None;
         };
         let Untold { why, remedy, .. } = &untold;
@@ -182,13 +245,13 @@ impl Alerts {
     ) -> Result<Option<u64>, LedgerError> {
         let Some(known) = known else {
             if let Some(version) = expected {
-                self.records.delete(RecordKind::Alert, record, version).await?;
+                self.parts.records.delete(RecordKind::Alert, record, version).await?;
             }
             return Ok(None);
         };
         // It has text keys and no failing parts.
         let open = serde_json::to_value(known).unwrap_or_default();
         let put = CredentialPut { kind: RecordKind::Alert, name: record.to_owned(), expected, open, sealed: None };
-        Ok(self.records.put(put).await?.map(|row| row.version))
+        Ok(self.parts.records.put(put).await?.map(|row| row.version))
     }
 }

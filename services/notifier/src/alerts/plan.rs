@@ -57,9 +57,10 @@ pub(crate) struct Act {
     pub known: Option<Known>,
 }
 
-/// When a group is old, and when it is surely gone.
+/// When a group is told of, when it is old, and when it is surely gone.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Times {
+    pub patience: Duration,
     pub old_after: Duration,
     pub calm_after: Duration,
 }
@@ -69,7 +70,11 @@ pub(crate) fn act(known: Option<&Known>, count: u64, now: Timestamp, times: Time
     let has_been = |since: Timestamp, span: Duration| since.saturating_add(span).is_ok_and(|end| end <= now);
     let Some(known) = known else {
         let known = Known { since: now, told: count, reminded: false, gone: None, telling: None };
-        return (count > 0).then_some(Act { say: Some(Say::New), known: Some(known) });
+        return match (count, times.patience) {
+            (0, _) => None,
+            (_, Duration::ZERO) => Some(Act { say: Some(Say::New), known: Some(known) }),
+            _ => Some(Act { say: None, known: Some(Known { told: 0, ..known }) }),
+        };
     };
     if known.telling.is_some_and(|until| now < until) {
         return None;
@@ -77,13 +82,14 @@ pub(crate) fn act(known: Option<&Known>, count: u64, now: Timestamp, times: Time
     let then = Known { gone: None, telling: None, ..known.clone() };
     let say = |say, known| Some(Act { say: Some(say), known: Some(known) });
     match (count, known.gone) {
-        // It was never told: whoever was about to has died.
+        // It was never told: it is over before its time, or whoever was about to has died.
         (0, _) if known.told == 0 => Some(Act { say: None, known: None }),
         (0, None) => Some(Act { say: None, known: Some(Known { gone: Some(now), ..then }) }),
         (0, Some(gone)) if has_been(gone, times.calm_after) => {
             Some(Act { say: Some(Say::Clear { since: known.since }), known: None })
         }
         (0, Some(_)) => None,
+        _ if known.told == 0 && !has_been(known.since, times.patience) => None,
         _ if known.told == 0 => say(Say::New, Known { told: count, ..then }),
         _ if count >= known.told.saturating_mul(TENFOLD) => {
             say(Say::Grown { from: known.told }, Known { told: count, ..then })
@@ -100,7 +106,11 @@ pub(crate) fn act(known: Option<&Known>, count: u64, now: Timestamp, times: Time
 mod tests {
     use super::*;
 
-    const TIMES: Times = Times { old_after: Duration::from_secs(4 * 3600), calm_after: Duration::from_secs(600) };
+    const TIMES: Times = Times {
+        patience: Duration::ZERO,
+        old_after: Duration::from_secs(4 * 3600),
+        calm_after: Duration::from_secs(600),
+    };
 
     fn at(seconds: u64) -> Timestamp {
         Timestamp::from_second(1_800_000_000).unwrap() + Duration::from_secs(seconds)
@@ -108,9 +118,13 @@ mod tests {
 
     /// What is said at each look: seconds, and how many targets the group has.
     fn said(looks: &[(u64, u64)]) -> Vec<(u64, Say)> {
+        said_by(TIMES, looks)
+    }
+
+    fn said_by(times: Times, looks: &[(u64, u64)]) -> Vec<(u64, Say)> {
         let (mut known, mut said) = (None, Vec::new());
         for (seconds, count) in looks {
-            if let Some(act) = act(known.as_ref(), *count, at(*seconds), TIMES) {
+            if let Some(act) = act(known.as_ref(), *count, at(*seconds), times) {
                 said.extend(act.say.map(|say| (*seconds, say)));
                 known = act.known;
             }
@@ -134,6 +148,14 @@ mod tests {
     fn one_that_grows_tenfold_is_told_of_again() {
         let looks = [(0, 3), (60, 29), (120, 30), (180, 299), (240, 400)];
         assert_eq!(said(&looks), [(0, Say::New), (120, Say::Grown { from: 3 }), (240, Say::Grown { from: 30 })]);
+    }
+
+    #[test]
+    fn what_may_pass_by_itself_is_told_of_when_it_has_not() {
+        let patient = Times { patience: Duration::from_secs(120), ..TIMES };
+        assert_eq!(said_by(patient, &[(0, 1), (60, 1), (90, 0), (100, 1), (210, 1)]), []);
+        let looks = [(0, 1), (60, 1), (120, 1), (180, 1), (240, 0), (840, 0)];
+        assert_eq!(said_by(patient, &looks), [(120, Say::New), (840, Say::Clear { since: at(0) })]);
     }
 
     #[test]

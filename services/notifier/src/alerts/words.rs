@@ -2,12 +2,15 @@
 
 use std::fmt;
 
-use contract::Diagnosis;
-use domain::{Code, Failure, Target};
+use contract::{Dead, Diagnosis};
+use domain::{Code, Failure, ListReason, Listed, Target};
 use jiff::Timestamp;
 use url::{Url, form_urlencoded};
 
 use super::plan::Say;
+
+/// The most that is repeated of a platform's words, in characters.
+const SAID: usize = 200;
 
 /// A group of failures as people know it.
 pub(crate) struct Group<'a> {
@@ -39,7 +42,7 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    fn new(text: impl Into<String>) -> Self {
+    pub fn new(text: impl Into<String>) -> Self {
         Self { text: text.into(), link: None }
     }
 }
@@ -102,8 +105,17 @@ pub(crate) fn test(console: Option<&Url>) -> Message {
 }
 
 fn told(failure: &Failure, target: &Target) -> Vec<Line> {
-    let Diagnosis { sentence, whose_fault, remedy, .. } = Diagnosis::of(failure, target, None);
-    [sentence, format!("Whose fault: {whose_fault}"), format!("What to do: {remedy}")].map(Line::new).into()
+    let diagnosis = Dead::diagnosis(target).unwrap_or_else(|| Diagnosis::of(failure, target, None));
+    let Diagnosis { whose_fault, remedy, .. } = diagnosis;
+    // A backtick begins a command: what a platform says is none.
+    let said = failure.said.quoted(SAID).map(|said| format!(": {}", said.replace('`', "'"))).unwrap_or_default();
+    let who = if failure.said.is_answer() { "The platform" } else { "It failed" };
+    let tried = match &target.listed {
+        Some(Listed { reason: ListReason::TriesUsedUp, .. }) => format!("; tried {} times", target.tries),
+        _ => String::new(),
+    };
+    let happened = format!("{who}, at \"{}\"{said}{tried}", failure.step);
+    [happened, format!("Whose fault: {whose_fault}"), format!("What to do: {remedy}")].map(Line::new).into()
 }
 
 fn title(group: &Group<'_>) -> String {
@@ -115,7 +127,7 @@ fn title(group: &Group<'_>) -> String {
     }
 }
 
-fn linked(text: impl Into<String>, link: String) -> Line {
+pub(crate) fn linked(text: impl Into<String>, link: String) -> Line {
     Line { text: text.into(), link: Some(link) }
 }
 
@@ -125,10 +137,83 @@ fn cause(console: &Url, group: &str) -> String {
     under(console, &format!("causes?group={group}"))
 }
 
-fn under(url: &Url, path: &str) -> String {
+pub(crate) fn under(url: &Url, path: &str) -> String {
     format!("{}/{path}", url.as_str().trim_end_matches('/'))
 }
 
-fn instant(at: Timestamp) -> String {
+pub(crate) fn instant(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use domain::{ContentHash, Landed, PlatformWords, PostId, Scope, State, TargetId, Worth};
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn target(reason: ListReason, said: PlatformWords) -> Target {
+        let failure = Failure {
+            code: Code::OUT_OF_ORDER,
+            landed: Landed::No,
+            worth: Worth::Retry { not_before: None },
+            scope: Scope::Channel,
+            step: "create status".into(),
+            said,
+        };
+        Target {
+            id: TargetId(Uuid::from_u128(7)),
+            post: PostId(Uuid::from_u128(1)),
+            tenant: "acme".parse().unwrap(),
+            channel: "mastodon".parse().unwrap(),
+            account: "main".parse().unwrap(),
+            app: None,
+            state: State::Failed,
+            revision: 1,
+            due_at: Timestamp::UNIX_EPOCH,
+            deadline: None,
+            next_at: None,
+            wake_at: None,
+            hash: ContentHash([0; 16]),
+            attempt: 8,
+            tries: 8,
+            looks: 0,
+            emissions: 0,
+            lease: None,
+            armed: None,
+            handles: BTreeMap::new(),
+            out: Vec::new(),
+            listed: Some(Listed { reason, at: Timestamp::UNIX_EPOCH }),
+            last_failure: Some(failure),
+            trace: None,
+        }
+    }
+
+    fn lines(target: &Target) -> Vec<String> {
+        let group = Group { name: "OP-3002/channel/-", count: 1, newest: Some(target), console: None };
+        message(Say::New, &group).lines.into_iter().map(|line| line.text).collect()
+    }
+
+    #[test]
+    fn the_platforms_own_words_are_told_short_and_harmless_with_what_to_do_now() {
+        let said = PlatformWords { status: Some(503), ..PlatformWords::text(format!("`rm`\n{}", "x".repeat(400))) };
+        let told = lines(&target(ListReason::TriesUsedUp, said));
+        assert!(told[0].starts_with("The platform, at \"create status\": \"'rm' xxx"), "{told:?}");
+        assert!(told[0].ends_with("x…\" (HTTP 503); tried 8 times"), "{told:?}");
+        assert!(told[0].chars().count() < 300, "{told:?}");
+        assert_eq!(told[1], "Whose fault: the platform");
+        assert!(told[2].starts_with("What to do: See whether the platform is well again"), "{told:?}");
+    }
+
+    #[test]
+    fn what_was_no_answer_is_not_told_as_one() {
+        let told = lines(&target(ListReason::Permanent, PlatformWords::text("connection refused")));
+        assert_eq!(told[0], "It failed, at \"create status\": \"connection refused\"");
+        assert_eq!(
+            lines(&target(ListReason::Permanent, PlatformWords::default()))[0],
+            "It failed, at \"create status\""
+        );
+    }
 }

@@ -1,7 +1,11 @@
 //! Alerts as whoever reads them in a chat sees them: one message for a group, whatever dies.
 
-use domain::Command;
-use ledger::Ledger;
+use std::time::Duration;
+
+use channels::{Account, SecretSource};
+use domain::{Command, OnDoubt};
+use ledger::{Ledger, Processes};
+use uuid::Uuid;
 
 use crate::{
     failing::World,
@@ -70,4 +74,80 @@ async fn one_that_grows_tenfold_is_told_of_again() {
     let grown = world.told().await;
     assert!(grown.starts_with("10 targets need a person, ten times as many as before (1)"), "{grown}");
     assert!(world.is_quiet());
+}
+
+#[tokio::test]
+async fn what_was_not_sent_in_time_is_told_once_for_each_reason() {
+    let mut world = World::new(Some(Receiver::start(Answer::status(200)).await), None);
+    let targets = [world.late("main").await, world.late("main").await];
+    world.start();
+    let text = world.told().await;
+    assert!(text.starts_with("2 targets were not sent in time: OP-5005 The deadline passed"), "{text}");
+    for part in [
+        "passed before it could be sent: no scheduler handed it over in time",
+        "Whose fault: oncepost or its servers",
+        "reschedule it with a new deadline",
+        "Posts that were not sent in time: https://console.example/posts?state=expired",
+    ] {
+        assert!(text.contains(part), "{part}\nis not in\n{text}");
+    }
+    assert!(targets.iter().any(|id| text.contains(&format!("https://console.example/targets/{id}"))), "{text}");
+    // They are rescheduled: that is no news, and nobody is told that all is clear.
+    let hash = domain::ContentHash([7; 16]);
+    for id in targets {
+        let due_at = world.runtime.now() + Duration::from_secs(3600);
+        world.ledger.apply(id, Command::Reschedule { due_at, deadline: None, hash }).await.unwrap();
+    }
+    world.failed("other").await;
+    assert!(world.told().await.starts_with("1 target needs a person"));
+    assert!(world.is_quiet());
+}
+
+#[tokio::test]
+async fn whoever_is_missing_is_told_of_when_it_begins_and_when_it_ends() {
+    let mut world = World::new(Some(Receiver::start(Answer::status(200)).await), None);
+    let id = Uuid::from_u128(1);
+    world.beats(id, &["worker", "keeper", "notifier"], true).await;
+    let soon = |options: &mut oncepost_notifier::AlertOptions| options.missing_after = Duration::from_millis(20);
+    world.start_with(soon);
+    world.start_with(soon);
+    let begins = world.told().await;
+    assert!(begins.starts_with("No scheduler is known to run: nothing goes out"), "{begins}");
+    assert!(begins.contains("What to do: Start one: `oncepost scheduler`"), "{begins}");
+    assert!(begins.ends_with("Who is there, and who is missing: https://console.example/system"), "{begins}");
+    world.beats(id, &["scheduler", "worker", "keeper", "notifier"], true).await;
+    let ends = world.told().await;
+    assert!(ends.starts_with("All clear: no scheduler is missing any more (since "), "{ends}");
+    // Nobody reaches the broker.
+    world.beats(id, &["scheduler", "worker", "keeper", "notifier"], false).await;
+    assert!(world.told().await.starts_with("The broker does not answer: nothing goes out"));
+    world.beats(id, &["scheduler", "worker", "keeper", "notifier"], true).await;
+    assert!(world.told().await.starts_with("All clear: the broker answers again"));
+    assert!(world.is_quiet());
+}
+
+#[tokio::test]
+async fn a_channel_with_accounts_and_no_worker_is_told_of() {
+    let mut world = World::new(Some(Receiver::start(Answer::status(200)).await), None);
+    world.accounts.push(Account::<SecretSource> {
+        tenant: "acme".parse().unwrap(),
+        channel: "mastodon".parse().unwrap(),
+        id: "main".parse().unwrap(),
+        app: None,
+        base_url: "https://mastodon.example".parse().unwrap(),
+        secrets: std::collections::BTreeMap::new(),
+        settings: std::collections::BTreeMap::new(),
+        on_doubt: OnDoubt::Park,
+        rate: None,
+        app_rate: None,
+    });
+    let id = Uuid::from_u128(1);
+    world.beats(id, &["scheduler", "worker", "keeper", "notifier"], true).await;
+    world.start_with(|options| options.missing_after = Duration::from_millis(20));
+    let begins = world.told().await;
+    assert!(begins.starts_with("No worker takes the work of Mastodon: nothing goes out on its account"), "{begins}");
+    let mut process = world.ledger.processes().await.unwrap().remove(0).beat;
+    process.channels = vec!["mastodon".parse().unwrap()];
+    world.ledger.beat(process, Duration::from_secs(86_400)).await.unwrap();
+    assert!(world.told().await.starts_with("All clear: mastodon is not without a worker any more"));
 }

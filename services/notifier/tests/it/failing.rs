@@ -3,28 +3,33 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::receiver::Receiver;
-use channels::{Foreign, ForeignOptions, Secret};
+use channels::{Account, Foreign, ForeignOptions, Http, HttpOptions, ListedAccounts, Registry, Secret, SecretSource};
 use domain::{
     Code, Command, Content, ContentHash, Failure, Fix, Landed, OnDoubt, Outcome, PlatformWords, Policy, PostId,
     RepeatSafety, Scope, TargetId, WorkerName, Worth,
 };
-use ledger::{CredentialRow, CredentialStore, Ledger, MemoryLedger, NewPost, NewTarget, RecordKind};
-use oncepost_notifier::{AlertOptions, Alerts, MailOptions, Ways};
+use ledger::{
+    Beat, CredentialRow, CredentialStore, Ledger, MemoryLedger, NewPost, NewTarget, PartSeen, Processes, RecordKind,
+};
+use oncepost_notifier::{AlertOptions, AlertParts, Alerts, MailOptions, Ways};
 use runtime::Runtime;
 use url::Url;
+use uuid::Uuid;
 
 pub struct World {
     pub runtime: Runtime,
     pub ledger: Arc<MemoryLedger>,
     pub slack: Option<Receiver>,
     pub mail: Option<MailOptions>,
+    /// The accounts that there are.
+    pub accounts: Vec<Account<SecretSource>>,
 }
 
 impl World {
     pub fn new(slack: Option<Receiver>, mail: Option<MailOptions>) -> Self {
         let runtime = Runtime::system();
         let ledger = Arc::new(MemoryLedger::new(runtime.clock(), Policy::default()));
-        Self { runtime, ledger, slack, mail }
+        Self { runtime, ledger, slack, mail, accounts: Vec::new() }
     }
 
     /// How people are told.
@@ -46,8 +51,16 @@ impl World {
         let mut options = AlertOptions { every: soon, calm_after: soon, ..AlertOptions::new(Some(console())) };
         change(&mut options);
         let ways = self.ways(&runtime).unwrap();
-        let (ledger, records) = (self.ledger.clone(), self.ledger.clone());
-        runtime.spawn(Alerts::new(runtime.clone(), ledger, records, ways, options).run());
+        let ledger = self.ledger.clone();
+        let parts = AlertParts {
+            ledger: ledger.clone(),
+            history: ledger.clone(),
+            processes: ledger.clone(),
+            records: ledger,
+            accounts: Arc::new(ListedAccounts::new(self.accounts.clone())),
+            channels: Arc::new(Registry::all(Http::new(HttpOptions::default(), runtime.clone()).unwrap())),
+        };
+        runtime.spawn(Alerts::new(runtime.clone(), parts, ways, options).run());
         runtime
     }
 
@@ -59,8 +72,8 @@ impl World {
         }
     }
 
-    /// A target whose token the platform has refused.
-    pub async fn failed(&self, account: &str) -> TargetId {
+    /// A target that waits, with so much time for it.
+    pub async fn accepted(&self, account: &str, within: Option<Duration>) -> TargetId {
         let (post, target) = (PostId(self.runtime.id()), TargetId(self.runtime.id()));
         let now = self.runtime.now();
         let new = NewTarget {
@@ -68,8 +81,9 @@ impl World {
             channel: "mastodon".parse().unwrap(),
             account: account.parse().unwrap(),
             app: None,
-            due_at: now,
-            deadline: None,
+            // Its turn has come before it is too late.
+            due_at: now - Duration::from_secs(1),
+            deadline: within.map(|within| now + within),
             changes: domain::Override::default(),
             hash: ContentHash([7; 16]),
             trace: None,
@@ -85,6 +99,39 @@ impl World {
             targets: vec![new],
         };
         self.ledger.accept(vec![post]).await.unwrap();
+        target
+    }
+
+    /// A target that nobody came to in time.
+    pub async fn late(&self, account: &str) -> TargetId {
+        let target = self.accepted(account, Some(Duration::ZERO)).await;
+        self.ledger.apply(target, Command::Wake).await.unwrap();
+        target
+    }
+
+    /// A process says that it lives; it answers for how it finds the broker.
+    pub async fn beats(&self, id: Uuid, roles: &[&str], broker_answers: bool) {
+        let now = self.runtime.now();
+        let broker = PartSeen { part: "broker".into(), answers: broker_answers, since: now, millis: None };
+        let beat = Beat {
+            id,
+            name: "x@host:1".into(),
+            service: "x".into(),
+            host: "host".into(),
+            roles: roles.iter().map(|&role| role.into()).collect(),
+            channels: Vec::new(),
+            version: "0.1.0".into(),
+            commit: None,
+            started_at: now,
+            is_draining: false,
+            parts: vec![broker],
+        };
+        self.ledger.beat(beat, Duration::from_secs(86_400)).await.unwrap();
+    }
+
+    /// A target whose token the platform has refused.
+    pub async fn failed(&self, account: &str) -> TargetId {
+        let target = self.accepted(account, None).await;
         let failure = Failure {
             code: Code::TOKEN_REVOKED,
             landed: Landed::No,
@@ -100,6 +147,12 @@ impl World {
         let finish = Command::Finish { attempt: 1, outcome: Outcome::Failed(failure), repeat, on_doubt };
         self.ledger.apply(target, finish).await.unwrap();
         target
+    }
+
+    /// Of how many groups of failures it is on record what a way was told. No process says here that it lives, which is noted as well.
+    pub async fn on_record(&self) -> usize {
+        let rows = self.ledger.rows(RecordKind::Alert).await.unwrap();
+        rows.iter().filter(|row| !row.name.contains("missing/")).count()
     }
 
     pub fn is_quiet(&mut self) -> bool {

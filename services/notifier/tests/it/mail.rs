@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use channels::Secret;
 use domain::Command;
-use ledger::{CredentialStore, Ledger, RecordKind};
+use ledger::Ledger;
 use oncepost_notifier::{MailTls, Untold};
 
 use crate::{
@@ -156,10 +156,10 @@ async fn an_address_that_is_put_in_again_much_later_is_told_anew() {
     let usual = world.start();
     assert_eq!(server.next().await.to, [BOB]);
     world.settled().await;
-    assert_eq!(world.ledger.rows(RecordKind::Alert).await.unwrap().len(), 2, "not at once");
+    assert_eq!(world.on_record().await, 2, "not at once");
     usual.kill();
     let later = world.start_with(|options| options.forget_after = std::time::Duration::ZERO);
-    while world.ledger.rows(RecordKind::Alert).await.unwrap().len() > 1 {
+    while world.on_record().await > 1 {
         world.runtime.sleep(std::time::Duration::from_millis(2)).await;
     }
     later.kill();

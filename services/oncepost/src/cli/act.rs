@@ -69,6 +69,8 @@ pub(crate) struct Word {
     pub url: Option<String>,
     /// The platform's id of it.
     pub id: Option<String>,
+    /// That post is another target's as well.
+    pub shared: bool,
     /// It is not out.
     pub send_again: bool,
     /// The newest attempt that was looked for.
@@ -107,7 +109,8 @@ pub(crate) async fn resolve(client: &Client, out: &mut Out, name: &str, word: Wo
         return Err(Trouble::usage(why, remedy));
     }
     let published = (!word.send_again).then_some(Proof { url: word.url, id: word.id });
-    let resolution = Resolution { published, send_again: word.send_again, attempt: word.attempt, note: word.note };
+    let Word { shared, send_again, attempt, note, .. } = word;
+    let resolution = Resolution { published, shared, send_again, attempt, note };
     let reply = client.call::<Target>(Method::POST, &["targets", &id, "resolve"], &[], &resolution).await?;
     out.answer(&reply.raw, || text::act::target("Settled", &reply.value))?;
     Ok(Ended::Well)

@@ -29,11 +29,13 @@ pub(crate) async fn of_server(client: &Client, out: &mut Out, name: Option<&str>
         out.answer(&reply.raw, || text::world::channels(&reply.value))?;
         return Ok(Ended::Well);
     };
-    let mut channels = reply.value.channels;
+    let api::Channels { mut channels, broker_answers } = reply.value;
     let names: Vec<_> = channels.iter().map(|channel| channel.name.clone()).collect();
     channels.retain(|channel| channel.name.eq_ignore_ascii_case(name));
     let only = channels.first().ok_or_else(|| unknown(name, names))?;
-    out.answer(&json!(only).to_string(), || text::world::channels(&api::Channels { channels: vec![only.clone()] }))?;
+    out.answer(&json!(only).to_string(), || {
+        text::world::channels(&api::Channels { channels: vec![only.clone()], broker_answers })
+    })?;
     Ok(Ended::Well)
 }
 

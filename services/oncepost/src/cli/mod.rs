@@ -123,6 +123,9 @@ pub enum ClientCommand {
         /// It is out: the platform's id of it
         #[arg(long, conflicts_with = "send_again")]
         id: Option<String>,
+        /// With --published or --id: that post is another target's as well, which has it on record
+        #[arg(long, conflicts_with = "send_again")]
+        shared: bool,
         /// It is not out: send it again
         #[arg(long)]
         send_again: bool,
@@ -254,8 +257,8 @@ async fn execute(
         ClientCommand::Cancel(args) => moves::cancel(&client?, out, &args).await,
         ClientCommand::Reschedule(args) => moves::reschedule(&client?, out, &args).await,
         ClientCommand::Look { target } => act::look(&client?, out, &target).await,
-        ClientCommand::Resolve { target, published, id, send_again, attempt, note } => {
-            let word = act::Word { url: published, id, send_again, attempt, note };
+        ClientCommand::Resolve { target, published, id, shared, send_again, attempt, note } => {
+            let word = act::Word { url: published, id, shared, send_again, attempt, note };
             act::resolve(&client?, out, &target, word).await
         }
         ClientCommand::Pause { scope, reason } => act::pause(&client?, out, &scope, &reason).await,

@@ -5,7 +5,7 @@ use std::path::Path;
 use console::api::{Checked, Problem};
 use intake::{Checker, Request};
 use runtime::Runtime;
-use settings::Settings;
+use settings::{Needs, Settings};
 
 use super::{
     Ended,
@@ -32,7 +32,7 @@ type Said = (Result<Checked, Box<Problem>>, String);
 impl Judge {
     /// This program, by the settings of `config` and the environment.
     pub fn by_settings(config: Option<&Path>, out: &mut Out) -> Result<Self, Trouble> {
-        let settings = Settings::load(config, std::env::vars()).map_err(Trouble::settings)?;
+        let settings = Settings::load_for(config, std::env::vars(), &Needs::none()).map_err(Trouble::settings)?;
         if settings.accounts.is_empty() {
             out.remark(
                 "The settings list no account. Name the settings with --config, or an oncepost that runs with --api.",

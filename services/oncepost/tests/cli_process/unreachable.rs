@@ -1,9 +1,6 @@
-//! Servers that are away, or are not what they should be: a clear error and an exit code, and never a password.
+//! Servers that refuse us, or are away from whoever does not wait for them: a clear error and an exit code, and never a password.
 
-use std::time::Duration;
-
-use harness::{process::Process, shared, stack::free_port};
-use tempfile::TempDir;
+use harness::shared;
 use testkit::servers::{Kind, url};
 
 use crate::{CANARY, oncepost, variables};
@@ -32,34 +29,11 @@ async fn migrated() -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_ledger() {
-    let away = stores(LEDGER, BROKER, GUARD);
-    let (scheduler, worker, api, migrate) = tokio::join!(
-        oncepost(&["scheduler"], &away),
-        oncepost(&["worker"], &away),
-        oncepost(&["api"], &away),
-        oncepost(&["migrate"], &away),
-    );
-    for ran in [&scheduler, &worker, &api, &migrate] {
-        assert_eq!(ran.code, Some(1), "{}", ran.said());
-        assert!(ran.out.is_empty(), "trouble is not an answer: {}", ran.out);
-    }
-    assert_eq!(scheduler.err, worker.err);
-    assert_eq!(scheduler.err, api.err);
-    insta::assert_snapshot!(format!("{}{}", scheduler.err, migrate.err));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn no_broker() {
-    let away = stores(&migrated().await, BROKER, GUARD);
-    let (scheduler, worker, api) =
-        tokio::join!(oncepost(&["scheduler"], &away), oncepost(&["worker"], &away), oncepost(&["api"], &away));
-    for ran in [&scheduler, &worker, &api] {
-        assert_eq!(ran.code, Some(1), "{}", ran.said());
-    }
-    assert_eq!(scheduler.err, worker.err);
-    assert_eq!(scheduler.err, api.err);
-    insta::assert_snapshot!(scheduler.err);
+async fn no_ledger_is_the_end_of_a_command() {
+    let migrate = oncepost(&["migrate"], &stores(LEDGER, BROKER, GUARD)).await;
+    assert_eq!(migrate.code, Some(1), "{}", migrate.said());
+    assert!(migrate.out.is_empty(), "trouble is not an answer: {}", migrate.out);
+    insta::assert_snapshot!(migrate.err);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -122,23 +96,4 @@ async fn a_client_without_its_oncepost() {
     }
     assert!(told.windows(2).all(|pair| pair[0] == pair[1]), "{told:?}");
     insta::assert_snapshot!(told[0]);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn asked_to_end_while_it_still_waits_for_its_broker() {
-    let folder = TempDir::new().unwrap();
-    let config = folder.path().join("oncepost.json");
-    std::fs::write(&config, "{}").unwrap();
-    let mut variables = stores(&migrated().await, BROKER, GUARD);
-    variables.push(("ONCEPOST__HEALTH__LISTEN", format!("127.0.0.1:{}", free_port().unwrap())));
-    variables.retain(|(name, _)| *name != "ONCEPOST__TELEMETRY__LOG");
-    let process = Process::start("worker", &["worker"], &config, &variables, folder.path()).unwrap();
-    let log = folder.path().join("worker.log");
-    let began = std::time::Instant::now();
-    while !std::fs::read_to_string(&log).unwrap().contains("broker.disconnected") {
-        assert!(began.elapsed() < Duration::from_secs(30), "it never tried the broker");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    // It would try for 15 s; the signal ends that at once, and it counts as ending well.
-    process.stop(Duration::from_secs(5)).await.unwrap();
 }

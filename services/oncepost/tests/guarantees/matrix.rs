@@ -120,6 +120,24 @@ const ROWS: &[Row] = &[
         shown: &["p3_with_the_ledger_away_publishing_stops_and_nothing_is_lost", "postgresql_killed_and_started_again"],
     },
     Row {
+        wrong: "processes are asked to end in mid-publish, replaced one by one, many more and fewer again",
+        happens: ["each ends what it has begun; no attempt is cut off", SAME, SAME, SAME],
+        shown: &[
+            "a_worker_finishes_what_it_sends_and_leaves_the_rest",
+            "a_worker_asked_to_end_in_mid_publish_cuts_no_attempt_off",
+            "every_process_is_replaced_under_load",
+            "one_worker_becomes_eight_and_one_again_under_load",
+        ],
+    },
+    Row {
+        wrong: "processes start while RabbitMQ or PostgreSQL is away",
+        happens: ["they wait, say for what, and go on by themselves", SAME, SAME, SAME],
+        shown: &[
+            "whoever_starts_without_stores_waits_says_for_what_and_goes_on_by_itself",
+            "everything_is_started_while_rabbitmq_and_then_postgresql_is_away",
+        ],
+    },
+    Row {
         wrong: "PostgreSQL is put back to an earlier time, or a standby that lacks the last commits takes over",
         happens: [
             "nothing is sent until a person says since when; then the account's posts decide, and without them a person; the key is not used",

@@ -24,6 +24,20 @@ async fn a_worker_finishes_what_it_sends_and_leaves_the_rest() {
     worker.process.ask_to_end().await.unwrap();
     let draining = async || std::fs::read_to_string(&worker.log).is_ok_and(|log| log.contains("worker drains"));
     until(Duration::from_secs(10), || "the worker to drain".into(), draining).await;
+    for (path, status, says) in [("healthz", 200, "alive"), ("readyz", 503, "draining"), ("metrics", 200, "oncepost_")]
+    {
+        let answer = reqwest::get(format!("{}/{path}", worker.health)).await.unwrap();
+        assert_eq!(answer.status(), status, "/{path} while it drains");
+        let told = answer.text().await.unwrap();
+        assert!(told.contains(says), "/{path} while it drains: {told}");
+        if path == "metrics" {
+            for counted in
+                ["worker_messages_in_hand{channel=\"webhook\"}", "attempts_total{channel=\"webhook\",kind=\"send\"}"]
+            {
+                assert!(told.contains(&format!("oncepost_{counted} {HELD}\n")), "{counted}: {told}");
+            }
+        }
+    }
     run.platform.release();
     worker.process.ended(Duration::from_secs(30)).await.unwrap();
     assert_eq!(run.platform.posts().len(), HELD, "it took nothing more");

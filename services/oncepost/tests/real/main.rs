@@ -4,6 +4,7 @@
 mod burst;
 mod chaos;
 mod drain;
+mod drills;
 mod examples;
 mod ground;
 mod kills;

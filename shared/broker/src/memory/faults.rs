@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 #[derive(Default)]
 pub(super) struct Faults {
     cut: AtomicBool,
+    silent: AtomicBool,
     lost_confirms: AtomicUsize,
     repeats: AtomicUsize,
 }
@@ -13,6 +14,14 @@ pub(super) struct Faults {
 impl Faults {
     pub(super) fn cut(&self, cut: bool) {
         self.cut.store(cut, Ordering::SeqCst);
+    }
+
+    pub(super) fn silence(&self, silent: bool) {
+        self.silent.store(silent, Ordering::SeqCst);
+    }
+
+    pub(super) fn is_silent(&self) -> bool {
+        self.silent.load(Ordering::SeqCst)
     }
 
     pub(super) fn reachable(&self) -> bool {

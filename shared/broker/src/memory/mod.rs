@@ -8,7 +8,10 @@ mod inbox;
 mod route;
 mod state;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -17,11 +20,17 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     BrokerError, Depth, Inbox, Message, Names, Outgoing, PublishError, Source, Status, Topology, Transport,
-    address::Address, measure,
+    address::Address, measure, seen::Carrier,
 };
 use faults::Faults;
 use inbox::MemoryInbox;
 use state::State;
+
+/// What spans call it.
+const SYSTEM: &str = "memory";
+
+/// How long it takes until a question to a server that is away has failed.
+const SILENCE: Duration = Duration::from_secs(15);
 
 /// The transport in memory. A clone is another handle on the same queues.
 #[derive(Clone)]
@@ -79,6 +88,11 @@ impl Memory {
         self.shared.ring();
     }
 
+    /// Has the broker answer no question, or answer again: each takes as long as one to a server that is away, and fails.
+    pub fn silence(&self, silent: bool) {
+        self.shared.faults.silence(silent);
+    }
+
     /// The next `count` publishes arrive, and the sender never hears of it: [`PublishError::Unknown`].
     pub fn lose_confirms(&self, count: usize) {
         self.shared.faults.lose_confirms(count);
@@ -112,14 +126,18 @@ impl Memory {
 #[async_trait]
 impl Transport for Memory {
     async fn publish(&self, message: Outgoing) -> Result<(), PublishError> {
-        let result = self.send(self.shared.names.address(&message.to), &message.message);
-        measure::published(message.to.kind(), result.as_ref().map_or_else(PublishError::kind, |()| "confirmed"));
+        let Outgoing { to, message } = message;
+        let sending = |address, message| async move { self.send(address, &message) };
+        let carrier = Carrier { system: SYSTEM, server: None };
+        let result = carrier.sending(self.shared.names.address(&to), message, sending).await;
+        measure::published(to.kind(), result.as_ref().map_or_else(PublishError::kind, |()| "confirmed"));
         // A broker's confirm never comes at once: what runs at the same time gets its turn here as well.
         tokio::task::yield_now().await;
         result
     }
 
     async fn consume(&self, source: Source, prefetch: u16) -> Result<Box<dyn Inbox>, BrokerError> {
+        self.shared.answers().await?;
         self.shared.usable()?;
         let queue = self.shared.names.queue(&source);
         let mut state = self.shared.state();
@@ -129,10 +147,11 @@ impl Transport for Memory {
         let number = state.join(&queue).ok_or_else(|| BrokerError::NoQueue { name: queue.clone() })?;
         drop(state);
         let shared = self.shared.clone();
-        Ok(Box::new(MemoryInbox { shared, queue, number, prefetch: prefetch.into(), stopped: false }))
+        Ok(Box::new(MemoryInbox { shared, queue: queue.into(), number, prefetch: prefetch.into(), stopped: false }))
     }
 
     async fn depth(&self, source: Source) -> Result<Depth, BrokerError> {
+        self.shared.answers().await?;
         self.shared.usable()?;
         let name = self.shared.names.queue(&source);
         self.shared.state().depth(&name).ok_or(BrokerError::NoQueue { name })
@@ -145,6 +164,7 @@ impl Transport for Memory {
     }
 
     async fn ping(&self) -> Result<(), BrokerError> {
+        self.shared.answers().await?;
         self.shared.usable()
     }
 
@@ -166,6 +186,14 @@ impl Shared {
 
     fn closed(&self) -> bool {
         self.stop.is_cancelled()
+    }
+
+    async fn answers(&self) -> Result<(), BrokerError> {
+        if !self.faults.is_silent() {
+            return Ok(());
+        }
+        self.runtime.sleep(SILENCE).await;
+        Err(lost())
     }
 
     fn usable(&self) -> Result<(), BrokerError> {

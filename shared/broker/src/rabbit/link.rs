@@ -88,18 +88,18 @@ impl Link {
         }
     }
 
-    /// Waits for the first connection; gives up early where waiting cannot help.
-    pub(super) async fn first(&self) -> Result<(), BrokerError> {
+    /// Waits for the first connection; gives up before `limit` where waiting cannot help.
+    pub(super) async fn first(&self, limit: Duration) -> Result<(), BrokerError> {
         let mut state = self.state.clone();
-        let hopeless = |state: &State| matches!(state.last_error.as_deref(), Some(BrokerError::Conflict { .. }));
+        let hopeless = |state: &State| state.last_error.as_ref().is_some_and(|error| error.needs_a_person());
         let settled = state.wait_for(|state| state.connection.is_some() || hopeless(state));
-        let reached = self.runtime.within(self.limit, settled).await.is_some();
+        let reached = self.runtime.within(limit, settled).await.is_some();
         let state = self.state();
         match (state.connection, state.last_error) {
             (Some(_), _) => Ok(()),
             (None, Some(error)) => Err(BrokerError::clone(&error)),
             (None, None) if reached => Err(BrokerError::Closed),
-            (None, None) => Err(BrokerError::TimedOut { operation: "accept a connection".into(), limit: self.limit }),
+            (None, None) => Err(BrokerError::TimedOut { operation: "accept a connection".into(), limit }),
         }
     }
 

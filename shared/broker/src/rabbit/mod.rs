@@ -11,7 +11,10 @@ mod publisher;
 mod returns;
 mod settings;
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use lapin::options::QueuePurgeOptions;
@@ -20,8 +23,8 @@ use tokio::sync::mpsc;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{
-    BrokerError, Depth, Inbox, Names, Outgoing, PublishError, Source, Status, Topology, Transport, measure,
-    topology::LONGEST_CHANNEL,
+    BrokerError, Depth, Inbox, Message, Names, Outgoing, PublishError, Source, Status, Topology, Transport,
+    address::Address, measure, seen::Carrier, topology::LONGEST_CHANNEL,
 };
 use inbox::{RabbitInbox, Subscription};
 use link::{Duty, Link};
@@ -35,11 +38,15 @@ const LINE: usize = 1024;
 /// The bytes AMQP gives a name; lapin panics over more.
 const LONGEST_NAME: usize = 255;
 
+/// What spans call it.
+const SYSTEM: &str = "rabbitmq";
+
 /// The transport over RabbitMQ.
 pub struct Rabbit {
     // First, so that the links know of the end before they miss those who send.
     _ends_with_us: DropGuard,
     names: Names,
+    carrier: Carrier,
     topology: Arc<Topology>,
     settings: Arc<RabbitSettings>,
     runtime: Runtime,
@@ -50,13 +57,25 @@ pub struct Rabbit {
 }
 
 impl Rabbit {
-    /// Connects, declares the topology and stays connected until it is closed or dropped.
+    /// Connects, as [`Rabbit::open`] does, and waits for it.
+    ///
+    /// # Errors
+    /// If the broker cannot be reached within the limit for connecting, or refuses us ([`BrokerError::needs_a_person`]).
+    pub async fn connect(runtime: &Runtime, settings: RabbitSettings) -> Result<Self, BrokerError> {
+        let limit = settings.connect_limit;
+        let rabbit = Self::open(runtime, settings)?;
+        rabbit.connected(limit).await?;
+        Ok(rabbit)
+    }
+
+    /// Begins to connect, declares the topology and stays connected until it is closed or dropped. Whoever uses it before there is a
+    /// connection waits for one.
     ///
     /// The connection does not heed the runtime's stop signal: work that drains still needs it.
     ///
     /// # Errors
-    /// If the broker cannot be reached within the limit for connecting, or holds queues that differ from ours.
-    pub async fn connect(runtime: &Runtime, settings: RabbitSettings) -> Result<Self, BrokerError> {
+    /// If the settings cannot be used.
+    pub fn open(runtime: &Runtime, settings: RabbitSettings) -> Result<Self, BrokerError> {
         check(&settings)?;
         // Tasks of its own, so that a drain does not wait for the connection it drains over.
         let runtime = runtime.sibling();
@@ -67,11 +86,29 @@ impl Rabbit {
         let (requests, line) = mpsc::channel(LINE);
         let guard = stop.clone().drop_guard();
         let start = |duty| Link::start(&runtime, settings.clone(), topology.clone(), duty, stop.clone());
-        let publishing = start(Duty::Publish(line));
-        publishing.first().await?;
-        let consuming = start(Duty::Consume);
-        consuming.first().await?;
-        Ok(Self { names, topology, settings, runtime, requests, publishing, consuming, stop, _ends_with_us: guard })
+        let (publishing, consuming) = (start(Duty::Publish(line)), start(Duty::Consume));
+        let carrier = Carrier { system: SYSTEM, server: Some(settings.url.server()) };
+        Ok(Self {
+            names,
+            carrier,
+            topology,
+            settings,
+            runtime,
+            requests,
+            publishing,
+            consuming,
+            stop,
+            _ends_with_us: guard,
+        })
+    }
+
+    /// Waits until there is a connection, for the first time.
+    ///
+    /// # Errors
+    /// There is none within `limit`; or before, if the broker refuses us ([`BrokerError::needs_a_person`]).
+    pub async fn connected(&self, limit: Duration) -> Result<(), BrokerError> {
+        self.publishing.first(limit).await?;
+        self.consuming.first(limit).await
     }
 
     /// The queue behind `source`, which may have been named by a person.
@@ -80,9 +117,8 @@ impl Rabbit {
         if name.len() > LONGEST_NAME { Err(BrokerError::NoQueue { name }) } else { Ok(name) }
     }
 
-    async fn hand_over(&self, message: Outgoing) -> Result<(), PublishError> {
-        let address = self.names.address(&message.to);
-        let (request, pending) = Request::new(address, message.message, self.runtime.now())?;
+    async fn hand_over(&self, address: Address, message: Message) -> Result<(), PublishError> {
+        let (request, pending) = Request::new(address, message, self.runtime.now())?;
         let publish = async {
             if self.requests.send(request).await.is_err() {
                 return None;
@@ -112,8 +148,10 @@ impl Rabbit {
 #[async_trait]
 impl Transport for Rabbit {
     async fn publish(&self, message: Outgoing) -> Result<(), PublishError> {
-        let kind = message.to.kind();
-        let result = self.hand_over(message).await;
+        let Outgoing { to, message } = message;
+        let kind = to.kind();
+        let hand_over = |address, message| self.hand_over(address, message);
+        let result = self.carrier.sending(self.names.address(&to), message, hand_over).await;
         measure::published(kind, result.as_ref().map_or_else(PublishError::kind, |()| "confirmed"));
         result
     }
@@ -127,7 +165,7 @@ impl Transport for Rabbit {
         let subscription = Subscription {
             link: self.consuming.clone(),
             runtime: self.runtime.clone(),
-            queue,
+            queue: queue.into(),
             prefetch,
             topology,
             declares,

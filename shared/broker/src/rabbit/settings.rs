@@ -15,7 +15,13 @@ pub struct BrokerUrl(AMQPUri);
 impl BrokerUrl {
     /// Host and port.
     pub fn address(&self) -> String {
-        format!("{}:{}", self.0.authority.host, self.0.authority.port)
+        let (host, port) = (&self.0.authority.host, self.0.authority.port);
+        if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+    }
+
+    /// Host and port, apart.
+    pub(super) fn server(&self) -> (String, u16) {
+        (self.0.authority.host.clone(), self.0.authority.port)
     }
 
     /// What lapin connects to.
@@ -39,11 +45,13 @@ impl FromStr for BrokerUrl {
                 reason: "the address begins with neither amqp:// nor amqps://".into(),
             });
         }
-        // lapin takes an address in brackets for the default host and would connect elsewhere without a word.
-        if matches!(parsed.host(), None | Some(url::Host::Ipv6(_))) {
-            return Err(BrokerError::Settings { reason: "the address needs a host name or an IPv4 address".into() });
-        }
         let mut uri: AMQPUri = text.parse().map_err(|reason| BrokerError::Settings { reason })?;
+        match parsed.host() {
+            None => return Err(BrokerError::Settings { reason: "the address names no host".into() }),
+            // lapin takes an address in brackets for the default host and would connect elsewhere without a word.
+            Some(url::Host::Ipv6(host)) => uri.authority.host = host.to_string(),
+            Some(_) => {}
+        }
         // A trailing slash would mean the virtual host "", which nobody has.
         if uri.vhost.is_empty() {
             uri.vhost = "/".into();
@@ -124,12 +132,22 @@ mod tests {
         for text in [
             "http://ada:s3cr3t@host",
             "ada:s3cr3t@host:5672",
-            "amqp://ada:s3cr3t@[::1]:5672",
+            "amqp://ada:s3cr3t@[::1:5672",
+            "amqp:ada:s3cr3t",
             "amqp://u:s3cr3t@h:99999",
         ] {
             let error = text.parse::<BrokerUrl>().expect_err(text).to_string();
             assert!(!error.contains("s3cr3t"), "{error}");
         }
+    }
+
+    #[test]
+    fn an_ipv6_address_is_the_host_and_not_the_default_one() {
+        let url: BrokerUrl = "amqp://ada:s3cr3t@[2001:db8::1]:5673/posts".parse().expect("valid");
+        assert_eq!(url.to_string(), "amqp://[2001:db8::1]:5673 (virtual host posts)");
+        let uri = url.uri(Duration::from_secs(10), Duration::from_secs(15));
+        // As the standard library takes it for an address.
+        assert_eq!((uri.authority.host.as_str(), uri.authority.port), ("2001:db8::1", 5673));
     }
 
     #[test]

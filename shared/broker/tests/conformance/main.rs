@@ -5,6 +5,7 @@
 extern crate oncepost_broker as broker;
 
 mod faults;
+mod ipv6;
 mod proxy;
 mod rabbit;
 mod server;
@@ -62,6 +63,7 @@ over_both! {
         a_poisonous_request_ends_among_the_refused;
     suite_looking:
         a_look_sees_all_and_takes_nothing,
+        a_look_that_is_given_up_at_any_moment_holds_nothing,
         however_often_it_is_looked_at_no_letter_is_lost_or_moved,
         what_is_taken_out_is_gone_and_the_rest_stands_as_it_stood,
         those_who_look_at_the_same_time_all_see_all,

@@ -1,6 +1,6 @@
 //! Promises about looking through dead letters.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use broker::{BrokerError, Destination, Look, LookError, Message, Source};
 use futures::future::join_all;
@@ -41,6 +41,21 @@ pub async fn a_look_sees_all_and_takes_nothing(world: &World) {
     drop(seen);
     world.ready(dead(), 20).await;
     assert_eq!(world.depth(dead()).await.consumers, 0);
+}
+
+/// Whoever asked for it goes away: a page is closed, a limit is over.
+pub async fn a_look_that_is_given_up_at_any_moment_holds_nothing(world: &World) {
+    letters(world, 20).await;
+    for moment in 0..100 {
+        tokio::select! {
+            biased;
+            _ = try_look(world, MOST) => {}
+            () = world.runtime.sleep(Duration::from_micros(100 * moment)) => {}
+        }
+    }
+    world.ready(dead(), 20).await;
+    let seen = look(world).await;
+    assert_eq!((seen.letters.clone(), seen.more), ((0..20).collect(), 0), "nobody holds any");
 }
 
 pub async fn however_often_it_is_looked_at_no_letter_is_lost_or_moved(world: &World) {

@@ -121,7 +121,7 @@ impl Stand {
 
     pub fn ask(&self, command: &Command) -> Answer {
         let mut target = self.target.lock().unwrap();
-        let context = Context { now: self.clock.now(), policy: &self.policy, pauses: &[] };
+        let context = Context { now: self.clock.now(), policy: &self.policy, pauses: &[], owner: None };
         let change = apply(&mut target, command, &context);
         assert_eq!(change.violation, None, "{command:?} on {target:?}");
         change.answer()

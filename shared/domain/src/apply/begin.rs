@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 
-use super::{Change, Context, end_attempt, expire, finish, hold, list, restored, wait, wake::later, work};
+use super::{Change, Context, end_attempt, expire::expire, finish, hold, list, restored, wait, wake::later, work};
 use crate::{
     Answer, Armed, AttemptKind, AttemptOutcome, Begun, Code, Failure, Landed, Lease, ListReason, Next, Plan,
     PlatformWords, RepeatSafety, Scope, State, Target, WorkerName, Worth, plan,
@@ -90,7 +90,7 @@ fn begin_send(
 ) -> Answer {
     let now = context.now;
     if target.is_stale(now) {
-        expire(target);
+        expire(target, context);
         return drop_it(target);
     }
     if context.pause_over(target).is_some() {

@@ -3,6 +3,7 @@
 //! A ledger loads the target under a lock, calls [`apply`], and stores what it returns in the same transaction.
 
 mod begin;
+mod expire;
 mod finish;
 mod owner;
 mod restored;
@@ -15,7 +16,7 @@ use jiff::Timestamp;
 
 use crate::{
     Answer, Attempt, AttemptOutcome, Code, Command, Event, Failure, ListReason, Listed, Override, Pause, PauseScope,
-    Policy, Refusal, State, Target, invariant::Violation,
+    Policy, Refusal, State, Target, TargetId, invariant::Violation,
 };
 
 /// What decisions read besides the target.
@@ -27,6 +28,8 @@ pub struct Context<'a> {
     pub policy: &'a Policy,
     /// The pauses in force.
     pub pauses: &'a [Pause],
+    /// For a person's word that it is out: the other target of the account that has the same platform id on record.
+    pub owner: Option<TargetId>,
 }
 
 impl Context<'_> {
@@ -153,11 +156,6 @@ fn hold(target: &mut Target, context: &Context<'_>) {
     target.state = State::Held;
     target.wake_at = Some(target.expires_at().map_or(look, |deadline| deadline.min(look)));
     target.lease = None;
-}
-
-/// Too late to be sent.
-fn expire(target: &mut Target) {
-    rest(target, State::Expired);
 }
 
 /// The refusal that `target`'s present state means for a change by its owner, if any.

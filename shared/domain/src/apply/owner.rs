@@ -121,7 +121,10 @@ pub(super) fn decide(target: &mut Target, decision: &Decision, context: &Context
         return Answer::Refused(Refusal::BeingPublished);
     }
     match decision {
-        Decision::Published { receipt, last } if receipt.is_proof() => {
+        Decision::Published { receipt, last, shared } if receipt.is_proof() => {
+            if let Some(by) = context.owner.filter(|_| !shared) {
+                return Answer::Refused(Refusal::Taken { by });
+            }
             let part = target.armed.as_ref().map_or(target.next_part(), |armed| armed.part);
             work::record_out(target, part, receipt, context, change);
             if *last { work::publish(target) } else { start_over(target, context.now) }

@@ -4,6 +4,7 @@ mod attempts;
 mod changes;
 mod doubts;
 mod edges;
+mod expiry;
 mod gaps;
 mod threads;
 mod tries;
@@ -51,7 +52,7 @@ impl Stage {
     }
 
     fn change(&mut self, command: &Command) -> Change {
-        let context = Context { now: self.now, policy: &self.policy, pauses: &self.pauses };
+        let context = Context { now: self.now, policy: &self.policy, pauses: &self.pauses, owner: None };
         let change = apply(&mut self.target, command, &context);
         assert_eq!(change.violation, None, "{command:?} on {:?}", self.target);
         invariant::check(&self.target, self.now, &self.policy)

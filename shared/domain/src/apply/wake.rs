@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Context, expire, hold, wait};
+use super::{Context, expire::expire, hold, wait};
 use crate::{Answer, Failure, ListReason, Listed, State, Target};
 
 /// Its time to wake has come: hand it to the broker, expire it, or hold it.
@@ -14,7 +14,7 @@ pub(super) fn wake(target: &mut Target, context: &Context<'_>) -> Answer {
     match target.state {
         State::Scheduled | State::Queued | State::Retrying => {
             if target.is_stale(now) {
-                expire(target);
+                expire(target, context);
                 return Answer::Drop { state: target.state, listed: false };
             }
             if context.pause_over(target).is_some() {
@@ -26,7 +26,7 @@ pub(super) fn wake(target: &mut Target, context: &Context<'_>) -> Answer {
         }
         State::Held => {
             if target.is_stale(now) {
-                expire(target);
+                expire(target, context);
             } else if context.pause_over(target).is_some() {
                 hold(target, context);
             } else {

@@ -25,7 +25,7 @@ pub const HOUR: Duration = Duration::from_secs(3600);
 struct Told(About);
 
 pub fn failure(code: Code, landed: Landed, worth: Worth) -> Failure {
-    let said = PlatformWords { status: Some(401), code: None, text: "no".into() };
+    let said = PlatformWords { status: Some(401), ..PlatformWords::text("no") };
     Failure { code, landed, worth, scope: Scope::Account, step: "ask".into(), said }
 }
 

@@ -58,7 +58,7 @@ impl<'a> Journal<'a> {
     fn ask(&self, command: &Command) -> Answer {
         let mut target = self.target.lock().unwrap_or_else(PoisonError::into_inner);
         let policy = Policy::default();
-        let change = apply(&mut target, command, &Context { now: NOW, policy: &policy, pauses: &[] });
+        let change = apply(&mut target, command, &Context { now: NOW, policy: &policy, pauses: &[], owner: None });
         assert_eq!(change.violation, None, "{command:?} on {target:?}");
         change.answer()
     }

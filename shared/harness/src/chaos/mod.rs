@@ -1,7 +1,6 @@
 //! Chaos on the real thing: thousands of targets go out through several processes and real servers, while all of these are killed
 //! and every connection between them is cut, refused, delayed and stalled; then the platforms count.
 
-mod feed;
 pub mod ground;
 mod record;
 pub mod recovery;
@@ -20,20 +19,19 @@ use std::{
 use broker::{Rabbit, RabbitSettings};
 use jiff::Timestamp;
 use runtime::Runtime;
-use testkit::servers::{Kind, Server};
 use tokio::{sync::Mutex, time::Instant};
 
 use crate::{
     Done,
     campaign::Planned,
-    config::{self, Pace, Stores},
+    config::Pace,
     faults::Platforms,
+    feed::Feed,
     rest,
     shown::Shown,
     stack::{Role, Servers, Stack},
     tally::Tally,
 };
-use feed::Feed;
 use record::Record;
 use report::{Found, Report};
 use seats::Seat;
@@ -143,14 +141,8 @@ pub async fn run(options: &Options, folder: &Path) -> Done<Report> {
 
 impl Chaos {
     async fn start(options: &Options, folder: &Path, platforms: &Platforms) -> Done<Self> {
-        let (rabbit, redis, postgres) =
-            tokio::try_join!(Server::start(Kind::RabbitMq), Server::start(Kind::Redis), Server::start(Kind::Postgres))?;
-        let stores = Stores {
-            ledger: postgres.url().into(),
-            broker: rabbit.url().into(),
-            guard: redis.url().into(),
-            prefix: config::PREFIX.into(),
-        };
+        let servers = Servers::start().await?;
+        let stores = servers.stores();
         let accounts = ground::accounts(|channel| platforms.url(channel));
         let stack = Stack::over(folder, &stores, &accounts, Pace::Brisk).await?;
         let settings = RabbitSettings {
@@ -166,7 +158,6 @@ impl Chaos {
         };
         let seats = roles.enumerate().map(seat).collect::<Done<Vec<_>>>()?;
         stack.api.wait_ready(Duration::from_secs(60)).await?;
-        let servers = Servers { rabbit, redis, postgres };
         Ok(Self { stack, servers, busy: Default::default(), seats, transport, record: Record::default() })
     }
 

@@ -40,9 +40,7 @@ pub struct Seen {
     pub purged: u64,
     /// Broken promises that the processes counted.
     pub violations: u64,
-    /// How often a process found a server away at its start, and was started again.
-    pub gave_up: usize,
-    /// Processes that ended in any other way by themselves.
+    /// Processes that ended by themselves and were not meant to.
     pub fallen: Vec<String>,
 }
 
@@ -70,11 +68,6 @@ impl Record {
         let mut seen = self.seen();
         seen.purges += 1;
         seen.purged += messages;
-    }
-
-    /// A process found a server away at its start.
-    pub fn gave_up(&self) {
-        self.seen().gave_up += 1;
     }
 
     /// A process ended by itself for no good reason.

@@ -66,8 +66,6 @@ pub struct Report {
     #[serde(skip)]
     at_rest: bool,
     #[serde(skip)]
-    gave_up: usize,
-    #[serde(skip)]
     fallen: Vec<String>,
     /// What happened to each target that broke a promise.
     #[serde(skip)]
@@ -130,7 +128,6 @@ impl Report {
             rows: tally.rows,
             dead_letters: tally.dead_letters,
             at_rest,
-            gave_up: seen.gave_up,
             fallen: seen.fallen,
             stories: tally.stories,
         }
@@ -168,7 +165,6 @@ impl Report {
             "  queues emptied {} times, {} messages lost; {} messages sent again by upstream\n",
             self.purges, self.messages_purged, self.messages_sent_again
         );
-        text += &format!("  {} processes found a server away at their start and were started again\n", self.gave_up);
         for (code, count) in &self.dead_letters {
             text += &format!("  {count} on the operators' list with {code} (docs/errors/{code}.md)\n");
         }

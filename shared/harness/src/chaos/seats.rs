@@ -109,8 +109,7 @@ impl Seat {
         Ok(())
     }
 
-    /// Starts a process again that has ended by itself: because it was to, or because a server was away when it started. What
-    /// else may end one is a finding.
+    /// Starts a process again that has ended by itself because it was to. Whatever else ends one is a finding.
     ///
     /// # Errors
     /// The next process cannot be started.
@@ -120,8 +119,6 @@ impl Seat {
         let now = Timestamp::now();
         if sitting.armed && status.code().is_none() {
             record.killed("worker_at_step", now, now);
-        } else if status.code() == Some(1) {
-            record.gave_up();
         } else {
             record.fell(format!("{} ended by itself with {status}", sitting.running.log.display()));
         }

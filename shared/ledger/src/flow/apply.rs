@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use domain::{Answer, Command, Content, Draft, Override, TargetId};
 use uuid::Uuid;
 
-use super::{Connection, store};
+use super::{Connection, proofs, store};
 use crate::{Applied, LedgerError, batch::Committed, desk::Desk, record::read_json, world::World};
 
 /// Carries out `asks` in their order, in one transaction. One that names no target fails by itself.
@@ -17,8 +17,10 @@ pub(in super::super) async fn apply(
     let mut tx = store::begin(conn).await?;
     let ids: BTreeSet<_> = asks.iter().map(|(target, _)| target.0).collect();
     let mut desk = seat(&mut tx, world, &ids.into_iter().collect::<Vec<_>>()).await?;
+    let held = proofs::hold(&mut tx, &mut desk, asks).await?;
     let mut answers: Vec<_> = asks.iter().map(|(target, command)| desk.apply(*target, command)).collect();
     store::save(&mut tx, &desk).await?;
+    proofs::let_go(&mut tx, &desk, &held).await?;
     add_drafts(&mut tx, &mut answers).await?;
     let news = desk.is_news();
     if news {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{Connection, Database, rows::readable, store};
 use crate::{
-    Assignment, Assignments, Duty, LedgerError, Within,
+    Assigned, Assignment, Assignments, Duty, LedgerError, Within,
     record::{instant, millis},
     world::{World, before},
 };
@@ -37,9 +37,10 @@ const ASSIGN: &str = concat!(
     "INSERT INTO assignments (",
     columns!(),
     ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, NULL) \
-     ON CONFLICT (subject, tenant, channel, account) DO UPDATE SET holder = excluded.holder, comment = excluded.comment, \
-     who = excluded.who, at = excluded.at, idle_since = NULL \
-     WHERE assignments.holder = excluded.holder OR assignments.holder = $11 RETURNING subject"
+     ON CONFLICT (subject, tenant, channel, account) DO UPDATE SET holder = excluded.holder, \
+     comment = COALESCE(excluded.comment, assignments.comment), who = excluded.who, at = excluded.at, idle_since = NULL \
+     WHERE assignments.holder = excluded.holder OR assignments.holder = $11 RETURNING ",
+    columns!()
 );
 const ONE: &str = concat!(
     "SELECT ",
@@ -58,11 +59,7 @@ const END: &str = concat!("DELETE FROM assignments WHERE idle_since <= $1 RETURN
 
 #[async_trait]
 impl Assignments for Database {
-    async fn assign(
-        &self,
-        assignment: Assignment,
-        instead_of: Option<&str>,
-    ) -> Result<Option<Assignment>, LedgerError> {
+    async fn assign(&self, assignment: Assignment, instead_of: Option<&str>) -> Result<Assigned, LedgerError> {
         let instead_of = instead_of.map(str::to_owned);
         self.write(move |conn, _| assign(conn, assignment, instead_of).boxed()).await
     }
@@ -148,7 +145,7 @@ async fn assign(
     conn: &mut Connection,
     assignment: Assignment,
     instead_of: Option<String>,
-) -> Result<Option<Assignment>, LedgerError> {
+) -> Result<Assigned, LedgerError> {
     let failed = "assign";
     let Key { subject, within } = Key::of(&assignment.duty);
     let (cause, target) = match assignment.duty {
@@ -157,7 +154,7 @@ async fn assign(
     };
     let [tenant, channel, account] = &within;
     loop {
-        let assigned: Option<String> = sqlx::query_scalar(ASSIGN)
+        let assigned: Option<Row> = sqlx::query_as(ASSIGN)
             .bind(&subject)
             .bind(tenant)
             .bind(channel)
@@ -172,8 +169,8 @@ async fn assign(
             .fetch_optional(&mut *conn)
             .await
             .map_err(LedgerError::of(failed))?;
-        if assigned.is_some() {
-            return Ok(None);
+        if let Some(row) = assigned {
+            return row.read().map(Assigned::Done);
         }
         let row: Option<Row> = sqlx::query_as(ONE)
             .bind(&subject)
@@ -185,7 +182,7 @@ async fn assign(
             .map_err(LedgerError::of(failed))?;
         // If there is none, whoever had it let it go in between: it is free.
         if let Some(row) = row {
-            return row.read().map(Some);
+            return row.read().map(Assigned::Had);
         }
     }
 }

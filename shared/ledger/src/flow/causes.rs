@@ -1,4 +1,4 @@
-//! The operators' list as a whole: three statements for its spread, one for what was due lately, one for what waits.
+//! The operators' list as a whole: three statements for its spread and one for each cause's newest target, one for what was due lately, one for what waits.
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{Connection, Database, rows::readable, store, upcoming::next};
 use crate::{
     CauseSpread, Causes, Lately, LedgerError, Meanwhile, Outlet, Spread, Stake, Within,
-    record::{instant, millis, not_before},
+    record::{Record, columns, instant, millis, not_before},
     world::{World, after},
 };
 
@@ -46,26 +46,33 @@ const ALL_POSTS: &str = concat!(
 );
 const MEANWHILE: &str = concat!(
     "SELECT tenant, channel, account, app, count(*) AS many, sum(CASE WHEN state = 6 THEN 1 ELSE 0 END) AS published, \
-     min(due_at) AS first, due_at / 60000 AS minute FROM (SELECT tenant, channel, account, app, state, due_at FROM targets \
+     min(due_at) AS first, due_at / 1000 AS second FROM (SELECT tenant, channel, account, app, state, due_at FROM targets \
      WHERE wake_at IS NULL AND due_at >= $4 AND due_at <= $5",
     within!(),
-    " ORDER BY due_at DESC LIMIT $6) d GROUP BY tenant, channel, account, app, due_at / 60000"
+    " ORDER BY due_at DESC LIMIT $6) d GROUP BY tenant, channel, account, app, due_at / 1000"
+);
+/// The newest of the group `$1` at one place: listed at `$5`, which its count has told.
+const NEWEST: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM targets t WHERE t.listed_group = $1 AND t.tenant = $2 AND t.channel = $3 AND t.account = $4 AND t.listed_at = $5 LIMIT 1"
 );
 const AT_STAKE: &str = concat!(
-    "SELECT tenant, channel, account, app, count(*) AS many, min(next) AS first FROM ( \
-     SELECT tenant, channel, account, app, ",
+    "SELECT tenant, channel, account, app, sum(1 - held) AS many, sum(held) AS held, \
+     min(CASE WHEN held = 0 THEN next END) AS first FROM ( \
+     SELECT tenant, channel, account, app, 0 AS held, ",
     next!(),
     " FROM targets WHERE state IN (0, 4) AND wake_at <= $4",
     within!(),
-    " UNION ALL SELECT tenant, channel, account, app, ",
+    " UNION ALL SELECT tenant, channel, account, app, 0 AS held, ",
     next!(),
     " FROM targets WHERE state = 1",
     within!(),
-    " UNION ALL SELECT tenant, channel, account, app, ",
+    " UNION ALL SELECT tenant, channel, account, app, 1 AS held, ",
     next!(),
     " FROM targets WHERE state = 8",
     within!(),
-    ") w WHERE next < $5 GROUP BY tenant, channel, account, app"
+    ") w WHERE held = 1 OR next < $5 GROUP BY tenant, channel, account, app"
 );
 
 #[async_trait]
@@ -77,7 +84,8 @@ impl Causes for Database {
             self.read(move |conn, _| async move { posts(conn, &second).await }.boxed()),
             self.read(move |conn, _| async move { all_posts(conn, &third).await }.boxed()),
         )?;
-        Ok(Spread { causes: together(places, posts), posts: number(all) })
+        let causes = self.read(move |conn, _| newest(conn, together(places, posts)).boxed()).await?;
+        Ok(Spread { causes, posts: number(all) })
     }
 
     async fn meanwhile(&self, within: &Within, since: Timestamp, most: u32) -> Result<Meanwhile, LedgerError> {
@@ -109,7 +117,6 @@ struct PlaceRow {
     account: String,
     app: Option<String>,
     many: i64,
-    first: i64,
 }
 
 impl PlaceRow {
@@ -130,6 +137,7 @@ struct ListedRow {
     listed_group: Option<String>,
     #[sqlx(flatten)]
     place: PlaceRow,
+    first: i64,
     last: i64,
 }
 
@@ -167,40 +175,59 @@ async fn all_posts(conn: &mut Connection, within: &Within) -> Result<i64, Ledger
     found.map(|(many,)| many).map_err(LedgerError::of("count posts that need a person"))
 }
 
-fn together(places: Vec<ListedRow>, posts: Vec<Posts>) -> Vec<CauseSpread> {
-    let mut causes: BTreeMap<String, CauseSpread> = BTreeMap::new();
+/// A cause, and where the target is that was listed last.
+type Found = (CauseSpread, Outlet);
+
+fn together(places: Vec<ListedRow>, posts: Vec<Posts>) -> Vec<Found> {
+    let mut causes: BTreeMap<String, Found> = BTreeMap::new();
     let read = places.into_iter().map(|row| Ok((row.place.place()?, row)));
     for (place, row) in readable(read) {
         let group = row.listed_group.unwrap_or_else(|| "-".into());
-        let (many, first, last) = (number(row.place.many), instant(row.place.first), instant(row.last));
-        let cause = causes.entry(group.clone()).or_insert_with(|| CauseSpread {
-            group,
-            targets: 0,
-            first,
-            last,
-            places: Vec::new(),
-            posts: 0,
-            top_posts: Vec::new(),
+        let (many, first, last) = (number(row.place.many), instant(row.first), instant(row.last));
+        let (cause, newest) = causes.entry(group.clone()).or_insert_with(|| {
+            let (places, top_posts) = (Vec::new(), Vec::new());
+            (CauseSpread { group, targets: 0, first, last, places, posts: 0, top_posts, newest: None }, place.clone())
         });
         cause.targets += many;
         cause.first = cause.first.min(first);
-        cause.last = cause.last.max(last);
+        if cause.last < last {
+            (cause.last, *newest) = (last, place.clone());
+        }
         cause.places.push((place, many));
     }
     for Posts { group, many, top } in posts {
         // The two were read at two instants: a group that is new since is left for the next look.
-        if let Some(cause) = causes.get_mut(&group) {
+        if let Some((cause, _)) = causes.get_mut(&group) {
             cause.posts = number(many);
             cause.top_posts = top.into_iter().map(|(post, many)| (PostId(post), number(many))).collect();
         }
     }
     let mut causes: Vec<_> = causes.into_values().collect();
-    for cause in &mut causes {
+    for (cause, _) in &mut causes {
         cause.places.sort_unstable_by(|a, b| (Reverse(a.1), &a.0).cmp(&(Reverse(b.1), &b.0)));
     }
     // In the order of their keys; a stable sort keeps it among those with as many.
-    causes.sort_by_key(|cause| Reverse(cause.targets));
+    causes.sort_by_key(|(cause, _)| Reverse(cause.targets));
     causes
+}
+
+/// Each cause with its newest target. One whose row cannot be read goes without.
+async fn newest(conn: &mut Connection, found: Vec<Found>) -> Result<Vec<CauseSpread>, LedgerError> {
+    let mut causes = Vec::with_capacity(found.len());
+    for (cause, place) in found {
+        let row: Option<Record> = sqlx::query_as(NEWEST)
+            .bind(&cause.group)
+            .bind(place.tenant.as_str())
+            .bind(place.channel.as_str())
+            .bind(place.account.as_str())
+            .bind(millis(cause.last))
+            .fetch_optional(&mut *conn)
+            .await
+            .map_err(LedgerError::of("read what needs a person"))?;
+        let newest = readable(row.map(|row| row.target()).into_iter()).pop();
+        causes.push(CauseSpread { newest, ..cause });
+    }
+    Ok(causes)
 }
 
 #[derive(sqlx::FromRow)]
@@ -208,7 +235,8 @@ struct LatelyRow {
     #[sqlx(flatten)]
     place: PlaceRow,
     published: i64,
-    minute: i64,
+    first: i64,
+    second: i64,
 }
 
 async fn meanwhile(
@@ -227,15 +255,23 @@ async fn meanwhile(
         .await
         .map_err(LedgerError::of("look at what was due lately"))?;
     let is_all = rows.iter().map(|row| row.place.many).sum::<i64>() < i64::from(most);
-    let oldest = rows.iter().map(|row| row.place.first).min();
+    let oldest = rows.iter().map(|row| row.first).min();
     let since = oldest.filter(|_| !is_all).map_or(since, instant);
     let lately = |row: LatelyRow| {
         let (settled, published) = (number(row.place.many), number(row.published));
-        Ok(Lately { place: row.place.place()?, minute: instant(row.minute.saturating_mul(60_000)), settled, published })
+        Ok(Lately { place: row.place.place()?, second: instant(row.second.saturating_mul(1_000)), settled, published })
     };
     let mut lately = readable(rows.into_iter().map(lately));
-    lately.sort_unstable_by(|a, b| (&a.place, a.minute).cmp(&(&b.place, b.minute)));
+    lately.sort_unstable_by(|a, b| (&a.place, a.second).cmp(&(&b.place, b.second)));
     Ok(Meanwhile { since, lately })
+}
+
+#[derive(sqlx::FromRow)]
+struct StakeRow {
+    #[sqlx(flatten)]
+    place: PlaceRow,
+    first: Option<i64>,
+    held: i64,
 }
 
 async fn at_stake(
@@ -247,13 +283,16 @@ async fn at_stake(
     let now = store::now(conn, world.now()).await?;
     // What was to go out already may be waking later than that, while its message is carried or emitted again.
     let wakes = not_before(after(until.max(now), world.policy.longest_patience()));
-    let rows: Vec<PlaceRow> = asked!(AT_STAKE, within)
+    let rows: Vec<StakeRow> = asked!(AT_STAKE, within)
         .bind(wakes)
         .bind(not_before(until))
         .fetch_all(conn)
         .await
         .map_err(LedgerError::of("count what is to be sent"))?;
-    let stake = |row: PlaceRow| Ok(Stake { place: row.place()?, targets: number(row.many), first: instant(row.first) });
+    let stake = |row: StakeRow| {
+        let (targets, held) = (number(row.place.many), number(row.held));
+        Ok(Stake { place: row.place.place()?, targets, first: row.first.map(instant), held })
+    };
     let mut stakes = readable(rows.into_iter().map(stake));
     stakes.sort_unstable_by(|a, b| a.place.cmp(&b.place));
     Ok(stakes)

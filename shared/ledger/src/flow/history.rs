@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{ChannelName, State, TargetId, TenantId};
+use domain::{ChannelName, State, Target, TargetId, TenantId};
 use futures::FutureExt;
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -12,7 +12,7 @@ use super::{Connection, Database, lists, rows::readable, store};
 use crate::{
     CaseTally, Counted, DueTally, Figure, History, IncidentKind, IncidentTally, LedgerError, Page, Period, RetryTally,
     history::beyond,
-    record::{instant, millis, state},
+    record::{Record, columns, instant, millis, state},
 };
 
 /// The targets that were due from `$1` to `$2`, of the tenant `$3`. Those that just wait for their time are found by the index of what
@@ -80,8 +80,18 @@ const COUNTED_FAILED: &str = counted!("t.state NOT IN (6, 9, 10) AND (t.state = 
 const COUNTED_EXPIRED: &str = counted!("t.state = 10");
 const COUNTED_UNDECIDED: &str = counted!("t.state NOT IN (6, 7, 9, 10) AND t.listed_at IS NULL");
 const COUNTED_CANCELLED: &str = counted!("t.state = 9");
+/// By more than a minute: the condition of the index of such attempts stands here word for word. It goes by the time that a target was due when
+/// the attempt ended: nothing that may be out is moved after that, and the target has the last word.
 const COUNTED_LATE: &str = counted!(
-    "t.state = 6 AND (SELECT max(a.ended_at) FROM attempts a WHERE a.target = t.id AND a.kind IN ('send', 'repeat')) > t.due_at + $8"
+    "t.state = 6 AND t.id IN (SELECT a.target FROM attempts a WHERE a.ended_at > $1 AND a.kind IN ('send', 'repeat') \
+         AND (a.late_by IS NULL OR a.late_by > 60000)) \
+     AND EXISTS (SELECT 1 FROM attempts a WHERE a.target = t.id AND a.ended_at > t.due_at + $8 AND a.kind IN ('send', 'repeat'))"
+);
+/// What that index begins at, in milliseconds.
+const MINUTE: i64 = 60_000;
+const COUNTED_LATE_BY_LESS: &str = counted!(
+    "t.state = 6 AND EXISTS (SELECT 1 FROM attempts a WHERE a.target = t.id AND a.ended_at > t.due_at + $8 \
+     AND a.kind IN ('send', 'repeat'))"
 );
 const COUNTED_DOUBTED: &str = counted!(
     "t.state <> 9 AND EXISTS (SELECT 1 FROM attempts a WHERE a.target = t.id AND a.outcome IN ('unknown', 'lost'))"
@@ -89,6 +99,13 @@ const COUNTED_DOUBTED: &str = counted!(
 const COUNTED_ASKED: &str = counted!(
     "t.state <> 9 AND t.id IN (SELECT c.target FROM cases c WHERE c.reason = 'undecidable') \
      AND EXISTS (SELECT 1 FROM attempts a WHERE a.target = t.id AND a.outcome IN ('unknown', 'lost'))"
+);
+
+/// By an index that holds nothing else.
+const EXPIRED: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM targets t WHERE t.state = 10 AND t.deadline >= $1 ORDER BY t.deadline DESC, t.id LIMIT $2"
 );
 
 /// Those whose case or retry fell into the period, whenever they were due: the same parameters.
@@ -155,6 +172,22 @@ impl History for Database {
     async fn counted(&self, counted: &Counted) -> Result<Page<TargetId>, LedgerError> {
         let asked = counted.clone();
         self.read(move |conn, _| async move { list(conn, &asked).await }.boxed()).await
+    }
+
+    async fn expired(&self, since: Timestamp, limit: u32) -> Result<Vec<Target>, LedgerError> {
+        self.read(move |conn, _| {
+            async move {
+                let rows: Vec<Record> = sqlx::query_as(EXPIRED)
+                    .bind(millis(since))
+                    .bind(i64::from(limit))
+                    .fetch_all(conn)
+                    .await
+                    .map_err(LedgerError::of("list what has expired"))?;
+                Ok(readable(rows.into_iter().map(Record::target)))
+            }
+            .boxed()
+        })
+        .await
     }
 
     async fn open_cases(&self, tenant: Option<&TenantId>) -> Result<(u64, Option<Timestamp>), LedgerError> {
@@ -295,7 +328,10 @@ async fn list(conn: &mut Connection, asked: &Counted) -> Result<Page<TargetId>, 
         Figure::Undecided => (COUNTED_UNDECIDED, None),
         Figure::Cancelled => (COUNTED_CANCELLED, None),
         // Beyond the last instant that is rounded down to the span.
-        Figure::Late(span) => (COUNTED_LATE, Some(beyond(span))),
+        Figure::Late(span) => match beyond(span) {
+            last if last < MINUTE => (COUNTED_LATE_BY_LESS, Some(last)),
+            last => (COUNTED_LATE, Some(last)),
+        },
         Figure::Doubted => (COUNTED_DOUBTED, None),
         Figure::Asked => (COUNTED_ASKED, None),
         Figure::Duplicated => (COUNTED_DUPLICATED, None),

@@ -25,6 +25,7 @@ mod outside;
 mod pauses;
 mod posts;
 mod processes;
+mod proofs;
 mod reads;
 mod restores;
 mod rows;

@@ -5,7 +5,7 @@ use std::{cmp::Reverse, time::Duration};
 use async_trait::async_trait;
 
 use super::{MemoryLedger, Tables};
-use crate::{Assignment, Assignments, Duty, LedgerError, record::group, world::before};
+use crate::{Assigned, Assignment, Assignments, Duty, LedgerError, record::group, world::before};
 
 impl Tables {
     /// Whether anything of it is on the operators' list.
@@ -22,20 +22,22 @@ impl Tables {
 
 #[async_trait]
 impl Assignments for MemoryLedger {
-    async fn assign(
-        &self,
-        assignment: Assignment,
-        instead_of: Option<&str>,
-    ) -> Result<Option<Assignment>, LedgerError> {
+    async fn assign(&self, assignment: Assignment, instead_of: Option<&str>) -> Result<Assigned, LedgerError> {
         let mut tables = self.reach()?;
         match tables.assignments.iter_mut().find(|one| one.duty == assignment.duty) {
             Some(one) if one.to != assignment.to && Some(one.to.as_str()) != instead_of => {
-                return Ok(Some(one.clone()));
+                Ok(Assigned::Had(one.clone()))
             }
-            Some(one) => *one = assignment,
-            None => tables.assignments.push(assignment),
+            Some(one) => {
+                let comment = assignment.comment.or_else(|| one.comment.take());
+                *one = Assignment { comment, ..assignment };
+                Ok(Assigned::Done(one.clone()))
+            }
+            None => {
+                tables.assignments.push(assignment.clone());
+                Ok(Assigned::Done(assignment))
+            }
         }
-        Ok(None)
     }
 
     async fn assignments(&self) -> Result<Vec<Assignment>, LedgerError> {

@@ -56,6 +56,7 @@ fn cause(group: String, targets: &[&Target]) -> CauseSpread {
     places.sort_by_key(|(_, many)| Reverse(*many));
     let mut top_posts: Vec<_> = posts.into_iter().collect();
     top_posts.sort_by_key(|(_, many)| Reverse(*many));
+    let newest = targets.iter().max_by_key(|target| target.listed.as_ref().map(|listed| listed.at));
     let posts = top_posts.len() as u64;
     top_posts.truncate(CauseSpread::MOST_POSTS);
     CauseSpread {
@@ -66,6 +67,7 @@ fn cause(group: String, targets: &[&Target]) -> CauseSpread {
         places,
         posts,
         top_posts,
+        newest: newest.map(|target| (**target).clone()),
     }
 }
 
@@ -86,28 +88,36 @@ impl Causes for MemoryLedger {
         let since = due.last().filter(|_| !is_all).map_or(since, |target| target.due_at);
         let mut counted: BTreeMap<(Outlet, i64), (u64, u64)> = BTreeMap::new();
         for target in due {
-            let counts = counted.entry((place(target), target.due_at.as_second() / 60 * 60)).or_default();
+            let counts = counted.entry((place(target), target.due_at.as_second())).or_default();
             counts.0 += 1;
             counts.1 += u64::from(target.state == State::Published);
         }
         let lately = |((place, second), (settled, published))| {
-            let minute = Timestamp::from_second(second).unwrap_or_default();
-            Lately { place, minute, settled, published }
+            let second = Timestamp::from_second(second).unwrap_or_default();
+            Lately { place, second, settled, published }
         };
         Ok(Meanwhile { since, lately: counted.into_iter().map(lately).collect() })
     }
 
     async fn at_stake(&self, within: &Within, until: Timestamp) -> Result<Vec<Stake>, LedgerError> {
         let tables = self.reach()?;
-        let mut stakes: BTreeMap<Outlet, (u64, Timestamp)> = BTreeMap::new();
+        let mut stakes: BTreeMap<Outlet, Stake> = BTreeMap::new();
         for target in tables.within(within).filter(|target| target.state.is_waiting()) {
             let next = target.next_at.map_or(target.due_at, |next| next.max(target.due_at));
-            if next < until {
-                let (many, first) = stakes.entry(place(target)).or_insert((0, next));
-                *many += 1;
-                *first = next.min(*first);
+            let is_held = target.state == State::Held;
+            if !is_held && next >= until {
+                continue;
+            }
+            let place = place(target);
+            let none = || Stake { place: place.clone(), targets: 0, first: None, held: 0 };
+            let stake = stakes.entry(place.clone()).or_insert_with(none);
+            if is_held {
+                stake.held += 1;
+            } else {
+                stake.targets += 1;
+                stake.first = Some(stake.first.map_or(next, |first| first.min(next)));
             }
         }
-        Ok(stakes.into_iter().map(|(place, (targets, first))| Stake { place, targets, first }).collect())
+        Ok(stakes.into_values().collect())
     }
 }

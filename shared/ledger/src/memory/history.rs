@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use async_trait::async_trait;
-use domain::{AttemptOutcome, State, TargetId, TenantId};
+use domain::{AttemptOutcome, State, Target, TargetId, TenantId};
 use jiff::Timestamp;
 
 use super::{MemoryLedger, Row, Tables, page_of};
@@ -206,6 +206,17 @@ impl History for MemoryLedger {
         found.sort_unstable();
         let items = found.into_iter().map(|(_, id)| id).collect();
         Ok(page_of(items, asked.limit, asked.after.as_ref(), TargetId::to_string))
+    }
+
+    async fn expired(&self, since: Timestamp, limit: u32) -> Result<Vec<Target>, LedgerError> {
+        let tables = self.reach()?;
+        let is_late = |target: &&Target| {
+            target.state == State::Expired && target.deadline.is_some_and(|deadline| deadline >= since)
+        };
+        let mut late: Vec<_> = tables.targets.values().map(|row| &row.target).filter(is_late).cloned().collect();
+        late.sort_by_key(|target| (std::cmp::Reverse(target.deadline), target.id));
+        late.truncate(limit as usize);
+        Ok(late)
     }
 
     async fn open_cases(&self, tenant: Option<&TenantId>) -> Result<(u64, Option<Timestamp>), LedgerError> {

@@ -29,7 +29,7 @@ use std::{
 use async_trait::async_trait;
 use domain::{
     Answer, Attempt, ChannelName, Command, Content, Context, Draft, Event, EventId, Override, Pause, PauseScope,
-    Policy, PostId, State, Target, TargetId, TenantId, apply, invariant, post_status,
+    Policy, PostId, Receipt, State, Target, TargetId, TenantId, apply, invariant, post_status,
 };
 use jiff::Timestamp;
 use runtime::Clock;
@@ -40,7 +40,7 @@ use crate::{
     Acceptance, Applied, Assignment, AuditEntry, Beat, Census, Claim, Claimed, CredentialRow, Delivery, Emission,
     Failures, Incident, Ledger, LedgerError, ListedCount, ListedTarget, NewPost, NewTarget, NextDue, Note, Page,
     PauseAsk, Place, PostChange, PostFilter, PostSummary, PostView, RecordKind, StateCount, Taken, TargetView, Twin,
-    Upcoming, UpcomingTarget, cases, pause_id, record, words, world::before,
+    Upcoming, UpcomingTarget, cases, desk, pause_id, record, words, world::before,
 };
 
 /// A ledger in memory.
@@ -126,12 +126,13 @@ impl MemoryLedger {
     }
 
     fn context<'a>(&'a self, pauses: &'a [Pause]) -> Context<'a> {
-        Context { now: self.clock.now(), policy: &self.policy, pauses }
+        Context { now: self.clock.now(), policy: &self.policy, pauses, owner: None }
     }
 
     fn run(&self, tables: &mut Tables, id: TargetId, command: &Command) -> Result<Applied, LedgerError> {
         let pauses = tables.pauses.clone();
-        let context = self.context(&pauses);
+        let owner = desk::named(command).and_then(|receipt| tables.owner(id, receipt));
+        let context = Context { owner, ..self.context(&pauses) };
         let has_case = tables.open_cases.contains(&id);
         let row = tables.targets.get_mut(&id).ok_or(LedgerError::NoSuchTarget(id))?;
         let before = row.target.clone();
@@ -192,6 +193,20 @@ impl Tables {
             status: post_status(&states),
             targets,
         })
+    }
+
+    /// The other target of the account of `id` that has this post on record.
+    fn owner(&self, id: TargetId, receipt: &Receipt) -> Option<TargetId> {
+        let place = |target: &Target| (target.tenant.clone(), target.channel.clone(), target.account.clone());
+        let own = &self.targets.get(&id)?.target;
+        let has = |target: &Target| target.out.iter().any(|out| out.receipt.id == receipt.id);
+        let is_at = |target: &Target| {
+            let is_near = target.due_at.duration_since(own.due_at).unsigned_abs() <= desk::NEARBY;
+            let address = receipt.url.as_deref().map(desk::bare);
+            is_near && target.state == State::Published && address.is_some_and(|address| desk::shows(target, address))
+        };
+        let mut others = self.targets.values().map(|row| &row.target).filter(|other| other.id != id);
+        others.find(|other| place(other) == place(own) && (has(other) || is_at(other))).map(|other| other.id)
     }
 
     fn of_post(&self, id: PostId) -> impl Iterator<Item = &Row> {
@@ -539,6 +554,10 @@ impl Ledger for MemoryLedger {
 
     async fn upcoming(&self, ask: &Upcoming) -> Result<Vec<UpcomingTarget>, LedgerError> {
         Ok(self.reach()?.upcoming(ask))
+    }
+
+    async fn count_upcoming(&self, ask: &Upcoming) -> Result<u64, LedgerError> {
+        Ok(self.reach()?.count_upcoming(ask))
     }
 
     async fn next_due(&self) -> Result<Vec<NextDue>, LedgerError> {

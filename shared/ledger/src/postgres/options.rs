@@ -4,11 +4,11 @@ use std::{fmt, str::FromStr, time::Duration};
 
 use domain::Policy;
 use sqlx::{
-    AssertSqlSafe, PgPool,
+    AssertSqlSafe, ConnectOptions, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use crate::{Failover, LedgerError, TimeSource};
+use crate::{Failover, LedgerError, TimeSource, seen::Place};
 
 /// How to reach PostgreSQL, and what decisions depend on.
 #[derive(Clone)]
@@ -52,17 +52,25 @@ impl PostgresOptions {
             // Everything but the census goes by an index, whatever the statistics say of tables that change by the second.
             ("enable_seqscan", "off"),
         ]);
-        pool(self.pool.max(2)).connect_with(options).await.map_err(LedgerError::of("connect"))
+        connected(pool(self.pool.max(2)), options).await
     }
 
     /// A pool for migrations, which may take long.
     pub(super) async fn migrating(&self) -> Result<PgPool, LedgerError> {
-        pool(1).connect_with(self.parsed()?).await.map_err(LedgerError::of("connect"))
+        connected(pool(1), self.parsed()?).await
     }
 
     /// A pool of one connection that only listens. It connects when it is used.
     pub(super) fn listening(&self) -> Result<PgPool, LedgerError> {
         Ok(pool(1).connect_lazy_with(self.parsed()?))
+    }
+
+    /// Where it is, as traces name it.
+    pub(super) fn place(&self) -> Result<Place, LedgerError> {
+        let options = self.parsed()?;
+        let server = (options.get_host().to_owned(), options.get_port());
+        let namespace = options.get_database().map(str::to_owned);
+        Ok(Place { system: "postgresql", server: Some(server), namespace })
     }
 
     /// Makes the schema if it is named and not there.
@@ -87,8 +95,24 @@ impl PostgresOptions {
     }
 }
 
+/// How long a connection may take.
+const LIMIT: Duration = Duration::from_secs(10);
+
 fn pool(size: u32) -> PgPoolOptions {
-    PgPoolOptions::new().max_connections(size).acquire_timeout(Duration::from_secs(10))
+    PgPoolOptions::new().max_connections(size).acquire_timeout(LIMIT)
+}
+
+/// Fills the pool. One that cannot be reached says only that its time is over, so the server is asked once more for the reason.
+async fn connected(pool: PgPoolOptions, options: PgConnectOptions) -> Result<PgPool, LedgerError> {
+    let failed = match pool.connect_with(options.clone()).await {
+        Ok(pool) => return Ok(pool),
+        Err(sqlx::Error::PoolTimedOut) => match tokio::time::timeout(LIMIT, options.connect()).await {
+            Ok(Err(why)) => why,
+            Ok(Ok(_)) | Err(_) => sqlx::Error::PoolTimedOut,
+        },
+        Err(error) => error,
+    };
+    Err(LedgerError::of("connect")(failed))
 }
 
 #[cfg(test)]

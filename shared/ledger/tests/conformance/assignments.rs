@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{Landed, Outcome, TargetId};
-use ledger::{Assignment, Duty, Within};
+use ledger::{Assigned, Assignment, Duty, Within};
 
 use crate::{
     house::House,
@@ -51,17 +51,19 @@ async fn mend(house: &House, id: TargetId) {
 
 pub async fn of_two_who_take_the_same_one_has_it(house: &House) {
     let ann = given(house, cause(Within::default()), "ann");
-    assert_eq!(house.assignments.assign(ann.clone(), None).await.unwrap(), None);
+    assert_eq!(house.assignments.assign(ann.clone(), None).await.unwrap(), Assigned::Done(ann.clone()));
     let bob = given(house, cause(Within::default()), "bob");
-    assert_eq!(house.assignments.assign(bob.clone(), None).await.unwrap(), Some(ann.clone()));
-    assert_eq!(house.assignments.assign(bob.clone(), Some("carl")).await.unwrap(), Some(ann.clone()));
+    assert_eq!(house.assignments.assign(bob.clone(), None).await.unwrap(), Assigned::Had(ann.clone()));
+    assert_eq!(house.assignments.assign(bob.clone(), Some("carl")).await.unwrap(), Assigned::Had(ann.clone()));
     assert_eq!(house.assignments.assignments().await.unwrap(), std::slice::from_ref(&ann));
-    // Whoever has it may say something else of it.
-    let again = Assignment { comment: None, ..given(house, cause(Within::default()), "ann") };
-    assert_eq!(house.assignments.assign(again.clone(), None).await.unwrap(), None);
-    assert_eq!(house.assignments.assignments().await.unwrap(), [again]);
-    assert_eq!(house.assignments.assign(bob.clone(), Some("ann")).await.unwrap(), None);
-    assert_eq!(house.assignments.assignments().await.unwrap(), [bob]);
+    // Whoever has it may say something else of it. What was said stays where nothing is, whoever has it from then on.
+    let again = Assignment { comment: Some("she called back".into()), ..given(house, cause(Within::default()), "ann") };
+    assert_eq!(house.assignments.assign(again.clone(), None).await.unwrap(), Assigned::Done(again.clone()));
+    assert_eq!(house.assignments.assignments().await.unwrap(), std::slice::from_ref(&again));
+    let silent = Assignment { comment: None, ..bob };
+    let kept = Assignment { comment: again.comment, ..silent.clone() };
+    assert_eq!(house.assignments.assign(silent, Some("ann")).await.unwrap(), Assigned::Done(kept.clone()));
+    assert_eq!(house.assignments.assignments().await.unwrap(), [kept]);
 }
 
 pub async fn of_many_who_take_it_at_once_one_has_it(house: &House) {
@@ -70,8 +72,9 @@ pub async fn of_many_who_take_it_at_once_one_has_it(house: &House) {
     let answers = futures::future::try_join_all(asked).await.unwrap();
     let taken = house.assignments.assignments().await.unwrap();
     assert_eq!(taken.len(), 1);
-    assert_eq!(answers.iter().filter(|answer| answer.is_none()).count(), 1);
-    assert!(answers.iter().flatten().all(|told| *told == taken[0]));
+    let done = Assigned::Done(taken[0].clone());
+    assert_eq!(answers.iter().filter(|answer| **answer == done).count(), 1);
+    assert!(answers.iter().all(|answer| *answer == done || *answer == Assigned::Had(taken[0].clone())));
 }
 
 pub async fn a_cause_its_parts_and_a_target_are_had_one_by_one(house: &House) {
@@ -87,7 +90,7 @@ pub async fn a_cause_its_parts_and_a_target_are_had_one_by_one(house: &House) {
     let mut all = Vec::new();
     for (n, duty) in duties.iter().enumerate() {
         all.push(given(house, duty.clone(), &format!("person-{n}")));
-        assert_eq!(house.assignments.assign(all[n].clone(), None).await.unwrap(), None);
+        assert_eq!(house.assignments.assign(all[n].clone(), None).await.unwrap(), Assigned::Done(all[n].clone()));
     }
     all.reverse();
     assert_eq!(house.assignments.assignments().await.unwrap(), all);
@@ -110,7 +113,8 @@ pub async fn an_assignment_ends_when_nothing_of_it_has_been_listed_for_a_while(h
         Duty::Target { id: one, tenant: tenant("acme") },
     ];
     for duty in &duties {
-        assert_eq!(house.assignments.assign(given(house, duty.clone(), "ann"), None).await.unwrap(), None);
+        let ann = given(house, duty.clone(), "ann");
+        assert_eq!(house.assignments.assign(ann.clone(), None).await.unwrap(), Assigned::Done(ann));
     }
     mend(house, one).await;
     assert!(house.assignments.end_assignments(HOUR).await.unwrap().is_empty());

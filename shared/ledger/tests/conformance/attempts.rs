@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use domain::{
     Answer, AttemptKind, AttemptOutcome, Command, Decision, Draft, EventName, Failure, Landed, ListReason, Next,
-    OnDoubt, Outcome, Override, RepeatSafety, Scope, State, TargetId, Worth,
+    OnDoubt, Outcome, Override, Receipt, Refusal, RepeatSafety, Scope, State, TargetId, Worth,
 };
 use futures::future::{join_all, try_join_all};
 use ledger::{LedgerError, PostFilter, Twin};
@@ -155,7 +155,9 @@ pub async fn a_doubt_that_nobody_can_settle_waits_for_a_person(house: &House) {
     let elsewhere = PostFilter { tenant: Some(crate::making::tenant("other")), ..PostFilter::default() };
     assert!(house.ledger.failures(&elsewhere).await.unwrap().page.items.is_empty());
 
-    let decided = house.apply(target, Command::Decide(Decision::Published { receipt: proof("p-9"), last: true })).await;
+    let decided = house
+        .apply(target, Command::Decide(Decision::Published { receipt: proof("p-9"), last: true, shared: false }))
+        .await;
     assert_eq!(decided.answer, Answer::Done);
     assert_eq!(house.state(target).await, State::Published);
     let failures = house.ledger.failures(&PostFilter::default()).await.unwrap();
@@ -202,6 +204,43 @@ pub async fn platform_ids_are_remembered_by_account(house: &House) {
     assert_eq!(house.ledger.taken_ids(ids[1], &asked).await.unwrap().ids, ["p-1"]);
     let nobody = TargetId(house.runtime.id());
     assert!(matches!(house.ledger.taken_ids(nobody, &asked).await, Err(LedgerError::NoSuchTarget(_))));
+}
+
+/// A person who settles one doubt after the other gives the same address twice.
+pub async fn a_post_that_a_person_names_is_one_targets(house: &House) {
+    let posts = ["main", "main", "main", "other"].map(|by| post_of(house, "acme", &[("webhook", by)], house.now()));
+    let [known, one, two, elsewhere] = posts.each_ref().map(|post| post.targets[0].id);
+    house.accept(posts.into()).await;
+    let address = "https://posts.example/100%_sure/17";
+    for id in [known, one, two, elsewhere] {
+        house.apply(id, begin("w")).await;
+        house.apply(id, Command::Arm { attempt: 1, step: "deliver".into(), part: 0 }).await;
+    }
+    let receipt = Receipt { id: "p-17".into(), url: Some(address.into()) };
+    house.apply(known, finish(1, Outcome::Published(vec![(0, receipt)]))).await;
+    let unclear = || Outcome::Failed(Failure { landed: Landed::Unknown, ..token_revoked() });
+    for id in [one, two, elsewhere] {
+        house.apply(id, finish(1, unclear())).await;
+    }
+    let word = |id: &str, url: Option<&str>, shared| {
+        let receipt = Receipt { id: id.into(), url: url.map(str::to_owned) };
+        Command::Decide(Decision::Published { receipt, last: true, shared })
+    };
+    let taken = Answer::Refused(Refusal::Taken { by: known });
+    assert_eq!(house.apply(one, word("p-17", None, false)).await.answer, taken);
+    let slashed = format!("{address}/");
+    assert_eq!(house.apply(one, word(&slashed, Some(&slashed), false)).await.answer, taken, "by its address");
+    assert_eq!(house.state(one).await, State::InDoubt);
+    assert_eq!(house.apply(elsewhere, word("p-17", None, false)).await.answer, Answer::Done, "of another account");
+    // Of two who name the same at once one is heard, and what was refused is not on record for the other.
+    let both = tokio::join!(house.apply(one, word("p-18", None, false)), house.apply(two, word("p-18", None, false)));
+    let (heard, other) = if both.0.answer == Answer::Done { (one, both.1) } else { (two, both.0) };
+    assert_eq!(other.answer, Answer::Refused(Refusal::Taken { by: heard }));
+    let unheard = other.target.id;
+    let ids = ["p-17", "p-18", &slashed].map(str::to_owned);
+    assert_eq!(house.ledger.taken_ids(heard, &ids).await.unwrap().ids, ["p-17"]);
+    assert_eq!(house.apply(unheard, word("p-18", None, true)).await.answer, Answer::Done, "said to be both's");
+    assert_eq!(house.state(unheard).await, State::Published);
 }
 
 pub async fn the_same_text_nearby_is_found(house: &House) {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use domain::{AppId, Landed, Outcome, PostId, TargetId};
-use ledger::{Lately, Outlet, PostFilter, Stake, Within};
+use domain::{AppId, Landed, Outcome, PauseScope, PostId, TargetId};
+use ledger::{Lately, Outlet, PauseAsk, PostFilter, Stake, Within};
 
 use crate::{
     house::House,
@@ -62,6 +62,9 @@ pub async fn causes_are_counted_by_account_and_post(house: &House) {
         [each("acme", "a", "main"), each("acme", "a", "side"), each("acme", "b", "main"), each("other", "a", "main")]
     );
     assert_eq!(x.top_posts, [(one, 3), (two, 1)]);
+    let newest = x.newest.as_ref().unwrap();
+    assert_eq!((newest.post, newest.tenant.as_str()), (two, "other"));
+    assert_eq!(newest.last_failure.as_ref().and_then(|failure| failure.said.code.as_deref()), Some("x"));
     assert_eq!(
         (y.group.as_str(), y.targets, y.posts, y.first),
         ("OP-2102/post/y", 1, 1, began + Duration::from_secs(4))
@@ -114,13 +117,14 @@ pub async fn what_was_due_lately_says_what_of_it_is_out(house: &House) {
     // The clock stands at a whole minute.
     let since = house.now();
     let lately =
-        |on: &str, minute, settled, published| Lately { place: place("acme", on, "main"), minute, settled, published };
+        |on: &str, second, settled, published| Lately { place: place("acme", on, "main"), second, settled, published };
     let (_, targets) = begun_post(house, "acme", &[("a", "main"), ("b", "main")]).await;
     house.apply(targets[0].0, published(targets[0].1, "out")).await;
     fail(house, targets[1], "x").await;
     let (_, targets) = begun_post(house, "acme", &[("a", "main")]).await;
     fail(house, targets[0], "x").await;
     house.advance(59);
+    let late = house.now();
     let (_, targets) = begun_post(house, "acme", &[("a", "main")]).await;
     house.apply(targets[0].0, published(targets[0].1, "out too")).await;
     house.advance(1);
@@ -133,7 +137,10 @@ pub async fn what_was_due_lately_says_what_of_it_is_out(house: &House) {
     let all = Within::default();
     let meanwhile = house.causes.meanwhile(&all, since, 100).await.unwrap();
     assert_eq!(meanwhile.since, since);
-    assert_eq!(meanwhile.lately, [lately("a", since, 3, 2), lately("a", second, 1, 0), lately("b", since, 1, 0)]);
+    assert_eq!(
+        meanwhile.lately,
+        [lately("a", since, 2, 1), lately("a", late, 1, 1), lately("a", second, 1, 0), lately("b", since, 1, 0)]
+    );
     let newest = house.causes.meanwhile(&all, since, 1).await.unwrap();
     assert_eq!((newest.since, newest.lately), (second, vec![lately("a", second, 1, 0)]));
     let later = house.causes.meanwhile(&all, house.later(1), 100).await.unwrap();
@@ -158,10 +165,20 @@ pub async fn what_waits_is_at_stake_by_account(house: &House) {
     assert_eq!(
         stakes,
         [
-            Stake { place: of_a, targets: 2, first: house.later(30) },
-            Stake { place: place("acme", "b", "main"), targets: 1, first: house.later(60) },
+            Stake { place: of_a.clone(), targets: 2, first: Some(house.later(30)), held: 0 },
+            Stake { place: place("acme", "b", "main"), targets: 1, first: Some(house.later(60)), held: 0 },
         ]
     );
     let other = Within { tenant: Some(tenant("other")), ..Within::default() };
     assert!(house.causes.at_stake(&other, until).await.unwrap().is_empty());
+    // What a pause holds waits for its end, and not for a time.
+    let scope = PauseScope::Channel { channel: channel("a") };
+    house.ledger.pause(PauseAsk { scope, reason: "a drill".into(), by: "ann".into() }).await.unwrap();
+    house.advance(30);
+    house.claim(100).await;
+    let held = Stake { place: of_a, targets: 1, first: Some(house.later(30)), held: 1 };
+    let on_a = Within { channel: Some(channel("a")), ..Within::default() };
+    assert_eq!(house.causes.at_stake(&on_a, until).await.unwrap(), std::slice::from_ref(&held));
+    let soon = Stake { targets: 0, first: None, ..held };
+    assert_eq!(house.causes.at_stake(&on_a, house.later(1)).await.unwrap(), [soon]);
 }

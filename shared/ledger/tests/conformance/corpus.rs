@@ -166,7 +166,7 @@ async fn every_state(house: &House) {
         worth,
         scope: Scope::Channel,
         step: "publish".into(),
-        said: PlatformWords { status: Some(503), code: None, text: "back soon".into() },
+        said: PlatformWords { status: Some(503), ..domain::PlatformWords::text("back soon") },
     };
     let again = Worth::Retry { not_before: None };
     let mut begun = Vec::new();

@@ -4,7 +4,7 @@ use std::{collections::HashSet, time::Duration};
 
 use broker::Transport;
 use domain::{Command, TargetId};
-use letters::{Mended, Tender};
+use letters::{Agreement, Mended, Tender};
 
 use crate::world::{World, channel, dead, ids};
 
@@ -92,7 +92,7 @@ async fn what_is_of_no_target_stays_and_is_not_looked_at_for_ever() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn letters_that_agree_are_not_touched() {
+async fn letters_that_agree_are_looked_at_once() {
     let world = World::new();
     world.dead().await;
     let mut tender = Tender::new(world.letters.clone());
@@ -101,15 +101,36 @@ async fn letters_that_agree_are_not_touched() {
         world.settled().await;
     }
     let mut inbox = world.broker.consume(dead(), 10).await.unwrap();
-    assert!(!inbox.next().await.unwrap().redelivered);
+    assert_eq!(inbox.next().await.unwrap().delivery_count, Some(1), "to know whose they are");
+}
+
+/// The counts agree: there is one letter, and one target that needs one.
+#[tokio::test(start_paused = true)]
+async fn a_letter_of_no_target_hides_none_that_is_missing() {
+    let world = World::new();
+    let lost = world.refused().await;
+    world.stray("garbage", "{").await;
+    world.settled().await;
+    let counts = async || world.letters.counts().await.unwrap().remove(0);
+    assert_eq!(counts().await.agreement(), Agreement::NotLooked);
+    let told = world.letters.told_counts().await.unwrap().remove(0);
+    assert_eq!((told.foreign, told.agreement()), (Some(1), Agreement::TooFew(1)), "people are told at once");
+    Tender::new(world.letters.clone()).look_after(&[channel()]).await;
+    assert_eq!(counts().await.agreement(), Agreement::Agrees);
+    let mut expected = ids(&[lost]);
+    expected.insert("garbage".into());
+    assert_eq!(world.ids().await, expected);
 }
 
 #[tokio::test(start_paused = true)]
 async fn one_too_many_in_the_place_of_one_that_is_missing_is_found_in_time() {
     let world = World::new();
-    let (lost, kept) = (world.refused().await, world.dead().await);
-    world.bury(kept).await;
+    let kept = world.dead().await;
     world.runtime.spawn(Tender::new(world.letters.clone()).run());
+    // It has looked at all by then.
+    world.settled().await;
+    let lost = world.refused().await;
+    world.bury(kept).await;
     world.settled().await;
     assert_eq!((world.depth().await, world.ids().await), (2, ids(&[kept])), "the counts agree");
     world.runtime.sleep(Duration::from_secs(2 * 3600)).await;

@@ -47,17 +47,34 @@ async fn counts_tell_whether_there_is_anything_to_mend() {
     let world = World::new();
     let (one, _) = (world.dead().await, world.dead().await);
     let x = async || world.letters.counts().await.unwrap().remove(0);
-    assert_eq!(x().await.agreement(0), Agreement::Agrees);
+    assert_eq!(x().await.agreement(), Agreement::NotLooked);
+    world.letters.read(&channel()).await.unwrap();
+    assert_eq!(x().await.agreement(), Agreement::Agrees);
     world.settle(one).await;
-    assert_eq!(x().await.agreement(0), Agreement::TooMany(1));
+    assert_eq!(x().await.agreement(), Agreement::TooMany(1));
     world.settled().await;
     world.broker.wipe();
-    assert_eq!(x().await.agreement(0), Agreement::TooFew(1));
+    assert_eq!(x().await.agreement(), Agreement::TooFew(1));
     let inbox = world.broker.consume(dead(), 1).await.unwrap();
-    assert_eq!(x().await.agreement(0), Agreement::CannotTell, "somebody may hold it");
+    assert_eq!(x().await.agreement(), Agreement::CannotTell, "somebody may hold it");
     drop(inbox);
     world.broker.cut(true);
-    assert_eq!(x().await.agreement(0), Agreement::CannotTell);
+    assert_eq!(x().await.agreement(), Agreement::CannotTell);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_broker_that_does_not_answer_is_told_within_seconds_for_all_channels() {
+    let world = World::new();
+    world.dead().await;
+    world.broker.silence(true);
+    let before = world.runtime.uptime();
+    let counts = world.letters.told_counts().await.unwrap();
+    assert_eq!(counts.len(), 2);
+    assert!(counts.iter().all(|counts| counts.agreement() == Agreement::CannotTell), "{counts:?}");
+    let refused = world.letters.read(&channel()).await.unwrap_err();
+    assert!(matches!(refused, LettersError::Look(broker::LookError::Broker(_))), "{refused}");
+    let took = world.runtime.uptime() - before;
+    assert!(took < std::time::Duration::from_secs(7), "{took:?}");
 }
 
 #[tokio::test(start_paused = true)]

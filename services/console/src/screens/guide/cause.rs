@@ -73,14 +73,14 @@ fn what(visit: &Visit, which: &Which, group: &api::CauseGroup, here: &str) -> Ma
     html! {
         div #step data-live {
             div.standing {
-                p.sentence { strong { (group.extent.words) "." } }
-                (assign::had(&group.assigned, now))
+                (causes::reach(group))
+                (assign::had(group, now))
                 dl.facts { (fact("Look first at", &prose(&group.extent.look_at))) }
                 (causes::facts(group, now))
             }
         }
         @if !group.notes.is_empty() { h3.over { "The last time, people noted" } (notes::list(visit, &group.notes, here, now)) }
-        div.doing { (assign::forms(visit, which, &group.assigned, here, 0)) }
+        div.doing { (assign::forms(visit, &which.part(&group.part), &group.assigned, here, 0)) }
     }
 }
 
@@ -210,8 +210,8 @@ async fn word(visit: &Visit, which: &Which, group: Option<&api::CauseGroup>, her
             Err(problem) => { (cannot_tell("who has it", problem)) }
             Ok(had) if had.is_empty() => { p.quiet { "Nobody has it: there is nothing to let go." } }
             Ok(had) => {
-                (assign::had(had, now))
-                div.doing { (assign::forms(visit, which, had, here, 1)) }
+                (assign::lines(had, |one| group.is_some_and(|group| group.part.is_of(one)), now))
+                @if let Some(one) = had.first() { div.doing { (assign::forms(visit, &which.had(one), had, here, 1)) } }
             }
         }
         p.quiet { "Did posts go out twice, or vanish? " a href="/incidents" { "Incidents" } " says what was found outside; close there what you have seen to." }

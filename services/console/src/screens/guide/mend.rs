@@ -1,12 +1,13 @@
 //! The second step for a cause: what must be mended, how the accounts are, what a pause would hold.
 
+use jiff::Timestamp;
 use maud::{Markup, html};
 
 use crate::{
     api::{self, ExtentKind},
     screens::{
-        accounts::health,
-        parts::{Icon, ago, fact, icon, prose, query},
+        accounts::{cannot_publish, health, unwell},
+        parts::{Icon, Tone, ago, chip, fact, icon, prose, query},
         pauses,
         shell::{cannot_tell, stamp},
         target::is_doubtful,
@@ -30,7 +31,7 @@ pub(super) async fn page(visit: &Visit, which: &Which, group: &api::CauseGroup, 
     let more = group.spread.accounts.distinct.saturating_sub(accounts.len() as u64);
     html! {
         dl.facts.panel {
-            (fact("What to do", &prose(&group.cause.remedy)))
+            (fact("What to do", &prose(group.remedy())))
             (fact("Whose fault", &html! { (group.cause.whose_fault) }))
             @if let Some(code) = group.cause.code { (fact("In full", &html! { a href=(format!("/errors/{code}")) { "What " (code.to_string()) " means" } })) }
         }
@@ -39,16 +40,16 @@ pub(super) async fn page(visit: &Visit, which: &Which, group: &api::CauseGroup, 
         div #mend data-live {
             @for (name, account) in &accounts {
                 @match account {
-                    Ok(account) => { (one(visit, account, here)) }
+                    Ok(account) => { (one(visit, account, group.last, here)) }
                     Err(problem) => { (cannot_tell(&format!("how {name} is"), problem)) }
                 }
             }
-            (verdict(&accounts))
+            (verdict(&accounts, group.last))
         }
         @if more > 0 {
             p { a href=(query("/accounts", &[("channel", &channel(group))])) { "And " (more) " more: all accounts" } }
         }
-        (hold(visit, group, &pauses, here))
+        (hold(visit, group, &pauses, &unwell(accounts.iter().filter_map(|(_, account)| account.as_ref().ok())), here))
     }
 }
 
@@ -72,8 +73,14 @@ fn doubts(targets: &[api::Target]) -> Markup {
     }
 }
 
-/// An account: how it is, and what can be done about it from here.
-fn one(visit: &Visit, account: &api::Account, here: &str) -> Markup {
+/// Whether an account was said to be well before it failed last: that says nothing of how it is now.
+fn is_stale(account: &api::Account, failed: Timestamp) -> bool {
+    let is_said_well = account.health.wrong.is_none() && account.disabled.is_none();
+    is_said_well && account.health.checked_at.is_none_or(|at| at <= failed)
+}
+
+/// An account: how it is, and what can be done about it from here. `failed`: when the last of the cause's targets did.
+fn one(visit: &Visit, account: &api::Account, failed: Timestamp, here: &str) -> Markup {
     let (name, wrong) = (account.name(), &account.health.wrong);
     let form = |what: &str, title: &str, is_first: bool| {
         html! {
@@ -86,7 +93,10 @@ fn one(visit: &Visit, account: &api::Account, here: &str) -> Markup {
     };
     html! {
         section.card aria-label=(name) {
-            p { (health(account)) " " a href=(format!("/accounts/{name}")) { strong { (name) } } }
+            p {
+                @if is_stale(account, failed) { (chip(Tone::Doubt, Icon::Doubt, "not asked since it failed")) } @else { (health(account)) }
+                " " a href=(format!("/accounts/{name}")) { strong { (name) } }
+            }
             dl.facts {
                 @if let Some(wrong) = wrong {
                     (fact("What is wrong", &prose(&wrong.title)))
@@ -107,24 +117,32 @@ fn one(visit: &Visit, account: &api::Account, here: &str) -> Markup {
 }
 
 /// Whether a retry has a chance, as far as the accounts tell.
-fn verdict(accounts: &[(&str, Result<api::Account, crate::Problem>)]) -> Markup {
-    let is_broken = |account: &api::Account| account.health.wrong.is_some() || account.disabled.is_some();
-    let broken: Vec<_> = accounts
-        .iter()
-        .filter(|(_, account)| account.as_ref().is_ok_and(is_broken))
-        .map(|(name, _)| (*name).to_owned())
-        .collect();
+fn verdict(accounts: &[(&str, Result<api::Account, crate::Problem>)], failed: Timestamp) -> Markup {
+    let known = || accounts.iter().filter_map(|(_, account)| account.as_ref().ok());
+    let names = |which: &dyn Fn(&api::Account) -> bool| {
+        known().filter(|account| which(account)).map(api::Account::name).collect::<Vec<_>>()
+    };
+    let (broken, stale) = (names(&|account| cannot_publish(account)), names(&|account| is_stale(account, failed)));
+    let was = if stale.len() == 1 { "was" } else { "were" };
     html! {
         @if !broken.is_empty() {
             p { strong { "Not yet: " } (broken.join(", ")) " cannot publish. A retry would hold its targets back, and lose nothing." }
-        } @else {
-            p { strong { "Nothing is known to be wrong with these accounts. " } "That is as of when each was asked last." }
+        } @else if !stale.is_empty() {
+            p { strong { "Not known: " } (stale.join(", ")) " " (was) " not asked since this failed last. Ask the platform now, above." }
+        } @else if known().next().is_some() {
+            p { strong { "Nothing is known to be wrong with these accounts. " } "Each was asked after this failed last." }
         }
     }
 }
 
 /// What a pause would hold back meanwhile, or the pause that does.
-fn hold(visit: &Visit, group: &api::CauseGroup, found: &Result<api::Pauses, crate::Problem>, here: &str) -> Markup {
+fn hold(
+    visit: &Visit,
+    group: &api::CauseGroup,
+    found: &Result<api::Pauses, crate::Problem>,
+    unwell: &[String],
+    here: &str,
+) -> Markup {
     let Some(scope) = scope(group) else { return html! {} };
     let now = visit.now();
     let reason = format!("{}: being mended", group.cause.title);
@@ -134,8 +152,8 @@ fn hold(visit: &Visit, group: &api::CauseGroup, found: &Result<api::Pauses, crat
             Err(problem) => { (cannot_tell("what is paused", problem)) }
             Ok(found) => {
                 @if let Some(pause) = found.pauses.iter().find(|pause| pause.scope == scope) {
-                    p { "What waits is held already. Resume it once the cause is mended; it goes out little by little." }
-                    (pauses::card(visit, pause, here, now))
+                    p { "What waits is held already. Once the cause is mended and the pause has ended, it goes out little by little." }
+                    (pauses::card(visit, pause, unwell, here, now))
                 } @else {
                     p {
                         "What is due next on " code { (scope) } " may fail the same way. A pause holds it until somebody resumes it; nothing is lost by that but time."

@@ -38,7 +38,8 @@ async fn a_cause_is_led_through_all_five_steps() {
     page.says("2. Mend the cause What to do");
     page.says("acme/long/main");
     page.says("Ask the platform now");
-    page.says("Nothing is known to be wrong with these accounts.");
+    page.says("not asked since it failed acme/long/main");
+    page.says("Not known: acme/long/main was not asked since this failed last.");
     page.says("Pause account:acme/long/main…");
     let hold = [("scope", "account:acme/long/main"), ("reason", "being mended"), ("back", &step(2))];
     let page = browser.fill(&step(2), "/pause", &hold).await.ok();

@@ -140,6 +140,9 @@ async fn the_other_screens_answer_what_they_are_for() {
     page.says("Promises broken none");
     page.says("long 1 scheduled");
     browser.get("/errors/OP-2101").await.ok().says("What to do");
+    let codes = browser.get("/errors").await.ok();
+    codes.says("OP-3001 The platform could not be reached The platform.");
+    assert_eq!(codes.text.matches("href=\"/errors/OP-").count(), domain::Code::ALL.len());
     assert_eq!(browser.get("/errors/OP-9999").await.status, 404);
     for (sought, found) in [
         (targets[0].as_str(), format!("/targets/{}", targets[0])),
@@ -150,7 +153,15 @@ async fn the_other_screens_answer_what_they_are_for() {
     }
     let by_key = browser.get("/find?q=key").await.header("location").to_owned();
     assert!(by_key.starts_with("/posts/"), "{by_key}");
-    assert_eq!(browser.get("/find?q=nothing").await.status, 404);
+    // What names nothing may be what a post says.
+    for (sought, words) in [("hello+from", "hello+from"), ("nothing", "nothing"), ("50%25+off%21", "50%25+off%21")] {
+        let found = browser.get(&format!("/find?q={sought}")).await;
+        assert_eq!(found.header("location"), format!("/posts?q={words}"));
+    }
+    browser.get("/posts?q=hello+from").await.ok().says("hello from key");
+    for none in ["OP-9999", "acme/long/nobody", "019e830e-1a00-7834-9d4e-cdbc8b0f4632"] {
+        browser.get(&format!("/find?q={none}")).await.says("or words that posts say");
+    }
     assert_eq!(browser.get("/find").await.status, 404);
 }
 

@@ -20,13 +20,14 @@ async fn no_screen_and_no_form_reaches_across_tenants() {
         format!("/targets/{}", targets[0]),
         format!("/retry?target={}", targets[0]),
         "/accounts/acme/long/main".into(),
-        "/find?q=secret-of-acme".into(),
         format!("/find?q={}", targets[0]),
     ] {
         let page = browser.get(&path).await;
         assert_eq!(page.status, 404, "{path}");
         page.is_silent_of("hello from");
     }
+    assert_eq!(browser.get("/find?q=secret-of-acme").await.header("location"), "/posts?q=secret-of-acme");
+    browser.get("/posts?q=secret-of-acme").await.ok().is_silent_of("hello from");
     for path in
         ["/posts?tenant=acme", "/accounts?tenant=acme", "/schedule?tenant=acme", "/schedule?account=acme/long/main"]
     {

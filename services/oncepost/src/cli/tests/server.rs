@@ -121,7 +121,7 @@ impl Channel for Plain {
                 worth: Worth::AfterFix { fix: Fix::Account },
                 scope: Scope::Account,
                 step: "verify credentials".into(),
-                said: PlatformWords { status: Some(403), code: None, text: "your login is disabled".into() },
+                said: PlatformWords { status: Some(403), ..PlatformWords::text("your login is disabled") },
             }),
             None => Ok(Standing::unknown()),
         }
@@ -388,7 +388,7 @@ impl Server {
 
     pub async fn fail(&self, target: &str) {
         let attempt = self.arm(target).await;
-        let said = PlatformWords { status: Some(422), code: None, text: "we do not take \u{1b}[31mthat".into() };
+        let said = PlatformWords { status: Some(422), ..PlatformWords::text("we do not take \u{1b}[31mthat") };
         let failure = Failure {
             code: Code::CONTENT_REFUSED,
             landed: Landed::No,

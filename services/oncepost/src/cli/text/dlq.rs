@@ -54,7 +54,9 @@ fn standing(letter: &DeadLetter) -> String {
 /// A letter with everything about it.
 pub(crate) fn show(view: &DeadLetterView) -> String {
     let mut blocks: Vec<_> = view.letters.iter().map(whole).collect();
-    if view.letters.is_empty() {
+    if let Some(why) = &view.unseen {
+        blocks.push(format!("What is in the queue cannot be told. {}", harmless(why)));
+    } else if view.letters.is_empty() {
         blocks.push("There is no letter of it in the queue, and none is missing.".into());
     }
     if let Some(of) = &view.target {

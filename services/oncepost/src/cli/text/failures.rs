@@ -4,6 +4,9 @@ use console::api::{AtStake, CauseGroup, FailureGroups, Failures, Shares};
 
 use super::{assignments, counted, entries, harmless, instant, labelled, notes, short};
 
+/// The most that is repeated of a platform's words, in characters.
+const SAID: usize = 200;
+
 /// What needs a person: how far it reaches, and cause by cause.
 pub(crate) fn groups(found: &FailureGroups, is_filtered: bool) -> String {
     if found.groups.is_empty() {
@@ -12,8 +15,12 @@ pub(crate) fn groups(found: &FailureGroups, is_filtered: bool) -> String {
             false => "Nothing needs a person.".into(),
         };
     }
-    let what = format!("{} of {} need a person.", many(found.targets, "target"), many(found.posts, "post"));
+    let verb = if found.targets == 1 { "needs" } else { "need" };
+    let what = format!("{} of {} {verb} a person.", many(found.targets, "target"), many(found.posts, "post"));
     let mut head = vec![labelled("", &format!("{}. {what}", harmless(&found.extent.words)))];
+    if let Some(common) = found.in_common.as_ref().filter(|_| found.groups.len() > 1) {
+        head.push(labelled("", &format!("In truth one cause: {}.", harmless(common))));
+    }
     if let Some(meanwhile) = &found.meanwhile {
         head.push(labelled("", &meanwhile.words));
     }
@@ -29,13 +36,15 @@ fn many(count: u64, thing: &str) -> String {
     counted(usize::try_from(count).unwrap_or(usize::MAX), thing)
 }
 
+/// What a pause holds, and what is due next.
 fn at_stake(stake: &AtStake) -> Option<String> {
-    let first = stake.first?;
-    Some(format!(
-        "{} more within 24 hours on these accounts, the first at {}.",
-        many(stake.targets, "target"),
-        instant(first)
-    ))
+    let next = stake.first.map(|first| {
+        let targets = many(stake.targets, "target");
+        format!("{targets} more within 24 hours on these accounts, the first at {}.", instant(first))
+    });
+    let held = stake.waiting().map(|held| format!("{held}."));
+    let told: Vec<_> = held.into_iter().chain(next).collect();
+    (!told.is_empty()).then(|| told.join(" "))
 }
 
 fn group(group: &CauseGroup) -> String {
@@ -53,14 +62,23 @@ fn group(group: &CauseGroup) -> String {
         labelled("  where        ", &harmless(&group.extent.words)),
     ];
     lines.extend(top("accounts", &group.spread.accounts).map(|told| labelled("               ", &told)));
+    lines.extend(said(group));
     lines.push(labelled("  meanwhile    ", &group.meanwhile.words));
     lines.push(format!("  when         {when}"));
     lines.extend(at_stake(&group.at_stake).map(|told| labelled("  at stake     ", &told)));
     lines.push(labelled("  whose fault  ", &cause.whose_fault));
-    lines.push(labelled("  what to do   ", &cause.remedy));
+    lines.push(labelled("  what to do   ", group.remedy()));
     lines.extend(assignments::below(&group.assigned));
     lines.extend(notes::below(&group.notes));
     lines.join("\n")
+}
+
+/// What was said of the newest, and how often that was tried.
+fn said(group: &CauseGroup) -> Option<String> {
+    let said = group.platform_said.as_ref()?;
+    let head = if said.is_answer() { "  it said      " } else { "  happened     " };
+    let tried = group.tried.map(|times| format!("; tried {times} times")).unwrap_or_default();
+    Some(labelled(head, &format!("{}{tried}", said.quoted(SAID)?)))
 }
 
 /// The accounts with the most targets, where there is more than one.

@@ -61,7 +61,8 @@ fn part(part: &Part) -> String {
         _ if part.name == "guard" => String::new(),
         (reach, not) => format!("; {not} of {} processes do not reach it", reach + not),
     };
-    labelled(&format!("{:<7}  ", part.name), &format!("{says}{why}{others}"))
+    let asked = part.asked_s.map(|seconds| format!(", asked {seconds} s ago")).unwrap_or_default();
+    labelled(&format!("{:<7}  ", part.name), &format!("{says}{why}{asked}{others}"))
 }
 
 fn process(one: &Process) -> ([String; 4], String) {

@@ -35,6 +35,11 @@ pub(crate) fn channels(channels: &Channels) -> String {
     });
     let head = ["channel", "accounts", "state", "waiting", "workers", "dead", "takes", "against repeats"];
     let table = table(head, rows);
+    if channels.broker_answers == Some(false) {
+        let hint = "RabbitMQ does not say how full its queues are. What is due stays in the ledger until it answers; nothing is lost. \
+            `oncepost doctor` says what it finds.";
+        return format!("{table}\n\n{}", labelled("", hint));
+    }
     if channels.channels.iter().all(|channel| channel.dead.is_none_or(|queue| queue.ready == 0)) {
         return table;
     }

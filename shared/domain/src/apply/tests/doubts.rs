@@ -123,7 +123,10 @@ fn o04_a_person_can_close_a_doubt_either_way() {
     stage.fall_into_doubt();
     let mut other = Stage { target: stage.target.clone(), policy: Policy::default(), pauses: vec![], ..stage };
     assert_eq!(stage.target.armed.as_ref().unwrap().part, 0);
-    assert_eq!(stage.ask(&Command::Decide(Decision::Published { receipt: receipt("seen"), last: true })), Answer::Done);
+    assert_eq!(
+        stage.ask(&Command::Decide(Decision::Published { receipt: receipt("seen"), last: true, shared: false })),
+        Answer::Done
+    );
     assert_eq!(stage.target.state, State::Published);
     assert_eq!(other.ask(&Command::Decide(Decision::SendAgain { attempt: 1 })), Answer::Done);
     assert_eq!(other.target.state, State::Scheduled);
@@ -154,7 +157,7 @@ fn a_doubt_never_expires() {
 fn a_second_proof_of_the_same_part_is_counted_as_a_duplicate() {
     let mut target = target();
     let policy = Policy::default();
-    let context = Context { now: Timestamp::UNIX_EPOCH, policy: &policy, pauses: &[] };
+    let context = Context { now: Timestamp::UNIX_EPOCH, policy: &policy, pauses: &[], owner: None };
     let out = |id| Command::Out { attempt: 0, part: 0, receipt: receipt(id) };
     assert_eq!(apply(&mut target, &out("a"), &context).violation, None);
     assert_eq!(apply(&mut target, &out("b"), &context).violation, Some(invariant::Violation::NoDuplicate));

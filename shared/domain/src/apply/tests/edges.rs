@@ -84,7 +84,7 @@ fn every_state_refuses_its_owner_in_its_own_words() {
         let mut stage = Stage::new(LOOK);
         change(&mut stage);
         // As it may be found in a ledger: what is asked must be refused whatever led to it.
-        let context = Context { now: stage.now, policy: &stage.policy, pauses: &[] };
+        let context = Context { now: stage.now, policy: &stage.policy, pauses: &[], owner: None };
         apply(&mut stage.target, &Command::Cancel, &context).answer()
     };
     let at = |refusal| Answer::Refused(refusal);
@@ -112,7 +112,7 @@ fn who_makes_a_change_raises_the_revision_once_and_a_repeat_does_not() {
     };
     let edit = Command::Edit { changes: Override::default(), hash };
     let reschedule = Command::Reschedule { due_at: seconds(9), deadline: None, hash };
-    let out = Command::Decide(Decision::Published { receipt: receipt("p1"), last: true });
+    let out = Command::Decide(Decision::Published { receipt: receipt("p1"), last: true, shared: false });
     assert_eq!(after(|_| {}, Command::Cancel), 1);
     assert_eq!(after(|_| {}, edit), 1);
     assert_eq!(after(|_| {}, reschedule), 1);
@@ -145,9 +145,23 @@ fn what_has_ended_says_so_to_its_owner() {
 fn a_person_who_says_it_is_out_must_say_where() {
     let mut stage = Stage::new(RepeatSafety::Nothing);
     stage.fall_into_doubt();
-    let nowhere = Command::Decide(Decision::Published { receipt: receipt(" "), last: true });
+    let nowhere = Command::Decide(Decision::Published { receipt: receipt(" "), last: true, shared: false });
     assert_eq!(stage.ask(&nowhere), Answer::Refused(Refusal::InDoubt));
     assert_eq!(stage.target.state, State::InDoubt);
+}
+
+#[test]
+fn o04_a_post_of_the_platform_is_one_targets_unless_a_person_says_otherwise() {
+    let mut stage = Stage::new(RepeatSafety::Nothing);
+    stage.fall_into_doubt();
+    let other = crate::TargetId(uuid::Uuid::from_u128(9));
+    let context = Context { now: stage.now, policy: &stage.policy, pauses: &[], owner: Some(other) };
+    let word = |shared| Command::Decide(Decision::Published { receipt: receipt("p1"), last: true, shared });
+    let refused = apply(&mut stage.target, &word(false), &context).answer();
+    assert_eq!(refused, Answer::Refused(Refusal::Taken { by: other }));
+    assert_eq!((stage.target.state, stage.target.out.len()), (State::InDoubt, 0));
+    assert_eq!(apply(&mut stage.target, &word(true), &context).answer(), Answer::Done);
+    assert_eq!(stage.target.state, State::Published);
 }
 
 #[test]
@@ -156,7 +170,7 @@ fn a_woken_target_at_rest_is_left_alone_and_a_failure_that_nobody_sees_is_listed
         let mut stage = Stage::new(RepeatSafety::Nothing);
         change(&mut stage);
         // As it may be found in a ledger, whatever led to it.
-        let context = Context { now: stage.now, policy: &stage.policy, pauses: &[] };
+        let context = Context { now: stage.now, policy: &stage.policy, pauses: &[], owner: None };
         let answer = apply(&mut stage.target, &Command::Wake, &context).answer();
         assert_eq!(stage.target.wake_at, None);
         (answer, stage.target.listed.map(|listed| listed.reason))
@@ -385,7 +399,7 @@ fn a_part_that_is_out_is_recorded_whoever_says_so_and_only_the_holder_goes_on() 
 fn d15_o04_a_person_who_settles_one_part_of_a_thread_lets_the_rest_go_on() {
     let mut stage = Stage::new(RepeatSafety::Nothing);
     stage.fall_into_doubt();
-    let first = Command::Decide(Decision::Published { receipt: receipt("p1"), last: false });
+    let first = Command::Decide(Decision::Published { receipt: receipt("p1"), last: false, shared: false });
     assert_eq!(stage.ask(&first), Answer::Done);
     assert_eq!((stage.target.state, stage.target.next_part()), (State::Scheduled, 1));
     assert!(stage.target.listed.is_none() && stage.target.armed.is_none());

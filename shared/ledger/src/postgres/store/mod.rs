@@ -12,7 +12,7 @@ pub(super) use due::{count_waiting, moving, oldest_waiting, peek, queued, waitin
 pub(super) use load::{drafts, lock, lock_post, now, owners, surroundings, taken_marks};
 pub(super) use origin::{origins, vouch};
 pub(super) use posts::{insert_posts, insert_targets, known_posts};
-pub(super) use save::{delete_events, insert_events, insert_pauses, save};
+pub(super) use save::{delete_events, insert_events, insert_marks, insert_pauses, save};
 
 use sqlx::{Connection as _, migrate::Migrate};
 

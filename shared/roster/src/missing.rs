@@ -5,10 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use ledger::Process;
 
-use crate::api;
+use crate::Outlet;
 
-/// A process that has said nothing for longer is silent: it has missed three times to say that it lives.
-pub(crate) const SILENT: Duration = Duration::from_secs(45);
 /// What a process did that has said nothing for longer, nobody is believed to do.
 const GONE: Duration = Duration::from_secs(120);
 
@@ -47,10 +45,10 @@ const DUTIES: [Duty; 4] = [
 
 /// What is known besides what processes say of themselves.
 #[derive(Debug, Default)]
-pub(crate) struct Evidence {
+pub struct Evidence {
     /// Whether the broker answers.
     pub broker_answers: bool,
-    /// How many take requests from the broker: schedulers do. `None`: the broker does not say.
+    /// How many take requests from the broker: schedulers do. `None`: nobody has asked the broker, or it does not say.
     pub takers: Option<u64>,
     /// Whether there is any hook to be told of anything.
     pub has_hooks: bool,
@@ -60,26 +58,32 @@ pub(crate) struct Evidence {
     pub history_lost: bool,
 }
 
-/// A channel that something may have to go out on.
-#[derive(Debug)]
-pub(crate) struct Outlet {
-    /// Its name.
-    pub name: String,
-    /// What its platform is called.
-    pub title: String,
-    /// How many accounts are on it.
-    pub accounts: usize,
-    /// What its queue holds, and how many take from it; `None`: the broker does not say.
-    pub queue: Option<api::Queue>,
+/// Somebody who should be there and is not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missing {
+    /// What nobody does: `scheduler`, `worker`, `keeper` or `notifier`; or `broker`, if that does not answer.
+    pub role: &'static str,
+    /// For which channel, if for one only.
+    pub channel: Option<String>,
+    /// For more channels than are told one by one.
+    pub is_of_many: bool,
+    /// Nothing goes out for it.
+    pub stops_delivery: bool,
+    /// When somebody who did it was seen last, within the last day.
+    pub last_seen_at: Option<Timestamp>,
+    /// Who is missing and what comes of it, as a sentence without its stop.
+    pub what: String,
+    /// What to do.
+    pub remedy: String,
 }
 
 /// Whether somebody has a role.
-pub(crate) fn does(processes: &[Process], role: &str) -> bool {
+pub fn does(processes: &[Process], role: &str) -> bool {
     processes.iter().any(|process| process.silent_for < GONE && has(process, role))
 }
 
 /// Whether somebody works for a channel.
-pub(crate) fn serves(processes: &[Process], channel: &str) -> bool {
+pub fn serves(processes: &[Process], channel: &str) -> bool {
     let works = |process: &&Process| process.silent_for < GONE && has(process, "worker");
     processes.iter().filter(works).any(|process| process.beat.channels.iter().any(|name| name.as_str() == channel))
 }
@@ -89,7 +93,7 @@ fn has(process: &Process, role: &str) -> bool {
 }
 
 /// Who is missing, whoever stops delivery first.
-pub(crate) fn missing(processes: &[Process], evidence: &Evidence) -> Vec<api::Missing> {
+pub fn missing(processes: &[Process], evidence: &Evidence) -> Vec<Missing> {
     let wanted = |duty: &&Duty| duty.role != "notifier" || evidence.has_hooks;
     let mut all: Vec<_> = DUTIES.iter().filter(wanted).filter_map(|duty| undone(duty, processes, evidence)).collect();
     if all.iter().all(|one| one.role != "worker") {
@@ -106,8 +110,8 @@ pub(crate) fn missing(processes: &[Process], evidence: &Evidence) -> Vec<api::Mi
 }
 
 /// Without its history the ledger lets nobody send or accept anything, whoever is there.
-fn history_lost() -> api::Missing {
-    api::Missing {
+fn history_lost() -> Missing {
+    Missing {
         what: "The ledger was restored to an earlier time, moved, or taken over by another server: nothing is sent or accepted, so that \
                nothing goes out twice"
             .into(),
@@ -117,8 +121,8 @@ fn history_lost() -> api::Missing {
 }
 
 /// Without the broker nothing reaches a worker, whoever is there.
-fn no_broker() -> api::Missing {
-    api::Missing {
+fn no_broker() -> Missing {
+    Missing {
         what: "The broker does not answer: nothing goes out. Nothing is lost: what is due waits in the ledger, and goes out late".into(),
         remedy: "See whether RabbitMQ runs and can be reached; `oncepost doctor` says what it finds.".into(),
         ..absent("broker", true, None)
@@ -126,7 +130,7 @@ fn no_broker() -> api::Missing {
 }
 
 /// The channels that nobody works for: each, or all in one where they are many.
-fn unserved_channels(evidence: &Evidence, processes: &[Process]) -> Vec<api::Missing> {
+fn unserved_channels(evidence: &Evidence, processes: &[Process]) -> Vec<Missing> {
     let mut each: Vec<_> = evidence.channels.iter().filter_map(|outlet| unserved(outlet, processes)).collect();
     if each.len() <= MOST_CHANNELS {
         return each;
@@ -144,8 +148,9 @@ fn unserved_channels(evidence: &Evidence, processes: &[Process]) -> Vec<api::Mis
     );
     each.truncate(1);
     each.into_iter()
-        .map(|one| api::Missing {
+        .map(|one| Missing {
             channel: None,
+            is_of_many: true,
             what: what.clone(),
             remedy: "Start workers: `oncepost worker` for all channels, or with `--channel NAME`. `oncepost channels` says who works for which.".into(),
             ..one
@@ -154,7 +159,7 @@ fn unserved_channels(evidence: &Evidence, processes: &[Process]) -> Vec<api::Mis
 }
 
 /// A duty that nobody does.
-fn undone(duty: &Duty, processes: &[Process], evidence: &Evidence) -> Option<api::Missing> {
+fn undone(duty: &Duty, processes: &[Process], evidence: &Evidence) -> Option<Missing> {
     let Duty { role, stops_delivery, so } = *duty;
     if does(processes, role) {
         return None;
@@ -175,7 +180,7 @@ fn undone(duty: &Duty, processes: &[Process], evidence: &Evidence) -> Option<api
     };
     let last_seen_at = last.map(|last| last.seen_at);
     if let Some(many) = takers.filter(|many| *many > 0) {
-        return Some(api::Missing {
+        return Some(Missing {
             what: format!(
                 "{known}, though the broker has {many} that take work as one does: they are of an older version, or cannot write to the ledger"
             ),
@@ -183,7 +188,7 @@ fn undone(duty: &Duty, processes: &[Process], evidence: &Evidence) -> Option<api
             ..absent(role, false, last_seen_at)
         });
     }
-    Some(api::Missing {
+    Some(Missing {
         what: format!("{known}: {so}"),
         remedy: format!("Start one: `oncepost {role}`. If one should run, its log says why it ended."),
         ..absent(role, stops_delivery, last_seen_at)
@@ -191,7 +196,7 @@ fn undone(duty: &Duty, processes: &[Process], evidence: &Evidence) -> Option<api
 }
 
 /// A channel that nobody works for.
-fn unserved(outlet: &Outlet, processes: &[Process]) -> Option<api::Missing> {
+fn unserved(outlet: &Outlet, processes: &[Process]) -> Option<Missing> {
     let is_taken = outlet.queue.is_some_and(|queue| queue.consumers > 0);
     if is_taken || serves(processes, &outlet.name) {
         return None;
@@ -202,7 +207,7 @@ fn unserved(outlet: &Outlet, processes: &[Process]) -> Option<api::Missing> {
         Some(1) => "; 1 message waits in its queue".into(),
         Some(many) => format!("; {many} messages wait in its queue"),
     };
-    Some(api::Missing {
+    Some(Missing {
         channel: Some(outlet.name.clone()),
         what: format!("No worker takes the work of {}: nothing goes out on its {accounts}{waits}", outlet.title),
         remedy: format!(
@@ -213,10 +218,11 @@ fn unserved(outlet: &Outlet, processes: &[Process]) -> Option<api::Missing> {
     })
 }
 
-fn absent(role: &str, stops_delivery: bool, last_seen_at: Option<Timestamp>) -> api::Missing {
-    api::Missing {
-        role: role.into(),
+fn absent(role: &'static str, stops_delivery: bool, last_seen_at: Option<Timestamp>) -> Missing {
+    Missing {
+        role,
         channel: None,
+        is_of_many: false,
         stops_delivery,
         last_seen_at,
         what: String::new(),
@@ -237,6 +243,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::Queue;
 
     fn process(roles: &[&str], channels: &[&str], silent_for: u64) -> Process {
         let beat = Beat {
@@ -256,7 +263,7 @@ mod tests {
     }
 
     fn outlet(consumers: u64, ready: u64) -> Outlet {
-        let queue = Some(api::Queue { ready, consumers });
+        let queue = Some(Queue { ready, consumers });
         Outlet { name: "mastodon".into(), title: "Mastodon".into(), accounts: 12, queue }
     }
 

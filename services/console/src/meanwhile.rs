@@ -1,0 +1,116 @@
+//! The evidence beside a cause: what goes out while it fails. Pure.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use ledger::{Lately, Outlet};
+
+use crate::{
+    api::{Flow, Meanwhile},
+    extent::{account, listed},
+    standing::instant,
+};
+
+/// The beginning of the second that `at` is in.
+pub(crate) fn second(at: Timestamp) -> Timestamp {
+    Timestamp::from_nanosecond(at.as_nanosecond().div_euclid(SECOND) * SECOND).unwrap_or(at)
+}
+
+const SECOND: i128 = 1_000_000_000;
+
+/// What goes out while something fails at `places` since `since`: on their accounts, on the other accounts of their channels, and
+/// elsewhere. `from`: since when it was looked at.
+pub(crate) fn meanwhile<'a>(
+    places: impl IntoIterator<Item = &'a Outlet>,
+    lately: &[Lately],
+    since: Timestamp,
+    from: Timestamp,
+) -> Meanwhile {
+    let places: Vec<_> = places.into_iter().collect();
+    let accounts: BTreeSet<_> = places.iter().map(|place| account(place)).collect();
+    let channels: BTreeSet<_> = places.iter().map(|place| &place.channel).collect();
+    let began = second(since);
+    let since = began.max(from);
+    let (mut own, mut siblings, mut elsewhere) = (Flow::default(), Flow::default(), Flow::default());
+    // By whole seconds: what was due before the one in which it began to fail proves nothing.
+    for one in lately.iter().filter(|one| since <= one.second) {
+        let flow = match () {
+            // Within that second an account may have published and then died: its own posts prove something from the next one on.
+            () if accounts.contains(&account(&one.place)) && one.second == began => continue,
+            () if accounts.contains(&account(&one.place)) => &mut own,
+            () if channels.contains(&one.place.channel) => &mut siblings,
+            () => &mut elsewhere,
+        };
+        flow.settled += one.settled;
+        flow.published += one.published;
+    }
+    let it = if accounts.len() == 1 { "it" } else { "them" };
+    let on = listed(channels.iter().map(|channel| channel.as_str()));
+    let at = instant(since);
+    let words = match (own.published, siblings, elsewhere) {
+        (1.., ..) => format!("Other posts of {it} go out meanwhile: {} due since {at} did.", own.published),
+        (0, Flow { published: 1.., .. }, _) => {
+            format!(
+                "Nothing of {it} went out that was due since {at}; {} on other accounts of {on} did.",
+                siblings.published
+            )
+        }
+        (0, Flow { settled: 0, .. }, Flow { settled: 0, .. }) => {
+            format!("Nothing else was due since {at}: whether other posts go out cannot be told.")
+        }
+        (0, _, Flow { published: 1.., .. }) => {
+            format!("Nothing on {on} went out that was due since {at}; {} on other channels did.", elsewhere.published)
+        }
+        (0, ..) => format!("Nothing at all went out that was due since {at}."),
+    };
+    Meanwhile { since, own, siblings, elsewhere, words }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::extent::tests::place;
+
+    #[test]
+    fn the_evidence_is_what_was_due_since_and_is_out() {
+        let began: Timestamp = "2026-06-01T03:10:00Z".parse().unwrap();
+        let lately = |name: &str, seconds: u64, settled, published| Lately {
+            place: place(name),
+            second: began + Duration::from_secs(seconds) - Duration::from_secs(1),
+            settled,
+            published,
+        };
+        // It began within the second.
+        let first = began + Duration::from_millis(700);
+        let of = |rows: &[Lately]| meanwhile(&[place("acme/a/one@meta")], rows, first, began).words;
+        // Due in the second before it began.
+        let early = lately("acme/a/one", 0, 9, 9);
+        assert_eq!(
+            of(std::slice::from_ref(&early)),
+            "Nothing else was due since 2026-06-01 03:10:00Z: whether other posts go out cannot be told."
+        );
+        let (own, sibling) = (lately("acme/a/one", 2, 4, 0), lately("beta/a/one", 1, 2, 2));
+        let (still, other) = (lately("beta/a/one", 2, 3, 0), lately("acme/c/one", 2, 5, 5));
+        assert_eq!(
+            of(&[lately("acme/a/one@own", 1, 9, 9), lately("acme/a/one@own", 2, 4, 3)]),
+            "Other posts of it go out meanwhile: 3 due since 2026-06-01 03:10:00Z did."
+        );
+        assert_eq!(
+            of(&[own.clone(), sibling, other.clone()]),
+            "Nothing of it went out that was due since 2026-06-01 03:10:00Z; 2 on other accounts of a did."
+        );
+        assert_eq!(
+            of(&[own.clone(), still.clone(), other]),
+            "Nothing on a went out that was due since 2026-06-01 03:10:00Z; 5 on other channels did."
+        );
+        assert_eq!(of(&[own, still]), "Nothing at all went out that was due since 2026-06-01 03:10:00Z.");
+        // What it published in the second of its death is no sign that it lives.
+        assert!(of(&[lately("acme/a/one", 1, 9, 9)]).starts_with("Nothing else was due"));
+        // Only a part could be looked at.
+        let from = began + Duration::from_secs(2);
+        let looked = meanwhile(&[place("acme/a/one")], &[early], began, from);
+        assert_eq!(looked.since, from);
+    }
+}

@@ -1,0 +1,97 @@
+//! What people may have to be told of: failures that have one cause, targets that were not sent in time, somebody who is missing. Pure.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use domain::{Failure, Target};
+use roster::Missing;
+use url::Url;
+
+use super::{
+    AlertOptions, absent, late,
+    plan::{Say, Times},
+    words::{self, Group, Message},
+};
+
+/// What the names of the others begin with. No group of failures is called so.
+const LATE: &str = "expired/";
+const MISSING: &str = "missing/";
+
+/// Something that people may have to be told of.
+pub(crate) struct Matter {
+    /// What it is on record as.
+    pub name: String,
+    /// How many targets; 0: it is over.
+    pub count: u64,
+    about: About,
+}
+
+enum About {
+    /// Targets that need a person, and the one that was listed last.
+    Failing(Option<Target>),
+    /// Targets whose deadline has passed, and the one whose did last.
+    Late(Option<Target>),
+    /// Who is missing.
+    Missing(Option<Missing>),
+}
+
+impl Matter {
+    /// One that people were told of, and that is over.
+    pub fn over(name: &str) -> Self {
+        let about = match name {
+            _ if name.starts_with(LATE) => About::Late(None),
+            _ if name.starts_with(MISSING) => About::Missing(None),
+            _ => About::Failing(None),
+        };
+        Self { name: name.into(), count: 0, about }
+    }
+
+    /// Targets that need a person for one cause.
+    pub fn failing(name: String, count: u64, newest: Option<Target>) -> Self {
+        Self { name, count, about: About::Failing(newest) }
+    }
+
+    /// Somebody who is missing.
+    pub fn missing(missing: Missing) -> Self {
+        let channel = missing.channel.as_ref().map(|channel| format!("/{channel}"));
+        let of = channel.unwrap_or_else(|| if missing.is_of_many { absent::MANY.into() } else { String::new() });
+        Self { name: format!("{MISSING}{}{of}", missing.role), count: 1, about: About::Missing(Some(missing)) }
+    }
+
+    /// Targets that were not sent in time, the last one first, by what kept them.
+    pub fn late(targets: Vec<Target>) -> Vec<Self> {
+        let mut groups: BTreeMap<String, (u64, Target)> = BTreeMap::new();
+        for target in targets {
+            let group = target.last_failure.as_ref().map_or_else(|| "-".into(), Failure::group);
+            groups.entry(format!("{LATE}{group}")).or_insert((0, target)).0 += 1;
+        }
+        let matter = |(name, (count, newest))| Self { name, count, about: About::Late(Some(newest)) };
+        groups.into_iter().map(matter).collect()
+    }
+
+    /// When it is told.
+    pub fn times(&self, options: &AlertOptions) -> Times {
+        let patience = match self.about {
+            // A process that is replaced is away for a moment.
+            About::Missing(_) => options.missing_after,
+            About::Failing(_) | About::Late(_) => Duration::ZERO,
+        };
+        Times { old_after: options.old_after, calm_after: options.calm_after, patience }
+    }
+
+    /// Whether it is worth a message. What was not sent in time is not mended by waiting, and not over when it is a day old.
+    pub fn wants(&self, say: Say) -> bool {
+        !matches!((&self.about, say), (About::Late(_), Say::Old { .. } | Say::Clear { .. }))
+    }
+
+    /// The message.
+    pub fn message(&self, say: Say, console: Option<&Url>) -> Message {
+        let (name, count) = (self.name.as_str(), self.count);
+        match &self.about {
+            About::Failing(newest) => words::message(say, &Group { name, count, newest: newest.as_ref(), console }),
+            About::Late(newest) => late::message(say, count, newest.as_ref(), console),
+            About::Missing(missing) => {
+                absent::message(say, name.strip_prefix(MISSING).unwrap_or(name), missing.as_ref(), console)
+            }
+        }
+    }
+}
