@@ -123,6 +123,7 @@ impl Command {
             Command::LookAgain => "look again",
             Command::Decide(_) => "decide",
             Command::Release { .. } => "release",
+            Command::Restored { .. } => "restored",
         }
     }
 }

@@ -228,7 +228,7 @@ fn of_a_thread_every_part_is_looked_for() {
 fn a_person_who_says_that_a_part_is_out_says_nothing_of_the_next() {
     let mut stage = Stage::restored(RepeatSafety::Nothing);
     stage.looked(Finding::CannotTell("nobody can".into()));
-    let published = Decision::Published { receipt: receipt("p1"), last: false };
+    let published = Decision::Published { receipt: receipt("p1"), last: false, shared: false };
     assert_eq!(stage.ask(&Command::Decide(published)), Answer::Done);
     stage.look();
     assert_eq!(stage.target.armed.as_ref().unwrap().part, 1);
@@ -237,7 +237,7 @@ fn a_person_who_says_that_a_part_is_out_says_nothing_of_the_next() {
 #[test]
 fn a_person_who_sees_it_on_the_platform_need_not_wait_for_the_machine() {
     let mut stage = Stage::restored(LOOK);
-    let published = Decision::Published { receipt: receipt("p1"), last: true };
+    let published = Decision::Published { receipt: receipt("p1"), last: true, shared: false };
     let again = Command::Decide(Decision::SendAgain { attempt: stage.target.attempt });
     assert_eq!(stage.ask(&again), Answer::Refused(Refusal::InDoubt), "the machine looks first");
     assert_eq!(stage.ask(&Command::Decide(published)), Answer::Done);
