@@ -49,7 +49,8 @@ else
     stand_in oncepost-builder libc6-dev,gcc,ca-certificates
     arguments+=(--build-arg BUILDER=localhost/oncepost-builder --build-arg BASE=localhost/oncepost-base --pull-never
         --volume "${CARGO_HOME:-$HOME/.cargo}:/usr/local/cargo" --volume "${RUSTUP_HOME:-$HOME/.rustup}:/usr/local/rustup:ro"
-        --volume /etc/ssl/certs:/etc/ssl/certs:ro)
+        --volume /etc/ssl/certs:/etc/ssl/certs:ro --volume "$tools/cargo:/opt/tools")
+    mkdir -p "$tools/cargo"
 fi
 
 build() { bah build --isolation chroot --network host "${arguments[@]}" "$@" .; }

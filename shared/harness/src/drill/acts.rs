@@ -13,20 +13,23 @@ use crate::{
 /// How long a store stays away after all have started without it.
 const AWAY: Duration = Duration::from_secs(3);
 
-/// Does what the options say.
+/// Does what the options say, and lets all posts come in the end.
 ///
 /// # Errors
 /// A process did not do what it should.
 pub async fn act(ground: &mut Ground<'_>) -> Done {
-    match ground.options.act {
+    let acted = match ground.options.act {
         Act::Drain => drain(ground).await,
         Act::Roll => roll(ground).await,
         Act::Scale => scale(ground).await,
         Act::Start => start(ground).await,
-    }
+    };
+    ground.more();
+    acted
 }
 
 async fn drain(ground: &mut Ground<'_>) -> Done {
+    ground.more();
     ground.until_out(0.25).await?;
     ground.until_in_flight().await?;
     let worker = ground.stack.take(Role::Worker)?;
@@ -35,6 +38,7 @@ async fn drain(ground: &mut Ground<'_>) -> Done {
 }
 
 async fn roll(ground: &mut Ground<'_>) -> Done {
+    ground.more();
     ground.until_out(0.1).await?;
     for role in [Role::Worker, Role::Scheduler, Role::Keeper, Role::Notifier] {
         for _ in 0..ground.stack.processes().iter().filter(|one| one.role == role).count() {
@@ -59,13 +63,16 @@ async fn scale(ground: &mut Ground<'_>) -> Done {
     for one in ground.stack.processes() {
         one.until_ready(UP).await?;
     }
-    ground.until_out(0.5).await?;
+    ground.more();
+    // More than the first half can have brought: two targets each, every sixth of three parts.
+    ground.until_out(1.5).await?;
     ground.until_in_flight().await?;
     let surplus = (1..MANY_WORKERS).map(|_| ground.stack.take(Role::Worker)).collect::<Done<Vec<_>>>()?;
     ground.end_all(surplus).await
 }
 
 async fn start(ground: &mut Ground<'_>) -> Done {
+    ground.more();
     for (share, part) in [(0.2, "broker"), (0.4, "ledger")] {
         ground.until_out(share).await?;
         let all = ground.stack.take_all();

@@ -11,10 +11,12 @@ use clap::ValueEnum;
 use jiff::Timestamp;
 use runtime::Runtime;
 use testkit::Cue;
-use tokio::time::Instant;
+use tokio::{sync::oneshot, time::Instant};
 
 use crate::{
     Done,
+    api::Api,
+    campaign::Planned,
     chaos::ground,
     config::Pace,
     faults::Platforms,
@@ -96,16 +98,13 @@ pub async fn run(options: &Options, folder: &Path) -> Done<Report> {
     let upstream = upstream(&stack).await?;
 
     let began = Instant::now();
-    let plan = ground::plan(options.posts, Timestamp::now() + LEAD, Duration::from_secs(options.seconds));
-    let (api, feed) = (stack.api.clone(), Feed::default());
-    let patience = Duration::from_secs(options.seconds + options.rest);
-    let mut ground = Ground { stack: &mut stack, platforms: &platforms, options, seen: Seen::default() };
-    let fed = async {
-        // What is not known by then was missed.
-        tokio::time::timeout(patience, feed.run(&plan, &api, &upstream)).await.unwrap_or(Ok(()))
-    };
-    let (fed, acted) = tokio::join!(fed, acts::act(&mut ground));
-    fed?;
+    let api = stack.api.clone();
+    let (more, asked) = oneshot::channel();
+    let mut ground =
+        Ground { stack: &mut stack, platforms: &platforms, options, seen: Seen::default(), more: Some(more) };
+    let feed = feed(options, &api, &upstream, asked);
+    let (fed, acted) = tokio::join!(feed, acts::act(&mut ground));
+    let plan = fed?;
     let mut seen = ground.seen;
     if let Err(trouble) = acted {
         seen.troubles.push(trouble.to_string());
@@ -118,12 +117,37 @@ pub async fn run(options: &Options, folder: &Path) -> Done<Report> {
     Ok(Report::new(options, &tally, seen, at_rest, began.elapsed()))
 }
 
+/// Schedules one half of the posts at once and the other when it is asked for, so that there is load however long the act takes to come to
+/// it. Returns all of them; what is not known in time was missed.
+async fn feed(options: &Options, api: &Api, upstream: &Rabbit, asked: oneshot::Receiver<()>) -> Done<Vec<Planned>> {
+    let span = Duration::from_secs(options.seconds);
+    let patience = span + Duration::from_secs(options.rest);
+    let half = options.posts / 2;
+    let wave = async |plan: Vec<Planned>| {
+        let feed = Feed::default();
+        tokio::time::timeout(patience, feed.run(&plan, api, upstream)).await.unwrap_or(Ok(()))?;
+        Done::Ok(plan)
+    };
+    let mut first = ground::plan(options.posts, Timestamp::now() + LEAD, span);
+    first.truncate(half);
+    let second = async {
+        // An act that fails before it has asked drops the other end.
+        let _ = asked.await;
+        wave(ground::plan(options.posts, Timestamp::now() + LEAD - span / 2, span).split_off(half)).await
+    };
+    let (mut plan, second) = tokio::try_join!(wave(first), second)?;
+    plan.extend(second);
+    Ok(plan)
+}
+
 /// What acts are let loose on.
 struct Ground<'a> {
     stack: &'a mut Stack,
     platforms: &'a Platforms,
     options: &'a Options,
     seen: Seen,
+    /// Asks for the second half of the posts.
+    more: Option<oneshot::Sender<()>>,
 }
 
 /// What was seen besides posts.
@@ -140,7 +164,15 @@ struct Seen {
 }
 
 impl Ground<'_> {
-    /// Waits until this share of the posts shows.
+    /// Lets the second half of the posts come.
+    fn more(&mut self) {
+        if let Some(more) = self.more.take() {
+            // Nobody listens any more once feeding has failed, which is told there.
+            let _ = more.send(());
+        }
+    }
+
+    /// Waits until the platforms show so many for each post of the drill; all in all it is two and more.
     async fn until_out(&self, share: f64) -> Done {
         let wanted = (self.options.posts as f64 * share).ceil() as usize;
         let shown = || self.platforms.stages().iter().map(|stage| stage.posts().len()).sum::<usize>();
