@@ -221,6 +221,7 @@ PARTS = [
     row("Ledger and guard"),
     panel("Commands in one transaction", "short", *quantiles("oncepost_ledger_batch_size")),
     panel("Due targets that nobody here can read", "short", ("max(oncepost_ledger_unreadable_targets)", "targets"), alerts=["OncepostTargetsUnreadable"]),
+    panel("Its history may be lost: nothing is sent", "short", ("max(oncepost_ledger_history_lost)", "lost"), alerts=["OncepostLedgerHistoryLost"]),
     panel("Rows and messages left to a newer version, in an hour", "short", each_hour("oncepost_ledger_rows_left_out_total", "rows left out of lists"),
           each_hour("oncepost_worker_unreadable_targets_total", "messages")),
     panel("Redis: questions without an answer, per minute", "short", ("60 * sum by (operation) (rate(oncepost_guard_errors_total[$__rate_interval]))", "{{operation}}"), alerts=["OncepostGuardAway"]),

@@ -5,6 +5,8 @@
 #   server.sh stop  KIND DIR          end it in order
 #   server.sh kill  KIND DIR          end it at once (SIGKILL), data kept: for chaos, and for throw-away servers
 #   server.sh wipe  KIND DIR          lose all its data; a running server is running again afterwards, on the same port
+#   server.sh back-up  postgres DIR   keep all that it holds now; one back-up at a time
+#   server.sh put-back postgres DIR   hold again what the back-up holds, on the same port; what came after is lost
 #   server.sh url   KIND DIR          print its address
 #   server.sh admin rabbitmq DIR      print the address of its HTTP interface
 #   server.sh alive KIND DIR          exit code 0 if it is running
@@ -19,7 +21,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 say() { printf '%s\n' "$*" >&2; }
 die() { say "server.sh: $*"; exit 1; }
 
-[ $# -ge 3 ] || die "usage: server.sh start|stop|kill|wipe|url|admin|alive|guard redis|postgres|rabbitmq DIR [PORT|PID]"
+[ $# -ge 3 ] || die "usage: server.sh start|stop|kill|wipe|back-up|put-back|url|admin|alive|guard redis|postgres|rabbitmq DIR [PORT|PID]"
 action=$1 kind=$2 dir=$3
 # shellcheck disable=SC2034  # read by the kinds' files
 wish=${4:-}
@@ -136,6 +138,8 @@ case $action in
     stop) end_in_order ;;
     kill) end_at_once ;;
     wipe) if alive; then end_at_once && forget && start; else forget; fi ;;
+    back-up) back_up ;;
+    put-back) put_back ;;
     url) url ;;
     admin) admin ;;
     alive) alive ;;

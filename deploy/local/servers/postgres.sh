@@ -48,6 +48,33 @@ create() {
     } >>"$dir/data/postgresql.conf"
 }
 
+# All of it as it is now, by the server's own means.
+back_up() {
+    rm -rf "$dir/backup"
+    if [ "$(id -u)" = 0 ]; then install -d -o postgres -m 700 "$dir/backup"; fi
+    as_owner "$bin/pg_basebackup" -h 127.0.0.1 -p "$(port postgres)" -U postgres -D "$dir/backup" -X stream -c fast --no-sync
+}
+
+# Recovery to the end of the back-up, and no further: whatever was committed after that is lost, and a new timeline begins.
+put_back() {
+    [ -d "$dir/backup/global" ] || die "there is no back-up in $dir"
+    end_at_once
+    rm -rf "$dir/data"
+    cp -a "$dir/backup" "$dir/data"
+    {
+        echo "restore_command = 'false'"
+        echo "recovery_target = 'immediate'"
+        echo "recovery_target_action = 'promote'"
+    } >>"$dir/data/postgresql.conf"
+    as_owner touch "$dir/data/recovery.signal"
+    launch && wait_until 60 is_primary
+}
+
+is_primary() {
+    local ask=(as_owner "$bin/psql" -h 127.0.0.1 -p "$(port postgres)" -U postgres -qAt)
+    [ "$("${ask[@]}" -c 'select pg_is_in_recovery()')" = f ]
+}
+
 finish() { kill -INT "$(head -n 1 "$dir/data/postmaster.pid")"; }
 
 forget() { rm -rf "$dir/data"; }

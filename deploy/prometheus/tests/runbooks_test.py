@@ -7,7 +7,8 @@ from sources import ROOT, RUNBOOKS, alerts
 
 PARTS = ["Symptom", "First look", "Decide", "Act", "Prevent"]
 # Commands that docs/cli.md does not describe: services, and what prepares them.
-ALSO = {"doctor": set(), "worker": {"--channel"}, "migrate": set(), "alerts": set()}
+RESTORED = {"--since", "--ahead", "--repeats", "--nothing-lost", "--yes"}
+ALSO = {"doctor": set(), "worker": {"--channel"}, "migrate": set(), "alerts": set(), "restored": RESTORED}
 
 
 def commands():

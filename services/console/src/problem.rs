@@ -78,6 +78,7 @@ pub(crate) fn refusal_name(refusal: Refusal) -> &'static str {
         Refusal::PartlyOut => "partly_out",
         Refusal::Cancelled => "cancelled",
         Refusal::Expired => "expired",
+        Refusal::Unproven => "unproven",
         Refusal::Overtaken => "overtaken",
         Refusal::Taken { .. } => "taken",
         Refusal::NotApplicable => "not_applicable",
@@ -219,6 +220,12 @@ impl From<LedgerError> for Problem {
     fn from(error: LedgerError) -> Self {
         match error {
             LedgerError::NoSuchTarget(target) => Self::not_found(format!("target {target}")),
+            error @ LedgerError::Restored => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "a request was refused");
+                let detail = "The ledger was restored, moved or taken over, and may have lost what happened lately: nothing is accepted until \
+                              an operator has run `oncepost restored`. Asking again is safe.";
+                Self::coded(StatusCode::SERVICE_UNAVAILABLE, Code::OWN_HICCUP, detail)
+            }
             error => {
                 tracing::error!(error = &error as &dyn std::error::Error, "the ledger failed a request");
                 let detail = "The ledger did not do what was asked, or did not say so. Asking again is safe.";

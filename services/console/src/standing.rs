@@ -12,7 +12,7 @@ pub(crate) fn went_out(target: &Target) -> OutThere {
         State::Published => OutThere::Yes,
         State::Processing => OutThere::Deciding,
         State::InDoubt => OutThere::Unknown,
-        _ if target.armed.is_some() => OutThere::Unknown,
+        _ if target.armed.is_some() || target.gap.is_some() => OutThere::Unknown,
         _ if !target.out.is_empty() => OutThere::Partly,
         _ => OutThere::No,
     }
@@ -106,6 +106,9 @@ pub(crate) fn next_step(
         State::Scheduled | State::Retrying if !has_account => format!(
             "It fails {at}: there is no account {}/{}/{} any more. Connected again under this name, or listed in the settings, it goes out.",
             target.tenant, target.channel, target.account
+        ),
+        State::Scheduled | State::Retrying if target.gap.is_some() => format!(
+            "It is looked for on its platform {at}, because the ledger was restored and it may have gone out before. It is sent only if it is not there."
         ),
         State::Scheduled if target.attempt == 0 => format!("It goes out {at}."),
         State::Scheduled | State::Retrying => format!("It is tried again {at}."),

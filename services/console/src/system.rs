@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use broker::Source;
+use futures::TryFutureExt;
 use ledger::{LedgerError, Process};
 use roster::{Evidence, Missing, Queue, SILENT, does, missing, outlets, serves};
 
@@ -22,6 +23,7 @@ impl Console {
         processes: &[Process],
         caller: &Caller,
         broker_answers: bool,
+        history_lost: bool,
     ) -> Result<Vec<api::Missing>, LedgerError> {
         let pauses = self.ledger.pauses().await?;
         let accounts = self.accounts.all();
@@ -44,7 +46,7 @@ impl Console {
         };
         // Whether hooks are told is no reason to tell nothing else.
         let has_hooks = self.vault.hooks().await.is_ok_and(|hooks| !hooks.is_empty());
-        let found = missing(processes, &Evidence { broker_answers, takers, has_hooks, channels });
+        let found = missing(processes, &Evidence { broker_answers, takers, has_hooks, channels, history_lost });
         Ok(found.into_iter().map(api::Missing::from).collect())
     }
 
@@ -56,8 +58,9 @@ impl Console {
 
     /// Everything that can be told of the processes and what they stand on. It is told within seconds, whatever does not answer.
     pub(crate) async fn system(&self, caller: &Caller) -> api::Processes {
-        let (ledger, broker, found, schema) = futures::join!(
-            self.tried("ledger", self.ledger.ping()),
+        let (ledger, history, broker, found, schema) = futures::join!(
+            self.tried("ledger", self.ledger.now().map_ok(drop)),
+            self.runtime.within(PATIENCE, self.ledger.ping()),
             self.tried("broker", self.transport.ping()),
             self.runtime.within(PATIENCE, self.processes.processes()),
             self.runtime.within(PATIENCE, self.processes.schema_version()),
@@ -67,7 +70,9 @@ impl Console {
         let missing = match &processes {
             Some(processes) => {
                 let answers = broker.answers == Some(true);
-                self.runtime.within(PATIENCE * 2, self.missing(processes, caller, answers)).await.and_then(Result::ok)
+                let history_lost = matches!(history, Some(Err(LedgerError::Restored)));
+                let missing = self.missing(processes, caller, answers, history_lost);
+                self.runtime.within(PATIENCE * 2, missing).await.and_then(Result::ok)
             }
             None => None,
         };

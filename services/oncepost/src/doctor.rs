@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use broker::Source;
 use channels::Accounts;
-use ledger::{CredentialStore, Ledger, RecordKind};
+use ledger::{Continuity, CredentialStore, Ledger, RecordKind, Restores};
 use runtime::Runtime;
 use serde::Serialize;
 use settings::Settings;
@@ -70,17 +70,37 @@ async fn ledger(settings: &Settings, runtime: &Runtime) -> Vec<Finding> {
     let remedy = "start PostgreSQL, check ledger.url, and run `oncepost migrate` if the schema is not this program's";
     match stores::ledger(settings, runtime, stores::Migrate::No).await {
         Err(failure) => vec![Finding::of("ledger", Err(failure.bare().to_string()), remedy)],
-        Ok(stores::Stores { ledger, credentials, .. }) => {
+        Ok(stores::Stores { ledger, credentials, restores, .. }) => {
             let shown = format!("{} answers, schema is up to date", settings.ledger.url);
             let ping =
-                ledger.ping().await.map(|()| shown).map_err(|error| Failure::of("ask the ledger", error).to_string());
+                ledger.now().await.map(|_| shown).map_err(|error| Failure::of("ask the ledger", error).to_string());
             vec![
                 Finding::of("ledger", ping, remedy),
+                history(&*restores).await,
                 clock(&*ledger, runtime).await,
                 vault(settings, &*credentials).await,
             ]
         }
     }
+}
+
+/// Whether the ledger holds all of its history, as far as its database can tell.
+async fn history(restores: &dyn Restores) -> Finding {
+    let found = match restores.standing().await {
+        Err(error) => Err(Failure::of("ask the ledger for its history", error).to_string()),
+        Ok(standing) => match standing.continuity {
+            Continuity::Whole => Ok("whole".into()),
+            Continuity::CannotTell => Ok("this database cannot tell whether it was restored: docs/restore.md".into()),
+            Continuity::Broken => {
+                Err("the database was restored, moved, or taken over; nothing is sent or accepted".into())
+            }
+        },
+    };
+    Finding::of(
+        "history",
+        found,
+        "find out from when on its history is lost, then run `oncepost restored`: docs/restore.md",
+    )
 }
 
 async fn clock(ledger: &dyn Ledger, runtime: &Runtime) -> Finding {

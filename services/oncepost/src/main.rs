@@ -9,6 +9,7 @@ mod heart;
 mod http;
 mod patience;
 mod probes;
+mod restored;
 mod serve;
 mod signals;
 mod stores;
@@ -77,6 +78,8 @@ enum Command {
     Openapi,
     /// Bring the ledger's schema up to date
     Migrate,
+    /// After the ledger was restored to an earlier time: mark what may have gone out since, so that it is looked for before it is sent
+    Restored(restored::RestoredArgs),
     /// Check settings, connections, topology, schema and clock, and say what to do
     Doctor,
     #[command(flatten)]
@@ -134,6 +137,7 @@ async fn run(arguments: Arguments) -> ExitCode {
             return if doctor::print(&findings, client.json) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
         }
         Command::Alerts(command) => return alerts::run(command, &settings, client.json).await,
+        Command::Restored(args) => return restored::run(&args, &settings, client.json).await,
         Command::Migrate => migrate(&settings).await,
         Command::Dev => {
             service(

@@ -8,6 +8,7 @@ use domain::WorkerName;
 use forecast::Forecast;
 use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
 use keeper::{Auditor, AuditorOptions, AuditorParts, Keeper, KeeperOptions, Outlook, OutlookOptions, Pruner};
+use ledger::LedgerError;
 use letters::Letters;
 use notifier::{AlertOptions, AlertParts, Alerts, Notifier, NotifierOptions};
 use scheduler::{Scheduler, SchedulerOptions};
@@ -302,12 +303,19 @@ fn console(settings: &Settings, parts: &Parts) -> Result<Console, Failure> {
     }))
 }
 
-/// What readiness asks: real round trips. The guard is not asked: without it oncepost is slower, not wrong.
+/// What readiness asks: real round trips. The guard is not asked: without it oncepost is slower, not wrong. Whoever serves people is ready
+/// also while the ledger's history is in question: the screens say what to do.
 fn checks(parts: &Parts, services: &Services) -> Checks {
     let (ledger, transport) = (parts.ledger.clone(), parts.transport.clone());
+    let serves_people = services.api;
     let checks = Checks::default().needs("ledger", move || {
         let ledger = ledger.clone();
-        async move { ledger.ping().await.map_err(|error| error.to_string()) }
+        async move {
+            match ledger.ping().await {
+                Err(LedgerError::Restored) if serves_people => Ok(()),
+                answer => answer.map_err(|error| error.to_string()),
+            }
+        }
     });
     let broker = move || {
         let transport = Arc::clone(&transport);

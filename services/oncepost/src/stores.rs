@@ -6,8 +6,8 @@ use broker::{BrokerError, BrokerUrl, Memory, Rabbit, RabbitSettings, Transport};
 use channels::Registry;
 use guard::{Guard, MemoryGuard, RedisGuard, RedisOptions};
 use ledger::{
-    Assignments, AuditLog, Causes, CredentialStore, Deliveries, History, Incidents, JobStore, Ledger, LedgerError,
-    NoteBook, Outside, Postgres, PostgresOptions, Processes, Sqlite, Store, TimeSource,
+    Assignments, AuditLog, Causes, CredentialStore, Deliveries, Failover, History, Incidents, JobStore, Ledger,
+    LedgerError, NoteBook, Outside, Postgres, PostgresOptions, Processes, Restores, Sqlite, Store, TimeSource,
 };
 use runtime::Runtime;
 use settings::Settings;
@@ -49,6 +49,8 @@ pub struct Stores {
     pub deliveries: Arc<dyn Deliveries>,
     /// Where processes say that they live.
     pub processes: Arc<dyn Processes>,
+    /// Whether the history is whole.
+    pub restores: Arc<dyn Restores>,
 }
 
 impl Stores {
@@ -66,7 +68,8 @@ impl Stores {
             notes: database.clone(),
             assignments: database.clone(),
             deliveries: database.clone(),
-            processes: database,
+            processes: database.clone(),
+            restores: database,
         }
     }
 }
@@ -83,8 +86,12 @@ pub async fn ledger(settings: &Settings, runtime: &Runtime, migrate: Migrate) ->
             Sqlite::open(path, runtime, policy).await.map_err(|error| Failure::of("open the ledger", error))?;
         return Ok(Stores::of(ledger));
     }
-    let options =
-        PostgresOptions { pool: settings.ledger.pool, ..PostgresOptions::new(url, policy, TimeSource::Server) };
+    let failover = match settings.ledger.failover {
+        settings::Failover::Asynchronous => Failover::MayLose,
+        settings::Failover::Synchronous => Failover::LosesNothing,
+    };
+    let usual = PostgresOptions::new(url, policy, TimeSource::Server);
+    let options = PostgresOptions { pool: settings.ledger.pool, failover, ..usual };
     let failed = |operation| {
         move |error: LedgerError| {
             let needs_a_person = error.needs_a_person();

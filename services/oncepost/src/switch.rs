@@ -34,8 +34,15 @@ async fn hold(settings: &Settings, parts: &Parts) -> Result<(), LedgerError> {
     for pause in parts.ledger.pauses().await? {
         let PauseScope::Channel { channel } = &pause.scope else { continue };
         if pause.is_of_settings() && on.iter().any(|name| name == channel.as_str()) {
-            let released = parts.ledger.resume(&pause.scope, settings.resume.account_gap).await?;
-            tracing::info!(channel = %channel, released, "switched on again: what was held goes out in a drip");
+            match parts.ledger.resume(&pause.scope, settings.resume.account_gap).await {
+                Err(error @ LedgerError::Restored) => {
+                    tracing::warn!(channel = %channel, %error, "switched on again, but held until the next start after that");
+                }
+                released => {
+                    let released = released?;
+                    tracing::info!(channel = %channel, released, "switched on again: what was held goes out in a drip");
+                }
+            }
         }
     }
     Ok(())

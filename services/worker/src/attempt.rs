@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use channels::{Account, Call, Channel, Mark, Published};
+use channels::{Account, Call, Channel, Mark, Published, look};
 use domain::{
-    AttemptKind, Begun, Code, ContentHash, Draft, Failure, Finding, Fix, Landed, Outcome, PlatformWords, Scope, Target,
-    Worth,
+    AttemptKind, Begun, Code, ContentHash, Draft, Failure, Finding, Fix, Landed, Outcome, PlatformWords, Receipt,
+    Scope, Target, Worth,
     delivery::{self, Noted, Sent},
 };
 use runtime::{Limit, Step};
@@ -30,14 +30,25 @@ impl Attempt<'_> {
         let kind = self.begun.kind;
         if kind != AttemptKind::Send
             && let Some(out) = self.worker.find_hint(self.target.id).await
+            && let Some(outcome) = self.hinted(out)
         {
-            return Some(Outcome::Published(out));
+            return Some(outcome);
         }
         match kind {
             AttemptKind::Send | AttemptKind::Repeat => self.send().await,
             AttemptKind::Look => Some(self.look().await),
             AttemptKind::Poll => Some(self.poll().await),
         }
+    }
+
+    /// What a hint proves. After a restore the ledger may have lost what was on record when it was left, so it counts for its own parts only.
+    fn hinted(&self, out: Vec<(u16, Receipt)>) -> Option<Outcome> {
+        if self.target.gap.is_none() {
+            return Some(Outcome::Published(out));
+        }
+        let (part, receipt) = out.into_iter().find(|(part, _)| *part == self.part())?;
+        let last = part + 1 == self.channel.parts(self.draft);
+        Some(Outcome::Looked { part, finding: Finding::Found(receipt), last })
     }
 
     async fn send(&self) -> Option<Outcome> {
@@ -129,7 +140,7 @@ impl Attempt<'_> {
         let part = mark.part;
         let last = part + 1 == parts;
         let limit = self.time_left();
-        match self.worker.runtime.within(limit, self.channel.find(&mark)).await {
+        match self.worker.runtime.within(limit, look(self.channel, &mark)).await {
             Some(Ok(finding)) => Outcome::Looked { part, finding, last },
             Some(Err(failure)) => delivery::look_failed(self.see_to(failure).await),
             None => Outcome::Looked { part, finding: Finding::CannotTell("the look took too long".into()), last },

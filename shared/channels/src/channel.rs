@@ -130,7 +130,7 @@ pub trait Channel: Send + Sync {
     /// The failure says whether the post may be out ([`domain::Landed`]) and whether another try is worth it.
     async fn publish(&self, call: &mut Call<'_>) -> Result<Published, Failure>;
 
-    /// Asks the platform whether the publish point that the mark names is out. Never takes "the newest post": it matches
+    /// Asks the platform whether the publish point that the mark names is out; called through [`crate::look`]. Never takes "the newest post": it matches
     /// by handle, or by account, time window and content.
     ///
     /// # Errors

@@ -32,6 +32,7 @@ pub(crate) fn target() -> Target {
         out: Vec::new(),
         listed: None,
         last_failure: None,
+        gap: None,
         trace: None,
     }
 }

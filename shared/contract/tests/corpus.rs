@@ -247,6 +247,7 @@ fn target() -> Target {
             step: "create status".into(),
             said,
         }),
+        gap: None,
         trace: None,
     }
 }

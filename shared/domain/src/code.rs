@@ -170,6 +170,8 @@ codes! {
     LOOK_FAILED = 4007;
     /// The platform was asked and does not show the post; so soon that proves nothing.
     NOT_THERE_YET = 4008;
+    /// The ledger was restored to an earlier time, and the target may have been sent since.
+    HISTORY_LOST = 4009;
 
     /// Our own part failed; tried again by itself.
     OWN_HICCUP = 5001;

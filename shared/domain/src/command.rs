@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::{
-    AttemptKind, ContentHash, Failure, Finding, OnDoubt, Override, Receipt, RepeatSafety, State, TargetId, WorkerName,
+    AttemptKind, ContentHash, Failure, Finding, Gap, OnDoubt, Override, Receipt, RepeatSafety, State, TargetId,
+    WorkerName,
 };
 
 /// Something asked of one target. [`crate::apply()`] decides; a ledger carries it out as one compare-and-set.
@@ -97,6 +98,11 @@ pub enum Command {
         /// When.
         at: Timestamp,
     },
+    /// The ledger was put back to an earlier time, and the target may have been sent since.
+    Restored {
+        /// Of which time nothing is known.
+        gap: Gap,
+    },
 }
 
 impl Command {
@@ -117,6 +123,7 @@ impl Command {
             Command::LookAgain => "look again",
             Command::Decide(_) => "decide",
             Command::Release { .. } => "release",
+            Command::Restored { .. } => "restored",
         }
     }
 }
@@ -232,6 +239,8 @@ pub enum Refusal {
     Cancelled,
     /// Its deadline has passed; give it a new time.
     Expired,
+    /// It may have been sent in a time of which the ledger has lost the history.
+    Unproven,
     /// It was said of another attempt than the newest.
     Overtaken,
     /// What was named as its proof is on record for another target of the account.
@@ -256,6 +265,10 @@ impl Refusal {
             Refusal::PartlyOut => "a part of it is out already",
             Refusal::Cancelled => "it was cancelled",
             Refusal::Expired => "its deadline has passed; reschedule it with a new deadline",
+            Refusal::Unproven => {
+                "the ledger was restored, and it may have gone out before that: it is looked for on its platform when it is due or \
+                 retried, and can be changed after that"
+            }
             Refusal::Overtaken => {
                 "it was tried again since that attempt, and that may be out: look on the platform for the newest one first"
             }

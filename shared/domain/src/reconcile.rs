@@ -23,7 +23,12 @@ pub enum Plan {
 /// A key is used only well inside its window: the repeat must have *arrived* before the platform forgets the key. It may be
 /// sent at the very end of the longest attempt, and be on its way for as long as the platform takes to settle: both are
 /// taken off the window's end.
+///
+/// Of what may have been sent in a gap no key is used: which it was, and since when the platform has it, is what the ledger has lost.
 pub fn plan(target: &Target, repeat: RepeatSafety, policy: &Policy, now: Timestamp) -> Plan {
+    if target.gap.is_some() {
+        return if repeat.sure_after().is_some() { Plan::Look } else { Plan::Undecidable };
+    }
     match repeat {
         RepeatSafety::PlatformKey { kept_for, settles_after, afterwards } => {
             let usable = kept_for.saturating_sub(policy.attempt_limit).saturating_sub(settles_after);
@@ -116,6 +121,19 @@ mod tests {
         }
         assert_eq!(planned(Some(look_up), Landed::No, mended(Fix::Reconnect)), Plan::Look);
         assert_eq!(planned(None, Landed::No, mended(Fix::Reconnect)), Plan::Repeat);
+    }
+
+    #[test]
+    fn of_a_gap_no_key_is_used() {
+        let gap = crate::Gap { since: Timestamp::UNIX_EPOCH, until: Timestamp::UNIX_EPOCH };
+        let target = Target { armed: Some(armed_at(Timestamp::UNIX_EPOCH)), gap: Some(gap), ..target() };
+        let planned = |repeat| plan(&target, repeat, &Policy::default(), after(Duration::ZERO));
+        let look_up = crate::LookUp { settles_after: Duration::ZERO, sure_after: HOUR };
+        assert_eq!(planned(key(Some(look_up))), Plan::Look);
+        assert_eq!(planned(key(None)), Plan::Undecidable);
+        assert_eq!(planned(RepeatSafety::Handle { settles_after: HOUR }), Plan::Look);
+        assert_eq!(planned(RepeatSafety::LookUp(look_up)), Plan::Look);
+        assert_eq!(planned(RepeatSafety::Nothing), Plan::Undecidable);
     }
 
     #[test]

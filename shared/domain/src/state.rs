@@ -103,9 +103,10 @@ impl State {
             (a, b) if a == b => true,
             // The truth that it is out is recorded whenever it arrives, whatever was believed before.
             (_, Published) => true,
-            (Scheduled, Queued | Publishing | Retrying | Held | Cancelled | Expired | Failed) => true,
-            (Queued, Scheduled | Publishing | Retrying | Held | Cancelled | Expired | Failed) => true,
-            (Retrying, Scheduled | Queued | Publishing | Held | Cancelled | Expired | Failed) => true,
+            // A doubt, where the ledger has lost the history of a time and nobody knows whether it was sent then.
+            (Scheduled, Queued | Publishing | Retrying | InDoubt | Held | Cancelled | Expired | Failed) => true,
+            (Queued, Scheduled | Publishing | Retrying | InDoubt | Held | Cancelled | Expired | Failed) => true,
+            (Retrying, Scheduled | Queued | Publishing | InDoubt | Held | Cancelled | Expired | Failed) => true,
             (Held, Scheduled | Cancelled | Expired) => true,
             (Publishing, Processing | Retrying | InDoubt | Failed | Expired | Held) => true,
             (Processing, Failed | InDoubt | Retrying | Scheduled) => true,
@@ -149,11 +150,11 @@ mod tests {
     fn every_move_is_in_the_table_or_is_not_allowed() {
         // scheduled, queued, publishing, processing, retrying, in_doubt, published, failed, held, cancelled, expired
         let table = [
-            "xxx.x.xxxxx", // scheduled
-            "xxx.x.xxxxx", // queued
+            "xxx.xxxxxxx", // scheduled
+            "xxx.xxxxxxx", // queued
             "..xxxxxxx.x", // publishing
             "x..xxxxx...", // processing
-            "xxx.x.xxxxx", // retrying
+            "xxx.xxxxxxx", // retrying
             "x.xxxxx..x.", // in doubt
             "......x....", // published
             "x.....xx.x.", // failed

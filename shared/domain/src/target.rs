@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountId, AppId, AttemptKind, ChannelName, ContentHash, Failure, PartOut, PostId, State, TargetId, TenantId,
+    AccountId, AppId, AttemptKind, ChannelName, ContentHash, Failure, Gap, PartOut, PostId, State, TargetId, TenantId,
     WorkerName,
 };
 
@@ -60,6 +60,8 @@ pub struct Target {
     pub listed: Option<Listed>,
     /// The last thing that went wrong.
     pub last_failure: Option<Failure>,
+    /// It may have been sent in a time of which the ledger has lost the history: it is looked for before anything is sent.
+    pub gap: Option<Gap>,
     /// The upstream's trace context, so that one trace spans schedule to result.
     pub trace: Option<String>,
 }
@@ -140,9 +142,14 @@ impl Target {
         self.lease.as_ref().filter(|lease| now < lease.until)
     }
 
-    /// Whether its deadline has passed at `now`.
+    /// When it expires. What may have been sent in a gap does not: it is looked for however late that is.
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        self.deadline.filter(|_| self.gap.is_none())
+    }
+
+    /// Whether at `now` it has expired.
     pub fn is_stale(&self, now: Timestamp) -> bool {
-        self.deadline.is_some_and(|deadline| now >= deadline)
+        self.expires_at().is_some_and(|deadline| now >= deadline)
     }
 
     /// Whether it is in doubt, and nothing but a pause or a message on its way keeps it at `now` from being settled.
@@ -204,6 +211,7 @@ pub(crate) mod fixtures {
             out: Vec::new(),
             listed: None,
             last_failure: None,
+            gap: None,
             trace: None,
         }
     }
@@ -257,6 +265,8 @@ mod tests {
         let target = Target { lease: Some(lease), deadline: Some(after(10)), ..target() };
         assert!(target.live_lease(after(9)).is_some() && target.live_lease(after(10)).is_none());
         assert!(!target.is_stale(after(9)) && target.is_stale(after(10)));
+        let gap = Some(Gap { since: NOW, until: after(1) });
+        assert!(!Target { gap, ..target }.is_stale(after(10)), "it may be out");
     }
 
     #[test]

@@ -45,6 +45,7 @@ pub fn target(shown: &Value) -> Done<Target> {
         out: optional(shown, "out")?.unwrap_or_default(),
         listed: optional(shown, "needs_person")?,
         last_failure: None,
+        gap: None,
         trace: None,
     })
 }

@@ -57,6 +57,12 @@ pub enum LedgerError {
         /// What is wrong.
         what: String,
     },
+    /// The database was restored, moved, or taken over by another server.
+    #[error(
+        "the ledger's database was restored to an earlier time, moved, or taken over by another server: what was published lately may not \
+         be in it, so nothing is sent or accepted. Run `oncepost restored`: docs/restore.md"
+    )]
+    Restored,
     /// No such target.
     #[error("the ledger has no target {0}")]
     NoSuchTarget(domain::TargetId),
@@ -78,7 +84,11 @@ impl LedgerError {
                 sqlx::Error::Configuration(_) => true,
                 _ => false,
             },
-            Self::Schema { .. } | Self::SchemaNewer { .. } | Self::Corrupt { .. } | Self::Settings { .. } => true,
+            Self::Schema { .. }
+            | Self::SchemaNewer { .. }
+            | Self::Restored
+            | Self::Corrupt { .. }
+            | Self::Settings { .. } => true,
             Self::Unreachable { .. } | Self::NoSuchTarget(_) | Self::Closed => false,
         }
     }

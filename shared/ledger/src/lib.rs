@@ -22,6 +22,7 @@ mod outside;
 mod postgres;
 mod processes;
 mod record;
+mod restores;
 mod schema;
 mod seen;
 mod sqlite;
@@ -57,12 +58,13 @@ pub use jobs::{
     StepResult,
 };
 pub use listed::{ListedCount, ListedTarget};
-pub use memory::MemoryLedger;
+pub use memory::{MemoryLedger, Snapshot};
 pub use notes::{Note, NoteBook};
 pub use outside::{LATEST, OutTarget, Outside, Place, PublishedAsk};
 pub use postgres::{Postgres, PostgresOptions};
 pub use processes::{Beat, PartSeen, Process, Processes, SchemaVersion};
 pub use record::rewritten;
+pub use restores::{Continuity, Failover, GapAsk, Marked, Restores, Standing, Unproven};
 pub use sqlite::Sqlite;
 pub use upcoming::{NextDue, Upcoming, UpcomingTarget};
 pub use views::{
@@ -181,7 +183,7 @@ pub trait Ledger: Send + Sync {
     /// The ledger's time.
     async fn now(&self) -> Result<Timestamp, LedgerError>;
 
-    /// A round trip.
+    /// A round trip. It fails as well where nothing may be sent or accepted, because some of the history is lost: [`Restores`].
     async fn ping(&self) -> Result<(), LedgerError>;
 
     /// The numbers that decisions use.
@@ -202,6 +204,7 @@ pub trait Store:
     + Assignments
     + Deliveries
     + Processes
+    + Restores
 {
 }
 
@@ -218,6 +221,7 @@ impl<S> Store for S where
         + Assignments
         + Deliveries
         + Processes
+        + Restores
 {
 }
 

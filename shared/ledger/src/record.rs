@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    AccountId, AppId, Armed, ChannelName, Content, ContentHash, Failure, Lease, Listed, Override, PartOut, PostId,
+    AccountId, AppId, Armed, ChannelName, Content, ContentHash, Failure, Gap, Lease, Listed, Override, PartOut, PostId,
     State, Target, TargetId, TenantId,
 };
 use jiff::Timestamp;
@@ -59,6 +59,8 @@ struct Progress {
     listed: Option<Listed>,
     #[serde(skip_serializing_if = "is_default")]
     last_failure: Option<Failure>,
+    #[serde(skip_serializing_if = "is_default")]
+    gap: Option<Gap>,
     #[serde(skip_serializing_if = "is_default")]
     looks: u16,
     #[serde(skip_serializing_if = "is_default")]
@@ -124,6 +126,7 @@ impl Record {
             out: progress.out,
             listed: progress.listed,
             last_failure: progress.last_failure,
+            gap: progress.gap,
             trace: self.trace,
         };
         Ok((target, progress.rest))
@@ -158,6 +161,7 @@ impl Record {
             out: target.out.clone(),
             listed: target.listed.clone(),
             last_failure: target.last_failure.clone(),
+            gap: target.gap,
             looks: target.looks,
             emissions: target.emissions,
             rest: rest.clone(),
@@ -307,6 +311,7 @@ mod tests {
             out: Vec::new(),
             listed: None,
             last_failure: None,
+            gap: None,
             trace: Some("00-abc-def-01".into()),
         }
     }
@@ -333,6 +338,7 @@ mod tests {
         });
         target.handles.insert("container".into(), "17".into());
         target.last_failure = Some(Failure::system(domain::Code::OWN_HICCUP, "read the token", "no"));
+        target.gap = Some(Gap { since: instant(500), until: instant(700) });
         assert_eq!(Record::of(&target).target().unwrap(), target);
     }
 

@@ -306,6 +306,7 @@ impl NewTarget {
             out: Vec::new(),
             listed: None,
             last_failure: None,
+            gap: None,
             trace: self.trace.clone(),
         }
     }

@@ -1,7 +1,7 @@
 //! What both databases need to decide and to tell.
 
 use std::{
-    sync::atomic::{AtomicU32, Ordering},
+    sync::atomic::{AtomicBool, AtomicU32, Ordering},
     time::Duration,
 };
 
@@ -10,19 +10,30 @@ use jiff::Timestamp;
 use runtime::Runtime;
 use tokio::sync::Notify;
 
-use crate::{TimeSource, record::millis};
+use crate::{
+    Failover, LedgerError, TimeSource,
+    record::millis,
+    restores::{Continuity, continuity},
+};
 
 /// How near a time to wake must be for the scheduler to be told at once. What is later is found by its poll.
 pub(crate) const NEAR: Duration = Duration::from_secs(30);
+
+/// Whose history the ledger holds: as somebody vouched for it, and as its database says now. `None`: it cannot tell.
+pub(crate) type Origins = (Option<String>, Option<String>);
 
 /// The clock, the numbers, and the bell that announces new work.
 pub(crate) struct World {
     pub policy: Policy,
     pub time: TimeSource,
     pub news: Notify,
+    /// What a new timeline of the database means.
+    pub failover: Failover,
     runtime: Runtime,
     /// How many due targets the last claim could not read.
     unreadable: AtomicU32,
+    /// Some of the history is lost, and that was told.
+    is_broken: AtomicBool,
 }
 
 /// The most unreadable targets that a claim looks past.
@@ -30,7 +41,34 @@ const MOST_UNREADABLE: u32 = 10_000;
 
 impl World {
     pub(crate) fn new(policy: Policy, time: TimeSource, runtime: &Runtime) -> Self {
-        Self { policy, time, news: Notify::new(), runtime: runtime.clone(), unreadable: AtomicU32::new(0) }
+        let (news, failover) = (Notify::new(), Failover::default());
+        Self {
+            policy,
+            time,
+            news,
+            failover,
+            runtime: runtime.clone(),
+            unreadable: AtomicU32::new(0),
+            is_broken: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether what a transaction reads may be acted on: what was vouched for, and what the database says of itself.
+    ///
+    /// # Errors
+    /// The ledger has lost some of its history.
+    pub(crate) fn trust(&self, (vouched, said): &Origins) -> Result<(), LedgerError> {
+        let is_broken = continuity(vouched.as_deref(), said.as_deref(), self.failover) == Continuity::Broken;
+        metrics::gauge!("oncepost_ledger_history_lost").set(f64::from(u8::from(is_broken)));
+        let was_broken = self.is_broken.swap(is_broken, Ordering::Relaxed);
+        if is_broken && !was_broken {
+            let (vouched, said) = (vouched.as_deref().unwrap_or("-"), said.as_deref().unwrap_or("-"));
+            tracing::error!(vouched, said, "{}", LedgerError::Restored);
+        }
+        if was_broken && !is_broken {
+            tracing::info!("the ledger's history was vouched for: work goes on");
+        }
+        if is_broken { Err(LedgerError::Restored) } else { Ok(()) }
     }
 
     /// A number that hardly anybody else draws: of 62 bits, so that a column of 64 has room to count on from it.

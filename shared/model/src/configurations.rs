@@ -18,6 +18,7 @@ const NONE: Budget = Budget {
     scheduler: 0,
     people: 0,
     pauses: 0,
+    restores: 0,
 };
 
 /// How much may go wrong.
@@ -74,10 +75,15 @@ type Mixture = (&'static str, Budget, &'static [&'static str]);
 fn mixtures(bounds: Bounds) -> Vec<Mixture> {
     let dies = Budget { crashes: 1, ..NONE };
     let lost = Budget { losses: 1, ..NONE };
+    let put_back = Budget { restores: 1, ..NONE };
     let stores = Budget { broker: 1, ledger: 1, scheduler: 1, ..NONE };
     match bounds {
         Bounds::Short => {
-            vec![("a worker dies", dies, &["nothing"]), ("an answer is lost", lost, &["listing"])]
+            vec![
+                ("a worker dies", dies, &["nothing"]),
+                ("an answer is lost", lost, &["listing"]),
+                ("the ledger is put back", put_back, &["listing"]),
+            ]
         }
         Bounds::Full => vec![
             ("a worker dies", dies, &[]),
@@ -92,6 +98,9 @@ fn mixtures(bounds: Bounds) -> Vec<Mixture> {
                 &["handle, decides later"],
             ),
             ("a message twice", Budget { doubles: 1, ..lost }, &["nothing, with Redis"]),
+            ("the ledger is put back", put_back, RESTORED),
+            ("the ledger is put back, an answer is lost", Budget { losses: 1, ..put_back }, &["listing", "nothing"]),
+            ("the ledger is put back, people act", Budget { people: 1, ..put_back }, &["listing", "nothing"]),
         ],
         Bounds::Long => vec![
             ("two workers die, two answers are lost", Budget { crashes: 2, losses: 2, doubles: 1, ..NONE }, &[]),
@@ -102,6 +111,19 @@ fn mixtures(bounds: Bounds) -> Vec<Mixture> {
     }
 }
 
+const RESTORED: &[&str] = &[
+    "key",
+    "key, then listing",
+    "handle",
+    "handle, taken once",
+    "handle, two parts",
+    "listing",
+    "listing, two parts",
+    "nothing",
+    "nothing, two parts",
+    "nothing, with Redis",
+    "listing, with Redis",
+];
 const ONE_OF_EACH: &[&str] = &["handle, taken once", "listing", "nothing"];
 const EACH_BUT_THE_LARGEST: &[&str] = &[
     "key",
@@ -140,6 +162,10 @@ pub fn safeguards() -> Vec<(&'static str, Setup)> {
         ),
         ("no answer is taken for \"not sent\"", without(Without::Doubt, Setup::of("no doubt", LOOK), lost)),
         ("a dead lease is taken for \"not sent\"", without(Without::TakeOver, Setup::of("no take-over", LOOK), dies)),
+        (
+            "nobody says that the ledger was put back",
+            without(Without::Gap, Setup::of("no gap", LOOK), Budget { restores: 1, ..NONE }),
+        ),
         ("a key is used after its window", without(Without::KeyWindow, Setup::of("no window", KEY), lost)),
     ]
 }

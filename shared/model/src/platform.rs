@@ -28,6 +28,8 @@ pub struct Platform {
     pub parts: Vec<Part>,
     /// Requests whose worker does not wait for them any more.
     pub orphans: Vec<Flying>,
+    /// The ledger was put back, and the handles that were used are lost: those that come after are others.
+    pub handles_lost: bool,
 }
 
 /// What the platform knows of one part.
@@ -59,7 +61,13 @@ pub enum Ruling {
 impl Platform {
     /// A platform that knows nothing of a target of `parts` parts.
     pub fn new(parts: u16) -> Self {
-        Self { parts: vec![Part::default(); usize::from(parts)], orphans: Vec::new() }
+        Self { parts: vec![Part::default(); usize::from(parts)], orphans: Vec::new(), handles_lost: false }
+    }
+
+    /// The ledger was put back: whatever it sends now may carry another key and another handle than what was sent before.
+    pub fn lose_ties(&mut self) {
+        self.handles_lost = true;
+        self.parts.iter_mut().for_each(|part| part.key = None);
     }
 
     /// A second passes; `None` where a request must be settled first.
@@ -92,7 +100,7 @@ impl Platform {
         let Some(part) = self.parts.get_mut(usize::from(part)) else { return };
         let known = match setup.repeat {
             RepeatSafety::PlatformKey { .. } => part.key.is_some(),
-            RepeatSafety::Handle { .. } => setup.single_use && (part.visible > 0 || part.pending),
+            RepeatSafety::Handle { .. } => setup.single_use && !self.handles_lost && (part.visible > 0 || part.pending),
             RepeatSafety::LookUp(_) | RepeatSafety::Nothing => false,
         };
         if matches!(setup.repeat, RepeatSafety::PlatformKey { .. }) && part.key.is_none() {

@@ -27,6 +27,8 @@ pub struct Budget {
     pub people: u8,
     /// Everything is paused, and goes on.
     pub pauses: u8,
+    /// The ledger is put back to what it held before.
+    pub restores: u8,
 }
 
 /// A safeguard that is taken away, in what the model passes on: never in the domain.
@@ -49,6 +51,8 @@ pub enum Without {
     TakeOver,
     /// A key is used as if it were kept for ever.
     KeyWindow,
+    /// The ledger is put back, and nobody says so.
+    Gap,
 }
 
 /// One configuration.

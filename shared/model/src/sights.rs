@@ -12,7 +12,7 @@ use crate::{
 pub type Sight = (&'static str, fn(&Oncepost, &World) -> bool);
 
 /// Everything that is looked out for.
-pub const SIGHTS: [Sight; 18] = [
+pub const SIGHTS: [Sight; 20] = [
     ("published", |_, world| world.target.state == State::Published),
     ("in doubt", |_, world| world.target.state == State::InDoubt && world.target.listed.is_none()),
     ("tried again after a crash", |_, world| {
@@ -52,6 +52,13 @@ pub const SIGHTS: [Sight; 18] = [
         failure.is_some_and(|failure| failure.code == Code::OUT_OF_ORDER) && world.platform.visible() == [1]
     }),
     ("held by a pause", |_, world| world.target.state == State::Held),
+    ("looked for, because the ledger was put back", |_, world| {
+        world.target.gap.is_some() && world.target.state == State::InDoubt
+    }),
+    ("not there after the ledger was put back, and sent", |_, world| {
+        let lost = world.target.last_failure.as_ref().is_some_and(|failure| failure.code == Code::HISTORY_LOST);
+        lost && world.target.gap.is_none() && world.target.state == State::Publishing
+    }),
     ("only a part is out", |_, world| world.target.out.len() == 1 && world.platform.parts.len() == 2),
 ];
 
@@ -92,6 +99,8 @@ impl Setup {
             "the platform decides later" => self.decides_later,
             "given up by the platform, and out at last" => self.decides_later && budget.refusals > 0,
             "held by a pause" => budget.pauses > 0,
+            "looked for, because the ledger was put back" => budget.restores > 0,
+            "not there after the ledger was put back, and sent" => budget.restores > 0 && looks,
             "only a part is out" => self.parts == 2,
             _ => false,
         }

@@ -1,7 +1,7 @@
 //! What can happen next, and what comes of it. Everything but the workers' own steps.
 
 use domain::{
-    Answer, Attempt, AttemptOutcome, Command, ContentHash, Context, Decision, Pause, PauseScope, State, apply,
+    Answer, Attempt, AttemptOutcome, Command, ContentHash, Context, Decision, Gap, Pause, PauseScope, State, apply,
     invariant::Violation,
 };
 use jiff::Timestamp;
@@ -9,9 +9,9 @@ use uuid::Uuid;
 
 use crate::{
     platform::Ruling,
-    setup::Setup,
+    setup::{Setup, Without, seconds},
     worker::{self, Move},
-    world::{Doing, NOW, World, at},
+    world::{Doing, NOW, World, at, kept},
 };
 
 /// One step of the model.
@@ -41,6 +41,10 @@ pub enum Action {
     Pause,
     /// The pause ends.
     Resume,
+    /// The ledger is backed up.
+    BackUp,
+    /// The ledger is put back to its back-up, and somebody says so before anything goes on.
+    Restore,
     /// A second passes.
     Tick,
 }
@@ -171,6 +175,9 @@ pub fn actions(world: &World, actions: &mut Vec<Action>) {
     } else if world.left.pauses > 0 {
         actions.push(Action::Pause);
     }
+    if world.left.restores > 0 {
+        actions.push(if world.kept.is_some() { Action::Restore } else { Action::BackUp });
+    }
     actions.push(Action::Tick);
 }
 
@@ -239,10 +246,24 @@ pub fn next(world: &World, action: Action, setup: &Setup) -> Option<World> {
             next.paused = false;
             next.apply(&Command::Release { at: NOW }, setup);
         }
+        Action::BackUp => next.kept = Some(Box::new(kept(&next.target))),
+        Action::Restore => restore(&mut next, setup)?,
         Action::Tick => {}
     }
     next.tidy(setup);
     (next != *world).then_some(next)
+}
+
+/// Platform, messages, Redis and whoever is at work stay as they are. Nothing is granted until the gap is marked, so that is one step.
+fn restore(world: &mut World, setup: &Setup) -> Option<()> {
+    world.left.restores -= 1;
+    world.target = *world.kept.take()?;
+    world.platform.lose_ties();
+    if setup.without != Without::Gap {
+        let gap = Gap { since: NOW, until: at(seconds(setup.policy.lease)) };
+        world.apply(&Command::Restored { gap }, setup);
+    }
+    Some(())
 }
 
 fn wake(world: &mut World, handing: Handing, setup: &Setup) {

@@ -83,6 +83,8 @@ fn words(world: &World, action: Action, after: &World) -> String {
         Action::Person(Deed::SaysAgain) => "an operator sees that it is not out, and says: send it again",
         Action::Pause => "an operator pauses everything",
         Action::Resume => "the pause ends",
+        Action::BackUp => "the ledger is backed up",
+        Action::Restore => "the ledger is put back to its back-up",
         Action::Tick => "a second passes",
     };
     text.to_owned()

@@ -62,6 +62,8 @@ pub struct World {
     pub resent: bool,
     /// A promise that [`domain::apply()`] itself found broken.
     pub broken: Option<Violation>,
+    /// The target as the ledger's back-up has it.
+    pub kept: Option<Box<Target>>,
 }
 
 /// A worker's name in stories; two workers are the same but for it.
@@ -231,6 +233,7 @@ impl World {
             out: Vec::new(),
             listed: None,
             last_failure: None,
+            gap: None,
             trace: None,
         };
         let worker = |name| Worker { name: Name(name), locked: false, doing: Doing::Idle };
@@ -246,6 +249,7 @@ impl World {
             left: setup.budget,
             resent: false,
             broken: None,
+            kept: None,
         })
     }
 
@@ -265,24 +269,7 @@ impl World {
             *message = (*message - 1).max(0);
         }
         next.orphan_lock = next.orphan_lock.map(|left| left - 1).filter(|left| *left > 0);
-        let target = &mut next.target;
-        let back = |time: &mut Timestamp| *time = at(from_now(*time) - 1);
-        back(&mut target.due_at);
-        let times = [&mut target.deadline, &mut target.next_at, &mut target.wake_at];
-        times.into_iter().flatten().for_each(back);
-        if let Some(lease) = &mut target.lease {
-            back(&mut lease.since);
-            back(&mut lease.until);
-        }
-        if let Some(armed) = &mut target.armed {
-            back(&mut armed.first_at);
-            back(&mut armed.last_at);
-        }
-        if let Some(Worth::Retry { not_before: Some(time) }) =
-            target.last_failure.as_mut().map(|failure| &mut failure.worth)
-        {
-            back(time);
-        }
+        age(&mut next.target);
         next.tidy(setup);
         (next != *self).then_some(next)
     }
@@ -305,6 +292,9 @@ impl World {
 
     /// Nobody will move the target any more, but for a worker that comes late with the truth.
     fn is_over(&self) -> bool {
+        if self.kept.is_some() {
+            return false;
+        }
         let rests = self.target.state.is_terminal() || self.target.listed.is_some();
         self.target.state == State::Published || (rests && self.left.people == 0)
     }
@@ -329,8 +319,10 @@ impl World {
     fn number_attempts(&mut self) {
         let mut known: Vec<u32> =
             self.workers.iter().filter_map(|worker| worker.doing.job()).map(|job| job.attempt).collect();
-        known.extend(self.target.armed.iter().map(|armed| armed.attempt));
-        known.push(self.target.attempt);
+        for target in self.kept.iter().map(|kept| &**kept).chain([&self.target]) {
+            known.extend(target.armed.iter().map(|armed| armed.attempt));
+            known.push(target.attempt);
+        }
         known.retain(|attempt| *attempt > 0);
         known.sort_unstable();
         known.dedup();
@@ -339,8 +331,10 @@ impl World {
                 *attempt = u32::try_from(place).unwrap_or(u32::MAX - 1) + 1;
             }
         };
-        number(&mut self.target.attempt);
-        self.target.armed.iter_mut().for_each(|armed| number(&mut armed.attempt));
+        for target in self.kept.iter_mut().map(|kept| &mut **kept).chain([&mut self.target]) {
+            number(&mut target.attempt);
+            target.armed.iter_mut().for_each(|armed| number(&mut armed.attempt));
+        }
         self.workers.iter_mut().filter_map(|worker| worker.doing.job_mut()).for_each(|job| number(&mut job.attempt));
     }
 
@@ -353,6 +347,48 @@ impl World {
     /// Somebody holds the dedupe lock.
     pub fn is_locked(&self) -> bool {
         self.orphan_lock.is_some() || self.workers.iter().any(|worker| worker.locked)
+    }
+}
+
+/// The target as a back-up has it: when it is put back, all its times are over.
+pub fn kept(target: &Target) -> Target {
+    let mut kept = target.clone();
+    kept.due_at = NOW;
+    kept.emissions = 0;
+    for time in [&mut kept.next_at, &mut kept.wake_at].into_iter().flatten() {
+        *time = NOW;
+    }
+    if let Some(lease) = &mut kept.lease {
+        (lease.since, lease.until) = (NOW, NOW);
+    }
+    if let Some(armed) = &mut kept.armed {
+        (armed.first_at, armed.last_at) = (NOW, NOW);
+    }
+    kept
+}
+
+/// A second passes for the target.
+fn age(target: &mut Target) {
+    let back = |time: &mut Timestamp| *time = at(from_now(*time) - 1);
+    back(&mut target.due_at);
+    let times = [&mut target.deadline, &mut target.next_at, &mut target.wake_at];
+    times.into_iter().flatten().for_each(back);
+    if let Some(lease) = &mut target.lease {
+        back(&mut lease.since);
+        back(&mut lease.until);
+    }
+    if let Some(armed) = &mut target.armed {
+        back(&mut armed.first_at);
+        back(&mut armed.last_at);
+    }
+    if let Some(gap) = &mut target.gap {
+        back(&mut gap.since);
+        back(&mut gap.until);
+    }
+    if let Some(Worth::Retry { not_before: Some(time) }) =
+        target.last_failure.as_mut().map(|failure| &mut failure.worth)
+    {
+        back(time);
     }
 }
 
@@ -377,6 +413,12 @@ fn tidy_target(target: &mut Target, setup: &Setup) {
         armed.last_at = armed.last_at.max(at(-sure.max(SETTLE)));
         let counts = setup.decides_later || matches!(setup.repeat, RepeatSafety::PlatformKey { .. });
         armed.first_at = if counts { armed.first_at.max(at(-setup.memory())) } else { armed.last_at };
+    }
+    if let Some(gap) = &mut target.gap {
+        let sure = setup.repeat.sure_after().map_or(SETTLE, seconds);
+        gap.until = gap.until.max(at(-sure.max(SETTLE)));
+        // Read only as the first time of what is armed, and that only for keys, which no gap uses.
+        gap.since = gap.until;
     }
     if let Some(listed) = &mut target.listed {
         listed.at = NOW;

@@ -54,6 +54,11 @@ fn with_a_key_used_after_its_window_there_is_a_duplicate() {
 }
 
 #[test]
+fn with_nobody_to_say_that_the_ledger_was_put_back_there_is_a_duplicate() {
+    finds_the_duplicate(Without::Gap);
+}
+
+#[test]
 fn without_the_dedupe_lock_there_is_none() {
     let mut setup = Setup::of("nothing, without locks", domain::RepeatSafety::Nothing);
     setup.budget.doubles = 1;

@@ -54,6 +54,8 @@ pub struct Evidence {
     pub has_hooks: bool,
     /// The channels with accounts that no pause of the whole channel holds.
     pub channels: Vec<Outlet>,
+    /// The ledger was restored, moved or taken over, and nobody has vouched for its history.
+    pub history_lost: bool,
 }
 
 /// Somebody who should be there and is not.
@@ -101,7 +103,21 @@ pub fn missing(processes: &[Process], evidence: &Evidence) -> Vec<Missing> {
     if !evidence.broker_answers {
         all.insert(0, no_broker());
     }
+    if evidence.history_lost {
+        all.insert(0, history_lost());
+    }
     all
+}
+
+/// Without its history the ledger lets nobody send or accept anything, whoever is there.
+fn history_lost() -> Missing {
+    Missing {
+        what: "The ledger was restored to an earlier time, moved, or taken over by another server: nothing is sent or accepted, so that \
+               nothing goes out twice"
+            .into(),
+        remedy: "Find out from when on its history is lost, then run `oncepost restored` where its settings are: docs/restore.md.".into(),
+        ..absent("ledger", true, None)
+    }
 }
 
 /// Without the broker nothing reaches a worker, whoever is there.
@@ -282,6 +298,15 @@ mod tests {
             3,
             "without hooks nobody need tell them anything"
         );
+    }
+
+    #[test]
+    fn a_ledger_that_has_lost_its_history_is_told_of_first() {
+        let dev = process(&["scheduler", "worker", "keeper"], &[], 1);
+        let evidence = Evidence { history_lost: true, ..Evidence::default() };
+        let found = missing(&[dev], &evidence);
+        assert!(found[0].what.starts_with("The ledger was restored") && found[0].stops_delivery, "{found:?}");
+        assert!(found[0].remedy.contains("`oncepost restored`") && found[1].role == "broker", "{found:?}");
     }
 
     #[test]

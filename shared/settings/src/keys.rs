@@ -25,6 +25,10 @@ pub const KEYS: &[Key] = &[
     ),
     key("ledger.pool", "connections to PostgreSQL"),
     key(
+        "ledger.failover",
+        "what a PostgreSQL server that takes over may have lost: `asynchronous`: what was committed last, so nothing is sent until somebody has run `oncepost restored` (docs/restore.md); `synchronous`: nothing",
+    ),
+    key(
         "broker.url",
         "what carries the work: `amqp://user:password@host/vhost`, `amqps://…`, or `memory` for a single process; may come from a file (below)",
     ),

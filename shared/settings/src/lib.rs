@@ -40,7 +40,7 @@ pub use oidc::{Oidc, OidcRule};
 pub use problem::Problem;
 pub use protocol::{Backoff, Protocol, Resume};
 pub use secret::{Secret, SecretRef};
-pub use stores::{Broker, Guard, Ledger};
+pub use stores::{Broker, Failover, Guard, Ledger};
 pub use token::{Role, Token, hash_token};
 pub use vault::{Vault, VaultKey};
 

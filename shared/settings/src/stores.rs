@@ -14,11 +14,24 @@ pub struct Ledger {
     pub url: Address,
     /// Connections to PostgreSQL.
     pub pool: u32,
+    /// Whether a server that takes over has all that was committed.
+    pub failover: Failover,
+}
+
+/// What is lost when another PostgreSQL server takes over.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Failover {
+    /// What was committed last may be: nothing is sent until somebody has said so.
+    #[default]
+    Asynchronous,
+    /// Nothing: every commit waits for a standby, and only that one takes over.
+    Synchronous,
 }
 
 impl Default for Ledger {
     fn default() -> Self {
-        Self { url: Address::new("sqlite://oncepost.db"), pool: 16 }
+        Self { url: Address::new("sqlite://oncepost.db"), pool: 16, failover: Failover::default() }
     }
 }
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use channels::{
-    About, Account, AccountCard, Call, Channel, Limits, Mark, Objection, Offers, Published, Safety, Threads, TokenLife,
-    Verdict,
+    About, Account, AccountCard, Call, Channel, Limits, Listed, ListedPost, Listing, Mark, Objection, Offers,
+    Published, Safety, Threads, TokenLife, Verdict, Wording,
 };
 use domain::{Draft, Failure, Finding, Landed, LookUp, Receipt, RepeatSafety};
 use jiff::Timestamp;
@@ -196,6 +196,20 @@ impl Channel for TestChannel {
             },
             _ => self.search(mark).await,
         }
+    }
+
+    /// Asked of what may have been sent in a gap.
+    async fn list(&self, account: &Account, since: Timestamp) -> Result<Listed, Failure> {
+        if !matches!(self.about.name, "key" | "handle" | "look-up") {
+            return Ok(Listed::CannotTell("nothing is listed".into()));
+        }
+        let posts = self.platform.all_listed(&full_name(account), since).await?;
+        let shown = posts.into_iter().map(|post| ListedPost {
+            receipt: Receipt { id: post.id, url: None },
+            at: post.at,
+            wording: Wording::of(&post.text),
+        });
+        Ok(Listed::Posts(Listing { posts: shown.collect(), cut: None }))
     }
 
     async fn poll(&self, mark: &Mark<'_>) -> Result<Verdict, Failure> {

@@ -30,6 +30,7 @@ pub(crate) fn command(command: &Command) -> String {
             format!("decide: what attempt {attempt} sent is not out, send it again")
         }
         Command::Release { .. } => "release".into(),
+        Command::Restored { gap } => format!("restored: lost since {:.3}", gap.since),
     }
 }
 

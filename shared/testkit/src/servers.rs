@@ -149,6 +149,22 @@ impl Server {
         self.run("wipe").await.map(drop)
     }
 
+    /// Keeps all that it holds now. PostgreSQL only.
+    ///
+    /// # Errors
+    /// If it cannot be backed up.
+    pub async fn back_up(&self) -> io::Result<()> {
+        self.run("back-up").await.map(drop)
+    }
+
+    /// SIGKILL, and it holds again what it held at [`Server::back_up`], on the same port; what came after is lost.
+    ///
+    /// # Errors
+    /// If it cannot be restored.
+    pub async fn put_back(&self) -> io::Result<()> {
+        self.run("put-back").await.map(drop)
+    }
+
     /// Does it run?
     pub async fn is_alive(&self) -> bool {
         self.run("alive").await.is_ok()

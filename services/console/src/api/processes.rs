@@ -30,7 +30,8 @@ pub struct Processes {
 /// Somebody who should be there and is not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Missing {
-    /// What nobody does: `scheduler`, `worker`, `keeper` or `notifier`; or `broker`, if that does not answer.
+    /// What nobody does: `scheduler`, `worker`, `keeper` or `notifier`; `broker`, if that does not answer; or `ledger`, if it has lost some of
+    /// its history.
     pub role: String,
     /// For which channel, if not for any.
     #[serde(default, skip_serializing_if = "Option::is_none")]

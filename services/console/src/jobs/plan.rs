@@ -144,6 +144,10 @@ fn refused(refusal: Refusal) -> Reason {
             "in doubt: they may be out",
             "Look at each account on the platform, then `oncepost resolve TARGET --published URL`, or `--send-again`.",
         ),
+        Refusal::Unproven => (
+            "perhaps out: the ledger was restored",
+            "Wait until they were looked for: when they are due, or when `oncepost retry TARGET` is asked for.",
+        ),
         Refusal::PartlyOut => ("a part is out already", "`oncepost retry TARGET` sends what is missing."),
         Refusal::Cancelled => ("cancelled", "Nothing: they were given up."),
         Refusal::Expired => {

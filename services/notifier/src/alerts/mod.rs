@@ -176,6 +176,7 @@ impl Alerts {
             // Whoever tells this is a notifier.
             has_hooks: false,
             channels: outlets(abouts.map(|about| (about.name, about.title)), of, &pauses),
+            history_lost: matches!(ledger.ping().await, Err(LedgerError::Restored)),
         };
         Ok(roster::missing(&processes, &evidence).into_iter().map(Matter::missing).collect())
     }

@@ -138,6 +138,20 @@ const ROWS: &[Row] = &[
         ],
     },
     Row {
+        wrong: "PostgreSQL is put back to an earlier time, or a standby that lacks the last commits takes over",
+        happens: [
+            "nothing is sent until a person says since when; then the account's posts decide, and without them a person; the key is not used",
+            "the same, with the handle where it is still known",
+            "nothing is sent until a person says since when; then looked for",
+            "nothing is sent until a person says since when; then on the operators' list",
+        ],
+        shown: &[
+            "after_a_restore_nothing_goes_out_twice_and_nothing_is_missed",
+            "a_ledger_that_was_put_back_sends_and_accepts_nothing_until_somebody_vouches_for_it",
+            "what_waits_is_looked_for_before_it_is_sent",
+        ],
+    },
+    Row {
         wrong: "an operator presses retry, or moves a dead letter back, while the outcome is unknown",
         happens: ["refused; the doubt is settled first", SAME, SAME, "refused; only a typed decision sends it again"],
         shown: &["a_dead_letter_moved_back_by_hand_is_a_retry_and_never_a_duplicate"],

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use domain::State;
 use guard::Guard;
+use ledger::{GapAsk, Ledger, Restores};
 
 use simulation::{Fault, KINDS, World};
 
@@ -259,6 +260,49 @@ async fn p3_with_the_ledger_away_publishing_stops_and_nothing_is_lost() {
     world.settle(HOURS).await;
     world.check();
     assert_eq!(world.in_state(State::Published), 400);
+    for process in workers {
+        process.stop().await;
+    }
+    scheduler.stop().await;
+}
+
+/// The ledger is put back by two minutes in the midst of work, with posts and threads under way, and it is said.
+#[tokio::test(start_paused = true)]
+async fn a_ledger_that_was_put_back_in_mid_run_sends_nothing_twice_and_misses_nothing() {
+    let world = World::new(33);
+    let workers = [world.worker("w1"), world.worker("w2")];
+    let scheduler = world.scheduler();
+    many(&world, &KINDS, 60, 240).await;
+    for kind in SETTLED_BY_MACHINE {
+        for n in 0..10 {
+            world.post(kind, "main", n * 20, 3).await;
+        }
+    }
+    world.runtime.sleep(Duration::from_secs(60)).await;
+    let (kept, since) = (world.ledger.snapshot(), world.runtime.now());
+    world.runtime.sleep(Duration::from_secs(120)).await;
+    let before = world.platform.posts().len();
+    // Whoever is at work goes on with what was granted; nothing new is.
+    world.platform.faults((0..6).map(|_| Fault::Slow(3)));
+    world.ledger.restore(&kept);
+    world.runtime.sleep(Duration::from_secs(10)).await;
+    let calls = world.platform.calls().len();
+    world.runtime.sleep(Duration::from_secs(60)).await;
+    assert_eq!(world.platform.calls().len(), calls, "a ledger that lost its history sends nothing");
+    assert!(before > 100 && calls < 330, "it was put back in mid-run: {before} posts, {calls} calls");
+
+    let lease = world.ledger.policy().lease;
+    let ask = GapAsk::new(since, world.runtime.now(), lease, lease, Duration::ZERO);
+    world.ledger.begin_gap(&ask).await.unwrap();
+    assert_eq!(world.ledger.mark_gap(&ask, None).await.unwrap().next, None);
+    world.ledger.vouch().await.unwrap();
+    world.settle(HOURS).await;
+    world.check();
+    for target in world.ledger.targets() {
+        let by_machine = SETTLED_BY_MACHINE.contains(&target.channel.as_str());
+        let state = target.state;
+        assert!(state == State::Published || (state == State::InDoubt && !by_machine), "{target:#?}");
+    }
     for process in workers {
         process.stop().await;
     }

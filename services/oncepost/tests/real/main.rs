@@ -11,3 +11,4 @@ mod kills;
 mod letters;
 mod malformed;
 mod queues;
+mod restore;

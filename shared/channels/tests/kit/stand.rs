@@ -16,7 +16,7 @@ use domain::{
     apply, delivery,
 };
 use jiff::Timestamp;
-use oncepost_channels::{Account, Call, Channel, Http, Published, Record, Registry, Secret};
+use oncepost_channels::{Account, Call, Channel, Http, Published, Record, Registry, Secret, look};
 use runtime::{Clock, Runtime, SystemRandom};
 
 use super::{Shifted, http};
@@ -164,7 +164,7 @@ impl Stand {
             },
             AttemptKind::Look => {
                 let part = target.armed.as_ref().map_or(0, |armed| armed.part);
-                match self.channel.find(&call.mark(part)).await {
+                match look(&*self.channel, &call.mark(part)).await {
                     Ok(finding) => {
                         ended.finding = Some(finding.clone());
                         Outcome::Looked { part, finding, last: part + 1 == parts }
@@ -290,6 +290,7 @@ fn target(channel: ChannelName, now: Timestamp) -> Target {
         out: vec![],
         listed: None,
         last_failure: None,
+        gap: None,
         trace: None,
     }
 }

@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 
-use super::{Change, Context, end_attempt, expire::expire, finish, hold, list, wait, wake::later, work};
+use super::{Change, Context, end_attempt, expire::expire, finish, hold, list, restored, wait, wake::later, work};
 use crate::{
     Answer, Armed, AttemptKind, AttemptOutcome, Begun, Code, Failure, Landed, Lease, ListReason, Next, Plan,
     PlatformWords, RepeatSafety, Scope, State, Target, WorkerName, Worth, plan,
@@ -32,7 +32,7 @@ pub(super) fn begin(
     match target.state {
         State::Published | State::Failed | State::Cancelled | State::Expired | State::Held => drop_it(target),
         State::Scheduled | State::Queued | State::Retrying | State::Publishing => {
-            begin_send(target, worker, arm, context, change)
+            begin_send(target, worker, repeat, arm, context, change)
         }
         State::InDoubt | State::Processing if target.listed.is_some() => drop_it(target),
         State::InDoubt => begin_settling(target, worker, repeat, context),
@@ -83,6 +83,7 @@ fn take_over(target: &mut Target, repeat: RepeatSafety, context: &Context<'_>, c
 fn begin_send(
     target: &mut Target,
     worker: &WorkerName,
+    repeat: RepeatSafety,
     arm: Option<&str>,
     context: &Context<'_>,
     change: &mut Change,
@@ -105,6 +106,10 @@ fn begin_send(
         wait(target, State::Publishing, now);
         target.state = State::InDoubt;
         return not_yet(target, now, context);
+    }
+    if let Some(gap) = target.gap {
+        let settled = restored::look_first(target, gap, repeat, context);
+        return not_yet(target, settled, context);
     }
     if target.tries >= context.policy.max_tries {
         let lost = target.last_failure.as_ref().is_some_and(|failure| failure.code == Code::WORKER_LOST);

@@ -291,7 +291,9 @@ fn looked(
         Finding::Absent if surely_absent(target, means.repeat, looked_at) => {
             target.armed = None;
             end_attempt(target, AttemptOutcome::Absent, None, now, change);
-            go_on(target, State::Retrying, now, context)
+            // Looked for because of a gap, it may not be due yet.
+            let at = target.gap.take().map_or(now, |_| target.due_at.max(now));
+            go_on(target, State::Retrying, at, context)
         }
         Finding::Found(_) | Finding::Absent | Finding::CannotTell(_) => {
             let hopeless = plan(target, means.repeat, context.policy, now) == Plan::Undecidable;
@@ -360,6 +362,7 @@ fn undecidable(target: &mut Target, means: Means, context: &Context<'_>) -> Next
     match means.on_doubt {
         OnDoubt::Resend if target.tries < context.policy.max_tries => {
             target.armed = None;
+            target.gap = None;
             target.state = State::InDoubt;
             go_on(target, State::Retrying, context.now, context)
         }

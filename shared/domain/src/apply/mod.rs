@@ -6,6 +6,7 @@ mod begin;
 mod expire;
 mod finish;
 mod owner;
+mod restored;
 #[cfg(test)]
 mod tests;
 mod wake;
@@ -88,6 +89,7 @@ pub fn apply(target: &mut Target, command: &Command, context: &Context<'_>) -> C
         Command::LookAgain => owner::look_again(target, context),
         Command::Decide(decision) => owner::decide(target, decision, context, &mut change),
         Command::Release { at } => wake::release(target, *at),
+        Command::Restored { gap } => restored::restored(target, *gap, context, &mut change),
     };
     if !before.may_become(target.state) {
         change.violation.get_or_insert(Violation::LegalMove);
@@ -133,7 +135,7 @@ fn rest(target: &mut Target, state: State) {
 fn wait(target: &mut Target, state: State, at: Timestamp) {
     target.state = state;
     target.next_at = Some(at);
-    target.wake_at = Some(match target.deadline {
+    target.wake_at = Some(match target.expires_at() {
         // A doubt has no deadline: it must be settled however late it is.
         Some(deadline) if state.is_waiting() => at.min(deadline),
         _ => at,
@@ -152,7 +154,7 @@ fn list(target: &mut Target, state: State, reason: ListReason, now: Timestamp) {
 fn hold(target: &mut Target, context: &Context<'_>) {
     let look = wake::later(context.now, context.policy.late_after);
     target.state = State::Held;
-    target.wake_at = Some(target.deadline.map_or(look, |deadline| deadline.min(look)));
+    target.wake_at = Some(target.expires_at().map_or(look, |deadline| deadline.min(look)));
     target.lease = None;
 }
 

@@ -9,7 +9,7 @@ pub(super) fn cancel(target: &mut Target, context: &Context<'_>) -> Answer {
     match target.state {
         State::Cancelled => Answer::Done,
         State::Expired => Answer::Refused(Refusal::Expired),
-        _ => match refusal(target, context.now) {
+        _ => match refusal(target, context.now).or(unproven(target)) {
             Some(refusal) => Answer::Refused(refusal),
             None => {
                 rest(target, State::Cancelled);
@@ -59,7 +59,7 @@ pub(super) fn edit(
         State::Expired => return Answer::Refused(Refusal::Expired),
         _ => {}
     }
-    if let Some(refusal) = refusal(target, context.now) {
+    if let Some(refusal) = refusal(target, context.now).or(unproven(target)) {
         return Answer::Refused(refusal);
     }
     if !target.out.is_empty() {
@@ -112,9 +112,9 @@ pub(super) fn look_again(target: &mut Target, context: &Context<'_>) -> Answer {
     Answer::Done
 }
 
-/// A person's word on a doubt. While the machine is still settling it, only "it is out" is taken.
+/// A person's word on a doubt, or on what may have gone out in a gap. While the machine is still settling it, only "it is out" is taken.
 pub(super) fn decide(target: &mut Target, decision: &Decision, context: &Context<'_>, change: &mut Change) -> Answer {
-    if !matches!(target.state, State::InDoubt | State::Processing) {
+    if target.gap.is_none() && !matches!(target.state, State::InDoubt | State::Processing) {
         return Answer::Refused(refusal(target, context.now).unwrap_or(Refusal::NotApplicable));
     }
     if target.live_lease(context.now).is_some() {
@@ -132,12 +132,18 @@ pub(super) fn decide(target: &mut Target, decision: &Decision, context: &Context
         Decision::SendAgain { attempt } if *attempt != target.attempt => return Answer::Refused(Refusal::Overtaken),
         Decision::SendAgain { .. } if target.listed.is_some() => {
             target.armed = None;
+            target.gap = None;
             start_over(target, context.now);
         }
         Decision::Published { .. } | Decision::SendAgain { .. } => return Answer::Refused(Refusal::InDoubt),
     }
     target.revision += 1;
     Answer::Done
+}
+
+/// What may have gone out in a gap is neither called cancelled nor changed: it is looked for by what it says now.
+fn unproven(target: &Target) -> Option<Refusal> {
+    target.gap.map(|_| Refusal::Unproven)
 }
 
 fn start_over(target: &mut Target, at: Timestamp) {

@@ -5,6 +5,7 @@ mod changes;
 mod doubts;
 mod edges;
 mod expiry;
+mod gaps;
 mod threads;
 mod tries;
 
@@ -16,8 +17,8 @@ use uuid::Uuid;
 use super::{Change, Context, apply};
 use crate::{
     Answer, AttemptKind, AttemptOutcome, Begun, Code, Command, ContentHash, Decision, EventName, Failure, Finding, Fix,
-    Landed, ListReason, LookUp, Next, OnDoubt, Outcome, Pause, PauseScope, PlatformWords, Policy, Receipt, Refusal,
-    RepeatSafety, Scope, State, Target, WorkerName, Worth, invariant, target::fixtures::target,
+    Gap, Landed, ListReason, LookUp, Next, OnDoubt, Outcome, Pause, PauseScope, PlatformWords, Policy, Receipt,
+    Refusal, RepeatSafety, Scope, State, Target, WorkerName, Worth, invariant, target::fixtures::target,
 };
 
 const KEY: RepeatSafety = RepeatSafety::PlatformKey {

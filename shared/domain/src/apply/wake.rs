@@ -56,7 +56,7 @@ fn emit(target: &mut Target, context: &Context<'_>) -> Answer {
     let patience = context.policy.reemission(target.emissions);
     let leased = target.live_lease(context.now).map_or(context.now, |lease| lease.until);
     let again = later(leased.max(target.next_at.unwrap_or(context.now)).max(context.now), patience);
-    target.wake_at = Some(match target.deadline {
+    target.wake_at = Some(match target.expires_at() {
         Some(deadline) if target.state.is_waiting() => again.min(deadline),
         _ => again,
     });
@@ -109,7 +109,7 @@ pub(super) fn in_time(target: &Target, at: Timestamp, ends: Timestamp) -> Timest
 /// A message brings it back at `at`; the ledger acts only if the message is lost.
 pub(super) fn carry(target: &mut Target, at: Timestamp, context: &Context<'_>) {
     let grace = later(at, context.policy.carry_grace);
-    target.wake_at = Some(match target.deadline {
+    target.wake_at = Some(match target.expires_at() {
         Some(deadline) if target.state.is_waiting() => grace.min(deadline.max(at)),
         _ => grace,
     });

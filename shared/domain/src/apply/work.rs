@@ -28,6 +28,9 @@ pub(super) fn arm(target: &mut Target, attempt: u32, step: &str, part: u16, cont
     if target.attempt != attempt || target.state != State::Publishing || target.receipt(part).is_some() {
         return Answer::Lost;
     }
+    if target.gap.is_some() {
+        return Answer::Lost; // It may have been sent before the ledger was restored. No attempt to send is granted then, either.
+    }
     match (&mut target.armed, kind) {
         (None, AttemptKind::Send | AttemptKind::Repeat) => {
             target.armed = Some(Armed { step: step.into(), part, attempt, first_at: now, last_at: now });
@@ -104,5 +107,6 @@ pub(super) fn publish(target: &mut Target) {
     rest(target, State::Published);
     target.armed = None;
     target.listed = None;
+    target.gap = None;
     target.handles.clear();
 }

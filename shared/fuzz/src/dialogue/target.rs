@@ -131,6 +131,7 @@ fn target(account: &Account) -> Target {
         out: Vec::new(),
         listed: None,
         last_failure: None,
+        gap: None,
         trace: None,
     }
 }

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use domain::Event;
+use domain::{Command, Event};
 use uuid::Uuid;
 
-use super::{Connection, store};
+use super::{Connection, apply::seat, restores, store};
 use crate::{
-    Acceptance, LedgerError, NewPost,
+    Acceptance, LedgerError, NewPost, NewTarget,
     batch::Committed,
     record::{half, instant, millis, read_json, request},
     world::{NEAR, World, after},
@@ -23,6 +23,7 @@ pub(in super::super) async fn accept(
     // Always in the same order, so that two transactions with the same keys wait for each other in line, not in a circle.
     posts.sort_by_cached_key(|post| request(&post.tenant, &post.key));
     let mut tx = store::begin(conn).await?;
+    world.trust(&store::origins(&mut tx).await?)?;
     let mut inserted = store::insert_posts(&mut tx, &posts).await?;
     let (new, repeated): (Vec<&NewPost>, Vec<&NewPost>) =
         posts.into_iter().partition(|post| inserted.remove(&post.id.0));
@@ -30,6 +31,7 @@ pub(in super::super) async fn accept(
     // Ids made later sort later: in their order, an index grows at its end only.
     targets.sort_unstable_by_key(|(_, target)| target.id);
     store::insert_targets(&mut tx, &targets).await?;
+    mark(&mut tx, world, &targets).await?;
     let accepted = new.iter().map(|post| Event::accepted(post.id, post.tenant.clone(), post.accepted_at));
     store::insert_events(&mut tx, &accepted.collect::<Vec<_>>()).await?;
     let known = if repeated.is_empty() { Vec::new() } else { store::known_posts(&mut tx, &repeated).await? };
@@ -42,6 +44,22 @@ pub(in super::super) async fn accept(
         world.ring();
     }
     Ok(answers(asks, &new, known))
+}
+
+/// Marks what may have been accepted before, and sent, in a time of which the ledger has lost the history.
+async fn mark(tx: &mut Connection, world: &World, targets: &[(&NewPost, &NewTarget)]) -> Result<(), LedgerError> {
+    let Some((gap, repeats_until)) = restores::gap(tx).await? else { return Ok(()) };
+    let hidden =
+        |(post, target): &&(&NewPost, &NewTarget)| gap.may_hide_new(target.due_at, post.accepted_at, repeats_until);
+    let ids: Vec<Uuid> = targets.iter().filter(hidden).map(|(_, target)| target.id.0).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let mut desk = seat(tx, world, &ids).await?;
+    for id in ids {
+        desk.apply(domain::TargetId(id), &Command::Restored { gap })?;
+    }
+    store::save(tx, &desk).await
 }
 
 fn is_news(world: &World, new: &[&NewPost]) -> bool {

@@ -36,7 +36,19 @@ pub(in super::super) async fn apply(
 /// Locks targets, then reads what decisions need: the pauses in force and the time, as they are once the locks are held.
 pub(super) async fn seat<'a>(tx: &mut Connection, world: &'a World, ids: &[Uuid]) -> Result<Desk<'a>, LedgerError> {
     let records = store::lock(tx, ids).await?;
-    let (now, pauses) = store::surroundings(tx, world.now()).await?;
+    let (now, pauses, origins) = store::surroundings(tx, world.now()).await?;
+    world.trust(&origins)?;
+    Ok(Desk::new(&world.policy, now, pauses, records))
+}
+
+/// As [`seat`], also where the ledger has lost some of its history: for whoever marks what that concerns, and for nobody else.
+pub(super) async fn seat_whatever_is_lost<'a>(
+    tx: &mut Connection,
+    world: &'a World,
+    ids: &[Uuid],
+) -> Result<Desk<'a>, LedgerError> {
+    let records = store::lock(tx, ids).await?;
+    let (now, pauses, _) = store::surroundings(tx, world.now()).await?;
     Ok(Desk::new(&world.policy, now, pauses, records))
 }
 

@@ -33,7 +33,8 @@ pub(super) async fn claim(conn: &mut Connection, world: &World, claim: &Claim) -
         due.find_waiting(&mut tx, until, &Claim { limit, ..claim.clone() }).await?;
     }
     due.leave_out_unreadable(world);
-    let (now, pauses) = store::surroundings(&mut tx, world.now()).await?;
+    let (now, pauses, origins) = store::surroundings(&mut tx, world.now()).await?;
+    world.trust(&origins)?;
     let (order, found) = due.order();
     let mut desk = Desk::new(&world.policy, now, pauses, due.moving.drain(..).chain(due.waiting.drain(..)).collect());
     let mut claimed = Claimed { now, more: due.more, ..Claimed::default() };

@@ -92,6 +92,10 @@ async fn row(conn: &mut Connection, kind: RecordKind, name: &str) -> Result<Opti
 
 async fn write(conn: &mut Connection, world: &World, put: CredentialPut) -> Result<Option<CredentialRow>, LedgerError> {
     let CredentialPut { kind, name, expected, open, sealed } = put;
+    if kind == RecordKind::Account {
+        // A renewal is stored before the platform is asked: so no old token is used up before a person has looked.
+        world.trust(&store::origins(conn).await?)?;
+    }
     let now = instant(millis(store::now(conn, world.now()).await?));
     let write = sqlx::query_scalar(if expected.is_some() { UPDATE } else { INSERT })
         .bind(kind.name())

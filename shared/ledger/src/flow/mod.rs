@@ -27,6 +27,7 @@ mod posts;
 mod processes;
 mod proofs;
 mod reads;
+mod restores;
 mod rows;
 mod search;
 mod upcoming;

@@ -63,14 +63,18 @@ pub(super) async fn resume(
     scope: &PauseScope,
     drip: Duration,
 ) -> Result<Option<u64>, LedgerError> {
+    world.trust(&store::origins(conn).await?)?;
     if !mark_ending(conn, scope).await? {
         return Ok(None);
     }
     release(conn, world, scope, drip).await.map(Some)
 }
 
-/// Ends what was ending when a process died.
+/// Ends what was ending when a process died. Where the ledger has lost some of its history it goes on ending until that is seen to.
 pub(in super::super) async fn finish_releases(conn: &mut Connection, world: &World) -> Result<(), LedgerError> {
+    if matches!(world.trust(&store::origins(conn).await?), Err(LedgerError::Restored)) {
+        return Ok(());
+    }
     let bodies: Vec<String> = sqlx::query_scalar("SELECT body FROM pauses WHERE ending ORDER BY scope")
         .fetch_all(&mut *conn)
         .await

@@ -17,8 +17,8 @@ impl CredentialStore for MemoryLedger {
     }
 
     async fn put(&self, put: CredentialPut) -> Result<Option<CredentialRow>, LedgerError> {
-        let mut tables = self.reach()?;
         let CredentialPut { kind, name, expected, open, sealed } = put;
+        let mut tables = if kind == RecordKind::Account { self.reach_whole()? } else { self.reach()? };
         let key = (kind, name.clone());
         if tables.credentials.get(&key).map(|row| row.version) != expected {
             return Ok(None);

@@ -16,6 +16,7 @@ use crate::{
 };
 
 /// A case.
+#[derive(Clone)]
 pub(super) struct Case {
     opening: Opening,
     since: Timestamp,

@@ -16,6 +16,7 @@ use crate::{
 };
 
 /// A job with its targets, and what each of those was.
+#[derive(Clone)]
 pub(super) struct Row {
     job: Job,
     targets: Vec<(JobTarget, Frozen)>,
@@ -128,7 +129,7 @@ impl JobStore for MemoryLedger {
         steps: Vec<JobStep>,
         keep: Duration,
     ) -> Result<Option<Vec<StepDone>>, LedgerError> {
-        let mut tables = self.reach()?;
+        let mut tables = self.reach_whole()?;
         let now = self.clock.now();
         let Some(row) = tables.running(job, Some(lease)) else { return Ok(None) };
         row.job.lease_until = Some(after(now, keep));

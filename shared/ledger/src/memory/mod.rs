@@ -14,13 +14,14 @@ mod listed;
 mod notes;
 mod outside;
 mod processes;
+mod restores;
 mod upcoming;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -49,9 +50,13 @@ pub struct MemoryLedger {
     tables: Mutex<Tables>,
     news: Notify,
     away: AtomicBool,
+    /// How often its tables were put back.
+    life: AtomicU64,
 }
 
-#[derive(Default)]
+pub use restores::Snapshot;
+
+#[derive(Clone, Default)]
 struct Tables {
     posts: BTreeMap<PostId, Post>,
     keys: HashMap<(TenantId, String), PostId>,
@@ -73,8 +78,10 @@ struct Tables {
     processes: BTreeMap<Uuid, (Beat, Timestamp)>,
     /// The highest version of a record of credentials that was deleted.
     deleted: u64,
+    known: restores::Known,
 }
 
+#[derive(Clone)]
 struct Post {
     post: NewPost,
     revision: u32,
@@ -90,7 +97,8 @@ struct Row {
 impl MemoryLedger {
     /// An empty ledger on `clock`.
     pub fn new(clock: Arc<dyn Clock>, policy: Policy) -> Self {
-        Self { clock, policy, tables: Mutex::default(), news: Notify::new(), away: AtomicBool::new(false) }
+        let (away, life) = (AtomicBool::new(false), AtomicU64::new(0));
+        Self { clock, policy, tables: Mutex::default(), news: Notify::new(), away, life }
     }
 
     /// Every target as it is now, for a harness's checks.
@@ -251,13 +259,14 @@ fn page_of<T>(items: Vec<T>, limit: u32, after: Option<&String>, name: impl Fn(&
 #[async_trait]
 impl Ledger for MemoryLedger {
     async fn accept(&self, posts: Vec<NewPost>) -> Result<Vec<Acceptance>, LedgerError> {
-        let mut tables = self.reach()?;
+        let mut tables = self.reach_whole()?;
         let mut answers = Vec::with_capacity(posts.len());
         for post in posts {
             let known = tables.keys.get(&(post.tenant.clone(), post.key.clone())).copied();
             answers.push(match known.and_then(|id| tables.posts.get(&id)) {
                 None => {
                     tables.store(&post);
+                    self.mark_new(&mut tables, &post)?;
                     Acceptance::New
                 }
                 Some(first) if first.post.fingerprint == post.fingerprint => {
@@ -272,7 +281,7 @@ impl Ledger for MemoryLedger {
     }
 
     async fn claim(&self, claim: &Claim) -> Result<Claimed, LedgerError> {
-        let mut tables = self.reach()?;
+        let mut tables = self.reach_whole()?;
         let now = self.clock.now();
         let until = now.saturating_add(claim.ahead).unwrap_or(Timestamp::MAX);
         let mut due: Vec<_> = tables
@@ -320,7 +329,7 @@ impl Ledger for MemoryLedger {
     }
 
     async fn apply(&self, target: TargetId, command: Command) -> Result<Applied, LedgerError> {
-        let applied = self.run(&mut *self.reach()?, target, &command)?;
+        let applied = self.run(&mut *self.reach_whole()?, target, &command)?;
         self.news.notify_waiters();
         Ok(applied)
     }
@@ -331,7 +340,7 @@ impl Ledger for MemoryLedger {
         revision: Option<u32>,
         commands: Vec<(TargetId, Command)>,
     ) -> Result<PostChange, LedgerError> {
-        let mut tables = self.reach()?;
+        let mut tables = self.reach_whole()?;
         let Some(known) = tables.posts.get(&post).map(|post| post.revision) else { return Ok(PostChange::NotFound) };
         if revision.is_some_and(|asked| asked != known) {
             return Ok(PostChange::Stale { revision: known });
@@ -429,7 +438,7 @@ impl Ledger for MemoryLedger {
     }
 
     async fn resume(&self, scope: &PauseScope, drip: Duration) -> Result<Option<u64>, LedgerError> {
-        let mut tables = self.reach()?;
+        let mut tables = self.reach_whole()?;
         let before = tables.pauses.len();
         tables.pauses.retain(|pause| pause.scope != *scope);
         if tables.pauses.len() == before {
@@ -564,7 +573,7 @@ impl Ledger for MemoryLedger {
     }
 
     async fn ping(&self) -> Result<(), LedgerError> {
-        self.reach().map(drop)
+        self.reach_whole().map(drop)
     }
 
     fn policy(&self) -> &Policy {

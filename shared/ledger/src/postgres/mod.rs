@@ -75,7 +75,14 @@ impl Postgres {
     pub async fn connect(options: PostgresOptions, runtime: &Runtime) -> Result<Self, LedgerError> {
         let pool = options.connect().await?;
         store::schema(&mut *acquire(&pool).await?).await?.serves(&MIGRATIONS)?;
-        let world = Arc::new(World::new(options.policy.clone(), options.time.clone(), runtime));
+        let mut world = World::new(options.policy.clone(), options.time.clone(), runtime);
+        world.failover = options.failover;
+        let world = Arc::new(world);
+        if matches!(store::origins(&mut *acquire(&pool).await?).await?, (None, _)) {
+            tracing::warn!(
+                "the server does not let us ask who it is: a restore would not be noticed (docs/restore.md)"
+            );
+        }
         flow::finish_releases(&mut *acquire(&pool).await?, &world).await?;
         let stop = CancellationToken::new();
         news::listen(runtime, options.listening()?, world.clone(), stop.clone());

@@ -8,7 +8,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use crate::{LedgerError, TimeSource, seen::Place};
+use crate::{Failover, LedgerError, TimeSource, seen::Place};
 
 /// How to reach PostgreSQL, and what decisions depend on.
 #[derive(Clone)]
@@ -21,6 +21,8 @@ pub struct PostgresOptions {
     pub schema: Option<String>,
     /// Which clock counts.
     pub time: TimeSource,
+    /// What a new timeline of the database means.
+    pub failover: Failover,
     /// The numbers that decisions use.
     pub policy: Policy,
 }
@@ -37,7 +39,7 @@ impl fmt::Debug for PostgresOptions {
 impl PostgresOptions {
     /// The usual options for a server.
     pub fn new(url: impl Into<String>, policy: Policy, time: TimeSource) -> Self {
-        Self { url: url.into(), pool: 16, schema: None, time, policy }
+        Self { url: url.into(), pool: 16, schema: None, time, failover: Failover::default(), policy }
     }
 
     /// The pool that everything goes through.

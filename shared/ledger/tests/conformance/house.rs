@@ -13,7 +13,8 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 use ledger::{
     Assignments, AuditLog, Causes, CredentialStore, Deliveries, History, Incidents, JobStore, Ledger, LedgerError,
-    MemoryLedger, NoteBook, Outside, Postgres, PostgresOptions, Processes, Sqlite, Store as Stored, TimeSource,
+    MemoryLedger, NoteBook, Outside, Postgres, PostgresOptions, Processes, Restores, Sqlite, Store as Stored,
+    TimeSource,
 };
 use runtime::{Clock, Runtime, SystemRandom};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, sqlite::SqliteConnectOptions};
@@ -61,6 +62,7 @@ pub struct House {
     pub notes: Arc<dyn NoteBook>,
     pub assignments: Arc<dyn Assignments>,
     pub processes: Arc<dyn Processes>,
+    pub restores: Arc<dyn Restores>,
     pub clock: Arc<ManualClock>,
     pub runtime: Runtime,
     store: Store,
@@ -69,7 +71,7 @@ pub struct House {
 enum Store {
     Postgres(Box<PostgresOptions>),
     Sqlite(TempDir),
-    Memory,
+    Memory(Arc<MemoryLedger>),
 }
 
 impl House {
@@ -98,7 +100,7 @@ impl House {
     pub async fn memory() -> Self {
         let (clock, runtime) = world();
         let ledger = Arc::new(MemoryLedger::new(clock.clone(), Policy::default()));
-        Self::over(ledger, clock, runtime, Store::Memory)
+        Self::over(ledger.clone(), clock, runtime, Store::Memory(ledger))
     }
 
     fn over<D: Stored + 'static>(database: Arc<D>, clock: Arc<ManualClock>, runtime: Runtime, store: Store) -> Self {
@@ -114,6 +116,7 @@ impl House {
             notes: database.clone(),
             assignments: database.clone(),
             processes: database.clone(),
+            restores: database.clone(),
             ledger: database,
             clock,
             runtime,
@@ -130,7 +133,7 @@ impl House {
             Store::Sqlite(folder) => {
                 Arc::new(Sqlite::open(folder.path().join("ledger.db"), &self.runtime, Policy::default()).await?)
             }
-            Store::Memory => self.ledger.clone(),
+            Store::Memory(_) => self.ledger.clone(),
         })
     }
 
@@ -143,7 +146,7 @@ impl House {
             Store::Sqlite(folder) => {
                 Arc::new(Sqlite::open(folder.path().join("ledger.db"), &self.runtime, Policy::default()).await.unwrap())
             }
-            Store::Memory => self.credentials.clone(),
+            Store::Memory(_) => self.credentials.clone(),
         }
     }
 
@@ -188,7 +191,7 @@ impl House {
                 sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
                 connection.close().await.unwrap();
             }
-            Store::Memory => panic!("there are no tables"),
+            Store::Memory(_) => panic!("there are no tables"),
         }
     }
 
@@ -212,6 +215,15 @@ impl House {
             here += part;
         }
         here
+    }
+
+    /// Puts the store back to what it holds now, on a server of another life: nothing is lost but the certainty that nothing is.
+    pub async fn put_back(&self) {
+        match &self.store {
+            Store::Postgres(_) => self.execute("UPDATE restores SET origin = '1/00000001/1.1'", &[]).await,
+            Store::Sqlite(_) => panic!("a file cannot tell"),
+            Store::Memory(ledger) => ledger.restore(&ledger.snapshot()),
+        }
     }
 
     /// Every target there is.
@@ -259,7 +271,7 @@ impl House {
                 let mut connection = options.connect().await.unwrap();
                 sqlx::query_scalar(question).fetch_one(&mut connection).await.unwrap()
             }
-            Store::Memory => panic!("there are no tables"),
+            Store::Memory(_) => panic!("there are no tables"),
         }
     }
 

@@ -28,6 +28,7 @@ mod notes;
 mod outside;
 mod pauses;
 mod processes;
+mod restores;
 mod size;
 mod upcoming;
 mod versions;
@@ -201,6 +202,12 @@ mod every {
             a_process_is_known_by_what_it_said_last,
             a_process_is_forgotten_when_it_ends_or_was_silent_for_long,
         }
+        [postgres, sqlite, memory] => restores::{
+            what_may_have_been_sent_is_marked_and_nothing_else,
+            marking_goes_batch_by_batch_and_may_be_done_again,
+            what_is_marked_is_counted_before_by_account,
+            what_is_handed_in_again_is_looked_for,
+        }
         [postgres, sqlite, memory] => notes::{
             a_note_lasts_until_it_is_removed,
             a_note_is_forgotten_after_its_time,
@@ -253,9 +260,23 @@ mod stored {
     }
 }
 
+/// What a file cannot show.
+mod told {
+    for_each_ledger! {
+        [postgres, memory] => restores::{
+            a_ledger_that_was_put_back_sends_and_accepts_nothing_until_somebody_vouches_for_it,
+        }
+    }
+}
+
 /// What only a server can show.
 mod served {
     for_each_ledger! {
+        [postgres] => restores::{
+            a_dump_that_was_restored_is_another_ledger,
+            a_server_that_may_not_be_asked_cannot_tell,
+            a_pause_that_was_ending_waits_for_whoever_vouches,
+        }
         [postgres] => claims::{ a_slow_batch_is_stepped_over }
         [postgres] => durability::{
             a_schema_that_is_not_there_is_refused,

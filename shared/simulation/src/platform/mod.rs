@@ -375,6 +375,13 @@ impl Platform {
             .await
     }
 
+    /// An account's posts since `since`, as far as they are listed by now.
+    pub(crate) async fn all_listed(&self, account: &str, since: Timestamp) -> Result<Vec<Visible>, Failure> {
+        let fits =
+            |post: &&Visible, now: Timestamp| post.account == account && post.at >= since && post.listed_at <= now;
+        self.look(|state, now| state.posts.iter().filter(|post| fits(post, now)).cloned().collect()).await
+    }
+
     async fn look<T>(&self, ask: impl FnOnce(&State, Timestamp) -> T) -> Result<T, Failure> {
         if let Some(link) = &self.link
             && !link.there().await

@@ -10,6 +10,7 @@ use super::{Connection, time};
 use crate::{
     LedgerError,
     record::{Record, columns, instant, read_json},
+    world::Origins,
 };
 
 /// Locked in the order of their ids, so that two transactions wait for each other in line, not in a circle.
@@ -20,7 +21,7 @@ const SURROUNDINGS: &str = concat!(
     "WITH held AS MATERIALIZED (SELECT body FROM pauses WHERE NOT ending FOR SHARE) \
      SELECT ",
     time!(),
-    ", (SELECT string_agg(body, ',') FROM held)"
+    ", (SELECT string_agg(body, ',') FROM held), (SELECT origin FROM restores), ledger_origin()"
 );
 
 const NOW: &str = concat!("SELECT ", time!());
@@ -29,21 +30,22 @@ pub(in crate::postgres) async fn lock(tx: &mut Connection, ids: &[Uuid]) -> Resu
     sqlx::query_as(LOCK).bind(ids).fetch_all(tx).await.map_err(LedgerError::of("lock targets"))
 }
 
-/// The time and the pauses in force.
+/// The time, the pauses in force, and whose history this is.
 pub(in crate::postgres) async fn surroundings(
     tx: &mut Connection,
     now: Option<i64>,
-) -> Result<(Timestamp, Vec<Pause>), LedgerError> {
-    let (now, pauses): (i64, Option<String>) = sqlx::query_as(SURROUNDINGS)
-        .bind(now)
-        .fetch_one(tx)
-        .await
-        .map_err(LedgerError::of("read the time and the pauses"))?;
+) -> Result<(Timestamp, Vec<Pause>, Origins), LedgerError> {
+    let (now, pauses, vouched, said): (i64, Option<String>, Option<String>, Option<String>) =
+        sqlx::query_as(SURROUNDINGS)
+            .bind(now)
+            .fetch_one(tx)
+            .await
+            .map_err(LedgerError::of("read the time and the pauses"))?;
     let pauses = match pauses {
         None => Vec::new(),
         Some(bodies) => read_json("pauses", "a pause", &format!("[{bodies}]"))?,
     };
-    Ok((instant(now), pauses))
+    Ok((instant(now), pauses, (vouched, said)))
 }
 
 pub(in crate::postgres) async fn now(conn: &mut Connection, now: Option<i64>) -> Result<Timestamp, LedgerError> {

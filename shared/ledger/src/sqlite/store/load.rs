@@ -10,6 +10,7 @@ use super::{Connection, list};
 use crate::{
     LedgerError,
     record::{Record, columns, instant, read_json},
+    world::Origins,
 };
 
 /// The transaction holds the write lock, so these rows are locked.
@@ -27,18 +28,18 @@ pub(in crate::sqlite) async fn lock(tx: &mut Connection, ids: &[Uuid]) -> Result
     sqlx::query_as(LOCK).bind(list(ids)).fetch_all(tx).await.map_err(LedgerError::of("lock targets"))
 }
 
-/// The time and the pauses in force.
+/// The time and the pauses in force. Whose history this is, a file cannot tell.
 pub(in crate::sqlite) async fn surroundings(
     tx: &mut Connection,
     time: Option<i64>,
-) -> Result<(Timestamp, Vec<Pause>), LedgerError> {
+) -> Result<(Timestamp, Vec<Pause>, Origins), LedgerError> {
     let bodies: Option<String> =
         sqlx::query_scalar("SELECT '[' || group_concat(body, ',') || ']' FROM pauses WHERE NOT ending")
             .fetch_one(&mut *tx)
             .await
             .map_err(LedgerError::of("read the pauses"))?;
     let pauses = bodies.map(|bodies| read_json("pauses", "a pause", &bodies)).transpose()?.unwrap_or_default();
-    Ok((now(tx, time).await?, pauses))
+    Ok((now(tx, time).await?, pauses, Origins::default()))
 }
 
 /// SQLite has no server with a clock of its own: the time is always given.
