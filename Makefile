@@ -1,7 +1,7 @@
 # `make` alone lists what there is.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help build release test browser check lint doc demo prove model simulate chaos drill fuzz mutants bench lists rules image chart deploy supply sbom up down fmt \
+.PHONY: help build release test browser check lint doc demo prove model simulate chaos drill fuzz mutants bench lists rules traces image chart deploy supply sbom up down fmt \
 	clean-run
 
 LOCAL := deploy/local
@@ -62,9 +62,10 @@ fuzz: ## throw garbage at every parser for SECONDS each (20), or at one TARGET; 
 mutants: ## break the domain's decisions on purpose, one by one, and tell which breaks no test notices; ARGS="--record FILE"
 	@$(LOCAL)/mutants.sh $(ARGS)
 
-bench: ## measure speed, lateness and size of the release build, in JSON lines; ARGS="--pending 1000000" and others
+bench: ## measure speed, lateness and size of the release build beside what each part takes at most; ARGS="--runs 5 --pending 1000000" and others
 	@$(LOCAL)/install.sh
 	cargo build --release --locked --quiet -p oncepost -p oncepost-harness
+	cargo build --release --locked --quiet -p oncepost-broker -p oncepost-ledger -p oncepost-guard -p oncepost-harness --examples
 	target/release/oncepost-bench $(ARGS)
 
 lists: ## measure how long each list takes to answer with 1,000,000 targets in the ledger; ARGS="--targets N", "--only TEXT" and others
@@ -74,6 +75,9 @@ lists: ## measure how long each list takes to answer with 1,000,000 targets in t
 
 rules: ## check alerts, runbooks, dashboards and service levels with Prometheus' own tools, and that they fit together
 	@$(LOCAL)/rules.sh
+
+traces: ## check the traces end to end: real servers and processes, and a receiver of spans that is not ours
+	@deploy/traces/traces.sh $(ARGS)
 
 image: ## build the image and start it, with buildah (root): a release build; ARGS="--binary FILE" puts a built program in, "--manifests" stops before cargo
 	@deploy/image/image.sh $(ARGS)

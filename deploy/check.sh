@@ -17,7 +17,7 @@ apt_tools podman podman promtool prometheus
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/oncepost.XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
 
-shellcheck deploy/*.sh deploy/chart/*.sh deploy/image/*.sh deploy/rabbitmq/*.sh
+shellcheck deploy/*.sh deploy/chart/*.sh deploy/image/*.sh deploy/rabbitmq/*.sh deploy/traces/*.sh
 file=deploy/compose/compose.yaml
 check-jsonschema --quiet --builtin-schema vendor.compose-spec "$file"
 if podman-compose --file "$file" config >/dev/null 2>"$scratch/unset"; then

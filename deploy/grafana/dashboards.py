@@ -225,6 +225,8 @@ PARTS = [
           each_hour("oncepost_worker_unreadable_targets_total", "messages")),
     panel("Redis: questions without an answer, per minute", "short", ("60 * sum by (operation) (rate(oncepost_guard_errors_total[$__rate_interval]))", "{{operation}}"), alerts=["OncepostGuardAway"]),
     panel("Attempts without the dedupe lock, per minute", "short", ("60 * sum(rate(oncepost_worker_unguarded_total[$__rate_interval]))", "attempts"), tells="The ledger decides."),
+    panel("Spans of traces that are kept, per minute", "short", ("60 * sum by (outcome) (rate(oncepost_spans_total[$__rate_interval]))", "{{outcome}}"),
+          tells="What ended and was not sent is lost. Posts do not wait for it."),
     row("API and console"),
     panel("Changes, in an hour", "short", each_hour("oncepost_api_changes_total", "{{action}}", "action"), stack=True),
     panel("Calls answered with 429, per minute", "short", ("60 * sum by (reason) (rate(oncepost_api_slowed_total[$__rate_interval]))", "{{reason}}")),

@@ -6,7 +6,7 @@
 #   image.sh --manifests      only as far as cargo: whether the stage `manifests` tells cargo all dependencies
 #
 # Where the bases' registries cannot be reached, a Debian of the same release stands in for each, made here from its packages, and the
-# machine's Rust toolchain in the place of the builder's. The script says so: then it is not the pinned bases that were tried.
+# machine's Rust toolchain and certificates in the place of the builder's. The script says so: then it is not the pinned bases that were tried.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 # shellcheck source-path=SCRIPTDIR source=../tools.sh
@@ -48,7 +48,9 @@ else
     stand_in oncepost-base libgcc-s1,ca-certificates
     stand_in oncepost-builder libc6-dev,gcc,ca-certificates
     arguments+=(--build-arg BUILDER=localhost/oncepost-builder --build-arg BASE=localhost/oncepost-base --pull-never
-        --volume "${CARGO_HOME:-$HOME/.cargo}:/usr/local/cargo" --volume "${RUSTUP_HOME:-$HOME/.rustup}:/usr/local/rustup:ro")
+        --volume "${CARGO_HOME:-$HOME/.cargo}:/usr/local/cargo" --volume "${RUSTUP_HOME:-$HOME/.rustup}:/usr/local/rustup:ro"
+        --volume /etc/ssl/certs:/etc/ssl/certs:ro --volume "$tools/cargo:/opt/tools")
+    mkdir -p "$tools/cargo"
 fi
 
 build() { bah build --isolation chroot --network host "${arguments[@]}" "$@" .; }

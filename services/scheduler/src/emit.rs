@@ -4,11 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use broker::{Destination, Outgoing};
 use contract::Publish;
-use domain::Command;
+use domain::{Command, Target};
 use futures::{StreamExt, stream};
 use jiff::Timestamp;
 use ledger::{Claim, Claimed, Emission};
 use tokio::sync::Semaphore;
+use tracing::{Instrument, Span};
 
 use crate::{
     Scheduler,
@@ -118,9 +119,27 @@ async fn hand_over(scheduler: &Scheduler, emissions: Vec<Emission>) {
                 // Never longer than what was claimed ahead: a lease's end or a clock's jump is no reason to hold a message.
                 scheduler.runtime.sleep(wait.min(ahead)).await;
             }
-            send(scheduler, emission).await;
+            let span = span(&emission.target);
+            send(scheduler, emission).instrument(span).await;
         })
         .await;
+}
+
+/// The post's trace goes on here, if it is kept: hours after it was accepted, its span is still the parent.
+fn span(target: &Target) -> Span {
+    match &target.trace {
+        Some(trace) if spans::is_sampled(trace) => {
+            let span = tracing::info_span!(
+                "hand over",
+                oncepost.target.id = %target.id,
+                oncepost.channel = %target.channel,
+                oncepost.attempt = target.attempt,
+            );
+            spans::set_parent(&span, trace);
+            span
+        }
+        _ => Span::none(),
+    }
 }
 
 async fn send(scheduler: &Scheduler, emission: Emission) {
@@ -130,8 +149,11 @@ async fn send(scheduler: &Scheduler, emission: Emission) {
     let body = Publish::of(target, now).encode();
     let to = Destination::Publish { channel: channel.clone() };
     let mut outgoing = Outgoing::json(to, format!("{}-{}", target.id, target.attempt), body);
-    if let Some(trace) = &target.trace {
-        outgoing = outgoing.header("traceparent", trace.as_str());
+    // Where it is in no span that the transport would write, the message carries on what came.
+    if let Some(trace) = &target.trace
+        && spans::of(&Span::current()).is_none()
+    {
+        outgoing = outgoing.header(spans::TRACEPARENT, trace.as_str());
     }
     match scheduler.transport.publish(outgoing).await {
         Ok(()) => {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use broker::{Destination, Incoming, Outgoing};
+use broker::{Destination, Incoming, Outgoing, Tier};
 use channels::{AccountCard, Channel, Safety};
 use contract::{Publish, Unreadable, dead};
 use domain::{
@@ -15,13 +15,13 @@ use jiff::Timestamp;
 use ledger::Applied;
 use runtime::{Limit, Step};
 use tracing::Instrument;
-use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::{
     Worker,
     attempt::Attempt,
     newer,
     next::{Carrier, Settled, carrier},
+    traced,
 };
 
 /// The longest a message waits in a retry tier for a lock or lease that another worker holds.
@@ -46,24 +46,11 @@ pub(crate) async fn deliver(worker: &Worker, channel: &dyn Channel, incoming: In
             return acknowledge(incoming, settled).await;
         }
     };
-    let span = tracing::info_span!(
-        "process",
-        otel.name = format!("process oncepost.publish.{name}"),
-        otel.kind = "consumer",
-        messaging.system = "rabbitmq",
-        messaging.operation.name = "process",
-        messaging.operation.r#type = "process",
-        messaging.destination.name = format!("oncepost.publish:{name}:oncepost.publish.{name}"),
-        target.id = %message.target,
-        oncepost.channel = name,
-        oncepost.attempt = tracing::field::Empty,
-        oncepost.outcome = tracing::field::Empty,
-    );
-    // A single message: the upstream's trace goes on in this span. Without an exporter this is refused, and that is fine.
-    let _ = span.set_parent(broker::extract_trace(&incoming.message.headers));
+    let span = traced::process(&incoming, message.target, name);
     async {
         let token = worker.runtime.id().simple().to_string();
-        let settled = Delivery { worker, channel, message: &message, incoming: &incoming, token }.run().await;
+        let last = traced::Last::default();
+        let settled = Delivery { worker, channel, message: &message, incoming: &incoming, token, last }.run().await;
         acknowledge(incoming, settled).await;
     }
     .instrument(span)
@@ -102,6 +89,8 @@ struct Delivery<'a> {
     message: &'a Publish,
     incoming: &'a Incoming,
     token: String,
+    /// The attempt that was made last: the next is tied to it.
+    last: traced::Last,
 }
 
 impl Delivery<'_> {
@@ -171,7 +160,9 @@ impl Delivery<'_> {
             self.worker.outbox.pass_on(&applied);
             match delivery::after_begin(&applied.answer) {
                 Act::Attempt(begun) => {
-                    if let Some(settled) = self.attempt(applied, begun, leave_by, card.as_ref()).await {
+                    let span = self.last.attempt(&begun, self.incoming);
+                    let made = self.attempt(applied, begun, leave_by, card.as_ref()).instrument(span).await;
+                    if let Some(settled) = made {
                         return settled;
                     }
                 }
@@ -236,8 +227,6 @@ impl Delivery<'_> {
         metrics::counter!("oncepost_attempts_total", "channel" => self.channel.about().name, "kind" => begun.kind.name())
             .increment(1);
         let target = applied.target;
-        let span = tracing::Span::current();
-        span.record("oncepost.attempt", begun.attempt);
         let on_doubt = card.map(|card| card.on_doubt).unwrap_or_default();
         let opened = worker.accounts.open(&target.tenant, &target.channel, &target.account).await;
         let outcome = match (&opened, &applied.draft) {
@@ -267,7 +256,7 @@ impl Delivery<'_> {
         };
         let Some(finished) = worker.apply_patiently(target.id, finish).await else { return Some(Settled::Leave) };
         worker.runtime.step(Step::Recorded).await;
-        span.record("oncepost.outcome", finished.target.state.name());
+        traced::ended(&finished.target, &outcome);
         report(&finished, &begun, worker.options.name.as_str());
         worker.outbox.pass_on(&finished);
         let settled = match delivery::after_finish(&finished.answer, finished.target.listed.is_some()) {
@@ -342,9 +331,15 @@ impl Delivery<'_> {
     async fn busy(&self, wait: Duration) -> Settled {
         let wait = wait.clamp(Duration::from_secs(1), LONGEST_BUSY_WAIT);
         match carrier(wait) {
-            Carrier::Tier(tier) => self.worker.carry(self.incoming, self.channel.about().name, tier).await,
+            Carrier::Tier(tier) => self.carry(tier).await,
             Carrier::Here(_) => Settled::Leave,
         }
+    }
+
+    /// Sends the message through a retry tier.
+    async fn carry(&self, tier: Tier) -> Settled {
+        let more = self.last.headers(self.incoming);
+        self.worker.carry(self.incoming, self.channel.about().name, tier, more).await
     }
 
     /// Sends the message on its way to come back after `wait`; `None` if the wait was short and is over.
@@ -355,7 +350,7 @@ impl Delivery<'_> {
             return Some(Settled::Ack); // The ledger wakes it.
         }
         match carrier(wait) {
-            Carrier::Tier(tier) => Some(self.worker.carry(self.incoming, self.channel.about().name, tier).await),
+            Carrier::Tier(tier) => Some(self.carry(tier).await),
             Carrier::Here(wait) => {
                 let stop = self.worker.runtime.stop();
                 tokio::select! {

@@ -13,6 +13,7 @@ mod next;
 mod options;
 mod patience;
 mod record;
+mod traced;
 
 use std::sync::Arc;
 

@@ -42,7 +42,7 @@ impl Round {
         );
         metrics::counter!("oncepost_worker_newer_messages_total", "channel" => channel).increment(1);
         let headers = [(ROUNDS.to_owned(), number.to_string())].into();
-        worker.carry_with(incoming, channel, tier, headers).await
+        worker.carry(incoming, channel, tier, headers).await
     }
 }
 

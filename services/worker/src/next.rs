@@ -34,13 +34,8 @@ pub(crate) fn carrier(wait: Duration) -> Carrier {
 }
 
 impl Worker {
-    /// Sends the message through a retry tier.
-    pub(crate) async fn carry(&self, incoming: &Incoming, channel: &str, tier: Tier) -> Settled {
-        self.carry_with(incoming, channel, tier, Headers::new()).await
-    }
-
-    /// The same, with these headers besides.
-    pub(crate) async fn carry_with(&self, incoming: &Incoming, channel: &str, tier: Tier, more: Headers) -> Settled {
+    /// Sends the message through a retry tier, with `more` headers.
+    pub(crate) async fn carry(&self, incoming: &Incoming, channel: &str, tier: Tier, more: Headers) -> Settled {
         let to = Destination::Retry { tier, channel: channel.to_owned() };
         let mut headers = own_headers(&incoming.message.headers);
         headers.extend(more);

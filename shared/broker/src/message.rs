@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 
-use crate::{Destination, SettleError};
+use crate::{Destination, Origin, SettleError};
 
 /// Header name to value.
 pub type Headers = BTreeMap<String, String>;
@@ -79,6 +79,8 @@ pub struct Incoming {
     pub redelivered: bool,
     /// How often it was delivered before and came back; none on the first delivery.
     pub delivery_count: Option<u64>,
+    /// Where it came from.
+    pub origin: Origin,
     /// The right to settle it.
     pub receipt: Receipt,
 }

@@ -5,6 +5,7 @@
 
 mod answer;
 mod broken;
+pub(crate) mod seen;
 pub mod wire;
 
 use std::{sync::Arc, time::Duration};
@@ -143,22 +144,14 @@ impl Http {
         if let Some(limit) = patience(self.options.timeout, self.options.longest, length(&request)) {
             request.timeout_mut().get_or_insert(limit);
         }
-        let span = tracing::info_span!(
-            "platform call",
-            otel.kind = "client",
-            step,
-            publish_point = point,
-            http.request.method = %request.method(),
-            server.address = request.url().host_str().unwrap_or_default(),
-            http.response.status_code = tracing::field::Empty,
-        );
+        let span = seen::call(step, point, request.method(), request.url());
         let work = async {
             let sent = self.wire.carry(request).await.map_err(Broken::sending);
             if point && !matches!(&sent, Err(broken) if broken.is_unsent()) {
                 self.runtime.step(Step::Sent).await;
             }
             let response = sent?;
-            tracing::Span::current().record("http.response.status_code", response.status().as_u16());
+            seen::answered(&span, response.status().as_u16());
             let (status, headers) = (response.status().as_u16(), response.headers().clone());
             let body = read(response, self.options.max_answer).await?;
             if point {
@@ -166,7 +159,11 @@ impl Http {
             }
             Ok(Answer { step, point, status, headers, body, at: self.runtime.now() })
         };
-        work.instrument(span).await
+        let answer = work.instrument(span.clone()).await;
+        if let Err(broken) = &answer {
+            seen::broken(&span, broken);
+        }
+        answer
     }
 }
 

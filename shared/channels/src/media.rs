@@ -111,7 +111,7 @@ impl Media {
     /// [`Code::BAD_MEDIA_URL`], [`Code::MEDIA_UNREACHABLE`] (worth another try) or [`Code::MEDIA_REFUSED`].
     pub async fn fetch(&self, address: &str) -> Result<MediaFile, Failure> {
         let host = Url::parse(address).ok().and_then(|url| url.host_str().map(str::to_owned));
-        let span = tracing::info_span!("fetch media", server.address = host.unwrap_or_default());
+        let span = tracing::debug_span!("fetch media", server.address = host);
         let (spool, kind) = self.source.read(address, &self.spools, &self.runtime).instrument(span).await?;
         look(spool, kind).await
     }

@@ -64,7 +64,8 @@ impl Http {
     /// Runs `talk`, which says over connections what makes something visible: a publish point, called once.
     pub(crate) async fn over_sockets<T>(&self, point: PublishPoint, talk: impl Future<Output = T>) -> T {
         let step = point.into_step();
-        talk.instrument(tracing::info_span!("platform call", otel.kind = "client", step, publish_point = true)).await
+        let span = tracing::debug_span!("speak over sockets", oncepost.step = step, oncepost.publish_point = true);
+        talk.instrument(span).await
     }
 
     async fn connect(&self, url: &Url) -> Result<WebSocketStream<Box<dyn Wire>>, String> {

@@ -99,6 +99,28 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// What is asked for, in a word.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Command::Wake => "wake",
+            Command::Begin { .. } => "begin",
+            Command::Keep { .. } => "keep",
+            Command::Arm { .. } => "arm",
+            Command::Out { .. } => "out",
+            Command::Finish { .. } => "finish",
+            Command::Postpone { .. } => "postpone",
+            Command::Cancel => "cancel",
+            Command::Reschedule { .. } => "reschedule",
+            Command::Edit { .. } => "edit",
+            Command::Retry => "retry",
+            Command::LookAgain => "look again",
+            Command::Decide(_) => "decide",
+            Command::Release { .. } => "release",
+        }
+    }
+}
+
 /// A person's word on a target in doubt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {

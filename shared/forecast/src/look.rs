@@ -8,7 +8,6 @@ use std::{
 
 use channels::{Accounts, CapOf, Media, unfit};
 use domain::{AppId, ChannelName, Pause, TargetId, TenantId};
-use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use ledger::{Ledger, Upcoming, UpcomingTarget};
 use runtime::Runtime;
@@ -30,11 +29,9 @@ pub struct Options {
     /// How many targets are looked at, at most: the earliest.
     pub most: usize,
     /// Of those that are not looked at, how many are counted at most.
-    pub count: u64,
+    pub count: u32,
     /// How many are read at a time.
     pub page: u32,
-    /// How many accounts are read at a time.
-    pub at_once: usize,
     /// How many addresses of files are asked at a time.
     pub media_at_once: usize,
     /// How long one address is waited for.
@@ -48,8 +45,7 @@ impl Default for Options {
         Self {
             most: 10_000,
             count: 50_000,
-            page: 1_000,
-            at_once: 16,
+            page: 5_000,
             media_at_once: 8,
             media_wait: Duration::from_secs(10),
             media_time: Duration::from_secs(40),
@@ -147,18 +143,19 @@ impl Forecast {
     /// The targets to look at, and how many more there are.
     async fn targets(&self, ask: &Ask, until: Timestamp) -> Result<(Vec<UpcomingTarget>, u64), VaultError> {
         let account = ask.account.clone().map(|name| (name.tenant, name.channel, name.account));
-        let page = Upcoming { account, tenant: ask.tenant.clone(), ..Upcoming::until(until) };
-        let is_asked = |target: &UpcomingTarget| ask.channel.as_ref().is_none_or(|channel| *channel == target.channel);
-        let (mut found, mut more) = (Vec::new(), 0);
-        self.read(page, |target| {
-            match is_asked(&target) {
-                false => {}
-                true if found.len() < self.options.most => found.push(target),
-                true => more += 1,
-            }
-            more < self.options.count
+        let (tenant, channel) = (ask.tenant.clone(), ask.channel.clone());
+        let asked = Upcoming { account, tenant, channel, ..Upcoming::until(until) };
+        let mut found: Vec<UpcomingTarget> = Vec::new();
+        self.read(asked.clone(), |target| {
+            found.push(target);
+            found.len() < self.options.most
         })
         .await?;
+        if found.len() < self.options.most {
+            return Ok((found, 0));
+        }
+        let after = found.last().map(UpcomingTarget::place);
+        let more = self.ledger.count_upcoming(&Upcoming { after, limit: self.options.count, ..asked }).await?;
         Ok((found, more))
     }
 
@@ -181,21 +178,19 @@ impl Forecast {
         }
     }
 
-    /// The accounts of the targets, each read once.
+    /// The accounts of the targets, all read at once.
     async fn accounts(&self, targets: &[UpcomingTarget]) -> Result<BTreeMap<AccountName, Known>, VaultError> {
         let known = |target: &&UpcomingTarget| self.vault.channels.get(target.channel.as_str()).is_some();
         let names: BTreeSet<_> = targets.iter().filter(known).map(name_of).collect();
-        let read = futures::stream::iter(names)
-            .map(|name| async move {
-                let Some(view) = self.vault.view(&name).await? else { return Ok(None) };
-                let card = self.vault.find(&name.tenant, &name.channel, &name.account);
-                let channel = self.vault.channels.get(name.channel.as_str());
-                let faults = channel.zip(card).map(|(channel, card)| unfit(&**channel, &card)).unwrap_or_default();
-                Ok::<_, VaultError>(Some((name, Known { view, faults })))
-            })
-            .buffer_unordered(self.options.at_once.max(1));
-        let read: Vec<_> = read.try_collect().await?;
-        Ok(read.into_iter().flatten().collect())
+        let views = self.vault.views_of(&names).await?;
+        let known = views.into_iter().map(|view| {
+            let name = view.name.clone();
+            let card = self.vault.find(&name.tenant, &name.channel, &name.account);
+            let channel = self.vault.channels.get(name.channel.as_str());
+            let faults = channel.zip(card).map(|(channel, card)| unfit(&**channel, &card)).unwrap_or_default();
+            (name, Known { view, faults })
+        });
+        Ok(known.collect())
     }
 
     /// When each target will go, by the paces of accounts and apps, and which caps hold it up. An app is shared with others than those

@@ -39,3 +39,15 @@ pub enum GuardError {
         operation: &'static str,
     },
 }
+
+impl GuardError {
+    /// Its kind, for traces.
+    pub(crate) const fn kind(&self) -> &'static str {
+        match self {
+            Self::Address { .. } | Self::Prefix => "settings",
+            Self::Silent { .. } => "timeout",
+            Self::Failed { .. } => "failed",
+            Self::Away { .. } => "away",
+        }
+    }
+}

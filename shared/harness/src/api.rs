@@ -108,7 +108,7 @@ impl Api {
                 Err(trouble) if tokio::time::Instant::now() > give_up => {
                     return Err(format!("oncepost did not come up within {limit:?}: {trouble}").into());
                 }
-                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+                Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
             }
         }
     }

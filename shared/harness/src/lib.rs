@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, reason = "its output is for people and scripts")]
 
 pub mod api;
+pub mod bench;
 pub mod campaign;
 pub mod chaos;
 pub mod config;

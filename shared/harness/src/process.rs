@@ -153,24 +153,62 @@ impl Process {
         }
     }
 
-    /// How much memory it holds, in KiB, and how much processor time it has used, in seconds.
-    pub fn usage(&self) -> (u64, f64) {
-        let Some(pid) = self.child.id() else { return (0, 0.0) };
-        usage(pid)
+    /// What it has used so far; nothing once it has ended.
+    pub fn usage(&self) -> Usage {
+        self.child.id().map(usage).unwrap_or_default()
     }
 }
 
-/// Resident memory in KiB and processor seconds of a process, from `/proc`.
-pub fn usage(pid: u32) -> (u64, f64) {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let resident = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))
-        .and_then(|rest| rest.split_whitespace().next()?.parse().ok())
-        .unwrap_or_default();
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // Fields 14 and 15, counted after the name, which may hold spaces and stands in brackets.
+/// What a process, or several, have used.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Usage {
+    /// Memory that it holds, in KiB.
+    pub resident_kib: u64,
+    /// The most that it has held so far.
+    pub peak_kib: u64,
+    /// Processor time, its own and the system's on its behalf.
+    pub cpu_seconds: f64,
+}
+
+impl std::ops::Add for Usage {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            resident_kib: self.resident_kib + other.resident_kib,
+            peak_kib: self.peak_kib + other.peak_kib,
+            cpu_seconds: self.cpu_seconds + other.cpu_seconds,
+        }
+    }
+}
+
+/// What a process has used so far, from `/proc`.
+fn usage(pid: u32) -> Usage {
+    let read = |name: &str| std::fs::read_to_string(format!("/proc/{pid}/{name}")).unwrap_or_default();
+    parse(&read("status"), &read("stat"))
+}
+
+/// Reads `/proc/PID/status` and `/proc/PID/stat`.
+fn parse(status: &str, stat: &str) -> Usage {
+    let kib = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or_default()
+    };
+    // Fields 14 and 15, counted after the name, which may hold spaces and stands in brackets. Linux counts a hundredth of a second as one.
     let after = stat.rsplit(')').next().unwrap_or_default();
     let ticks: f64 = after.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<f64>().ok()).sum();
-    (resident, ticks / 100.0)
+    Usage { resident_kib: kib("VmRSS:"), peak_kib: kib("VmHWM:"), cpu_seconds: ticks / 100.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_process_uses_is_read_whatever_its_name() {
+        let status = "Name:\ta (b) c\nVmPeak:\t  900 kB\nVmHWM:\t   70 kB\nVmRSS:\t   60 kB\n";
+        let stat = "7 (a (b) c) S 1 7 7 0 -1 4194304 5 6 7 8 150 25 9 9 20 0 1 0 5 6 7";
+        assert_eq!(parse(status, stat), Usage { resident_kib: 60, peak_kib: 70, cpu_seconds: 1.75 });
+        assert_eq!(parse("", ""), Usage::default());
+    }
 }

@@ -15,7 +15,7 @@ use crate::{
     Done,
     api::Api,
     config::{self, Account, Pace, Stores},
-    process::{self, Process},
+    process::{self, Process, Usage},
 };
 
 /// Where ports of processes are taken from.
@@ -91,6 +91,41 @@ pub struct Servers {
     pub postgres: Server,
 }
 
+impl Servers {
+    /// Starts them, to be thrown away: a power cut would lose what they have confirmed.
+    ///
+    /// # Errors
+    /// One does not come up.
+    pub async fn start() -> Done<Self> {
+        let (rabbit, redis, postgres) =
+            tokio::try_join!(Server::start(Kind::RabbitMq), Server::start(Kind::Redis), Server::start(Kind::Postgres))?;
+        Ok(Self { rabbit, redis, postgres })
+    }
+
+    /// Starts them as they are in production: what they have confirmed is on the disk.
+    ///
+    /// # Errors
+    /// One does not come up.
+    pub async fn start_durable() -> Done<Self> {
+        let (rabbit, redis, postgres) = tokio::try_join!(
+            Server::start_durable(Kind::RabbitMq),
+            Server::start_durable(Kind::Redis),
+            Server::start_durable(Kind::Postgres)
+        )?;
+        Ok(Self { rabbit, redis, postgres })
+    }
+
+    /// Where they are.
+    pub fn stores(&self) -> Stores {
+        Stores {
+            ledger: self.postgres.url().into(),
+            broker: self.rabbit.url().into(),
+            guard: self.redis.url().into(),
+            prefix: config::PREFIX.into(),
+        }
+    }
+}
+
 /// What a process of the stack does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
@@ -134,31 +169,23 @@ impl Stack {
         Ok(stack)
     }
 
-    /// RabbitMQ, Redis and PostgreSQL of its own, and `workers` workers, two schedulers and an API as processes.
+    /// `workers` workers, two schedulers and an API as processes over servers of its own.
     ///
     /// # Errors
     /// Something does not come up.
-    pub async fn real(folder: &Path, accounts: &[Account], pace: Pace, workers: usize) -> Done<Self> {
-        let mut stack = Self::servers(folder, accounts, pace).await?;
+    pub async fn real(folder: &Path, servers: Servers, accounts: &[Account], pace: Pace, workers: usize) -> Done<Self> {
+        let mut stack = Self::on(folder, servers, accounts, pace).await?;
         stack.staff(2, workers).await?;
         Ok(stack)
     }
 
-    /// RabbitMQ, Redis and a migrated PostgreSQL of its own; no process runs yet.
+    /// Settings and a migrated ledger on servers of its own; no process runs yet.
     ///
     /// # Errors
-    /// A server does not come up.
-    pub async fn servers(folder: &Path, accounts: &[Account], pace: Pace) -> Done<Self> {
-        let (rabbit, redis, postgres) =
-            tokio::try_join!(Server::start(Kind::RabbitMq), Server::start(Kind::Redis), Server::start(Kind::Postgres))?;
-        let stores = Stores {
-            ledger: postgres.url().into(),
-            broker: rabbit.url().into(),
-            guard: redis.url().into(),
-            prefix: config::PREFIX.into(),
-        };
-        let mut stack = Self::over(folder, &stores, accounts, pace).await?;
-        stack.servers = Some(Servers { rabbit, redis, postgres });
+    /// The ledger cannot be migrated.
+    pub async fn on(folder: &Path, servers: Servers, accounts: &[Account], pace: Pace) -> Done<Self> {
+        let mut stack = Self::over(folder, &servers.stores(), accounts, pace).await?;
+        stack.servers = Some(servers);
         Ok(stack)
     }
 
@@ -270,10 +297,10 @@ impl Stack {
         self.start(role)
     }
 
-    /// Resident KiB and processor seconds of all processes of a role.
-    pub fn usage(&self, role: Role) -> (u64, f64) {
+    /// What all processes of a role have used.
+    pub fn usage(&self, role: Role) -> Usage {
         let all = self.processes.iter().filter(|one| one.role == role).map(|one| one.process.usage());
-        all.fold((0, 0.0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
+        all.fold(Usage::default(), |sum, one| sum + one)
     }
 
     /// The sum of a metric over all processes, by the value of its label `by`; histograms are read by their buckets.
@@ -293,6 +320,21 @@ impl Stack {
             }
         }
         Ok(sums)
+    }
+
+    /// The sum of a counter without labels over all processes that count it.
+    ///
+    /// # Errors
+    /// A process does not show its metrics.
+    pub async fn total(&self, name: &str) -> Done<f64> {
+        let mut sum = 0.0;
+        for running in &self.processes {
+            let page = reqwest::get(format!("{}/metrics", running.health)).await?.text().await?;
+            let values =
+                page.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse::<f64>().ok());
+            sum += values.sum::<f64>();
+        }
+        Ok(sum)
     }
 
     /// Ends every process in order, then the servers.

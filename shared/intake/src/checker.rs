@@ -20,7 +20,7 @@ pub struct Request<'a> {
     pub body: &'a [u8],
     /// The only tenant that the caller may act for, if it is bound to one.
     pub tenant: Option<TenantId>,
-    /// The trace it came in. The body's own comes first.
+    /// The trace that it goes on in: the span of its door, or the one that it came in. Without one, the body's own.
     pub trace: Option<String>,
 }
 

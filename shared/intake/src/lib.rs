@@ -15,6 +15,7 @@ mod plan;
 mod same_text;
 mod stored;
 mod times;
+mod traced;
 mod verdict;
 
 pub use accept::Intake;
@@ -22,4 +23,5 @@ pub use change::Changed;
 pub use checker::{Checker, Request};
 pub use options::Options;
 pub use plan::{Preview, PreviewTarget};
+pub use traced::came_in;
 pub use verdict::Verdict;

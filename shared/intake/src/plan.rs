@@ -97,7 +97,7 @@ pub(crate) fn plan(
         post.id = PostId(runtime.id());
         return Err(Refusal { tenant, key, problems: checked.problems, probe: Some(Box::new(post)) });
     }
-    let trace = schedule.traceparent.or(trace);
+    let trace = trace.or(schedule.traceparent);
     let mut resolved = Vec::new();
     for (ask, CheckedTarget { card, due }) in schedule.targets.into_iter().zip(checked.targets) {
         let changes = ask.changes();

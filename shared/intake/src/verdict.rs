@@ -30,6 +30,15 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// What became of the request, in a word.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Verdict::New { .. } => "accepted",
+            Verdict::Same { .. } => "repeated",
+            Verdict::Refused { .. } => "refused",
+        }
+    }
+
     /// The post that stands for the request now.
     pub fn post(&self) -> Option<PostId> {
         match self {

@@ -15,7 +15,7 @@ use crate::{
     Applied, LedgerError,
     cases::{self, Step},
     pause_id,
-    record::{Record, Rest, mark},
+    record::{Record, Rest, mark, millis},
     world::{NEAR, after},
 };
 
@@ -65,11 +65,24 @@ impl Seat {
     }
 }
 
+/// An attempt that ended.
+pub(crate) struct Ended {
+    pub attempt: Attempt,
+    /// How long after its target's time, in milliseconds; less than 0 before that.
+    pub late_by: i64,
+}
+
+impl Ended {
+    fn of(attempt: Attempt, due_at: Timestamp) -> Self {
+        Self { late_by: millis(attempt.ended_at) - millis(due_at), attempt }
+    }
+}
+
 /// What a transaction writes besides the targets.
 #[derive(Default)]
 pub(crate) struct Writes {
     /// Attempts that ended.
-    pub attempts: Vec<Attempt>,
+    pub attempts: Vec<Ended>,
     /// What upstream services are to be told.
     pub events: Vec<Event>,
     /// Pauses to put in force.
@@ -141,7 +154,7 @@ impl<'a> Desk<'a> {
         if let Some(changes) = change.edit {
             self.writes.edits.insert(id, changes);
         }
-        self.writes.attempts.extend(change.attempts);
+        self.writes.attempts.extend(change.attempts.into_iter().map(|attempt| Ended::of(attempt, before.due_at)));
         self.writes.events.extend(change.events.iter().cloned());
         let pause = change.pause.filter(|(scope, ..)| self.pauses.iter().all(|known| known.scope != *scope)).map(
             |(scope, code, reason)| {

@@ -93,6 +93,19 @@ impl LedgerError {
         }
     }
 
+    /// Its kind, for traces.
+    pub(crate) const fn kind(&self) -> &'static str {
+        match self {
+            Self::Unreachable { .. } => "unreachable",
+            Self::Failed { .. } => "failed",
+            Self::Schema { .. } | Self::SchemaNewer { .. } => "schema",
+            Self::Corrupt { .. } => "unreadable",
+            Self::Settings { .. } => "settings",
+            Self::NoSuchTarget(_) => "no_such_target",
+            Self::Closed => "closed",
+        }
+    }
+
     /// The schema is not ours.
     pub(crate) fn schema(cause: MigrateError) -> Self {
         Self::Schema { cause: Arc::new(cause) }

@@ -23,6 +23,7 @@ mod postgres;
 mod processes;
 mod record;
 mod schema;
+mod seen;
 mod sqlite;
 mod turns;
 mod upcoming;
@@ -165,6 +166,10 @@ pub trait Ledger: Send + Sync {
     /// Found by the indexes of what waits: by the time to wake, for one account by its tenant and channel first. A page reads
     /// the index up to [`Upcoming::until`], and content for itself only; to see far ahead, ask for large pages.
     async fn upcoming(&self, ask: &Upcoming) -> Result<Vec<UpcomingTarget>, LedgerError>;
+
+    /// How many targets [`Self::upcoming`] would find, were its page large enough: no more than [`Upcoming::limit`] are counted. Reads no
+    /// content, and counts rows that cannot be read, too.
+    async fn count_upcoming(&self, ask: &Upcoming) -> Result<u64, LedgerError>;
 
     /// For each account that targets wait for, when it is needed first, and last within a day; sorted by tenant, channel and
     /// account. Reads every target that waits, by the indexes of those, and no other: ask every few minutes, not for every post.

@@ -14,6 +14,8 @@ pub struct Upcoming {
     pub account: Option<(TenantId, ChannelName, AccountId)>,
     /// Of this tenant.
     pub tenant: Option<TenantId>,
+    /// On this channel.
+    pub channel: Option<ChannelName>,
     /// Go on after the target of this [`UpcomingTarget::place`].
     pub after: Option<(Timestamp, TargetId)>,
     /// At most this many; 0 means 50.
@@ -23,16 +25,18 @@ pub struct Upcoming {
 impl Upcoming {
     /// All that is to be sent before `until`, the first page.
     pub fn until(until: Timestamp) -> Self {
-        Self { until, account: None, tenant: None, after: None, limit: 0 }
+        Self { until, account: None, tenant: None, channel: None, after: None, limit: 0 }
     }
 
     pub(crate) fn limit(&self) -> usize {
         if self.limit == 0 { 50 } else { self.limit as usize }
     }
 
-    /// It asks for an account of one tenant among those of another.
+    /// It asks for an account among those of another tenant, or of another channel.
     pub(crate) fn is_nobodys(&self) -> bool {
-        matches!((&self.account, &self.tenant), (Some((owner, ..)), Some(tenant)) if owner != tenant)
+        let Some((owner, on, _)) = &self.account else { return false };
+        self.tenant.as_ref().is_some_and(|tenant| tenant != owner)
+            || self.channel.as_ref().is_some_and(|channel| channel != on)
     }
 
     pub(crate) fn is_about(&self, target: &Target) -> bool {
@@ -41,6 +45,7 @@ impl Upcoming {
         };
         self.account.as_ref().is_none_or(of_account)
             && self.tenant.as_ref().is_none_or(|tenant| *tenant == target.tenant)
+            && self.channel.as_ref().is_none_or(|channel| *channel == target.channel)
     }
 }
 

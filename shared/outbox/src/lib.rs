@@ -12,6 +12,7 @@ use futures::{StreamExt, stream};
 use ledger::{Applied, Ledger, LedgerError};
 use runtime::Runtime;
 use tokio::sync::mpsc;
+use tracing::{Instrument, Span};
 
 /// Events published at once.
 const ABREAST: usize = 256;
@@ -20,10 +21,13 @@ const BATCH: usize = 512;
 /// The most events that wait in memory; what does not fit is left to the sweep.
 const WAITING: usize = 16_384;
 
+/// An event, and the trace it happened in, if that is kept.
+type Heard = (Event, Option<String>);
+
 /// The way out for events. Cheap to clone.
 #[derive(Clone)]
 pub struct Outbox {
-    queue: mpsc::Sender<Event>,
+    queue: mpsc::Sender<Heard>,
     ledger: Arc<dyn Ledger>,
     transport: Arc<dyn Transport>,
 }
@@ -39,8 +43,12 @@ impl Outbox {
 
     /// Tells `events` in the background. They are in the ledger: if there is no room or the process ends, the sweep tells them.
     pub fn tell(&self, events: Vec<Event>) {
+        if events.is_empty() {
+            return;
+        }
+        let trace = spans::of_sampled(&Span::current());
         for event in events {
-            if self.queue.try_send(event).is_err() {
+            if self.queue.try_send((event, trace.clone())).is_err() {
                 metrics::counter!("oncepost_events_left_to_sweep_total").increment(1);
             }
         }
@@ -63,6 +71,7 @@ impl Outbox {
         loop {
             let events = self.ledger.untold(older_than, BATCH as u32).await?;
             let found = events.len();
+            let events = events.into_iter().map(|event| (event, None)).collect();
             let published = publish(&*self.transport, events).await;
             self.ledger.told(&published).await?;
             told += published.len();
@@ -92,7 +101,7 @@ pub fn unbroken() {
 }
 
 async fn run(
-    mut events: mpsc::Receiver<Event>,
+    mut events: mpsc::Receiver<Heard>,
     ledger: Arc<dyn Ledger>,
     transport: Arc<dyn Transport>,
     stop: runtime::Stop,
@@ -116,13 +125,14 @@ async fn run(
 }
 
 /// Publishes events and returns the ids of those that the broker has confirmed.
-async fn publish(transport: &dyn Transport, events: Vec<Event>) -> Vec<EventId> {
+async fn publish(transport: &dyn Transport, events: Vec<Heard>) -> Vec<EventId> {
     stream::iter(events)
-        .map(|event| async move {
+        .map(|(event, trace)| async move {
+            let span = span(&event, trace.as_deref());
             let id = event.id;
             let topic = event.name.name().to_owned();
             let message = Outgoing::json(Destination::Event { topic }, id.to_string(), EventMessage::of(event).encode());
-            match transport.publish(message).await {
+            match transport.publish(message).instrument(span).await {
                 Ok(()) => Some(id),
                 Err(error) => {
                     tracing::debug!(error = &error as &dyn std::error::Error, event.id = %id, "event left to the sweep");
@@ -134,4 +144,12 @@ async fn publish(transport: &dyn Transport, events: Vec<Event>) -> Vec<EventId> 
         .filter_map(std::future::ready)
         .collect()
         .await
+}
+
+/// Telling is part of the trace in which it happened.
+fn span(event: &Event, trace: Option<&str>) -> Span {
+    let Some(trace) = trace else { return Span::none() };
+    let span = tracing::info_span!("tell", oncepost.event.name = event.name.name(), oncepost.event.id = %event.id);
+    spans::set_parent(&span, trace);
+    span
 }

@@ -1,7 +1,11 @@
 //! Setting a process up, and taking it down without losing the last spans.
 
-use opentelemetry_sdk::trace::SdkTracerProvider;
-use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
+use opentelemetry_sdk::trace::{SdkTracerProvider, SimpleSpanProcessor, SpanExporter};
+use tracing::Dispatch;
+use tracing_subscriber::{
+    fmt::MakeWriter,
+    util::{SubscriberInitExt, TryInitError},
+};
 
 use crate::{Format, Metrics, logs, metric, traces};
 
@@ -61,6 +65,24 @@ pub fn init(service: &str, options: &Options) -> Result<TelemetryHandle, Telemet
     logs::subscriber(service, options, tracer.as_ref(), std::io::stderr)?.try_init().map_err(TelemetryError::Logs)?;
     let metrics = metric::install()?;
     Ok(TelemetryHandle { metrics, tracer })
+}
+
+/// The same as [`init`] sets up, for tests: each span is in `exporter` as it ends, lines go to `writer`, and nothing is the whole process's.
+///
+/// # Errors
+/// The filter cannot be used.
+pub fn subscriber_over<E, W>(
+    service: &str,
+    options: &Options,
+    exporter: E,
+    writer: W,
+) -> Result<Dispatch, TelemetryError>
+where
+    E: SpanExporter + 'static,
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    let provider = traces::provider_of(service, options, SimpleSpanProcessor::new(exporter));
+    logs::subscriber(service, options, Some(&provider), writer).map(Dispatch::new)
 }
 
 impl TelemetryHandle {

@@ -4,16 +4,25 @@ use std::io::IsTerminal;
 
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use tracing::Subscriber;
-use tracing_subscriber::{EnvFilter, Layer, Registry, fmt::MakeWriter, layer::SubscriberExt};
+use tracing::{Metadata, Subscriber, level_filters::LevelFilter};
+use tracing_subscriber::{
+    EnvFilter, Layer, Registry,
+    filter::filter_fn,
+    fmt::{MakeWriter, format::JsonFields},
+    layer::SubscriberExt,
+};
 
-use crate::{Options, TelemetryError};
+use crate::{
+    Options, TelemetryError,
+    kept::Made,
+    lines::{Heard, Lines},
+};
 
 /// How a log line looks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Format {
     /// One JSON object per line: `timestamp`, `level`, `target`, `message` and every field beside them; `span` holds the fields of the
-    /// innermost span.
+    /// innermost span. `target.id`, `trace_id` and `span_id` tell what it is about, where that is known.
     #[default]
     Json,
     /// For reading at a terminal.
@@ -33,22 +42,33 @@ fn filter(log: &str) -> Result<EnvFilter, TelemetryError> {
 pub(crate) fn subscriber<W>(
     service: &str,
     options: &Options,
-    tracer: Option<&SdkTracerProvider>,
+    provider: Option<&SdkTracerProvider>,
     writer: W,
-) -> Result<impl Subscriber + Send + Sync, TelemetryError>
+) -> Result<impl Subscriber + Send + Sync + use<W>, TelemetryError>
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
     let lines = tracing_subscriber::fmt::layer().with_writer(writer);
     let lines = match options.format {
-        Format::Json => lines.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed(),
+        Format::Json => lines.fmt_fields(JsonFields::new()).event_format(Lines::new()).boxed(),
         Format::Text => {
             let colours = std::env::var_os("NO_COLOR").is_none() && std::io::stderr().is_terminal();
             lines.with_ansi(colours).boxed()
         }
     };
-    let spans = tracer.map(|tracer| tracing_opentelemetry::layer().with_tracer(tracer.tracer(service.to_owned())));
-    Ok(Registry::default().with(filter(&options.log)?).with(lines).with(spans))
+    let heard = Heard(filter(&options.log)?);
+    // Events are the log's.
+    let spans = filter_fn(|metadata: &Metadata<'_>| metadata.is_span()).with_max_level_hint(LevelFilter::DEBUG);
+    let tracer = |tracer: &SdkTracerProvider| {
+        let exported = tracing_opentelemetry::layer()
+            .with_location(false)
+            .with_threads(false)
+            .with_target(false)
+            .with_tracked_inactivity(false);
+        exported.with_tracer(tracer.tracer(service.to_owned())).with_filter(spans)
+    };
+    let made = Made { traced: provider.is_some() };
+    Ok(Registry::default().with(lines.with_filter(heard)).with(provider.map(tracer)).with(made))
 }
 
 #[cfg(test)]
@@ -89,7 +109,7 @@ mod tests {
     #[test]
     fn a_json_line_holds_message_fields_and_span() {
         let line = Lines::of("info", Format::Json, || {
-            let span = tracing::info_span!("attempt", target.id = "t-1");
+            let span = tracing::info_span!("attempt", oncepost.target.id = "t-1");
             let _inside = span.enter();
             tracing::warn!(wait_ms = 250_u64, channel = "mastodon", "the platform said wait");
         });
@@ -100,9 +120,27 @@ mod tests {
         assert_eq!(line["wait_ms"], 250);
         assert_eq!(line["channel"], "mastodon");
         assert_eq!(line["span"]["name"], "attempt");
-        assert_eq!(line["span"]["target.id"], "t-1");
+        assert_eq!(line["span"]["oncepost.target.id"], "t-1");
+        assert_eq!(line["target.id"], "t-1");
         assert_eq!(line["target"], "oncepost_telemetry::logs::tests");
         assert!(line["timestamp"].as_str().unwrap().ends_with('Z'), "{line}");
+    }
+
+    #[test]
+    fn a_line_names_its_target_once_whatever_is_logged_and_however_deep_it_is_said() {
+        let line = Lines::of("warn", Format::Json, || {
+            let outer = tracing::info_span!("process", oncepost.target.id = "t-1");
+            let _outer = outer.enter();
+            let inner = tracing::info_span!("call", step = "send");
+            let _inner = inner.enter();
+            tracing::warn!("one");
+            tracing::warn!(target.id = "t-2", "two");
+            tracing::info!("three");
+        });
+        let names: Vec<_> = line.lines().map(|line| line.matches("\"target.id\"").count()).collect();
+        assert_eq!(names, [1, 1], "{line}");
+        let line = |n: usize| serde_json::from_str::<Value>(line.lines().nth(n).unwrap()).unwrap();
+        assert_eq!([line(0)["target.id"].clone(), line(1)["target.id"].clone()], ["t-1", "t-2"]);
     }
 
     #[test]

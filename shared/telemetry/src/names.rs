@@ -133,6 +133,7 @@ names! {
     LEDGER_BATCH = Histogram "oncepost_ledger_batch_size" [] in Count by MANY: "Commands that one transaction of the ledger carried";
     LEDGER_UNREADABLE = Gauge "oncepost_ledger_unreadable_targets" [] in Count: "Due targets that this version cannot read; a newer one wrote them, or nobody";
     LEDGER_LEFT_OUT = Counter "oncepost_ledger_rows_left_out_total" [] in Count: "Rows left out of lists because this version cannot read them";
+    SPANS = Counter "oncepost_spans_total" ["outcome"] in Count: "Spans of traces that are kept: ended, sent to the collector, or failed to be; what ended and is neither was dropped, because the collector was too slow";
     GUARD_ERRORS = Counter "oncepost_guard_errors_total" ["operation"] in Count: "Questions that the guard did not answer; the ledger decides";
 }
 

@@ -1,14 +1,17 @@
 //! Spans: sampled, sent as OTLP over HTTP when an endpoint is configured.
 
-use opentelemetry::global;
-use opentelemetry_otlp::{SpanExporter, WithExportConfig};
+use opentelemetry::{KeyValue, global};
+use opentelemetry_otlp::WithExportConfig;
 use opentelemetry_sdk::{
     Resource,
     propagation::TraceContextPropagator,
-    trace::{Sampler, SdkTracerProvider},
+    trace::{BatchSpanProcessor, Sampler, SdkTracerProvider, SpanProcessor},
 };
 
-use crate::{Options, TelemetryError};
+use crate::{
+    Options, TelemetryError,
+    export::{Counted, Watched},
+};
 
 const PATH: &str = "/v1/traces";
 
@@ -16,19 +19,36 @@ const PATH: &str = "/v1/traces";
 pub(crate) fn provider(service: &str, options: &Options) -> Result<Option<SdkTracerProvider>, TelemetryError> {
     global::set_text_map_propagator(TraceContextPropagator::new());
     let Some(endpoint) = &options.otlp_endpoint else { return Ok(None) };
-    let exporter = SpanExporter::builder()
+    let exporter = opentelemetry_otlp::SpanExporter::builder()
         .with_http()
         .with_endpoint(traces_endpoint(endpoint))
         .build()
         .map_err(|_| TelemetryError::Exporter)?;
-    let kept = Sampler::TraceIdRatioBased(options.sample_ratio);
-    let provider = SdkTracerProvider::builder()
-        .with_resource(Resource::builder().with_service_name(service.to_owned()).build())
-        .with_sampler(Sampler::ParentBased(Box::new(kept)))
-        .with_batch_exporter(exporter)
-        .build();
+    let provider = provider_of(service, options, BatchSpanProcessor::builder(Watched::new(exporter)).build());
     global::set_tracer_provider(provider.clone());
     Ok(Some(provider))
+}
+
+/// The provider whose spans go through `processor`.
+pub(crate) fn provider_of(
+    service: &str,
+    options: &Options,
+    processor: impl SpanProcessor + 'static,
+) -> SdkTracerProvider {
+    let kept = Sampler::TraceIdRatioBased(options.sample_ratio);
+    SdkTracerProvider::builder()
+        .with_resource(resource(service))
+        .with_sampler(Sampler::ParentBased(Box::new(kept)))
+        .with_span_processor(Counted(processor))
+        .build()
+}
+
+fn resource(service: &str) -> Resource {
+    let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
+    Resource::builder()
+        .with_service_name(service.to_owned())
+        .with_attributes([KeyValue::new("service.namespace", "oncepost"), version])
+        .build()
 }
 
 /// A collector's address is given with or without the path for traces.

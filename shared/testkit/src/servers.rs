@@ -69,6 +69,7 @@ pub async fn url(kind: Kind) -> io::Result<String> {
 /// A server of one's own, on ports that stay the same through every restart.
 pub struct Server {
     kind: Kind,
+    durable: bool,
     folder: TempDir,
     url: String,
 }
@@ -79,8 +80,20 @@ impl Server {
     /// # Errors
     /// If it is not installed or does not start; its own words are in the error.
     pub async fn start(kind: Kind) -> io::Result<Self> {
+        Self::start_as(kind, false).await
+    }
+
+    /// The same with what it confirms on the disk, as in production: for measuring. [`Server::start`] trades a power cut for speed.
+    ///
+    /// # Errors
+    /// If it is not installed or does not start; its own words are in the error.
+    pub async fn start_durable(kind: Kind) -> io::Result<Self> {
+        Self::start_as(kind, true).await
+    }
+
+    async fn start_as(kind: Kind, durable: bool) -> io::Result<Self> {
         let folder = tempfile::Builder::new().prefix("oncepost-server.").tempdir()?;
-        let mut server = Self { kind, folder, url: String::new() };
+        let mut server = Self { kind, durable, folder, url: String::new() };
         server.guard()?;
         server.url = server.run("start").await?;
         Ok(server)
@@ -143,7 +156,8 @@ impl Server {
 
     async fn run(&self, action: &str) -> io::Result<String> {
         let mut command = Command::new(script());
-        command.args([action, self.kind.word()]).arg(self.folder.path()).env("ONCEPOST_THROWAWAY", "1");
+        let throwaway = if self.durable { "0" } else { "1" };
+        command.args([action, self.kind.word()]).arg(self.folder.path()).env("ONCEPOST_THROWAWAY", throwaway);
         let done = command.stdin(Stdio::null()).output().await?;
         if done.status.success() {
             return Ok(String::from_utf8_lossy(&done.stdout).trim().to_owned());

@@ -5,7 +5,8 @@ use std::{sync::PoisonError, time::Duration};
 use async_trait::async_trait;
 use channels::{Account, AccountCard, Accounts};
 use domain::{AccountId, ChannelName, Code, Failure, Fix, Landed, PlatformWords, Scope, TenantId, Worth};
-use ledger::RecordKind;
+use ledger::{CredentialRow, RecordKind};
+use serde::Deserialize;
 
 use crate::{AccountName, Vault, VaultError, plan::later, record::AccountRecord, renew::Ask};
 
@@ -80,16 +81,16 @@ impl Accounts for Vault {
 }
 
 impl Vault {
-    /// Reads the cards of connected accounts anew.
-    pub(crate) async fn read_cards(&self) -> Result<(), VaultError> {
+    /// Reads the cards of connected accounts anew, and hands over what is stored of all accounts.
+    pub(crate) async fn read_cards(&self) -> Result<Vec<CredentialRow>, VaultError> {
         let rows = self.store.rows(RecordKind::Account).await?;
-        let cards = rows.into_iter().filter_map(|row| {
+        let cards = rows.iter().filter_map(|row| {
             let name: AccountName = row.name.parse().ok()?;
-            let record: AccountRecord = serde_json::from_value(row.open).ok()?;
+            let record = AccountRecord::deserialize(&row.open).ok()?;
             (!record.listed).then(|| (name.clone(), self.card_of(&name, &record)))
         });
         *self.0.cards.write().unwrap_or_else(PoisonError::into_inner) = cards.collect();
-        Ok(())
+        Ok(rows)
     }
 
     /// Keeps the cards of connected accounts up to date, until the process stops. Whoever needs to know sooner asks with

@@ -1,9 +1,11 @@
 //! How accounts are: asked of their platforms, and shown.
 
+use std::collections::HashMap;
+
 use channels::{Account, Accounts, Channel, Standing};
 use domain::{Failure, Worth};
 use jiff::Timestamp;
-use ledger::RecordKind;
+use ledger::{CredentialRow, RecordKind};
 
 use crate::{
     AccountName, Vault, VaultError,
@@ -36,13 +38,34 @@ impl Vault {
     /// # Errors
     /// The ledger did not answer. An account whose credentials cannot be read is shown as such.
     pub async fn views(&self) -> Result<Vec<View>, VaultError> {
-        self.read_cards().await?;
+        let rows = self.read_cards().await?;
+        let names: Vec<_> = self.all().iter().map(AccountName::from).collect();
+        self.shown_from(rows, &names).await
+    }
+
+    /// Those of these accounts that there are, in the same order. All that is stored is read, once: for few accounts, ask for each.
+    ///
+    /// # Errors
+    /// The ledger did not answer. An account whose credentials cannot be read is shown as such.
+    pub async fn views_of<'a>(
+        &self,
+        names: impl IntoIterator<Item = &'a AccountName>,
+    ) -> Result<Vec<View>, VaultError> {
+        let rows = self.store.rows(RecordKind::Account).await?;
+        self.shown_from(rows, names).await
+    }
+
+    async fn shown_from<'a>(
+        &self,
+        rows: Vec<CredentialRow>,
+        names: impl IntoIterator<Item = &'a AccountName>,
+    ) -> Result<Vec<View>, VaultError> {
+        let mut rows: HashMap<_, _> = rows.into_iter().map(|row| (row.name.clone(), row)).collect();
         let mut views = Vec::new();
-        for card in self.all() {
-            let name = AccountName::from(&card);
+        for name in names {
             // Of a channel that this program does not have nothing can be told, and the others still can.
-            if self.channel(&name).is_ok() {
-                views.extend(self.view(&name).await?);
+            if self.channel(name).is_ok() {
+                views.extend(self.view_from(name, rows.remove(&name.to_string())).await?);
             }
         }
         Ok(views)
@@ -53,11 +76,16 @@ impl Vault {
     /// # Errors
     /// The ledger did not answer.
     pub async fn view(&self, name: &AccountName) -> Result<Option<View>, VaultError> {
-        match self.load(name).await {
+        let row = self.store.row(RecordKind::Account, &name.to_string()).await?;
+        self.view_from(name, row).await
+    }
+
+    async fn view_from(&self, name: &AccountName, row: Option<CredentialRow>) -> Result<Option<View>, VaultError> {
+        match self.load_from(name, row.clone()).await {
             Ok(loaded) => Ok(Some(self.shown(loaded))),
             Err(VaultError::NoAccount(_)) => Ok(None),
             Err(VaultError::Ledger(error)) => Err(error.into()),
-            Err(error) => self.unreadable(name, error).await,
+            Err(error) => self.unreadable(name, row, error),
         }
     }
 
@@ -74,9 +102,13 @@ impl Vault {
     }
 
     /// An account whose credentials cannot be read: what is known of it, and why.
-    async fn unreadable(&self, name: &AccountName, error: VaultError) -> Result<Option<View>, VaultError> {
+    fn unreadable(
+        &self,
+        name: &AccountName,
+        row: Option<CredentialRow>,
+        error: VaultError,
+    ) -> Result<Option<View>, VaultError> {
         let listed = self.find(&name.tenant, &name.channel, &name.account).is_some();
-        let row = self.store.row(RecordKind::Account, &name.to_string()).await?;
         if !listed && row.is_none() {
             return Ok(None);
         }

@@ -49,8 +49,13 @@ impl Loaded {
 impl Vault {
     /// The account as it is now.
     pub(crate) async fn load(&self, name: &AccountName) -> Result<Loaded, VaultError> {
-        let channel = self.channel(name)?;
         let row = self.store.row(RecordKind::Account, &name.to_string()).await?;
+        self.load_from(name, row).await
+    }
+
+    /// The account as it is by what is stored of it.
+    pub(crate) async fn load_from(&self, name: &AccountName, row: Option<CredentialRow>) -> Result<Loaded, VaultError> {
+        let channel = self.channel(name)?;
         let is_listed = self.listed.find(&name.tenant, &name.channel, &name.account).is_some();
         if is_listed {
             self.load_listed(name, channel, row).await

@@ -36,8 +36,7 @@ use crate::{
 /// The longest reason, in characters.
 const LONGEST_REASON: usize = 500;
 /// Targets are counted so far; more of them are "at least so many".
-const COUNTED: u64 = 10_000;
-const PAGE: u32 = 500;
+const COUNTED: u32 = 10_000;
 
 /// A name in an address, as it came.
 pub(super) type Named = Path<(String, String, String)>;
@@ -204,7 +203,10 @@ pub(super) async fn remove(
 ) -> Result<Json<api::Removed>, Problem> {
     let view = own(&console, &caller, named).await?;
     let name = &view.name;
-    let waiting = if view.record.listed { 0 } else { waiting(&console, name).await? };
+    let waiting = match view.record.listed {
+        true => 0,
+        false => console.ledger.count_upcoming(&of_account(name, COUNTED)).await?,
+    };
     if waiting > 0 && !force {
         let detail = format!("{waiting} targets wait for {name}. Without the account each fails when it comes due.");
         let remedy = "Cancel or move them first, switch the account off instead (`oncepost accounts disable`), or ask \
@@ -218,18 +220,6 @@ pub(super) async fn remove(
     // A pause of what is no more would hold its targets for ever, and nobody would be told that they fail.
     console.ledger.resume(&name.pause_scope(), console.options.resume_drip).await?;
     Ok(Json(api::Removed { account: name.to_string(), waiting }))
-}
-
-async fn waiting(console: &Console, name: &AccountName) -> Result<u64, Problem> {
-    let mut ask = of_account(name, PAGE);
-    let mut count = 0;
-    while count < COUNTED {
-        let page = console.ledger.upcoming(&ask).await?;
-        let Some(last) = page.last() else { break };
-        count += page.len() as u64;
-        ask.after = Some(last.place());
-    }
-    Ok(count)
 }
 
 fn of_account(name: &AccountName, limit: u32) -> Upcoming {

@@ -58,11 +58,12 @@ pub(super) async fn assign(
     Body(ask): Body<api::AssignmentAsk>,
 ) -> Result<(StatusCode, Json<api::Assignment>), Problem> {
     let api::AssignmentAsk { on, tenant, channel, account, to, comment, instead_of } = ask;
+    let names_part = tenant.is_some() || channel.is_some() || account.is_some();
     let duty = duty(&console, &caller, Part { on, tenant, channel, account }).await.map_err(placed)?;
     let to = text("$.to", to.as_deref().unwrap_or(&caller.name), LONGEST_NAME)?;
     let to = to.ok_or_else(|| Problem::field("$.to", Code::BAD_FIELD, "is empty: who is to see to it?"))?;
     let comment = text("$.comment", comment.as_deref().unwrap_or_default(), LONGEST_COMMENT)?;
-    let Some(duty) = needing_person(&console, duty).await? else {
+    let Some(duty) = needing_person(&console, duty, names_part).await? else {
         let message = "names nothing that needs a person: there is nothing to see to";
         return Err(Problem::field("$.on", Code::BAD_FIELD, message));
     };
@@ -135,8 +136,8 @@ fn text(path: &str, given: &str, longest: usize) -> Result<Option<String>, Probl
     Ok(Some(given.to_owned()).filter(|given| !given.is_empty()))
 }
 
-/// What of it is on the operators' list, and belongs together; none, if nothing is.
-async fn needing_person(console: &Console, duty: Duty) -> Result<Option<Duty>, Problem> {
+/// What is taken: as it is named, or as much of it as belongs together; none, if nothing of it is on the operators' list.
+async fn needing_person(console: &Console, duty: Duty, names_part: bool) -> Result<Option<Duty>, Problem> {
     Ok(match duty {
         Duty::Target { id, .. } => {
             console.ledger.target(id).await?.filter(|view| view.target.listed.is_some()).map(|_| duty)
@@ -145,6 +146,9 @@ async fn needing_person(console: &Console, duty: Duty) -> Result<Option<Duty>, P
             let spread = console.causes.spread(&within).await?;
             let cause = spread.causes.into_iter().find(|cause| cause.group == group);
             cause.map(|cause| {
+                if names_part {
+                    return Duty::Cause { group, within };
+                }
                 let scope = show::group((group.clone(), cause.targets)).scope;
                 let within = part(&within, scope, cause.places.iter().map(|(place, _)| place));
                 Duty::Cause { group, within }

@@ -17,6 +17,7 @@ use crate::{
     api, audited,
     extract::{Body, arrived},
     openapi::{Operation, operation},
+    traced,
 };
 
 /// Tells a repeat from a first acceptance.
@@ -165,8 +166,8 @@ fn told(console: &Console, caller: &Caller, verdict: &Verdict) {
 }
 
 fn request<'a>(caller: &Caller, headers: &HeaderMap, body: &'a [u8]) -> Request<'a> {
-    let trace = headers.get("traceparent").and_then(|value| value.to_str().ok()).map(str::to_owned);
-    Request { body, tenant: caller.tenant.clone(), trace }
+    let header = headers.get(spans::TRACEPARENT).and_then(|value| value.to_str().ok());
+    Request { body, tenant: caller.tenant.clone(), trace: traced::goes_on_in(body, header) }
 }
 
 /// Turns a bound caller away from other tenants before anything is looked up: even "there is such a key" is not theirs to know.

@@ -191,6 +191,13 @@ async fn whoever_has_a_dead_account_has_not_the_next_one_and_what_was_said_stays
     assert_eq!(found["groups"][0].get("assigned"), None, "{found}");
     let had = world.get(&format!("/v1/targets/{}", others[0])).await.ok(200);
     assert_eq!(had.get("assigned"), None, "{had}");
+    // A part that is named is taken as it is named.
+    let named = world.post("/v1/assignments", &json!({ "on": on, "channel": "long" })).await.ok(201);
+    assert_eq!((&named["channel"], named.get("account")), (&json!("long"), None));
+    world
+        .send(Some(crate::world::OPERATOR), "DELETE", &format!("/v1/assignments?on={on}&channel=long"), String::new())
+        .await
+        .ok(200);
     // Two parts of it are had by now: whoever lets go says which.
     world.post("/v1/assignments", &json!({ "on": on })).await.ok(201);
     let release = async |query: &str| {

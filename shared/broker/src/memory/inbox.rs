@@ -6,12 +6,12 @@ use async_trait::async_trait;
 use futures::future::BoxFuture;
 
 use super::Shared;
-use crate::{Inbox, Incoming, Receipt, Settle, SettleError, Verdict};
+use crate::{Inbox, Incoming, Origin, Receipt, Settle, SettleError, Verdict};
 
 /// An inbox on one queue.
 pub(super) struct MemoryInbox {
     pub shared: Arc<Shared>,
-    pub queue: String,
+    pub queue: Arc<str>,
     pub number: u64,
     pub prefetch: usize,
     pub stopped: bool,
@@ -62,6 +62,13 @@ impl MemoryInbox {
             message: handed.stored.message,
             redelivered: returned > 0,
             delivery_count: (returned > 0).then_some(returned),
+            origin: Origin {
+                system: super::SYSTEM,
+                exchange: String::new(),
+                key: self.queue.to_string(),
+                queue: self.queue.clone(),
+                tag: handed.number,
+            },
             receipt: Receipt::new(receipt),
         })
     }
@@ -78,7 +85,7 @@ impl Drop for MemoryInbox {
 
 struct Unsettled {
     shared: Arc<Shared>,
-    queue: String,
+    queue: Arc<str>,
     number: u64,
 }
 

@@ -20,11 +20,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     BrokerError, Depth, Inbox, Message, Names, Outgoing, PublishError, Source, Status, Topology, Transport,
-    address::Address, measure,
+    address::Address, measure, seen::Carrier,
 };
 use faults::Faults;
 use inbox::MemoryInbox;
 use state::State;
+
+/// What spans call it.
+const SYSTEM: &str = "memory";
 
 /// How long it takes until a question to a server that is away has failed.
 const SILENCE: Duration = Duration::from_secs(15);
@@ -123,8 +126,11 @@ impl Memory {
 #[async_trait]
 impl Transport for Memory {
     async fn publish(&self, message: Outgoing) -> Result<(), PublishError> {
-        let result = self.send(self.shared.names.address(&message.to), &message.message);
-        measure::published(message.to.kind(), result.as_ref().map_or_else(PublishError::kind, |()| "confirmed"));
+        let Outgoing { to, message } = message;
+        let sending = |address, message| async move { self.send(address, &message) };
+        let carrier = Carrier { system: SYSTEM, server: None };
+        let result = carrier.sending(self.shared.names.address(&to), message, sending).await;
+        measure::published(to.kind(), result.as_ref().map_or_else(PublishError::kind, |()| "confirmed"));
         // A broker's confirm never comes at once: what runs at the same time gets its turn here as well.
         tokio::task::yield_now().await;
         result
@@ -141,7 +147,7 @@ impl Transport for Memory {
         let number = state.join(&queue).ok_or_else(|| BrokerError::NoQueue { name: queue.clone() })?;
         drop(state);
         let shared = self.shared.clone();
-        Ok(Box::new(MemoryInbox { shared, queue, number, prefetch: prefetch.into(), stopped: false }))
+        Ok(Box::new(MemoryInbox { shared, queue: queue.into(), number, prefetch: prefetch.into(), stopped: false }))
     }
 
     async fn depth(&self, source: Source) -> Result<Depth, BrokerError> {

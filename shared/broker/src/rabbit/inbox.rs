@@ -26,7 +26,7 @@ use super::{
     convert, declare,
     link::{Link, causes},
 };
-use crate::{BrokerError, Depth, Inbox, Incoming, Receipt, Settle, SettleError, Topology, Verdict, measure};
+use crate::{BrokerError, Depth, Inbox, Incoming, Origin, Receipt, Settle, SettleError, Topology, Verdict, measure};
 
 /// How long nothing may come before the queue is asked whether that is right.
 const QUIET: Duration = Duration::from_secs(10);
@@ -39,7 +39,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 pub(super) struct Subscription {
     pub link: Link,
     pub runtime: Runtime,
-    pub queue: String,
+    pub queue: Arc<str>,
     pub prefetch: u16,
     /// What has to exist: all of it, for a queue of ours; the listener's queue, for events.
     pub topology: Arc<Topology>,
@@ -85,7 +85,7 @@ impl Inbox for RabbitInbox {
                 Ok(incoming) => return Some(incoming),
                 Err(why) => {
                     measure::consumer_restarted(why);
-                    tracing::warn!(queue = self.subscription.queue, why, "broker.consumer_restarted");
+                    tracing::warn!(queue = &*self.subscription.queue, why, "broker.consumer_restarted");
                     self.open = None;
                 }
             }
@@ -101,7 +101,7 @@ impl Inbox for RabbitInbox {
         let _ = self.subscription.runtime.within(PAUSE, cancelled).await;
         // What had been sent ahead of the cancel was never begun: another consumer may have it at once.
         while let Some(Some(Ok(delivery))) = open.consumer.next().now_or_never() {
-            drop(open.incoming(delivery, &self.subscription.link));
+            drop(open.incoming(delivery, &self.subscription));
         }
     }
 }
@@ -114,7 +114,7 @@ impl Subscription {
                 Ok(open) => return Some(open),
                 Err(BrokerError::Closed) => return None,
                 Err(error) => {
-                    tracing::warn!(queue = self.queue, error = causes(&error), "broker.subscribe_failed");
+                    tracing::warn!(queue = &*self.queue, error = causes(&error), "broker.subscribe_failed");
                     self.runtime.sleep(PAUSE).await;
                 }
             }
@@ -142,11 +142,10 @@ impl Subscription {
         let qos = channel.basic_qos(self.prefetch, BasicQosOptions::default()).await;
         qos.map_err(|error| declare::failed("set the prefetch", error))?;
         let options = BasicConsumeOptions::default();
-        let consumer =
-            channel.basic_consume(self.queue.as_str().into(), "".into(), options, FieldTable::default()).await;
+        let consumer = channel.basic_consume((*self.queue).into(), "".into(), options, FieldTable::default()).await;
         match consumer {
             Ok(consumer) => Ok(Open { connection, channel, consumer, unsettled: Arc::default(), suspected: false }),
-            Err(error) if declare::not_found(&error) => Err(BrokerError::NoQueue { name: self.queue.clone() }),
+            Err(error) if declare::not_found(&error) => Err(BrokerError::NoQueue { name: self.queue.to_string() }),
             Err(error) => Err(declare::failed(format!("consume queue {}", self.queue), error)),
         }
     }
@@ -168,7 +167,7 @@ impl Open {
                 // A message that is already here costs no timer.
                 biased;
                 found = self.consumer.next() => return match found {
-                    Some(Ok(delivery)) => Ok(self.incoming(delivery, &subscription.link)),
+                    Some(Ok(delivery)) => Ok(self.incoming(delivery, subscription)),
                     Some(Err(_)) | None => Err("ended"),
                 },
                 () = subscription.link.replaced(&self.connection) => return Err("reconnected"),
@@ -181,17 +180,24 @@ impl Open {
         }
     }
 
-    fn incoming(&mut self, delivery: Delivery, link: &Link) -> Incoming {
+    fn incoming(&mut self, delivery: Delivery, subscription: &Subscription) -> Incoming {
         self.suspected = false;
         self.unsettled.fetch_add(1, Ordering::SeqCst);
         let (message, delivery_count) = convert::message(&delivery.properties, delivery.data);
         let receipt = Receipt::new(Unsettled {
             acker: delivery.acker,
             count: self.unsettled.clone(),
-            link: link.clone(),
+            link: subscription.link.clone(),
             connection: self.connection.clone(),
         });
-        Incoming { message, redelivered: delivery.redelivered, delivery_count, receipt }
+        let origin = Origin {
+            system: super::SYSTEM,
+            exchange: delivery.exchange.to_string(),
+            key: delivery.routing_key.to_string(),
+            queue: subscription.queue.clone(),
+            tag: delivery.delivery_tag,
+        };
+        Incoming { message, redelivered: delivery.redelivered, delivery_count, origin, receipt }
     }
 }
 

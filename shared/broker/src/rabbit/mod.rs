@@ -23,8 +23,8 @@ use tokio::sync::mpsc;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{
-    BrokerError, Depth, Inbox, Names, Outgoing, PublishError, Source, Status, Topology, Transport, measure,
-    topology::LONGEST_CHANNEL,
+    BrokerError, Depth, Inbox, Message, Names, Outgoing, PublishError, Source, Status, Topology, Transport,
+    address::Address, measure, seen::Carrier, topology::LONGEST_CHANNEL,
 };
 use inbox::{RabbitInbox, Subscription};
 use link::{Duty, Link};
@@ -38,11 +38,15 @@ const LINE: usize = 1024;
 /// The bytes AMQP gives a name; lapin panics over more.
 const LONGEST_NAME: usize = 255;
 
+/// What spans call it.
+const SYSTEM: &str = "rabbitmq";
+
 /// The transport over RabbitMQ.
 pub struct Rabbit {
     // First, so that the links know of the end before they miss those who send.
     _ends_with_us: DropGuard,
     names: Names,
+    carrier: Carrier,
     topology: Arc<Topology>,
     settings: Arc<RabbitSettings>,
     runtime: Runtime,
@@ -83,7 +87,19 @@ impl Rabbit {
         let guard = stop.clone().drop_guard();
         let start = |duty| Link::start(&runtime, settings.clone(), topology.clone(), duty, stop.clone());
         let (publishing, consuming) = (start(Duty::Publish(line)), start(Duty::Consume));
-        Ok(Self { names, topology, settings, runtime, requests, publishing, consuming, stop, _ends_with_us: guard })
+        let carrier = Carrier { system: SYSTEM, server: Some(settings.url.server()) };
+        Ok(Self {
+            names,
+            carrier,
+            topology,
+            settings,
+            runtime,
+            requests,
+            publishing,
+            consuming,
+            stop,
+            _ends_with_us: guard,
+        })
     }
 
     /// Waits until there is a connection, for the first time.
@@ -101,9 +117,8 @@ impl Rabbit {
         if name.len() > LONGEST_NAME { Err(BrokerError::NoQueue { name }) } else { Ok(name) }
     }
 
-    async fn hand_over(&self, message: Outgoing) -> Result<(), PublishError> {
-        let address = self.names.address(&message.to);
-        let (request, pending) = Request::new(address, message.message, self.runtime.now())?;
+    async fn hand_over(&self, address: Address, message: Message) -> Result<(), PublishError> {
+        let (request, pending) = Request::new(address, message, self.runtime.now())?;
         let publish = async {
             if self.requests.send(request).await.is_err() {
                 return None;
@@ -133,8 +148,10 @@ impl Rabbit {
 #[async_trait]
 impl Transport for Rabbit {
     async fn publish(&self, message: Outgoing) -> Result<(), PublishError> {
-        let kind = message.to.kind();
-        let result = self.hand_over(message).await;
+        let Outgoing { to, message } = message;
+        let kind = to.kind();
+        let hand_over = |address, message| self.hand_over(address, message);
+        let result = self.carrier.sending(self.names.address(&to), message, hand_over).await;
         measure::published(kind, result.as_ref().map_or_else(PublishError::kind, |()| "confirmed"));
         result
     }
@@ -148,7 +165,7 @@ impl Transport for Rabbit {
         let subscription = Subscription {
             link: self.consuming.clone(),
             runtime: self.runtime.clone(),
-            queue,
+            queue: queue.into(),
             prefetch,
             topology,
             declares,

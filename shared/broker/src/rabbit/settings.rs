@@ -19,6 +19,11 @@ impl BrokerUrl {
         if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
     }
 
+    /// Host and port, apart.
+    pub(super) fn server(&self) -> (String, u16) {
+        (self.0.authority.host.clone(), self.0.authority.port)
+    }
+
     /// What lapin connects to.
     pub(super) fn uri(&self, heartbeat: Duration, connect_limit: Duration) -> AMQPUri {
         let mut uri = self.0.clone();

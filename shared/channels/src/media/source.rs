@@ -6,8 +6,9 @@ use bytes::Bytes;
 use domain::{Code, Failure, Fix, Worth};
 use futures::{Stream, StreamExt, TryStreamExt};
 use object_store::{ObjectStore, ObjectStoreExt, path::Path};
-use reqwest::{Client, RequestBuilder, Response, header, redirect};
+use reqwest::{Client, Method, RequestBuilder, Response, header, redirect};
 use runtime::Runtime;
+use tracing::Instrument;
 use url::Url;
 
 use super::{
@@ -19,7 +20,7 @@ use super::{
 };
 use crate::{
     HttpOptions,
-    http::{self, Broken, HttpError},
+    http::{self, Broken, HttpError, seen},
 };
 
 const MOST_REDIRECTS: usize = 3;
@@ -110,7 +111,13 @@ impl Source {
 
     async fn get(&self, url: &Url, within: Duration) -> Result<Response, Failure> {
         self.check(url)?;
-        self.send(self.client.get(url.clone()), within).await
+        let span = seen::call("fetch media", false, &Method::GET, url);
+        let response = self.send(self.client.get(url.clone()), within).instrument(span.clone()).await;
+        match &response {
+            Ok(response) => seen::answered(&span, response.status().as_u16()),
+            Err(failure) => spans::failed(&span, failure.code.to_string()),
+        }
+        response
     }
 
     async fn send(&self, request: RequestBuilder, within: Duration) -> Result<Response, Failure> {

@@ -13,6 +13,7 @@ use redis::{
 };
 use runtime::Runtime;
 use rustls as _; // redis brings no TLS cryptography of its own; this one line gives it ring
+use tracing::Span;
 use url::Url;
 
 use super::breaker::{Ask, Breaker, Turn};
@@ -24,6 +25,8 @@ const QUEUE: usize = 1024;
 pub(super) struct Link {
     client: Client,
     shown: String,
+    /// Host and port.
+    server: (String, u16),
     limit: Duration,
     runtime: Runtime,
     connection: Mutex<ConnectionManager>,
@@ -40,6 +43,7 @@ impl Link {
         Ok(Self {
             client,
             shown: shown(&parsed),
+            server: (parsed.host_str().unwrap_or_default().to_owned(), parsed.port().unwrap_or(6379)),
             limit,
             runtime,
             connection: Mutex::new(connection),
@@ -56,11 +60,35 @@ impl Link {
     where
         F: Future<Output = Result<T, RedisError>>,
     {
-        let answer = self.ask(operation, work).await;
+        let span = self.span(operation);
+        let answer = spans::detail(span, self.ask(operation, work), GuardError::kind).await;
         if answer.is_err() {
             metrics::counter!("oncepost_guard_errors_total", "operation" => operation).increment(1);
         }
         answer
+    }
+
+    /// How it shows in traces, by OpenTelemetry's conventions for Redis. What is not a command of its own is a script of ours.
+    fn span(&self, operation: &'static str) -> Span {
+        let (command, script) = match operation {
+            "hint" => ("SET", None),
+            "hint_of" => ("GET", None),
+            "ping" => ("PING", None),
+            "lock" => ("SET", None),
+            script => ("EVALSHA", Some(script)),
+        };
+        let (host, port) = &self.server;
+        tracing::debug_span!(
+            "guard",
+            otel.name = [Some(command), script].into_iter().flatten().collect::<Vec<_>>().join(" "),
+            otel.kind = "client",
+            db.system.name = "redis",
+            db.operation.name = command,
+            db.stored_procedure.name = script,
+            server.address = host,
+            server.port = port,
+            oncepost.guard.operation = operation,
+        )
     }
 
     async fn ask<T, F>(

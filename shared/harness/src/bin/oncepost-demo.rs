@@ -16,7 +16,7 @@ use harness::{
     faults::Platforms,
     rest,
     show::{self, Progress},
-    stack::{Role, Stack},
+    stack::{Role, Servers, Stack},
     tally::Tally,
 };
 use jiff::{Timestamp, ToSpan};
@@ -72,7 +72,7 @@ async fn demo(arguments: Arguments) -> Done<bool> {
         if arguments.real { "RabbitMQ, Redis and PostgreSQL" } else { "embedded parts" }
     );
     let stack = if arguments.real {
-        Stack::real(folder.path(), &accounts, Pace::Brisk, 3).await?
+        Stack::real(folder.path(), Servers::start().await?, &accounts, Pace::Brisk, 3).await?
     } else {
         Stack::embedded(folder.path(), &accounts, Pace::Brisk).await?
     };

@@ -19,13 +19,12 @@ use std::{
 use broker::{Rabbit, RabbitSettings};
 use jiff::Timestamp;
 use runtime::Runtime;
-use testkit::servers::{Kind, Server};
 use tokio::{sync::Mutex, time::Instant};
 
 use crate::{
     Done,
     campaign::Planned,
-    config::{self, Pace, Stores},
+    config::Pace,
     faults::Platforms,
     feed::Feed,
     rest,
@@ -142,14 +141,8 @@ pub async fn run(options: &Options, folder: &Path) -> Done<Report> {
 
 impl Chaos {
     async fn start(options: &Options, folder: &Path, platforms: &Platforms) -> Done<Self> {
-        let (rabbit, redis, postgres) =
-            tokio::try_join!(Server::start(Kind::RabbitMq), Server::start(Kind::Redis), Server::start(Kind::Postgres))?;
-        let stores = Stores {
-            ledger: postgres.url().into(),
-            broker: rabbit.url().into(),
-            guard: redis.url().into(),
-            prefix: config::PREFIX.into(),
-        };
+        let servers = Servers::start().await?;
+        let stores = servers.stores();
         let accounts = ground::accounts(|channel| platforms.url(channel));
         let stack = Stack::over(folder, &stores, &accounts, Pace::Brisk).await?;
         let settings = RabbitSettings {
@@ -165,7 +158,6 @@ impl Chaos {
         };
         let seats = roles.enumerate().map(seat).collect::<Done<Vec<_>>>()?;
         stack.api.wait_ready(Duration::from_secs(60)).await?;
-        let servers = Servers { rabbit, redis, postgres };
         Ok(Self { stack, servers, busy: Default::default(), seats, transport, record: Record::default() })
     }
 

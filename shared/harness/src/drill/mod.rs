@@ -22,7 +22,7 @@ use crate::{
     faults::Platforms,
     feed::Feed,
     rest,
-    stack::{Role, Running, Stack},
+    stack::{Role, Running, Servers, Stack},
     tally::Tally,
 };
 
@@ -89,7 +89,7 @@ pub async fn run(options: &Options, folder: &Path) -> Done<Report> {
         stage.cue(Cue::default().slow_after(SLOW).always());
     }
     let accounts = ground::accounts(|channel| platforms.url(channel));
-    let mut stack = Stack::servers(folder, &accounts, Pace::Steady).await?;
+    let mut stack = Stack::on(folder, Servers::start().await?, &accounts, Pace::Steady).await?;
     stack.extra.push(("ONCEPOST__TELEMETRY__LOG", "info".into()));
     let (schedulers, workers) = if options.act == Act::Roll { (2, 3) } else { (1, 1) };
     stack.staff(schedulers, workers).await?;

@@ -2,12 +2,11 @@
 
 use std::path::Path;
 
-use testkit::servers::{Kind, Server};
 use tokio::process::Command;
 
 use crate::{
     Done,
-    config::{self, Account, Pace, Stores},
+    config::{Account, Pace},
     stack::{Role, Servers, Stack},
 };
 
@@ -30,27 +29,20 @@ const CHANNELS: [(&str, &str, Option<&str>); 8] = [
 /// # Errors
 /// Something does not come up, or the ledger cannot be filled.
 pub async fn fill(folder: &Path, targets: u64) -> Done<Stack> {
-    let (rabbit, redis, postgres) =
-        tokio::try_join!(Server::start(Kind::RabbitMq), Server::start(Kind::Redis), Server::start(Kind::Postgres))?;
-    let stores = Stores {
-        ledger: postgres.url().into(),
-        broker: rabbit.url().into(),
-        guard: redis.url().into(),
-        prefix: config::PREFIX.into(),
-    };
-    let mut stack = Stack::over(folder, &stores, &accounts(), Pace::Production).await?;
+    let servers = Servers::start().await?;
+    let mut stack = Stack::over(folder, &servers.stores(), &accounts(), Pace::Production).await?;
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/local/lists.sql");
     let filled = Command::new("psql")
         .args(["-q", "-v", &format!("targets={targets}"), "-f"])
         .arg(script)
-        .arg(postgres.url())
+        .arg(servers.postgres.url())
         .stdout(std::process::Stdio::null())
         .status()
         .await?;
     if !filled.success() {
         return Err("the ledger could not be filled: psql has said why".into());
     }
-    stack.servers = Some(Servers { rabbit, redis, postgres });
+    stack.servers = Some(servers);
     stack.start(Role::Api)?;
     stack.api.wait_ready(std::time::Duration::from_secs(60)).await?;
     Ok(stack)

@@ -80,8 +80,18 @@ const COUNTED_FAILED: &str = counted!("t.state NOT IN (6, 9, 10) AND (t.state = 
 const COUNTED_EXPIRED: &str = counted!("t.state = 10");
 const COUNTED_UNDECIDED: &str = counted!("t.state NOT IN (6, 7, 9, 10) AND t.listed_at IS NULL");
 const COUNTED_CANCELLED: &str = counted!("t.state = 9");
+/// By more than a minute: the condition of the index of such attempts stands here word for word. It goes by the time that a target was due when
+/// the attempt ended: nothing that may be out is moved after that, and the target has the last word.
 const COUNTED_LATE: &str = counted!(
-    "t.state = 6 AND (SELECT max(a.ended_at) FROM attempts a WHERE a.target = t.id AND a.kind IN ('send', 'repeat')) > t.due_at + $8"
+    "t.state = 6 AND t.id IN (SELECT a.target FROM attempts a WHERE a.ended_at > $1 AND a.kind IN ('send', 'repeat') \
+         AND (a.late_by IS NULL OR a.late_by > 60000)) \
+     AND EXISTS (SELECT 1 FROM attempts a WHERE a.target = t.id AND a.ended_at > t.due_at + $8 AND a.kind IN ('send', 'repeat'))"
+);
+/// What that index begins at, in milliseconds.
+const MINUTE: i64 = 60_000;
+const COUNTED_LATE_BY_LESS: &str = counted!(
+    "t.state = 6 AND EXISTS (SELECT 1 FROM attempts a WHERE a.target = t.id AND a.ended_at > t.due_at + $8 \
+     AND a.kind IN ('send', 'repeat'))"
 );
 const COUNTED_DOUBTED: &str = counted!(
     "t.state <> 9 AND EXISTS (SELECT 1 FROM attempts a WHERE a.target = t.id AND a.outcome IN ('unknown', 'lost'))"
@@ -318,7 +328,10 @@ async fn list(conn: &mut Connection, asked: &Counted) -> Result<Page<TargetId>, 
         Figure::Undecided => (COUNTED_UNDECIDED, None),
         Figure::Cancelled => (COUNTED_CANCELLED, None),
         // Beyond the last instant that is rounded down to the span.
-        Figure::Late(span) => (COUNTED_LATE, Some(beyond(span))),
+        Figure::Late(span) => match beyond(span) {
+            last if last < MINUTE => (COUNTED_LATE_BY_LESS, Some(last)),
+            last => (COUNTED_LATE, Some(last)),
+        },
         Figure::Doubted => (COUNTED_DOUBTED, None),
         Figure::Asked => (COUNTED_ASKED, None),
         Figure::Duplicated => (COUNTED_DUPLICATED, None),

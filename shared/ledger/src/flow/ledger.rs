@@ -19,11 +19,12 @@ use crate::{
 #[async_trait]
 impl Ledger for Database {
     async fn accept(&self, posts: Vec<NewPost>) -> Result<Vec<Acceptance>, LedgerError> {
-        self.accepts.ask(posts).await
+        self.place.transaction("accept", "posts", None, self.accepts.ask(posts)).await
     }
 
     async fn apply(&self, target: TargetId, command: Command) -> Result<Applied, LedgerError> {
-        self.commands.ask((target, command)).await
+        let (name, applied) = (command.name(), self.commands.ask((target, command)));
+        self.place.transaction("apply", "targets", Some(name), applied).await
     }
 
     async fn claim(&self, claim: &Claim) -> Result<Claimed, LedgerError> {
@@ -37,10 +38,11 @@ impl Ledger for Database {
         revision: Option<u32>,
         commands: Vec<(TargetId, Command)>,
     ) -> Result<PostChange, LedgerError> {
-        self.write(move |conn, world| {
+        let name = commands.first().map(|(_, command)| command.name());
+        let changed = self.write(move |conn, world| {
             async move { change::change_post(conn, world, post, revision, &commands).await }.boxed()
-        })
-        .await
+        });
+        self.place.transaction("change", "posts", name, changed).await
     }
 
     async fn post(&self, post: PostId, attempts: bool) -> Result<Option<PostView>, LedgerError> {
@@ -90,7 +92,8 @@ impl Ledger for Database {
 
     async fn taken_ids(&self, target: TargetId, ids: &[String]) -> Result<Taken, LedgerError> {
         let ids = ids.to_vec();
-        self.read(move |conn, _| async move { reads::taken_ids(conn, target, &ids).await }.boxed()).await
+        let taken = self.read(move |conn, _| async move { reads::taken_ids(conn, target, &ids).await }.boxed());
+        self.place.transaction("look up", "targets", None, taken).await
     }
 
     async fn same_text_nearby(&self, post: &NewPost, target: &NewTarget) -> Result<Option<TargetId>, LedgerError> {
@@ -128,6 +131,11 @@ impl Ledger for Database {
     async fn upcoming(&self, ask: &Upcoming) -> Result<Vec<UpcomingTarget>, LedgerError> {
         let ask = ask.clone();
         self.read(move |conn, world| async move { upcoming::upcoming(conn, world, &ask).await }.boxed()).await
+    }
+
+    async fn count_upcoming(&self, ask: &Upcoming) -> Result<u64, LedgerError> {
+        let ask = ask.clone();
+        self.read(move |conn, world| async move { upcoming::count(conn, world, &ask).await }.boxed()).await
     }
 
     async fn next_due(&self) -> Result<Vec<NextDue>, LedgerError> {

@@ -23,32 +23,49 @@ macro_rules! next {
 pub(super) use next;
 
 /// Those that wait for their time and wake early enough, and those that are queued or held, each by an index of its own.
-macro_rules! upcoming {
+macro_rules! waiting {
     ($filter:literal) => {
         concat!(
-            "SELECT u.next, t.id, t.post, t.tenant, t.channel, t.account, t.app, t.due_at, t.deadline, t.state, \
-             t.changes, p.content FROM (SELECT id, next FROM (\
-                 SELECT id, ",
+            waiting!(@each " WHERE state IN (0, 4) AND wake_at <= $1", $filter),
+            " UNION ALL ",
+            waiting!(@each " WHERE state = 1", $filter),
+            " UNION ALL ",
+            waiting!(@each " WHERE state = 8", $filter)
+        )
+    };
+    (@each $state:literal, $filter:literal) => {
+        concat!(
+            "SELECT id, post, tenant, channel, account, app, due_at, deadline, state, changes, ",
             next!(),
-            " FROM targets WHERE state IN (0, 4) AND wake_at <= $1",
-            $filter,
-            " UNION ALL SELECT id, ",
-            next!(),
-            " FROM targets WHERE state = 1",
-            $filter,
-            " UNION ALL SELECT id, ",
-            next!(),
-            " FROM targets WHERE state = 8",
-            $filter,
-            ") w WHERE next < $2 AND (next, id) > ($3, $4) ORDER BY next, id LIMIT $5) u \
-             JOIN targets t ON t.id = u.id JOIN posts p ON p.id = t.post ORDER BY u.next, u.id"
+            " FROM targets",
+            $state,
+            $filter
         )
     };
 }
 
-const OF_ALL: &str = upcoming!("");
-const OF_TENANT: &str = upcoming!(" AND tenant = $6");
-const OF_ACCOUNT: &str = upcoming!(" AND channel = $7 AND tenant = $6 AND account = $8");
+/// A page of them with what they say, and how many there are.
+macro_rules! asks {
+    ($filter:literal) => {
+        (
+            concat!(
+                "SELECT u.*, p.content FROM (SELECT * FROM (",
+                waiting!($filter),
+                ") w WHERE next < $2 AND (next, id) > ($3, $4) ORDER BY next, id LIMIT $5) u \
+                 JOIN posts p ON p.id = u.post ORDER BY u.next, u.id"
+            ),
+            concat!(
+                "SELECT count(*) FROM (SELECT 1 FROM (",
+                waiting!($filter),
+                ") w WHERE next < $2 AND (next, id) > ($3, $4) LIMIT $5) u"
+            ),
+        )
+    };
+}
+
+const OF_ALL: (&str, &str) = asks!(" AND ($6 IS NULL OR channel = $6)");
+const OF_TENANT: (&str, &str) = asks!(" AND ($6 IS NULL OR channel = $6) AND tenant = $7");
+const OF_ACCOUNT: (&str, &str) = asks!(" AND channel = $6 AND tenant = $7 AND account = $8");
 
 const NEXT_DUE: &str = concat!(
     "SELECT tenant, channel, account, min(next) AS first, max(CASE WHEN next <= $1 THEN next END) AS last FROM (\
@@ -98,6 +115,26 @@ impl UpcomingRow {
     }
 }
 
+/// A statement with its parameters: those that it names.
+macro_rules! bind {
+    ($query:expr, $ask:expr, $bounds:expr) => {{
+        let query = $query
+            .persistent(false)
+            .bind($bounds.wakes)
+            .bind(not_before($ask.until))
+            .bind($bounds.place.0)
+            .bind($bounds.place.1)
+            .bind(i64::try_from($ask.limit()).unwrap_or(i64::MAX));
+        match (&$ask.account, &$ask.tenant) {
+            (Some((tenant, channel, account)), _) => {
+                query.bind(channel.as_str()).bind(tenant.as_str()).bind(account.as_str())
+            }
+            (None, Some(tenant)) => query.bind($ask.channel.as_ref().map(ChannelName::as_str)).bind(tenant.as_str()),
+            (None, None) => query.bind($ask.channel.as_ref().map(ChannelName::as_str)),
+        }
+    }};
+}
+
 /// A page. It is empty only if nothing more follows: rows that cannot be read are passed over.
 pub(super) async fn upcoming(
     conn: &mut Connection,
@@ -107,52 +144,58 @@ pub(super) async fn upcoming(
     if ask.is_nobodys() {
         return Ok(Vec::new());
     }
-    let now = store::now(conn, world.now()).await?;
-    // What was to go out already may be waking later than that, while its message is carried or emitted again.
-    let wakes = not_before(after(ask.until.max(now), world.policy.longest_patience()));
-    let limit = ask.limit();
-    let mut place = match ask.after {
-        None => (i64::MIN, Uuid::nil()),
-        Some((at, id)) => (millis(at), id.0),
-    };
+    let mut bounds = Bounds::of(conn, world, ask).await?;
     loop {
-        let rows = page(conn, ask, wakes, place, limit).await?;
-        let last = rows.last().filter(|_| rows.len() >= limit).map(|row| (row.next, row.id));
+        let rows: Vec<UpcomingRow> = bind!(sqlx::query_as(statements(ask).0), ask, bounds)
+            .fetch_all(&mut *conn)
+            .await
+            .map_err(LedgerError::of("look at what is to be sent"))?;
+        let last = rows.last().filter(|_| rows.len() >= ask.limit()).map(|row| (row.next, row.id));
         let read = readable(rows.into_iter().map(UpcomingRow::read));
         match last {
-            Some(last) if read.is_empty() => place = last,
+            Some(last) if read.is_empty() => bounds.place = last,
             _ => return Ok(read),
         }
     }
 }
 
-async fn page(
-    conn: &mut Connection,
-    ask: &Upcoming,
+pub(super) async fn count(conn: &mut Connection, world: &World, ask: &Upcoming) -> Result<u64, LedgerError> {
+    if ask.is_nobodys() {
+        return Ok(0);
+    }
+    let bounds = Bounds::of(conn, world, ask).await?;
+    let many: i64 = bind!(sqlx::query_scalar(statements(ask).1), ask, bounds)
+        .fetch_one(conn)
+        .await
+        .map_err(LedgerError::of("count what is to be sent"))?;
+    Ok(u64::try_from(many).unwrap_or_default())
+}
+
+/// Where to look.
+struct Bounds {
+    /// Nothing that wakes later.
     wakes: i64,
-    (at, id): (i64, Uuid),
-    limit: usize,
-) -> Result<Vec<UpcomingRow>, LedgerError> {
-    let statement = match (&ask.account, &ask.tenant) {
+    /// Only what follows this.
+    place: (i64, Uuid),
+}
+
+impl Bounds {
+    async fn of(conn: &mut Connection, world: &World, ask: &Upcoming) -> Result<Self, LedgerError> {
+        let now = store::now(conn, world.now()).await?;
+        // What was to go out already may be waking later than that, while its message is carried or emitted again.
+        let wakes = not_before(after(ask.until.max(now), world.policy.longest_patience()));
+        let place = ask.after.map_or((i64::MIN, Uuid::nil()), |(at, id)| (millis(at), id.0));
+        Ok(Self { wakes, place })
+    }
+}
+
+/// The page and the count.
+fn statements(ask: &Upcoming) -> (&'static str, &'static str) {
+    match (&ask.account, &ask.tenant) {
         (Some(_), _) => OF_ACCOUNT,
         (None, Some(_)) => OF_TENANT,
         (None, None) => OF_ALL,
-    };
-    let query = sqlx::query_as(statement)
-        .persistent(false)
-        .bind(wakes)
-        .bind(not_before(ask.until))
-        .bind(at)
-        .bind(id)
-        .bind(i64::try_from(limit).unwrap_or(i64::MAX));
-    let query = match (&ask.account, &ask.tenant) {
-        (Some((tenant, channel, account)), _) => {
-            query.bind(tenant.as_str()).bind(channel.as_str()).bind(account.as_str())
-        }
-        (None, Some(tenant)) => query.bind(tenant.as_str()),
-        (None, None) => query,
-    };
-    query.fetch_all(conn).await.map_err(LedgerError::of("look at what is to be sent"))
+    }
 }
 
 #[derive(sqlx::FromRow)]

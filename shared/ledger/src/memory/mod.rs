@@ -547,6 +547,10 @@ impl Ledger for MemoryLedger {
         Ok(self.reach()?.upcoming(ask))
     }
 
+    async fn count_upcoming(&self, ask: &Upcoming) -> Result<u64, LedgerError> {
+        Ok(self.reach()?.count_upcoming(ask))
+    }
+
     async fn next_due(&self) -> Result<Vec<NextDue>, LedgerError> {
         Ok(self.reach()?.next_due(self.clock.now()))
     }

@@ -10,10 +10,20 @@ use crate::{NextDue, Upcoming, UpcomingTarget, world::after};
 
 impl Tables {
     pub(super) fn upcoming(&self, ask: &Upcoming) -> Vec<UpcomingTarget> {
+        let found = self.places(ask);
+        found.into_iter().filter_map(|(at, id)| self.upcoming_target(at, id)).collect()
+    }
+
+    pub(super) fn count_upcoming(&self, ask: &Upcoming) -> u64 {
+        self.places(ask).len() as u64
+    }
+
+    /// The page that is asked for.
+    fn places(&self, ask: &Upcoming) -> Vec<(Timestamp, TargetId)> {
         if ask.is_nobodys() {
             return Vec::new();
         }
-        let mut found: Vec<(Timestamp, TargetId)> = self
+        let mut found: Vec<_> = self
             .targets
             .values()
             .map(|row| &row.target)
@@ -23,7 +33,7 @@ impl Tables {
             .collect();
         found.sort_unstable();
         found.truncate(ask.limit());
-        found.into_iter().filter_map(|(at, id)| self.upcoming_target(at, id)).collect()
+        found
     }
 
     fn upcoming_target(&self, next: Timestamp, id: TargetId) -> Option<UpcomingTarget> {

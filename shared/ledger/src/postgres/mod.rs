@@ -16,7 +16,7 @@ use runtime::Runtime;
 use sqlx::{PgPool, migrate::Migrator};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::{Acceptance, Applied, LedgerError, NewPost, batch::Batch, world::World};
+use crate::{Acceptance, Applied, LedgerError, NewPost, batch::Batch, seen::Place, world::World};
 
 pub use options::PostgresOptions;
 
@@ -43,6 +43,7 @@ const ACCEPTS: usize = 200;
 pub struct Postgres {
     pool: PgPool,
     world: Arc<World>,
+    place: Place,
     commands: Batch<(TargetId, Command), Applied>,
     accepts: Batch<Vec<NewPost>, Vec<Acceptance>>,
     /// Runs what must end once it has begun; no drain waits for it.
@@ -92,7 +93,15 @@ impl Postgres {
                 async move { flow::accept(&mut *acquire(&pool).await?, &world, &asks).await }.boxed()
             })
         };
-        Ok(Self { pool, world, commands, accepts, tasks: runtime.sibling(), _listening: stop.drop_guard() })
+        Ok(Self {
+            pool,
+            world,
+            place: options.place()?,
+            commands,
+            accepts,
+            tasks: runtime.sibling(),
+            _listening: stop.drop_guard(),
+        })
     }
 
     /// Runs `work` on a connection.

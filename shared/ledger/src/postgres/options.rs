@@ -8,7 +8,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use crate::{LedgerError, TimeSource};
+use crate::{LedgerError, TimeSource, seen::Place};
 
 /// How to reach PostgreSQL, and what decisions depend on.
 #[derive(Clone)]
@@ -61,6 +61,14 @@ impl PostgresOptions {
     /// A pool of one connection that only listens. It connects when it is used.
     pub(super) fn listening(&self) -> Result<PgPool, LedgerError> {
         Ok(pool(1).connect_lazy_with(self.parsed()?))
+    }
+
+    /// Where it is, as traces name it.
+    pub(super) fn place(&self) -> Result<Place, LedgerError> {
+        let options = self.parsed()?;
+        let server = (options.get_host().to_owned(), options.get_port());
+        let namespace = options.get_database().map(str::to_owned);
+        Ok(Place { system: "postgresql", server: Some(server), namespace })
     }
 
     /// Makes the schema if it is named and not there.

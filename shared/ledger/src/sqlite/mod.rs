@@ -27,7 +27,7 @@ use sqlx::{
 };
 use tokio::{sync::Mutex, task::spawn_blocking};
 
-use crate::{Acceptance, Applied, LedgerError, NewPost, TimeSource, batch::Batch, world::World};
+use crate::{Acceptance, Applied, LedgerError, NewPost, TimeSource, batch::Batch, seen::Place, world::World};
 
 type Connection = sqlx::SqliteConnection;
 type Database = Sqlite;
@@ -53,6 +53,7 @@ pub struct Sqlite {
     readers: Vec<Shared>,
     next_reader: AtomicUsize,
     world: Arc<World>,
+    place: Place,
     commands: Batch<(TargetId, Command), Applied>,
     accepts: Batch<Vec<NewPost>, Vec<Acceptance>>,
     /// Deleted with the ledger, if it was made for the moment only.
@@ -108,7 +109,8 @@ impl Sqlite {
                 on(writer, move |conn| block_on(flow::accept(conn, &world, &asks))).boxed()
             })
         };
-        Ok(Self { writer, readers, next_reader: AtomicUsize::new(0), world, commands, accepts, _folder: folder })
+        let place = Place { system: "sqlite", server: None, namespace: None };
+        Ok(Self { writer, readers, next_reader: AtomicUsize::new(0), world, place, commands, accepts, _folder: folder })
     }
 
     /// Runs `work` on a connection that sees everything that is committed.

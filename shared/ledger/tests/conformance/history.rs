@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use domain::{
-    Answer, Code, Command, Decision, Failure, Finding, Landed, Next, OnDoubt, Outcome, RepeatSafety, Scope, State,
-    TargetId, Worth,
+    Answer, Code, Command, ContentHash, Decision, Failure, Finding, Landed, Next, OnDoubt, Outcome, RepeatSafety,
+    Scope, State, TargetId, Worth,
 };
 use ledger::{
     CaseTally, Counted, DueTally, Figure, IncidentKind, IncidentTally, NewIncident, Period, Place, RetryTally,
@@ -144,6 +144,60 @@ pub async fn lateness_is_rounded_alike_everywhere(house: &House) {
     }
     let late: Vec<_> = house.history.due(&period).await.unwrap().into_iter().map(|tally| tally.late.unwrap()).collect();
     assert_eq!(late, [0, 990, 1_200, 9_900, 12_000, 120_000].map(Duration::from_millis));
+}
+
+/// What is out in time, later by less than a minute's next step, and later than that; and what failed late, was moved, and was in time.
+async fn sent_late(house: &House) -> (Period, [TargetId; 5]) {
+    let period = day(house);
+    let mut ids = Vec::new();
+    for _ in 0..5 {
+        ids.push(accepted(house, "acme", "webhook").await);
+    }
+    let mut passed = 0;
+    for (id, after) in ids.iter().zip([1_000_u64, 60_999, 61_000, 600_000]) {
+        house.clock.advance(Duration::from_millis(after - passed));
+        passed = after;
+        house.apply(*id, begin("w")).await;
+        house.apply(*id, published(1, &format!("p{after}"))).await;
+    }
+    failed(house, ids[4], 1).await;
+    let due_at = house.later(60);
+    house.apply(ids[4], Command::Reschedule { due_at, deadline: None, hash: ContentHash([1; 16]) }).await;
+    house.advance(61);
+    house.apply(ids[4], begin("w")).await;
+    house.apply(ids[4], published(2, "moved")).await;
+    (period, ids.try_into().unwrap())
+}
+
+/// What is later than each of these spans.
+async fn assert_late(house: &House, period: &Period, ids: [TargetId; 5]) {
+    let [_, nearly, just, much, moved] = ids;
+    for (seconds, expected) in [
+        (0, vec![ids[0], nearly, just, much, moved]),
+        (59, vec![nearly, just, much]),
+        (60, vec![just, much]),
+        (300, vec![much]),
+        (600, vec![]),
+    ] {
+        let figure = Figure::Late(Duration::from_secs(seconds));
+        let mut found = counted(house, period, figure).await;
+        found.sort_unstable();
+        assert_eq!(found, sorted(expected), "{seconds}");
+    }
+}
+
+pub async fn what_was_sent_late_is_listed(house: &House) {
+    let (period, ids) = sent_late(house).await;
+    assert_late(house, &period, ids).await;
+    let later = Period { from: period.from + Duration::from_millis(1), ..period.clone() };
+    assert_eq!(counted(house, &later, Figure::Late(Duration::from_secs(60))).await, [], "due before the period");
+}
+
+/// As an older version leaves them.
+pub async fn what_was_sent_late_is_listed_of_attempts_that_do_not_say_so(house: &House) {
+    let (period, ids) = sent_late(house).await;
+    house.execute("UPDATE attempts SET late_by = NULL", &[]).await;
+    assert_late(house, &period, ids).await;
 }
 
 fn cases(on: &str, begun: u64, published: u64, after: u64) -> CaseTally {

@@ -151,6 +151,7 @@ mod every {
             what_was_due_is_counted_by_how_it_stands,
             what_waits_beyond_the_period_is_counted_where_it_was_due,
             lateness_is_rounded_alike_everywhere,
+            what_was_sent_late_is_listed,
             a_case_is_open_until_its_target_is_out,
             a_case_that_is_given_up_is_told_from_one_that_is_mended,
             each_retry_by_hand_is_counted_in_its_period,
@@ -209,7 +210,7 @@ mod every {
             all_that_waits_is_upcoming_and_nothing_else,
             what_wakes_later_than_it_is_due_is_upcoming,
             what_is_upcoming_comes_page_by_page,
-            one_tenant_or_one_account_may_be_asked_for,
+            one_tenant_channel_or_account_may_be_asked_for,
             each_account_is_needed_from_its_first_to_its_last,
         }
     }
@@ -228,7 +229,10 @@ mod stored {
             records_are_there_after_opening_again,
             a_record_that_cannot_be_read_hides_no_other,
         }
-        [postgres, sqlite] => history::{ a_target_listed_before_there_were_cases_has_been_open_since_then }
+        [postgres, sqlite] => history::{
+            a_target_listed_before_there_were_cases_has_been_open_since_then,
+            what_was_sent_late_is_listed_of_attempts_that_do_not_say_so,
+        }
         [postgres, sqlite] => incidents::{ an_incident_of_an_unknown_kind_hides_no_other }
         [postgres, sqlite] => processes::{ a_process_that_cannot_be_read_hides_no_other }
         [postgres, sqlite] => upcoming::{ what_cannot_be_read_ends_no_page }

@@ -145,10 +145,19 @@ pub async fn what_is_upcoming_comes_page_by_page(house: &House) {
         }
         assert_eq!(seen, expected, "{limit}");
     }
+    let after = Some(expected[2]);
+    for (ask, count) in [
+        (Upcoming { limit: 100, ..ever(house) }, 7),
+        (Upcoming { limit: 100, after, ..ever(house) }, 4),
+        (Upcoming { limit: 3, after, ..ever(house) }, 3),
+        (Upcoming { limit: 100, ..Upcoming::until(expected[3].0) }, 1),
+    ] {
+        assert_eq!(house.ledger.count_upcoming(&ask).await.unwrap(), count, "{ask:?}");
+    }
     assert_eq!(upcoming(house, &ever(house)).await.len(), 7, "0 is a page of the usual size");
 }
 
-pub async fn one_tenant_or_one_account_may_be_asked_for(house: &House) {
+pub async fn one_tenant_channel_or_account_may_be_asked_for(house: &House) {
     let mut places = Vec::new();
     for (owner, on, by) in [
         ("acme", "webhook", "main"),
@@ -183,16 +192,22 @@ pub async fn one_tenant_or_one_account_may_be_asked_for(house: &House) {
             _ => {}
         }
         let main = Some((tenant("acme"), channel("webhook"), account("main")));
+        let the_main_one = of(&|place| place == ("acme", "webhook", "main"));
         let asks = [
-            (None, None, of(&|_| true)),
-            (Some("acme"), None, of(&|(owner, ..)| owner == "acme")),
-            (None, main.clone(), of(&|place| place == ("acme", "webhook", "main"))),
-            (Some("acme"), main.clone(), of(&|place| place == ("acme", "webhook", "main"))),
-            (Some("other"), main, Vec::new()),
-            (Some("nobody"), None, Vec::new()),
+            (None, None, None, of(&|_| true)),
+            (Some("acme"), None, None, of(&|(owner, ..)| owner == "acme")),
+            (None, Some("webhook"), None, of(&|(_, on, _)| on == "webhook")),
+            (Some("acme"), Some("webhook"), None, of(&|(owner, on, _)| (owner, on) == ("acme", "webhook"))),
+            (None, None, main.clone(), the_main_one.clone()),
+            (Some("acme"), Some("webhook"), main.clone(), the_main_one),
+            (Some("other"), None, main.clone(), Vec::new()),
+            (None, Some("mastodon"), main, Vec::new()),
+            (Some("nobody"), None, None, Vec::new()),
+            (None, Some("slack"), None, Vec::new()),
         ];
-        for (owner, account, expected) in asks {
-            let ask = Upcoming { tenant: owner.map(tenant), account, ..ever(house) };
+        for (owner, on, account, expected) in asks {
+            let ask = Upcoming { tenant: owner.map(tenant), channel: on.map(channel), account, ..ever(house) };
+            assert_eq!(house.ledger.count_upcoming(&ask).await.unwrap(), expected.len() as u64, "{state} {ask:?}");
             let found = upcoming(house, &ask).await;
             assert!(found.iter().all(|one| one.state == state), "{found:?}");
             let mut found: Vec<_> = found.into_iter().map(|one| one.target).collect();

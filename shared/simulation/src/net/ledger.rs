@@ -163,6 +163,10 @@ impl Ledger for FarLedger {
         self.call(self.near.upcoming(ask)).await
     }
 
+    async fn count_upcoming(&self, ask: &Upcoming) -> Result<u64, LedgerError> {
+        self.call(self.near.count_upcoming(ask)).await
+    }
+
     async fn next_due(&self) -> Result<Vec<NextDue>, LedgerError> {
         self.call(self.near.next_due()).await
     }

@@ -137,12 +137,13 @@ async fn a_cause_and_a_target_are_taken_given_and_let_go() {
     all.push(server.says(&["assign", CAUSE, "--to", "ann", "--comment", "calls its editor"]).await);
     all.push(server.says(&["assign", CAUSE, "--to", "bob"]).await);
     all.push(server.says(&["assign", CAUSE, "--to", "bob", "--instead-of", "ann"]).await);
-    all.push(server.says(&["assign", CAUSE, "--account", "acme/long/main", "--to", "carl"]).await);
+    all.push(server.says(&["assign", CAUSE, "--tenant", "acme", "--to", "carl"]).await);
     all.push(server.says(&["assign", &failed[0], "--to", "dora"]).await.replace(&failed[0], "TARGET"));
     all.push(server.says(&["failures", "--causes"]).await);
     all.push(server.says(&["assign"]).await.replace(&failed[0], "TARGET"));
     all.push(server.says(&["assign", CAUSE, "--release"]).await);
-    all.push(server.says(&["assign", CAUSE, "--release"]).await);
+    all.push(server.says(&["assign", CAUSE, "--account", "acme/long/main", "--release"]).await);
+    all.push(server.says(&["assign", CAUSE, "--account", "acme/long/main", "--release"]).await);
     all.push(server.says(&["assign", "OP-2102/account/-"]).await);
     assert_snapshot!("assignments", all.join("\n---\n"));
 }

@@ -1,6 +1,6 @@
 //! Who sees to what.
 
-use console::api::{Assignment, Assignments};
+use console::api::{Assignment, Assignments, CauseGroup};
 
 use super::{entries, harmless, instant, labelled};
 
@@ -30,14 +30,15 @@ pub(crate) fn list(found: &Assignments) -> String {
     entries(["who", "has", "since"], rows)
 }
 
-/// Below what they concern: who has it.
-pub(crate) fn below(assigned: &[Assignment]) -> Vec<String> {
+/// Below a cause: who has it.
+pub(crate) fn below(group: &CauseGroup) -> Vec<String> {
     let line = |one: &Assignment| {
-        let part = one.part().map(|part| format!(" ({} of it)", harmless(&part))).unwrap_or_default();
+        let part = one.part().filter(|_| !group.part.is_of(one));
+        let part = part.map(|part| format!(" ({} of it)", harmless(&part))).unwrap_or_default();
         let comment = one.comment.as_ref().map(|said| format!(": {}", harmless(said))).unwrap_or_default();
         labelled("  with         ", &format!("{}{part} since {}{comment}", harmless(&one.to), instant(one.at)))
     };
-    assigned.iter().map(line).collect()
+    group.assigned.iter().map(line).collect()
 }
 
 /// What somebody has, with the part that it is.

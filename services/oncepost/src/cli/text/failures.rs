@@ -68,7 +68,7 @@ fn group(group: &CauseGroup) -> String {
     lines.extend(at_stake(&group.at_stake).map(|told| labelled("  at stake     ", &told)));
     lines.push(labelled("  whose fault  ", &cause.whose_fault));
     lines.push(labelled("  what to do   ", group.remedy()));
-    lines.extend(assignments::below(&group.assigned));
+    lines.extend(assignments::below(group));
     lines.extend(notes::below(&group.notes));
     lines.join("\n")
 }

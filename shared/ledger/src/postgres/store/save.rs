@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{Connection, flow};
 use crate::{
     LedgerError,
-    desk::{Desk, Seat},
+    desk::{Desk, Ended, Seat},
     record::{Record, group, json, millis, stored},
 };
 
@@ -19,9 +19,9 @@ const UPDATE: &str = "UPDATE targets t SET state = v.state, revision = v.revisio
      WHERE t.id = v.id";
 const EDIT: &str = "UPDATE targets t SET changes = v.changes FROM UNNEST($1::uuid[], $2::text[]) AS v (id, changes) \
      WHERE t.id = v.id";
-const LOG: &str = "INSERT INTO attempts (target, number, began_at, ended_at, kind, outcome, worker, failure) \
+const LOG: &str = "INSERT INTO attempts (target, number, began_at, ended_at, kind, outcome, worker, failure, late_by) \
      SELECT * FROM UNNEST($1::uuid[], $2::integer[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], \
-         $8::text[]) ON CONFLICT DO NOTHING";
+         $8::text[], $9::bigint[]) ON CONFLICT DO NOTHING";
 const MARK: &str =
     "INSERT INTO marks (mark, target) SELECT * FROM UNNEST($1::uuid[], $2::uuid[]) ON CONFLICT DO NOTHING";
 const TELL: &str = "INSERT INTO outbox (id, at, body) SELECT * FROM UNNEST($1::uuid[], $2::bigint[], $3::text[]) \
@@ -81,16 +81,17 @@ async fn update(tx: &mut Connection, seats: &[&Seat]) -> Result<(), LedgerError>
     run(query, tx, "store targets").await
 }
 
-async fn log(tx: &mut Connection, attempts: &[domain::Attempt]) -> Result<(), LedgerError> {
+async fn log(tx: &mut Connection, attempts: &[Ended]) -> Result<(), LedgerError> {
     let query = sqlx::query(LOG)
-        .bind(column(attempts, |attempt| attempt.target.0))
-        .bind(column(attempts, |attempt| stored(attempt.number)))
-        .bind(column(attempts, |attempt| millis(attempt.began_at)))
-        .bind(column(attempts, |attempt| millis(attempt.ended_at)))
-        .bind(column(attempts, |attempt| attempt.kind.name()))
-        .bind(column(attempts, |attempt| attempt.outcome.name()))
-        .bind(column(attempts, |attempt| attempt.worker.as_str().to_owned()))
-        .bind(column(attempts, |attempt| attempt.failure.as_ref().map(json)));
+        .bind(column(attempts, |ended| ended.attempt.target.0))
+        .bind(column(attempts, |ended| stored(ended.attempt.number)))
+        .bind(column(attempts, |ended| millis(ended.attempt.began_at)))
+        .bind(column(attempts, |ended| millis(ended.attempt.ended_at)))
+        .bind(column(attempts, |ended| ended.attempt.kind.name()))
+        .bind(column(attempts, |ended| ended.attempt.outcome.name()))
+        .bind(column(attempts, |ended| ended.attempt.worker.as_str().to_owned()))
+        .bind(column(attempts, |ended| ended.attempt.failure.as_ref().map(json)))
+        .bind(column(attempts, |ended| ended.late_by));
     run(query, tx, "store attempts").await
 }
 

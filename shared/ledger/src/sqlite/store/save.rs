@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{Connection, flow, hex, list};
 use crate::{
     LedgerError,
-    desk::{Desk, Seat},
+    desk::{Desk, Ended, Seat},
     record::{group, json, millis, stored},
 };
 
@@ -20,9 +20,9 @@ const UPDATE: &str = "WITH v AS MATERIALIZED (SELECT unhex(value ->> 0) AS id, v
          progress = v.progress, listed_at = v.listed_at, listed_group = v.listed_group \
      FROM v WHERE targets.id = v.id";
 const EDIT: &str = "UPDATE targets SET changes = value ->> 1 FROM json_each($1) WHERE targets.id = unhex(value ->> 0)";
-const LOG: &str = "INSERT INTO attempts (target, number, began_at, ended_at, kind, outcome, worker, failure) \
-     SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7 \
-     FROM json_each($1) WHERE TRUE ON CONFLICT DO NOTHING";
+const LOG: &str = "INSERT INTO attempts (target, number, began_at, ended_at, kind, outcome, worker, failure, late_by) \
+     SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, \
+         value ->> 8 FROM json_each($1) WHERE TRUE ON CONFLICT DO NOTHING";
 const MARK: &str = "INSERT INTO marks (mark, target) SELECT unhex(value ->> 0), unhex(value ->> 1) FROM json_each($1) \
      WHERE TRUE ON CONFLICT DO NOTHING";
 const TELL: &str = "INSERT INTO outbox (id, at, body) SELECT unhex(value ->> 0), value ->> 1, value ->> 2 \
@@ -64,7 +64,7 @@ fn row(seat: &Seat) -> impl Serialize + use<> {
     )
 }
 
-fn attempt(attempt: &domain::Attempt) -> impl Serialize + use<> {
+fn attempt(Ended { attempt, late_by }: &Ended) -> impl Serialize + use<> {
     (
         hex(attempt.target.0),
         stored(attempt.number),
@@ -74,6 +74,7 @@ fn attempt(attempt: &domain::Attempt) -> impl Serialize + use<> {
         attempt.outcome.name(),
         attempt.worker.to_string(),
         attempt.failure.as_ref().map(json),
+        *late_by,
     )
 }
 
