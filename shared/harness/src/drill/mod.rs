@@ -131,7 +131,7 @@ async fn feed(options: &Options, api: &Api, upstream: &Rabbit, asked: oneshot::R
     let mut first = ground::plan(options.posts, Timestamp::now() + LEAD, span);
     first.truncate(half);
     let second = async {
-        // An act that fails before it has asked drops the other end.
+        // Each act asks at its end at the latest.
         let _ = asked.await;
         wave(ground::plan(options.posts, Timestamp::now() + LEAD - span / 2, span).split_off(half)).await
     };
