@@ -52,7 +52,9 @@ pub struct World {
     pub ledger: Arc<dyn Ledger>,
     pub processes: Arc<dyn Processes>,
     pub incidents: Arc<dyn Incidents>,
-    pub transport: Arc<Memory>,
+    pub transport: Arc<dyn Transport>,
+    /// The same, for what a broker does to those who rely on it.
+    pub broker: Arc<Memory>,
     pub vault: Vault,
     pub console: Console,
     router: Router,
@@ -228,7 +230,8 @@ impl Setting {
             options: VaultOptions::default(),
         });
         let accounts: Arc<dyn Accounts> = Arc::new(vault.clone());
-        let transport = Arc::new(Memory::new(&runtime, channels.names()));
+        let broker = Arc::new(Memory::new(&runtime, channels.names()));
+        let transport: Arc<dyn Transport> = broker.clone();
         let audit_log: Arc<dyn AuditLog> = ledger.clone();
         let history: Arc<dyn History> = ledger.clone();
         let incidents: Arc<dyn Incidents> = ledger.clone();
@@ -275,7 +278,7 @@ impl Setting {
             incidents: incidents.clone(),
             options,
         });
-        World { runtime, ledger, processes, incidents, transport, vault, router: console.router(), console }
+        World { runtime, ledger, processes, incidents, transport, broker, vault, router: console.router(), console }
     }
 }
 

@@ -117,7 +117,8 @@ impl Series {
 
 /// The value at this share of a sorted list; of two in the middle, the mean.
 pub(super) fn at(sorted: &[f64], share: f64) -> Option<f64> {
-    let place = (sorted.len().checked_sub(1)?) as f64 * share;
+    let last = sorted.len().checked_sub(1)?;
+    let place = last as f64 * share;
     let (below, above) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
     Some(below + (above - below) * place.fract())
 }

@@ -52,7 +52,7 @@ async fn a_broker_that_says_nothing_is_named_within_seconds_and_the_ledger_is_sh
     world.at_due_time().await;
     world.fail(&targets[0]).await;
     let mut browser = Browser::with(&world, OPERATOR).await;
-    world.transport.silence(true);
+    world.broker.silence(true);
     let before = world.runtime.uptime();
     browser.get("/channels").await.ok().says("Cannot tell how full the queues are. RabbitMQ does not answer.");
     let page = browser.get("/dead-letters").await.ok();
