@@ -109,6 +109,7 @@ impl LedgerError {
             Self::Unreachable { .. } => "unreachable",
             Self::Failed { .. } => "failed",
             Self::Schema { .. } | Self::SchemaNewer { .. } => "schema",
+            Self::Restored => "history_lost",
             Self::Corrupt { .. } => "unreadable",
             Self::Settings { .. } => "settings",
             Self::NoSuchTarget(_) => "no_such_target",

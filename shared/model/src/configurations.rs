@@ -82,7 +82,7 @@ fn mixtures(bounds: Bounds) -> Vec<Mixture> {
             vec![
                 ("a worker dies", dies, &["nothing"]),
                 ("an answer is lost", lost, &["listing"]),
-                ("the ledger is put back", put_back, &["listing"]),
+                ("the ledger is put back", put_back, &["nothing"]),
             ]
         }
         Bounds::Full => vec![
