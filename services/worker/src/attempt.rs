@@ -66,7 +66,10 @@ impl Attempt<'_> {
             Some(Ok(Published::Out)) => Sent::Out,
             Some(Ok(Published::Processing)) => Sent::Processing,
             Some(Err(failure)) => Sent::Failed(self.see_to(failure).await),
-            None => Sent::OutOfTime,
+            None => {
+                progress.finish_recording().await;
+                Sent::OutOfTime
+            }
         };
         let noted = Noted {
             everything_out: (0..parts).all(|part| call.receipt(part).is_some()),

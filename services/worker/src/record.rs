@@ -34,6 +34,8 @@ pub(crate) struct Progress<'a> {
 struct State {
     /// A publish point was armed and its outcome is not recorded.
     at_publish_point: Option<&'static str>,
+    /// The proof of an earlier part, on its way to the ledger.
+    recording: Option<(u16, Receipt)>,
     /// The last part's proof, committed together with the attempt's end.
     last: Vec<(u16, Receipt)>,
 }
@@ -51,6 +53,16 @@ impl<'a> Progress<'a> {
     /// The proofs that are not in the ledger yet.
     pub(crate) fn take_last(&self) -> Vec<(u16, Receipt)> {
         std::mem::take(&mut self.state().last)
+    }
+
+    /// Records once more what was being recorded when the channel was cut off: the ledger may have it, and then nothing is in doubt.
+    pub(crate) async fn finish_recording(&self) {
+        let recording = self.state().recording.take();
+        if let Some((part, receipt)) = recording
+            && let Err(failure) = self.out(part, receipt).await
+        {
+            tracing::debug!(%failure, part, "a part was recorded after the attempt's time");
+        }
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -122,12 +134,17 @@ impl Record for Progress<'_> {
                 ..Failure::system(Code::NO_PROOF, "record a part", said)
             }));
         }
+        self.state().recording = Some((part, receipt.clone()));
         let command = Command::Out { attempt: self.attempt, part, receipt };
         let Some(applied) = self.worker.apply_patiently(self.target, command).await else {
             let said = "the ledger did not take the proof";
             return Err(doubtful(Failure::system(Code::OWN_HICCUP, "record a part", said)));
         };
-        self.state().at_publish_point = None;
+        {
+            let mut state = self.state();
+            state.at_publish_point = None;
+            state.recording = None;
+        }
         self.worker.outbox.pass_on(&applied);
         match applied.answer {
             Answer::Done => Ok(()),
@@ -238,6 +255,29 @@ mod tests {
         let outcome = Outcome::Failed(doubtful(Failure::system(Code::NO_ANSWER, "p", "")));
         let finish = Command::Finish { attempt, outcome, repeat: HANDLE, on_doubt: OnDoubt::Park };
         worker.ledger.apply(id, finish).await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_part_whose_recording_was_cut_off_leaves_no_doubt() {
+        let worker = worker(0);
+        let target = twin(&worker, "a").await;
+        let begin = Command::Begin { worker: WorkerName::new("w").unwrap(), repeat: HANDLE, arm: None };
+        let begun = worker.ledger.apply(target.id, begin).await.unwrap().target;
+        let progress = Progress::new(&worker, &begun, 2, worker.runtime.limit(HOUR));
+        progress.arm("p", 0).await.unwrap();
+        let receipt = Receipt { id: "1".into(), url: None };
+        // The ledger has taken it, and the attempt's time was over before the worker heard of it.
+        let out = Command::Out { attempt: begun.attempt, part: 0, receipt: receipt.clone() };
+        worker.ledger.apply(target.id, out).await.unwrap();
+        progress.state().recording = Some((0, receipt.clone()));
+        assert_eq!(progress.at_publish_point(), Some("p"));
+
+        progress.finish_recording().await;
+
+        assert_eq!(progress.at_publish_point(), None, "nothing of this attempt is without an outcome");
+        let kept = worker.ledger.target(target.id).await.unwrap().unwrap().target;
+        assert_eq!(kept.receipt(0).map(|out| &out.receipt), Some(&receipt));
+        assert_eq!(kept.armed, None);
     }
 
     #[tokio::test(start_paused = true)]
