@@ -184,7 +184,7 @@ fn needs(command: &Command) -> Needs {
         Command::Keeper => Needs { accounts, apps: true, vault: true, ..Needs::none() },
         Command::Notifier => Needs { vault: true, alerts: true, ..Needs::none() },
         Command::Alerts(_) => Needs { alerts: true, ..Needs::none() },
-        Command::Vault(_) => Needs { vault: true, ..Needs::none() },
+        Command::Vault(_) | Command::Restored(_) => Needs { vault: true, ..Needs::none() },
         Command::Dev | Command::Doctor | Command::Token(_) | Command::Openapi | Command::Client(_) => Needs::all(),
     }
 }

@@ -84,8 +84,9 @@ mod tests {
     async fn what_is_away_is_tried_until_it_is_there() {
         let (runtime, health) = (runtime(), Health::new("worker"));
         let began = runtime.uptime();
+        let patience = Patience::new(&runtime, &health);
         let mut tries = 0;
-        let done = Patience::new(&runtime, &health).until("ledger", async || {
+        let done = patience.until("ledger", async || {
             tries += 1;
             let away = Failure::new("open the ledger", "the connection was refused").passing();
             if tries < 50 { Err(away) } else { Ok("there") }
@@ -98,8 +99,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_refuses_us_is_not_waited_for() {
         let (runtime, health) = (runtime(), Health::new("worker"));
+        let patience = Patience::new(&runtime, &health);
         let mut tries = 0;
-        let refused = Patience::new(&runtime, &health).until("broker", async || {
+        let refused = patience.until("broker", async || {
             tries += 1;
             let why = if tries == 1 { "it is away" } else { "the password is wrong" };
             let failure = Failure::new("hand messages over", why);
