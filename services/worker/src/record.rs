@@ -61,7 +61,7 @@ impl<'a> Progress<'a> {
         if let Some((part, receipt)) = recording
             && let Err(failure) = self.out(part, receipt).await
         {
-            tracing::debug!(%failure, part, "a part was recorded after the attempt's time");
+            tracing::debug!(code = %failure.code, part, "a part was recorded after the attempt's time");
         }
     }
 

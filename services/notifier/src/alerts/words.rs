@@ -187,6 +187,7 @@ mod tests {
             out: Vec::new(),
             listed: Some(Listed { reason, at: Timestamp::UNIX_EPOCH }),
             last_failure: Some(failure),
+            gap: None,
             trace: None,
         }
     }
