@@ -133,6 +133,7 @@ mod tests {
             out: Vec::new(),
             listed: listed.map(|reason| Listed { reason, at: NOW }),
             last_failure: None,
+            gap: None,
             trace: None,
         }
     }
