@@ -97,6 +97,7 @@ mod tests {
             out: vec![],
             listed: None,
             last_failure: None,
+            gap: None,
             trace: None,
         }
     }
