@@ -273,8 +273,13 @@ mod tests {
 
     #[test]
     fn nothing_is_missing_where_everything_is_done() {
-        let evidence =
-            Evidence { broker_answers: true, takers: Some(1), has_hooks: true, channels: vec![outlet(0, 3)] };
+        let evidence = Evidence {
+            broker_answers: true,
+            takers: Some(1),
+            has_hooks: true,
+            channels: vec![outlet(0, 3)],
+            ..Evidence::default()
+        };
         let dev = process(&["scheduler", "worker", "api", "keeper", "notifier"], &["mastodon"], 119);
         assert_eq!(told(&[dev], &evidence), []);
         let apart = ["scheduler", "worker", "keeper", "notifier"].map(|role| process(&[role], &["mastodon"], 1));
