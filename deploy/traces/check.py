@@ -11,6 +11,9 @@ PROGRAM = sys.argv.pop(1)
 UPSTREAM_TRACE, UPSTREAM_SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 API_TRACE, API_SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 CLIENT, SERVER, PRODUCER, CONSUMER = 3, 2, 4, 5
+# Exchange and queue, which have the same name; upstream gives no routing key.
+DOOR = "oncepost.schedule:oncepost.schedule"
+SCHEDULE = f"process {DOOR}"
 FAILED = 2
 
 
@@ -41,7 +44,7 @@ class Traces(unittest.TestCase):
         return sorted(found, key=lambda span: int(span["startTimeUnixNano"]))
 
     def unnamed(self) -> str:
-        (first,) = [s for s in self.spans if s["name"] == "process oncepost.schedule" and s["attributes"].get("messaging.message.id") == "unnamed"]
+        (first,) = [s for s in self.spans if s["name"] == SCHEDULE and s["attributes"].get("messaging.message.id") == "unnamed"]
         self.assertEqual(first["parentSpanId"], "", "it begins its trace")
         return first["traceId"]
 
@@ -59,7 +62,7 @@ class Traces(unittest.TestCase):
     def test_one_trace_leads_through_every_process_to_the_committed_result(self):
         for trace, first, second in ((UPSTREAM_TRACE, UPSTREAM_SPAN, "retried"), (self.unnamed(), "", "repeated")):
             with self.subTest(second):
-                (door,) = self.of(trace, "process oncepost.schedule")
+                (door,) = self.of(trace, SCHEDULE)
                 self.assertEqual((door["parentSpanId"], door["service"], door["kind"]), (first, "scheduler", CONSUMER))
                 self.below(self.below(door, "accept"), "accept posts")
                 sent = self.below(self.below(door, "hand over"), "publish oncepost.publish.webhook")
@@ -98,10 +101,10 @@ class Traces(unittest.TestCase):
             self.assertNotIn("error.type", done["attributes"])
 
     def test_messages_follow_the_conventions(self):
-        (door,) = self.of(UPSTREAM_TRACE, "process oncepost.schedule")
+        (door,) = self.of(UPSTREAM_TRACE, SCHEDULE)
         wanted = {
             "messaging.system": "rabbitmq", "messaging.operation.name": "process", "messaging.operation.type": "process",
-            "messaging.destination.name": "oncepost.schedule", "messaging.message.id": "named",
+            "messaging.destination.name": DOOR, "messaging.message.id": "named",
         }
         self.assertEqual(wanted, {key: door["attributes"].get(key) for key in wanted})
         (sent,) = self.of(UPSTREAM_TRACE, "publish oncepost.publish.webhook")

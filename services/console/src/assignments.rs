@@ -94,13 +94,23 @@ fn at(place: &Outlet) -> Within {
 }
 
 /// Whether something may be within both.
-pub(crate) fn overlap(one: &Within, other: &Within) -> bool {
+fn overlap(one: &Within, other: &Within) -> bool {
     fn fits<T: PartialEq>(one: Option<&T>, other: Option<&T>) -> bool {
         one.zip(other).is_none_or(|(one, other)| one == other)
     }
     fits(one.tenant.as_ref(), other.tenant.as_ref())
         && fits(one.channel.as_ref(), other.channel.as_ref())
         && fits(one.account.as_ref(), other.account.as_ref())
+}
+
+/// Whether whatever is within `inner` is within `outer`.
+pub(crate) fn covers(outer: &Within, inner: &Within) -> bool {
+    fn takes<T: PartialEq>(outer: Option<&T>, inner: Option<&T>) -> bool {
+        outer.is_none() || outer == inner
+    }
+    takes(outer.tenant.as_ref(), inner.tenant.as_ref())
+        && takes(outer.channel.as_ref(), inner.channel.as_ref())
+        && takes(outer.account.as_ref(), inner.account.as_ref())
 }
 
 impl Console {
@@ -161,6 +171,14 @@ mod tests {
         assert!(overlap(&all, &main) && overlap(&acme, &main) && overlap(&within("", "a", ""), &acme));
         assert!(!overlap(&within("other", "", ""), &main) && !overlap(&within("acme", "b", ""), &main));
         assert!(!overlap(&within("acme", "a", "side"), &main));
+    }
+
+    #[test]
+    fn a_part_covers_what_is_narrower_and_nothing_wider() {
+        let (all, acme, main) = (Within::default(), within("acme", "", ""), within("acme", "a", "main"));
+        assert!(covers(&all, &acme) && covers(&acme, &main) && covers(&main, &main));
+        assert!(!covers(&main, &acme) && !covers(&acme, &all) && !covers(&within("other", "", ""), &main));
+        assert!(!covers(&within("", "b", ""), &main) && !covers(&within("acme", "a", "side"), &main));
     }
 
     fn place(text: &str) -> Outlet {

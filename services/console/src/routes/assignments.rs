@@ -12,7 +12,7 @@ use crate::{
     Console, Problem,
     access::Caller,
     api,
-    assignments::{may_see, overlap, part, shown},
+    assignments::{covers, may_see, part, shown},
     audited::Intent,
     extract::{Ask, Json as Body},
     openapi::{Operation, operation},
@@ -161,7 +161,7 @@ async fn needing_person(console: &Console, duty: Duty, names_part: bool) -> Resu
 async fn held(console: &Console, caller: &Caller, asked: &Duty) -> Result<Option<Duty>, Problem> {
     let is_part = |one: &Duty| match (one, asked) {
         (Duty::Cause { group, within }, Duty::Cause { group: wanted, within: asked }) => {
-            group == wanted && overlap(within, asked)
+            group == wanted && covers(asked, within)
         }
         _ => false,
     };

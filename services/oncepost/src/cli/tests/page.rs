@@ -7,7 +7,7 @@ use clap::{Command, CommandFactory};
 const PAGE: &str = include_str!("../../../../../docs/cli.md");
 
 /// What runs as a service or prepares one: `oncepost help` lists it, and the page says so.
-const SERVICES: [&str; 12] = [
+const SERVICES: [&str; 13] = [
     "dev",
     "scheduler",
     "worker",
@@ -19,6 +19,7 @@ const SERVICES: [&str; 12] = [
     "token",
     "openapi",
     "migrate",
+    "restored",
     "doctor",
 ];
 
