@@ -212,7 +212,12 @@ impl Stack {
         for _ in 0..workers {
             self.start(Role::Worker)?;
         }
-        self.api.wait_ready(Duration::from_secs(60)).await
+        self.api.wait_ready(Duration::from_secs(60)).await?;
+        // The API does without the broker; queues are there once a scheduler and a worker are ready.
+        for one in &self.processes {
+            one.until_ready(Duration::from_secs(60)).await?;
+        }
+        Ok(())
     }
 
     fn new(folder: &Path, stores: &Stores, accounts: &[Account], pace: Pace, servers: Option<Servers>) -> Done<Self> {
