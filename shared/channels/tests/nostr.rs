@@ -429,6 +429,6 @@ async fn no_secret_key_is_in_log_lines_errors_handles_or_words() {
     // A relay never learns the key; were it to say it all the same, it would not be shown.
     drop(canary);
     send(refusal(&format!("invalid: {secret}"))).await;
-    assert!(heard.contains("platform call") && !heard.contains(&secret));
+    assert!(heard.contains("speak over sockets") && !heard.contains(&secret));
     assert!(!shown.contains(&secret), "{shown}");
 }

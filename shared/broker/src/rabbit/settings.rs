@@ -45,12 +45,14 @@ impl FromStr for BrokerUrl {
                 reason: "the address begins with neither amqp:// nor amqps://".into(),
             });
         }
-        let mut uri: AMQPUri = text.parse().map_err(|reason| BrokerError::Settings { reason })?;
-        match parsed.host() {
-            None => return Err(BrokerError::Settings { reason: "the address names no host".into() }),
+        let host = parsed.host().ok_or_else(|| BrokerError::Settings { reason: "the address names no host".into() })?;
+        // lapin quotes what it was given, with the password.
+        let unquoted = |reason: String| BrokerError::Settings { reason: reason.replace(text, "the address") };
+        let mut uri: AMQPUri = text.parse().map_err(unquoted)?;
+        match host {
             // lapin takes an address in brackets for the default host and would connect elsewhere without a word.
-            Some(url::Host::Ipv6(host)) => uri.authority.host = host.to_string(),
-            Some(_) => {}
+            url::Host::Ipv6(host) => uri.authority.host = host.to_string(),
+            url::Host::Domain(_) | url::Host::Ipv4(_) => {}
         }
         // A trailing slash would mean the virtual host "", which nobody has.
         if uri.vhost.is_empty() {
