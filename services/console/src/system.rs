@@ -3,7 +3,6 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use broker::Source;
-use futures::TryFutureExt;
 use ledger::{LedgerError, Process};
 use roster::{Evidence, Missing, Queue, SILENT, does, missing, outlets, serves};
 
@@ -59,7 +58,7 @@ impl Console {
     /// Everything that can be told of the processes and what they stand on. It is told within seconds, whatever does not answer.
     pub(crate) async fn system(&self, caller: &Caller) -> api::Processes {
         let (ledger, history, broker, found, schema) = futures::join!(
-            self.tried("ledger", self.ledger.now().map_ok(drop)),
+            self.tried("ledger", self.ledger_answers()),
             self.runtime.within(PATIENCE, self.ledger.ping()),
             self.tried("broker", self.transport.ping()),
             self.runtime.within(PATIENCE, self.processes.processes()),
@@ -85,6 +84,14 @@ impl Console {
             schema: schema.map(|schema| api::SchemaVersion { applied: schema.applied, known: schema.known }),
             versions: heard.iter().map(|process| version(process)).collect::<BTreeSet<_>>().into_iter().collect(),
             processes: processes.as_ref().filter(|_| is_operator).map(|all| all.iter().map(shown).collect()),
+        }
+    }
+
+    /// A ledger whose history is lost answers all the same.
+    async fn ledger_answers(&self) -> Result<(), LedgerError> {
+        match self.ledger.ping().await {
+            Err(LedgerError::Restored) => Ok(()),
+            answer => answer,
         }
     }
 

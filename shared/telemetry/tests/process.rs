@@ -38,7 +38,7 @@ fn spans_reach_the_collector_before_shutdown_returns_and_metrics_are_served() {
     let telemetry = tokio.block_on(async { init("oncepost-worker", &options) }).unwrap();
     assert!(init("oncepost-worker", &Options::default()).is_err(), "a process is set up once");
 
-    tracing::info_span!("an attempt", target.id = "t-1").in_scope(|| tracing::info!("sent"));
+    tracing::info_span!(target: "oncepost_worker", "an attempt", target.id = "t-1").in_scope(|| tracing::info!("sent"));
     metrics::counter!(names::GUARD_ERRORS, "operation" => "lock").increment(1);
 
     let page = tokio.block_on(async {

@@ -33,10 +33,10 @@ fn nothing_waits_for_a_collector_that_does_not_answer() {
     });
     let options = Options { otlp_endpoint: Some(format!("http://{address}")), sample_ratio: 1.0, ..Options::default() };
     let telemetry = init("oncepost-worker", &options).unwrap();
-    tracing::info_span!("the first").in_scope(|| {});
+    tracing::info_span!(target: "oncepost_worker", "the first").in_scope(|| {});
     first.recv_timeout(Duration::from_secs(60)).unwrap();
     for _ in 0..SPANS {
-        tracing::info_span!("one of many").in_scope(|| {});
+        tracing::info_span!(target: "oncepost_worker", "one of many").in_scope(|| {});
     }
     // We are here, while the collector has not answered yet.
     assert!(

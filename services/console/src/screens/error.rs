@@ -111,7 +111,7 @@ async fn find(visit: Visit, Query(Sought { q }): Query<Sought>) -> Response {
 /// Whether a post may say it: it is no id, code or account that there is none of.
 fn is_wording(sought: &str) -> bool {
     let is_account = sought.split('/').count() == 3 && !sought.contains(char::is_whitespace);
-    let is_code = sought.to_uppercase().parse::<Code>().is_ok();
+    let is_code = sought.to_uppercase().strip_prefix("OP-").is_some_and(|n| n.chars().all(|c| c.is_ascii_digit()));
     !sought.is_empty() && sought.parse::<TargetId>().is_err() && !is_code && !is_account
 }
 

@@ -159,8 +159,10 @@ async fn the_other_screens_answer_what_they_are_for() {
         assert_eq!(found.header("location"), format!("/posts?q={words}"));
     }
     browser.get("/posts?q=hello+from").await.ok().says("hello from key");
-    for none in ["OP-9999", "acme/long/nobody", "019e830e-1a00-7834-9d4e-cdbc8b0f4632"] {
-        browser.get(&format!("/find?q={none}")).await.says("or words that posts say");
+    for none in ["OP-9999", "acme/long/nobody", "019e830e-1a00-7834-9d4e-000000000000"] {
+        let found = browser.get(&format!("/find?q={none}")).await;
+        assert_eq!(found.header("location"), "", "{none} leads nowhere");
+        found.says("or words that posts say");
     }
     assert_eq!(browser.get("/find").await.status, 404);
 }
