@@ -171,8 +171,8 @@ pub(crate) fn look_at_cause<'a>(
     use ExtentKind::{Account, Accounts, App, Channel, Channels, Everything, Post, Tenant};
     let struck = Struck::of(places);
     let kind = match (kind, scope) {
-        // The account works: it is these posts that it does not take.
-        (Account | Accounts, Some(Scope::Post)) => return ALIKE.into(),
+        // The accounts work: it is these posts that they do not take.
+        (Account | Accounts | App | Channel | Tenant, Some(Scope::Post)) => return ALIKE.into(),
         (Post, Some(Scope::Channel)) if struck.channels.len() > 1 => return NETWORK.into(),
         (Tenant | Channels | Everything, Some(Scope::Channel)) => return NETWORK.into(),
         (Post, Some(Scope::Account)) => Account,
@@ -219,7 +219,7 @@ fn look_at(kind: ExtentKind, first: Option<Account<'_>>) -> String {
             "Our registration with the platform: its secret, its review, its quota; `oncepost apps`.".into()
         }
         ExtentKind::Channel => format!(
-            "The platform: its status page. If it is down there is nothing to do but to wait, or `oncepost pause channel:{channel}`."
+            "The platform: its status page. While it is down wait, or `oncepost pause channel:{channel}`; once it answers, retry what is listed."
         ),
         ExtentKind::Tenant => format!("What that tenant changed last: `oncepost audit-log --tenant {tenant}`."),
         ExtentKind::Channels => ONE_BY_ONE.into(),
@@ -342,7 +342,9 @@ pub(crate) mod tests {
         ] {
             assert!(of(scope).starts_with(begins), "{scope:?}: {}", of(scope));
         }
-        assert_eq!(look_at_cause(ExtentKind::Account, Some(Scope::Post), &places), ALIKE);
+        for kind in [ExtentKind::Account, ExtentKind::Accounts, ExtentKind::Channel, ExtentKind::Tenant] {
+            assert_eq!(look_at_cause(kind, Some(Scope::Post), &places), ALIKE);
+        }
         let both = [place("acme/a/one@meta"), place("acme/b/one@meta")];
         let only = extent(&both, 9, None, &known(&ALL));
         assert_eq!(only.kind, ExtentKind::Tenant);

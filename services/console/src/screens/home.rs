@@ -208,9 +208,12 @@ fn signs(
         Err(_) => sign("Overdue", unknown(), html! { "the ledger does not answer" }, Tone::Doubt),
     };
     let newest = match published {
-        Ok(Some(at)) => {
-            sign("Newest publish", html! { (ago(*at, now)) }, html! { "with the platform's proof" }, Tone::Good)
-        }
+        Ok(Some(at)) => sign(
+            "Newest publish",
+            html! { (ago(*at, now)) },
+            html! { "of the newest posts; older ones may be out since" },
+            Tone::Good,
+        ),
         Ok(None) => sign("Newest publish", html! { "none yet" }, html! { "nothing has gone out" }, Tone::Idle),
         Err(_) => sign("Newest publish", unknown(), html! { "the ledger does not answer" }, Tone::Doubt),
     };
