@@ -1,5 +1,7 @@
 //! The index of all codes, docs/errors/README.md: written from their pages.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::{fmt::Write, fs, path::Path};
 
 use oncepost_domain::{Code, CodeKind};

@@ -224,7 +224,7 @@ async fn newest(conn: &mut Connection, found: Vec<Found>) -> Result<Vec<CauseSpr
             .fetch_optional(&mut *conn)
             .await
             .map_err(LedgerError::of("read what needs a person"))?;
-        let newest = readable(row.map(|row| row.target()).into_iter()).pop();
+        let newest = readable(row.map(|row| row.target())).pop();
         causes.push(CauseSpread { newest, ..cause });
     }
     Ok(causes)

@@ -45,7 +45,12 @@ fn what_expires_says_what_kept_it() {
     own.3 = "no scheduler handed it over in time".into();
     assert_eq!(kept(&|_| {}), own);
     own.3 = "it was handed over, and no worker came to it in time".into();
-    assert_eq!(kept(&|stage| drop(stage.ask(&Command::Wake))), own);
+    assert_eq!(
+        kept(&|stage| {
+            stage.ask(&Command::Wake);
+        }),
+        own
+    );
     own.3 = "its turn would have come at 1970-01-01 00:02:00Z".into();
     assert_eq!(kept(&|stage| stage.target.next_at = Some(seconds(120))), own);
     own.3 = "the pause that held it had ended, and it was not released in time".into();
