@@ -169,7 +169,7 @@ pub trait Ledger: Send + Sync {
     /// the index up to [`Upcoming::until`], and content for itself only; to see far ahead, ask for large pages.
     async fn upcoming(&self, ask: &Upcoming) -> Result<Vec<UpcomingTarget>, LedgerError>;
 
-    /// How many targets [`Self::upcoming`] would find, were its page large enough: no more than [`Upcoming::limit`] are counted. Reads no
+    /// How many targets [`Self::upcoming`] would find, were its page large enough: no more than `Upcoming::limit` are counted. Reads no
     /// content, and counts rows that cannot be read, too.
     async fn count_upcoming(&self, ask: &Upcoming) -> Result<u64, LedgerError>;
 
