@@ -29,8 +29,8 @@ const MARGIN: Duration = Duration::from_secs(300);
 /// What is lost, and how far one goes.
 #[derive(Debug, Clone, Args)]
 pub struct RestoredArgs {
-    /// To which time the ledger was restored, as 2027-03-01T09:00:00Z; rather too early than too late. Without it: five minutes before
-    /// the newest thing that the ledger has on record
+    /// To which time the ledger was restored, as 2027-03-01T09:00:00Z; rather too early than too late. Without it, where the database
+    /// shows that it was restored: five minutes before the newest thing that the ledger has on record
     #[arg(long, value_name = "TIME", conflicts_with = "nothing_lost")]
     since: Option<Timestamp>,
     /// Look also for what is due that soon, as 6h: somebody may have moved it forward
@@ -225,6 +225,11 @@ impl Plan {
         lines.push(match (self.done, self.lost) {
             (true, Some(_)) => "Done: work goes on, and each of these is looked for before it is sent.".into(),
             (true, None) => "Done: work goes on, and nothing is looked for.".into(),
+            (false, _) if self.history == "whole" => {
+                "Nothing is changed. Leave it so, unless the database was put back in a way that it cannot show (docs/restore.md): then run it \
+                 again with --yes."
+                    .into()
+            }
             (false, _) => "Nothing is changed. Run it again with --yes.".into(),
         });
         lines.join("\n")
@@ -305,5 +310,7 @@ mod tests {
         let told = plan.told();
         assert!(told.contains("4 looked for before anything is sent; 1 failed or expired"), "{told}");
         assert!(told.contains("2 asked of you: nobody else can tell") && told.ends_with("with --yes."), "{told}");
+        let whole = Plan { history: "whole", ..plan }.told();
+        assert!(whole.contains("Nothing is changed. Leave it so, unless the database was put back"), "{whole}");
     }
 }
