@@ -211,7 +211,7 @@ fn signs(
         Ok(Some(at)) => sign(
             "Newest publish",
             html! { (ago(*at, now)) },
-            html! { "of the newest posts; older ones may be out since" },
+            html! { "of the posts accepted last; others may be out since" },
             Tone::Good,
         ),
         Ok(None) => sign("Newest publish", html! { "none yet" }, html! { "nothing has gone out" }, Tone::Idle),

@@ -33,7 +33,7 @@ async fn the_first_screen_says_how_far_it_reaches_whose_fault_it_is_and_what_to_
     page.says("The platform refused the content");
     page.says("Whose fault the post itself");
     page.says("The platform said \"we do not take that\" (HTTP 422, code bad_words)");
-    page.says("Newest publish now of the newest posts; older ones may be out since");
+    page.says("Newest publish now of the posts accepted last; others may be out since");
     world.fail(&two[0]).await;
     browser.get("/").await.ok().says("2 targets need you Only account acme/long/main.");
     world.doubt(&one[1]).await;
