@@ -1,6 +1,8 @@
-"""Every container of the chart as a process, on real servers: each of these is killed, and no probe may ask for a restart. drill.py PROGRAM FOLDER."""
+"""Every container of the chart as a process, with the secrets that its pod mounts and no others, on real servers: each of these is killed, and no
+probe may ask for a restart. drill.py PROGRAM FOLDER."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -14,8 +16,10 @@ import yaml
 
 program, folder = sys.argv[1], Path(sys.argv[2])
 KINDS = {"LEDGER": "postgres", "BROKER": "rabbitmq", "GUARD": "redis"}
-VALUES = "helm/oncepost/ci/minimal-values.yaml"
+VALUES = "helm/oncepost/ci/secrets-values.yaml"
 PATIENCE = 120
+SECRET = "https://secret.example/that-is-long-enough"
+KEY = subprocess.run([program, "vault", "key"], capture_output=True, text=True, check=True).stdout
 # As in the image: not root.
 AS_USER = ["setpriv", "--reuid=65532", "--regid=65532", "--clear-groups"] if os.getuid() == 0 else []
 
@@ -38,23 +42,38 @@ def until(what: str, holds) -> None:
 class Process:
     """A container of the chart, started here."""
 
-    def __init__(self, name: str, pod: dict, stores: dict[str, str]):
+    def __init__(self, name: str, pod: dict, settings: str):
         (container,) = pod["containers"]
         self.name, self.container, self.grace = name, container, pod.get("terminationGracePeriodSeconds")
         self.ports, names = {}, {"PATH": os.environ["PATH"]}
+        mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+        held = self.hold(settings, [mounts[v["name"]] for v in pod["volumes"] if "secret" in v and v["name"] in mounts])
         for entry in container["env"]:
             key = entry["name"].removeprefix("ONCEPOST__")
             if key.endswith("__LISTEN"):
                 self.ports[{"HEALTH__LISTEN": "health", "API__LISTEN": "http"}[key]] = free_port()
                 names[entry["name"]] = f"127.0.0.1:{list(self.ports.values())[-1]}"
             elif "value" in entry:
-                moved = entry["value"].replace("/etc/oncepost/", f"{folder}/").replace("/run/oncepost/", f"{folder}/")
+                moved = entry["value"].replace("/etc/oncepost/", f"{held}/").replace("/run/oncepost/", f"{held}/run/oncepost/")
                 names[entry["name"]] = moved.replace("/run/stores/", f"{folder}/store.")
             else:
-                names[entry["name"]] = stores[key.removesuffix("__URL")]
+                names[entry["name"]] = SECRET
         self.log = folder / f"{name}.log"
         with self.log.open("w") as log:
             self.running = subprocess.Popen([*AS_USER, program, *container["args"]], env=names, stdout=log, stderr=log, cwd="/tmp")
+
+    def hold(self, settings: str, mounted: list[str]) -> Path:
+        """Makes what it finds mounted: the settings, and of the files that they name those that are in a Secret of its pod."""
+        held = folder / self.name
+        files = {path: KEY if "vault" in path else SECRET for path in re.findall(r'"(/run/secrets/[^"]+)"', settings)}
+        files["/run/oncepost/tokens"] = f"ada {SECRET}\n"
+        files = {f".{path}": text for path, text in files.items() if os.path.dirname(path) in mounted}
+        files["oncepost.json"] = settings.replace("/run/secrets/", f"{held}/run/secrets/")
+        for name, text in files.items():
+            path = held / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        return held
 
     def probe(self, which: str) -> bool:
         probe = self.container[which]
@@ -87,21 +106,19 @@ def run(stores: dict[str, str]) -> None:
     done = subprocess.run(["helm", "template", "rel", "helm/oncepost", "--values", VALUES], stdout=subprocess.PIPE, text=True, check=True)
     resources = [resource for resource in yaml.safe_load_all(done.stdout) if resource]
     (config,) = [resource for resource in resources if resource["kind"] == "ConfigMap"]
-    files = {"oncepost.json": config["data"]["oncepost.json"], "tokens": "ada a-token-that-is-long-enough\n"}
-    files |= {f"store.{name.lower()}": address for name, address in stores.items()}
-    for name, content in files.items():
-        (folder / name).write_text(content)
-        (folder / name).chmod(0o644)
+    settings = config["data"]["oncepost.json"]
+    for name, address in stores.items():
+        (folder / f"store.{name.lower()}").write_text(address)
 
     def to_the_end(kind: str) -> None:
         (resource,) = [resource for resource in resources if resource["kind"] == kind]
         pod = resource["spec"] if kind == "Pod" else resource["spec"]["template"]["spec"]
-        one = Process(resource["metadata"]["name"], pod, stores)
+        one = Process(resource["metadata"]["name"], pod, settings)
         if one.running.wait(PATIENCE) != 0:
             sys.exit(f"drill.py: {one.name}: {one.log.read_text()}")
 
     to_the_end("Job")
-    fleet = [Process(r["metadata"]["name"], r["spec"]["template"]["spec"], stores) for r in resources if r["kind"] == "Deployment"]
+    fleet = [Process(r["metadata"]["name"], r["spec"]["template"]["spec"], settings) for r in resources if r["kind"] == "Deployment"]
     try:
         until("everything is ready", lambda: all(one.probe("readinessProbe") for one in fleet))
         to_the_end("Pod")

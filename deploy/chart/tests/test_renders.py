@@ -105,6 +105,8 @@ class Refuses(unittest.TestCase):
             "workers.replcas=3": "replcas",
             "settings.protocol.leese=1m": "leese",
             "channels.mastadon.replicas=2": "there is no such channel",
+            "secrets.channels.mastadon.files={a}": "secrets.channels.mastadon: there is no such channel",
+            "secrets.channels.mastodon.file=a": "file",
             "workers.replicas=none": "/workers/replicas",
             "image.repository=": "image.repository",
             "stores.broker.existingSecret=": "stores.broker.existingSecret",
@@ -116,6 +118,12 @@ class Refuses(unittest.TestCase):
         }.items():
             with self.subTest(setting):
                 self.assertIn(told, self.refused(setting))
+
+    def test_one_variable_out_of_two_secrets(self):
+        told = self.refused(
+            "secrets.env.TOKEN.secret=a", "secrets.env.TOKEN.key=k", "secrets.apps.env.TOKEN.secret=b", "secrets.apps.env.TOKEN.key=k"
+        )
+        self.assertIn("TOKEN is taken from two Secrets", told)
 
     def test_secrets_in_the_values(self):
         for settings in [

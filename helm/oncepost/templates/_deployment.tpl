@@ -59,7 +59,7 @@ spec:
           args: {{ toJson .args }}
           securityContext: {{- include "oncepost.containerSecurity" $root | nindent 12 }}
           env:
-            {{- include "oncepost.env" $root | nindent 12 }}
+            {{- include "oncepost.env" . | nindent 12 }}
             - name: ONCEPOST__HEALTH__LISTEN
               value: 0.0.0.0:8390
             {{- if eq .service "api" }}
@@ -106,14 +106,14 @@ spec:
           resources: {{- toYaml . | nindent 12 }}
           {{- end }}
           volumeMounts:
-            {{- include "oncepost.mounts" $root | nindent 12 }}
+            {{- include "oncepost.mounts" . | nindent 12 }}
             {{- if and (eq .service "api") $root.Values.api.existingTokenSecret }}
             - name: tokens
               mountPath: /run/oncepost
               readOnly: true
             {{- end }}
       volumes:
-        {{- include "oncepost.volumes" $root | nindent 8 }}
+        {{- include "oncepost.volumes" . | nindent 8 }}
         {{- if and (eq .service "api") $root.Values.api.existingTokenSecret }}
         - name: tokens
           secret:

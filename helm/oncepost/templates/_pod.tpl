@@ -62,19 +62,19 @@ seccompProfile:
   type: RuntimeDefault
 {{- end }}
 
-{{/* What every pod with the settings has in its container and beside it. */}}
+{{/* What every pod with the settings has in its container and beside it: (dict "root" $ "service" … "channel" …). */}}
 {{- define "oncepost.env" -}}
 - name: ONCEPOST_CONFIG
   value: /etc/oncepost/oncepost.json
-{{- include "oncepost.storeEnv" (dict "root" . "stores" (list "ledger" "broker" "guard")) }}
-{{- range $name, $from := .Values.secrets.env }}
+{{- include "oncepost.storeEnv" (dict "root" .root "stores" (list "ledger" "broker" "guard")) }}
+{{- range $name, $from := (include "oncepost.secrets" . | fromYaml).env }}
 - name: {{ $name }}
   valueFrom:
     secretKeyRef:
       name: {{ $from.secret }}
       key: {{ $from.key }}
 {{- end }}
-{{- range $name, $value := .Values.env }}
+{{- range $name, $value := .root.Values.env }}
 - name: {{ $name }}
   value: {{ $value | quote }}
 {{- end }}
@@ -86,13 +86,13 @@ seccompProfile:
   readOnly: true
 - name: tmp
   mountPath: /tmp
-{{- include "oncepost.storeMounts" . }}
-{{- range .Values.secrets.files }}
+{{- include "oncepost.storeMounts" .root }}
+{{- range (include "oncepost.secrets" . | fromYaml).files }}
 - name: {{ printf "secret-%s" . | trunc 63 | trimSuffix "-" }}
   mountPath: /run/secrets/{{ . }}
   readOnly: true
 {{- end }}
-{{- if .Values.media.existingClaim }}
+{{- if .root.Values.media.existingClaim }}
 - name: media
   mountPath: /var/lib/oncepost/media
 {{- end }}
@@ -101,22 +101,22 @@ seccompProfile:
 {{- define "oncepost.volumes" -}}
 - name: settings
   configMap:
-    name: {{ include "oncepost.fullname" . }}
+    name: {{ include "oncepost.fullname" .root }}
 - name: tmp
   emptyDir:
-    sizeLimit: {{ .Values.media.spoolSize }}
-{{- include "oncepost.storeVolumes" (dict "root" . "stores" (list "ledger" "broker" "guard")) }}
-{{- range .Values.secrets.files }}
+    sizeLimit: {{ .root.Values.media.spoolSize }}
+{{- include "oncepost.storeVolumes" (dict "root" .root "stores" (list "ledger" "broker" "guard")) }}
+{{- range (include "oncepost.secrets" . | fromYaml).files }}
 - name: {{ printf "secret-%s" . | trunc 63 | trimSuffix "-" }}
   secret:
     secretName: {{ . }}
     # Not for everyone: oncepost warns of secrets that all can read.
     defaultMode: 0440
 {{- end }}
-{{- if .Values.media.existingClaim }}
+{{- if .root.Values.media.existingClaim }}
 - name: media
   persistentVolumeClaim:
-    claimName: {{ .Values.media.existingClaim }}
+    claimName: {{ .root.Values.media.existingClaim }}
 {{- end }}
 {{- end }}
 

@@ -319,6 +319,7 @@ fn defaults(settings: &Settings) -> Defaults {
     let channel =
         |set: &settings::Channel| ChannelDefaults { base_url: set.base_url.clone(), rate: set.rate.as_ref().map(pair) };
     let app = |set: &settings::App| AppDefaults {
+        channels: set.channels.clone(),
         rate: set.rate.as_ref().map(pair),
         secrets: set.secrets.iter().map(|(name, secret)| (name.clone(), source(secret))).collect(),
     };

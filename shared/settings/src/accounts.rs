@@ -1,6 +1,6 @@
 //! Accounts and channels.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::{BTreeMap, BTreeSet}, time::Duration};
 
 use domain::{AccountId, AppId, ChannelName, OnDoubt, TenantId};
 use serde::{Deserialize, Serialize};
@@ -68,10 +68,19 @@ impl Default for Channel {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct App {
+    /// The channels whose accounts may use it; empty: all. Workers of others do not open its secrets.
+    pub channels: BTreeSet<ChannelName>,
     /// How often everything that goes through it may publish, all accounts together.
     pub rate: Option<Rate>,
     /// Its `client_id` and `client_secret`, which its accounts share.
     pub secrets: BTreeMap<String, SecretRef>,
+}
+
+impl App {
+    /// Whether accounts on this channel may use it.
+    pub fn is_for(&self, channel: &ChannelName) -> bool {
+        self.channels.is_empty() || self.channels.contains(channel)
+    }
 }
 
 /// How often something may happen: `burst` times at once, and once more for every `per` that passes.

@@ -278,6 +278,12 @@ fn accounts(settings: &mut Settings, problems: &mut Vec<Problem>) {
     }
     let mut seen = BTreeSet::new();
     for (n, account) in settings.accounts.iter().enumerate() {
+        let app = account.app.as_ref().and_then(|app| Some((app, settings.apps.get(app)?)));
+        if let Some((app, _)) = app.filter(|(_, set)| !set.is_for(&account.channel)) {
+            let problem = format!("{app} is not for {}", account.channel);
+            let remedy = format!("name another app, or the channel in apps.{app}.channels");
+            problems.push(Problem::new(format!("accounts[{n}].app"), problem, remedy));
+        }
         if !seen.insert((&account.tenant, &account.channel, &account.id)) {
             let problem = format!("{} has another account {} on {}", account.tenant, account.id, account.channel);
             problems.push(Problem::new(format!("accounts[{n}].id"), problem, "give each its own id"));

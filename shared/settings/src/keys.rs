@@ -185,6 +185,7 @@ pub const KEYS: &[Key] = &[
     key("accounts[].app", "the registration with the platform whose limits it shares"),
     key("accounts[].secrets", "its credentials by name: secrets (below)"),
     key("apps", "our registrations with platforms, by name"),
+    key("apps.*.channels", "the channels whose accounts may use it: a list; absent: all. Workers of others do not open its secrets"),
     key("apps.*.rate", "how often everything through this registration with a platform may publish, as for channels"),
     key("apps.*.secrets", "its `client_id` and `client_secret`, which its accounts share: secrets (below)"),
     key("accounts[].rate", "how often it may publish, as for channels"),
@@ -250,7 +251,7 @@ A process opens the secrets that it needs, and does not miss the others. All nee
 | process | opens besides |
 |---|---|
 | `scheduler`, `migrate` | nothing |
-| `worker --channel NAME` | secrets of accounts on its channels, of apps, and `vault.keys` |
+| `worker --channel NAME` | secrets of accounts on its channels, of apps that these may use, and `vault.keys` |
 | `keeper` | secrets of all accounts and apps, and `vault.keys` |
 | `api` | the same, `api.tokens`, `api.token_file` and `api.oidc` |
 | `notifier` | `vault.keys`, and those of `alerts` |

@@ -129,8 +129,9 @@ impl Settings {
             secret.find("api.oidc.client_secret", needs.api, env, found);
         }
         for (app, set) in &mut self.apps {
+            let is_needed = needs.app(set);
             for (name, secret) in &mut set.secrets {
-                secret.find(&format!("apps.{app}.secrets.{name}"), needs.apps, env, found);
+                secret.find(&format!("apps.{app}.secrets.{name}"), is_needed, env, found);
             }
         }
         for (n, key) in self.vault.keys.iter_mut().enumerate() {

@@ -1,13 +1,13 @@
 //! Which secrets a process opens. What it does not need, it neither reads nor misses.
 
-use crate::Settings;
+use crate::{App, Settings};
 
 /// Which secrets a process opens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Needs {
     /// Those of the accounts that the settings list.
     pub accounts: NeededAccounts,
-    /// Those of apps.
+    /// Those of apps that accounts on these channels may use.
     pub apps: bool,
     /// What callers of the API are known by, and what the console is known by at its provider.
     pub api: bool,
@@ -46,6 +46,11 @@ impl Needs {
             NeededAccounts::On(channels) => channels.iter().any(|channel| channel == name),
             NeededAccounts::All => true,
         }
+    }
+
+    /// Whether those of this app are.
+    pub(crate) fn app(&self, app: &App) -> bool {
+        self.apps && (app.channels.is_empty() || app.channels.iter().any(|channel| self.channel(channel.as_str())))
     }
 }
 

@@ -12,7 +12,8 @@ const NAMES_ALL: &str = r#"
 ledger.url = "postgres://me:geheim@db/oncepost"
 vault.keys = [{ id = "2026", secret = { file = "/nowhere/vault" } }]
 alerts.slack_url = { env = "SLACK_NOT_SET" }
-apps.our-x.secrets = { client_secret = { env = "APP_NOT_SET" } }
+apps.ours.secrets = { client_secret = { env = "APP_NOT_SET" } }
+apps.our-x = { channels = ["x"], secrets = { client_secret = { env = "X_APP_NOT_SET" } } }
 
 [api]
 listen = "0.0.0.0:8380"
@@ -57,12 +58,29 @@ fn a_process_misses_only_the_secrets_that_it_needs() {
         let accounts = NeededAccounts::On(vec![channel.into()]);
         Needs { accounts, apps: true, vault: true, ..Needs::none() }
     };
-    let (app, key) = ("apps.our-x.secrets.client_secret", "vault.keys[0].secret");
+    let (app, key) = ("apps.ours.secrets.client_secret", "vault.keys[0].secret");
+    let app_of_x = "apps.our-x.secrets.client_secret";
     assert_eq!(missed(&worker("mastodon")), ["accounts[0].secrets.access_token", app, key]);
-    assert_eq!(missed(&worker("x")), ["accounts[1].secrets.access_token", app, key]);
+    assert_eq!(missed(&worker("x")), ["accounts[1].secrets.access_token", app_of_x, app, key]);
     assert_eq!(missed(&Needs { alerts: true, ..Needs::none() }), ["alerts.slack_url"]);
     assert_eq!(missed(&Needs { api: true, ..Needs::none() }), ["api.oidc.client_secret", "api.token_file"]);
-    assert_eq!(missed(&Needs::all()).len(), 7, "{:?}", missed(&Needs::all()));
+    assert_eq!(missed(&Needs::all()).len(), 8, "{:?}", missed(&Needs::all()));
+}
+
+#[test]
+fn an_account_does_not_use_an_app_of_another_channel() {
+    let env = [
+        ("ONCEPOST__APPS", r#"{"our-x":{"channels":["x","threads"]},"ours":{}}"#),
+        (
+            "ONCEPOST__ACCOUNTS",
+            r#"[{"tenant":"acme","channel":"x","id":"a","app":"our-x"},{"tenant":"acme","channel":"mastodon","id":"b","app":"our-x"},
+                {"tenant":"acme","channel":"mastodon","id":"c","app":"ours"},{"tenant":"acme","channel":"mastodon","id":"d","app":"not-listed"}]"#,
+        ),
+    ];
+    let problems =
+        Settings::load(None, env.map(|(name, value)| (name.to_owned(), value.to_owned()))).expect_err("refused");
+    let told: Vec<_> = problems.iter().map(|problem| (problem.path.as_str(), problem.problem.as_str())).collect();
+    assert_eq!(told, [("accounts[1].app", "our-x is not for mastodon")]);
 }
 
 #[test]

@@ -125,6 +125,7 @@ impl Vault {
             }
             wrong.extend(unfit_secrets(about, &ask, &loaded));
             wrong.extend(self.unknown_app(&ask, &loaded).await?);
+            wrong.extend(self.foreign_app(&loaded));
             if !wrong.is_empty() {
                 return Err(VaultError::Refused(wrong));
             }
@@ -143,6 +144,17 @@ impl Vault {
         let Some(app) = ask.app.as_ref().filter(|_| !loaded.own.contains_key("client_id")) else { return Ok(None) };
         let is_known = self.apps().await?.iter().any(|known| known.name == *app);
         Ok((!is_known).then(|| format!("there is no app {app}: put its secrets in first (`oncepost apps put {app}`)")))
+    }
+
+    /// An app that is not for accounts on this channel: its secrets are not where this account's posts are sent from.
+    pub(crate) fn foreign_app(&self, loaded: &Loaded) -> Option<String> {
+        let app = loaded.account.app.as_ref()?;
+        let channels = &self.defaults.apps.get(app)?.channels;
+        let channel = &loaded.name.channel;
+        let is_foreign = !channels.is_empty() && !channels.contains(channel);
+        is_foreign.then(|| {
+            format!("the app {app} is not for {channel}: name another, or the channel in the settings (apps.{app}.channels)")
+        })
     }
 
     /// Sees to it that tokens are those of whom they were before, as far as the platform tells. Of somebody else who is meant, nothing of

@@ -15,7 +15,7 @@ mod rotate;
 mod seal;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, RwLock},
     time::Duration,
 };
@@ -85,6 +85,8 @@ pub struct ChannelDefaults {
 /// What holds for the accounts of an app.
 #[derive(Debug, Clone, Default)]
 pub struct AppDefaults {
+    /// The channels whose accounts may use it; empty: all.
+    pub channels: BTreeSet<ChannelName>,
     /// How often everything through it may publish.
     pub rate: Option<(u32, Duration)>,
     /// Its client id and secret, where the settings hold them.

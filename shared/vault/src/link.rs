@@ -220,6 +220,7 @@ impl Vault {
         } else {
             wrong.extend(unusable(channel, &loaded.account));
         }
+        wrong.extend(self.foreign_app(loaded));
         let lacks = |secret: &str| !loaded.account.secrets.contains_key(secret);
         let needs_secret = !oauth.pkce && lacks(CLIENT_SECRET);
         if !lacks(CLIENT_ID) && !needs_secret {
