@@ -17,21 +17,26 @@ apt_tools podman podman promtool prometheus
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/oncepost.XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
 
-shellcheck deploy/*.sh deploy/chart/*.sh deploy/image/*.sh deploy/rabbitmq/*.sh deploy/traces/*.sh
+shellcheck deploy/*.sh deploy/compose/*.sh deploy/chart/*.sh deploy/image/*.sh deploy/rabbitmq/*.sh deploy/traces/*.sh
 file=deploy/compose/compose.yaml
 check-jsonschema --quiet --builtin-schema vendor.compose-spec "$file"
 if podman-compose --file "$file" config >/dev/null 2>"$scratch/unset"; then
-    echo "check.sh: the compose file can be used without passwords" >&2
+    echo "check.sh: the compose file can be used without passwords.sh" >&2
     exit 1
 fi
-grep -q 'POSTGRES_PASSWORD is missing' "$scratch/unset"
-sed 's/=$/=secret/' deploy/compose/env.example >"$scratch/env"
-podman-compose --env-file "$scratch/env" --file "$file" config >"$scratch/compose.yaml"
+grep -q 'SECRETS_GROUP is missing' "$scratch/unset"
+mkdir "$scratch/compose"
+cp deploy/compose/passwords.sh "$scratch/compose/"
+"$scratch/compose/passwords.sh"
+cp -r "$scratch/compose/passwords" "$scratch/before"
+"$scratch/compose/passwords.sh"
+diff -r "$scratch/before" "$scratch/compose/passwords" # What is there stays.
+podman-compose --env-file "$scratch/compose/.env" --file "$file" config >"$scratch/compose.yaml"
 # Findings below `high` are known: images of others by tag, their file systems, no limit of CPU.
 compose-lint "$file" >"$scratch/lint" || { cat "$scratch/lint" >&2; exit 1; }
 echo "compose file: valid, resolved, linted"
 promtool check config --lint=none deploy/prometheus/prometheus.yaml >"$scratch/promtool" || { cat "$scratch/promtool" >&2; exit 1; }
-"$tools/venv/bin/python" deploy/compose/facts.py "$scratch/compose.yaml"
+"$tools/venv/bin/python" deploy/compose/facts.py "$scratch/compose.yaml" "$scratch/compose/passwords"
 "$tools/venv/bin/python" deploy/settings.py "$program" "$scratch"
 deploy/rabbitmq/check.sh "$program"
 chmod 755 "$scratch" # PostgreSQL and the chart's processes run as other users when we are root

@@ -52,6 +52,9 @@ compose = yaml.safe_load((folder / "compose.yaml").read_text())["services"]
 for name, service in compose.items():
     if service["image"].startswith("oncepost"):
         names = {key: with_secrets(f'"{value}"').strip('"') for key, value in service["environment"].items()}
+        # The addresses as passwords.sh made them, but the ledger's: nobody is asked here.
+        names = {key: value.replace("/run/stores/", f"{folder}/compose/passwords/") for key, value in names.items()}
+        names.pop("ONCEPOST__LEDGER__URL__FILE")
         taken(f"compose, {name}", Path("deploy/compose/oncepost.toml"), names)
         counted += 1
 

@@ -1,11 +1,15 @@
-"""Whether Prometheus' settings and the compose file mean the same processes: facts.py COMPOSE, resolved."""
+"""Whether Prometheus' settings and the compose file mean the same processes, and where passwords are: facts.py COMPOSE PASSWORDS, the one resolved, the
+other a folder that passwords.sh made."""
 
+import json
+import re
 import sys
 from pathlib import Path
 
 import yaml
 
-services = yaml.safe_load(Path(sys.argv[1]).read_text())["services"]
+compose, passwords = yaml.safe_load(Path(sys.argv[1]).read_text()), Path(sys.argv[2])
+services = compose["services"]
 prometheus = yaml.safe_load(Path("deploy/prometheus/prometheus.yaml").read_text())
 
 
@@ -30,7 +34,44 @@ def networks(name: str) -> set[str]:
     return set(services[name]["networks"])
 
 
-wrong = []
+def secrets(name: str) -> set[str]:
+    """The secrets that a service sees."""
+    return {entry if isinstance(entry, str) else entry["source"] for entry in services[name].get("secrets") or []}
+
+
+def misplaced() -> list[str]:
+    """What is wrong with passwords."""
+    found = []
+    files = {name: passwords / Path(secret["file"]).name for name, secret in compose["secrets"].items()}
+    missing = [name for name, file in files.items() if not file.is_file()]
+    if missing:
+        return [f"passwords.sh makes no file for {', '.join(missing)}"]
+    texts = {name: file.read_text().strip() for name, file in files.items()}
+    for name, file in files.items():
+        if file.stat().st_mode & 0o027:
+            found.append(f"{file.name} can be read by everybody, or changed by its group")
+    words = {word for word in re.findall(r"[0-9a-f]{48}", "\n".join(texts.values()))}
+    if len(words) != 4:
+        found.append(f"{len(words)} passwords for PostgreSQL, RabbitMQ, Redis and Grafana")
+    for address, store in {"ledger": "postgres", "broker": "rabbitmq", "guard": "redis"}.items():
+        password = re.search(r":([0-9a-f]{48})@", texts[address])
+        if not password or password[1] not in texts[store]:
+            found.append(f"the address of the {address} has another password than {store}")
+    wanted = {name: {"ledger", "broker", "guard"} for name in ours()} | {name: {name} for name in ("postgres", "rabbitmq", "redis", "grafana")}
+    wanted["migrate"] = {"ledger"}
+    for name, service in services.items():
+        if secrets(name) != wanted.get(name, set()):
+            found.append(f"{name} sees the secrets {sorted(secrets(name))}")
+        if secrets(name) and not service.get("group_add"):
+            found.append(f"{name} is not in the group that may read its secrets")
+        # What shows in a list of containers.
+        shown = json.dumps([service.get("environment"), service.get("command"), service.get("healthcheck")])
+        if any(word in shown for word in words) or re.search(r'PASS(WORD)?"', shown) or re.search(r"://[^\s\"/]*:[^\s\"/]*@", shown):
+            found.append(f"{name} has a password in a variable or an argument")
+    return found
+
+
+wrong = misplaced()
 if asked()["oncepost"] != ours():
     wrong.append(f"Prometheus asks {sorted(asked()['oncepost'])}, and there are {sorted(ours())}")
 for job, names in asked().items():
@@ -44,4 +85,5 @@ for store in ("postgres", "rabbitmq", "redis"):
         wrong.append(f"{store} is reached from outside")
 if wrong:
     sys.exit("\n".join(f"facts.py: {line}" for line in wrong))
+print("passwords: in files, each where it is used, in no variable")
 print(f"prometheus.yaml: valid, asks {len(ours())} services and tells Alertmanager")
