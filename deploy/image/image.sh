@@ -19,7 +19,7 @@ case $mode in '' | --manifests) ;; --binary) [ -x "$binary" ] || { echo "image.s
 
 python_tools hadolint python
 hadolint Dockerfile
-apt_tools buildah buildah skopeo skopeo curl curl
+apt_tools buildah buildah skopeo skopeo curl curl pgrep procps
 
 home=$PWD/.run/image
 mkdir -p "$home/run" "$home/tmp"
@@ -106,9 +106,10 @@ for _ in $(seq 150); do
     sleep 0.2
 done
 if [ $ready = no ]; then cat "$log" >&2; echo "image.sh: it did not become ready" >&2; exit 1; fi
-# The program itself: the last of buildah's children and their children.
+# The program itself: the last of buildah's children and their children. Any of a process's threads may have begun a child, so the kernel's list of what
+# the first thread began would now and then end at buildah.
 process=$running
-while child=$(awk '{ print $1 }' "/proc/$process/task/$process/children") && [ -n "$child" ]; do process=$child; done
+while child=$(pgrep --parent "$process" | head -n 1) && [ -n "$child" ]; do process=$child; done
 [ "$(awk '/^Uid:/ { print $2 }' "/proc/$process/status")" = 65532 ] || { echo "image.sh: it runs as root" >&2; exit 1; }
 fact started "ready, as user 65532"
 kill -TERM "$process"

@@ -35,7 +35,9 @@ class Traces(unittest.TestCase):
         # The last event says that the last result is committed.
         told = lambda: sum("target.published" in line for one in stand.fleet for line in one.receiver.out.read_text().splitlines())
         until("three results are told", lambda: told() >= 3, stand.fleet)
+        cls.known = stand.processes()
         cls.spans = stand.end()
+        cls.processes = {one.name: one.receiver.processes for one in stand.fleet}
         cls.logs = "".join(one.log.read_text() for one in stand.fleet)
         cls.files = cls.logs + "".join(one.receiver.out.read_text() for one in stand.fleet)
 
@@ -58,6 +60,10 @@ class Traces(unittest.TestCase):
         known = {span["spanId"] for span in self.spans} | {UPSTREAM_SPAN, API_SPAN}
         orphans = [span["name"] for span in self.spans if span["parentSpanId"] and span["parentSpanId"] not in known]
         self.assertEqual(orphans, [])
+
+    def test_spans_name_their_process_as_the_ledger_does(self):
+        self.assertEqual(set(self.known), {"scheduler", "worker", "api"})
+        self.assertEqual(self.processes, {service: {process} for service, process in self.known.items()})
 
     def test_one_trace_leads_through_every_process_to_the_committed_result(self):
         for trace, first, second in ((UPSTREAM_TRACE, UPSTREAM_SPAN, "retried"), (self.unnamed(), "", "repeated")):

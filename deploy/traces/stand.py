@@ -14,6 +14,8 @@ from base64 import b64encode
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
 PATIENCE = 120
 # What nobody may find in a span, a log line or a message's headers.
 HOOK_PATH = "the hook's path"
@@ -39,12 +41,36 @@ def until(what: str, holds, processes=()) -> None:
 
 
 class Receiver:
-    """oteltap: it prints every span that it is sent as a line of JSON."""
+    """oteltap: it prints every span that it is sent as a line of JSON. Before it, what it does not print is read: of which process they are."""
 
     def __init__(self, name: str, folder: Path):
-        self.port, self.out, self.name = free_port(), folder / f"{name}.spans", name
+        self.out, self.name, behind = folder / f"{name}.spans", name, free_port()
+        self.processes: set[str] = set()
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["content-length"]))
+                for spans in ExportTraceServiceRequest.FromString(body).resource_spans:
+                    told = {pair.key: pair.value.string_value for pair in spans.resource.attributes}
+                    receiver.processes.add(told.get("service.instance.id", ""))
+                on = urllib.request.Request(f"http://127.0.0.1:{behind}{self.path}", body, {"content-type": self.headers["content-type"]})
+                with urllib.request.urlopen(on) as answer:
+                    said = answer.read()
+                self.send_response(answer.status)
+                self.send_header("content-type", "application/x-protobuf")
+                self.send_header("content-length", str(len(said)))
+                self.end_headers()
+                self.wfile.write(said)
+
+            def log_message(self, *_):
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.port = server.server_port
         with self.out.open("w") as out:
-            command = [sys.executable, "-u", "-m", "oteltap", "--port", str(self.port)]
+            command = [sys.executable, "-u", "-m", "oteltap", "--port", str(behind)]
             self.running = subprocess.Popen(command, stdout=out, stderr=out)
         self.log = self.out
         until(f"a receiver for {name}", lambda: "Listening" in self.out.read_text(), [self])
@@ -166,6 +192,14 @@ class Stand:
         with urllib.request.urlopen(request(where, message, bearer)) as answer:
             if answer.status != 202:
                 sys.exit(f"traces: the API answers {answer.status}")
+
+    def processes(self) -> dict[str, str]:
+        """The id of each process, as the API tells it."""
+        asked = urllib.request.Request(
+            f"http://127.0.0.1:{self.fleet[2].api}/v1/processes", headers={"authorization": f"Bearer {SECRETS['a token of the API']}"}
+        )
+        with urllib.request.urlopen(asked) as answer:
+            return {one["service"]: one["id"] for one in json.load(answer)["processes"]}
 
     def published(self) -> int:
         return len({key for key, status in self.platform.seen if status == 200})

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use ledger::{Beat, PartSeen, Processes};
 use runtime::{Runtime, Stop};
 use tokio::task::JoinHandle;
+use uuid::Uuid;
 
 /// The time between two beats.
 const EVERY: Duration = Duration::from_secs(15);
@@ -22,6 +23,8 @@ const FORGET_AFTER: Duration = Duration::from_secs(86_400);
 /// What a process is, told once.
 #[derive(Debug, Clone)]
 pub struct Identity {
+    /// Its id, which its spans have as well.
+    pub id: Uuid,
     /// Its name, as attempts and logs have it.
     pub name: String,
     /// By which command it was started.
@@ -52,7 +55,7 @@ impl Heart {
         let ended = Stop::new();
         let started_at = runtime.now();
         let beat = Beat {
-            id: runtime.id(),
+            id: identity.id,
             name: identity.name,
             service: identity.service,
             host: identity.host,
@@ -171,6 +174,7 @@ mod tests {
         let transport = Arc::new(Memory::new(&runtime, ["mastodon"]));
         let guard = Arc::new(MemoryGuard::new(runtime.clone()));
         let identity = Identity {
+            id: runtime.id(),
             name: "worker@host:1".into(),
             service: "worker".into(),
             host: "host".into(),

@@ -232,6 +232,8 @@ async fn service(
     crash: CrashPoints,
     services: Services,
 ) -> Result<(), Failure> {
+    let runtime = Runtime::system().with_crash_points(crash);
+    let id = runtime.id();
     let options = telemetry::Options {
         log: settings.telemetry.log.clone(),
         format: match settings.telemetry.format {
@@ -239,6 +241,7 @@ async fn service(
             LogFormat::Text => telemetry::Format::Text,
         },
         otlp_endpoint: settings.telemetry.otlp_endpoint.as_ref().map(ToString::to_string),
+        instance: Some(id.to_string()),
         sample_ratio: settings.telemetry.sample_ratio,
     };
     let telemetry = telemetry::init(&format!("oncepost-{name}"), &options)
@@ -250,7 +253,6 @@ async fn service(
     let mut signals = Signals::listen()?;
     let health = Health::new(name).metrics(telemetry.metrics());
     let probes = Probes::open(settings.health.listen, health.clone()).await?;
-    let runtime = Runtime::system().with_crash_points(crash);
     let ended = tokio::select! {
         biased;
         signal = signals.next() => {
@@ -258,7 +260,7 @@ async fn service(
             Ok(())
         }
         started = start(settings, runtime, &services, &health) => match started {
-            Ok(parts) => serve::serve(settings, parts, services, &health, &mut signals).await,
+            Ok(parts) => serve::serve(settings, parts, services, id, &health, &mut signals).await,
             Err(failure) => Err(failure),
         },
     };

@@ -14,6 +14,7 @@ use notifier::{AlertOptions, AlertParts, Alerts, Notifier, NotifierOptions};
 use scheduler::{Scheduler, SchedulerOptions};
 use settings::Settings;
 use telemetry::{Checks, Health};
+use uuid::Uuid;
 use worker::{Ports, Worker, WorkerOptions};
 
 use crate::{
@@ -70,7 +71,7 @@ impl Services {
     }
 }
 
-/// Runs `services` until a signal asks to end, then drains; tells in `health` how far it is.
+/// Runs `services` until a signal asks to end, then drains; tells in `health` how far it is. `id` is the process's own.
 ///
 /// # Errors
 /// A service cannot be begun with these settings, or ends by itself.
@@ -78,6 +79,7 @@ pub async fn serve(
     settings: &Settings,
     parts: Parts,
     services: Services,
+    id: Uuid,
     health: &Health,
     signals: &mut Signals,
 ) -> Result<(), Failure> {
@@ -139,7 +141,7 @@ pub async fn serve(
         let (api, health) = (settings.api.listen, settings.health.listen);
         crate::complain(&format!("oncepost: console and API on http://{api}, probes and metrics on http://{health}"));
     }
-    let heart = heart(settings, &parts, &services);
+    let heart = heart(settings, &parts, &services, id);
     health.runs(checks(&parts, &services));
     let ended = tokio::select! {
         signal = signals.next() => {
@@ -163,9 +165,10 @@ pub async fn serve(
 }
 
 /// What says in the ledger that this process lives: the same for every service.
-fn heart(settings: &Settings, parts: &Parts, services: &Services) -> Heart {
+fn heart(settings: &Settings, parts: &Parts, services: &Services, id: Uuid) -> Heart {
     let channels = services.worker.as_deref().map(|channels| served(settings, parts, channels)).unwrap_or_default();
     let identity = Identity {
+        id,
         name: process_name(services.command()),
         service: services.command().into(),
         host: host(),

@@ -56,21 +56,8 @@ struct Asked {
 
 impl Asked {
     fn new(incoming: Incoming) -> Self {
-        let Incoming { message, origin, .. } = &incoming;
-        let span = tracing::info_span!(
-            "process",
-            otel.name = format!("process {}", origin.destination()),
-            otel.kind = "consumer",
-            messaging.system = origin.system,
-            messaging.operation.name = "process",
-            messaging.operation.r#type = "process",
-            messaging.destination.name = origin.destination(),
-            messaging.rabbitmq.destination.routing_key = origin.key,
-            messaging.rabbitmq.message.delivery_tag = origin.tag,
-            messaging.message.id = message.id,
-            messaging.message.conversation_id = message.correlation_id,
-            oncepost.intake.outcome = Empty,
-        );
+        let span = broker::process_span!(&incoming, oncepost.intake.outcome = Empty);
+        let message = &incoming.message;
         let upstream = intake::came_in(&message.body, message.headers.get(spans::TRACEPARENT).map(String::as_str));
         if let Some(upstream) = &upstream {
             spans::set_parent(&span, upstream);

@@ -11,22 +11,8 @@ const FOLLOWS: &str = "oncepost-follows";
 
 /// The span of a message. It goes on in the trace in which the post was accepted.
 pub(crate) fn process(incoming: &Incoming, target: TargetId, channel: &'static str) -> Span {
-    let Incoming { message, origin, .. } = incoming;
-    let span = tracing::info_span!(
-        "process",
-        otel.name = format!("process {}", origin.destination()),
-        otel.kind = "consumer",
-        messaging.system = origin.system,
-        messaging.operation.name = "process",
-        messaging.operation.r#type = "process",
-        messaging.destination.name = origin.destination(),
-        messaging.rabbitmq.destination.routing_key = origin.key,
-        messaging.rabbitmq.message.delivery_tag = origin.tag,
-        messaging.message.id = message.id,
-        oncepost.target.id = %target,
-        oncepost.channel = channel,
-    );
-    spans::set_parent_from(&span, &message.headers);
+    let span = broker::process_span!(incoming, oncepost.target.id = %target, oncepost.channel = channel);
+    spans::set_parent_from(&span, &incoming.message.headers);
     span
 }
 

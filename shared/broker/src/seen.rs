@@ -31,6 +31,29 @@ impl Origin {
     }
 }
 
+/// The span in which an [`Incoming`](crate::Incoming) is worked on; the fields are its user's own. A macro, because a span's fields are fixed where it
+/// is made.
+#[macro_export]
+macro_rules! process_span {
+    ($incoming:expr, $($fields:tt)+) => {{
+        let $crate::Incoming { message, origin, .. } = $incoming;
+        tracing::info_span!(
+            "process",
+            otel.name = format!("process {}", origin.destination()),
+            otel.kind = "consumer",
+            messaging.system = origin.system,
+            messaging.operation.name = "process",
+            messaging.operation.r#type = "process",
+            messaging.destination.name = origin.destination(),
+            messaging.rabbitmq.destination.routing_key = origin.key,
+            messaging.rabbitmq.message.delivery_tag = origin.tag,
+            messaging.message.id = message.id,
+            messaging.message.conversation_id = message.correlation_id,
+            $($fields)+
+        )
+    }};
+}
+
 /// Who carries messages, as spans name it.
 pub(crate) struct Carrier {
     /// The messaging system.

@@ -18,13 +18,15 @@ pub struct Options {
     pub format: Format,
     /// Where spans are sent, as OTLP over HTTP (`http://collector:4318`); `None`: nowhere.
     pub otlp_endpoint: Option<String>,
+    /// The process's id among all, which its spans name; `None`: none.
+    pub instance: Option<String>,
     /// The share of traces that are kept, from 0 to 1, where the caller has not decided.
     pub sample_ratio: f64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { log: "info".into(), format: Format::Json, otlp_endpoint: None, sample_ratio: 0.01 }
+        Self { log: "info".into(), format: Format::Json, otlp_endpoint: None, instance: None, sample_ratio: 0.01 }
     }
 }
 

@@ -37,17 +37,19 @@ pub(crate) fn provider_of(
 ) -> SdkTracerProvider {
     let kept = Sampler::TraceIdRatioBased(options.sample_ratio);
     SdkTracerProvider::builder()
-        .with_resource(resource(service))
+        .with_resource(resource(service, options.instance.as_deref()))
         .with_sampler(Sampler::ParentBased(Box::new(kept)))
         .with_span_processor(Counted(processor))
         .build()
 }
 
-fn resource(service: &str) -> Resource {
+fn resource(service: &str, instance: Option<&str>) -> Resource {
     let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
+    let instance = instance.map(|instance| KeyValue::new("service.instance.id", instance.to_owned()));
     Resource::builder()
         .with_service_name(service.to_owned())
         .with_attributes([KeyValue::new("service.namespace", "oncepost"), version])
+        .with_attributes(instance)
         .build()
 }
 
@@ -67,6 +69,16 @@ mod tests {
             assert_eq!(traces_endpoint(endpoint), "http://c:4318/v1/traces");
         }
         assert_eq!(traces_endpoint("https://c/otlp"), "https://c/otlp/v1/traces");
+    }
+
+    #[test]
+    fn spans_name_the_process_that_they_are_of() {
+        let id = |instance| {
+            let told = resource("oncepost-worker", instance);
+            told.get(&"service.instance.id".into()).map(|id| id.to_string())
+        };
+        assert_eq!(id(Some("0198")).as_deref(), Some("0198"));
+        assert_eq!(id(None), None);
     }
 
     #[test]

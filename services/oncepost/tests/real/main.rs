@@ -1,6 +1,7 @@
 //! Whole processes on real RabbitMQ, Redis and PostgreSQL, counted by a fake platform: what only shows outside of one process.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests in real time")]
 
+mod backup;
 mod burst;
 mod chaos;
 mod drain;
@@ -11,4 +12,3 @@ mod kills;
 mod letters;
 mod malformed;
 mod queues;
-mod restore;

@@ -5,4 +5,5 @@
 mod clock;
 mod incidents;
 mod midway;
+mod restored;
 mod stand;

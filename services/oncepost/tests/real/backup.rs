@@ -112,7 +112,7 @@ async fn after_a_restore_nothing_goes_out_twice_and_nothing_is_missed() {
     let (since, later) = (OLD..OLD + SINCE, OLD + SINCE + LOST..ALL);
     let due = Timestamp::now() + Duration::from_secs(30);
     assert_eq!(ground.schedule(since, due).await, 202);
-    assert_eq!(ground.schedule(later.clone(), Timestamp::now() + Duration::from_secs(150)).await, 202);
+    assert_eq!(ground.schedule(later.clone(), Timestamp::now() + Duration::from_secs(90)).await, 202);
     postgres.back_up().await.unwrap();
     assert_eq!(ground.out(), OLD * TARGETS, "the back-up took too long for this test");
     let lost = OLD + SINCE..OLD + SINCE + LOST;
