@@ -147,6 +147,7 @@ const ROWS: &[Row] = &[
         ],
         shown: &[
             "after_a_restore_nothing_goes_out_twice_and_nothing_is_missed",
+            "after_a_restore_a_spent_refresh_token_costs_a_reconnect_and_neither_a_miss_nor_a_duplicate",
             "a_ledger_that_was_put_back_sends_and_accepts_nothing_until_somebody_vouches_for_it",
             "what_waits_is_looked_for_before_it_is_sent",
         ],

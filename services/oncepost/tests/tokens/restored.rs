@@ -18,7 +18,7 @@ async fn after_a_restore_a_spent_refresh_token_costs_a_reconnect_and_neither_a_m
     stand.post("main", MINUTE).await;
     stand.all_out(HOUR).await;
     let since_then = stand.post("main", 3 * HOUR).await;
-    let later = stand.post("main", 12 * HOUR).await;
+    let later = stand.post("main", 7 * HOUR).await;
     let (kept, since) = (stand.ledger.snapshot(), stand.runtime.now());
     stand.runtime.sleep(4 * HOUR).await;
     assert_eq!(stand.target(since_then).await.state, State::Published);
@@ -34,7 +34,7 @@ async fn after_a_restore_a_spent_refresh_token_costs_a_reconnect_and_neither_a_m
     stand.ledger.begin_gap(&ask).await.unwrap();
     stand.ledger.mark_gap(&ask, None).await.unwrap();
     stand.ledger.vouch().await.unwrap();
-    stand.runtime.sleep(12 * HOUR).await;
+    stand.runtime.sleep(3 * HOUR).await;
     assert_eq!(stand.health("main").await, Health::NeedsReconnect, "the owner is asked for");
     let pauses = stand.ledger.pauses().await.unwrap();
     assert!(pauses.iter().any(|pause| matches!(pause.scope, PauseScope::Account { .. })), "{pauses:#?}");
