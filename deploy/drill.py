@@ -39,6 +39,14 @@ def until(what: str, holds) -> None:
         time.sleep(0.2)
 
 
+def secret(path: Path, text: str) -> None:
+    """A file that its process can read, and not everybody, as pods have them."""
+    path.write_text(text)
+    path.chmod(0o440)
+    if os.getuid() == 0:
+        os.chown(path, 65532, 65532)
+
+
 class Process:
     """A container of the chart, started here."""
 
@@ -66,13 +74,13 @@ class Process:
         """Makes what it finds mounted: the settings, and of the files that they name those that are in a Secret of its pod."""
         held = folder / self.name
         files = {path: KEY if "vault" in path else SECRET for path in re.findall(r'"(/run/secrets/[^"]+)"', settings)}
-        files["/run/oncepost/tokens"] = f"ada {SECRET}\n"
+        files["/run/oncepost/tokens"] = f"ada {SECRET}-of-ada\n"
         files = {f".{path}": text for path, text in files.items() if os.path.dirname(path) in mounted}
         files["oncepost.json"] = settings.replace("/run/secrets/", f"{held}/run/secrets/")
         for name, text in files.items():
             path = held / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
+            secret(path, text)
         return held
 
     def probe(self, which: str) -> bool:
@@ -108,7 +116,7 @@ def run(stores: dict[str, str]) -> None:
     (config,) = [resource for resource in resources if resource["kind"] == "ConfigMap"]
     settings = config["data"]["oncepost.json"]
     for name, address in stores.items():
-        (folder / f"store.{name.lower()}").write_text(address)
+        secret(folder / f"store.{name.lower()}", address)
 
     def to_the_end(kind: str) -> None:
         (resource,) = [resource for resource in resources if resource["kind"] == kind]
@@ -120,7 +128,10 @@ def run(stores: dict[str, str]) -> None:
     to_the_end("Job")
     fleet = [Process(r["metadata"]["name"], r["spec"]["template"]["spec"], settings) for r in resources if r["kind"] == "Deployment"]
     try:
-        until("everything is ready", lambda: all(one.probe("readinessProbe") for one in fleet))
+        ended = lambda: [f"{one.name}: {one.log.read_text()[-2000:]}" for one in fleet if one.running.poll() is not None]
+        until("everything is ready", lambda: ended() or all(one.probe("readinessProbe") for one in fleet))
+        if ended():
+            sys.exit("drill.py: ended instead of getting ready: " + "\n".join(ended()))
         to_the_end("Pod")
         print(f"drill: migrated, {len(fleet)} services ready, doctor content")
         for kind in ("rabbitmq", "postgres"):

@@ -1,6 +1,9 @@
 //! Accounts and channels.
 
-use std::{collections::{BTreeMap, BTreeSet}, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use domain::{AccountId, AppId, ChannelName, OnDoubt, TenantId};
 use serde::{Deserialize, Serialize};

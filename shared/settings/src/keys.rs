@@ -185,7 +185,10 @@ pub const KEYS: &[Key] = &[
     key("accounts[].app", "the registration with the platform whose limits it shares"),
     key("accounts[].secrets", "its credentials by name: secrets (below)"),
     key("apps", "our registrations with platforms, by name"),
-    key("apps.*.channels", "the channels whose accounts may use it: a list; absent: all. Workers of others do not open its secrets"),
+    key(
+        "apps.*.channels",
+        "the channels whose accounts may use it: a list; absent: all. Workers of others do not open its secrets",
+    ),
     key("apps.*.rate", "how often everything through this registration with a platform may publish, as for channels"),
     key("apps.*.secrets", "its `client_id` and `client_secret`, which its accounts share: secrets (below)"),
     key("accounts[].rate", "how often it may publish, as for channels"),

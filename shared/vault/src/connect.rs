@@ -153,7 +153,9 @@ impl Vault {
         let channel = &loaded.name.channel;
         let is_foreign = !channels.is_empty() && !channels.contains(channel);
         is_foreign.then(|| {
-            format!("the app {app} is not for {channel}: name another, or the channel in the settings (apps.{app}.channels)")
+            format!(
+                "the app {app} is not for {channel}: name another, or the channel in the settings (apps.{app}.channels)"
+            )
         })
     }
 

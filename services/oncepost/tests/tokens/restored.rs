@@ -22,7 +22,11 @@ async fn after_a_restore_a_spent_refresh_token_costs_a_reconnect_and_neither_a_m
     let (kept, since) = (stand.ledger.snapshot(), stand.runtime.now());
     stand.runtime.sleep(4 * HOUR).await;
     assert_eq!(stand.target(since_then).await.state, State::Published);
-    assert_eq!((stand.calls_to("POST", "/oauth2/token"), stand.posts().len()), (2, 2), "a token was used that is not in the back-up");
+    assert_eq!(
+        (stand.calls_to("POST", "/oauth2/token"), stand.posts().len()),
+        (2, 2),
+        "a token was used that is not in the back-up"
+    );
 
     stand.ledger.restore(&kept);
     stand.runtime.sleep(HOUR).await;
@@ -47,5 +51,9 @@ async fn after_a_restore_a_spent_refresh_token_costs_a_reconnect_and_neither_a_m
     stand.platform().restore("main");
     stand.connect("main").await;
     stand.all_out(DAY).await;
-    assert_eq!((stand.posts().len(), stand.publishes_with(201)), (3, 3), "what was out was found, what was not went out");
+    assert_eq!(
+        (stand.posts().len(), stand.publishes_with(201)),
+        (3, 3),
+        "what was out was found, what was not went out"
+    );
 }
