@@ -26,7 +26,7 @@ use forecast::Forecast;
 use intake::{Intake, Options};
 use ledger::{
     Applied, Assignments, AuditLog, Causes, Deliveries, History, Incidents, JobStore, Ledger, MemoryLedger, NoteBook,
-    Processes, Store,
+    Outside, Processes, Store,
 };
 use oncepost_console::{Console, ConsoleOptions, Parts, Token};
 use outbox::Outbox;
@@ -118,6 +118,10 @@ impl Channel for Plain {
 
     fn is_elsewhere(&self, address: &str, card: &AccountCard) -> bool {
         card.id.as_str() == "main" && address.starts_with("https://posts.example/elsewhere/")
+    }
+
+    fn account_in(&self, address: &str) -> Option<String> {
+        address.strip_prefix("https://posts.example/of/")?.split('/').next().map(str::to_owned)
     }
 
     async fn publish(&self, _: &mut Call<'_>) -> Result<Published, Failure> {
@@ -246,6 +250,7 @@ impl Setting {
         let notes: Arc<dyn NoteBook> = ledger.clone();
         let deliveries: Arc<dyn Deliveries> = ledger.clone();
         let assignments: Arc<dyn Assignments> = ledger.clone();
+        let outside: Arc<dyn Outside> = ledger.clone();
         let processes: Arc<dyn Processes> = ledger.clone();
         let ledger: Arc<dyn Ledger> = ledger;
         let intake =
@@ -275,6 +280,7 @@ impl Setting {
             vault: vault.clone(),
             channels,
             audit,
+            outside,
             incidents: incidents.clone(),
             options,
         });

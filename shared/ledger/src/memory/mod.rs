@@ -145,6 +145,10 @@ impl MemoryLedger {
         }
         let target = row.target.clone();
         let changes = row.changes.clone();
+        if let Command::Revive { entry } = command {
+            let told = AuditEntry::revived(*entry, &before, &target, &answer, context.now);
+            tables.audit_log.entry(*entry).or_insert(told);
+        }
         if let Some(step) = step {
             tables.write_case(step);
         }
