@@ -16,7 +16,7 @@ use axum::{
 use broker::{Memory, Source, Transport};
 use channels::{
     About, Account, AccountCard, Accounts, Call, Channel, Count, Http, HttpOptions, Limits, ListedAccounts, Mark,
-    Media, Objection, Offers, Published, Registry, Secret, SecretSource, Threads, TokenLife, Unit,
+    Media, OAuth, Objection, Offers, Published, Registry, Secret, SecretSource, Threads, TokenLife, Unit,
 };
 use domain::{
     AccountId, Answer, AppId, ChannelName, Code, Command, Draft, Failure, Finding, Landed, LookUp, OnDoubt, Outcome,
@@ -64,6 +64,12 @@ pub struct World {
 static MEDIA: LazyLock<Media> = LazyLock::new(|| {
     let http = Http::new(HttpOptions::default(), Runtime::system()).unwrap();
     http.media().clone()
+});
+
+/// Any platform's.
+static LOGIN: LazyLock<Option<&'static OAuth>> = LazyLock::new(|| {
+    let http = Http::new(HttpOptions::default(), Runtime::system()).unwrap();
+    Registry::all(http).get("mastodon").unwrap().about().oauth
 });
 
 pub struct Reply {
@@ -150,7 +156,8 @@ fn channel(name: &'static str, title: &'static str, text: &'static [Count], thre
         settings: &[],
         tokens: TokenLife::Lasting,
         arms: None,
-        oauth: None,
+        // One with a login, and one without.
+        oauth: if name == "long" { *LOGIN } else { None },
     }))
 }
 

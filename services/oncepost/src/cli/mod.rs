@@ -118,7 +118,7 @@ pub enum ClientCommand {
         /// The target's id
         #[arg(required_unless_present = "group")]
         target: Option<String>,
-        /// Says why the doubts of a cause are not settled all at once
+        /// Settles nothing: says why the doubts of a cause are not settled all at once, and how to list them
         #[arg(long, value_name = "KEY", conflicts_with = "target", hide = true)]
         group: Option<String>,
         /// It is out: its address on the platform

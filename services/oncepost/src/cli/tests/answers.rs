@@ -288,7 +288,6 @@ async fn channels_that_nobody_uses_are_counted_and_shown_where_all_are_asked_for
     assert_eq!(none, "2 channels without an account: `oncepost channels --all`.");
     found.channels[0].paused = true;
     assert!(is_used(&found.channels[0]), "whoever paused it should see it");
-    assert_eq!(server.tell(&["channels", "--all", "short"]).await.code, 2);
     assert_eq!(server.tell(&["channels", "--all"]).await.code, 0);
 }
 
@@ -298,12 +297,17 @@ async fn what_was_not_sent_in_time_is_counted_beside_what_needs_a_person() {
     for channel in ["long", "short", "short"] {
         server.late(channel).await;
     }
-    let told = server.tell(&["failures"]).await;
-    let line = "3 targets were not sent in time since yesterday: the deadline passed.";
-    assert!(told.answer.starts_with("Nothing needs a person.") && told.answer.contains(line), "{}", told.all());
-    assert!(told.answer.contains("`oncepost posts --state expired`"), "{}", told.all());
-    assert!(server.tell(&["failures", "--channel", "short", "--causes"]).await.answer.contains("2 targets were"));
-    assert!(!server.tell(&["failures", "--account", "acme/short/main"]).await.answer.contains("in time"));
+    let words = async |arguments: &[&str]| {
+        let told = server.tell(arguments).await.answer;
+        told.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let told = words(&["failures"]).await;
+    let line = "Nothing needs a person. 3 targets were not sent in time since yesterday: the deadline passed.";
+    assert!(told.starts_with(line) && told.contains("`oncepost posts --state expired`"), "{told}");
+    let of_one = words(&["failures", "--channel", "long", "--causes"]).await;
+    assert!(of_one.contains("1 target was not sent in time"), "{of_one}");
+    let of_account = words(&["failures", "--account", "acme/short/main"]).await;
+    assert!(!of_account.contains("in time"), "what cannot be counted is not told: {of_account}");
 }
 
 #[tokio::test]
