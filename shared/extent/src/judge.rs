@@ -115,3 +115,67 @@ impl Evidence<'_> {
         (Extent { look_at, ..extent }, meanwhile)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ExtentKind, extent::tests::place};
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn cause(group: &str, places: &[&str]) -> CauseSpread {
+        CauseSpread {
+            group: group.into(),
+            targets: places.len() as u64,
+            first: at(100),
+            last: at(200),
+            places: places.iter().map(|name| (place(name), 1)).collect(),
+            posts: places.len() as u64,
+            top_posts: Vec::new(),
+            newest: None,
+        }
+    }
+
+    fn judged(causes: Vec<CauseSpread>, published: u64) -> Judgement {
+        let other = Lately { place: place("acme/c/one"), second: at(150), settled: 5, published };
+        let evidence = Evidence { known: &Known::default(), lately: &[other], from: at(0) };
+        let posts = causes.iter().map(|cause| cause.posts).sum();
+        evidence.judge(&Spread { causes, posts })
+    }
+
+    /// The line is cut: which code comes of it differs with the moment, and no platform is to blame.
+    #[test]
+    fn where_channels_fail_alike_and_nothing_goes_out_no_platform_is_at_fault() {
+        let causes = vec![
+            cause("OP-3001/channel/-", &["acme/a/one", "acme/b/one", "beta/b/one"]),
+            cause("OP-4001/channel/-", &["beta/a/one"]),
+        ];
+        let Judgement { whole, causes } = judged(causes, 0);
+        assert_eq!((whole.extent.kind, whole.extent.look_at.as_str()), (ExtentKind::Everything, NETWORK));
+        assert!(whole.in_common.unwrap().starts_with("platforms are not reached"));
+        for cause in causes {
+            assert_eq!((cause.whose_fault, cause.extent.look_at.as_str()), (OURS, NETWORK));
+        }
+    }
+
+    #[test]
+    fn a_platform_that_is_down_alone_is_at_fault() {
+        let Judgement { whole, causes } = judged(vec![cause("OP-3001/channel/-", &["acme/a/one", "beta/a/one"])], 5);
+        assert_eq!(causes[0].whose_fault, "the platform");
+        assert_eq!(causes[0].extent, whole.extent, "of one cause all is said");
+        assert!(whole.extent.look_at.starts_with("The platform: its status page"), "{whole:?}");
+    }
+
+    #[test]
+    fn what_is_another_cause_is_blamed_on_nothing_but_itself() {
+        let places = ["acme/a/one", "acme/b/one", "beta/a/one", "beta/b/one", "beta/c/one"].repeat(4);
+        let causes = vec![cause("OP-3001/channel/-", &places), cause("OP-2102/account/190", &["acme/c/one"])];
+        let Judgement { whole, causes } = judged(causes, 0);
+        assert!(whole.in_common.unwrap().ends_with("; besides, 1 target by another cause"));
+        assert_eq!([causes[0].whose_fault, causes[1].whose_fault], [OURS, "the account or its credentials"]);
+        let nothing = judged(Vec::new(), 0).whole;
+        assert_eq!((nothing.extent.kind, nothing.meanwhile), (ExtentKind::Nothing, None));
+    }
+}
