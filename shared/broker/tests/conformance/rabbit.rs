@@ -105,6 +105,16 @@ async fn disconnected(world: &World) {
     world.within(disconnected).await;
 }
 
+/// Waits until both connections stand: a look that sees either of them come back gives up.
+async fn connected(world: &World) {
+    let connected = async {
+        while !world.transport.status().connected {
+            world.runtime.sleep(Duration::from_millis(10)).await;
+        }
+    };
+    world.within(connected).await;
+}
+
 async fn behind_proxy() -> (Proxy, World) {
     let proxy = Proxy::before(&Runtime::system(), test_url().address()).await;
     let url: BrokerUrl = format!("amqp://{}", proxy.address).parse().expect("valid");
@@ -274,6 +284,7 @@ async fn a_look_that_is_cut_off_loses_no_letter_and_takes_none_out() {
     disconnected(&world).await;
     proxy.set(Weather::Fair);
     assert_eq!(held.take_out(|_| true).await, 0, "nobody can be told any more");
+    connected(&world).await;
     world.ready(dead, 30).await;
     assert_eq!(look().await.expect("looked").letters.len(), 30);
     world.tidy().await;
