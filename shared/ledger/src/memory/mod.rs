@@ -145,10 +145,7 @@ impl MemoryLedger {
         }
         let target = row.target.clone();
         let changes = row.changes.clone();
-        if let Command::Revive { entry } = command {
-            let told = AuditEntry::revived(*entry, &before, &target, &answer, context.now);
-            tables.audit_log.entry(*entry).or_insert(told);
-        }
+        tables.enter(command, &before, &target, &answer, context.now);
         if let Some(step) = step {
             tables.write_case(step);
         }
