@@ -31,7 +31,7 @@ enum About {
     /// Targets that need a person, and how far that reaches.
     Failing(Option<Box<Struck>>),
     /// Targets whose deadline has passed, and the one whose did last.
-    Late(Option<Target>),
+    Late(Option<Box<Target>>),
     /// Who is missing.
     Missing(Option<Missing>),
 }
@@ -72,7 +72,7 @@ impl Matter {
             let group = target.last_failure.as_ref().map_or_else(|| "-".into(), Failure::group);
             groups.entry(format!("{LATE}{group}")).or_insert((0, target)).0 += 1;
         }
-        let matter = |(name, (count, newest))| Self { name, count, about: About::Late(Some(newest)) };
+        let matter = |(name, (count, newest))| Self { name, count, about: About::Late(Some(Box::new(newest))) };
         groups.into_iter().map(matter).collect()
     }
 
@@ -96,7 +96,7 @@ impl Matter {
         let (name, count) = (self.name.as_str(), self.count);
         match &self.about {
             About::Failing(struck) => words::message(say, &Group { name, count, struck: struck.as_deref(), console }),
-            About::Late(newest) => late::message(say, count, newest.as_ref(), console),
+            About::Late(newest) => late::message(say, count, newest.as_deref(), console),
             About::Missing(missing) => {
                 absent::message(say, name.strip_prefix(MISSING).unwrap_or(name), missing.as_ref(), console)
             }
