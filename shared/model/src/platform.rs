@@ -11,6 +11,8 @@ pub struct Flying {
     pub part: u16,
     /// In how many seconds the platform is done with it at the latest: it has landed before, or is lost.
     pub done_in: i64,
+    /// It carries the key that was stored before the ledger was put back.
+    pub old_key: bool,
 }
 
 impl Flying {
@@ -41,6 +43,8 @@ pub struct Part {
     pub age: i64,
     /// For how many seconds the idempotency key has been known.
     pub key: Option<i64>,
+    /// The same for the key that was stored before the ledger was put back.
+    pub old_key: Option<i64>,
     /// Accepted, and not decided upon.
     pub pending: bool,
     /// Accepted, and not published: `Refused` or `GivenUp`.
@@ -64,10 +68,12 @@ impl Platform {
         Self { parts: vec![Part::default(); usize::from(parts)], orphans: Vec::new(), handles_lost: false }
     }
 
-    /// The ledger was put back: whatever it sends now may carry another key and another handle than what was sent before.
+    /// The ledger was put back: whatever is sent from what it says now may carry another key and another handle than what was sent before.
+    /// Who is at work keeps the old ones.
     pub fn lose_ties(&mut self) {
         self.handles_lost = true;
-        self.parts.iter_mut().for_each(|part| part.key = None);
+        self.parts.iter_mut().for_each(|part| part.old_key = part.key.take());
+        self.orphans.iter_mut().for_each(|orphan| orphan.old_key = true);
     }
 
     /// A second passes; `None` where a request must be settled first.
@@ -79,7 +85,9 @@ impl Platform {
             if part.visible > 0 {
                 part.age = (part.age + 1).min(setup.lag);
             }
-            part.key = part.key.map(|age| age + 1).filter(|age| *age < setup.key_seconds());
+            for key in [&mut part.key, &mut part.old_key] {
+                *key = key.map(|age| age + 1).filter(|age| *age < setup.key_seconds());
+            }
         }
         Some(())
     }
@@ -96,16 +104,18 @@ impl Platform {
     }
 
     /// A request for `part` arrives and has its effect.
-    pub fn land(&mut self, part: u16, setup: &Setup) {
+    pub fn land(&mut self, part: u16, old_key: bool, setup: &Setup) {
         let Some(part) = self.parts.get_mut(usize::from(part)) else { return };
         let known = match setup.repeat {
-            RepeatSafety::PlatformKey { .. } => part.key.is_some(),
+            RepeatSafety::PlatformKey { .. } => {
+                let key = if old_key { &mut part.old_key } else { &mut part.key };
+                let known = key.is_some();
+                key.get_or_insert(0);
+                known
+            }
             RepeatSafety::Handle { .. } => setup.single_use && !self.handles_lost && (part.visible > 0 || part.pending),
             RepeatSafety::LookUp(_) | RepeatSafety::Nothing => false,
         };
-        if matches!(setup.repeat, RepeatSafety::PlatformKey { .. }) && part.key.is_none() {
-            part.key = Some(0);
-        }
         if known {
             return;
         }

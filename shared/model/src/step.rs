@@ -222,7 +222,7 @@ pub fn next(world: &World, action: Action, setup: &Setup) -> Option<World> {
         }
         Action::OrphanLands(place) => {
             let flying = next.platform.orphans.remove(place);
-            next.platform.land(flying.part, setup);
+            next.platform.land(flying.part, flying.old_key, setup);
         }
         Action::OrphanLost(place) => {
             next.platform.orphans.remove(place);
@@ -259,6 +259,7 @@ fn restore(world: &mut World, setup: &Setup) -> Option<()> {
     world.left.restores -= 1;
     world.target = *world.kept.take()?;
     world.platform.lose_ties();
+    world.workers.iter_mut().for_each(|worker| worker.doing.lose_ties());
     if setup.without != Without::Gap {
         let gap = Gap { since: NOW, until: at(seconds(setup.policy.lease)) };
         world.apply(&Command::Restored { gap }, setup);

@@ -219,6 +219,7 @@ fn begin_job(world: &World, begun: &Begun, setup: &Setup) -> Doing {
         out: target.out.iter().map(|out| out.part).collect(),
         at_publish_point: false,
         unrecorded: Vec::new(),
+        old_key: false,
     };
     // A hint is looked for by all who settle; where there is no Redis, there is nothing to look for.
     if begun.kind != AttemptKind::Send && setup.redis { Doing::Starting(job) } else { carry_out(job) }
@@ -297,27 +298,27 @@ fn send(mut job: Job, part: u16, step: Move, setup: &Setup) -> Doing {
         job.at_publish_point = false;
         return concluded(job, Sent::Failed(lease_lost()), setup);
     }
-    let done_in = job.leave_by + SETTLE;
-    Doing::Waiting(job, part, Some(Flying { part, done_in }))
+    let (done_in, old_key) = (job.leave_by + SETTLE, job.old_key);
+    Doing::Waiting(job, part, Some(Flying { part, done_in, old_key }))
 }
 
 fn answered(world: &mut World, job: Job, part: u16, flying: Option<Flying>, step: Move, setup: &Setup) -> Doing {
     match (step, flying) {
-        (Move::Go, Some(_)) => {
-            world.platform.land(part, setup);
+        (Move::Go, Some(flying)) => {
+            world.platform.land(part, flying.old_key, setup);
             if setup.decides_later && world.platform.parts[usize::from(part)].pending {
                 return ended(job, Sent::Processing, setup);
             }
             proven(job, part, world.platform.receipt(part), setup)
         }
-        (Move::NoId, Some(_)) => {
+        (Move::NoId, Some(flying)) => {
             world.left.refusals -= 1;
-            world.platform.land(part, setup);
+            world.platform.land(part, flying.old_key, setup);
             proven(job, part, Receipt { id: String::new(), url: None }, setup)
         }
-        (Move::AnswerLost, Some(_)) => {
+        (Move::AnswerLost, Some(flying)) => {
             world.left.losses -= 1;
-            world.platform.land(part, setup);
+            world.platform.land(part, flying.old_key, setup);
             Doing::Waiting(job, part, None)
         }
         (Move::RequestLost, Some(_)) => {

@@ -139,6 +139,8 @@ pub struct Job {
     pub at_publish_point: bool,
     /// Proofs that are not in the ledger yet.
     pub unrecorded: Vec<(u16, Receipt)>,
+    /// The ledger has been put back since: it sends with the key of before.
+    pub old_key: bool,
 }
 
 impl Doing {
@@ -168,6 +170,16 @@ impl Doing {
             | Doing::Asks(job)
             | Doing::Hinting(job, _)
             | Doing::Recording(job, _) => Some(job),
+        }
+    }
+
+    /// The ledger is put back: whoever is at work goes on with the key that it has.
+    pub fn lose_ties(&mut self) {
+        if let Some(job) = self.job_mut() {
+            job.old_key = true;
+        }
+        if let Doing::Waiting(_, _, Some(flying)) = self {
+            flying.old_key = true;
         }
     }
 }
@@ -202,6 +214,7 @@ impl Job {
             out: Vec::new(),
             at_publish_point: false,
             unrecorded: Vec::new(),
+            old_key: false,
         }
     }
 }
