@@ -46,7 +46,7 @@ class Ends(unittest.TestCase):
     def test_nor_on_one_machine(self):
         drain = constant("services/oncepost/src/serve.rs", "DRAIN_MARGIN")
         services = yaml.safe_load(text("deploy/compose/compose.yaml"))["services"]
-        ours = {name: service for name, service in services.items() if "ONCEPOST_CONFIG" in service.get("environment", {})}
+        ours = {name: service for name, service in services.items() if "ONCEPOST__LEDGER__URL__FILE" in service.get("environment", {})}
         self.assertGreaterEqual(len(ours), 6)
         for name, service in ours.items():
             self.assertGreater(seconds(service["stop_grace_period"]), seconds(settings_reference()["protocol.attempt_limit"]) + drain, name)
