@@ -34,7 +34,8 @@ pub(crate) fn channels(channels: &Channels) -> String {
         ]
     });
     let head = ["channel", "accounts", "state", "waiting", "workers", "dead", "takes", "against repeats"];
-    let table = table(head, rows);
+    let retried: Vec<_> = channels.channels.iter().filter_map(retried).collect();
+    let table = [table(head, rows)].into_iter().chain(retried).collect::<Vec<_>>().join("\n");
     if channels.broker_answers == Some(false) {
         let hint = "RabbitMQ does not say how full its queues are. What is due stays in the ledger until it answers; nothing is lost. \
             `oncepost doctor` says what it finds.";
@@ -57,6 +58,13 @@ fn state(channel: &Channel) -> String {
         (false, paused) if paused == channel.accounts => "accounts paused".into(),
         (false, paused) => format!("open, {paused} of {} accounts paused", channel.accounts),
     }
+}
+
+/// What of it could not go out and is tried again.
+fn retried(channel: &Channel) -> Option<String> {
+    let since = channel.late_since.filter(|_| channel.retrying > 0)?;
+    let be = if channel.retrying == 1 { "is" } else { "are" };
+    Some(format!("{} on {} {be} being retried, due since {}.", channel.retrying, channel.name, instant(since)))
 }
 
 fn depth(queue: Option<Queue>) -> String {
