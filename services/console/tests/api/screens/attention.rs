@@ -203,6 +203,7 @@ async fn a_platform_that_takes_nothing_for_now_is_on_the_first_screen_and_on_cha
     page.says("Given up");
     browser.get("/channels").await.ok().says("12 min");
     browser.get("/forecast").await.ok().says("It is being retried: The platform could not be reached");
+    world.runtime.sleep(Duration::from_secs(step)).await;
     world.publish(&targets[0]).await;
     let page = browser.get("/").await.ok();
     page.says("Being retried 0 nothing waits for another try");
