@@ -68,6 +68,19 @@ class Alertmanager(unittest.TestCase):
             for name in matcher.split("|"):
                 self.assertTrue(name == "Oncepost.+" or name in alerts(), name)
 
+    def test_what_something_else_explains_is_left_out(self):
+        rules = yaml.safe_load(self.FILE.read_text())["inhibit_rules"]
+        named = lambda matchers: {name for matcher in matchers for name in re.search(r'alertname=~?"(.*)"', matcher)[1].split("|")}
+        explained = {(source, target) for rule in rules for source in named(rule["source_matchers"]) for target in named(rule["target_matchers"])}
+        for pair in [
+            ("OncepostLedgerHistoryLost", "OncepostLedgerAway"),
+            ("OncepostLedgerHistoryLost", "OncepostNothingPublished"),
+            ("OncepostLedgerAway", "OncepostNothingPublished"),
+        ]:
+            self.assertIn(pair, explained)
+        # What is left out must not leave out what leaves it out: nobody would be told of either.
+        self.assertFalse({(target, source) for source, target in explained} & explained)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -36,6 +36,7 @@ pub(crate) fn account(view: View, card: &AccountCard, channel: Option<&dyn Chann
         disabled: record.disabled.clone(),
         connected: record.connected.clone(),
         next_due: around.next_due,
+        by_link: channel.is_some_and(|channel| channel.about().oauth.is_some()),
         repeat: channel.map(|channel| show::repeat(channel.safety(card).repeat)),
         pause: around.pauses.iter().find(|pause| pause.scope == own).cloned().map(show::pause),
         paused_by: around.pauses.iter().filter(holds).map(|pause| pause.scope.to_string()).collect(),
@@ -178,7 +179,7 @@ mod tests {
         change(&mut record);
         let means = plan::Means { life: TokenLife::Reconnected { life: Duration::from_secs(3600) }, can_renew: false };
         let name = "acme/mastodon/main".parse().unwrap();
-        View { name, state, ends: record.token.ends, record, can_renew: false, means }
+        View { name, state, base_url: None, ends: record.token.ends, record, can_renew: false, means }
     }
 
     #[test]

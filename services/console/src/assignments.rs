@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::Scope;
+use domain::{Scope, Target};
 use futures::future::{Either, select};
 use ledger::{Assignment, Duty, LedgerError, Outlet, Within};
 
@@ -69,6 +69,28 @@ impl Taken {
         };
         self.0.iter().filter(is_of).cloned().map(shown).collect()
     }
+
+    /// Others who have a part of what was assigned, or that of which it is a part. Both keep what they have: of a cause somebody may have
+    /// all, and somebody else one account, and where one had to let go first, what is left would be nobody's. `target`: the target that was
+    /// assigned, if it is one.
+    pub fn beside(&self, made: &Assignment, target: Option<&Target>) -> Vec<api::Assignment> {
+        let of_target = target.and_then(|target| Some((target.last_failure.as_ref()?.group(), at(&outlet(target)))));
+        let own = match &made.duty {
+            Duty::Cause { group, within } => Some((group.clone(), within.clone())),
+            Duty::Target { .. } => of_target,
+        };
+        let is_near = |one: &&Assignment| match (&one.duty, &own) {
+            (Duty::Cause { group, within }, Some((cause, part))) => group == cause && overlap(within, part),
+            _ => false,
+        };
+        let others = self.0.iter().filter(|one| one.to != made.to && one.duty != made.duty);
+        others.filter(is_near).cloned().map(shown).collect()
+    }
+}
+
+fn outlet(target: &Target) -> Outlet {
+    let Target { tenant, channel, account, app, .. } = target.clone();
+    Outlet { tenant, channel, account, app }
 }
 
 /// The part of a cause that somebody takes who names none: as much as belongs together, so that the same failure somewhere else, later, is

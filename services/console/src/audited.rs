@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use domain::{PauseScope, PostId, Target, TenantId};
-use ledger::{Duty, EntryOutcome, Incident, NewEntry, Note, PostView};
+use ledger::{Duty, EntryOutcome, Incident, NewEntry, Note, PostView, standing};
 use serde_json::{Value, json};
 use vault::{AccountName, HookName, View};
 
@@ -90,17 +90,6 @@ impl Intent {
     pub fn before(self, before: Value) -> Self {
         Self { before: Some(before), ..self }
     }
-}
-
-/// How a target stands, for the log.
-pub(crate) fn standing(target: &Target) -> Value {
-    json!({
-        "target": target.id,
-        "state": target.state,
-        "revision": target.revision,
-        "due_at": target.due_at,
-        "needs_person": target.listed.is_some(),
-    })
 }
 
 /// How an account stands, for the log: its open record, which holds no secret.

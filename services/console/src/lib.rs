@@ -11,21 +11,19 @@ mod account;
 pub mod api;
 mod assignments;
 mod audited;
-mod common;
 mod dead;
 mod doubt;
 mod exposure;
-mod extent;
 mod extract;
 mod jobs;
 mod kick;
-mod meanwhile;
 mod mended;
 mod notes;
 mod openapi;
 mod options;
 mod page;
 mod problem;
+mod proof;
 mod reach;
 mod retrying;
 mod routes;
@@ -47,7 +45,8 @@ use channels::{Accounts, Registry};
 use forecast::Forecast;
 use intake::Intake;
 use ledger::{
-    Applied, Assignments, AuditLog, Causes, Deliveries, History, Incidents, JobStore, Ledger, NoteBook, Processes,
+    Applied, Assignments, AuditLog, Causes, Deliveries, History, Incidents, JobStore, Ledger, NoteBook, Outside,
+    Processes,
 };
 use letters::{Letters, Tender, Touch};
 use outbox::Outbox;
@@ -108,6 +107,8 @@ pub struct Parts {
     pub forecast: Forecast,
     /// What looks outside.
     pub audit: Audit,
+    /// What accounts have out.
+    pub outside: Arc<dyn Outside>,
     /// What was found there.
     pub incidents: Arc<dyn Incidents>,
     /// The way out for events.

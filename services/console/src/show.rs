@@ -102,11 +102,9 @@ pub(crate) fn line(post: PostSummary) -> api::PostLine {
 
 /// A group of the operators' list, from its key `code/scope/platform code`.
 pub(crate) fn group((group, count): (String, u64)) -> api::FailureGroup {
-    let mut fields = group.splitn(3, '/');
-    let code: Option<Code> = fields.next().and_then(|code| code.parse().ok());
-    let scope = fields.next().and_then(|name| serde_json::from_value::<domain::Scope>(name.into()).ok());
+    let (code, scope) = Failure::read_group(&group);
     let is_code = |own: &&str| *own != "-" && !own.starts_with(Failure::BY_WORDS);
-    let platform_code = fields.next().filter(is_code).map(str::to_owned);
+    let platform_code = group.splitn(3, '/').nth(2).filter(is_code).map(str::to_owned);
     let page = code.and_then(Code::page);
     api::FailureGroup {
         count,
@@ -115,23 +113,8 @@ pub(crate) fn group((group, count): (String, u64)) -> api::FailureGroup {
         platform_code,
         title: page.map_or("Not known", |page| page.title).into(),
         whose_fault: scope.map_or("not known", domain::Scope::whose_fault).into(),
-        remedy: code.map_or_else(|| "Look at the targets one by one.".into(), remedy_of_listed),
+        remedy: contract::remedy_of_group(&group),
         group,
-    }
-}
-
-/// What to do about targets on the operators' list. "Nothing, it goes on by itself" is true of the failure and not of them:
-/// the machine has done what it could.
-const AFTER_A_DOUBT: &str = "Each target says where it stands. In doubt: look at the account on the platform, then \
-    `oncepost resolve TARGET --published URL`, or `--send-again` if it is not there. Failed: it is surely not out; \
-    `oncepost retry TARGET`.";
-
-fn remedy_of_listed(code: Code) -> String {
-    let remedy = |code: Code| code.page().map(|page| page.remedy()).unwrap_or_default();
-    match remedy(code) {
-        own if !own.starts_with("Nothing") => own,
-        _ if code.to_string().starts_with("OP-4") => AFTER_A_DOUBT.into(),
-        _ => code.remedy_of_failed(),
     }
 }
 
@@ -186,14 +169,6 @@ pub(crate) fn pauses_for(caller: &Caller, pauses: Vec<Pause>) -> Vec<Pause> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn o05_nobody_on_the_list_is_told_to_wait() {
-        for code in Code::ALL {
-            let shown = group((format!("{code}/channel/-"), 1));
-            assert!(!shown.remedy.is_empty() && !shown.remedy.starts_with("Nothing"), "{code}: {}", shown.remedy);
-        }
-    }
 
     #[test]
     fn a_group_without_a_code_still_says_something() {

@@ -91,7 +91,7 @@ pub(crate) fn next_step(
     now: Timestamp,
 ) -> String {
     if let Some(listed) = &target.listed {
-        return person(target, listed.reason).into();
+        return person(target, listed.reason);
     }
     let at = target
         .next_at
@@ -153,10 +153,13 @@ fn doing(kind: AttemptKind) -> &'static str {
     }
 }
 
-fn person(target: &Target, reason: ListReason) -> &'static str {
-    match reason {
+fn person(target: &Target, reason: ListReason) -> String {
+    let told = match reason {
         ListReason::Undecidable => {
-            "A person looks on the platform and decides: `oncepost resolve` with its address, or --send-again."
+            return format!(
+                "A person looks on the platform and decides: `oncepost resolve` with its address, or `--send-again --attempt {}`.",
+                target.attempt
+            );
         }
         ListReason::StillProcessing => {
             "A person looks on the platform: it was given all its time. `oncepost look` has it asked once more, `oncepost resolve` settles it."
@@ -166,9 +169,10 @@ fn person(target: &Target, reason: ListReason) -> &'static str {
             "A person mends the cause, then `oncepost retry` sends what is missing as it is; or `oncepost cancel`."
         }
         ListReason::Permanent => {
-            "A person mends the cause (an edit is a change by the API or a message), then `oncepost retry`; or cancels it."
+            "A person mends the cause (`oncepost edit`, where it is what the target says), then `oncepost retry`; or cancels it."
         }
         ListReason::TriesUsedUp => "A person looks at the cause, then `oncepost retry`; or cancels it.",
         ListReason::Poison => "A person reads the workers' logs: they died on it. Then `oncepost retry`, or cancel.",
-    }
+    };
+    told.into()
 }

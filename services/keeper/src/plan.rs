@@ -84,7 +84,7 @@ mod tests {
             Health { state, checked_at: checked.map(at), by: checked.map(|_| Means::Check), ..Health::default() };
         let means = plan::Means { life: TokenLife::Lasting, can_renew: false };
         let record = AccountRecord { health, ..AccountRecord::default() };
-        View { name, record, state, ends: None, can_renew: false, means }
+        View { name, record, state, base_url: None, ends: None, can_renew: false, means }
     }
 
     fn word(hours: i64) -> Option<Word> {

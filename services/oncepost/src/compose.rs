@@ -10,7 +10,9 @@ use channels::{
 };
 use guard::Guard;
 use intake::{Checker, Intake, Options as IntakeOptions};
-use ledger::{Assignments, AuditLog, Causes, Deliveries, History, Incidents, JobStore, Ledger, NoteBook, Processes};
+use ledger::{
+    Assignments, AuditLog, Causes, Deliveries, History, Incidents, JobStore, Ledger, NoteBook, Outside, Processes,
+};
 use runtime::Runtime;
 use settings::Settings;
 use vault::{AppDefaults, ChannelDefaults, Defaults, Keys, Vault, VaultOptions};
@@ -63,6 +65,8 @@ pub struct Parts {
     pub intake: Arc<Intake>,
     /// What compares platforms with the ledger.
     pub audit: Audit,
+    /// What accounts have out.
+    pub outside: Arc<dyn Outside>,
     /// What was found by that.
     pub incidents: Arc<dyn Incidents>,
 }
@@ -117,7 +121,7 @@ impl Parts {
             runtime: runtime.clone(),
             accounts: accounts.clone(),
             channels: channels.clone(),
-            outside,
+            outside: outside.clone(),
             incidents: incidents.clone(),
         });
         Ok(Self {
@@ -139,6 +143,7 @@ impl Parts {
             accounts,
             intake,
             audit,
+            outside,
             incidents,
         })
     }

@@ -252,11 +252,11 @@ fn notifier(settings: &Settings, parts: &Parts) -> Result<Notifier, Failure> {
 
 /// What tells people of groups of failures, if the settings say whom.
 fn alerts(settings: &Settings, parts: &Parts) -> Result<Option<Alerts>, Failure> {
-    let Parts { runtime, ledger, history, processes, accounts, channels, vault, .. } = parts.clone();
+    let Parts { runtime, ledger, causes, history, processes, accounts, channels, vault, .. } = parts.clone();
     let ways = alerts::ways(settings, &runtime)?;
     let usual = AlertOptions::new(settings.api.public_url.clone());
     let options = AlertOptions { old_after: settings.alerts.old_after, ..usual };
-    let parts = AlertParts { ledger, history, processes, records: vault.store.clone(), accounts, channels };
+    let parts = AlertParts { ledger, causes, history, processes, records: vault.store.clone(), accounts, channels };
     Ok((!ways.is_empty()).then(|| Alerts::new(runtime, parts, ways, options)))
 }
 
@@ -287,6 +287,7 @@ fn console(settings: &Settings, parts: &Parts) -> Result<Console, Failure> {
         vault: parts.vault.clone(),
         forecast: forecast(parts),
         audit: parts.audit.clone(),
+        outside: parts.outside.clone(),
         incidents: parts.incidents.clone(),
         outbox,
         options: ConsoleOptions {

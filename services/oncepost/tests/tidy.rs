@@ -24,6 +24,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("vault", &["domain", "runtime", "ledger", "channels"]),
     ("forecast", &["domain", "runtime", "ledger", "channels", "vault"]),
     ("scorecard", &["domain", "ledger"]),
+    ("extent", &["domain", "ledger", "channels"]),
     ("roster", &["domain", "ledger"]),
     ("audit", &["domain", "runtime", "ledger", "channels"]),
     ("outbox", &["domain", "contract", "runtime", "spans", "ledger", "broker"]),
@@ -35,7 +36,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
     ("worker", &["domain", "contract", "runtime", "spans", "ledger", "broker", "guard", "channels", "outbox"]),
     ("keeper", &["domain", "runtime", "ledger", "guard", "channels", "vault", "forecast", "audit"]),
-    ("notifier", &["domain", "contract", "runtime", "ledger", "roster", "channels", "vault"]),
+    ("notifier", &["domain", "contract", "runtime", "ledger", "extent", "roster", "channels", "vault"]),
     (
         "console",
         &[
@@ -54,6 +55,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "vault",
             "forecast",
             "scorecard",
+            "extent",
             "roster",
             "audit",
         ],

@@ -201,9 +201,11 @@ impl Delivery<'_> {
         card.map_or_else(unknown, |card| self.channel.safety(card))
     }
 
-    /// A dead letter that came back was moved by a person: that is a retry. The ledger refuses it where it is not safe.
+    /// A dead letter that came back was moved by a person: that is a retry. The ledger refuses it where it is not safe, and puts it on the
+    /// audit log.
     async fn revive(&self) {
-        if let Some(applied) = self.worker.apply_patiently(self.target(), Command::Retry).await {
+        let command = Command::Revive { entry: self.worker.runtime.id() };
+        if let Some(applied) = self.worker.apply_patiently(self.target(), command).await {
             tracing::info!(target.id = %self.target(), answer = ?applied.answer, "a dead letter was moved back: a retry");
             self.worker.outbox.pass_on(&applied);
         }

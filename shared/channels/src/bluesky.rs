@@ -308,6 +308,12 @@ impl Channel for Bluesky {
     fn is_foreign(&self, address: &str) -> bool {
         self.id_in(address).is_none()
     }
+
+    /// An account's DID does not tell its handle.
+    fn account_in(&self, address: &str) -> Option<String> {
+        let address = Address::read(address)?;
+        address.behind("profile").filter(|named| !named.starts_with("did:")).map(str::to_owned)
+    }
 }
 
 /// What we read of a session.

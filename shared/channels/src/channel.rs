@@ -233,6 +233,11 @@ pub trait Channel: Send + Sync {
         false
     }
 
+    /// Whose post a web address is of, where it names the account as [`Standing::who`] does; `None` where it does not. Pure.
+    fn account_in(&self, _address: &str) -> Option<String> {
+        None
+    }
+
     /// How many publish points the draft has.
     fn parts(&self, draft: &Draft) -> u16 {
         match self.about().threads {

@@ -260,6 +260,14 @@ impl Channel for Mastodon {
         };
         name(id).filter(|id| id.bytes().any(|byte| byte.is_ascii_digit())).map(str::to_owned)
     }
+
+    /// Seen on another server, it is written with its own, which may be called otherwise than where it is reached.
+    fn account_in(&self, address: &str) -> Option<String> {
+        let address = Address::read(address)?;
+        let path = address.path();
+        let named = path.iter().find_map(|part| part.strip_prefix('@')).or_else(|| address.behind("users"))?;
+        named.split('@').next().filter(|named| !named.is_empty()).map(str::to_owned)
+    }
 }
 
 /// What a server offers that remembers keys: the key for its time, and the look after it.

@@ -14,7 +14,9 @@ use serde::Deserialize;
 
 use crate::{
     About, Account, AccountCard, Call, Channel, Count, ExchangeAsk, Granted, Http, Known, Limit, Limits, Listed, Mark,
-    Objection, Offers, Published, Row, Standing, Table, Takes, Threads, TokenLife, Tokens, Unit, caps,
+    Objection, Offers, Published, Row, Standing, Table, Takes, Threads, TokenLife, Tokens, Unit,
+    address::Address,
+    caps,
     graph::{
         self, Graph,
         containers::{self, Containers, Dialect, LOOK_UP, MAKE, Plan, READ, State},
@@ -231,6 +233,11 @@ impl Channel for ThreadsApp {
     async fn refresh(&self, account: &Account) -> Result<Option<Tokens>, Failure> {
         account.check_transport()?;
         self.graph().exchange(account, "refresh_access_token", "th_refresh_token", &[]).await.map(Some)
+    }
+
+    fn account_in(&self, address: &str) -> Option<String> {
+        let address = Address::at(address, &["threads.net", "threads.com"])?;
+        address.path().first()?.strip_prefix('@').filter(|named| !named.is_empty()).map(str::to_owned)
     }
 }
 

@@ -316,6 +316,11 @@ impl Channel for TikTok {
         let is_shared = || Address::at(address, &["tiktok.com"]).is_some_and(|address| address.behind("t").is_some());
         self.id_in(address).is_none() && !is_short(address, &["vm.tiktok.com", "vt.tiktok.com"]) && !is_shared()
     }
+
+    fn account_in(&self, address: &str) -> Option<String> {
+        let address = Address::at(address, &["tiktok.com"])?;
+        address.path().first()?.strip_prefix('@').filter(|named| !named.is_empty()).map(str::to_owned)
+    }
 }
 
 /// What stands in `data` of an answer that says that all is well.

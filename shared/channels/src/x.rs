@@ -294,6 +294,14 @@ impl Channel for X {
     fn is_foreign(&self, address: &str) -> bool {
         self.id_in(address).is_none()
     }
+
+    /// `x.com/i/status/…` is whose it is.
+    fn account_in(&self, address: &str) -> Option<String> {
+        match Address::at(address, &["x.com", "twitter.com"])?.path().as_slice() {
+            [named, "status", ..] if *named != "i" => Some((*named).to_owned()),
+            _ => None,
+        }
+    }
 }
 
 /// What a post is made of. X refuses fields that it does not know, so none is sent empty.

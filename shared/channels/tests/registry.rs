@@ -468,6 +468,31 @@ fn an_address_holds_the_id_that_the_channel_would_have_recorded() {
 }
 
 #[test]
+fn an_address_tells_whose_post_it_is_of_where_it_names_the_account() {
+    let registry = registry();
+    for (channel, address, account) in [
+        ("mastodon", "https://mastodon.example/@acme/1234", Some("acme")),
+        ("mastodon", "https://mastodon.example/web/@acme@other.example/1234", Some("acme")),
+        ("mastodon", "https://mastodon.example/users/acme/statuses/1234", Some("acme")),
+        ("mastodon", "https://mastodon.example/notice/A1b2", None),
+        ("bluesky", "https://bsky.app/profile/acme.example/post/3kabc", Some("acme.example")),
+        ("bluesky", "https://bsky.app/profile/did:plc:abc/post/3kabc", None),
+        ("x", "https://x.com/Acme/status/17?s=20", Some("Acme")),
+        ("x", "https://x.com/i/status/17", None),
+        ("x", "https://x.com/i/web/status/17", None),
+        ("tiktok", "https://www.tiktok.com/@acme/video/17", Some("acme")),
+        ("tiktok", "https://vm.tiktok.com/ZM1/", None),
+        ("threads", "https://www.threads.net/@acme/post/Cx1", Some("acme")),
+        ("threads", "https://www.threads.net/t/Cx1", None),
+        ("youtube", "https://www.youtube.com/watch?v=dQw4", None),
+    ] {
+        let told = registry.get(channel).unwrap().account_in(address);
+        assert_eq!(told.as_deref(), account, "{channel}: {address}");
+    }
+    assert!(registry.iter().all(|channel| channel.account_in("https://example.com/other").is_none()));
+}
+
+#[test]
 fn a_post_of_another_place_is_told_where_settings_and_address_name_it_alike() {
     let registry = registry();
     let (room, slack) =

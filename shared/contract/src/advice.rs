@@ -20,6 +20,8 @@ pub(crate) struct Stands<'a> {
     asked: bool,
     /// Its deadline, where it is known.
     pub deadline: Option<Timestamp>,
+    /// Its newest attempt, where it is known.
+    attempt: Option<u32>,
 }
 
 impl<'a> Stands<'a> {
@@ -31,13 +33,14 @@ impl<'a> Stands<'a> {
             partly_out: !target.out.is_empty(),
             asked: target.listed.is_some(),
             deadline: target.deadline,
+            attempt: Some(target.attempt),
         }
     }
 
     /// Where the target of `event` stood in `state`.
     pub fn told(event: &Event, state: State) -> Self {
         let (partly_out, asked) = (!event.out.is_empty(), event.needs_person);
-        Self { state, part: None, named: None, partly_out, asked, deadline: None }
+        Self { state, part: None, named: None, partly_out, asked, deadline: None, attempt: Some(event.attempt) }
     }
 
     /// What is in doubt. The first part of a target nothing of which is out stands for all of it.
@@ -97,9 +100,10 @@ fn mend(code: Code) -> &'static str {
 /// A person is asked whether it is out.
 fn asked(code: Code, stands: Stands<'_>) -> String {
     let what = stands.what();
+    let attempt = stands.attempt.map_or_else(|| "N".into(), |attempt| attempt.to_string());
     let look = format!(
         "Look at the account on the platform. If {what} is there: `oncepost resolve TARGET --published URL`. If not: `oncepost resolve \
-         TARGET --send-again`"
+         TARGET --send-again --attempt {attempt}`"
     );
     if code != Code::DUPLICATE_REFUSED {
         return format!("{look}.{}", mend(code));
@@ -109,7 +113,7 @@ fn asked(code: Code, stands: Stands<'_>) -> String {
     let then = if stands.partly_out {
         "and cancel what is missing (`oncepost cancel TARGET`): with a part out, it takes no edit."
     } else {
-        "edit the text (PATCH /v1/posts/POST, or a `change` message), and resume the account; or cancel it."
+        "edit the text (`oncepost edit TARGET --text TEXT`), and resume the account; or cancel it."
     };
     format!("{look}{first} {then}")
 }
@@ -119,7 +123,7 @@ mod tests {
     use super::*;
 
     fn stands(state: State, part: Option<u16>, partly_out: bool, asked: bool) -> Stands<'static> {
-        Stands { state, part, named: None, partly_out, asked, deadline: None }
+        Stands { state, part, named: None, partly_out, asked, deadline: None, attempt: Some(3) }
     }
 
     #[test]
@@ -143,7 +147,7 @@ mod tests {
         );
         assert!(told(true).contains("If part 1 is there") && !told(true).contains("edit the text"), "{}", told(true));
         let other = advice(Code::UNDECIDABLE, Code::NO_ANSWER, stands(State::InDoubt, Some(0), false, true));
-        assert!(other.ends_with("--send-again`."), "{other}");
+        assert!(other.ends_with("--send-again --attempt 3`."), "{other}");
     }
 
     #[test]
@@ -160,17 +164,14 @@ mod tests {
     fn whoever_has_a_failed_target_of_a_dead_token_is_told_to_retry_it() {
         for code in [Code::TOKEN_EXPIRED, Code::TOKEN_REVOKED] {
             let said = remedy(code);
-            assert!(
-                said.contains("`oncepost accounts connect") && said.contains("`oncepost retry` this target"),
-                "{said}"
-            );
+            assert!(said.contains("`oncepost accounts connect") && said.contains("`oncepost retry TARGET`"), "{said}");
         }
     }
 
     #[test]
     fn how_a_post_is_edited_is_said_wherever_an_edit_is_advised() {
         for code in [Code::CONTENT_REFUSED, Code::MEDIA_REFUSED, Code::DUPLICATE_REFUSED, Code::REFERENCE_GONE] {
-            assert!(remedy(code).contains("`PATCH /v1/posts/POST`"), "{code}");
+            assert!(remedy(code).contains("`oncepost edit TARGET "), "{code}");
         }
     }
 }

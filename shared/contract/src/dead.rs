@@ -112,11 +112,11 @@ fn headers(reason: &str, diagnosis: &Diagnosis) -> BTreeMap<String, String> {
     .into()
 }
 
-/// The last failure says what happened; the reason says what to do, where it is more than that failure. That the tries are used up is
-/// less: what they failed of is the cause.
+/// The last failure says what happened, and its code is the one that is shown; the reason says what to do, where it is more than that
+/// failure. That the tries are used up is less: what they failed of is the cause.
 fn diagnose(target: &Target, reason: ListReason, named: Option<&str>) -> Diagnosis {
     let last = target.last_failure.as_ref().map(|failure| failure.code);
-    let code = match reason {
+    let of_reason = match reason {
         ListReason::Permanent => last.unwrap_or(Code::OWN_HICCUP),
         ListReason::TriesUsedUp => last.unwrap_or(Code::TRIES_USED_UP),
         ListReason::Poison => Code::POISON,
@@ -125,14 +125,15 @@ fn diagnose(target: &Target, reason: ListReason, named: Option<&str>) -> Diagnos
     };
     let what = match &target.last_failure {
         Some(failure) => Diagnosis::of(failure, target, named),
-        None => untold(code, reason, target.state),
+        None => untold(of_reason, reason, target.state),
     };
-    let remedy = advice(code, last.unwrap_or(code), Stands::of(target, named));
+    let remedy = advice(of_reason, last.unwrap_or(of_reason), Stands::of(target, named));
     let sentence = match reason {
         ListReason::TriesUsedUp => format!("{}; {}", what.sentence, tried(target.tries)),
+        ListReason::Poison if last.is_some() => format!("{}; workers died on it again and again", what.sentence),
         _ => what.sentence,
     };
-    Diagnosis { code, sentence, remedy, ..what }
+    Diagnosis { sentence, remedy, ..what }
 }
 
 fn tried(times: u16) -> String {
@@ -220,11 +221,27 @@ mod tests {
         still.state = State::Processing;
         still.listed.as_mut().unwrap().reason = ListReason::StillProcessing;
         let told = Dead::of(&still, Timestamp::UNIX_EPOCH).unwrap().diagnosis;
-        assert_eq!((told.code, told.whose_fault.as_str()), (Code::MEDIA_NOT_READY, "the account or its credentials"));
+        assert_eq!((told.code, told.whose_fault.as_str()), (Code::TOKEN_REVOKED, "the account or its credentials"));
         assert!(told.sentence.contains("OP-2102"), "{}", told.sentence);
         still.last_failure = None;
         let untold = Dead::of(&still, Timestamp::UNIX_EPOCH).unwrap().diagnosis;
         assert_eq!((untold.code, untold.whose_fault.as_str()), (Code::MEDIA_NOT_READY, "the platform"));
+    }
+
+    /// Shown side by side, two codes are a riddle.
+    #[test]
+    fn the_code_is_that_of_the_sentence_and_the_remedy_that_of_the_reason() {
+        use ListReason::{Permanent, Poison, StillProcessing, TriesUsedUp, Undecidable};
+        let mut listed = failed();
+        for reason in [Permanent, TriesUsedUp, Poison, Undecidable, StillProcessing] {
+            listed.listed.as_mut().unwrap().reason = reason;
+            let told = Dead::of(&listed, Timestamp::UNIX_EPOCH).unwrap().diagnosis;
+            assert!(told.sentence.starts_with(&format!("{} ", told.code)), "{reason:?}: {told:?}");
+        }
+        listed.listed.as_mut().unwrap().reason = Poison;
+        let told = Dead::of(&listed, Timestamp::UNIX_EPOCH).unwrap().diagnosis;
+        assert_eq!((told.code, told.remedy), (Code::TOKEN_REVOKED, remedy(Code::POISON)));
+        assert!(told.sentence.ends_with("; workers died on it again and again"), "{}", told.sentence);
     }
 
     #[test]

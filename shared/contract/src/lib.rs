@@ -2,6 +2,7 @@
 
 mod advice;
 mod answer;
+mod cause;
 mod change;
 pub mod dead;
 mod diagnosis;
@@ -21,6 +22,7 @@ mod time;
 mod version;
 
 pub use answer::{Accepted, AcceptedTarget, Answer, Conflict, Refused};
+pub use cause::remedy_of_group;
 pub use change::{Change, ChangeAsk};
 pub use dead::Dead;
 pub use diagnosis::Diagnosis;

@@ -307,7 +307,7 @@ mod tests {
         }
         let ended = Code::TOKEN_EXPIRED.page().unwrap();
         assert!(ended.mend().ends_with("one target after the other."));
-        assert_eq!(ended.remedy(), format!("{} Then `oncepost retry` this target if it failed.", ended.mend()));
+        assert_eq!(ended.remedy(), format!("{} Then `oncepost retry TARGET` if it failed.", ended.mend()));
     }
 
     #[test]

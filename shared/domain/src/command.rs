@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use crate::{
     AttemptKind, ContentHash, Failure, Finding, Gap, OnDoubt, Override, Receipt, RepeatSafety, State, TargetId,
@@ -89,6 +90,12 @@ pub enum Command {
     },
     /// An operator: try again.
     Retry,
+    /// A worker: its dead letter was moved back with the broker's own means. That is a retry, and the ledger itself puts it on the audit
+    /// log: nobody else knows of it.
+    Revive {
+        /// The entry's id, in the order of time (UUIDv7): asked again, it is on record once.
+        entry: Uuid,
+    },
     /// An operator: ask the platform once more what became of a target that waits for a person's word.
     LookAgain,
     /// An operator: what happened to a target in doubt.
@@ -120,6 +127,7 @@ impl Command {
             Command::Reschedule { .. } => "reschedule",
             Command::Edit { .. } => "edit",
             Command::Retry => "retry",
+            Command::Revive { .. } => "revive",
             Command::LookAgain => "look again",
             Command::Decide(_) => "decide",
             Command::Release { .. } => "release",

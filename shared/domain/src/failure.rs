@@ -99,6 +99,13 @@ impl Scope {
         }
     }
 
+    /// The scope of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        [Scope::Post, Scope::Account, Scope::App, Scope::Channel, Scope::System]
+            .into_iter()
+            .find(|scope| scope.name() == name)
+    }
+
     /// Whose fault a failure of this scope is, for people.
     pub fn whose_fault(self) -> &'static str {
         match self {
@@ -255,6 +262,13 @@ impl Failure {
         format!("{code}/{}/{finer}", scope.name())
     }
 
+    /// The code and the scope that stand in a [`Self::group`], as far as it has them.
+    pub fn read_group(group: &str) -> (Option<Code>, Option<Scope>) {
+        let mut fields = group.splitn(3, '/');
+        let code = fields.next().and_then(|code| code.parse().ok());
+        (code, fields.next().and_then(Scope::named))
+    }
+
     /// What the last part of [`Self::group`] begins with where it comes of words, and is no code of the platform's.
     pub const BY_WORDS: char = '~';
 
@@ -299,6 +313,7 @@ mod tests {
         let scopes = [Scope::Post, Scope::Account, Scope::App, Scope::Channel, Scope::System];
         for scope in scopes {
             assert_eq!(serde_json::to_value(scope).unwrap(), scope.name());
+            assert_eq!(Scope::named(scope.name()), Some(scope));
         }
         assert_eq!(
             scopes.map(Scope::whose_fault),
@@ -346,6 +361,8 @@ mod tests {
         assert_eq!(said(Scope::Account).group(), "OP-2102/account/190");
         let silent = Failure { said: PlatformWords::default(), ..said(Scope::Post) };
         assert_eq!(silent.group(), "OP-2102/post/-");
+        assert_eq!(Failure::read_group("OP-2102/post/a/b"), (Some(Code::TOKEN_REVOKED), Some(Scope::Post)));
+        assert_eq!(Failure::read_group("-"), (None, None));
     }
 
     #[test]

@@ -5,9 +5,9 @@
 //! that was never completed says that much: the process died in between, and what it is about tells whether it was done.
 
 use async_trait::async_trait;
-use domain::{PostId, TenantId};
+use domain::{Answer, PostId, Target, TenantId};
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{LedgerError, Page};
@@ -27,7 +27,7 @@ pub struct NewEntry {
     pub subject: String,
     /// The post that it belongs to.
     pub post: Option<PostId>,
-    /// Why, in their words.
+    /// Why, in their words; of what was done by the broker's means, in ours.
     pub reason: Option<String>,
     /// How the subject was. Never holds a secret.
     pub before: Option<Value>,
@@ -103,4 +103,39 @@ pub trait AuditLog: Send + Sync {
 
     /// Entries, newest first.
     async fn entries(&self, filter: &AuditFilter) -> Result<Page<AuditEntry>, LedgerError>;
+}
+
+/// Who made a change for which the broker was used: it does not say who told it to.
+pub const BROKER: &str = "broker";
+
+/// How a target stands, for the log.
+pub fn standing(target: &Target) -> Value {
+    json!({
+        "target": target.id,
+        "state": target.state,
+        "revision": target.revision,
+        "due_at": target.due_at,
+        "needs_person": target.listed.is_some(),
+    })
+}
+
+impl AuditEntry {
+    /// A retry that was asked for by moving a dead letter back into its work queue, with what came of it.
+    pub(crate) fn revived(id: Uuid, before: &Target, after: &Target, answer: &Answer, at: Timestamp) -> Self {
+        let (outcome, after) = match answer {
+            Answer::Refused(refusal) => (EntryOutcome::Refused, json!({ "why": refusal.reason() })),
+            _ => (EntryOutcome::Done, standing(after)),
+        };
+        let asked = NewEntry {
+            id,
+            who: BROKER.into(),
+            tenant: Some(before.tenant.clone()),
+            action: "retry target".into(),
+            subject: format!("target:{}", before.id),
+            post: Some(before.post),
+            reason: Some("its dead letter was moved back into the work queue".into()),
+            before: Some(standing(before)),
+        };
+        Self { asked, at, ended_at: Some(at), outcome, after: Some(after) }
+    }
 }

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::{
-    Applied, LedgerError,
+    Applied, AuditEntry, LedgerError,
     cases::{self, Step},
     pause_id,
     record::{Record, Rest, mark, millis},
@@ -93,6 +93,8 @@ pub(crate) struct Writes {
     pub marks: Vec<(Uuid, Uuid)>,
     /// What became of cases, in order.
     pub cases: Vec<Step>,
+    /// Changes that nobody else puts on the audit log.
+    pub entries: Vec<AuditEntry>,
 }
 
 impl<'a> Desk<'a> {
@@ -151,6 +153,9 @@ impl<'a> Desk<'a> {
             self.writes.marks.extend(new.map(|out| (mark(&target, &out.receipt.id), id.0)));
         }
         let answer = change.answer();
+        if let Command::Revive { entry } = command {
+            self.writes.entries.push(AuditEntry::revived(*entry, &before, &target, &answer, self.now));
+        }
         if let Some(changes) = change.edit {
             self.writes.edits.insert(id, changes);
         }

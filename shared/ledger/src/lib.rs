@@ -43,7 +43,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 pub use assignments::{Assigned, Assignment, Assignments, Duty};
-pub use audit_log::{AuditEntry, AuditFilter, AuditLog, EntryOutcome, NewEntry};
+pub use audit_log::{AuditEntry, AuditFilter, AuditLog, BROKER, EntryOutcome, NewEntry, standing};
 pub use causes::{CauseSpread, Causes, Lately, Meanwhile, Outlet, Postponed, PostponedOn, Spread, Stake, Within};
 pub use credentials::{CredentialPut, CredentialRow, CredentialStore, RecordKind};
 pub use deliveries::{

@@ -86,6 +86,9 @@ pub trait Outside: Send + Sync {
 
     /// Which targets these platform ids of an account belong to; those that belong to none are left out.
     async fn owners(&self, place: &Place, ids: &[String]) -> Result<HashMap<String, TargetId>, LedgerError>;
+
+    /// Which of these accounts have this platform id on record, and for which target of theirs.
+    async fn holders(&self, places: &[Place], id: &str) -> Result<Vec<(Place, TargetId)>, LedgerError>;
 }
 
 /// How much later than it was due a target may have gone out and still be found by the time when it was due.

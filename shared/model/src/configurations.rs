@@ -107,23 +107,22 @@ fn mixtures(bounds: Bounds) -> Vec<Mixture> {
             ("stores fail", Budget { crashes: 1, losses: 1, ledger: 2, doubles: 1, ..stores }, &[]),
             ("people act", Budget { crashes: 1, losses: 2, people: 2, ..NONE }, &[]),
             ("refusals, a pause", Budget { crashes: 1, losses: 1, refusals: 2, pauses: 1, ..NONE }, &[]),
+            ("the ledger is put back", put_back, RESTORED_LONG),
         ],
     }
 }
 
 const RESTORED: &[&str] = &[
     "key",
-    "key, then listing",
     "handle",
     "handle, taken once",
-    "handle, two parts",
     "listing",
-    "listing, two parts",
     "nothing",
     "nothing, two parts",
     "nothing, with Redis",
     "listing, with Redis",
 ];
+const RESTORED_LONG: &[&str] = &["key, then listing", "handle, two parts", "listing, two parts"];
 const ONE_OF_EACH: &[&str] = &["handle, taken once", "listing", "nothing"];
 const EACH_BUT_THE_LARGEST: &[&str] = &[
     "key",

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{ChannelName, Code};
+use domain::{ChannelName, Code, Failure};
 use ledger::CaseTally;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -22,6 +22,19 @@ pub struct Cause {
     pub begun: u64,
     /// On which channels, sorted.
     pub channels: Vec<ChannelName>,
+}
+
+impl Cause {
+    /// What tells it apart from others with the same code, for people: the platform's own code, or what its words come to.
+    pub fn finer(&self) -> Option<String> {
+        match self.cause.splitn(3, '/').nth(2)? {
+            "-" => None,
+            own => Some(match own.strip_prefix(Failure::BY_WORDS) {
+                Some(gist) => gist.replace('-', " "),
+                None => format!("platform code {own}"),
+            }),
+        }
+    }
 }
 
 /// The causes of the cases that began, the most frequent first.
@@ -75,5 +88,16 @@ mod tests {
         let shape: Vec<_> = found.iter().map(|cause| (cause.begun, cause.code, cause.channels.len())).collect();
         assert_eq!(shape, [(4, Some(Code::TOKEN_EXPIRED), 2), (3, None, 1)]);
         assert!(!found[0].title.is_empty() && found[1].title == "Not known");
+    }
+
+    #[test]
+    fn causes_with_one_code_are_told_apart_by_what_the_platform_said() {
+        let finer = |cause: &str| {
+            let title = "The platform refused the content".to_owned();
+            Cause { cause: cause.into(), code: None, title, begun: 1, channels: Vec::new() }.finer()
+        };
+        assert_eq!(finer("OP-2001/post/~text-is-too-long").as_deref(), Some("text is too long"));
+        assert_eq!(finer("OP-2001/post/E7").as_deref(), Some("platform code E7"));
+        assert_eq!((finer("OP-2001/post/-"), finer("-")), (None, None));
     }
 }

@@ -24,6 +24,7 @@ pub(crate) fn command(command: &Command) -> String {
         Command::Reschedule { due_at, .. } => format!("reschedule to {due_at:.3}"),
         Command::Edit { .. } => "edit".into(),
         Command::Retry => "retry".into(),
+        Command::Revive { .. } => "retry, by its dead letter".into(),
         Command::LookAgain => "look again".into(),
         Command::Decide(Decision::Published { receipt, .. }) => format!("decide: it is out as {}", receipt.id),
         Command::Decide(Decision::SendAgain { attempt }) => {

@@ -146,3 +146,73 @@ impl Ready {
         lines.join("\n") + "\n"
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{env, fs, path::Path};
+
+    use super::*;
+
+    const CHANNELS: [&str; 20] = [
+        "bluesky",
+        "discord",
+        "facebook",
+        "ghost",
+        "google-business",
+        "instagram",
+        "linkedin",
+        "mastodon",
+        "matrix",
+        "nostr",
+        "pinterest",
+        "reddit",
+        "slack",
+        "telegram",
+        "threads",
+        "tiktok",
+        "webhook",
+        "wordpress",
+        "x",
+        "youtube",
+    ];
+
+    /// What an account on a fake takes, as a row.
+    fn row(channel: &str) -> String {
+        let ready = Ready::on(channel, "http://fake.test").expect("a channel");
+        let app = Ready::client(channel).is_some();
+        let of_app = |name: &&str| app && [CLIENT_ID, CLIENT_SECRET].contains(name);
+        let own = ready.secrets.keys().copied().filter(|name| !of_app(name));
+        let renewed = Ready::refresh_token(channel).map(|_| "refresh_token");
+        let mut secrets: Vec<_> = own.chain(renewed).collect();
+        secrets.sort_unstable();
+        secrets.dedup();
+        let listed = |names: Vec<&str>| match &names[..] {
+            [] => "–".to_owned(),
+            names => names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
+        };
+        let settings = listed(ready.settings.keys().copied().collect());
+        let app = listed(if app { vec![CLIENT_ID, CLIENT_SECRET] } else { Vec::new() });
+        format!("| `{channel}` | {} | {settings} | {app} |", listed(secrets))
+    }
+
+    /// Whoever connects an account by hand must know how its things are called.
+    #[test]
+    fn the_readme_names_what_an_account_on_each_fake_takes() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+        let written = fs::read_to_string(&path).expect("the README");
+        let head = "| fake | secrets | settings | of its app |\n|---|---|---|---|\n";
+        let rows: Vec<_> = CHANNELS.iter().map(|channel| row(channel)).collect();
+        let table = format!("{head}{}\n", rows.join("\n"));
+        if env::var_os("UPDATE").is_some() {
+            let from = written.find(head).expect("the table's head");
+            let end = written[from..].find("\n\n").map_or(written.len(), |end| from + end + 1);
+            fs::write(&path, format!("{}{table}{}", &written[..from], &written[end..])).expect("written");
+            return;
+        }
+        assert!(
+            written.contains(&table),
+            "the README is not what fakes take: UPDATE=1 cargo test -p oncepost-testkit --lib"
+        );
+        assert!(Ready::on("board", "http://fake.test").is_none(), "the board is no channel's");
+    }
+}

@@ -6,6 +6,7 @@ use channels::{Account, Accounts, Channel, Standing};
 use domain::{Failure, Worth};
 use jiff::Timestamp;
 use ledger::{CredentialRow, RecordKind};
+use url::Url;
 
 use crate::{
     AccountName, Vault, VaultError,
@@ -24,6 +25,8 @@ pub struct View {
     pub record: AccountRecord,
     /// How it is now, the passing of time included.
     pub state: State,
+    /// Where it lives; `None` if its credentials cannot be read.
+    pub base_url: Option<Url>,
     /// When its access token ends, if that is known.
     pub ends: Option<Timestamp>,
     /// Whether it holds what renewing takes.
@@ -96,6 +99,7 @@ impl Vault {
             ends: loaded.means.ends(&loaded.record.token),
             can_renew: loaded.means.can_renew,
             means: loaded.means,
+            base_url: Some(loaded.account.base_url),
             name: loaded.name,
             record: loaded.record,
         }
@@ -118,7 +122,15 @@ impl Vault {
         let life = self.channel(name)?.about().tokens;
         let means = plan::Means { life, can_renew: false };
         let ends = means.ends(&record.token);
-        Ok(Some(View { name: name.clone(), record, state: State::Unknown, ends, can_renew: false, means }))
+        Ok(Some(View {
+            name: name.clone(),
+            record,
+            state: State::Unknown,
+            base_url: None,
+            ends,
+            can_renew: false,
+            means,
+        }))
     }
 
     /// Asks the platform how the account is, and keeps the answer. A token that turns out to have ended is renewed on the way.

@@ -43,6 +43,9 @@ pub struct Account {
     /// How often it may publish, where it was connected with a pace of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate: Option<Pace>,
+    /// It can be connected by a link that its owner follows; others need a key, a password or a bot's token.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_link: bool,
     /// The names of the secrets that it holds.
     pub secrets: Vec<String>,
     /// How it is.

@@ -77,6 +77,17 @@ impl CausePart {
     }
 }
 
+/// An assignment that was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Assigned {
+    /// The assignment.
+    #[serde(flatten)]
+    pub assignment: Assignment,
+    /// Others who have a part of the same, or that of which it is a part. They keep it: who does what is theirs to settle.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<Assignment>,
+}
+
 /// Assignments, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Assignments {

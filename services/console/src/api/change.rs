@@ -57,7 +57,7 @@ pub struct Resolution {
     /// It is not out: send it again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub send_again: bool,
-    /// With `published`: it is the post of another target of the account as well, which has it on record.
+    /// With `published`: it is the post of another target as well, of this account or of another on the same server, which has it on record.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub shared: bool,
     /// With `send_again`: the target's newest attempt when the person looked. If it was tried again since, nothing is done.

@@ -1,6 +1,7 @@
 //! The operators' list.
 
 use domain::{Code, PlatformWords, Scope};
+use extent::{Extent, Meanwhile};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -114,67 +115,6 @@ impl CauseGroup {
     pub fn remedy(&self) -> &str {
         self.mended.as_deref().unwrap_or(&self.cause.remedy)
     }
-}
-
-/// How far something reaches.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Extent {
-    /// In one word.
-    pub kind: ExtentKind,
-    /// In a few, as `Only account acme/mastodon/main`.
-    pub words: String,
-    /// What to look at first, and by which command.
-    #[serde(default)]
-    pub look_at: String,
-}
-
-/// How far something reaches, in one word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ExtentKind {
-    /// Nothing needs a person.
-    Nothing,
-    /// One post.
-    Post,
-    /// One account.
-    Account,
-    /// Several accounts of one channel.
-    Accounts,
-    /// All accounts that go through one app.
-    App,
-    /// All accounts of one channel.
-    Channel,
-    /// Accounts of one tenant, on several channels.
-    Tenant,
-    /// Several channels.
-    Channels,
-    /// Most of what there is.
-    Everything,
-}
-
-/// What was due while something fails, and is settled.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Meanwhile {
-    /// Since when it was looked at: a day at most.
-    #[schemars(with = "domain::Rfc3339")]
-    pub since: Timestamp,
-    /// On the accounts that it strikes.
-    pub own: Flow,
-    /// On the other accounts of their channels.
-    pub siblings: Flow,
-    /// On other channels.
-    pub elsewhere: Flow,
-    /// What that says.
-    pub words: String,
-}
-
-/// How many targets were due, and how many of them are out.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Flow {
-    /// How many are settled: out, given up, or on the operators' list.
-    pub settled: u64,
-    /// How many are out.
-    pub published: u64,
 }
 
 impl AtStake {

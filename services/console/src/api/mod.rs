@@ -26,17 +26,14 @@ mod verdicts;
 mod world;
 
 pub use accounts::{Account, Accounts, App, Apps, DisableAsk, Health, Removed, RemovedApp, Seen, Source, Token, Wrong};
-pub use assignments::{Assignment, AssignmentAsk, Assignments, CausePart};
+pub use assignments::{Assigned, Assignment, AssignmentAsk, Assignments, CausePart};
 pub use audit_log::{AuditEntry, AuditLog};
 pub use batch::{BatchAnswer, BatchItem, Checked, CheckedTarget};
 pub use change::{ChangedPost, ChangedTarget, EditAsk, EditManyAsk, LookedAgain, Proof, Resolution};
 pub use dead::{
     DeadChannel, DeadCounts, DeadLetter, DeadLetterView, DeadLetters, DiscardAsk, Discarded, DiscardedLetter,
 };
-pub use failures::{
-    AtStake, CauseGroup, Extent, ExtentKind, FailureGroup, FailureGroups, Failures, Flow, Meanwhile, Share, Shares,
-    Spread,
-};
+pub use failures::{AtStake, CauseGroup, FailureGroup, FailureGroups, Failures, Share, Shares, Spread};
 pub use forecast::Forecast;
 pub use hooks::{Deliveries, Delivery, DeliveryAttempt, Hook, Hooks, PutHook, RemovedHook, Replayed, ShownOnce};
 pub use incidents::{Audit, AuditAsk, CloseAsk, Incident, IncidentState, Incidents};
@@ -58,3 +55,4 @@ pub use verdicts::{Verdict, Verdicts};
 pub use world::{Census, Channel, Channels, Count, Queue, Repeat, Violation};
 
 pub use crate::problem::{Problem, RefusedTarget};
+pub use extent::{Extent, ExtentKind, Flow, Meanwhile};

@@ -142,7 +142,7 @@ fn refused(refusal: Refusal) -> Reason {
         Refusal::BeingPublished => ("a worker is at it, or the platform still decides", "Wait for how it ends."),
         Refusal::InDoubt | Refusal::Overtaken | Refusal::Taken { .. } => (
             "in doubt: they may be out",
-            "Look at each account on the platform, then `oncepost resolve TARGET --published URL`, or `--send-again`.",
+            "Look at each account on the platform, then `oncepost resolve TARGET --published URL`, or `--send-again --attempt N`.",
         ),
         Refusal::Unproven => (
             "perhaps out: the ledger was restored",

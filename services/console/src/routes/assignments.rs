@@ -56,7 +56,7 @@ pub(super) async fn assign(
     State(console): State<Console>,
     caller: Caller,
     Body(ask): Body<api::AssignmentAsk>,
-) -> Result<(StatusCode, Json<api::Assignment>), Problem> {
+) -> Result<(StatusCode, Json<api::Assigned>), Problem> {
     let api::AssignmentAsk { on, tenant, channel, account, to, comment, instead_of } = ask;
     let names_part = tenant.is_some() || channel.is_some() || account.is_some();
     let duty = duty(&console, &caller, Part { on, tenant, channel, account }).await.map_err(placed)?;
@@ -68,16 +68,22 @@ pub(super) async fn assign(
         return Err(Problem::field("$.on", Code::BAD_FIELD, message));
     };
     let at = console.ledger.now().await?;
+    let target = match &duty {
+        Duty::Target { id, .. } => console.ledger.target(*id).await?.map(|view| view.target),
+        Duty::Cause { .. } => None,
+    };
     let assignment = Assignment { duty, to, comment, who: caller.name.clone(), at, idle_since: None };
     let intent = Intent::assignment("assign", &assignment.duty).because(assignment.comment.as_deref());
     let assign = async {
         match console.assignments.assign(assignment, instead_of.as_deref()).await? {
-            Assigned::Done(assignment) => Ok(shown(assignment)),
+            Assigned::Done(assignment) => Ok(assignment),
             Assigned::Had(other) => Err(had(&other)),
         }
     };
-    let told = console.audited(&caller, intent, assign, |told| Some(json!({ "assignment": told }))).await?;
-    Ok((StatusCode::CREATED, Json(told)))
+    let told = |made: &Assignment| Some(json!({ "assignment": shown(made.clone()) }));
+    let made = console.audited(&caller, intent, assign, told).await?;
+    let beside = console.taken(&caller).await.beside(&made, target.as_ref());
+    Ok((StatusCode::CREATED, Json(api::Assigned { assignment: shown(made), beside })))
 }
 
 pub(super) async fn release(
@@ -201,7 +207,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .answers::<api::Assignments>(200, "The assignments"),
         operation("assign", "POST", "/v1/assignments", "Take a cause or a target, or give it to somebody")
             .body::<api::AssignmentAsk>()
-            .answers::<api::Assignment>(201, "The assignment")
+            .answers::<api::Assigned>(201, "The assignment, and who else has something of it")
             .fails(404, "There is no such target")
             .fails(409, "Somebody else has it")
             .fails(422, "It is nothing that needs a person"),

@@ -7,7 +7,8 @@ use std::{
 };
 
 use axum::{Json, extract::State};
-use domain::{ChannelName, ListReason, PlatformWords, Scope, Target, TenantId};
+use domain::{ChannelName, ListReason, PlatformWords, Target, TenantId};
+use extent::{Cause, Evidence, Judgement, Known, account, second};
 use jiff::Timestamp;
 use ledger::{CauseSpread, Lately, LedgerError, Note, Outlet, Spread, Stake, Within};
 use schemars::JsonSchema;
@@ -19,10 +20,7 @@ use crate::{
     access::Caller,
     api,
     assignments::{self, Taken},
-    common::{One, common},
-    extent::{self, Known, account},
     extract::Ask,
-    meanwhile::{meanwhile, second},
     mended::Wells,
     notes::Concerned,
     openapi::{Operation, operation},
@@ -151,32 +149,25 @@ struct View<'a> {
 
 impl View<'_> {
     fn all(&self, spread: &Spread) -> api::FailureGroups {
-        let groups: Vec<_> = spread.causes.iter().map(|cause| self.group(cause)).collect();
-        let common = common(&groups.iter().map(one).collect::<Vec<_>>());
-        let of = common.as_ref().map_or_else(|| (0..groups.len()).collect(), |common| common.of.clone());
-        let main: Vec<&CauseSpread> = of.iter().map(|at| &spread.causes[*at]).collect();
-        let is_all = main.len() == spread.causes.len();
-        let posts = if is_all { spread.posts } else { main.iter().map(|cause| cause.posts).sum() };
-        let scope = common.as_ref().and_then(|common| common.scope);
-        let first = main.iter().map(|cause| cause.first).min();
-        let (extent, meanwhile) = self.reach(&main, posts, scope, first);
-        let extent = if common.is_some() { extent } else { extent::look_at_all(extent) };
+        let evidence = Evidence { known: self.known, lately: self.lately, from: self.from };
+        let Judgement { whole, causes } = evidence.judge(spread);
         let places = spread.causes.iter().flat_map(places);
         api::FailureGroups {
             at: self.at,
             targets: spread.causes.iter().map(|cause| cause.targets).sum(),
             posts: spread.posts,
-            extent,
-            in_common: common.map(|common| common.words),
-            meanwhile: first.map(|_| meanwhile),
+            extent: whole.extent,
+            in_common: whole.in_common,
+            meanwhile: whole.meanwhile,
             at_stake: self.at_stake(places),
-            groups,
+            groups: spread.causes.iter().zip(causes).map(|(cause, judged)| self.group(cause, judged)).collect(),
         }
     }
 
-    fn group(&self, cause: &CauseSpread) -> api::CauseGroup {
+    fn group(&self, cause: &CauseSpread, judged: Cause) -> api::CauseGroup {
+        let Cause { extent, meanwhile, whose_fault } = judged;
         let shown = show::group((cause.group.clone(), cause.targets));
-        let (extent, meanwhile) = self.reach(&[cause], cause.posts, shown.scope, Some(cause.first));
+        let shown = api::FailureGroup { whose_fault: whose_fault.into(), ..shown };
         let mut concerned = Concerned::default();
         concerned.cause(&cause.group);
         places(cause).for_each(|place| concerned.place(place));
@@ -203,23 +194,6 @@ impl View<'_> {
         }
     }
 
-    /// How far causes that are one reach, and what goes out meanwhile.
-    fn reach(
-        &self,
-        causes: &[&CauseSpread],
-        posts: u64,
-        scope: Option<Scope>,
-        first: Option<Timestamp>,
-    ) -> (api::Extent, api::Meanwhile) {
-        let all: BTreeSet<&Outlet> = causes.iter().flat_map(|cause| places(cause)).collect();
-        let all = || all.iter().copied();
-        let meanwhile = meanwhile(all(), self.lately, first.unwrap_or(self.from), self.from);
-        let extent = extent::extent(all(), posts, scope, self.known);
-        let extent = extent::or_everything(extent, all(), scope, &meanwhile, self.known);
-        let look_at = if scope.is_some() { extent::look_at_cause(extent.kind, scope, all()) } else { extent.look_at };
-        (api::Extent { look_at, ..extent }, meanwhile)
-    }
-
     fn at_stake<'p>(&self, places: impl Iterator<Item = &'p Outlet>) -> api::AtStake {
         let accounts: BTreeSet<_> = places.map(account).collect();
         let own = || self.stakes.iter().filter(|stake| accounts.contains(&account(&stake.place)));
@@ -234,10 +208,6 @@ impl View<'_> {
 
 fn places(cause: &CauseSpread) -> impl Iterator<Item = &Outlet> {
     cause.places.iter().map(|(place, _)| place)
-}
-
-fn one(group: &api::CauseGroup) -> One {
-    One { code: group.cause.code, scope: group.cause.scope, targets: group.cause.count }
 }
 
 /// All of a cause in one sentence.

@@ -1,21 +1,19 @@
 //! Single targets: look, cancel, settle.
 
-use std::sync::Arc;
-
 use axum::{Json, extract::State};
-use channels::Channel;
-use domain::{Answer, Code, Command, Decision, Draft, Receipt, Refusal, Target, TargetId};
-use ledger::TargetView;
+use domain::{Answer, Code, Command, Decision, Draft, Refusal, Target, TargetId};
+use ledger::{TargetView, standing};
 
 use super::{find, retry};
 use crate::{
     Console, Problem,
     access::Caller,
     api::{self, RefusedTarget},
-    audited::{Intent, standing},
+    audited::Intent,
     extract::{Id, Json as Body},
     notes::Concerned,
     openapi::{Operation, operation},
+    proof,
 };
 
 pub(super) async fn show(
@@ -47,10 +45,11 @@ pub(super) async fn resolve(
     let (action, decision) = match (word.published, word.send_again) {
         (Some(proof), false) => {
             let last = is_last(&console, &view).await?;
-            let channel = console.channels.get(view.target.channel.as_str());
-            let receipt = receipt(channel, proof, last)?;
-            fits(&view.target, channel, &receipt)?;
-            is_here(&console, &view.target, channel, &receipt)?;
+            let receipt = proof::read(&console, &view.target, proof, last)?;
+            proof::is_of_account(&console, &view.target, &receipt).await?;
+            if !word.shared {
+                proof::is_no_other_accounts(&console, &caller, &view.target, &receipt).await?;
+            }
             ("mark as published", Decision::Published { receipt, last, shared: word.shared })
         }
         (None, true) => {
@@ -77,74 +76,6 @@ async fn is_last(console: &Console, view: &TargetView) -> Result<bool, Problem> 
     Ok(open + 1 >= channel.parts(&Draft::of(&post.content, &view.changes)))
 }
 
-/// A person's proof: the platform's id as they say it or as the address holds it. The address itself stands for it only where nothing
-/// follows that would have to name it to the platform.
-fn receipt(channel: Option<&Arc<dyn Channel>>, proof: api::Proof, last: bool) -> Result<Receipt, Problem> {
-    let given = |text: Option<String>| text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-    let (url, id) = (given(proof.url), given(proof.id));
-    if let Some(text) = &url
-        && !url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
-    {
-        return Err(Problem::field("$.published.url", Code::BAD_FIELD, "is not a web address"));
-    }
-    let Some(proof) = id.as_ref().or(url.as_ref()) else {
-        let message = "needs the post's address or the platform's id of it";
-        return Err(Problem::field("$.published", Code::BAD_FIELD, message));
-    };
-    let told = id.clone().or_else(|| channel?.id_in(url.as_deref()?));
-    if told.is_none() && !last {
-        let message = "needs the platform's id of it: the address does not hold it, and what follows it must name it";
-        return Err(Problem::field("$.published.id", Code::BAD_FIELD, message));
-    }
-    Ok(Receipt { id: told.unwrap_or_else(|| proof.clone()), url })
-}
-
-/// Whether a person's proof can be that of the part in doubt.
-fn fits(target: &Target, channel: Option<&Arc<dyn Channel>>, receipt: &Receipt) -> Result<(), Problem> {
-    let bare = |url: &str| url.trim_end_matches('/').to_owned();
-    let url = receipt.url.as_deref().map(bare);
-    // An address may name the account otherwise than the platform's answer did: what a post is on its account stands last.
-    let last = |id: &str| id.rsplit('/').next().map(str::to_owned);
-    let is_same =
-        |out: &Receipt| last(&out.id) == last(&receipt.id) || (url.is_some() && out.url.as_deref().map(bare) == url);
-    // Where nothing is in doubt, the ledger refuses.
-    let open = matches!(target.state, domain::State::InDoubt | domain::State::Processing);
-    if let Some(out) = target.out.iter().filter(|_| open).find(|out| is_same(&out.receipt)) {
-        let open = target.armed.as_ref().map_or(target.next_part(), |armed| armed.part);
-        let [out, open] = [out.part, open].map(|part| u32::from(part) + 1);
-        let message = format!("is part {out}, which is on record as out; in doubt is part {open}: look for that one");
-        return Err(Problem::field("$.published", Code::BAD_FIELD, message));
-    }
-    // An id that a person names beside the address is their word; here the address alone is the proof.
-    let alone = receipt.url.as_deref().filter(|url| *url == receipt.id);
-    if let Some((url, channel)) = alone.zip(channel).filter(|(url, channel)| channel.is_foreign(url)) {
-        let title = channel.about().title;
-        let message =
-            format!("{url} is no address of a post on {title}: open the post there and copy its whole address");
-        return Err(Problem::field("$.published.url", Code::BAD_FIELD, message));
-    }
-    Ok(())
-}
-
-/// Whether a person's address may be of the place that the account publishes to.
-fn is_here(
-    console: &Console,
-    target: &Target,
-    channel: Option<&Arc<dyn Channel>>,
-    receipt: &Receipt,
-) -> Result<(), Problem> {
-    let card = console.accounts.find(&target.tenant, &target.channel, &target.account);
-    let (Some(url), Some(channel), Some(card)) = (receipt.url.as_deref(), channel, card) else { return Ok(()) };
-    if !channel.is_elsewhere(url, &card) {
-        return Ok(());
-    }
-    let Target { tenant, channel, account, .. } = target;
-    let message = format!(
-        "{url} is not where {tenant}/{channel}/{account} publishes to, by the account's settings: look there for the post, and copy its address"
-    );
-    Err(Problem::field("$.published.url", Code::BAD_FIELD, message))
-}
-
 /// How a target is after a change, for the audit log.
 #[allow(clippy::unnecessary_wraps, reason = "an answer may have nothing to say")]
 pub(super) fn after(target: &Target) -> Option<serde_json::Value> {
@@ -162,19 +93,12 @@ pub(super) async fn command(console: &Console, id: TargetId, command: Command) -
             let reason = retry::refusal(&applied.target, &refused.reason, applied.now);
             let problem = Problem::too_late(vec![RefusedTarget { reason, ..refused }]);
             Err(match refusal {
-                Refusal::Taken { by } => Problem { remedy: not_shared(id, by), ..problem },
+                Refusal::Taken { by } => Problem { remedy: proof::not_shared(id, Some(by)), ..problem },
                 _ => problem,
             })
         }
         _ => Ok(applied.target),
     }
-}
-
-fn not_shared(id: TargetId, by: TargetId) -> String {
-    format!(
-        "Look for the post of this target: `oncepost status {by}` shows the other one. If a single post on the platform is really that \
-         of both, say so: `oncepost resolve {id} … --shared` (\"shared\": true)."
-    )
 }
 
 /// The target as it is now, with its attempts.

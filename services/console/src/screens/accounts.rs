@@ -295,7 +295,7 @@ fn actions(visit: &Visit, account: &api::Account) -> Markup {
     html! {
         section.doing aria-label="What may be done" {
             (form("check", "Ask the platform now", account.health.wrong.is_none()))
-            (form("link", "Make a link to reconnect", account.health.wrong.is_some()))
+            @if account.by_link { (form("link", "Make a link to reconnect", account.health.wrong.is_some())) }
             @if account.token.can_renew { (form("refresh", "Renew the token", false)) }
             @if account.disabled.is_some() { (form("enable", "Switch on", true)) } @else if may("disable") {
                 details.act {

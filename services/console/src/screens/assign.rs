@@ -90,12 +90,27 @@ async fn assign(visit: Visit, form: Filled) -> Response {
         "comment": given("comment"),
         "instead_of": given("instead_of"),
     });
-    let note = match visit.post::<api::Assignment>(ADDRESS, ask).await {
-        Ok(one) if one.to == visit.session.caller.name => Note::done("You have it now. Everybody sees that."),
-        Ok(one) => Note::done(format!("{} has it now. Nobody but this console has told them.", one.to)),
+    let note = match visit.post::<api::Assigned>(ADDRESS, ask).await {
+        Ok(made) if made.assignment.to == visit.session.caller.name => {
+            Note::done(format!("You have it now. Everybody sees that.{}", beside(&made)))
+        }
+        Ok(made) => {
+            let to = &made.assignment.to;
+            Note::done(format!("{to} has it now. Nobody but this console has told them.{}", beside(&made)))
+        }
         Err(problem) => Note::refused(&problem),
     };
     visit.go(inner(form.get("back")), &note)
+}
+
+/// Who else has something of it.
+fn beside(made: &api::Assigned) -> String {
+    let has = |one: &api::Assignment| match one.part() {
+        Some(part) => format!("{} has {part} of it", one.to),
+        None => format!("{} has all of it", one.to),
+    };
+    let all: Vec<_> = made.beside.iter().map(has).collect();
+    if all.is_empty() { String::new() } else { format!(" Beside that, {}: settle who does what.", all.join(", ")) }
 }
 
 async fn release(visit: Visit, form: Filled) -> Response {

@@ -339,7 +339,7 @@ pub(super) fn told(plan: &api::JobPlan) -> Markup {
         })
         .collect();
     html! {
-        p { strong { (words::grouped(plan.going)) " of " (words::grouped(plan.targets)) " go" } @if plan.held_back > 0 { ", " (words::grouped(plan.held_back)) " held back" } "." }
+        p { strong { (words::grouped(plan.going)) " of " (words::grouped(plan.targets)) " " (go(plan.going)) } @if plan.held_back > 0 { ", " (words::grouped(plan.held_back)) " held back" } "." }
         @if !rows.is_empty() { (table("What does not go, or not yet", &["Why", "Goes", "Targets", "Such as"], rows)) }
     }
 }
@@ -373,7 +373,11 @@ async fn begin(visit: Visit, form: Filled) -> Response {
     let ask = moving.as_ref().map_or(ask.clone(), |moving| moving.ask(ask));
     match visit.post::<api::JobBegun>("/v1/jobs", ask).await {
         Ok(begun) => {
-            let note = Note::done(format!("The job is begun: {} go.", words::many(begun.plan.going, "target")));
+            let note = Note::done(format!(
+                "The job is begun: {} {}.",
+                words::many(begun.plan.going, "target"),
+                go(begun.plan.going)
+            ));
             let job = begun.job.id.to_string();
             match form.get("guide") {
                 "" => visit.go(&format!("/jobs/{job}"), &note),
@@ -388,4 +392,9 @@ async fn begin(visit: Visit, form: Filled) -> Response {
             visit.go(&chosen.address(more.as_ref().map_or(&[], |pairs| &pairs[..])), &Note::refused(&problem))
         }
     }
+}
+
+/// One goes, several go.
+fn go(many: u64) -> &'static str {
+    if many == 1 { "goes" } else { "go" }
 }

@@ -248,6 +248,7 @@ fn labour(visit: &Visit, of: Option<&domain::ChannelName>, figures: &Figures, pe
 fn cause_row(visit: &Visit, cause: &scorecard::Cause) -> Row {
     let title = html! {
         (prose(&cause.title))
+        @if let Some(finer) = cause.finer() { ": " q { (finer) } }
         @if let Some(code) = cause.code { " " a.code href=(format!("/errors/{code}")) { (code.to_string()) } }
     };
     let channels = html! { @for (n, name) in cause.channels.iter().enumerate() { @if n > 0 { ", " } (channel(&visit.desk, name)) } };

@@ -150,7 +150,7 @@ async fn t06_an_account_is_connected_dies_and_connecting_it_again_releases_what_
         let remedy = told["diagnosis"]["remedy"].as_str().unwrap();
         assert_eq!(told["diagnosis"]["code"], "OP-2102", "{told}");
         assert!(remedy.contains("oncepost accounts connect"), "{told}");
-        assert_eq!(remedy.contains("`oncepost retry` this target"), is_to_be_retried, "{remedy}");
+        assert_eq!(remedy.contains("`oncepost retry TARGET`"), is_to_be_retried, "{remedy}");
     }
     scene.mastodon.platform().revoke("main");
     scene.clock.advance(Duration::from_secs(120));

@@ -159,3 +159,24 @@ async fn an_assignment_ends_by_itself_an_hour_after_nothing_of_it_needs_a_person
     let idle = world.get("/v1/assignments").await.ok(200)["assignments"][0]["idle_since"].clone();
     assert_eq!(idle, json!("2026-06-01T14:00:00.002Z"));
 }
+
+/// Two people may see to one failure without knowing of each other: whoever comes second is told.
+#[tokio::test(start_paused = true)]
+async fn whoever_takes_a_part_of_what_somebody_has_is_told_and_both_keep_it() {
+    let (world, own, _) = failed().await;
+    let whole = assign(&world, OPERATOR, json!({ "on": CAUSE, "to": "ann" })).await.ok(201);
+    assert_eq!(whole.get("beside"), None, "nobody has anything of it");
+    let part = json!({ "on": CAUSE, "account": "acme/long/main", "to": "bob" });
+    let made = assign(&world, OPERATOR, part).await.ok(201);
+    assert_eq!(made["beside"], json!([whole]));
+    let target = assign(&world, OPERATOR, json!({ "on": format!("target:{own}"), "to": "eve" })).await.ok(201);
+    let told: Vec<_> = target["beside"].as_array().unwrap().iter().map(|one| one["to"].as_str().unwrap()).collect();
+    assert_eq!(told, ["bob", "ann"]);
+    // Of another account nobody has a part but who has all of it, and one's own is no news.
+    let elsewhere = json!({ "on": CAUSE, "account": "other/long/main", "to": "ann" });
+    assert_eq!(assign(&world, OPERATOR, elsewhere).await.ok(201).get("beside"), None);
+    assert_eq!(had(&world, OPERATOR).await.len(), 4);
+    // What operators have of a cause as a whole is not a tenant's to know.
+    let made = assign(&world, ACME, json!({ "on": CAUSE, "instead_of": "bob" })).await.ok(201);
+    assert_eq!(made.get("beside"), None);
+}

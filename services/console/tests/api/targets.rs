@@ -1,12 +1,22 @@
 //! Single targets: what is told of them, and how a doubt is settled.
 
 use domain::{Command, Landed, Outcome, Receipt, Worth};
+use ledger::{CredentialPut, CredentialStore, RecordKind};
 use serde_json::{Value, json};
+use vault::record::{AccountRecord, Health};
 
-use crate::world::{World, failure, message, world};
+use crate::world::{ACME, World, failure, foreign, memory, message, world, world_on};
 
 async fn target(world: &World, id: &str) -> Value {
     world.get(&format!("/v1/targets/{id}")).await.ok(200)
+}
+
+/// The platform calls acme's account so.
+async fn known_as(records: &dyn CredentialStore, who: &str) {
+    let health = Health { who: who.into(), ..Health::default() };
+    let open = serde_json::to_value(AccountRecord { listed: true, health, ..AccountRecord::default() }).unwrap();
+    let name = "acme/long/main".to_owned();
+    records.put(CredentialPut { kind: RecordKind::Account, name, expected: None, open, sealed: None }).await.unwrap();
 }
 
 /// M02: there is a way to look at one target, and it says what is going on.
@@ -213,6 +223,56 @@ async fn o04_a_post_of_the_platform_is_the_proof_of_one_target() {
     assert_eq!(target(&world, second).await["state"], "in_doubt");
     word["shared"] = json!(true);
     assert_eq!(world.post(at_second, &word).await.ok(200)["state"], "published");
+}
+
+/// A person opens the platform under another account, and copies the address of a post there.
+#[tokio::test(start_paused = true)]
+async fn o04_a_post_of_another_account_is_no_proof() {
+    let (runtime, ledger) = memory();
+    let world = world_on(runtime, ledger.clone());
+    known_as(&*ledger, "Acme").await;
+    let (_, targets) = world.accepted(&message("key")).await;
+    let (_, others) = world.accepted(&foreign("key")).await;
+    world.at_due_time().await;
+    world.doubt(&targets[0]).await;
+    let attempt = world.arm(&others[0]).await;
+    let theirs = Receipt { id: "9".into(), url: None };
+    world.finish(&others[0], attempt, Outcome::Published(vec![(0, theirs)])).await;
+
+    let path = format!("/v1/targets/{}/resolve", targets[0]);
+    let named = json!({ "published": { "url": "https://posts.example/of/beta/7" } });
+    let problem = world.post(&path, &named).await.problem(422);
+    let told = problem["problems"][0]["message"].as_str().unwrap();
+    assert!(told.contains("is a post of beta, and acme/long/main is Acme on Long"), "{told}");
+    assert!(told.contains("`oncepost accounts check acme/long/main`"), "{told}");
+
+    let mut word = json!({ "published": { "url": "https://posts.example/9" } });
+    let problem = world.post(&path, &word).await.problem(409);
+    let told = format!("what was named is on record as a post of account other/long/main, by target {}", others[0]);
+    assert_eq!((&problem["code"], &problem["refused"][0]["reason"]), (&json!("OP-1018"), &json!(told)));
+    assert!(problem["remedy"].as_str().unwrap().contains("--shared"), "{problem}");
+    let to_tenant = world.send(Some(ACME), "POST", &path, word.to_string()).await.problem(409);
+    let told = json!("what was named is on record as a post of another account");
+    assert_eq!(to_tenant["refused"][0]["reason"], told);
+    assert!(!to_tenant.to_string().contains(&others[0]), "whose it is, is not a tenant's to know: {to_tenant}");
+    assert_eq!(target(&world, &targets[0]).await["state"], "in_doubt");
+
+    word["shared"] = json!(true);
+    assert_eq!(world.post(&path, &word).await.ok(200)["state"], "published");
+}
+
+/// What the platform calls the account is no other one, however it is written.
+#[tokio::test(start_paused = true)]
+async fn an_address_of_the_account_itself_is_taken() {
+    let (runtime, ledger) = memory();
+    let world = world_on(runtime, ledger.clone());
+    known_as(&*ledger, "@Acme").await;
+    let (_, targets) = world.accepted(&message("key")).await;
+    world.at_due_time().await;
+    world.doubt(&targets[0]).await;
+    let named = json!({ "published": { "url": "https://posts.example/of/acme/7" } });
+    let settled = world.post(&format!("/v1/targets/{}/resolve", targets[0]), &named).await.ok(200);
+    assert_eq!(settled["state"], "published");
 }
 
 #[tokio::test(start_paused = true)]

@@ -16,7 +16,7 @@ use axum::{
 use broker::{Memory, Source, Transport};
 use channels::{
     About, Account, AccountCard, Accounts, Call, Channel, Count, Http, HttpOptions, Limits, ListedAccounts, Mark,
-    Media, Objection, Offers, Published, Registry, Secret, SecretSource, Threads, TokenLife, Unit,
+    Media, OAuth, Objection, Offers, Published, Registry, Secret, SecretSource, Threads, TokenLife, Unit,
 };
 use domain::{
     AccountId, Answer, AppId, ChannelName, Code, Command, Draft, Failure, Finding, Landed, LookUp, OnDoubt, Outcome,
@@ -26,7 +26,7 @@ use forecast::Forecast;
 use intake::{Intake, Options};
 use ledger::{
     Applied, Assignments, AuditLog, Causes, Deliveries, History, Incidents, JobStore, Ledger, MemoryLedger, NoteBook,
-    Processes, Store,
+    Outside, Processes, Store,
 };
 use oncepost_console::{Console, ConsoleOptions, Parts, Token};
 use outbox::Outbox;
@@ -64,6 +64,12 @@ pub struct World {
 static MEDIA: LazyLock<Media> = LazyLock::new(|| {
     let http = Http::new(HttpOptions::default(), Runtime::system()).unwrap();
     http.media().clone()
+});
+
+/// Any platform's.
+static LOGIN: LazyLock<Option<&'static OAuth>> = LazyLock::new(|| {
+    let http = Http::new(HttpOptions::default(), Runtime::system()).unwrap();
+    Registry::all(http).get("mastodon").unwrap().about().oauth
 });
 
 pub struct Reply {
@@ -120,6 +126,10 @@ impl Channel for Plain {
         card.id.as_str() == "main" && address.starts_with("https://posts.example/elsewhere/")
     }
 
+    fn account_in(&self, address: &str) -> Option<String> {
+        address.strip_prefix("https://posts.example/of/")?.split('/').next().map(str::to_owned)
+    }
+
     async fn publish(&self, _: &mut Call<'_>) -> Result<Published, Failure> {
         Ok(Published::Processing)
     }
@@ -146,7 +156,8 @@ fn channel(name: &'static str, title: &'static str, text: &'static [Count], thre
         settings: &[],
         tokens: TokenLife::Lasting,
         arms: None,
-        oauth: None,
+        // One with a login, and one without.
+        oauth: if name == "long" { *LOGIN } else { None },
     }))
 }
 
@@ -246,6 +257,7 @@ impl Setting {
         let notes: Arc<dyn NoteBook> = ledger.clone();
         let deliveries: Arc<dyn Deliveries> = ledger.clone();
         let assignments: Arc<dyn Assignments> = ledger.clone();
+        let outside: Arc<dyn Outside> = ledger.clone();
         let processes: Arc<dyn Processes> = ledger.clone();
         let ledger: Arc<dyn Ledger> = ledger;
         let intake =
@@ -275,6 +287,7 @@ impl Setting {
             vault: vault.clone(),
             channels,
             audit,
+            outside,
             incidents: incidents.clone(),
             options,
         });

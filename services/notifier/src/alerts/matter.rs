@@ -3,13 +3,15 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use domain::{Failure, Target};
+use extent::{Cause, Judgement};
+use ledger::CauseSpread;
 use roster::Missing;
 use url::Url;
 
 use super::{
     AlertOptions, absent, late,
     plan::{Say, Times},
-    words::{self, Group, Message},
+    words::{self, Group, Message, Struck},
 };
 
 /// What the names of the others begin with. No group of failures is called so.
@@ -26,10 +28,10 @@ pub(crate) struct Matter {
 }
 
 enum About {
-    /// Targets that need a person, and the one that was listed last.
-    Failing(Option<Target>),
+    /// Targets that need a person, and how far that reaches.
+    Failing(Option<Box<Struck>>),
     /// Targets whose deadline has passed, and the one whose did last.
-    Late(Option<Target>),
+    Late(Option<Box<Target>>),
     /// Who is missing.
     Missing(Option<Missing>),
 }
@@ -45,9 +47,15 @@ impl Matter {
         Self { name: name.into(), count: 0, about }
     }
 
-    /// Targets that need a person for one cause.
-    pub fn failing(name: String, count: u64, newest: Option<Target>) -> Self {
-        Self { name, count, about: About::Failing(newest) }
+    /// Targets that need a person, cause by cause.
+    pub fn failing(judgement: Judgement, causes: Vec<CauseSpread>) -> Vec<Self> {
+        let Judgement { whole, causes: judged } = judgement;
+        let is_only = causes.len() == 1;
+        let matter = |(cause, judged): (CauseSpread, Cause)| {
+            let struck = Struck { newest: cause.newest, cause: judged, whole: (!is_only).then(|| whole.clone()) };
+            Self { name: cause.group, count: cause.targets, about: About::Failing(Some(Box::new(struck))) }
+        };
+        causes.into_iter().zip(judged).map(matter).collect()
     }
 
     /// Somebody who is missing.
@@ -64,7 +72,7 @@ impl Matter {
             let group = target.last_failure.as_ref().map_or_else(|| "-".into(), Failure::group);
             groups.entry(format!("{LATE}{group}")).or_insert((0, target)).0 += 1;
         }
-        let matter = |(name, (count, newest))| Self { name, count, about: About::Late(Some(newest)) };
+        let matter = |(name, (count, newest))| Self { name, count, about: About::Late(Some(Box::new(newest))) };
         groups.into_iter().map(matter).collect()
     }
 
@@ -87,8 +95,8 @@ impl Matter {
     pub fn message(&self, say: Say, console: Option<&Url>) -> Message {
         let (name, count) = (self.name.as_str(), self.count);
         match &self.about {
-            About::Failing(newest) => words::message(say, &Group { name, count, newest: newest.as_ref(), console }),
-            About::Late(newest) => late::message(say, count, newest.as_ref(), console),
+            About::Failing(struck) => words::message(say, &Group { name, count, struck: struck.as_deref(), console }),
+            About::Late(newest) => late::message(say, count, newest.as_deref(), console),
             About::Missing(missing) => {
                 absent::message(say, name.strip_prefix(MISSING).unwrap_or(name), missing.as_ref(), console)
             }

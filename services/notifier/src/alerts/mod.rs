@@ -14,26 +14,25 @@ mod words;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use channels::{Accounts, Registry};
-use domain::Target;
+use extent::{Evidence, Known, second};
 use jiff::Timestamp;
 use ledger::{
-    CredentialPut, CredentialRow, CredentialStore, Failures, History, Ledger, LedgerError, PostFilter, Processes,
-    RecordKind,
+    Causes, CredentialPut, CredentialRow, CredentialStore, History, Ledger, LedgerError, Processes, RecordKind, Within,
 };
-use roster::{Evidence, outlets, reaches};
+use roster::{outlets, reaches};
 use runtime::Runtime;
 use url::Url;
 
 pub use mail::{MailOptions, MailTls};
 use matter::Matter;
-use plan::{Act, Known, Say};
+use plan::{Act, Say};
 use way::{Telling, Way};
 pub use way::{Untold, Ways};
 
-/// How many listed targets are looked at for the newest of each group.
-const LOOKED_AT: u32 = 100;
-/// How long, and at most how many, targets are told of that were not sent in time.
-const LATE_FOR: Duration = Duration::from_secs(86_400);
+/// How long targets are told of that were not sent in time, and how far back is looked at what goes out.
+const DAY: Duration = Duration::from_secs(86_400);
+/// The most targets that are looked at: of those that are settled, and of those that were not sent in time.
+const MOST_SETTLED: u32 = 10_000;
 const LATE_AT_MOST: u32 = 1_000;
 /// How long telling belongs to one process. Longer than a message takes.
 const TELLING: Duration = Duration::from_secs(60);
@@ -68,8 +67,10 @@ impl AlertOptions {
 /// What alerts are made of.
 #[derive(Clone)]
 pub struct AlertParts {
-    /// What needs a person.
+    /// The ledger.
     pub ledger: Arc<dyn Ledger>,
+    /// What needs a person.
+    pub causes: Arc<dyn Causes>,
     /// What was not sent in time.
     pub history: Arc<dyn History>,
     /// Who is there.
@@ -140,26 +141,23 @@ impl Alerts {
         Ok(())
     }
 
-    /// Targets that need a person, by their causes.
+    /// Targets that need a person, by their causes, and how far each reaches: judged as the console does.
     async fn failing(&self) -> Result<Vec<Matter>, LedgerError> {
-        let filter = PostFilter { limit: LOOKED_AT, ..PostFilter::default() };
-        let Failures { page, groups } = self.parts.ledger.failures(&filter).await?;
-        let mut newest: BTreeMap<String, Target> = BTreeMap::new();
-        for view in page.items {
-            let group = view.target.last_failure.as_ref().map_or_else(|| "-".to_owned(), domain::Failure::group);
-            newest.entry(group).or_insert(view.target);
-        }
-        let matter = |(name, count): (String, u64)| {
-            let newest = newest.remove(&name);
-            Matter::failing(name, count, newest)
-        };
-        Ok(groups.into_iter().map(matter).collect())
+        let all = Within::default();
+        let spread = self.parts.causes.spread(&all).await?;
+        let Some(first) = spread.causes.iter().map(|cause| cause.first).min() else { return Ok(Vec::new()) };
+        let now = self.parts.records.now().await?;
+        let yesterday = now.saturating_sub(DAY).unwrap_or(Timestamp::MIN);
+        let found = self.parts.causes.meanwhile(&all, second(first).max(yesterday), MOST_SETTLED).await?;
+        let known = Known::of(&self.parts.accounts.all());
+        let evidence = Evidence { known: &known, lately: &found.lately, from: found.since.max(yesterday) };
+        Ok(Matter::failing(evidence.judge(&spread), spread.causes))
     }
 
     /// Targets whose deadline has passed within a day, by what kept them.
     async fn late(&self) -> Result<Vec<Matter>, LedgerError> {
         let now = self.parts.records.now().await?;
-        let since = now.saturating_sub(LATE_FOR).unwrap_or(Timestamp::MIN);
+        let since = now.saturating_sub(DAY).unwrap_or(Timestamp::MIN);
         Ok(Matter::late(self.parts.history.expired(since, LATE_AT_MOST).await?))
     }
 
@@ -170,7 +168,7 @@ impl Alerts {
         let accounts = accounts.all();
         let of = |name: &str| accounts.iter().filter(|card| card.channel.as_str() == name).count();
         let abouts = channels.iter().map(|channel| channel.about());
-        let evidence = Evidence {
+        let evidence = roster::Evidence {
             broker_answers: reaches(&processes, "broker").unwrap_or(true),
             takers: None,
             // Whoever tells this is a notifier.
@@ -202,7 +200,7 @@ impl Alerts {
         now: Timestamp,
     ) -> Result<Option<Untold>, LedgerError> {
         let record = way.record(&matter.name);
-        let known = row.as_ref().and_then(|row| serde_json::from_value::<Known>(row.open.clone()).ok());
+        let known = row.as_ref().and_then(|row| serde_json::from_value::<plan::Known>(row.open.clone()).ok());
         let times = matter.times(&self.options);
         let Some(Act { say, known: then }) = plan::act(known.as_ref(), matter.count, now, times) else {
             return Ok(None);
@@ -213,8 +211,8 @@ impl Alerts {
             return Ok(None);
         };
         // First it is said that this process tells: of several that see the same, one does.
-        let before = known.unwrap_or(Known { since: now, told: 0, reminded: false, gone: None, telling: None });
-        let telling = Known { telling: now.checked_add(TELLING).ok(), ..before.clone() };
+        let before = known.unwrap_or(plan::Known { since: now, told: 0, reminded: false, gone: None, telling: None });
+        let telling = plan::Known { telling: now.checked_add(TELLING).ok(), ..before.clone() };
         let Some(version) = self.keep(&record, version, Some(telling)).await? else { return Ok(None) };
         let untold = self.tell(way, say, matter, before.since).await;
         let after = if untold.is_some() { Some(before) } else { then };
@@ -241,7 +239,7 @@ impl Alerts {
         &self,
         record: &str,
         expected: Option<u64>,
-        known: Option<Known>,
+        known: Option<plan::Known>,
     ) -> Result<Option<u64>, LedgerError> {
         let Some(known) = known else {
             if let Some(version) = expected {

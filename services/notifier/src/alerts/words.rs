@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use contract::{Dead, Diagnosis};
+use contract::Dead;
 use domain::{Code, Failure, ListReason, Listed, Target};
+use extent::{Cause, Whole};
 use jiff::Timestamp;
 use url::{Url, form_urlencoded};
 
@@ -18,10 +19,20 @@ pub(crate) struct Group<'a> {
     pub name: &'a str,
     /// How many targets it has.
     pub count: u64,
-    /// The one that was listed last.
-    pub newest: Option<&'a Target>,
+    /// What it strikes; none once it is over.
+    pub struck: Option<&'a Struck>,
     /// Where the console is.
     pub console: Option<&'a Url>,
+}
+
+/// What a group of failures strikes.
+pub(crate) struct Struck {
+    /// The target that was listed last; none if it has left the list since.
+    pub newest: Option<Target>,
+    /// How far it reaches, and whose fault that makes it.
+    pub cause: Cause,
+    /// All that needs a person, where that is more.
+    pub whole: Option<Whole>,
 }
 
 /// What people are told.
@@ -79,10 +90,8 @@ pub(crate) fn message(say: Say, group: &Group<'_>) -> Message {
             return Message { head, lines: lines.into_iter().collect() };
         }
     };
-    let mut lines = Vec::new();
-    if let Some(target) = group.newest {
-        lines.extend(target.last_failure.as_ref().map(|failure| told(failure, target)).unwrap_or_default());
-        let Target { id, tenant, channel, account, .. } = target;
+    let mut lines = group.struck.map(|struck| told(group, struck)).unwrap_or_default();
+    if let Some(Target { id, tenant, channel, account, .. }) = group.struck.and_then(|struck| struck.newest.as_ref()) {
         let newest = format!("The newest, {tenant}/{channel}/{account}");
         lines.push(match group.console {
             Some(console) => linked(newest, under(console, &format!("targets/{id}"))),
@@ -104,9 +113,28 @@ pub(crate) fn test(console: Option<&Url>) -> Message {
     Message { head, lines: lines.into_iter().flatten().collect() }
 }
 
-fn told(failure: &Failure, target: &Target) -> Vec<Line> {
-    let diagnosis = Dead::diagnosis(target).unwrap_or_else(|| Diagnosis::of(failure, target, None));
-    let Diagnosis { whose_fault, remedy, .. } = diagnosis;
+/// What happened, how far it reaches, whose fault it is, what to do.
+fn told(group: &Group<'_>, Struck { newest, cause, whole }: &Struck) -> Vec<Line> {
+    let happened = newest.as_ref().and_then(|target| Some(happened(target.last_failure.as_ref()?, target)));
+    let all = whole.as_ref().map(|whole| {
+        let common = whole.in_common.as_ref().map(|common| format!(", in truth one cause: {common}"));
+        format!("All that needs a person: {}{}", whole.extent.words, common.unwrap_or_default())
+    });
+    let far = format!("How far: {}", cause.extent.words);
+    let fault = format!("Whose fault: {}", cause.whose_fault);
+    let look = format!("Look first at: {}", cause.extent.look_at);
+    let remedy = format!("What to do: {}", remedy(group, newest.as_ref()));
+    happened.into_iter().chain([far]).chain(all).chain([fault, look, remedy]).map(Line::new).collect()
+}
+
+/// One target is told what it takes where it stands; of several each may stand elsewhere.
+fn remedy(group: &Group<'_>, newest: Option<&Target>) -> String {
+    let only = newest.filter(|_| group.count == 1);
+    let own = only.and_then(|target| Some(Dead::diagnosis(target)?.remedy.replace("TARGET", &target.id.to_string())));
+    own.unwrap_or_else(|| contract::remedy_of_group(group.name))
+}
+
+fn happened(failure: &Failure, target: &Target) -> String {
     // A backtick begins a command: what a platform says is none.
     let said = failure.said.quoted(SAID).map(|said| format!(": {}", said.replace('`', "'"))).unwrap_or_default();
     let who = if failure.said.is_answer() { "The platform" } else { "It failed" };
@@ -114,8 +142,7 @@ fn told(failure: &Failure, target: &Target) -> Vec<Line> {
         Some(Listed { reason: ListReason::TriesUsedUp, .. }) => format!("; tried {} times", target.tries),
         _ => String::new(),
     };
-    let happened = format!("{who}, at \"{}\"{said}{tried}", failure.step);
-    [happened, format!("Whose fault: {whose_fault}"), format!("What to do: {remedy}")].map(Line::new).into()
+    format!("{who}, at \"{}\"{said}{tried}", failure.step)
 }
 
 fn title(group: &Group<'_>) -> String {
@@ -150,6 +177,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use domain::{ContentHash, Landed, PlatformWords, PostId, Scope, State, TargetId, Worth};
+    use extent::{Extent, ExtentKind, Flow, Meanwhile};
     use uuid::Uuid;
 
     use super::*;
@@ -192,29 +220,60 @@ mod tests {
         }
     }
 
-    fn lines(target: &Target) -> Vec<String> {
-        let group = Group { name: "OP-3002/channel/-", count: 1, newest: Some(target), console: None };
+    fn struck(target: Target) -> Struck {
+        let extent = |kind, words: &str| Extent { kind, words: words.into(), look_at: "our network".into() };
+        let flow = Flow { settled: 0, published: 0 };
+        let since = Timestamp::UNIX_EPOCH;
+        let meanwhile = Meanwhile { since, own: flow, siblings: flow, elsewhere: flow, words: String::new() };
+        let cause = Cause {
+            extent: extent(ExtentKind::Channel, "All 3 accounts of mastodon"),
+            meanwhile,
+            whose_fault: "what these channels have in common",
+        };
+        let everything = extent(ExtentKind::Everything, "Everything: 5 of 9 accounts");
+        let whole = Whole { extent: everything, in_common: Some("OP-3002 It is down".into()), meanwhile: None };
+        Struck { newest: Some(target), cause, whole: Some(whole) }
+    }
+
+    fn lines(target: Target, count: u64) -> Vec<String> {
+        let struck = struck(target);
+        let group = Group { name: "OP-3002/channel/-", count, struck: Some(&struck), console: None };
         message(Say::New, &group).lines.into_iter().map(|line| line.text).collect()
     }
 
     #[test]
     fn the_platforms_own_words_are_told_short_and_harmless_with_what_to_do_now() {
         let said = PlatformWords { status: Some(503), ..PlatformWords::text(format!("`rm`\n{}", "x".repeat(400))) };
-        let told = lines(&target(ListReason::TriesUsedUp, said));
+        let told = lines(target(ListReason::TriesUsedUp, said), 1);
         assert!(told[0].starts_with("The platform, at \"create status\": \"'rm' xxx"), "{told:?}");
         assert!(told[0].ends_with("x…\" (HTTP 503); tried 8 times"), "{told:?}");
         assert!(told[0].chars().count() < 300, "{told:?}");
-        assert_eq!(told[1], "Whose fault: the platform");
-        assert!(told[2].starts_with("What to do: See whether the platform is well again"), "{told:?}");
+        assert!(told[5].starts_with("What to do: See whether the platform is well again"), "{told:?}");
+        assert!(told[5].ends_with("`oncepost retry 00000000-0000-0000-0000-000000000007`."), "{told:?}");
+    }
+
+    /// Whoever reads it first is told what the first screen says.
+    #[test]
+    fn how_far_it_reaches_is_told_and_whose_fault_that_makes_it() {
+        let told = lines(target(ListReason::TriesUsedUp, PlatformWords::default()), 3);
+        let all = "All that needs a person: Everything: 5 of 9 accounts, in truth one cause: OP-3002 It is down";
+        assert_eq!(
+            told[1..5],
+            [
+                "How far: All 3 accounts of mastodon",
+                all,
+                "Whose fault: what these channels have in common",
+                "Look first at: our network"
+            ]
+        );
+        assert!(told[5].ends_with("`oncepost retry --group OP-3002/channel/-`."), "{told:?}");
     }
 
     #[test]
     fn what_was_no_answer_is_not_told_as_one() {
-        let told = lines(&target(ListReason::Permanent, PlatformWords::text("connection refused")));
-        assert_eq!(told[0], "It failed, at \"create status\": \"connection refused\"");
-        assert_eq!(
-            lines(&target(ListReason::Permanent, PlatformWords::default()))[0],
-            "It failed, at \"create status\""
-        );
+        let told = |said| lines(target(ListReason::Permanent, said), 1).remove(0);
+        let refused = told(PlatformWords::text("connection refused"));
+        assert_eq!(refused, "It failed, at \"create status\": \"connection refused\"");
+        assert_eq!(told(PlatformWords::default()), "It failed, at \"create status\"");
     }
 }

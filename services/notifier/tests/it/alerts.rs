@@ -20,8 +20,11 @@ async fn a_group_makes_one_message_and_an_all_clear() {
     let text = world.told().await;
     assert!(text.starts_with("1 target needs a person: OP-2102 "), "{text}");
     for part in [
-        "Whose fault: ",
+        "How far: Only account acme/mastodon/main",
+        "Whose fault: the account or its credentials",
+        "Look first at: The account: its token",
         "What to do: ",
+        &format!("`oncepost retry {target}`"),
         &format!("The newest, acme/mastodon/main: https://console.example/targets/{target}"),
         "All of this cause: https://console.example/causes?group=OP-2102%2Faccount%2F-",
         "revoked &lt;@everyone&gt; &amp; more",

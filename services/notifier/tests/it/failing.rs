@@ -54,6 +54,7 @@ impl World {
         let ledger = self.ledger.clone();
         let parts = AlertParts {
             ledger: ledger.clone(),
+            causes: ledger.clone(),
             history: ledger.clone(),
             processes: ledger.clone(),
             records: ledger,

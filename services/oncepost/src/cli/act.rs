@@ -97,6 +97,18 @@ pub(crate) async fn look(client: &Client, out: &mut Out, name: &str) -> Result<E
     Ok(Ended::Well)
 }
 
+/// Why doubts are not settled all at once: of those with one cause some may be out, and others not.
+pub(crate) fn one_by_one(group: &str) -> Trouble {
+    let what = format!(
+        "Each doubt of {group} takes a look of its own: some may be out and others not, and what is sent again without a look goes out twice."
+    );
+    let remedy = format!(
+        "`oncepost failures --group {group} --state in_doubt` lists them. `oncepost look TARGET` has the platform asked once more; \
+         `oncepost resolve TARGET --published URL`, or `--send-again --attempt N`, says what you saw there."
+    );
+    Trouble::usage(what, remedy)
+}
+
 pub(crate) async fn resolve(client: &Client, out: &mut Out, name: &str, word: Word) -> Result<Ended, Trouble> {
     let id = one(name, "Resolve")?;
     if word.send_again && word.attempt.is_none() {

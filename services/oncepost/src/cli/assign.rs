@@ -1,7 +1,7 @@
 //! Who sees to what: taken, given, let go, listed.
 
 use clap::Args;
-use console::api::{Assignment, Assignments};
+use console::api::{Assigned, Assignment, Assignments};
 use reqwest::Method;
 use serde_json::json;
 use uuid::Uuid;
@@ -56,7 +56,7 @@ pub(crate) async fn assign(client: &Client, out: &mut Out, args: &AssignArgs) ->
     for (name, value) in part {
         ask[name] = json!(value);
     }
-    let reply = client.call::<Assignment>(Method::POST, &["assignments"], &[], &ask).await?;
+    let reply = client.call::<Assigned>(Method::POST, &["assignments"], &[], &ask).await?;
     out.answer(&reply.raw, || text::assignments::assigned(&reply.value))?;
     Ok(Ended::Well)
 }

@@ -23,10 +23,12 @@ pub(crate) fn of_program(registry: &Registry, out: &mut Out, name: Option<&str>)
 }
 
 /// What a running oncepost says of its channels.
-pub(crate) async fn of_server(client: &Client, out: &mut Out, name: Option<&str>) -> Result<Ended, Trouble> {
+///
+/// `all`: those that nobody uses as well.
+pub(crate) async fn of_server(client: &Client, out: &mut Out, name: Option<&str>, all: bool) -> Result<Ended, Trouble> {
     let reply = client.get::<api::Channels>(&["channels"], &[]).await?;
     let Some(name) = name else {
-        out.answer(&reply.raw, || text::world::channels(&reply.value))?;
+        out.answer(&reply.raw, || text::world::channels(&reply.value, |channel| all || is_used(channel)))?;
         return Ok(Ended::Well);
     };
     let api::Channels { mut channels, broker_answers } = reply.value;
@@ -34,9 +36,15 @@ pub(crate) async fn of_server(client: &Client, out: &mut Out, name: Option<&str>
     channels.retain(|channel| channel.name.eq_ignore_ascii_case(name));
     let only = channels.first().ok_or_else(|| unknown(name, names))?;
     out.answer(&json!(only).to_string(), || {
-        text::world::channels(&api::Channels { channels: vec![only.clone()], broker_answers })
+        text::world::channels(&api::Channels { channels: vec![only.clone()], broker_answers }, |_| true)
     })?;
     Ok(Ended::Well)
+}
+
+/// Whether anything goes out on it, or may have to.
+pub(crate) fn is_used(channel: &api::Channel) -> bool {
+    let holds = |queue: Option<api::Queue>| queue.is_some_and(|queue| queue.ready > 0);
+    channel.accounts > 0 || channel.paused || holds(channel.queue) || holds(channel.dead)
 }
 
 fn unknown(name: &str, known: Vec<impl AsRef<str>>) -> Trouble {

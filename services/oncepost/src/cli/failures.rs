@@ -1,9 +1,14 @@
 //! What needs a person: where, for which causes, and one by one.
 
+use std::time::Duration;
+
 use clap::Args;
 use console::api;
+use jiff::Timestamp;
 
 use super::{Ended, client::Client, out::Out, text, trouble::Trouble};
+
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// Which of it to show.
 #[derive(Debug, Args)]
@@ -46,6 +51,19 @@ impl Which {
     }
 }
 
+/// What was not sent in time since yesterday, as the first screen counts it; none where one account is asked about, by which it cannot be
+/// counted.
+async fn expired(client: &Client, which: &Which, now: Timestamp) -> Result<Option<api::CountedTargets>, Trouble> {
+    if which.account.is_some() {
+        return Ok(None);
+    }
+    let day = |at: Timestamp| at.strftime("%Y-%m-%d").to_string();
+    let (from, until) = (day(now.saturating_sub(DAY).unwrap_or(now)), day(now.saturating_add(DAY).unwrap_or(now)));
+    let given = [("figure", "expired"), ("from", &from), ("until", &until), ("limit", "500")];
+    let query: Vec<_> = which.place().into_iter().chain(given).collect();
+    Ok(Some(client.get::<api::CountedTargets>(&["scorecard", "targets"], &query).await?.value))
+}
+
 /// Ends with [`Ended::Attention`] if anything is on the list. With `--json`: the targets as the API lists them, or with `--causes` the
 /// causes.
 pub(crate) async fn failures(client: &Client, out: &mut Out, which: &Which) -> Result<Ended, Trouble> {
@@ -54,12 +72,16 @@ pub(crate) async fn failures(client: &Client, out: &mut Out, which: &Which) -> R
     let needs_causes = which.causes || (!which.is_part() && !out.is_json());
     if needs_causes {
         let reply = client.get::<api::FailureGroups>(&["failures", "groups"], &place).await?;
-        let told = text::failures::groups(&reply.value, !place.is_empty());
+        words.push(text::failures::groups(&reply.value, !place.is_empty()));
+        if !out.is_json() {
+            words.extend(
+                expired(client, which, reply.value.at).await?.and_then(|found| text::failures::expired(&found)),
+            );
+        }
         if which.causes || reply.value.groups.is_empty() {
-            out.answer(&reply.raw, || told)?;
+            out.answer(&reply.raw, || words.join("\n\n"))?;
             return Ok(if reply.value.groups.is_empty() { Ended::Well } else { Ended::Attention });
         }
-        words.push(told);
     }
     let limit = which.limit.to_string();
     let more = [

@@ -116,7 +116,11 @@ pub enum ClientCommand {
     #[command(group(ArgGroup::new("word").required(true).multiple(true).args(["published", "id", "send_again"])))]
     Resolve {
         /// The target's id
-        target: String,
+        #[arg(required_unless_present = "group")]
+        target: Option<String>,
+        /// Settles nothing: says why the doubts of a cause are not settled all at once, and how to list them
+        #[arg(long, value_name = "KEY", conflicts_with = "target", hide = true)]
+        group: Option<String>,
         /// It is out: its address on the platform
         #[arg(long, value_name = "URL", conflicts_with = "send_again")]
         published: Option<String>,
@@ -174,6 +178,9 @@ pub enum ClientCommand {
     Channels {
         /// Only this one, with everything about it
         name: Option<String>,
+        /// With --api: those that nobody uses as well
+        #[arg(long, conflicts_with = "name")]
+        all: bool,
     },
 }
 
@@ -257,7 +264,8 @@ async fn execute(
         ClientCommand::Cancel(args) => moves::cancel(&client?, out, &args).await,
         ClientCommand::Reschedule(args) => moves::reschedule(&client?, out, &args).await,
         ClientCommand::Look { target } => act::look(&client?, out, &target).await,
-        ClientCommand::Resolve { target, published, id, shared, send_again, attempt, note } => {
+        ClientCommand::Resolve { target, group, published, id, shared, send_again, attempt, note } => {
+            let Some(target) = target else { return Err(act::one_by_one(&group.unwrap_or_default())) };
             let word = act::Word { url: published, id, shared, send_again, attempt, note };
             act::resolve(&client?, out, &target, word).await
         }
@@ -273,8 +281,8 @@ async fn execute(
         ClientCommand::Apps(args) => accounts::apps(&client?, out, &args).await,
         ClientCommand::Hooks(args) => hooks::hooks(&client?, out, &args).await,
         ClientCommand::Processes => processes::processes(&client?, out).await,
-        ClientCommand::Channels { name } => match options.named_api() {
-            Some(_) => channels::of_server(&client?, out, name.as_deref()).await,
+        ClientCommand::Channels { name, all } => match options.named_api() {
+            Some(_) => channels::of_server(&client?, out, name.as_deref(), all).await,
             None => channels::of_program(&every_channel()?, out, name.as_deref()),
         },
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use broker::Transport;
 use domain::{Answer, Code, Command, Refusal, Scope, State};
-use ledger::Ledger;
+use ledger::{AuditFilter, AuditLog, EntryOutcome, Ledger};
 
 use simulation::{Fault, World};
 
@@ -281,6 +281,13 @@ async fn a_dead_letter_moved_back_by_hand_is_a_retry_and_never_a_duplicate() {
     assert_eq!(world.target(refused).await.state, State::Published, "what surely was not out is tried again");
     assert_eq!(world.target(doubted).await.state, State::InDoubt, "what may be out is not");
     assert_eq!(world.broker.depth(dead).await.unwrap().ready, 1, "its letter is back");
+    // Nobody but the ledger knows that somebody asked.
+    let log = world.ledger.entries(&AuditFilter::default()).await.unwrap().items;
+    let mut told: Vec<_> = log.iter().map(|entry| (entry.asked.subject.as_str(), entry.outcome)).collect();
+    told.reverse();
+    let [first, second] = [refused, doubted].map(|id| format!("target:{id}"));
+    assert_eq!(told, [(first.as_str(), EntryOutcome::Done), (second.as_str(), EntryOutcome::Refused)]);
+    assert!(log.iter().all(|entry| entry.asked.who == ledger::BROKER && entry.asked.before.is_some()), "{log:?}");
     worker.stop().await;
     scheduler.stop().await;
 }

@@ -85,7 +85,7 @@ pub fn apply(target: &mut Target, command: &Command, context: &Context<'_>) -> C
         Command::Cancel => owner::cancel(target, context),
         Command::Reschedule { due_at, deadline, hash } => owner::reschedule(target, *due_at, *deadline, *hash, context),
         Command::Edit { changes, hash } => owner::edit(target, changes, *hash, context, &mut change),
-        Command::Retry => owner::retry(target, context),
+        Command::Retry | Command::Revive { .. } => owner::retry(target, context),
         Command::LookAgain => owner::look_again(target, context),
         Command::Decide(decision) => owner::decide(target, decision, context, &mut change),
         Command::Release { at } => wake::release(target, *at),

@@ -53,6 +53,7 @@ fn view(life: TokenLife, can_renew: bool, change: impl FnOnce(&mut AccountRecord
     View {
         name: name("acme/told/main"),
         state: plan::state(&means, &record, hours(0)),
+        base_url: None,
         ends: means.ends(&record.token),
         can_renew,
         means,

@@ -17,6 +17,9 @@ const BEGIN: &str = "INSERT INTO audit_log (id, post, at, outcome, who, tenant, 
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING";
 const END: &str = "UPDATE audit_log SET outcome = $2, after = $3, ended_at = $4 WHERE id = $1 AND outcome = 'begun'";
 
+const WHOLE: &str = "INSERT INTO audit_log (id, post, at, ended_at, outcome, who, tenant, action, subject, reason, before, after) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING";
+
 /// Entries older than `$1` by the caller `$2`, on what is named by `$3` or belongs to the tenant `$4`.
 macro_rules! entries {
     ($where:literal) => {
@@ -88,6 +91,29 @@ async fn end(
         .await
         .map(drop)
         .map_err(LedgerError::of("complete an entry of the audit log"))
+}
+
+/// Writes changes with what came of them, within the transaction that makes them. They are rare: one statement for each.
+pub(in super::super) async fn write_entries(tx: &mut Connection, entries: &[AuditEntry]) -> Result<(), LedgerError> {
+    for AuditEntry { asked, at, ended_at, outcome, after } in entries {
+        sqlx::query(WHOLE)
+            .bind(asked.id)
+            .bind(asked.post.map(|post| post.0))
+            .bind(millis(*at))
+            .bind(ended_at.map(millis))
+            .bind(outcome.name())
+            .bind(asked.who.as_str())
+            .bind(asked.tenant.as_ref().map(ToString::to_string))
+            .bind(asked.action.as_str())
+            .bind(asked.subject.as_str())
+            .bind(asked.reason.as_deref())
+            .bind(asked.before.as_ref().map(json))
+            .bind(after.as_ref().map(json))
+            .execute(&mut *tx)
+            .await
+            .map_err(LedgerError::of("write to the audit log"))?;
+    }
+    Ok(())
 }
 
 /// A row of `audit_log`.

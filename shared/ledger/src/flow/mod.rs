@@ -35,6 +35,7 @@ mod upcoming;
 
 pub(super) use accept::{Known, accept};
 pub(super) use apply::apply;
+pub(super) use audit_log::write_entries;
 pub(super) use cases::write_cases;
 pub(super) use pauses::{body as pause_body, finish_releases};
 

@@ -51,6 +51,12 @@ impl Outside for Database {
         let (place, ids) = (place.clone(), ids.to_vec());
         self.read(move |conn, _| async move { owners(conn, &place, &ids).await }.boxed()).await
     }
+
+    async fn holders(&self, places: &[Place], id: &str) -> Result<Vec<(Place, TargetId)>, LedgerError> {
+        let mark = |place: &Place| mark_at(&place.tenant, &place.channel, &place.account, id);
+        let marked: Vec<_> = places.iter().map(|place| (mark(place), place.clone())).collect();
+        self.read(move |conn, _| async move { holders(conn, marked).await }.boxed()).await
+    }
 }
 
 #[derive(sqlx::FromRow)]
@@ -129,4 +135,11 @@ async fn owners(
     let owners: HashMap<Uuid, Uuid> = store::owners(conn, &marks).await?.into_iter().collect();
     let owned = ids.iter().zip(marks).filter_map(|(id, mark)| Some((id.clone(), TargetId(*owners.get(&mark)?))));
     Ok(owned.collect())
+}
+
+async fn holders(conn: &mut Connection, marked: Vec<(Uuid, Place)>) -> Result<Vec<(Place, TargetId)>, LedgerError> {
+    let marks: Vec<Uuid> = marked.iter().map(|(mark, _)| *mark).collect();
+    let owners: HashMap<Uuid, Uuid> = store::owners(conn, &marks).await?.into_iter().collect();
+    let held = |(mark, place): (Uuid, Place)| Some((place, TargetId(*owners.get(&mark)?)));
+    Ok(marked.into_iter().filter_map(held).collect())
 }

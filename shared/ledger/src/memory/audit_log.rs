@@ -1,10 +1,12 @@
 //! The audit log, in memory.
 
 use async_trait::async_trait;
+use domain::{Answer, Command, Target};
+use jiff::Timestamp;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{MemoryLedger, page_of};
+use super::{MemoryLedger, Tables, page_of};
 use crate::{AuditEntry, AuditFilter, AuditLog, EntryOutcome, LedgerError, NewEntry, Page};
 
 #[async_trait]
@@ -40,5 +42,15 @@ impl AuditLog for MemoryLedger {
         };
         let fitting = tables.audit_log.values().rev().filter(|entry| fits(entry)).cloned().collect();
         Ok(page_of(fitting, filter.limit, filter.after.as_ref(), |entry: &AuditEntry| entry.asked.id.to_string()))
+    }
+}
+
+impl Tables {
+    /// Puts a command on the log that nobody else puts there.
+    pub(super) fn enter(&mut self, command: &Command, before: &Target, after: &Target, answer: &Answer, at: Timestamp) {
+        if let Command::Revive { entry } = command {
+            let told = AuditEntry::revived(*entry, before, after, answer, at);
+            self.audit_log.entry(*entry).or_insert(told);
+        }
     }
 }

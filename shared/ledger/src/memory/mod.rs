@@ -145,6 +145,7 @@ impl MemoryLedger {
         }
         let target = row.target.clone();
         let changes = row.changes.clone();
+        tables.enter(command, &before, &target, &answer, context.now);
         if let Some(step) = step {
             tables.write_case(step);
         }

@@ -36,6 +36,15 @@ impl Outside for MemoryLedger {
         let proofs = here.flat_map(|target| target.out.iter().map(|out| (out.receipt.id.clone(), target.id)));
         Ok(proofs.filter(|(id, _)| ids.contains(id)).collect())
     }
+
+    async fn holders(&self, places: &[Place], id: &str) -> Result<Vec<(Place, TargetId)>, LedgerError> {
+        let mut held = Vec::new();
+        for place in places {
+            let owner = self.owners(place, &[id.to_owned()]).await?.remove(id);
+            held.extend(owner.map(|owner| (place.clone(), owner)));
+        }
+        Ok(held)
+    }
 }
 
 impl Tables {

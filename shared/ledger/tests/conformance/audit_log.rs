@@ -1,10 +1,13 @@
 //! The audit log: every change is on record before it is made.
 
-use domain::PostId;
-use ledger::{AuditEntry, AuditFilter, EntryOutcome, NewEntry};
+use domain::{Answer, Command, Outcome, PostId};
+use ledger::{AuditEntry, AuditFilter, BROKER, EntryOutcome, NewEntry, standing};
 use serde_json::json;
 
-use crate::{house::House, making::tenant};
+use crate::{
+    house::House,
+    making::{begin, finish, tenant, token_revoked},
+};
 
 fn entry(house: &House, who: &str, subject: &str) -> NewEntry {
     // Ids made later sort later, as in life.
@@ -105,4 +108,29 @@ pub async fn the_log_comes_page_by_page(house: &House) {
         }
     }
     assert_eq!(seen, made);
+}
+
+pub async fn a_letter_that_is_moved_back_is_on_record_with_the_retry(house: &House) {
+    let target = house.accept_one().await;
+    house.apply(target, begin("w")).await;
+    let failed = house.apply(target, finish(1, Outcome::Failed(token_revoked()))).await.target;
+    house.advance(2);
+    let (revive, at) = (Command::Revive { entry: house.runtime.id() }, house.now());
+    let revived = house.apply(target, revive.clone()).await;
+    assert_eq!(revived.answer, Answer::Done);
+    let done = listed(house, AuditFilter::default()).await;
+    let [entry] = &done[..] else { panic!("{done:?}") };
+    assert_eq!((entry.asked.who.as_str(), entry.asked.action.as_str()), (BROKER, "retry target"));
+    assert_eq!((&entry.asked.subject, entry.asked.post), (&format!("target:{target}"), Some(failed.post)));
+    assert_eq!((entry.outcome, entry.at, entry.ended_at), (EntryOutcome::Done, at, Some(at)));
+    assert_eq!(entry.asked.before, Some(standing(&failed)));
+    assert_eq!(entry.after, Some(standing(&revived.target)));
+    // Whoever did not hear the answer asks again: it is on record once, and as it was done.
+    assert!(matches!(house.apply(target, revive).await.answer, Answer::Refused(_)));
+    assert_eq!(listed(house, AuditFilter::default()).await, done);
+    house.advance(2);
+    house.apply(target, Command::Revive { entry: house.runtime.id() }).await;
+    let refused = &listed(house, AuditFilter::default()).await[0];
+    assert_eq!(refused.outcome, EntryOutcome::Refused);
+    assert_eq!(refused.after, Some(json!({ "why": "there is nothing to do in its present state" })));
 }

@@ -135,6 +135,7 @@ mod every {
             what_is_completed_stays_as_it_is,
             entries_are_found_by_what_they_are_about,
             the_log_comes_page_by_page,
+            a_letter_that_is_moved_back_is_on_record_with_the_retry,
         }
         [postgres, sqlite, memory] => deliveries::{
             each_hook_is_sent_what_it_wants,
@@ -175,6 +176,7 @@ mod every {
             what_is_published_comes_page_by_page,
             what_may_be_out_is_not_settled,
             a_platform_id_tells_its_target,
+            who_has_a_platform_id_is_found_among_accounts,
         }
         [postgres, sqlite, memory] => causes::{
             causes_are_counted_by_account_and_post,

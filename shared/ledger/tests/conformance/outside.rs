@@ -132,3 +132,15 @@ pub async fn a_platform_id_tells_its_target(house: &House) {
     house.apply(third, published(1, "9")).await;
     assert_eq!(house.outside.owners(&main(), &["9".to_owned()]).await.unwrap(), [("9".to_owned(), third)].into());
 }
+
+pub async fn who_has_a_platform_id_is_found_among_accounts(house: &House) {
+    let (other, third) = (place("other", "webhook", "a"), place("acme", "webhook", "b"));
+    publish(house, &main(), &["1"]).await;
+    let there = publish(house, &other, &["1", "2"]).await;
+    let all = [main(), other.clone(), third.clone()];
+    let found = house.outside.holders(&all[1..], "1").await.unwrap();
+    assert_eq!(found, [(other.clone(), there)], "only whom one asks about");
+    assert_eq!(house.outside.holders(&all, "2").await.unwrap(), [(other, there)]);
+    assert_eq!(house.outside.holders(&all, "3").await.unwrap(), []);
+    assert_eq!(house.outside.holders(&[], "1").await.unwrap(), []);
+}

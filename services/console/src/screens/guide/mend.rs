@@ -109,9 +109,20 @@ fn one(visit: &Visit, account: &api::Account, failed: Timestamp, here: &str) -> 
             }
             div.row {
                 @if visit.may("POST", "/v1/accounts/{tenant}/{channel}/{account}/check") { (form("check", "Ask the platform now", wrong.is_none())) }
-                @if visit.may("POST", "/v1/accounts/{tenant}/{channel}/{account}/link") { (form("link", "Make a link to reconnect", wrong.is_some())) }
-                @else if wrong.is_some() { span.quiet { "To connect it again takes an admin: `oncepost accounts link " (name) "`." } }
+                @if wrong.is_some() { (reconnect(visit, account, &form)) }
             }
+        }
+    }
+}
+
+/// How an account that something is wrong with is connected again: by a link where its platform knows such, else by hand.
+fn reconnect(visit: &Visit, account: &api::Account, form: &dyn Fn(&str, &str, bool) -> Markup) -> Markup {
+    let (name, may) = (account.name(), visit.may("POST", "/v1/accounts/{tenant}/{channel}/{account}/link"));
+    html! {
+        @match (account.by_link, may) {
+            (true, true) => { (form("link", "Make a link to reconnect", true)) }
+            (true, false) => { span.quiet { "To connect it again takes an admin: `oncepost accounts link " (name) "`." } }
+            (false, _) => { span.quiet { "To connect it again takes an admin: `oncepost accounts connect " (name) "`." } }
         }
     }
 }

@@ -100,6 +100,9 @@ async fn what_may_be_out_is_looked_at_and_not_retried() {
     let of = |n: u8| format!("/guide?group=OP-4001%2Fpost%2Fbad_words&step={n}");
     let page = browser.get(&of(2)).await.ok();
     page.says("Some may be out already.");
+    page.is_silent_of("Make a link to reconnect");
+    browser.get("/accounts/acme/short/main").await.ok().is_silent_of("Make a link to reconnect");
+    browser.get("/accounts/acme/long/main").await.ok().says("Make a link to reconnect");
     assert!(page.text.contains(&format!("href=\"/targets/{}\"", targets[1])));
     browser.get(&of(3)).await.ok().says("0 of 1 go , 1 held back.");
 }

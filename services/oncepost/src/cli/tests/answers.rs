@@ -4,6 +4,7 @@ use insta::assert_snapshot;
 use serde_json::{Value, json};
 
 use super::server::{message, offline, server, tell};
+use crate::cli::{channels::is_used, text};
 
 #[tokio::test]
 async fn scheduling_tells_what_goes_out_when_and_a_repeat_says_that_it_is_one() {
@@ -270,6 +271,52 @@ async fn one_channel_of_a_server_is_told_when_a_server_is_named() {
     assert!(told.answer.contains("accounts paused"), "{}", told.all());
     let pauses = server.tell(&["pauses"]).await;
     assert!(pauses.answer.contains("account:acme/short/main"), "a scope can be copied: {}", pauses.all());
+}
+
+#[tokio::test]
+async fn channels_that_nobody_uses_are_counted_and_shown_where_all_are_asked_for() {
+    let server = server().await;
+    let json = server.tell(&["--json", "channels"]).await.answer;
+    let mut found: console::api::Channels = serde_json::from_str(&json).unwrap();
+    found.channels[0].accounts = 0;
+    let told = text::world::channels(&found, is_used);
+    assert!(told.contains("short") && !told.lines().any(|line| line.starts_with("long ")), "{told}");
+    assert!(told.contains("1 other channel without an account: `oncepost channels --all`."), "{told}");
+    let all = text::world::channels(&found, |_| true);
+    assert!(all.lines().any(|line| line.starts_with("long ")) && !all.contains("--all"), "{all}");
+    let none = text::world::channels(&found, |_| false);
+    assert_eq!(none, "2 channels without an account: `oncepost channels --all`.");
+    found.channels[0].paused = true;
+    assert!(is_used(&found.channels[0]), "whoever paused it should see it");
+    assert_eq!(server.tell(&["channels", "--all"]).await.code, 0);
+}
+
+#[tokio::test]
+async fn what_was_not_sent_in_time_is_counted_beside_what_needs_a_person() {
+    let server = server().await;
+    for channel in ["long", "short", "short"] {
+        server.late(channel).await;
+    }
+    let words = async |arguments: &[&str]| {
+        let told = server.tell(arguments).await.answer;
+        told.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let told = words(&["failures"]).await;
+    let line = "Nothing needs a person. 3 targets were not sent in time since yesterday: the deadline passed.";
+    assert!(told.starts_with(line) && told.contains("`oncepost posts --state expired`"), "{told}");
+    let of_one = words(&["failures", "--channel", "long", "--causes"]).await;
+    assert!(of_one.contains("1 target was not sent in time"), "{of_one}");
+    let of_account = words(&["failures", "--account", "acme/short/main"]).await;
+    assert!(!of_account.contains("in time"), "what cannot be counted is not told: {of_account}");
+}
+
+#[tokio::test]
+async fn why_doubts_are_not_settled_all_at_once_is_told() {
+    let server = server().await;
+    let told = server.tell(&["resolve", "--group", "OP-4001/channel/-", "--send-again"]).await;
+    assert_eq!(told.code, 2, "{}", told.all());
+    assert!(told.remarks.contains("Each doubt of OP-4001/channel/- takes a look of its own"), "{}", told.all());
+    assert!(told.remarks.contains("oncepost failures --group OP-4001/channel/- --state in_doubt"), "{}", told.all());
 }
 
 #[tokio::test]

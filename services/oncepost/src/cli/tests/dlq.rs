@@ -41,6 +41,21 @@ async fn letters_are_told_by_channel_and_one_by_one() {
     assert!(page.answer.ends_with(&format!("There are more: --after long/{}\n", targets[0])), "{}", page.answer);
 }
 
+/// Twenty channels, and one reason why nothing is known of any.
+#[tokio::test]
+async fn with_the_broker_away_that_is_said_once() {
+    let server = server().await;
+    server.broker.silence(true);
+    let told = server.tell(&["dlq", "list"]).await.answer;
+    assert_eq!(told.matches("RabbitMQ").count(), 1, "{told}");
+    assert!(told.starts_with("2 channels: letters: unknown."), "{told}");
+    let (_, targets) = server.scheduled("key").await;
+    server.fail(&targets[0]).await;
+    let told = server.tell(&["dlq", "list"]).await.answer;
+    assert!(told.contains("long: letters: unknown, 1 target needs a person."), "{told}");
+    assert_eq!(told.matches("RabbitMQ").count(), 1, "{told}");
+}
+
 #[tokio::test]
 async fn each_of_several_retries_is_told_and_one_that_is_held_back_keeps_no_other() {
     let server = server().await;

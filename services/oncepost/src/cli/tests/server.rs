@@ -20,13 +20,13 @@ use clap::Parser;
 use console::{Console, ConsoleOptions, Parts, Token};
 use domain::{
     AccountId, Answer, ChannelName, Code, Command, Draft, Failure, Finding, Fix, Landed, LookUp, OnDoubt, Outcome,
-    PlatformWords, Policy, Receipt, RepeatSafety, Scope, TenantId, WorkerName, Worth,
+    PlatformWords, Policy, PostId, Receipt, RepeatSafety, Scope, TargetId, TenantId, WorkerName, Worth,
 };
 use forecast::Forecast;
 use futures::future::BoxFuture;
 use intake::{Checker, Intake, Options};
 use jiff::Timestamp;
-use ledger::{Ledger, MemoryLedger};
+use ledger::{Ledger, MemoryLedger, NewPost, NewTarget};
 use outbox::Outbox;
 use runtime::{Clock, Runtime, SeededRandom};
 use serde_json::{Value, json};
@@ -304,6 +304,7 @@ pub async fn serve(options: ConsoleOptions) -> Server {
         vault: vault.clone(),
         forecast,
         audit,
+        outside: ledger.clone(),
         incidents: ledger.clone(),
         options,
     });
@@ -361,6 +362,36 @@ impl Server {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let targets = answer["targets"].as_array().unwrap().iter().map(|target| text(&target["target"])).collect();
         (text(&answer["post"]), targets)
+    }
+
+    /// A target that nobody came to in time.
+    pub async fn late(&self, channel: &str) {
+        let now: Timestamp = NOON.parse().unwrap();
+        let runtime = Runtime::system();
+        let (post, target) = (PostId(runtime.id()), TargetId(runtime.id()));
+        let new = NewTarget {
+            id: target,
+            channel: channel.parse().unwrap(),
+            account: "main".parse().unwrap(),
+            app: None,
+            due_at: now - Duration::from_secs(10),
+            deadline: Some(now - Duration::from_secs(5)),
+            changes: domain::Override::default(),
+            hash: domain::ContentHash([7; 16]),
+            trace: None,
+        };
+        let post = NewPost {
+            id: post,
+            tenant: "acme".parse().unwrap(),
+            key: post.to_string(),
+            fingerprint: [7; 32],
+            content: domain::Content::default(),
+            accepted_at: now - Duration::from_secs(20),
+            answer: Value::Null,
+            targets: vec![new],
+        };
+        self.ledger.accept(vec![post]).await.unwrap();
+        self.ledger.apply(target, Command::Wake).await.unwrap();
     }
 
     pub async fn apply(&self, target: &str, command: Command) -> Answer {

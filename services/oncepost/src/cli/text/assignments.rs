@@ -1,13 +1,24 @@
 //! Who sees to what.
 
-use console::api::{Assignment, Assignments, CauseGroup};
+use console::api::{Assigned, Assignment, Assignments, CauseGroup};
 
 use super::{entries, harmless, instant, labelled};
 
-/// Something that was assigned.
-pub(crate) fn assigned(one: &Assignment) -> String {
+/// Something that was assigned, and who else has something of it.
+pub(crate) fn assigned(made: &Assigned) -> String {
     let told = "Everybody who looks at it sees that; it changes nothing else, and ends an hour after nothing of it needs a person.";
-    labelled("", &format!("{} has {} now. {told}", harmless(&one.to), whole(one)))
+    let one = &made.assignment;
+    let head = labelled("", &format!("{} has {} now. {told}", harmless(&one.to), whole(one)));
+    let other = |other: &Assignment| {
+        let part = other.part().map_or_else(|| "all of it".into(), |part| format!("{part} of it"));
+        let comment = other.comment.as_ref().map(|said| format!(": {}", harmless(said))).unwrap_or_default();
+        let had = format!("{} has {} since {}{comment}", harmless(&other.to), harmless(&part), instant(other.at));
+        labelled("  besides      ", &had)
+    };
+    let settle = labelled("", "Both keep what they have: settle between you who does what.");
+    let others: Vec<_> = made.beside.iter().map(other).collect();
+    let settle = (!others.is_empty()).then_some(settle);
+    [head].into_iter().chain(others).chain(settle).collect::<Vec<_>>().join("\n")
 }
 
 /// Something that was let go.

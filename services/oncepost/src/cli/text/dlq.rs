@@ -12,7 +12,7 @@ pub(crate) fn list(list: &DeadLetters) -> String {
     if list.channels.is_empty() {
         return "No dead letters, and none is missing.".into();
     }
-    let mut blocks: Vec<_> = vec![list.channels.iter().map(channel).collect::<Vec<_>>().join("\n")];
+    let mut blocks: Vec<_> = vec![channels(&list.channels)];
     if !list.letters.is_empty() {
         let rows = list.letters.iter().map(|letter| {
             let state = letter.state.map_or_else(|| "-".into(), |state| state.to_string());
@@ -28,6 +28,26 @@ pub(crate) fn list(list: &DeadLetters) -> String {
     blocks.join("\n\n")
 }
 
+/// Each channel in a line. Why nothing is known of several is said once: the broker is away from all alike.
+fn channels(all: &[DeadChannel]) -> String {
+    let silent: Vec<_> = all.iter().filter(|one| one.letters.is_none()).collect();
+    let alike = |one: &DeadChannel| one.letters.is_none() && silent.first().is_some_and(|first| first.says == one.says);
+    if silent.len() < 2 {
+        return all.iter().map(channel).collect::<Vec<_>>().join("\n");
+    }
+    let why = silent[0].says.as_str();
+    let brief = |one: &DeadChannel| match alike(one) {
+        true => channel(&DeadChannel { says: String::new(), ..one.clone() }),
+        false => channel(one),
+    };
+    let is_idle = |one: &&DeadChannel| alike(one) && one.needs_person == 0;
+    let idle = all.iter().filter(is_idle).count();
+    let others = if idle == all.len() { "channel" } else { "other channel" };
+    let idle = (idle > 0).then(|| format!("{}: letters: unknown.", counted(idle, others)));
+    let rest = all.iter().filter(|one| !is_idle(one)).map(brief);
+    rest.chain(idle).chain([labelled("", why)]).collect::<Vec<_>>().join("\n")
+}
+
 fn channel(channel: &DeadChannel) -> String {
     let letters = match channel.letters {
         Some(letters) => counted(usize::try_from(letters).unwrap_or(usize::MAX), "letter"),
@@ -37,7 +57,7 @@ fn channel(channel: &DeadChannel) -> String {
         1 => "1 target needs a person".into(),
         many => format!("{many} targets need a person"),
     };
-    labelled(&format!("{}: ", channel.channel), &format!("{letters}, {people}. {}", channel.says))
+    labelled(&format!("{}: ", channel.channel), format!("{letters}, {people}. {}", channel.says).trim_end())
 }
 
 fn place(letter: &DeadLetter) -> String {

@@ -1,6 +1,6 @@
 //! The operators' list.
 
-use console::api::{AtStake, CauseGroup, FailureGroups, Failures, Shares};
+use console::api::{AtStake, CauseGroup, CountedTargets, FailureGroups, Failures, Shares};
 
 use super::{assignments, counted, entries, harmless, instant, labelled, notes, short};
 
@@ -90,6 +90,18 @@ fn top(what: &str, shares: &Shares) -> Option<String> {
     let more = shares.distinct.saturating_sub(shares.top.len() as u64);
     let more = if more == 0 { String::new() } else { format!(", and {more} more {what}") };
     Some(format!("{}{more}", named.join(", ")))
+}
+
+/// What was not sent because its deadline had passed: nobody is asked about it, and it is a miss all the same.
+pub(crate) fn expired(found: &CountedTargets) -> Option<String> {
+    let count = found.targets.len() as u64;
+    let (more, were) = (if found.next.is_some() { " or more" } else { "" }, if count == 1 { "was" } else { "were" });
+    let told = format!(
+        "{}{more} {were} not sent in time since yesterday: the deadline passed. `oncepost posts --state expired` lists the posts; with a \
+         new deadline they can still go out (`oncepost reschedule`).",
+        many(count, "target")
+    );
+    (count > 0).then(|| labelled("", &told))
 }
 
 /// A page of the list, one by one.

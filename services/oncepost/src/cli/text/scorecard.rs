@@ -6,7 +6,7 @@ use scorecard::{
     words::{found, looked_for, percent, span},
 };
 
-use super::{counted, instant, labelled, table};
+use super::{counted, harmless, instant, labelled, table};
 
 /// The scorecard in tables of a terminal's width.
 pub(crate) fn told(card: &Scorecard) -> String {
@@ -31,7 +31,8 @@ pub(crate) fn told(card: &Scorecard) -> String {
         let rows = card.causes.iter().map(|cause| {
             let channels: Vec<_> = cause.channels.iter().map(|channel| channel.as_str()).collect();
             let code = cause.code.map(|code| format!("{code} ")).unwrap_or_default();
-            [cause.begun.to_string(), format!("{code}{}", cause.title), channels.join(", ")]
+            let finer = cause.finer().map(|finer| format!(": {}", harmless(&finer))).unwrap_or_default();
+            [cause.begun.to_string(), format!("{code}{}{finer}", cause.title), channels.join(", ")]
         });
         parts.push(table(["cases", "why people were needed", "channels"], rows));
     }

@@ -2,7 +2,7 @@
 
 use console::api::{Channel, Channels, Pauses, Queue};
 
-use super::{instant, labelled, table};
+use super::{counted, instant, labelled, table};
 
 /// The pauses in force.
 pub(crate) fn pauses(pauses: &Pauses) -> String {
@@ -16,38 +16,49 @@ pub(crate) fn pauses(pauses: &Pauses) -> String {
     table(["scope", "since", "by", "reason"], rows)
 }
 
-/// The channels.
-pub(crate) fn channels(channels: &Channels) -> String {
+/// The channels that are `shown`, and how many are not.
+pub(crate) fn channels(channels: &Channels, shown: impl Fn(&Channel) -> bool) -> String {
     if channels.channels.is_empty() {
         return "This oncepost has no channels.".into();
     }
-    let rows = channels.channels.iter().map(|channel| {
-        [
-            channel.name.clone(),
-            channel.accounts.to_string(),
-            state(channel),
-            depth(channel.queue),
-            channel.queue.map_or_else(|| "not known".into(), |queue| queue.consumers.to_string()),
-            depth(channel.dead),
-            limits(channel),
-            against_repeats(channel),
-        ]
+    let rows: Vec<_> = channels.channels.iter().filter(|channel| shown(channel)).map(row).collect();
+    let left = channels.channels.len() - rows.len();
+    let left = (left > 0).then(|| {
+        let them = counted(left, if rows.is_empty() { "channel" } else { "other channel" });
+        labelled("", &format!("{them} without an account: `oncepost channels --all`."))
     });
     let head = ["channel", "accounts", "state", "waiting", "workers", "dead", "takes", "against repeats"];
+    let table = (!rows.is_empty()).then(|| table(head, rows));
     let retried: Vec<_> = channels.channels.iter().filter_map(retried).collect();
-    let table = [table(head, rows)].into_iter().chain(retried).collect::<Vec<_>>().join("\n");
+    let retried = (!retried.is_empty()).then(|| retried.join("\n"));
+    [table, retried, left, hint(channels)].into_iter().flatten().collect::<Vec<_>>().join("\n\n")
+}
+
+fn row(channel: &Channel) -> [String; 8] {
+    [
+        channel.name.clone(),
+        channel.accounts.to_string(),
+        state(channel),
+        depth(channel.queue),
+        channel.queue.map_or_else(|| "not known".into(), |queue| queue.consumers.to_string()),
+        depth(channel.dead),
+        limits(channel),
+        against_repeats(channel),
+    ]
+}
+
+/// What the figures do not say by themselves.
+fn hint(channels: &Channels) -> Option<String> {
     if channels.broker_answers == Some(false) {
         let hint = "RabbitMQ does not say how full its queues are. What is due stays in the ledger until it answers; nothing is lost. \
             `oncepost doctor` says what it finds.";
-        return format!("{table}\n\n{}", labelled("", hint));
-    }
-    if channels.channels.iter().all(|channel| channel.dead.is_none_or(|queue| queue.ready == 0)) {
-        return table;
+        return Some(labelled("", hint));
     }
     // Nobody but their reader takes letters out of a queue.
     let hint =
         "DEAD counts the letters in its queue, settled or not; `oncepost failures` lists what waits for a person.";
-    format!("{table}\n\n{}", labelled("", hint))
+    let has_letters = channels.channels.iter().any(|channel| channel.dead.is_some_and(|queue| queue.ready > 0));
+    has_letters.then(|| labelled("", hint))
 }
 
 /// Whether anything goes out: `paused`, `open`, or how many of its accounts are paused.

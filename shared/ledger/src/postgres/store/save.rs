@@ -44,6 +44,7 @@ pub(in crate::postgres) async fn save(tx: &mut Connection, desk: &Desk<'_>) -> R
     insert_marks(tx, &writes.marks).await?;
     insert_events(tx, &writes.events).await?;
     flow::write_cases(tx, &writes.cases).await?;
+    flow::write_entries(tx, &writes.entries).await?;
     insert_pauses(tx, &writes.pauses).await
 }
 

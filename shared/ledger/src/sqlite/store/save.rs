@@ -42,6 +42,7 @@ pub(in crate::sqlite) async fn save(tx: &mut Connection, desk: &Desk<'_>) -> Res
     insert_marks(tx, &writes.marks).await?;
     insert_events(tx, &writes.events).await?;
     flow::write_cases(tx, &writes.cases).await?;
+    flow::write_entries(tx, &writes.entries).await?;
     insert_pauses(tx, &writes.pauses).await
 }
 

@@ -6,20 +6,58 @@ use std::collections::{BTreeMap, BTreeSet};
 use channels::AccountCard;
 use domain::{AccountId, AppId, ChannelName, Scope, TenantId};
 use ledger::Outlet;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use crate::api::{Extent, ExtentKind, Meanwhile};
+use crate::Meanwhile;
+
+/// How far something reaches.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Extent {
+    /// In one word.
+    pub kind: ExtentKind,
+    /// In a few, as `Only account acme/mastodon/main`.
+    pub words: String,
+    /// What to look at first, and by which command.
+    #[serde(default)]
+    pub look_at: String,
+}
+
+/// How far something reaches, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ExtentKind {
+    /// Nothing needs a person.
+    Nothing,
+    /// One post.
+    Post,
+    /// One account.
+    Account,
+    /// Several accounts of one channel.
+    Accounts,
+    /// All accounts that go through one app.
+    App,
+    /// All accounts of one channel.
+    Channel,
+    /// Accounts of one tenant, on several channels.
+    Tenant,
+    /// Several channels.
+    Channels,
+    /// Most of what there is.
+    Everything,
+}
 
 /// An account by its name.
-pub(crate) type Account<'a> = (&'a TenantId, &'a ChannelName, &'a AccountId);
+pub type Account<'a> = (&'a TenantId, &'a ChannelName, &'a AccountId);
 
 /// The account that a place is.
-pub(crate) fn account(place: &Outlet) -> Account<'_> {
+pub fn account(place: &Outlet) -> Account<'_> {
     (&place.tenant, &place.channel, &place.account)
 }
 
 /// The accounts that there are, as far as the caller may know.
 #[derive(Debug, Default)]
-pub(crate) struct Known {
+pub struct Known {
     accounts: BTreeSet<(TenantId, ChannelName, AccountId)>,
     by_app: BTreeMap<AppId, usize>,
 }
@@ -196,7 +234,7 @@ pub(crate) fn look_at_all(extent: Extent) -> Extent {
 const ALIKE: &str = "What these posts have in common: their words, their links, their media.";
 
 /// What to look at first where several channels fail alike.
-const NETWORK: &str = "What these channels have in common: our network, its name resolution, a proxy; `oncepost doctor` on a worker's machine.";
+pub(crate) const NETWORK: &str = "What these channels have in common: our network, its name resolution, a proxy; `oncepost doctor` on a worker's machine.";
 
 /// What to look at first where several things may be wrong.
 const ONE_BY_ONE: &str = "The causes one by one, the first one first: they need not belong together.";
@@ -246,7 +284,7 @@ pub(crate) fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::api::Flow;
+    use crate::Flow;
 
     pub(crate) fn place(text: &str) -> Outlet {
         let (name, app) = text.split_once('@').map_or((text, None), |(name, app)| (name, Some(app)));

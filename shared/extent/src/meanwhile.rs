@@ -4,19 +4,47 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use ledger::{Lately, Outlet};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use crate::{
-    api::{Flow, Meanwhile},
-    extent::{account, listed},
-    standing::instant,
-};
+use crate::extent::{account, listed};
+
+/// What was due while something fails, and is settled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Meanwhile {
+    /// Since when it was looked at: a day at most.
+    #[schemars(with = "domain::Rfc3339")]
+    pub since: Timestamp,
+    /// On the accounts that it strikes.
+    pub own: Flow,
+    /// On the other accounts of their channels.
+    pub siblings: Flow,
+    /// On other channels.
+    pub elsewhere: Flow,
+    /// What that says.
+    pub words: String,
+}
+
+/// How many targets were due, and how many of them are out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Flow {
+    /// How many are settled: out, given up, or on the operators' list.
+    pub settled: u64,
+    /// How many are out.
+    pub published: u64,
+}
 
 /// The beginning of the second that `at` is in.
-pub(crate) fn second(at: Timestamp) -> Timestamp {
+pub fn second(at: Timestamp) -> Timestamp {
     Timestamp::from_nanosecond(at.as_nanosecond().div_euclid(SECOND) * SECOND).unwrap_or(at)
 }
 
 const SECOND: i128 = 1_000_000_000;
+
+/// An instant to the second, as it is shown everywhere.
+fn instant(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
+}
 
 /// What goes out while something fails at `places` since `since`: on their accounts, on the other accounts of their channels, and
 /// elsewhere. `from`: since when it was looked at.
