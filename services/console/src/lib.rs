@@ -24,6 +24,8 @@ mod options;
 mod page;
 mod problem;
 mod proof;
+mod reach;
+mod retrying;
 mod routes;
 mod scope;
 mod scorecard;
@@ -64,6 +66,7 @@ pub struct Console(Arc<Inner>);
 struct Inner {
     parts: Parts,
     gate: access::Gate,
+    reach: reach::Reach,
     letters: Letters,
     touch: Touch,
 }
@@ -122,12 +125,18 @@ impl Console {
         let (runtime, ledger, transport) = (parts.runtime.clone(), parts.ledger.clone(), parts.transport.clone());
         let letters = Letters::new(runtime, ledger, transport, channels);
         let touch = Tender::new(letters.clone()).on_touch();
-        Self(Arc::new(Inner { parts, gate, letters, touch }))
+        let reach = reach::Reach::default();
+        Self(Arc::new(Inner { parts, gate, reach, letters, touch }))
     }
 
     /// How often callers may call.
     pub(crate) fn gate(&self) -> &access::Gate {
         &self.0.gate
+    }
+
+    /// Whether the ledger answers.
+    pub(crate) fn reach(&self) -> &reach::Reach {
+        &self.0.reach
     }
 
     /// The API, everything of it under `/v1`, and the screens before it.

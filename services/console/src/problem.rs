@@ -139,6 +139,13 @@ impl Problem {
         Self::plain(StatusCode::FORBIDDEN, detail, "Use a token, or a login, that may, or leave it be.")
     }
 
+    /// The ledger is away.
+    pub fn away() -> Self {
+        let detail = "The ledger does not answer. Asking again is safe.";
+        let remedy = "See whether its database runs. Until it answers nothing is published, and nothing is lost.";
+        Self { remedy: remedy.into(), ..Self::coded(StatusCode::SERVICE_UNAVAILABLE, Code::OWN_HICCUP, detail) }
+    }
+
     /// There is no such thing, or it is not the caller's.
     pub fn not_found(what: impl std::fmt::Display) -> Self {
         Self::coded(StatusCode::NOT_FOUND, Code::NOT_FOUND, format!("There is no {what}."))
@@ -225,6 +232,10 @@ impl From<LedgerError> for Problem {
                 let detail = "The ledger was restored, moved or taken over, and may have lost what happened lately: nothing is accepted until \
                               an operator has run `oncepost restored`. Asking again is safe.";
                 Self::coded(StatusCode::SERVICE_UNAVAILABLE, Code::OWN_HICCUP, detail)
+            }
+            error @ (LedgerError::Unreachable { .. } | LedgerError::Closed) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "the ledger does not answer");
+                Self::away()
             }
             error => {
                 tracing::error!(error = &error as &dyn std::error::Error, "the ledger failed a request");

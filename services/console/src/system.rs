@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use broker::Source;
 use ledger::{LedgerError, Process};
-use roster::{Evidence, Missing, Queue, SILENT, does, missing, outlets, serves};
+use roster::{Evidence, FRESH, Missing, Queue, SILENT, does, missing, outlets, serves};
 
 use crate::{
     Console,
@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// How long a part may take to say that it is there.
-const PATIENCE: Duration = Duration::from_secs(3);
+const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Console {
     /// Who should be there and is not, of what concerns `caller`.
@@ -65,7 +65,7 @@ impl Console {
             self.runtime.within(PATIENCE, self.processes.schema_version()),
         );
         let processes = found.and_then(Result::ok);
-        let heard: Vec<_> = processes.iter().flatten().filter(|process| process.silent_for < SILENT).collect();
+        let heard: Vec<_> = processes.iter().flatten().filter(|process| process.silent_for < FRESH).collect();
         let missing = match &processes {
             Some(processes) => {
                 let answers = broker.answers == Some(true);
@@ -88,7 +88,7 @@ impl Console {
     }
 
     /// A ledger whose history is lost answers all the same.
-    async fn ledger_answers(&self) -> Result<(), LedgerError> {
+    pub(crate) async fn ledger_answers(&self) -> Result<(), LedgerError> {
         match self.ledger.ping().await {
             Err(LedgerError::Restored) => Ok(()),
             answer => answer,
@@ -115,7 +115,7 @@ impl Console {
                 tracing::warn!(part = name, error = %error, "a part does not answer");
                 "it answers with an error; the log has it"
             }
-            None => "it does not answer within 3 s",
+            None => "it does not answer within 2 s",
         };
         api::Part { answers: Some(false), why: Some(why.into()), ..part }
     }

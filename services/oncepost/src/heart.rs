@@ -96,8 +96,11 @@ impl Beating {
         loop {
             tokio::select! {
                 () = ended.cancelled() => break,
-                () = self.once() => {}
+                () = self.look() => {}
             }
+            // What is being written is not cut off: the ledger goes on with it, and may note that the process lives after it was told that it
+            // has ended.
+            self.tell().await;
             tokio::select! {
                 () = ended.cancelled() => break,
                 () = stop.cancelled(), if !self.beat.is_draining => self.beat.is_draining = true,
@@ -110,13 +113,18 @@ impl Beating {
         }
     }
 
-    async fn once(&mut self) {
+    /// Finds out what can be reached.
+    async fn look(&mut self) {
         let (broker, guard) =
             futures::join!(look(&self.runtime, self.transport.ping()), look(&self.runtime, self.guard.ping()));
         let now = self.runtime.now();
         let before = std::mem::take(&mut self.beat.parts);
         self.beat.parts =
             [("broker", broker), ("guard", guard)].map(|(part, took)| seen(&before, part, took, now)).into();
+    }
+
+    /// Says in the ledger that the process lives.
+    async fn tell(&mut self) {
         let written = self.runtime.within(PATIENCE, self.processes.beat(self.beat.clone(), FORGET_AFTER)).await;
         let why = match written {
             Some(Ok(())) => {
@@ -154,10 +162,12 @@ fn seen(before: &[PartSeen], part: &str, took: Option<Duration>, now: Timestamp)
 
 #[cfg(test)]
 mod tests {
+    use async_trait::async_trait;
     use broker::Memory;
     use domain::Policy;
     use guard::MemoryGuard;
-    use ledger::{MemoryLedger, Process};
+    use ledger::{LedgerError, MemoryLedger, Process, SchemaVersion};
+    use uuid::Uuid;
 
     use super::*;
 
@@ -169,8 +179,13 @@ mod tests {
     }
 
     fn ward() -> Ward {
+        ward_with(|_, ledger| ledger)
+    }
+
+    fn ward_with(processes: impl FnOnce(&Runtime, Arc<MemoryLedger>) -> Arc<dyn Processes>) -> Ward {
         let runtime = Runtime::simulated(7, "2026-06-01T12:00:00Z".parse().unwrap());
         let ledger = Arc::new(MemoryLedger::new(runtime.clock(), Policy::default()));
+        let processes = processes(&runtime, ledger.clone());
         let transport = Arc::new(Memory::new(&runtime, ["mastodon"]));
         let guard = Arc::new(MemoryGuard::new(runtime.clone()));
         let identity = Identity {
@@ -181,8 +196,45 @@ mod tests {
             roles: vec!["worker".into()],
             channels: vec!["mastodon".parse().unwrap()],
         };
-        let heart = Heart::start(&runtime, ledger.clone(), transport.clone(), guard, identity);
+        let heart = Heart::start(&runtime, processes, transport.clone(), guard, identity);
         Ward { runtime, ledger, transport, heart }
+    }
+
+    /// Takes two seconds for a beat, and writes it to the end even if whoever asked has gone away, as a database does.
+    struct Slow(Runtime, Arc<MemoryLedger>);
+
+    #[async_trait]
+    impl Processes for Slow {
+        async fn beat(&self, beat: Beat, forget_after: Duration) -> Result<(), LedgerError> {
+            let Self(runtime, ledger) = self;
+            let (clock, ledger) = (runtime.clone(), ledger.clone());
+            let written = runtime.spawn(async move {
+                clock.sleep(Duration::from_secs(2)).await;
+                ledger.beat(beat, forget_after).await
+            });
+            written.await.unwrap()
+        }
+
+        async fn end_process(&self, id: Uuid) -> Result<(), LedgerError> {
+            self.1.end_process(id).await
+        }
+
+        async fn processes(&self) -> Result<Vec<Process>, LedgerError> {
+            self.1.processes().await
+        }
+
+        async fn schema_version(&self) -> Result<Option<SchemaVersion>, LedgerError> {
+            self.1.schema_version().await
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_process_that_ends_while_it_says_that_it_lives_is_not_there_afterwards() {
+        let ward = ward_with(|runtime, ledger| Arc::new(Slow(runtime.clone(), ledger)));
+        ward.runtime.sleep(Duration::from_secs(1)).await;
+        ward.heart.end().await;
+        ward.runtime.sleep(Duration::from_secs(10)).await;
+        assert_eq!(ward.ledger.processes().await.unwrap(), [], "what it said last came after its leave");
     }
 
     async fn seen(ward: &Ward) -> Vec<Process> {

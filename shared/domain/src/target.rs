@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountId, AppId, AttemptKind, ChannelName, ContentHash, Failure, Gap, PartOut, PostId, State, TargetId, TenantId,
-    WorkerName,
+    AccountId, AppId, AttemptKind, ChannelName, ContentHash, Failure, Gap, PartOut, Policy, PostId, State, TargetId,
+    TenantId, WorkerName,
 };
 
 /// One post on one account of one channel.
@@ -168,6 +168,29 @@ impl Target {
         Duration::try_from(now.duration_since(self.due_at)).unwrap_or_default()
     }
 
+    /// Whether it should have gone out by now or soon, could not, and is tried again by itself: it waits for the next try, is on its way to it,
+    /// or in it. What was kept from its first try by a rate limit is among them.
+    pub fn is_retried(&self) -> bool {
+        let has_failed = self.last_failure.is_some();
+        let is_sent = self.lease.as_ref().is_none_or(|lease| lease.kind == AttemptKind::Send);
+        match self.state {
+            State::Retrying => true,
+            State::Scheduled => has_failed && self.next_at.is_some_and(|next| self.due_at < next),
+            State::Queued | State::Publishing => has_failed && is_sent && self.attempt > 0,
+            _ => false,
+        }
+    }
+
+    /// When it is given up at the earliest, if every further try fails as the last one did: its deadline, or when its tries are used up.
+    /// `None`: as long as it fails like this it is tried for ever.
+    pub fn given_up_at(&self, policy: &Policy) -> Option<Timestamp> {
+        let costs = self.last_failure.as_ref().is_none_or(|failure| !failure.is_free());
+        let next = self.next_at.unwrap_or(self.due_at);
+        let waits = (self.tries.saturating_add(1)..policy.max_tries).map(|n| policy.backoff.wait(n, 0.0));
+        let last = next.saturating_add(waits.sum::<Duration>()).unwrap_or(Timestamp::MAX);
+        self.expires_at().into_iter().chain(costs.then_some(last)).min()
+    }
+
     /// The proof of publish point `part`, if it is out.
     pub fn receipt(&self, part: u16) -> Option<&PartOut> {
         self.out.iter().find(|out| out.part == part)
@@ -267,6 +290,43 @@ mod tests {
         assert!(!target.is_stale(after(9)) && target.is_stale(after(10)));
         let gap = Some(Gap { since: NOW, until: after(1) });
         assert!(!Target { gap, ..target }.is_stale(after(10)), "it may be out");
+    }
+
+    fn unreachable() -> Failure {
+        let said = crate::PlatformWords::text("connection refused");
+        let worth = crate::Worth::Retry { not_before: None };
+        let (code, landed, scope) = (crate::Code::UNREACHABLE, crate::Landed::No, crate::Scope::Channel);
+        Failure { code, landed, worth, scope, step: "create".into(), said }
+    }
+
+    #[test]
+    fn what_could_not_go_out_is_retried_until_it_does_or_needs_a_person() {
+        let failed = Target { attempt: 1, last_failure: Some(unreachable()), next_at: Some(after(5)), ..target() };
+        for state in [State::Scheduled, State::Queued, State::Retrying, State::Publishing] {
+            assert!(Target { state, ..failed.clone() }.is_retried(), "{state:?}");
+        }
+        for state in [State::Held, State::InDoubt, State::Processing, State::Failed, State::Published, State::Expired] {
+            assert!(!Target { state, ..failed.clone() }.is_retried(), "{state:?}");
+        }
+        for state in [State::Scheduled, State::Queued, State::Publishing] {
+            assert!(!Target { state, ..target() }.is_retried(), "{state:?}: nothing has gone wrong");
+        }
+        let worker = WorkerName::new("w").unwrap();
+        let lease = Some(Lease { worker, kind: AttemptKind::Look, since: NOW, until: after(10) });
+        assert!(!Target { state: State::Publishing, lease, ..failed }.is_retried(), "it may be out, and is looked for");
+    }
+
+    #[test]
+    fn it_is_given_up_at_its_deadline_or_when_its_tries_are_used_up() {
+        let policy = Policy { max_tries: 4, ..Policy::default() };
+        let failed = Target { tries: 1, last_failure: Some(unreachable()), next_at: Some(after(5)), ..target() };
+        // Tries at 5, 20 and 65: the waits after the second and the third are 15 and 45.
+        assert_eq!(failed.given_up_at(&policy), Some(after(65)));
+        assert_eq!(Target { tries: 3, ..failed.clone() }.given_up_at(&policy), Some(after(5)), "the next is the last");
+        assert_eq!(Target { tries: 9, ..failed.clone() }.given_up_at(&policy), Some(after(5)));
+        assert_eq!(Target { deadline: Some(after(30)), ..failed.clone() }.given_up_at(&policy), Some(after(30)));
+        let limit = Failure { code: crate::Code::RATE_LIMITED_ACCOUNT, ..unreachable() };
+        assert_eq!(Target { last_failure: Some(limit), ..failed }.given_up_at(&policy), None, "it costs no try");
     }
 
     #[test]

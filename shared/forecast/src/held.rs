@@ -22,6 +22,18 @@ pub(crate) fn judge(case: &Case<'_>, world: &World<'_>) -> Vec<Risk> {
     covering.map(|pause| risk(case, pause)).collect()
 }
 
+/// What a pause holds does not fail: it waits for the pause's end, and fails then. Its deadline passes all the same.
+pub(crate) fn until_it_ends(risk: Risk, is_held: bool) -> Risk {
+    if !is_held || risk.verdict != Verdict::WillFail || risk.reason == Reason::Deadline {
+        return risk;
+    }
+    Risk {
+        verdict: Verdict::AtRisk,
+        title: format!("Held by a pause; would fail when it ends: {}", risk.title),
+        ..risk
+    }
+}
+
 /// Whether a pause of this scope holds the target back.
 pub(crate) fn covers(scope: &PauseScope, case: &Case<'_>) -> bool {
     let target = case.target;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use channels::{Registry, shown_address};
-use domain::{Code, Failure, Pause, TargetId, Worth};
+use domain::{Code, Failure, Pause, State, TargetId, Worth};
 use jiff::Timestamp;
 use ledger::UpcomingTarget;
 use vault::{AccountName, View};
@@ -15,7 +15,7 @@ use crate::{
     caps::{self, Full},
     held,
     risk::{Reason, Risk, Verdict},
-    token,
+    token::{self, said},
     words::{instant, span},
 };
 
@@ -119,9 +119,12 @@ pub fn judge(target: &UpcomingTarget, world: &World<'_>) -> Vec<Risk> {
         }
     }
     risks.extend(held::judge(&case, world));
+    risks.extend(retried(&case));
     risks.extend(times(&case, world));
     risks.extend(caps::judge(&case, world));
     risks.extend(files(&case, world));
+    let is_held = world.pauses.iter().any(|pause| held::covers(&pause.scope, &case));
+    let mut risks: Vec<_> = risks.into_iter().map(|risk| held::until_it_ends(risk, is_held)).collect();
     risks.sort_by(|a, b| b.verdict.cmp(&a.verdict).then(a.reason.cmp(&b.reason)));
     risks
 }
@@ -172,6 +175,26 @@ fn settings(case: &Case<'_>, known: &Known) -> Option<Risk> {
         sentence: format!("{}: {}.", case.name(), known.faults.join("; ").trim_end_matches('.')),
         remedy: "Mend the account's settings as they say.".into(),
         ..risk
+    })
+}
+
+/// What was tried and could not go out, as long as it waits for the next try.
+fn retried(case: &Case<'_>) -> Option<Risk> {
+    let target = case.target;
+    let failure =
+        target.last_failure.as_ref().filter(|_| target.state != State::Held && target.due_at < target.next)?;
+    let title = format!("It is being retried: {}", title_of(failure.code));
+    Some(Risk {
+        sentence: format!(
+            "It was due at {} and could not go out{}. It is tried again at {}.",
+            instant(target.due_at),
+            said(failure),
+            instant(target.next)
+        ),
+        about: Some(format!("channel:{}", target.channel)),
+        whose: failure.whose_fault().into(),
+        remedy: failure.code.page().map(|page| page.remedy()).unwrap_or_default(),
+        ..case.risk(Verdict::AtRisk, Reason::Retried, Some(failure.code), title)
     })
 }
 

@@ -60,6 +60,8 @@ pub enum Reason {
     ChannelOff,
     /// A pause holds it back.
     Paused,
+    /// It was tried and could not go out.
+    Retried,
     /// Its deadline comes before its time.
     Deadline,
     /// The pace of its account or app makes it late.
@@ -76,7 +78,7 @@ pub enum Reason {
 
 impl Reason {
     /// Each of them.
-    pub const ALL: [Reason; 19] = [
+    pub const ALL: [Reason; 20] = [
         Reason::UnknownAccount,
         Reason::UnknownChannel,
         Reason::AccountSettings,
@@ -90,6 +92,7 @@ impl Reason {
         Reason::Disabled,
         Reason::ChannelOff,
         Reason::Paused,
+        Reason::Retried,
         Reason::Deadline,
         Reason::Pace,
         Reason::Cap,
@@ -114,6 +117,7 @@ impl Reason {
             Reason::Disabled => "disabled",
             Reason::ChannelOff => "channel_off",
             Reason::Paused => "paused",
+            Reason::Retried => "retried",
             Reason::Deadline => "deadline",
             Reason::Pace => "pace",
             Reason::Cap => "cap",
@@ -140,6 +144,7 @@ impl Reason {
             Reason::Disabled => "whoever switched the account off",
             Reason::ChannelOff => "whoever keeps the settings",
             Reason::Paused => "whoever paused it",
+            Reason::Retried => Scope::Channel.whose_fault(),
             Reason::Pace | Reason::Cap => "whoever plans the posts",
         }
     }

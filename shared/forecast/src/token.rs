@@ -184,7 +184,7 @@ fn last_token(view: &View, right: Timestamp) -> Timestamp {
 }
 
 /// The words of a failure, in brackets.
-fn said(failure: &Failure) -> String {
+pub(crate) fn said(failure: &Failure) -> String {
     let status = failure.said.status.map(|status| format!("HTTP {status}"));
     let text = Some(failure.said.text.trim_end_matches('.').to_owned()).filter(|text| !text.is_empty());
     match status.into_iter().chain(text).collect::<Vec<_>>().join(": ") {

@@ -101,6 +101,59 @@ pub struct Stake {
     pub held: u64,
 }
 
+/// What waits on one channel for a later time than it was due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostponedOn {
+    /// The channel.
+    pub channel: ChannelName,
+    /// How many targets.
+    pub targets: u64,
+    /// How many of them were due before the time that was asked for.
+    pub overdue: u64,
+    /// When the first of them was due.
+    pub first: Timestamp,
+}
+
+/// What waits for a later time than it was due: it is being retried, a rate limit keeps it, or it goes out little by little after a pause. What
+/// is on its way to another try is among it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Postponed {
+    /// All of it, by channel.
+    pub channels: Vec<PostponedOn>,
+    /// The targets themselves, those first that were due first: some hundred of each kind.
+    pub targets: Vec<Target>,
+}
+
+impl Postponed {
+    /// How many targets are read that wait, that are on their way, and that are being sent.
+    pub(crate) const MOST: u32 = 1_000;
+
+    /// Counts a target that is on its way to another try.
+    pub(crate) fn count(&mut self, target: &Target, overdue_before: Timestamp) {
+        let overdue = u64::from(target.due_at < overdue_before);
+        match self.channels.iter_mut().find(|on| on.channel == target.channel) {
+            Some(on) => {
+                on.targets += 1;
+                on.overdue += overdue;
+                on.first = on.first.min(target.due_at);
+            }
+            None => self.channels.push(PostponedOn {
+                channel: target.channel.clone(),
+                targets: 1,
+                overdue,
+                first: target.due_at,
+            }),
+        }
+    }
+
+    /// In the order in which it is told.
+    pub(crate) fn sorted(mut self) -> Self {
+        self.channels.sort_unstable_by(|a, b| a.channel.cmp(&b.channel));
+        self.targets.sort_unstable_by_key(|target| (target.due_at, target.id));
+        self
+    }
+}
+
 /// The operators' list as a whole.
 #[async_trait]
 pub trait Causes: Send + Sync {
@@ -110,6 +163,10 @@ pub trait Causes: Send + Sync {
     /// What was due since `since` and is settled, the newest `most` of it, and what of that is published: by account and second.
     /// Found by the index of what is settled.
     async fn meanwhile(&self, within: &Within, since: Timestamp, most: u32) -> Result<Meanwhile, LedgerError>;
+
+    /// What waits for a later time than it was due, and how much of it was due before `overdue_before`. Found by an index that holds nothing else,
+    /// and by those of what is on its way.
+    async fn postponed(&self, within: &Within, overdue_before: Timestamp) -> Result<Postponed, LedgerError>;
 
     /// What is held, and what waits and is to be sent before `until`, by account. Found by the indexes of what waits.
     async fn at_stake(&self, within: &Within, until: Timestamp) -> Result<Vec<Stake>, LedgerError>;

@@ -128,6 +128,20 @@ pub struct Counted {
     pub after: Option<String>,
 }
 
+/// When something went out last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewestPublish {
+    /// When that was; `None`: nothing has, as far as was looked.
+    pub at: Option<Timestamp>,
+    /// Nothing earlier than this was looked at; `None`: everything was.
+    pub since: Option<Timestamp>,
+}
+
+impl NewestPublish {
+    /// How many of what all tenants have published are looked at for one of them.
+    pub(crate) const MOST: i64 = 2_000;
+}
+
 /// What the past can be asked.
 #[async_trait]
 pub trait History: Send + Sync {
@@ -149,6 +163,9 @@ pub trait History: Send + Sync {
     /// Targets that have expired and whose deadline was `since` or later, the latest first, at most `limit`. Rows that cannot be read are
     /// left out and counted.
     async fn expired(&self, since: Timestamp, limit: u32) -> Result<Vec<Target>, LedgerError>;
+
+    /// When an attempt last ended with its target published. Of all by the end of an index; of one tenant's among the newest 2,000 of all.
+    async fn newest_publish(&self, tenant: Option<&TenantId>) -> Result<NewestPublish, LedgerError>;
 
     /// How many cases are open, and since when the oldest is.
     async fn open_cases(&self, tenant: Option<&TenantId>) -> Result<(u64, Option<Timestamp>), LedgerError>;

@@ -44,14 +44,14 @@ use uuid::Uuid;
 
 pub use assignments::{Assigned, Assignment, Assignments, Duty};
 pub use audit_log::{AuditEntry, AuditFilter, AuditLog, BROKER, EntryOutcome, NewEntry, standing};
-pub use causes::{CauseSpread, Causes, Lately, Meanwhile, Outlet, Spread, Stake, Within};
+pub use causes::{CauseSpread, Causes, Lately, Meanwhile, Outlet, Postponed, PostponedOn, Spread, Stake, Within};
 pub use credentials::{CredentialPut, CredentialRow, CredentialStore, RecordKind};
 pub use deliveries::{
     AfterAttempt, AttemptMade, Deliveries, Delivery, DeliveryAttempt, DeliveryFilter, DeliveryState, DeliveryTally,
     Replay,
 };
 pub use error::LedgerError;
-pub use history::{CaseTally, Counted, DueTally, Figure, History, IncidentTally, Period, RetryTally};
+pub use history::{CaseTally, Counted, DueTally, Figure, History, IncidentTally, NewestPublish, Period, RetryTally};
 pub use incidents::{Closed, Incident, IncidentFilter, IncidentKind, Incidents, LookTally, NewIncident};
 pub use jobs::{
     Job, JobFilter, JobState, JobStep, JobStore, JobTarget, NewJob, Of, Outcomes, Selection, StepAsk, StepDone,

@@ -188,6 +188,15 @@ impl Record {
     }
 }
 
+/// The last thing that went wrong with a target, by its stored progress.
+///
+/// # Errors
+/// It holds what this version does not know.
+pub(crate) fn last_failure(id: TargetId, progress: Option<&str>) -> Result<Option<Failure>, LedgerError> {
+    let Some(text) = progress else { return Ok(None) };
+    read_json::<Progress>(id, "the progress", text).map(|progress| progress.last_failure)
+}
+
 /// What this version makes of a target's stored progress: as it would write it back, having changed nothing.
 ///
 /// # Errors

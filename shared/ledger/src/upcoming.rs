@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{AccountId, AppId, ChannelName, Draft, PostId, State, Target, TargetId, TenantId};
+use domain::{AccountId, AppId, ChannelName, Draft, Failure, PostId, State, Target, TargetId, TenantId};
 use jiff::Timestamp;
 
 /// Which targets that wait to be sent to look at.
@@ -73,6 +73,8 @@ pub struct UpcomingTarget {
     pub deadline: Option<Timestamp>,
     /// How it waits.
     pub state: State,
+    /// The last thing that went wrong with it.
+    pub last_failure: Option<Failure>,
     /// What goes out, as it is now.
     pub draft: Draft,
 }

@@ -5,10 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use ledger::Process;
 
-use crate::Outlet;
-
-/// What a process did that has said nothing for longer, nobody is believed to do.
-const GONE: Duration = Duration::from_secs(120);
+use crate::{Outlet, SILENT};
 
 /// More channels than these without a worker are told together.
 const MOST_CHANNELS: usize = 3;
@@ -79,12 +76,12 @@ pub struct Missing {
 
 /// Whether somebody has a role.
 pub fn does(processes: &[Process], role: &str) -> bool {
-    processes.iter().any(|process| process.silent_for < GONE && has(process, role))
+    processes.iter().any(|process| process.silent_for < SILENT && has(process, role))
 }
 
 /// Whether somebody works for a channel.
 pub fn serves(processes: &[Process], channel: &str) -> bool {
-    let works = |process: &&Process| process.silent_for < GONE && has(process, "worker");
+    let works = |process: &&Process| process.silent_for < SILENT && has(process, "worker");
     processes.iter().filter(works).any(|process| process.beat.channels.iter().any(|name| name.as_str() == channel))
 }
 

@@ -76,6 +76,8 @@ pub(crate) const RULES: &[Rule] = {
         rule("POST", "/v1/targets/{id}/look", Has(Resolve)),
         rule("GET", "/v1/targets/{id}/verdicts", Has(Read)),
         rule("GET", "/v1/schedule", Has(Read)),
+        rule("GET", "/v1/retrying", Has(Read)),
+        rule("GET", "/v1/newest-publish", Has(Read)),
         rule("GET", "/v1/failures", Has(Read)),
         rule("GET", "/v1/hooks", Has(Read)),
         rule("GET", "/v1/hooks/{name}", Has(Read)),

@@ -43,6 +43,13 @@ pub struct Channel {
     /// How many of them a pause holds back, of whatever scope.
     #[serde(default)]
     pub accounts_paused: usize,
+    /// How many of its targets are being retried: of those that were looked at one by one.
+    #[serde(default)]
+    pub retrying: u64,
+    /// When the first of those was due that wait for a later time than they were due; absent if none does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<domain::Rfc3339>")]
+    pub late_since: Option<Timestamp>,
     /// Held back by a pause of the channel or of everything.
     pub paused: bool,
     /// Its work queue; absent for callers bound to a tenant, and when the broker does not answer.

@@ -26,6 +26,7 @@ mod pauses;
 mod posts;
 mod processes;
 mod retry;
+mod retrying;
 mod schedule;
 mod scorecard;
 mod submit;
@@ -41,7 +42,7 @@ use axum::{
     routing::{MethodRouter, delete, get, post, put},
 };
 
-use crate::{Console, ConsoleOptions, Problem, access, openapi::Operation, traced};
+use crate::{Console, ConsoleOptions, Problem, access, openapi::Operation, reach, traced};
 
 /// One account, and what can be done with it.
 const ACCOUNT: &str = "/v1/accounts/{tenant}/{channel}/{account}";
@@ -58,6 +59,7 @@ pub(crate) fn router(console: Console) -> Router {
     router
         .layer(DefaultBodyLimit::max(console.options.body_limit))
         .fallback(no_such_route)
+        .layer(middleware::from_fn_with_state(console.clone(), reach::guard))
         .layer(middleware::from_fn_with_state(console.clone(), access::guard))
         .layer(middleware::from_fn(traced::request))
         .with_state(console)
@@ -81,6 +83,8 @@ fn routes(options: &ConsoleOptions) -> Routes {
         .route("/v1/targets/{id}/look", post(look::again))
         .route("/v1/targets/{id}/verdicts", get(verdicts::show))
         .route("/v1/schedule", get(schedule::list))
+        .route("/v1/retrying", get(retrying::list))
+        .route("/v1/newest-publish", get(retrying::newest_publish))
         .route("/v1/failures", get(failures::list))
         .route("/v1/dead-letters", get(dead::list))
         .route("/v1/dead-letters/counts", get(dead::counts))
@@ -136,6 +140,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         look::operations(),
         verdicts::operations(),
         schedule::operations(),
+        retrying::operations(),
         failures::operations(),
         hooks::operations(),
         deliveries::operations(),

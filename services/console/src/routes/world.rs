@@ -11,7 +11,9 @@ use axum::{
 use broker::Source;
 use channels::{About, AccountCard, Channel, Count, Threads};
 use domain::{Code, PauseScope};
+use ledger::Within;
 
+use super::retrying::postponed;
 use crate::{
     Console, Problem,
     access::Caller,
@@ -24,6 +26,8 @@ use crate::{
 
 pub(super) async fn channels(State(console): State<Console>, caller: Caller) -> Result<Json<api::Channels>, Problem> {
     let pauses = console.ledger.pauses().await?;
+    let within = Within { tenant: caller.tenant.clone(), ..Within::default() };
+    let (late, _) = postponed(&console, &within).await?;
     let accounts = console.accounts.all();
     let names: Vec<_> = console.channels.iter().map(|channel| channel.about().name.to_owned()).collect();
     // All at once: a broker that is away must not be waited for once for each.
@@ -50,6 +54,8 @@ pub(super) async fn channels(State(console): State<Console>, caller: Caller) -> 
             secrets: about.secrets.iter().map(|&name| name.into()).collect(),
             accounts: own().count(),
             accounts_paused: own().filter(|card| pauses.iter().any(|pause| holds(&pause.scope, card))).count(),
+            retrying: late.targets.iter().filter(|one| one.channel.as_str() == name && one.is_retried()).count() as u64,
+            late_since: late.channels.iter().find(|on| on.channel.as_str() == name).map(|on| on.first),
             paused: pauses.iter().any(|pause| covers(&pause.scope)),
             queue,
             dead,

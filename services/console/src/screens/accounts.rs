@@ -19,7 +19,7 @@ use super::{
     forecast,
     notes::{self, Subject},
     parts::{Icon, Row, Tone, ago, channel_choice, chip, fact, nothing, outside, prose, query, table, time},
-    pauses,
+    pauses::{self, Chance},
     post::encoded,
     shell::{Entry, cannot_tell, stamp},
     visit::{Filled, Note, Visit},
@@ -148,11 +148,6 @@ fn health_word(state: State) -> &'static str {
     }
 }
 
-/// The names of those that could not publish.
-pub(super) fn unwell<'a>(accounts: impl IntoIterator<Item = &'a api::Account>) -> Vec<String> {
-    accounts.into_iter().filter(|account| cannot_publish(account)).map(api::Account::name).collect()
-}
-
 /// Whether it is known that an account cannot publish.
 pub(super) fn cannot_publish(account: &api::Account) -> bool {
     let is_dead = matches!(account.health.state, State::NeedsReconnect | State::LacksPermission | State::Restricted);
@@ -195,7 +190,7 @@ async fn whole(visit: &Visit, name: &str) -> Result<Markup, Problem> {
         div #standing data-live { (standing(&account, now)) }
         (actions(visit, &account))
         @if let Some(pause) = &account.pause {
-            h2 { "Its pause" } (pauses::card(visit, pause, &unwell([&account]), &format!("/accounts/{}", account.name()), now))
+            h2 { "Its pause" } (pauses::card(visit, pause, &Chance::of(pause, Some([&account])), &format!("/accounts/{}", account.name()), now))
         }
         (noted(visit, &account, &notes, now))
         h2 { "In the next seven days" }

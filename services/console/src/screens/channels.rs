@@ -31,18 +31,19 @@ async fn show(visit: Visit) -> Response {
 
 async fn body(visit: &Visit) -> Result<Markup, Problem> {
     let now = visit.now();
-    let (channels, found, notes, due) = futures::join!(
+    let (channels, found, notes, due, accounts) = futures::join!(
         visit.get::<api::Channels>("/v1/channels"),
         visit.get::<api::Pauses>("/v1/pauses"),
         visit.get::<api::Notes>("/v1/notes"),
         late(visit, now),
+        pauses::accounts(visit),
     );
     let api::Channels { channels, broker_answers } = channels?;
     let late = due.as_ref().ok().map(|due| Behind::of(due, now));
     let is_operator = visit.session.caller.tenant.is_none();
     Ok(html! {
         h1 { "Channels" }
-        p.lead { "What waits in each queue, how late the first of it is, and what holds it." }
+        p.lead { "What waits in each queue, what is being retried, how late the first of it is, and what holds it." }
         @if broker_answers == Some(false) {
             div.note.unknown role="alert" {
                 div {
@@ -55,14 +56,16 @@ async fn body(visit: &Visit) -> Result<Markup, Problem> {
         }
         @if let Err(problem) = &due { (cannot_tell("what is late", problem)) }
         div #channels data-live {
-            (table("Channels", &["Channel", "State", "Waiting in the queue", "Workers", "Late by", "Dead letters", "Accounts"],
-                channels.iter().map(|channel| line(channel, late.as_ref())).collect()))
+            (table("Channels", &["Channel", "State", "Waiting in the queue", "Being retried", "Workers", "Late by", "Dead letters", "Accounts"],
+                channels.iter().map(|channel| line(channel, late.as_ref(), now)).collect()))
         }
         h2 { "Pauses in force" }
         @match &found {
             Err(problem) => { (cannot_tell("what is paused", problem)) },
             Ok(found) if found.pauses.is_empty() => { p.quiet { "None." } },
-            Ok(found) => { ul.cards { @for pause in &found.pauses { li { (pauses::card(visit, pause, &[], "/channels", now)) } } } },
+            Ok(found) => {
+                (pauses::list(visit, &found.pauses, accounts.as_ref().ok().map(|(all, _)| all), "/channels", now))
+            },
         }
         @if visit.may("POST", "/v1/pauses") { (pause_form(visit, &channels, is_operator)) }
         @if is_operator {
@@ -106,7 +109,7 @@ impl<'d> Behind<'d> {
     }
 }
 
-fn line(channel: &api::Channel, late: Option<&Behind>) -> Row {
+fn line(channel: &api::Channel, late: Option<&Behind>, now: Timestamp) -> Row {
     let name = html! { (channel.title) span.excerpt { (channel.name) } };
     let state = match (channel.paused, channel.accounts_paused) {
         (true, _) => chip(Tone::Warn, Icon::Pause, "paused"),
@@ -120,10 +123,23 @@ fn line(channel: &api::Channel, late: Option<&Behind>) -> Row {
         Some(queue) => html! { (queue.consumers) },
         None => unknown(),
     };
+    let retrying = match channel.retrying {
+        0 => html! { "0" },
+        many => chip(Tone::Warn, Icon::Repeat, &words::grouped(many)),
+    };
+    // Late is what is not out at its time, whether its next step is due or comes later.
+    let since = |at: Timestamp| u64::try_from(now.as_second() - at.as_second()).unwrap_or_default();
+    let waits = channel.late_since.map(since);
     let behind = late.and_then(|late| late.channels.get(&*channel.name));
+    let behind = match (behind, waits) {
+        (Some((by, many)), waits) => Some(((*by).max(waits.unwrap_or_default()), *many)),
+        (None, Some(by)) => Some((by, 0)),
+        (None, None) => None,
+    };
+    let due = |many: usize| html! { @if many > 0 { span.excerpt { (many) " due" } } };
     let late = match behind {
-        Some((by, many)) if *by < 60 => html! { (words::span(*by)) span.excerpt { (many) " due" } },
-        Some((by, many)) => html! { (chip(Tone::Bad, Icon::Clock, &words::span(*by))) span.excerpt { (many) " due" } },
+        Some((by, many)) if by < 60 => html! { (words::span(by)) (due(many)) },
+        Some((by, many)) => html! { (chip(Tone::Bad, Icon::Clock, &words::span(by))) (due(many)) },
         None if late.is_some_and(|late| late.is_all) => html! { "on time" },
         None => unknown(),
     };
@@ -136,7 +152,7 @@ fn line(channel: &api::Channel, late: Option<&Behind>) -> Row {
         0 => html! { span.quiet { "none" } },
         many => html! { a href=(query("/accounts", &[("channel", &channel.name)])) { (many) } },
     };
-    Row::new([name, state, queue, workers, late, dead, accounts])
+    Row::new([name, state, queue, retrying, workers, late, dead, accounts])
 }
 
 fn pause_form(visit: &Visit, channels: &[api::Channel], is_operator: bool) -> Markup {

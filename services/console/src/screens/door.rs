@@ -90,7 +90,7 @@ pub(super) async fn guard(State(desk): State<Desk>, request: Request, next: Next
 }
 
 /// Whose session it is; none: they must log in.
-fn who(desk: &Desk, headers: &HeaderMap) -> Result<Option<Session>, Problem> {
+pub(super) fn who(desk: &Desk, headers: &HeaderMap) -> Result<Option<Session>, Problem> {
     let options = &desk.console.options;
     if options.asks_nobody() {
         return local(headers).map(|caller| Some(desk.sessions.local(caller)));

@@ -104,7 +104,7 @@ async fn find(visit: Visit, Query(Sought { q }): Query<Sought>) -> Response {
     }
     let shown: String = sought.chars().take(80).collect();
     let remedy = "Give a post's or target's id, a code such as OP-2102, an account such as acme/mastodon/main, a post's \
-        idempotency key (with several tenants: TENANT KEY), or words that posts say.";
+        idempotency key (with several tenants: TENANT/KEY), or words that posts say.";
     visit.refuse(&Problem { remedy: remedy.into(), ..Problem::not_found(format!("\"{shown}\"")) })
 }
 
@@ -126,8 +126,11 @@ async fn named(visit: &Visit, sought: &str) -> Option<String> {
             return Some(format!("/accounts/{path}"));
         }
     }
-    let mut tried: Vec<(String, &str)> =
-        sought.split_once(' ').map(|(tenant, key)| (tenant.to_owned(), key.trim())).into_iter().collect();
+    let mut tried: Vec<(String, &str)> = [' ', '/']
+        .into_iter()
+        .filter_map(|mark| sought.split_once(mark))
+        .map(|(tenant, key)| (tenant.to_owned(), key.trim()))
+        .collect();
     match &visit.session.caller.tenant {
         Some(tenant) => tried.push((tenant.to_string(), sought)),
         None => {

@@ -3,18 +3,17 @@
 use std::time::Duration;
 
 use axum::{Router, response::Response, routing::get};
-use domain::PostId;
 use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::{
     Desk,
-    accounts::unwell,
     causes::{at_stake, causes},
-    late::{Late, late},
-    parts::{Icon, Row, Tone, ago, fact, prose, query, state, table, target, time},
-    pauses,
+    late::{Behind, Late, late},
+    parts::{Icon, Row, as_of, fact, prose, query, state, table, target, time},
+    pauses, retrying,
     shell::{Entry, cannot_tell},
+    signs::{Signs, signs},
     system::missing,
     visit::Visit,
     which::Which,
@@ -40,34 +39,47 @@ pub(super) fn routes() -> Router<Desk> {
 async fn show(visit: Visit) -> Response {
     let now = visit.now();
     let patience = visit.desk.console.options.patience;
-    let (failures, processes, pauses, forecast, overdue, accounts) = futures::join!(
-        visit.get::<api::FailureGroups>("/v1/failures/groups"),
-        visit.get::<api::Processes>("/v1/processes"),
-        visit.get::<api::Pauses>("/v1/pauses"),
-        visit.lately::<api::Forecast>("/v1/forecast?hours=24&limit=1", QUICK),
-        late(&visit, now.checked_sub(patience).unwrap_or(now)),
-        // Each account's next post is found by reading all that waits.
-        visit.lately::<api::Accounts>("/v1/accounts", QUICK),
-    );
     let path = expired_of("/v1/scorecard/targets", now);
-    let (published, expired, incidents) = futures::join!(
-        last_publish(&visit),
-        visit.lately::<api::CountedTargets>(&path, QUICK),
-        visit.get::<api::Incidents>("/v1/incidents?state=open&limit=50"),
+    // All at once: a ledger that is away must not be waited for twice.
+    let (whole, part) = futures::join!(
+        async {
+            futures::join!(
+                visit.get::<api::FailureGroups>("/v1/failures/groups"),
+                visit.get::<api::Processes>("/v1/processes"),
+                visit.get::<api::Pauses>("/v1/pauses"),
+                visit.lately::<api::Forecast>("/v1/forecast?hours=24&limit=1", QUICK),
+                late(&visit, now.checked_sub(patience).unwrap_or(now)),
+            )
+        },
+        async {
+            futures::join!(
+                pauses::accounts(&visit),
+                visit.get::<api::NewestPublish>("/v1/newest-publish"),
+                visit.as_of::<api::CountedTargets>(&path, QUICK),
+                visit.get::<api::Incidents>("/v1/incidents?state=open&limit=50"),
+                visit.get::<api::Retrying>("/v1/retrying"),
+            )
+        },
     );
-    let has_more = expired.as_ref().is_ok_and(|found| !found.targets.is_empty())
+    let (failures, processes, pauses, forecast, overdue) = whole;
+    let (accounts, published, expired, incidents, retrying) = part;
+    let behind = overdue.as_ref().ok().zip(retrying.as_ref().ok()).map(|(late, found)| Behind::of(late, found).many);
+    let has_more = expired.as_ref().is_ok_and(|(found, _)| !found.targets.is_empty())
         || incidents.as_ref().is_ok_and(|found| !found.incidents.is_empty());
     let body = html! {
         div #attention data-live {
             @match &processes { Ok(found) => { (missing(found)) }, Err(problem) => { (cannot_tell("who is there", problem)) } }
-            (headline(&failures, is_anybody_missing(&processes), has_more, now))
-            (signs(&forecast, &overdue, &published, patience, now))
+            (headline(&failures, is_anybody_missing(&processes), behind.unwrap_or_default(), has_more, now))
+            (signs(&Signs {
+                forecast: &forecast, overdue: &overdue, retrying: &retrying, published: &published, patience, now,
+            }))
             @if let Ok(found) = &failures { (causes(&visit, &found.groups, now)) }
             (late_ones(&visit, &overdue, patience, now))
+            (retrying::section(&visit, &retrying, now))
             (expired_ones(&visit, &expired, now))
             (found_outside(&incidents))
-            (paused(&visit, &pauses, accounts.as_ref().ok(), now))
-            (need_person(&accounts))
+            (paused(&visit, &pauses, accounts.as_ref().ok().map(|(found, _)| found), now))
+            (need_person(&accounts, now))
         }
     };
     visit.page(ENTRY.title, Ok(body))
@@ -78,21 +90,11 @@ fn is_anybody_missing(found: &Result<api::Processes, Problem>) -> bool {
     found.as_ref().is_ok_and(|found| found.missing.as_ref().is_some_and(|missing| !missing.is_empty()))
 }
 
-/// When something was published that is among the newest posts, if anything was.
-async fn last_publish(visit: &Visit) -> Result<Option<Timestamp>, Problem> {
-    // Where nothing of many posts is out yet, it takes long to find that out.
-    let newest = visit.lately::<api::Posts>("/v1/posts?state=published&limit=5", QUICK).await?;
-    let ids: Vec<PostId> = newest.posts.iter().map(|post| post.id).collect();
-    let posts = ids.into_iter().map(|id| async move { visit.get::<api::Post>(&format!("/v1/posts/{id}")).await });
-    let posts = futures::future::try_join_all(posts).await?;
-    let out = posts.iter().flat_map(|post| &post.targets).flat_map(|target| &target.out);
-    Ok(out.map(|part| part.at).max())
-}
-
 /// The first question: does it concern everything, one channel, one app, one account, or one post? And what shows that.
 fn headline(
     found: &Result<api::FailureGroups, Problem>,
     is_anybody_missing: bool,
+    behind: u64,
     has_more: bool,
     now: Timestamp,
 ) -> Markup {
@@ -105,6 +107,7 @@ fn headline(
     if found.targets == 0 {
         return html! { h1 {
             @if is_anybody_missing { "Nothing has failed, but not all are there" }
+            @else if behind > 0 { "Nothing needs you, but " (words::many(behind, "target")) " " (if behind == 1 { "is" } else { "are" }) " late" }
             @else if has_more { "No target waits for you, but look below" }
             @else { "Nothing needs you" }
         } };
@@ -159,67 +162,6 @@ fn way(found: &api::FailureGroups) -> Option<(String, &'static str)> {
     })
 }
 
-fn signs(
-    forecast: &Result<api::Forecast, Problem>,
-    overdue: &Result<Late, Problem>,
-    published: &Result<Option<Timestamp>, Problem>,
-    patience: Duration,
-    now: Timestamp,
-) -> Markup {
-    let sign = |name: &str, value: Markup, more: Markup, tone: Tone| {
-        html! { div class=(format!("sign {}", tone.name())) { dt { (name) } dd { span.big { (value) } span.more { (more) } } } }
-    };
-    let unknown = || html! { "cannot tell" };
-    let going = match forecast {
-        Ok(api::Forecast { report, .. }) => {
-            let more = html! {
-                @if report.not_looked_at > 0 { "at least; " (words::grouped(report.not_looked_at)) " not looked at" } @else {
-                    "targets go out"
-                }
-            };
-            sign("Next 24 h", html! { (words::grouped(report.looked_at)) }, more, Tone::Idle)
-        }
-        Err(_) => sign("Next 24 h", unknown(), html! { "see below" }, Tone::Doubt),
-    };
-    let trouble = match forecast {
-        Ok(api::Forecast { report, .. }) if report.will_fail + report.at_risk > 0 => {
-            let tone = if report.will_fail > 0 { Tone::Bad } else { Tone::Warn };
-            let more = html! {
-                a href="/forecast" {
-                    @if report.at_risk > 0 { "and " (words::grouped(report.at_risk)) " at risk: why" } @else { "see what, and why" }
-                }
-            };
-            sign("Will fail", html! { (words::grouped(report.will_fail)) }, more, tone)
-        }
-        Ok(_) => sign("Will fail", html! { "0" }, html! { "nothing at risk" }, Tone::Good),
-        Err(_) => sign("Will fail", unknown(), html! { "the forecast does not answer" }, Tone::Doubt),
-    };
-    let late = match overdue {
-        Ok(late) if !late.targets.is_empty() => {
-            let oldest = late.targets.first().map(|one| one.goes_at);
-            let more = html! { @if let Some(oldest) = oldest { "oldest " (ago(oldest, now)) } };
-            let many = html! { (words::grouped(late.targets.len() as u64)) @if !late.is_all { "+" } };
-            sign("Overdue", many, more, Tone::Bad)
-        }
-        Ok(late) if late.is_all => {
-            sign("Overdue", html! { "0" }, html! { "by more than " (words::span(patience.as_secs())) }, Tone::Good)
-        }
-        Ok(_) => sign("Overdue", unknown(), html! { "too much is held to look behind" }, Tone::Doubt),
-        Err(_) => sign("Overdue", unknown(), html! { "the ledger does not answer" }, Tone::Doubt),
-    };
-    let newest = match published {
-        Ok(Some(at)) => sign(
-            "Newest publish",
-            html! { (ago(*at, now)) },
-            html! { "of the posts accepted last; others may be out since" },
-            Tone::Good,
-        ),
-        Ok(None) => sign("Newest publish", html! { "none yet" }, html! { "nothing has gone out" }, Tone::Idle),
-        Err(_) => sign("Newest publish", unknown(), html! { "the ledger does not answer" }, Tone::Doubt),
-    };
-    html! { dl.signs { (newest) (going) (trouble) (late) } }
-}
-
 fn late_ones(visit: &Visit, overdue: &Result<Late, Problem>, patience: Duration, now: Timestamp) -> Markup {
     html! {
         @match overdue {
@@ -254,13 +196,13 @@ fn expired_of(path: &str, now: Timestamp) -> String {
 }
 
 /// What was not sent because its deadline had passed: it is a miss, though nobody is asked about it.
-fn expired_ones(visit: &Visit, expired: &Result<api::CountedTargets, Problem>, now: Timestamp) -> Markup {
+fn expired_ones(visit: &Visit, expired: &Result<(api::CountedTargets, Timestamp), Problem>, now: Timestamp) -> Markup {
     html! {
         @match expired {
             Err(problem) => { h2 { "Not sent in time" } (cannot_tell("what has expired", problem)) },
-            Ok(found) if found.targets.is_empty() => {},
-            Ok(found) => {
-                h2 { "Not sent in time, since yesterday" }
+            Ok((found, _)) if found.targets.is_empty() => {},
+            Ok((found, at)) => {
+                h2 { "Not sent in time, since yesterday" (as_of(*at, now)) }
                 p { "Their deadlines passed before they could be sent. Each says why; with a new deadline it can still go out." }
                 (table("Targets that were not sent in time", &["Target", "State", "Was due"], found.targets.iter().take(LISTED).map(|one| {
                     let name = target(&visit.desk, one.id, (&one.tenant, &one.channel, &one.account));
@@ -297,24 +239,20 @@ fn paused(
     accounts: Option<&api::Accounts>,
     now: Timestamp,
 ) -> Markup {
-    let held = |pause: &api::Pause| {
-        let all = accounts.map(|found| &found.accounts[..]).unwrap_or_default();
-        unwell(all.iter().filter(|account| account.paused_by.contains(&pause.scope)))
-    };
     html! {
         @match found {
             Err(problem) => { h2 { "Pauses in force" } (cannot_tell("what is paused", problem)) },
             Ok(found) if found.pauses.is_empty() => {},
             Ok(found) => {
                 h2 { "Pauses in force" }
-                ul.cards { @for pause in &found.pauses { li { (pauses::card(visit, pause, &held(pause), "/", now)) } } }
+                (pauses::list(visit, &found.pauses, accounts, "/", now))
             },
         }
     }
 }
 
-fn need_person(accounts: &Result<api::Accounts, Problem>) -> Markup {
-    let Ok(api::Accounts { accounts }) = accounts else {
+fn need_person(accounts: &Result<(api::Accounts, Timestamp), Problem>, now: Timestamp) -> Markup {
+    let Ok((api::Accounts { accounts }, at)) = accounts else {
         return match accounts {
             Err(problem) => html! { h2 { "Accounts" } (cannot_tell("how the accounts are", problem)) },
             Ok(_) => html! {},
@@ -323,7 +261,7 @@ fn need_person(accounts: &Result<api::Accounts, Problem>) -> Markup {
     let bad: Vec<_> = accounts.iter().filter(|one| one.health.wrong.is_some()).collect();
     html! {
         @if !bad.is_empty() {
-            h2 { "Accounts that need a person" }
+            h2 { "Accounts that need a person" (as_of(*at, now)) }
             ul.plain {
                 @for account in bad.iter().take(LISTED) {
                     li {

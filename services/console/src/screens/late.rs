@@ -18,6 +18,26 @@ pub(super) struct Late {
     pub is_all: bool,
 }
 
+/// How much is behind its time by more than is tolerated: what should have gone, and what waits for a later time than it was due.
+pub(super) struct Behind {
+    /// How many targets, each once.
+    pub many: u64,
+    /// When the first of them was due.
+    pub oldest: Option<Timestamp>,
+}
+
+impl Behind {
+    pub fn of(late: &Late, retrying: &api::Retrying) -> Self {
+        // What has a later time than it was due is counted with what is being retried.
+        let due = late.targets.iter().filter(|one| one.state == State::Queued || one.goes_at <= one.due_at);
+        let first = retrying.causes.iter().map(|cause| cause.first_due).min().filter(|_| retrying.overdue > 0);
+        Self {
+            many: due.clone().count() as u64 + retrying.overdue,
+            oldest: due.map(|one| one.due_at).chain(first).min(),
+        }
+    }
+}
+
 /// What should have gone out before `until`.
 ///
 /// # Errors

@@ -22,6 +22,9 @@ const MOST: usize = 200;
 
 type Answer = Result<Bytes, Problem>;
 
+/// How old an answer is, and what it was.
+type Aged = Result<(Duration, Bytes), Problem>;
+
 /// When an answer came, by the runtime's uptime, and what it was.
 type Came = (Duration, Answer);
 
@@ -47,20 +50,21 @@ impl Lately {
         key: &str,
         patience: Duration,
         ask: impl Future<Output = Answer> + Send + 'static,
-    ) -> Answer {
+    ) -> Aged {
         let now = runtime.uptime();
         let Slot { last, running } = self.slot(key);
-        if let Some((_, answer)) = last.as_ref().filter(|(at, _)| now.saturating_sub(*at) < FRESH) {
-            return Ok(answer.clone());
+        let aged = |(at, answer): (Duration, Bytes)| (runtime.uptime().saturating_sub(at), answer);
+        if let Some(last) = last.clone().filter(|(at, _)| now.saturating_sub(*at) < FRESH) {
+            return Ok(aged(last));
         }
         let running = running.unwrap_or_else(|| self.begin(runtime, key, ask));
         match runtime.within(patience, running).await {
             Some((at, answer)) => {
                 let last = answer.as_ref().ok().map(|answer| (at, answer.clone())).or(last);
                 self.keep(key, Slot { last, running: None });
-                answer
+                answer.map(|answer| aged((at, answer)))
             }
-            None => last.map(|(_, answer)| answer).ok_or_else(|| {
+            None => last.map(aged).ok_or_else(|| {
                 let detail = "It is still being worked out: there is much to look at.";
                 let remedy = "Load the page again in a minute.";
                 Problem::plain(axum::http::StatusCode::SERVICE_UNAVAILABLE, detail, remedy)
@@ -121,7 +125,7 @@ mod tests {
         let (lately, runtime) = (Lately::default(), runtime());
         let get = |key: &'static str, text| {
             let (lately, runtime) = (lately.clone(), runtime.clone());
-            async move { lately.get(&runtime, key, QUICK, slow(runtime.clone(), 1, text)).await.unwrap() }
+            async move { lately.get(&runtime, key, QUICK, slow(runtime.clone(), 1, text)).await.unwrap().1 }
         };
         assert_eq!(get("a", "one").await, "one");
         assert_eq!(get("a", "two").await, "one");
@@ -139,9 +143,11 @@ mod tests {
         };
         assert_eq!(get(10, "one").await.unwrap_err().status, 503);
         runtime.sleep(Duration::from_secs(9)).await;
-        assert_eq!(get(10, "two").await.unwrap(), "one", "it was not asked for again");
+        let (age, text) = get(10, "two").await.unwrap();
+        assert_eq!((age.as_secs(), &text[..]), (1, &b"one"[..]), "it was not asked for again, and says how old it is");
         runtime.sleep(FRESH).await;
-        assert_eq!(get(10, "three").await.unwrap(), "one", "better the last one than none");
+        let (age, text) = get(10, "three").await.unwrap();
+        assert_eq!((age.as_secs(), &text[..]), (63, &b"one"[..]), "better the last one than none");
     }
 
     #[tokio::test(start_paused = true)]
@@ -149,6 +155,6 @@ mod tests {
         let (lately, runtime) = (Lately::default(), runtime());
         let fails = async { Err(Problem::not_found("such thing")) };
         assert_eq!(lately.get(&runtime, "a", QUICK, fails).await.unwrap_err().status, 404);
-        assert_eq!(lately.get(&runtime, "a", QUICK, slow(runtime.clone(), 1, "one")).await.unwrap(), "one");
+        assert_eq!(lately.get(&runtime, "a", QUICK, slow(runtime.clone(), 1, "one")).await.unwrap().1, "one");
     }
 }

@@ -29,10 +29,12 @@ mod pauses;
 mod plan;
 mod post;
 mod posts;
+mod retrying;
 mod schedule;
 mod scorecard;
 mod shell;
 mod sign_on;
+mod signs;
 mod system;
 mod target;
 mod visit;
@@ -124,16 +126,22 @@ pub(crate) fn router(console: Console, api: Router) -> Router {
         .with_state(desk)
 }
 
-/// What is no screen is the API's, unless a person in a browser has lost their way.
+/// What is no screen is the API's, unless a person in a browser has lost their way: whoever asks for a page, or is logged in.
 async fn elsewhere(State(desk): State<Desk>, request: Request) -> Response {
     let path = request.uri().path();
+    let is_apis = path == "/v1" || path.starts_with("/v1/") || request.method() != Method::GET;
     let is_page = request.headers().get("accept").is_some_and(|accept| accept.as_bytes().starts_with(b"text/html"));
-    if path == "/v1" || path.starts_with("/v1/") || !is_page || request.method() != Method::GET {
+    let session = if is_apis { None } else { door::who(&desk, request.headers()).ok().flatten() };
+    if is_apis || !(is_page || session.as_ref().is_some_and(|session| session.ends.is_some())) {
         return desk.api.clone().oneshot(request).await.into_response();
     }
     let detail = format!("There is nothing at {path}.");
     let problem = Problem::plain(StatusCode::NOT_FOUND, detail, "The first screen leads to all others.");
-    door::closed(shell::lost(&problem).into_response()).await
+    let page = match session {
+        Some(session) => Visit::new(desk.clone(), session, request.uri().clone(), request.headers()).refuse(&problem),
+        None => shell::lost(&problem),
+    };
+    door::closed(page).await
 }
 
 async fn no_such_method(visit: Visit) -> Response {

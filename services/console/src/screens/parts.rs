@@ -152,6 +152,11 @@ pub(super) fn ago(at: Timestamp, now: Timestamp) -> Markup {
     html! { time datetime=(at.to_string()) title=(exact(at)) data-ago { (words::ago(at, now)) } }
 }
 
+/// Says of a number how old it is, if that is more than some seconds.
+pub(super) fn as_of(at: Timestamp, now: Timestamp) -> Markup {
+    html! { @if now.as_second() - at.as_second() > 5 { span.as-of { " as of " (ago(at, now)) } } }
+}
+
 /// An instant in UTC, to the second.
 pub(super) fn exact(at: Timestamp) -> String {
     at.strftime("%a %d %b %Y, %H:%M:%S UTC").to_string()

@@ -20,7 +20,7 @@ use crate::{
 pub(super) const ENTRY: Entry = Entry { path: "/system", title: "System", key: 'y', icon: Icon::Pulse };
 
 /// How long the ledger may take to tell its time.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(3);
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
 
 pub(super) fn routes() -> Router<Desk> {
     Router::new().route("/system", get(show).post(counted))

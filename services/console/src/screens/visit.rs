@@ -118,13 +118,22 @@ impl Visit {
     /// # Errors
     /// As [`Visit::get`].
     pub async fn lately<T: DeserializeOwned>(&self, path: &str, patience: Duration) -> Result<T, Problem> {
+        self.as_of(path, patience).await.map(|(answer, _)| answer)
+    }
+
+    /// The same, and when it was answered.
+    ///
+    /// # Errors
+    /// As [`Visit::get`].
+    pub async fn as_of<T: DeserializeOwned>(&self, path: &str, patience: Duration) -> Result<(T, Timestamp), Problem> {
         let Parts { console, lately, .. } = &*self.desk;
         let caller = &self.session.caller;
         let tenant = caller.tenant.as_ref().map_or("", |tenant| tenant.as_str());
         let key = format!("{} {tenant} {path}", caller.name);
         let (visit, path) = (self.clone(), path.to_owned());
         let asked = async move { visit.answer(Method::GET, &path, None, LONG).await };
-        lately.get(&console.runtime, &key, patience, asked).await.and_then(|bytes| read(&bytes))
+        let (age, bytes) = lately.get(&console.runtime, &key, patience, asked).await?;
+        Ok((read(&bytes)?, self.now().checked_sub(age).unwrap_or(Timestamp::MIN)))
     }
 
     pub async fn ask<T: DeserializeOwned>(

@@ -24,6 +24,7 @@ mod operate;
 mod posts;
 mod processes;
 mod retry;
+mod retrying;
 mod schedule;
 mod scorecard;
 mod screens;

@@ -72,6 +72,33 @@ async fn whoever_starts_without_stores_waits_says_for_what_and_goes_on_by_itself
     stack.stop().await.unwrap();
 }
 
+/// A connection is waited for, which may come back; nobody who asks waits as long as that.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ledger_that_goes_away_is_told_to_callers_within_seconds() {
+    let Away { mut stack, postgres, rabbit: _rabbit, _folder } = away().await;
+    postgres.start_again().await.unwrap();
+    stack.start(Role::Api).unwrap();
+    until(&stack.processes()[0].health, 200, |_| true).await;
+    stack.api.get("/v1/posts").await.unwrap();
+    postgres.kill().await.unwrap();
+    for path in ["/v1/posts", "/v1/schedule", "/v1/channels", "/v1/failures/groups", "/v1/retrying", "/v1/accounts"] {
+        let asked = Instant::now();
+        let refused = stack.api.get(path).await.unwrap_err().to_string();
+        assert!(asked.elapsed() < Duration::from_secs(4), "{path} took {:?}", asked.elapsed());
+        assert!(refused.contains("503") && refused.contains("The ledger does not answer"), "{path}: {refused}");
+    }
+    let asked = Instant::now();
+    let told = stack.api.get("/v1/processes").await.unwrap();
+    assert!(asked.elapsed() < Duration::from_secs(4), "it took {:?}", asked.elapsed());
+    assert_eq!(told["parts"][0]["answers"], false, "{told}");
+    postgres.start_again().await.unwrap();
+    until(&stack.processes()[0].health, 200, |_| true).await;
+    let back = Instant::now();
+    while stack.api.get("/v1/posts").await.is_err() {
+        assert!(back.elapsed() < Duration::from_secs(20), "it is there again, and that is seen");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn asked_to_end_while_it_waits_it_ends_at_once_and_well() {
     let Away { stack, postgres, rabbit: _rabbit, _folder } = away().await;

@@ -40,6 +40,7 @@ fn target() -> UpcomingTarget {
         next: hours(10),
         deadline: None,
         state: State::Scheduled,
+        last_failure: None,
         draft: Draft(Content { text: "x".into(), ..Content::default() }),
     }
 }
@@ -401,6 +402,50 @@ fn pauses_of_every_scope() {
 }
 
 #[test]
+fn what_a_pause_holds_fails_when_the_pause_ends_and_no_sooner() {
+    let mut stage = Stage::with(view(REFRESHED, true, |record| record.health.state = record::State::NeedsReconnect));
+    let mut target = target();
+    target.draft.0.text = "x".repeat(200);
+    assert_eq!(stage.says(&target), "will_fail needs_reconnect, will_fail content");
+    let scope = name("acme/told/main").pause_scope();
+    let pause = |code| {
+        let (id, reason, by) = (Uuid::from_u128(3), "why".to_owned(), "ann".to_owned());
+        Pause { id, scope: scope.clone(), reason, code, by, since: hours(-1) }
+    };
+    stage.pauses = vec![pause(Some(Code::TOKEN_REVOKED))];
+    assert_eq!(stage.says(&target), "at_risk needs_reconnect, at_risk content");
+    let titles: Vec<_> = stage.risks(&target).into_iter().map(|risk| risk.title).collect();
+    assert!(titles.iter().all(|title| title.starts_with("Held by a pause; would fail when it ends: ")), "{titles:?}");
+    stage.pauses = vec![pause(None)];
+    assert_eq!(stage.says(&target), "at_risk needs_reconnect, at_risk paused, at_risk content");
+    target.deadline = Some(hours(9));
+    assert!(stage.says(&target).starts_with("will_fail deadline, at_risk"), "it expires while it is held");
+}
+
+#[test]
+fn what_is_being_retried_is_at_risk_and_says_why() {
+    let retry = Worth::Retry { not_before: None };
+    let failure = Failure { scope: Scope::Channel, ..failure(Code::UNREACHABLE, Landed::No, retry) };
+    let target = UpcomingTarget {
+        state: State::Retrying,
+        due_at: hours(-1),
+        next: hours(1),
+        last_failure: Some(failure),
+        ..target()
+    };
+    let stage = Stage::with(well());
+    assert_eq!(stage.says(&target), "at_risk retried");
+    let risk = stage.risks(&target).remove(0);
+    assert!(risk.title.starts_with("It is being retried: "), "{risk:?}");
+    assert!(
+        risk.sentence.starts_with("It was due at 2026-06-01 11:00:00Z and could not go out (HTTP 401: no)."),
+        "{risk:?}"
+    );
+    assert_eq!((risk.whose.as_str(), risk.about.as_deref()), (Scope::Channel.whose_fault(), Some("channel:told")));
+    assert_eq!(stage.says(&UpcomingTarget { state: State::Held, ..target }), "", "a pause that has just ended");
+}
+
+#[test]
 fn files() {
     let url = "https://cdn.example/a.png";
     let media = |status: Option<u16>, worth| {
@@ -438,6 +483,6 @@ fn everything_that_is_wrong_is_told_the_surest_first() {
     target.draft.0.text = "x".repeat(200);
     target.deadline = Some(hours(1));
     let told = stage.says(&target);
-    assert_eq!(told, "will_fail restricted, will_fail deadline, will_fail content, at_risk paused");
+    assert_eq!(told, "will_fail deadline, at_risk restricted, at_risk paused, at_risk content");
     assert!(stage.risks(&target).iter().all(|risk| risk.by <= hours(10) && !risk.remedy.is_empty()));
 }

@@ -8,9 +8,9 @@ use futures::{FutureExt, try_join};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Connection, Database, rows::readable, store, upcoming::next};
+use super::{Connection, Database, postponed, rows::readable, store, upcoming::next};
 use crate::{
-    CauseSpread, Causes, Lately, LedgerError, Meanwhile, Outlet, Spread, Stake, Within,
+    CauseSpread, Causes, Lately, LedgerError, Meanwhile, Outlet, Postponed, Spread, Stake, Within,
     record::{Record, columns, instant, millis, not_before},
     world::{World, after},
 };
@@ -21,6 +21,7 @@ macro_rules! within {
         " AND ($1 IS NULL OR tenant = $1) AND ($2 IS NULL OR channel = $2) AND ($3 IS NULL OR account = $3)"
     };
 }
+pub(super) use within;
 
 const PLACES: &str = concat!(
     "SELECT listed_group, tenant, channel, account, app, count(*) AS many, min(listed_at) AS first, \
@@ -93,6 +94,11 @@ impl Causes for Database {
         self.read(move |conn, world| async move { meanwhile(conn, world, &within, since, most).await }.boxed()).await
     }
 
+    async fn postponed(&self, within: &Within, overdue_before: Timestamp) -> Result<Postponed, LedgerError> {
+        let within = within.clone();
+        self.read(move |conn, _| async move { postponed::postponed(conn, &within, overdue_before).await }.boxed()).await
+    }
+
     async fn at_stake(&self, within: &Within, until: Timestamp) -> Result<Vec<Stake>, LedgerError> {
         let within = within.clone();
         self.read(move |conn, world| async move { at_stake(conn, world, &within, until).await }.boxed()).await
@@ -104,11 +110,12 @@ macro_rules! asked {
     ($statement:expr, $within:expr) => {
         sqlx::query_as($statement)
             .persistent(false)
-            .bind($within.tenant.as_ref().map(TenantId::as_str))
-            .bind($within.channel.as_ref().map(ChannelName::as_str))
-            .bind($within.account.as_ref().map(AccountId::as_str))
+            .bind($within.tenant.as_ref().map(domain::TenantId::as_str))
+            .bind($within.channel.as_ref().map(domain::ChannelName::as_str))
+            .bind($within.account.as_ref().map(domain::AccountId::as_str))
     };
 }
+pub(super) use asked;
 
 #[derive(sqlx::FromRow)]
 struct PlaceRow {

@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 use super::{Connection, Database, lists, rows::readable, store};
 use crate::{
-    CaseTally, Counted, DueTally, Figure, History, IncidentKind, IncidentTally, LedgerError, Page, Period, RetryTally,
+    CaseTally, Counted, DueTally, Figure, History, IncidentKind, IncidentTally, LedgerError, NewestPublish, Page,
+    Period, RetryTally,
     history::beyond,
     record::{Record, columns, instant, millis, state},
 };
@@ -93,9 +94,9 @@ const COUNTED_LATE_BY_LESS: &str = counted!(
     "t.state = 6 AND EXISTS (SELECT 1 FROM attempts a WHERE a.target = t.id AND a.ended_at > t.due_at + $8 \
      AND a.kind IN ('send', 'repeat'))"
 );
-const COUNTED_DOUBTED: &str = counted!(
-    "t.state <> 9 AND EXISTS (SELECT 1 FROM attempts a WHERE a.target = t.id AND a.outcome IN ('unknown', 'lost'))"
-);
+/// By an index that holds nothing but doubts: where there are none, that is found out at once.
+const COUNTED_DOUBTED: &str =
+    counted!("t.state <> 9 AND t.id IN (SELECT a.target FROM attempts a WHERE a.outcome IN ('unknown', 'lost'))");
 const COUNTED_ASKED: &str = counted!(
     "t.state <> 9 AND t.id IN (SELECT c.target FROM cases c WHERE c.reason = 'undecidable') \
      AND EXISTS (SELECT 1 FROM attempts a WHERE a.target = t.id AND a.outcome IN ('unknown', 'lost'))"
@@ -107,6 +108,14 @@ const EXPIRED: &str = concat!(
     columns!(),
     " FROM targets t WHERE t.state = 10 AND t.deadline >= $1 ORDER BY t.deadline DESC, t.id LIMIT $2"
 );
+
+/// By an index of what is out.
+const NEWEST_PUBLISH: &str = "SELECT max(ended_at) FROM attempts WHERE outcome = 'published'";
+/// The newest of the tenant `$1` among the newest `$2` of all; when the oldest of those was, and how many there are. Each target is looked up by
+/// its id: as a join it may be planned to read all targets.
+const NEWEST_PUBLISH_OF_TENANT: &str = "SELECT max(CASE WHEN tenant = $1 THEN ended_at END), min(ended_at), count(*) FROM ( \
+         SELECT ended_at, (SELECT t.tenant FROM targets t WHERE t.id = a.target) AS tenant FROM attempts a \
+         WHERE outcome = 'published' ORDER BY ended_at DESC LIMIT $2) n";
 
 /// Those whose case or retry fell into the period, whenever they were due: the same parameters.
 macro_rules! touched {
@@ -188,6 +197,11 @@ impl History for Database {
             .boxed()
         })
         .await
+    }
+
+    async fn newest_publish(&self, tenant: Option<&TenantId>) -> Result<NewestPublish, LedgerError> {
+        let tenant = tenant.cloned();
+        self.read(move |conn, _| async move { newest_publish(conn, tenant.as_ref()).await }.boxed()).await
     }
 
     async fn open_cases(&self, tenant: Option<&TenantId>) -> Result<(u64, Option<Timestamp>), LedgerError> {
@@ -309,6 +323,22 @@ async fn found(conn: &mut Connection, period: &Period) -> Result<Vec<IncidentTal
         Ok(IncidentTally { channel: channel(name)?, kind, count: count(many) })
     };
     Ok(readable(rows.into_iter().map(read)))
+}
+
+async fn newest_publish(conn: &mut Connection, tenant: Option<&TenantId>) -> Result<NewestPublish, LedgerError> {
+    let failed = "look for what went out last";
+    let Some(tenant) = tenant else {
+        let at: Option<i64> =
+            sqlx::query_scalar(NEWEST_PUBLISH).fetch_one(conn).await.map_err(LedgerError::of(failed))?;
+        return Ok(NewestPublish { at: at.map(instant), since: None });
+    };
+    let (at, oldest, many): (Option<i64>, Option<i64>, i64) = sqlx::query_as(NEWEST_PUBLISH_OF_TENANT)
+        .bind(tenant.as_str())
+        .bind(NewestPublish::MOST)
+        .fetch_one(conn)
+        .await
+        .map_err(LedgerError::of(failed))?;
+    Ok(NewestPublish { at: at.map(instant), since: oldest.filter(|_| many >= NewestPublish::MOST).map(instant) })
 }
 
 async fn list(conn: &mut Connection, asked: &Counted) -> Result<Page<TargetId>, LedgerError> {

@@ -23,6 +23,7 @@ mod lists;
 mod notes;
 mod outside;
 mod pauses;
+mod postponed;
 mod posts;
 mod processes;
 mod proofs;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{Connection, apply::draft, rows::readable, store};
 use crate::{
     LedgerError, NextDue, Upcoming, UpcomingTarget,
-    record::{instant, millis, not_before, state},
+    record::{instant, last_failure, millis, not_before, state},
     world::{World, after},
 };
 
@@ -35,7 +35,7 @@ macro_rules! waiting {
     };
     (@each $state:literal, $filter:literal) => {
         concat!(
-            "SELECT id, post, tenant, channel, account, app, due_at, deadline, state, changes, ",
+            "SELECT id, post, tenant, channel, account, app, due_at, deadline, state, changes, progress, ",
             next!(),
             " FROM targets",
             $state,
@@ -93,6 +93,7 @@ struct UpcomingRow {
     deadline: Option<i64>,
     state: i16,
     changes: Option<String>,
+    progress: Option<String>,
     content: String,
 }
 
@@ -110,6 +111,7 @@ impl UpcomingRow {
             next: instant(self.next),
             deadline: self.deadline.map(instant),
             state: state(id, self.state)?,
+            last_failure: last_failure(id, self.progress.as_deref())?,
             draft: draft(id, &self.content, self.changes.as_deref())?,
         })
     }

@@ -10,7 +10,9 @@ use domain::{PostId, State, Target};
 use jiff::Timestamp;
 
 use super::{MemoryLedger, Tables};
-use crate::{CauseSpread, Causes, Lately, LedgerError, Meanwhile, Outlet, Spread, Stake, Within, record::group};
+use crate::{
+    CauseSpread, Causes, Lately, LedgerError, Meanwhile, Outlet, Postponed, Spread, Stake, Within, record::group,
+};
 
 impl Within {
     pub(super) fn holds(&self, target: &Target) -> bool {
@@ -97,6 +99,22 @@ impl Causes for MemoryLedger {
             Lately { place, second, settled, published }
         };
         Ok(Meanwhile { since, lately: counted.into_iter().map(lately).collect() })
+    }
+
+    async fn postponed(&self, within: &Within, overdue_before: Timestamp) -> Result<Postponed, LedgerError> {
+        let tables = self.reach()?;
+        let waits = |target: &Target| {
+            let is_later = target.next_at.is_some_and(|next| target.due_at < next);
+            matches!(target.state, State::Scheduled | State::Retrying) && is_later
+        };
+        let is_on_its_way =
+            |target: &Target| matches!(target.state, State::Queued | State::Publishing) && target.is_retried();
+        let mut found = Postponed::default();
+        for target in tables.within(within).filter(|target| waits(target) || is_on_its_way(target)) {
+            found.count(target, overdue_before);
+            found.targets.push(target.clone());
+        }
+        Ok(found.sorted())
     }
 
     async fn at_stake(&self, within: &Within, until: Timestamp) -> Result<Vec<Stake>, LedgerError> {

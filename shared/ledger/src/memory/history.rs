@@ -3,13 +3,13 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use async_trait::async_trait;
-use domain::{AttemptOutcome, State, Target, TargetId, TenantId};
+use domain::{Attempt, AttemptOutcome, State, Target, TargetId, TenantId};
 use jiff::Timestamp;
 
 use super::{MemoryLedger, Row, Tables, page_of};
 use crate::{
-    CaseTally, Counted, DueTally, Figure, History, Incident, IncidentKind, IncidentTally, LedgerError, Page, Period,
-    RetryTally,
+    CaseTally, Counted, DueTally, Figure, History, Incident, IncidentKind, IncidentTally, LedgerError, NewestPublish,
+    Page, Period, RetryTally,
     cases::{Opening, Step},
     history::rounded,
     record::millis,
@@ -217,6 +217,14 @@ impl History for MemoryLedger {
         late.sort_by_key(|target| (std::cmp::Reverse(target.deadline), target.id));
         late.truncate(limit as usize);
         Ok(late)
+    }
+
+    async fn newest_publish(&self, tenant: Option<&TenantId>) -> Result<NewestPublish, LedgerError> {
+        let tables = self.reach()?;
+        let own = tables.targets.values().filter(|row| tenant.is_none_or(|own| *own == row.target.tenant));
+        let is_out = |attempt: &&Attempt| attempt.outcome == AttemptOutcome::Published;
+        let at = own.flat_map(|row| row.attempts.iter().filter(is_out)).map(|attempt| attempt.ended_at).max();
+        Ok(NewestPublish { at, since: None })
     }
 
     async fn open_cases(&self, tenant: Option<&TenantId>) -> Result<(u64, Option<Timestamp>), LedgerError> {

@@ -50,6 +50,7 @@ impl Tables {
             next,
             deadline: target.deadline,
             state: target.state,
+            last_failure: target.last_failure.clone(),
             draft: Draft::of(&self.posts.get(&target.post)?.post.content, &row.changes),
         })
     }

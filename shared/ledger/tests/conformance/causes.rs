@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{AppId, Landed, Outcome, PauseScope, PostId, TargetId};
-use ledger::{Lately, Outlet, PauseAsk, PostFilter, Stake, Within};
+use ledger::{Lately, Outlet, PauseAsk, PostFilter, PostponedOn, Stake, Within};
 
 use crate::{
     house::House,
@@ -181,4 +181,70 @@ pub async fn what_waits_is_at_stake_by_account(house: &House) {
     assert_eq!(house.causes.at_stake(&on_a, until).await.unwrap(), std::slice::from_ref(&held));
     let soon = Stake { targets: 0, first: None, ..held };
     assert_eq!(house.causes.at_stake(&on_a, house.later(1)).await.unwrap(), [soon]);
+}
+
+/// A failure after which it is tried again.
+fn unreachable() -> domain::Failure {
+    domain::Failure {
+        code: domain::Code::UNREACHABLE,
+        worth: domain::Worth::Retry { not_before: None },
+        scope: domain::Scope::Channel,
+        ..token_revoked()
+    }
+}
+
+pub async fn what_is_retried_is_told_by_channel_from_when_it_was_due(house: &House) {
+    let all = Within::default();
+    assert_eq!(house.causes.postponed(&all, house.now()).await.unwrap(), ledger::Postponed::default());
+    let due = house.now();
+    let (_, first) = begun_post(house, "acme", &[("a", "main"), ("b", "main")]).await;
+    for (target, attempt) in first.clone() {
+        house.apply(target, finish(attempt, Outcome::Failed(unreachable()))).await;
+    }
+    let mut both = [first[0].0, first[1].0];
+    both.sort_unstable();
+    house.advance(600);
+    let later = house.now();
+    let (_, second) = begun_post(house, "other", &[("a", "main")]).await;
+    house.apply(second[0].0, finish(second[0].1, Outcome::Failed(unreachable()))).await;
+    // What waits for its time, what is out, what needs a person and what is tried for the first time are not among it.
+    house.accept(vec![post_of(house, "acme", &[("a", "main")], house.later(3_600))]).await;
+    let (_, settled) = begun_post(house, "acme", &[("a", "main"), ("b", "main"), ("c", "main")]).await;
+    house.apply(settled[0].0, published(settled[0].1, "out")).await;
+    fail(house, settled[1], "x").await;
+
+    let on = |name: &str, targets, overdue, first| PostponedOn { channel: channel(name), targets, overdue, first };
+    let found = house.causes.postponed(&all, later).await.unwrap();
+    assert_eq!(found.channels, [on("a", 2, 1, due), on("b", 1, 1, due)]);
+    let ids = |found: &ledger::Postponed| found.targets.iter().map(|target| target.id).collect::<Vec<_>>();
+    assert_eq!(ids(&found), [both[0], both[1], second[0].0], "those first that were due first");
+    let failure = found.targets[2].last_failure.as_ref().unwrap();
+    assert_eq!((failure.code, found.targets[2].tries), (domain::Code::UNREACHABLE, 1));
+    let of_other = Within { tenant: Some(tenant("other")), ..Within::default() };
+    let found = house.causes.postponed(&of_other, due).await.unwrap();
+    assert_eq!((ids(&found), found.channels), (vec![second[0].0], vec![on("a", 1, 0, later)]));
+    let on_b = Within { channel: Some(channel("b")), ..Within::default() };
+    assert_eq!(ids(&house.causes.postponed(&on_b, due).await.unwrap()), [first[1].0]);
+
+    // In a queue and in a worker's hands it is retried as well, and once it is out it is not.
+    house.claim(100).await;
+    let again = begun(&house.apply(first[0].0, begin("w")).await).attempt;
+    let found = house.causes.postponed(&all, later).await.unwrap();
+    assert_eq!(found.channels, [on("a", 2, 1, due), on("b", 1, 1, due)], "{:?}", found.targets);
+    house.apply(first[0].0, published(again, "at last")).await;
+    let found = house.causes.postponed(&all, later).await.unwrap();
+    assert_eq!(found.channels, [on("a", 1, 0, later), on("b", 1, 1, due)]);
+}
+
+pub async fn what_drips_after_a_pause_is_late_and_waits(house: &House) {
+    let scope = PauseScope::Channel { channel: channel("a") };
+    house.ledger.pause(PauseAsk { scope: scope.clone(), reason: "a drill".into(), by: "ann".into() }).await.unwrap();
+    let due = house.now();
+    house.accept(vec![post_of(house, "acme", &[("a", "main")], due)]).await;
+    house.claim(100).await;
+    house.advance(60);
+    let postponed = async || house.causes.postponed(&Within::default(), house.now()).await.unwrap().channels;
+    assert_eq!(postponed().await, [], "what a pause holds waits for its end");
+    house.ledger.resume(&scope, Duration::from_secs(2)).await.unwrap();
+    assert_eq!(postponed().await, [PostponedOn { channel: channel("a"), targets: 1, overdue: 1, first: due }]);
 }

@@ -200,6 +200,45 @@ pub async fn what_was_sent_late_is_listed_of_attempts_that_do_not_say_so(house: 
     assert_late(house, &period, ids).await;
 }
 
+pub async fn what_left_a_doubt_is_listed(house: &House) {
+    let period = day(house);
+    let (one, two) = (accepted(house, "acme", "webhook").await, accepted(house, "acme", "mastodon").await);
+    accepted(house, "acme", "webhook").await;
+    assert_eq!(counted(house, &period, Figure::Doubted).await, []);
+    house.apply(one, begin("w")).await;
+    house.apply(one, published(1, "p")).await;
+    let doubt = Failure { landed: Landed::Unknown, worth: Worth::Retry { not_before: None }, ..refused() };
+    house.apply(two, begin("w")).await;
+    house.apply(two, finish(1, Outcome::Failed(doubt))).await;
+    assert_eq!(counted(house, &period, Figure::Doubted).await, [two]);
+    assert_eq!(counted(house, &Period { tenant: Some(tenant("other")), ..period }, Figure::Doubted).await, []);
+}
+
+pub async fn what_went_out_last_is_known_whenever_it_was_due(house: &House) {
+    let newest = async |owner: Option<&str>| {
+        let found = house.history.newest_publish(owner.map(tenant).as_ref()).await.unwrap();
+        assert_eq!(found.since, None, "all of it was looked at");
+        found.at
+    };
+    assert_eq!((newest(None).await, newest(Some("acme")).await), (None, None));
+    let old = accepted(house, "acme", "webhook").await;
+    let foreign = accepted(house, "other", "webhook").await;
+    house.advance(3_600);
+    let young = accepted(house, "acme", "webhook").await;
+    house.apply(young, begin("w")).await;
+    house.apply(young, published(1, "young")).await;
+    let first = house.now();
+    assert_eq!((newest(None).await, newest(Some("other")).await), (Some(first), None));
+    house.advance(60);
+    failed(house, foreign, 1).await;
+    assert_eq!(newest(None).await, Some(first), "what fails has not gone out");
+    house.apply(old, begin("w")).await;
+    house.apply(old, published(1, "old")).await;
+    let second = house.now();
+    assert_eq!((newest(None).await, newest(Some("acme")).await), (Some(second), Some(second)), "whenever it was due");
+    assert_eq!(newest(Some("other")).await, None);
+}
+
 fn cases(on: &str, begun: u64, published: u64, after: u64) -> CaseTally {
     CaseTally {
         channel: channel(on),

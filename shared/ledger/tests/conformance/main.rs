@@ -154,6 +154,8 @@ mod every {
             what_waits_beyond_the_period_is_counted_where_it_was_due,
             lateness_is_rounded_alike_everywhere,
             what_was_sent_late_is_listed,
+            what_left_a_doubt_is_listed,
+            what_went_out_last_is_known_whenever_it_was_due,
             a_case_is_open_until_its_target_is_out,
             a_case_that_is_given_up_is_told_from_one_that_is_mended,
             each_retry_by_hand_is_counted_in_its_period,
@@ -181,6 +183,8 @@ mod every {
             only_the_posts_with_the_most_targets_are_named,
             what_was_due_lately_says_what_of_it_is_out,
             what_waits_is_at_stake_by_account,
+            what_is_retried_is_told_by_channel_from_when_it_was_due,
+            what_drips_after_a_pause_is_late_and_waits,
         }
         [postgres, sqlite, memory] => jobs::{
             a_job_is_about_what_is_listed_when_it_is_begun,

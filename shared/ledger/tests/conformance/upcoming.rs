@@ -78,6 +78,7 @@ pub async fn all_that_waits_is_upcoming_and_nothing_else(house: &House) {
         [(held, State::Held), (queued, State::Queued), (retrying, State::Retrying), (scheduled, State::Scheduled)];
     assert_eq!(seen, expected);
     assert!(found[2].next >= back && found[2].due_at < back, "{:?}", found[2]);
+    assert!(found[2].last_failure.is_some(), "{:?}", found[2]);
     let last = UpcomingTarget {
         target: scheduled,
         post: of_post,
@@ -89,6 +90,7 @@ pub async fn all_that_waits_is_upcoming_and_nothing_else(house: &House) {
         next: house.later(899),
         deadline: Some(house.later(999)),
         state: State::Scheduled,
+        last_failure: None,
         draft: found[3].draft.clone(),
     };
     assert_eq!(found[3], last);

@@ -6,9 +6,9 @@ use maud::{Markup, html};
 use crate::{
     api::{self, ExtentKind},
     screens::{
-        accounts::{cannot_publish, health, unwell},
+        accounts::{cannot_publish, health},
         parts::{Icon, Tone, ago, chip, fact, icon, prose, query},
-        pauses,
+        pauses::{self, Chance},
         shell::{cannot_tell, stamp},
         target::is_doubtful,
         visit::Visit,
@@ -49,7 +49,7 @@ pub(super) async fn page(visit: &Visit, which: &Which, group: &api::CauseGroup, 
         @if more > 0 {
             p { a href=(query("/accounts", &[("channel", &channel(group))])) { "And " (more) " more: all accounts" } }
         }
-        (hold(visit, group, &pauses, &unwell(accounts.iter().filter_map(|(_, account)| account.as_ref().ok())), here))
+        (hold(visit, group, &pauses, &accounts, here))
     }
 }
 
@@ -151,7 +151,7 @@ fn hold(
     visit: &Visit,
     group: &api::CauseGroup,
     found: &Result<api::Pauses, crate::Problem>,
-    unwell: &[String],
+    accounts: &[(&str, Result<api::Account, crate::Problem>)],
     here: &str,
 ) -> Markup {
     let Some(scope) = scope(group) else { return html! {} };
@@ -164,7 +164,8 @@ fn hold(
             Ok(found) => {
                 @if let Some(pause) = found.pauses.iter().find(|pause| pause.scope == scope) {
                     p { "What waits is held already. Once the cause is mended and the pause has ended, it goes out little by little." }
-                    (pauses::card(visit, pause, unwell, here, now))
+                    @let known: Option<Vec<_>> = accounts.iter().map(|(_, account)| account.as_ref().ok()).collect();
+                    (pauses::card(visit, pause, &Chance::of(pause, known), here, now))
                 } @else {
                     p {
                         "What is due next on " code { (scope) } " may fail the same way. A pause holds it until somebody resumes it; nothing is lost by that but time."

@@ -1,8 +1,11 @@
 //! The first screen, causes, who sees to them, and notes.
 
-use super::Browser;
+use std::time::Duration;
+
+use super::{Browser, Page};
 use crate::{
     processes::{beat, beats},
+    retrying::{try_once, unreachable},
     world::{ACME, OPERATING, OPERATOR, message, world},
 };
 
@@ -33,7 +36,7 @@ async fn the_first_screen_says_how_far_it_reaches_whose_fault_it_is_and_what_to_
     page.says("The platform refused the content");
     page.says("Whose fault the post itself");
     page.says("The platform said \"we do not take that\" (HTTP 422, code bad_words)");
-    page.says("Newest publish now of the posts accepted last; others may be out since");
+    page.says("Newest publish now of all that is out");
     world.fail(&two[0]).await;
     browser.get("/").await.ok().says("2 targets need you Only account acme/long/main.");
     world.doubt(&one[1]).await;
@@ -165,4 +168,95 @@ async fn what_was_not_sent_in_time_is_on_the_first_screen() {
     let page = browser.get("/").await.ok();
     page.says("Not sent in time, since yesterday");
     assert!(targets.iter().all(|target| page.text.contains(&format!("/targets/{target}"))), "{}", page.words());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_platform_that_takes_nothing_for_now_is_on_the_first_screen_and_on_channels() {
+    let world = world();
+    beats(&world, &beat(&world, "dev", &["scheduler", "worker", "keeper"], &["long", "short"])).await;
+    let (_, targets) = world.accepted(&message("one")).await;
+    world.at_due_time().await;
+    beats(&world, &beat(&world, "dev", &["scheduler", "worker", "keeper"], &["long", "short"])).await;
+    world.publish(&targets[1]).await;
+    try_once(&world, &targets[0]).await;
+    let mut browser = Browser::with(&world, OPERATOR).await;
+    let page = browser.get("/").await.ok();
+    page.says("Nothing needs you");
+    page.says("Being retried 1 next try in");
+    page.says("Overdue 0");
+    page.says("1 on Long 1 account The platform could not be reached (\"connection refused\") OP-3001");
+    page.says("fault of the platform");
+    let page = browser.get("/channels").await.ok();
+    page.says("Long long open 0 1 none 0 s");
+    page.says("Short short open 0 0 none on time");
+    // After twelve minutes of that it is late, though its next try is not due.
+    let (mut passed, step) = (0, 240);
+    while passed < 720 {
+        world.runtime.sleep(Duration::from_secs(step)).await;
+        try_once(&world, &targets[0]).await;
+        passed += step;
+    }
+    beats(&world, &beat(&world, "dev", &["scheduler", "worker", "keeper"], &["long", "short"])).await;
+    let page = browser.get("/").await.ok();
+    page.says("Nothing needs you, but 1 target is late");
+    page.says("Overdue 1 oldest 12 min ago ; put off: 1");
+    page.says("Given up");
+    browser.get("/channels").await.ok().says("12 min");
+    browser.get("/forecast").await.ok().says("It is being retried: The platform could not be reached");
+    world.runtime.sleep(Duration::from_secs(step)).await;
+    world.publish(&targets[0]).await;
+    let page = browser.get("/").await.ok();
+    page.says("Being retried 0 nothing waits for another try");
+    page.is_silent_of("Given up");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_number_that_is_some_time_old_says_so() {
+    let world = world();
+    world.accepted(&message("one")).await;
+    let mut browser = Browser::with(&world, OPERATOR).await;
+    let page = browser.get("/").await.ok();
+    page.says("Next 24 h 2 targets go out Will fail");
+    page.is_silent_of("as of");
+    world.runtime.sleep(Duration::from_secs(40)).await;
+    let page = browser.get("/").await.ok();
+    page.says("Next 24 h 2 targets go out as of 40 s ago");
+    page.says("Will fail 0 nothing at risk as of 40 s ago");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_of_an_account_that_is_not_well_is_ended_under_a_cover_wherever_it_is_shown() {
+    let world = world();
+    let (_, targets) = world.accepted(&message("one")).await;
+    world.at_due_time().await;
+    let attempt = world.begin(&targets[0]).await;
+    let revoked = domain::Failure {
+        code: domain::Code::TOKEN_REVOKED,
+        scope: domain::Scope::Account,
+        worth: domain::Worth::AfterFix { fix: domain::Fix::Reconnect },
+        ..unreachable()
+    };
+    world.finish(&targets[0], attempt, domain::Outcome::Failed(revoked)).await;
+    let by_hand = serde_json::json!({ "scope": "channel:short", "reason": "legal" });
+    world.post("/v1/pauses", &by_hand).await.ok(201);
+    let mut browser = Browser::with(&world, OPERATOR).await;
+    for path in ["/", "/channels"] {
+        let page = browser.get(path).await.ok();
+        let (machines, hand) = (card(&page, "account:acme/long/main"), card(&page, "channel:short"));
+        assert!(machines.contains("Resume all the same…"), "{path}: {machines}");
+        assert!(!hand.contains("Resume all the same…") && hand.contains("Resume channel:short"), "{path}: {hand}");
+    }
+    let page = browser.get("/accounts/acme/long/main").await.ok();
+    assert!(card(&page, "account:acme/long/main").contains("Resume all the same…"), "{}", page.words());
+}
+
+/// The card of a pause.
+fn card<'p>(page: &'p Page, scope: &str) -> &'p str {
+    let cards = page.text.split("card pause").skip(1);
+    let of_it = |card: &&str| card.contains(&format!("<strong>{scope}</strong>"));
+    cards
+        .into_iter()
+        .find(of_it)
+        .map(|card| card.split("</div>").next().unwrap())
+        .unwrap_or_else(|| panic!("{}", page.words()))
 }

@@ -129,6 +129,16 @@ async fn the_api_is_as_before_and_takes_no_session() {
     let lost = browser.get("/nowhere").await;
     assert_eq!((lost.status, lost.header("content-type")), (404, "text/html; charset=utf-8"));
     world.get("/nowhere").await.problem(404);
+    // Whoever is logged in is told by a page that there is nothing, whatever their browser says that it takes.
+    let (name, value) = &browser.cookies[0];
+    let asked = Request::get("/nowhere").header(header::HOST, super::HOST).header(header::ACCEPT, "*/*");
+    let asked = asked.header(header::COOKIE, format!("{name}={value}")).body(Body::empty()).unwrap();
+    let answer = world.router().oneshot(asked).await.unwrap();
+    assert_eq!(
+        (answer.status().as_u16(), &answer.headers()["content-type"]),
+        (404, &"text/html; charset=utf-8".parse().unwrap())
+    );
+    lost.says("olga");
 }
 
 #[tokio::test(start_paused = true)]

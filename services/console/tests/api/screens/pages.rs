@@ -126,7 +126,7 @@ async fn the_other_screens_answer_what_they_are_for() {
     let world = world();
     let (_, targets) = world.accepted(&message("key")).await;
     let mut browser = Browser::with(&world, OPERATOR).await;
-    browser.get("/channels").await.ok().says("Long long open 0 none on time 0 2");
+    browser.get("/channels").await.ok().says("Long long open 0 0 none on time 0 2");
     browser.get("/accounts").await.ok().says("acme/long/main");
     browser.get("/accounts?state=restricted").await.ok().says("No account fits.");
     browser.get("/accounts/acme/long/main").await.ok().says("All clear: 1 target looked at now");
@@ -153,6 +153,9 @@ async fn the_other_screens_answer_what_they_are_for() {
     }
     let by_key = browser.get("/find?q=key").await.header("location").to_owned();
     assert!(by_key.starts_with("/posts/"), "{by_key}");
+    for named in ["acme/key", "acme+key"] {
+        assert_eq!(browser.get(&format!("/find?q={named}")).await.header("location"), by_key, "{named}");
+    }
     // What names nothing may be what a post says.
     for (sought, words) in [("hello+from", "hello+from"), ("nothing", "nothing"), ("50%25+off%21", "50%25+off%21")] {
         let found = browser.get(&format!("/find?q={sought}")).await;

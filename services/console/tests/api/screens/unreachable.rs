@@ -15,12 +15,14 @@ async fn a_ledger_that_is_away_is_told_and_no_list_is_empty_for_it() {
     page.says("Cannot tell what needs a person.");
     page.says("Cannot tell what is overdue.");
     page.says("Cannot tell what is paused.");
+    page.says("Cannot tell what is being retried.");
     page.says("Newest publish cannot tell");
     page.is_silent_of("Nothing needs you");
     for path in ["/posts", "/schedule", "/forecast", "/channels", "/accounts"] {
         let page = browser.get(path).await;
         assert_eq!(page.status, 503, "{path}");
-        page.says("The ledger did not do what was asked");
+        page.says("The ledger does not answer. Asking again is safe.");
+        page.says("See whether its database runs.");
         page.is_silent_of("No post");
         page.is_silent_of("Nothing waits");
         page.is_silent_of("All clear");

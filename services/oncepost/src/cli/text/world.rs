@@ -29,7 +29,9 @@ pub(crate) fn channels(channels: &Channels, shown: impl Fn(&Channel) -> bool) ->
     });
     let head = ["channel", "accounts", "state", "waiting", "workers", "dead", "takes", "against repeats"];
     let table = (!rows.is_empty()).then(|| table(head, rows));
-    [table, left, hint(channels)].into_iter().flatten().collect::<Vec<_>>().join("\n\n")
+    let retried: Vec<_> = channels.channels.iter().filter_map(retried).collect();
+    let retried = (!retried.is_empty()).then(|| retried.join("\n"));
+    [table, retried, left, hint(channels)].into_iter().flatten().collect::<Vec<_>>().join("\n\n")
 }
 
 fn row(channel: &Channel) -> [String; 8] {
@@ -67,6 +69,13 @@ fn state(channel: &Channel) -> String {
         (false, paused) if paused == channel.accounts => "accounts paused".into(),
         (false, paused) => format!("open, {paused} of {} accounts paused", channel.accounts),
     }
+}
+
+/// What of it could not go out and is tried again.
+fn retried(channel: &Channel) -> Option<String> {
+    let since = channel.late_since.filter(|_| channel.retrying > 0)?;
+    let be = if channel.retrying == 1 { "is" } else { "are" };
+    Some(format!("{} on {} {be} being retried, due since {}.", channel.retrying, channel.name, instant(since)))
 }
 
 fn depth(queue: Option<Queue>) -> String {
