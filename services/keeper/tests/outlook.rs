@@ -190,7 +190,10 @@ async fn each_new_cause_is_told_once_whatever_number_of_targets_it_has() {
     outlook.look().await;
     let told = lines.taken();
     assert_eq!(told.len(), 2, "{told:?}");
-    for part in ["is at risk: Held by a pause; would fail when it ends: There is no such", "is at risk: A pause holds it back: freeze"] {
+    for part in [
+        "is at risk: Held by a pause; would fail when it ends: There is no such",
+        "is at risk: A pause holds it back: freeze",
+    ] {
         assert!(told.iter().any(|line| line.contains(part)), "{part}: {told:?}");
     }
     // What was mended is new when it comes again.
