@@ -223,6 +223,9 @@ impl Plan {
         }
         lines.push(String::new());
         lines.push(match (self.done, self.lost) {
+            (true, Some(_)) if self.channels.is_empty() => {
+                "Done: work goes on. What is handed in again is looked for before it is sent (docs/restore.md, step 5).".into()
+            }
             (true, Some(_)) => "Done: work goes on, and each of these is looked for before it is sent.".into(),
             (true, None) => "Done: work goes on, and nothing is looked for.".into(),
             (false, _) if self.history == "whole" => {
