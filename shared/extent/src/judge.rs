@@ -72,8 +72,9 @@ impl Evidence<'_> {
         let is_all = main.len() == spread.causes.len();
         let posts = if is_all { spread.posts } else { main.iter().map(|cause| cause.posts).sum() };
         let scope = common.as_ref().and_then(|common| common.scope);
-        let first = main.iter().map(|cause| cause.first).min();
-        let (extent, meanwhile) = self.reach(&main, posts, scope, first);
+        // Some cause is always open: what went out before the newest one began says nothing of now.
+        let newest = main.iter().map(|cause| cause.first).max();
+        let (extent, meanwhile) = self.reach(&main, posts, scope, newest);
         let extent = if common.is_some() { extent } else { extent::look_at_all(extent) };
         // What is our network's fault as a whole is no platform's in any of its parts.
         let is_ours = |at: usize| common.is_some() && extent.look_at == NETWORK && of.contains(&at);
@@ -83,7 +84,7 @@ impl Evidence<'_> {
             whole: Whole {
                 extent,
                 in_common: common.as_ref().map(|common| common.words.clone()),
-                meanwhile: first.map(|_| meanwhile),
+                meanwhile: newest.map(|_| meanwhile),
             },
         }
     }
@@ -97,18 +98,18 @@ impl Evidence<'_> {
         Cause { extent, meanwhile, whose_fault: scope.map_or("not known", Scope::whose_fault) }
     }
 
-    /// How far causes that are one reach, and what goes out meanwhile.
+    /// How far causes that are one reach, and what goes out meanwhile: since `began`.
     fn reach(
         &self,
         causes: &[&CauseSpread],
         posts: u64,
         scope: Option<Scope>,
-        first: Option<Timestamp>,
+        began: Option<Timestamp>,
     ) -> (Extent, Meanwhile) {
         let all: BTreeSet<&Outlet> =
             causes.iter().flat_map(|cause| cause.places.iter().map(|(place, _)| place)).collect();
         let all = || all.iter().copied();
-        let meanwhile = meanwhile(all(), self.lately, first.unwrap_or(self.from), self.from);
+        let meanwhile = meanwhile(all(), self.lately, began.unwrap_or(self.from), self.from);
         let extent = extent::extent(all(), posts, scope, self.known);
         let extent = extent::or_everything(extent, all(), scope, &meanwhile, self.known);
         let look_at = if scope.is_some() { extent::look_at_cause(extent.kind, scope, all()) } else { extent.look_at };
@@ -158,6 +159,14 @@ mod tests {
         for cause in causes {
             assert_eq!((cause.whose_fault, cause.extent.look_at.as_str()), (OURS, NETWORK));
         }
+    }
+
+    #[test]
+    fn what_went_out_before_the_newest_cause_is_no_sign_that_anything_goes_out_now() {
+        let old = cause("OP-4001/channel/-", &["acme/b/one"]);
+        let new = CauseSpread { first: at(180), ..cause("OP-3001/channel/-", &["acme/a/one", "beta/b/one"]) };
+        let whole = judged(vec![old, new], 5).whole;
+        assert_eq!(whole.meanwhile.map(|meanwhile| meanwhile.elsewhere.published), Some(0), "five went out before it");
     }
 
     #[test]

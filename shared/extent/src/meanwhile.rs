@@ -60,11 +60,15 @@ pub(crate) fn meanwhile<'a>(
     let began = second(since);
     let since = began.max(from);
     let (mut own, mut siblings, mut elsewhere) = (Flow::default(), Flow::default(), Flow::default());
+    let mut beside = 0;
     // By whole seconds: what was due before the one in which it began to fail proves nothing.
     for one in lately.iter().filter(|one| since <= one.second) {
         let flow = match () {
             // Within that second an account may have published and then died: its own posts prove something from the next one on.
-            () if accounts.contains(&account(&one.place)) && one.second == began => continue,
+            () if accounts.contains(&account(&one.place)) && one.second == began => {
+                beside += one.published;
+                continue;
+            }
             () if accounts.contains(&account(&one.place)) => &mut own,
             () if channels.contains(&one.place.channel) => &mut siblings,
             () => &mut elsewhere,
@@ -77,6 +81,16 @@ pub(crate) fn meanwhile<'a>(
     let at = instant(since);
     let words = match (own.published, siblings, elsewhere) {
         (1.., ..) => format!("Other posts of {it} go out meanwhile: {} due since {at} did.", own.published),
+        (0, ..) if beside > 0 && own.settled == 0 => {
+            let others = match (siblings.published, elsewhere.published) {
+                (0, 0) => String::new(),
+                (0, others) => format!("; {others} on other channels did go out"),
+                (others, _) => format!("; {others} on other accounts of {on} did go out"),
+            };
+            format!(
+                "{beside} of {it} went out that were due in that very second, {at}, and nothing was due since{others}."
+            )
+        }
         (0, Flow { published: 1.., .. }, _) => {
             format!(
                 "Nothing of {it} went out that was due since {at}; {} on other accounts of {on} did.",
@@ -135,7 +149,18 @@ mod tests {
         );
         assert_eq!(of(&[own, still]), "Nothing at all went out that was due since 2026-06-01 03:10:00Z.");
         // What it published in the second of its death is no sign that it lives.
-        assert!(of(&[lately("acme/a/one", 1, 9, 9)]).starts_with("Nothing else was due"));
+        let beside = lately("acme/a/one", 1, 9, 9);
+        assert_eq!(
+            of(std::slice::from_ref(&beside)),
+            "9 of it went out that were due in that very second, 2026-06-01 03:10:00Z, and nothing was due since."
+        );
+        assert_eq!(
+            of(&[beside.clone(), lately("beta/a/one", 1, 2, 2)]),
+            "9 of it went out that were due in that very second, 2026-06-01 03:10:00Z, and nothing was due since; 2 on other accounts of a \
+             did go out."
+        );
+        let failed = lately("acme/a/one", 2, 1, 0);
+        assert!(of(&[beside, failed]).starts_with("Nothing else was due"), "what failed since counts for more");
         // Only a part could be looked at.
         let from = began + Duration::from_secs(2);
         let looked = meanwhile(&[place("acme/a/one")], &[early], began, from);
