@@ -81,7 +81,8 @@ fn retried(told: &Signs<'_>) -> Sign {
         Ok(found) => {
             let next = found.causes.iter().map(|cause| cause.next_try).min();
             let more = html! { @if let Some(next) = next { "next try " (ago(next, told.now)) } };
-            Sign::new(NAME, html! { (words::grouped(found.targets)) }, more, Tone::Warn)
+            let many = html! { (words::grouped(found.targets)) @if found.not_looked_at > 0 { "+" } };
+            Sign::new(NAME, many, more, Tone::Warn)
         }
         Err(_) => Sign::unknown(NAME, "the ledger does not answer"),
     }
