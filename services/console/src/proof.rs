@@ -3,12 +3,18 @@
 
 use std::sync::Arc;
 
-use channels::Channel;
-use domain::{Code, Receipt, Refusal, Target, TargetId};
-use ledger::Place;
+use channels::{Channel, is_one_place};
+use domain::{Code, PartOut, Receipt, Refusal, Target, TargetId};
+use jiff::SignedDuration;
+use ledger::{Place, PublishedAsk};
 use vault::AccountName;
 
 use crate::{Console, Problem, access::Caller, api, problem::RefusedTarget};
+
+/// How many days back an account's posts are looked through until some tell where it publishes to.
+const LATELY: [i64; 4] = [1, 7, 30, 366];
+/// How many of an account's posts are looked through at a time.
+const MOST: u32 = 100;
 
 /// The proof, if it can be that of the part in doubt as far as the target, its channel and the account's settings tell.
 ///
@@ -18,29 +24,109 @@ pub(crate) fn read(console: &Console, target: &Target, proof: api::Proof, last: 
     let channel = console.channels.get(target.channel.as_str());
     let receipt = receipt(channel, proof, last)?;
     fits(target, channel, &receipt)?;
-    is_here(console, target, channel, &receipt)?;
     Ok(receipt)
 }
 
-/// Whether the account that the address names may be the target's, by what the platform called that when it was asked last.
+/// Whether what is named may be a post of the target's account: by the account's settings, by what the platform called the account when it was
+/// asked last, and by where its posts are that went out before. Where none of these tells, or the last speaks against it, a person's word
+/// that it is the account's is taken, `said`.
 ///
 /// # Errors
-/// It is another one.
-pub(crate) async fn is_of_account(console: &Console, target: &Target, receipt: &Receipt) -> Result<(), Problem> {
-    let channel = console.channels.get(target.channel.as_str());
-    let (Some(url), Some(channel)) = (receipt.url.as_deref(), channel) else { return Ok(()) };
-    let Some(named) = channel.account_in(url) else { return Ok(()) };
+/// It is another one's, or nobody has said that it is the account's and nothing else tells.
+pub(crate) async fn is_of_account(
+    console: &Console,
+    target: &Target,
+    receipt: &Receipt,
+    said: bool,
+) -> Result<(), Problem> {
     let name = name(target);
+    let what = receipt.url.as_deref().unwrap_or(&receipt.id);
+    let Some(channel) = console.channels.get(target.channel.as_str()) else { return told(&name, what, "it", said) };
+    let title = channel.about().title;
+    let wrong = |message| Problem::field("$.published.url", Code::BAD_FIELD, message);
+    let places = channel.places(receipt);
+    let card = console.accounts.find(&target.tenant, &target.channel, &target.account);
+    match card.and_then(|card| channel.place_of(&card)).and_then(|own| is_one_place(&[own], &places)) {
+        Some(true) => return Ok(()),
+        Some(false) => {
+            return Err(wrong(format!(
+                "{what} is not where {name} publishes to, by the account's settings: look there for the post, and copy its address"
+            )));
+        }
+        None => {}
+    }
+    let named = receipt.url.as_deref().and_then(|url| channel.account_in(url));
     let who = console.vault.view(&name).await?.map(|view| view.record.health.who).unwrap_or_default();
-    if who.is_empty() || is_alike(&who, &named) {
+    match named.filter(|_| !who.is_empty()) {
+        Some(named) if is_alike(&who, &named) => return Ok(()),
+        Some(named) => {
+            return Err(wrong(format!(
+                "{what} is a post of {named}, and {name} is {who} on {title}: look there for the post, and copy its address. If it is called \
+                 {named} now, have {title} asked (`oncepost accounts check {name}`), and say it again"
+            )));
+        }
+        None => {}
+    }
+    match before(console, target, &**channel, &places).await? {
+        Some((true, _)) => Ok(()),
+        Some((false, earlier)) if !said => {
+            let message = format!(
+                "{what} is not where {name} published before ({earlier}): look there for the post, and copy its address. If the account \
+                 publishes there by now, say so: \"of_account\": true, or `--of-account`"
+            );
+            Err(wrong(message))
+        }
+        Some((false, _)) | None => told(&name, what, title, said),
+    }
+}
+
+/// A person's word that it is the account's, where nothing else tells.
+fn told(name: &AccountName, what: &str, title: &str, said: bool) -> Result<(), Problem> {
+    if said {
         return Ok(());
     }
-    let title = channel.about().title;
     let message = format!(
-        "{url} is a post of {named}, and {name} is {who} on {title}: look there for the post, and copy its address. If it is called \
-         {named} now, have {title} asked (`oncepost accounts check {name}`), and say it again"
+        "is missing: we cannot tell from {what} whose post it is. Look on {title} whether it is {name}'s own; if it is, say so with \
+         \"of_account\": true, or `--of-account`"
     );
-    Err(Problem::field("$.published.url", Code::BAD_FIELD, message))
+    Err(Problem::field("$.of_account", Code::BAD_FIELD, message))
+}
+
+/// Whether `places` are where the account's posts are that went out before, and one of those: the parts of the target that are out, and
+/// what was published lately. `None`: nothing tells, or one says so and another otherwise.
+async fn before(
+    console: &Console,
+    target: &Target,
+    channel: &dyn Channel,
+    places: &[String],
+) -> Result<Option<(bool, String)>, Problem> {
+    if places.is_empty() {
+        return Ok(None);
+    }
+    if let Some(told) = agreed(channel, places, &target.out) {
+        return Ok(Some(told));
+    }
+    let (now, place) = (console.ledger.now().await?, place(target));
+    for days in LATELY {
+        let from = now.saturating_sub(SignedDuration::from_hours(24 * days)).unwrap_or(now);
+        let until = now.saturating_add(SignedDuration::from_secs(1)).unwrap_or(now);
+        let ask = PublishedAsk { place: place.clone(), from, until, after: None, limit: MOST };
+        let out: Vec<_> = console.outside.published(&ask).await?.into_iter().flat_map(|one| one.out).collect();
+        if out.iter().any(|out| is_one_place(&channel.places(&out.receipt), places).is_some()) {
+            return Ok(agreed(channel, places, &out));
+        }
+    }
+    Ok(None)
+}
+
+/// What all of `out` that tell anything of `places` tell alike, and one of them.
+fn agreed(channel: &dyn Channel, places: &[String], out: &[PartOut]) -> Option<(bool, String)> {
+    let receipts = out.iter().map(|out| &out.receipt);
+    let mut told =
+        receipts.filter_map(|receipt| Some((is_one_place(&channel.places(receipt), places)?, receipt)));
+    let (is_there, receipt) = told.next()?;
+    let shown = receipt.url.as_ref().unwrap_or(&receipt.id).clone();
+    told.all(|(other, _)| other == is_there).then_some((is_there, shown))
 }
 
 fn is_alike(who: &str, named: &str) -> bool {
@@ -98,6 +184,10 @@ pub(crate) fn not_shared(id: TargetId, by: Option<TargetId>) -> String {
     )
 }
 
+fn place(target: &Target) -> Place {
+    Place { tenant: target.tenant.clone(), channel: target.channel.clone(), account: target.account.clone() }
+}
+
 fn name(target: &Target) -> AccountName {
     AccountName::new(&target.tenant, &target.channel, &target.account)
 }
@@ -149,23 +239,4 @@ fn fits(target: &Target, channel: Option<&Arc<dyn Channel>>, receipt: &Receipt) 
         return Err(Problem::field("$.published.url", Code::BAD_FIELD, message));
     }
     Ok(())
-}
-
-/// Whether a person's address may be of the place that the account publishes to.
-fn is_here(
-    console: &Console,
-    target: &Target,
-    channel: Option<&Arc<dyn Channel>>,
-    receipt: &Receipt,
-) -> Result<(), Problem> {
-    let card = console.accounts.find(&target.tenant, &target.channel, &target.account);
-    let (Some(url), Some(channel), Some(card)) = (receipt.url.as_deref(), channel, card) else { return Ok(()) };
-    if !channel.is_elsewhere(url, &card) {
-        return Ok(());
-    }
-    let Target { tenant, channel, account, .. } = target;
-    let message = format!(
-        "{url} is not where {tenant}/{channel}/{account} publishes to, by the account's settings: look there for the post, and copy its address"
-    );
-    Err(Problem::field("$.published.url", Code::BAD_FIELD, message))
 }

@@ -52,6 +52,7 @@ impl Frame {
         let diagnosis = standing::diagnosis(&target, &self.pauses, self.now, named.as_deref());
         let platform_said = diagnosis.as_ref().and(target.last_failure.as_ref()).map(|failure| failure.said.clone());
         let has_account = self.accounts.find(&target.tenant, &target.channel, &target.account).is_some();
+        let group = target.cause();
         api::Target {
             next_step: standing::next_step(&target, has_account, &self.pauses, self.max_looks, self.now),
             went_out: standing::went_out(&target),
@@ -68,10 +69,7 @@ impl Frame {
             next_at: target.next_at,
             out: target.out,
             in_doubt,
-            group: target
-                .listed
-                .as_ref()
-                .map(|_| target.last_failure.as_ref().map_or_else(|| "-".into(), Failure::group)),
+            group,
             needs_person: target.listed,
             diagnosis,
             platform_said,

@@ -204,7 +204,7 @@ impl Delivery<'_> {
     /// A dead letter that came back was moved by a person: that is a retry. The ledger refuses it where it is not safe, and puts it on the
     /// audit log.
     async fn revive(&self) {
-        let command = Command::Revive { entry: self.worker.runtime.id() };
+        let command = Command::Revive { entry: self.worker.runtime.id(), again: self.incoming.redelivered };
         if let Some(applied) = self.worker.apply_patiently(self.target(), command).await {
             tracing::info!(target.id = %self.target(), answer = ?applied.answer, "a dead letter was moved back: a retry");
             self.worker.outbox.pass_on(&applied);

@@ -27,6 +27,11 @@ impl Address {
         rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     }
 
+    /// The host that it leads to.
+    pub fn host(&self) -> Option<String> {
+        self.url.host_str().map(str::to_owned)
+    }
+
     /// The parts of its path.
     pub fn path(&self) -> Vec<&str> {
         self.path.iter().map(String::as_str).collect()

@@ -227,14 +227,20 @@ pub trait Channel: Send + Sync {
         false
     }
 
-    /// Whether a web address surely is that of a post in another place than the account of `card` publishes to: another chat, room or
-    /// conversation. False where the channel cannot tell. Pure.
-    fn is_elsewhere(&self, _address: &str, _card: &AccountCard) -> bool {
-        false
-    }
-
     /// Whose post a web address is of, where it names the account as [`Standing::who`] does; `None` where it does not. Pure.
     fn account_in(&self, _address: &str) -> Option<String> {
+        None
+    }
+
+    /// Where a post is, as far as its address and the platform's id of it tell: the account's name, a chat, a room, a page. One place may be
+    /// named in several ways, each with a sign of its own before it ([`crate::is_one_place`]). Pure.
+    fn places(&self, post: &Receipt) -> Vec<String> {
+        let named = post.url.as_deref().and_then(|url| self.account_in(url));
+        named.map(|named| format!("@{}", named.to_lowercase())).into_iter().collect()
+    }
+
+    /// Where the account of `card` publishes to, named as [`Channel::places`] does; `None` where its settings do not tell. Pure.
+    fn place_of(&self, _card: &AccountCard) -> Option<String> {
         None
     }
 

@@ -301,13 +301,16 @@ impl Channel for Discord {
     }
 
     /// A thread is addressed as a channel is.
-    fn is_elsewhere(&self, address: &str, card: &AccountCard) -> bool {
-        let Some(address) = Address::read(address) else { return false };
-        let own = card.setting(THREAD).or_else(|| card.setting(CHANNEL));
-        match (address.path().as_slice(), own) {
-            (["channels", _, named, _], Some(own)) => *named != own,
-            _ => false,
+    fn places(&self, post: &Receipt) -> Vec<String> {
+        let Some(address) = post.url.as_deref().and_then(Address::read) else { return Vec::new() };
+        match address.path().as_slice() {
+            ["channels", _, channel, _] => vec![(*channel).to_owned()],
+            _ => Vec::new(),
         }
+    }
+
+    fn place_of(&self, card: &AccountCard) -> Option<String> {
+        card.setting(THREAD).or_else(|| card.setting(CHANNEL)).map(str::to_owned)
     }
 }
 

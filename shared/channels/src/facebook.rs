@@ -255,6 +255,17 @@ impl Channel for Facebook {
     fn is_foreign(&self, address: &str) -> bool {
         Address::at(address, &["facebook.com"]).is_none() && !is_short(address, &["fb.watch"])
     }
+
+    /// A post's id begins with that of its page; a video's tells nothing.
+    fn places(&self, post: &Receipt) -> Vec<String> {
+        let ids = [Some(post.id.clone()), post.url.as_deref().and_then(|url| self.id_in(url))];
+        let pages = ids.iter().flatten().filter_map(|id| number(id.split_once('_')?.0));
+        pages.map(str::to_owned).collect()
+    }
+
+    fn place_of(&self, card: &AccountCard) -> Option<String> {
+        card.setting(PAGE_ID).and_then(number).map(str::to_owned)
+    }
 }
 
 /// The page's edge of this name. A page's token is the page's own: to it, the page is `me`.

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use crate::{
     About, Account, Answer, Call, Channel, Count, Http, Kind, Known, Limit, Limits, Mark, Objection, Offers, Published,
     Row, Standing, Table, Takes, Threads, TokenLife, Told, Unit,
+    address::Address,
     article::{Article, option},
     drafted::{self, HANDLE, slug},
 };
@@ -259,6 +260,11 @@ impl Channel for Ghost {
         answer.json::<Posts>().filter(|_| answer.is_success()).ok_or_else(|| TABLE.judge(&answer, account))?;
         let id = account.secret(KEY)?.reveal().split(':').next().unwrap_or_default().to_owned();
         Ok(Standing::good(format!("integration {id}")))
+    }
+
+    /// Posts are known by their site.
+    fn places(&self, post: &Receipt) -> Vec<String> {
+        post.url.as_deref().and_then(Address::read).and_then(|address| address.host()).into_iter().collect()
     }
 }
 

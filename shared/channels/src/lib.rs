@@ -21,6 +21,7 @@ mod media;
 mod oauth;
 mod offers;
 mod overview;
+mod place;
 mod registry;
 mod safety;
 mod sheet;
@@ -73,6 +74,7 @@ pub use media::{
 pub use oauth::{AuthorizeAsk, ClientAuth, Endpoint, ExchangeAsk, Granted, OAuth, Pkce, Returned};
 pub use offers::{FirstComment, Limit, Link, Offers, Variant};
 pub use overview::Overview;
+pub use place::is_one_place;
 pub use registry::Registry;
 pub use safety::Safety;
 pub use sheet::{Capped, Connected, Files, Limited, Otherwise, Range, Repeat, Sheet, Taken, Token};

@@ -259,11 +259,14 @@ impl Channel for Matrix {
     }
 
     /// A room has one id, and any number of aliases.
-    fn is_elsewhere(&self, address: &str, card: &AccountCard) -> bool {
-        let place = Address::read(address).and_then(|address| address.fragment()).unwrap_or_default();
+    fn places(&self, post: &Receipt) -> Vec<String> {
+        let place = post.url.as_deref().and_then(Address::read).and_then(|address| address.fragment()).unwrap_or_default();
         let named = place.trim_start_matches('/').split('/').next().filter(|room| room.starts_with('!'));
-        let own = card.setting(room::ROOM).filter(|room| room.starts_with('!'));
-        named.zip(own).is_some_and(|(named, own)| named != own)
+        named.map(str::to_owned).into_iter().collect()
+    }
+
+    fn place_of(&self, card: &AccountCard) -> Option<String> {
+        card.setting(room::ROOM).filter(|room| room.starts_with('!')).map(str::to_owned)
     }
 }
 

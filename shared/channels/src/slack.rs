@@ -351,15 +351,18 @@ impl Channel for Slack {
         self.id_in(address).is_none()
     }
 
+    fn places(&self, post: &Receipt) -> Vec<String> {
+        let address = post.url.as_deref().and_then(Address::read);
+        address.as_ref().and_then(|address| address.behind("archives")).map(str::to_owned).into_iter().collect()
+    }
+
     /// A conversation may be named in the settings; an address holds its id.
-    fn is_elsewhere(&self, address: &str, card: &AccountCard) -> bool {
-        let address = Address::read(address);
-        let named = address.as_ref().and_then(|address| address.behind("archives"));
+    fn place_of(&self, card: &AccountCard) -> Option<String> {
         let is_id = |text: &&str| {
             text.starts_with(['C', 'D', 'G'])
                 && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
         };
-        named.zip(card.setting(CHANNEL).filter(is_id)).is_some_and(|(named, own)| named != own)
+        card.setting(CHANNEL).filter(is_id).map(str::to_owned)
     }
 }
 

@@ -239,12 +239,17 @@ impl Channel for Telegram {
         self.id_in(address).is_none()
     }
 
-    /// A chat's name says nothing of its number, nor its number of its name.
-    fn is_elsewhere(&self, address: &str, card: &AccountCard) -> bool {
-        let (id, own) = (self.id_in(address).unwrap_or_default(), card.setting(CHAT).unwrap_or_default());
-        let Some((named, _)) = id.split_once('/') else { return false };
-        let alike = |begin| named.starts_with(begin) && own.starts_with(begin);
-        (alike("@") || alike("-100")) && !named.eq_ignore_ascii_case(own)
+    /// A chat's name says nothing of its number, nor its number of its name; an answer of Telegram's says both.
+    fn places(&self, post: &Receipt) -> Vec<String> {
+        let ids = [Some(post.id.clone()), post.url.as_deref().and_then(|url| self.id_in(url))];
+        let chats = ids.iter().flatten().filter_map(|id| id.split_once('/')).map(|(chat, _)| chat.to_lowercase());
+        chats.filter(|chat| chat.starts_with(['@', '-'])).collect()
+    }
+
+    fn place_of(&self, card: &AccountCard) -> Option<String> {
+        let own = card.setting(CHAT).map(str::to_lowercase)?;
+        // A group gets another number when it grows.
+        (own.starts_with('@') || own.starts_with("-100")).then_some(own)
     }
 }
 

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use crate::{
     About, Account, Call, Channel, Count, Http, Known, Limit, Limits, Mark, Objection, Offers, Published, Row,
     Standing, Table, Takes, Threads, TokenLife, Told, Unit,
+    address::Address,
     article::{Article, option},
     drafted::{self, HANDLE, slug},
 };
@@ -252,6 +253,11 @@ impl Channel for WordPress {
         let user = user.ok_or_else(|| TABLE.judge(&answer, account))?;
         let missing = CAPABILITIES.iter().filter(|name| user.capabilities[**name] != json!(true));
         Ok(Standing { missing: missing.map(|name| (*name).to_owned()).collect(), ..Standing::good(user.slug) })
+    }
+
+    /// Posts are known by their site.
+    fn places(&self, post: &Receipt) -> Vec<String> {
+        post.url.as_deref().and_then(Address::read).and_then(|address| address.host()).into_iter().collect()
     }
 }
 

@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, fs, path::Path, sync::Arc, time::Duration};
 
 use domain::{AccountId, ChannelName, Code, Content, Draft, LookUp, Media, OnDoubt, RepeatSafety, TenantId};
 use kit::{Shifted, http};
-use oncepost_channels::{About, AccountCard, FirstComment, Registry, Safety, Threads};
+use oncepost_channels::{About, AccountCard, FirstComment, Registry, Safety, Threads, is_one_place};
 
 const ROOM: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -497,24 +497,27 @@ fn a_post_of_another_place_is_told_where_settings_and_address_name_it_alike() {
     let registry = registry();
     let (room, slack) =
         ("https://matrix.to/#/!room:a.example/$ev", "https://acme.slack.com/archives/C17/p1503435956000247");
-    for (channel, setting, own, address, is_elsewhere) in [
-        ("telegram", "chat_id", "-100123", "https://t.me/c/123/17", false),
-        ("telegram", "chat_id", "-100123", "https://t.me/c/1/1", true),
-        ("telegram", "chat_id", "-100123", "https://t.me/acme/17", false),
-        ("telegram", "chat_id", "@Acme", "https://t.me/acme/17", false),
-        ("telegram", "chat_id", "@acme", "https://t.me/other/17", true),
-        ("telegram", "chat_id", "@acme", "https://t.me/c/1/1", false),
-        ("telegram", "chat_id", "-17", "https://t.me/c/1/1", false),
-        ("discord", "channel_id", "2", "https://discord.com/channels/1/2/3", false),
-        ("discord", "channel_id", "2", "https://discord.com/channels/1/4/3", true),
-        ("discord", "thread_id", "4", "https://discord.com/channels/1/4/3", false),
-        ("slack", "channel", "C17", slack, false),
-        ("slack", "channel", "C18", slack, true),
-        ("slack", "channel", "#news", slack, false),
-        ("matrix", "room", "!room:a.example", room, false),
-        ("matrix", "room", "!other:a.example", room, true),
-        ("matrix", "room", "#news:a.example", room, false),
-        ("mastodon", "anything", "x", "https://mastodon.example/@acme/1", false),
+    for (channel, setting, own, address, is_there) in [
+        ("telegram", "chat_id", "-100123", "https://t.me/c/123/17", Some(true)),
+        ("telegram", "chat_id", "-100123", "https://t.me/c/1/1", Some(false)),
+        ("telegram", "chat_id", "-100123", "https://t.me/acme/17", None),
+        ("telegram", "chat_id", "@Acme", "https://t.me/acme/17", Some(true)),
+        ("telegram", "chat_id", "@acme", "https://t.me/other/17", Some(false)),
+        ("telegram", "chat_id", "@acme", "https://t.me/c/1/1", None),
+        ("telegram", "chat_id", "-17", "https://t.me/c/1/1", None),
+        ("discord", "channel_id", "2", "https://discord.com/channels/1/2/3", Some(true)),
+        ("discord", "channel_id", "2", "https://discord.com/channels/1/4/3", Some(false)),
+        ("discord", "thread_id", "4", "https://discord.com/channels/1/4/3", Some(true)),
+        ("slack", "channel", "C17", slack, Some(true)),
+        ("slack", "channel", "C18", slack, Some(false)),
+        ("slack", "channel", "#news", slack, None),
+        ("matrix", "room", "!room:a.example", room, Some(true)),
+        ("matrix", "room", "!other:a.example", room, Some(false)),
+        ("matrix", "room", "#news:a.example", room, None),
+        ("facebook", "page_id", "12", "https://www.facebook.com/12_34", Some(true)),
+        ("facebook", "page_id", "13", "https://www.facebook.com/12_34", Some(false)),
+        ("facebook", "page_id", "12", "https://www.facebook.com/reel/34", None),
+        ("mastodon", "anything", "x", "https://mastodon.example/@acme/1", None),
     ] {
         let card = AccountCard {
             tenant: "acme".parse().unwrap(),
@@ -526,7 +529,38 @@ fn a_post_of_another_place_is_told_where_settings_and_address_name_it_alike() {
             on_doubt: domain::OnDoubt::Park,
             settings: [(setting.to_owned(), own.to_owned())].into(),
         };
-        let told = registry.get(channel).unwrap().is_elsewhere(address, &card);
-        assert_eq!(told, is_elsewhere, "{channel} {own}: {address}");
+        let channel = registry.get(channel).unwrap();
+        let told = channel.place_of(&card).and_then(|own| is_one_place(&[own], &channel.places(&named(address))));
+        assert_eq!(told, is_there, "{} {own}: {address}", channel.about().name);
+    }
+}
+
+/// A person's word: an address alone.
+fn named(address: &str) -> domain::Receipt {
+    domain::Receipt { id: address.into(), url: Some(address.into()) }
+}
+
+/// What an answer of the platform's put on record, and an address that a person names later.
+#[test]
+fn a_post_of_another_place_is_told_by_what_the_account_published_before() {
+    let registry = registry();
+    for (channel, id, url, address, is_there) in [
+        ("telegram", "-100123/16", "https://t.me/acme/16", "https://t.me/Acme/17", Some(true)),
+        ("telegram", "-100123/16", "https://t.me/acme/16", "https://t.me/other/17", Some(false)),
+        ("telegram", "-100123/16", "https://t.me/acme/16", "https://t.me/c/123/17", Some(true)),
+        ("telegram", "-100123/16", "https://t.me/acme/16", "https://t.me/c/124/17", Some(false)),
+        ("telegram", "-100123/16", "https://t.me/c/123/16", "https://t.me/acme/17", None),
+        ("mastodon", "16", "https://mastodon.example/@acme/16", "https://mastodon.example/@other/17", Some(false)),
+        ("mastodon", "16", "https://mastodon.example/@acme/16", "https://mastodon.example/notice/17", None),
+        ("x", "16", "https://x.com/i/status/16", "https://x.com/acme/status/17", None),
+        ("facebook", "12_16", "https://www.facebook.com/acme/posts/pfbid16", "https://www.facebook.com/13_17", Some(false)),
+        ("wordpress", "16", "https://blog.example/a/", "https://other.example/b/", Some(false)),
+        ("ghost", "16", "https://blog.example/a/", "https://blog.example/b/", Some(true)),
+        ("youtube", "dQw4", "https://www.youtube.com/watch?v=dQw4", "https://www.youtube.com/watch?v=dQw5", None),
+    ] {
+        let channel = registry.get(channel).unwrap();
+        let before = domain::Receipt { id: id.into(), url: Some(url.into()) };
+        let told = is_one_place(&channel.places(&before), &channel.places(&named(address)));
+        assert_eq!(told, is_there, "{}: {url}, {address}", channel.about().name);
     }
 }

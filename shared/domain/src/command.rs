@@ -95,6 +95,9 @@ pub enum Command {
     Revive {
         /// The entry's id, in the order of time (UUIDv7): asked again, it is on record once.
         entry: Uuid,
+        /// The broker had handed the letter out before. What is refused then was most likely done at the first time, and is not on record
+        /// again.
+        again: bool,
     },
     /// An operator: ask the platform once more what became of a target that waits for a person's word.
     LookAgain,

@@ -142,6 +142,13 @@ impl Target {
         self.lease.as_ref().filter(|lease| now < lease.until)
     }
 
+    /// By what it is put together with others: the failure for which it is on the operators' list, or that kept it until its deadline had
+    /// passed ([`Failure::group`]).
+    pub fn cause(&self) -> Option<String> {
+        let has_one = self.listed.is_some() || self.state == State::Expired;
+        has_one.then(|| self.last_failure.as_ref().map_or_else(|| "-".into(), Failure::group))
+    }
+
     /// When it expires. What may have been sent in a gap does not: it is looked for however late that is.
     pub fn expires_at(&self) -> Option<Timestamp> {
         self.deadline.filter(|_| self.gap.is_none())

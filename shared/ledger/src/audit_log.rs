@@ -5,7 +5,7 @@
 //! that was never completed says that much: the process died in between, and what it is about tells whether it was done.
 
 use async_trait::async_trait;
-use domain::{Answer, PostId, Target, TenantId};
+use domain::{Answer, Command, PostId, Target, TenantId};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -120,8 +120,19 @@ pub fn standing(target: &Target) -> Value {
 }
 
 impl AuditEntry {
-    /// A retry that was asked for by moving a dead letter back into its work queue, with what came of it.
-    pub(crate) fn revived(id: Uuid, before: &Target, after: &Target, answer: &Answer, at: Timestamp) -> Self {
+    /// A retry that was asked for by moving a dead letter back into its work queue, with what came of it; none for any other command, and for
+    /// a refusal of a letter that was handed out before.
+    pub(crate) fn of(
+        command: &Command,
+        before: &Target,
+        after: &Target,
+        answer: &Answer,
+        at: Timestamp,
+    ) -> Option<Self> {
+        let Command::Revive { entry: id, again } = *command else { return None };
+        if again && matches!(answer, Answer::Refused(_)) {
+            return None;
+        }
         let (outcome, after) = match answer {
             Answer::Refused(refusal) => (EntryOutcome::Refused, json!({ "why": refusal.reason() })),
             _ => (EntryOutcome::Done, standing(after)),
@@ -136,6 +147,6 @@ impl AuditEntry {
             reason: Some("its dead letter was moved back into the work queue".into()),
             before: Some(standing(before)),
         };
-        Self { asked, at, ended_at: Some(at), outcome, after: Some(after) }
+        Some(Self { asked, at, ended_at: Some(at), outcome, after: Some(after) })
     }
 }

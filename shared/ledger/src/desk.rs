@@ -153,9 +153,7 @@ impl<'a> Desk<'a> {
             self.writes.marks.extend(new.map(|out| (mark(&target, &out.receipt.id), id.0)));
         }
         let answer = change.answer();
-        if let Command::Revive { entry } = command {
-            self.writes.entries.push(AuditEntry::revived(*entry, &before, &target, &answer, self.now));
-        }
+        self.writes.entries.extend(AuditEntry::of(command, &before, &target, &answer, self.now));
         if let Some(changes) = change.edit {
             self.writes.edits.insert(id, changes);
         }

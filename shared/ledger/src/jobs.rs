@@ -2,7 +2,7 @@
 //! database.
 //!
 //! What a job is about is frozen when it is begun: the targets, and when each was put on the operators' list, or at which revision it
-//! waited. A step changes a target only if it is still on the list for that very reason, or waits still as it did, and is committed
+//! waited, or had expired. A step changes a target only if it is still on the list for that very reason, or waits still as it did, and is committed
 //! together with its result: however often a step is tried, and whoever else acts on the target, the job changes it once at most. Who carries a job on holds a lease; a holder that was superseded changes
 //! nothing.
 
@@ -29,7 +29,9 @@ pub enum Of {
     List,
     /// Among those that wait to be sent: scheduled, queued, retrying or held.
     Waiting,
-    /// Wherever they stand, of the targets that are named; where none is, on the list.
+    /// Among those whose deadline passed before they could be sent.
+    Expired,
+    /// On the list, waiting or expired, of the targets that are named; where none is, on the list.
     Either,
 }
 
@@ -40,7 +42,8 @@ impl Of {
         match self {
             Self::List => is_listed,
             Self::Waiting => waits,
-            Self::Either => is_listed || waits,
+            Self::Expired => target.state == State::Expired,
+            Self::Either => is_listed || waits || target.state == State::Expired,
         }
     }
 
@@ -75,10 +78,10 @@ pub struct Selection {
     /// In this state; of those that wait.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<State>,
-    /// Due at this time or later; of those that wait.
+    /// Due at this time or later; of those that wait, or have expired.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<Timestamp>,
-    /// Due before this; of those that wait.
+    /// Due before this; of those that wait, or have expired.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
     /// Only these. Empty: all that fit the rest.
@@ -96,17 +99,17 @@ impl Selection {
     pub(crate) fn holds(&self, target: &Target) -> bool {
         let of = if self.of == Of::Either && self.targets.is_empty() { Of::List } else { self.of };
         of.admits(target)
-            && (target.listed.is_some() || self.fits_waiting(target))
+            && (target.listed.is_some() || self.fits_unlisted(target))
             && self.tenant.as_ref().is_none_or(|tenant| *tenant == target.tenant)
             && self.channel.as_ref().is_none_or(|channel| *channel == target.channel)
             && self.account.as_ref().is_none_or(|account| *account == target.account)
             && (self.app.is_none() || self.app == target.app)
-            && (self.group.is_none() || self.group == crate::record::group(target))
+            && (self.group.is_none() || self.group == target.cause())
             && (self.targets.is_empty() || self.targets.contains(&target.id))
     }
 
-    /// What narrows only those that wait.
-    fn fits_waiting(&self, target: &Target) -> bool {
+    /// What narrows only those that wait, or have expired.
+    fn fits_unlisted(&self, target: &Target) -> bool {
         self.state.is_none_or(|state| state == target.state)
             && self.from.is_none_or(|from| from <= target.due_at)
             && self.until.is_none_or(|until| target.due_at < until)
@@ -382,8 +385,8 @@ pub trait JobStore: Send + Sync {
 pub(crate) enum Frozen {
     /// On the list since then, in milliseconds.
     Listed(i64),
-    /// Waiting, at this revision.
-    Waiting(u32),
+    /// Waiting, or expired, at this revision.
+    Unlisted(u32),
 }
 
 impl Frozen {
@@ -391,13 +394,13 @@ impl Frozen {
     pub(crate) fn of(target: &Target) -> Self {
         match &target.listed {
             Some(listed) => Self::Listed(millis(listed.at)),
-            None => Self::Waiting(target.revision),
+            None => Self::Unlisted(target.revision),
         }
     }
 
     /// What stands in a row.
     pub(crate) fn stored(listed_at: i64, revision: Option<i32>) -> Self {
-        revision.map_or(Self::Listed(listed_at), |revision| Self::Waiting(number(revision)))
+        revision.map_or(Self::Listed(listed_at), |revision| Self::Unlisted(number(revision)))
     }
 
     /// Why a job leaves `target` alone, if it is not any more what it was selected as.
@@ -410,13 +413,13 @@ impl Frozen {
             (Self::Listed(_), None) => {
                 format!("somebody was faster: it left the list since the job began, and is {} now", target.state)
             }
-            (Self::Waiting(revision), None) if target.state.is_waiting() => {
+            (Self::Unlisted(revision), None) if target.state.is_waiting() || target.state == State::Expired => {
                 if revision == target.revision {
                     return None;
                 }
                 "somebody was faster: it was changed since the job began".into()
             }
-            (Self::Waiting(_), _) => format!("it does not wait any more: it is {} now", target.state),
+            (Self::Unlisted(_), _) => format!("it does not wait any more: it is {} now", target.state),
         };
         Some(why)
     }

@@ -60,6 +60,9 @@ pub struct Resolution {
     /// With `published`: it is the post of another target as well, of this account or of another on the same server, which has it on record.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub shared: bool,
+    /// With `published`: the caller has seen that it is a post of the target's account. Needed where nothing else tells that.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub of_account: bool,
     /// With `send_again`: the target's newest attempt when the person looked. If it was tried again since, nothing is done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,

@@ -76,8 +76,8 @@ impl JobAction {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Select {
-    /// Among which: `list` (the operators' list, unless told otherwise), `waiting` (scheduled, queued, retrying or held), or `either`, of the
-    /// targets that are named.
+    /// Among which: `list` (the operators' list, unless told otherwise), `waiting` (scheduled, queued, retrying or held), `expired` (their
+    /// deadline passed before they could be sent), or `either` of these, of the targets that are named.
     #[serde(skip_serializing_if = "is_list")]
     pub of: Of,
     /// Of this cause, as `OP-2102/account/-`.
@@ -98,11 +98,11 @@ pub struct Select {
     /// Of those that wait: in this state.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<State>,
-    /// Of those that wait: due at this time or later.
+    /// Of those that wait, or have expired: due at this time or later.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<domain::Rfc3339>")]
     pub from: Option<Timestamp>,
-    /// Of those that wait: due before this.
+    /// Of those that wait, or have expired: due before this.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<domain::Rfc3339>")]
     pub until: Option<Timestamp>,

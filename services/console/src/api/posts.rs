@@ -79,7 +79,7 @@ pub struct Target {
     /// Why a person is needed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needs_person: Option<Listed>,
-    /// The key of the cause by which it is on the operators' list.
+    /// The key of the cause by which it is on the operators' list, or that kept it until its deadline had passed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
     /// What went wrong, whose fault it is, what to do.

@@ -18,9 +18,9 @@ use crate::{
     standing::instant,
 };
 
-/// How many targets are read at a time. What waits has no index in the order of its times: larger pages look through it less often.
+/// How many targets are read at a time. What waits, or has expired, has no index in the order of its times: larger pages look through it less often.
 fn page(of: Of) -> u32 {
-    if of == Of::Waiting { 20_000 } else { 1_000 }
+    if matches!(of, Of::Waiting | Of::Expired) { 20_000 } else { 1_000 }
 }
 /// The most targets of a job.
 pub(crate) const MOST: u32 = 100_000;
@@ -151,7 +151,7 @@ fn refused(refusal: Refusal) -> Reason {
         Refusal::PartlyOut => ("a part is out already", "`oncepost retry TARGET` sends what is missing."),
         Refusal::Cancelled => ("cancelled", "Nothing: they were given up."),
         Refusal::Expired => {
-            ("past their deadline", "If they should still go out: reschedule them with a new deadline.")
+            ("past their deadline", "If they should still go out: `oncepost reschedule`, of the same ones, with `--to TIME` and a new `--deadline TIME`.")
         }
         Refusal::NotApplicable => {
             ("there is nothing to do in their present state", "`oncepost status TARGET` tells more.")
@@ -170,7 +170,17 @@ fn elsewhere(target: &Target, of: Of) -> Reason {
         },
         State::Published => refused(Refusal::AlreadyPublished),
         State::Cancelled => refused(Refusal::Cancelled),
-        State::Expired => refused(Refusal::Expired),
+        State::Expired => Reason {
+            remedy: "If they should still go out: `oncepost reschedule --expired`, or `--target ID` for each, with `--to TIME` and a new \
+                     `--deadline TIME`."
+                .into(),
+            ..refused(Refusal::Expired)
+        },
+        _ if of == Of::Expired => Reason {
+            name: "not_expired",
+            why: format!("their deadline has not passed: {}", target.state.words()),
+            remedy: "Select these of what waits, or of the list.".into(),
+        },
         State::InDoubt => Reason {
             name: "in_doubt",
             why: "in doubt, and still being settled without you".into(),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use contract::{Change, ChangeAsk, V1};
-use domain::{Code, Target};
+use domain::{Code, State, Target};
 use ledger::{Of, Selection, Within};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -166,8 +166,14 @@ pub(crate) fn selection(console: &Console, caller: &Caller, select: &Select) -> 
     if of == Of::Either && targets.is_empty() {
         return wrong("$.select.of", "can be either only of targets that are named");
     }
-    if of == Of::List && (state.is_some() || from.is_some() || until.is_some()) {
-        return wrong("$.select.of", "must be waiting: state, from and until narrow what waits");
+    if state == Some(State::Expired) {
+        return wrong("$.select.state", "is none in which a target waits: what has expired is selected by \"of\": \"expired\" (`--expired`)");
+    }
+    if matches!(of, Of::List | Of::Expired) && state.is_some() {
+        return wrong("$.select.of", "must be waiting: state narrows what waits");
+    }
+    if of == Of::List && (from.is_some() || until.is_some()) {
+        return wrong("$.select.of", "must be waiting or expired: from and until narrow what waits, or has expired");
     }
     if state.is_some_and(|state| !state.is_waiting()) {
         return wrong("$.select.state", "is none in which a target waits: scheduled, queued, retrying or held");

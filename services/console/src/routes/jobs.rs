@@ -98,14 +98,18 @@ async fn begun_before(console: &Console, caller: &Caller, ask: &api::JobAsk) -> 
 fn nothing_goes(plan: &api::JobPlan, of: Of) -> Problem {
     let detail = match &plan.reasons[..] {
         [] if of == Of::Waiting => "Nothing that waits is selected.".to_owned(),
+        [] if of == Of::Expired => "Nothing that has expired is selected.".to_owned(),
         [] => "Nothing on the operators' list is selected.".to_owned(),
         reasons => {
             let told: Vec<_> = reasons.iter().map(|reason| format!("{}: {}", reason.targets, reason.why)).collect();
             format!("None of the {} selected goes ({}). Nothing was changed.", plan.targets, told.join("; "))
         }
     };
-    let lists =
-        if of == Of::Waiting { "The schedule lists what waits." } else { "`oncepost failures` lists what there is." };
+    let lists = match of {
+        Of::Waiting => "The schedule lists what waits.",
+        Of::Expired => "`oncepost posts --state expired` lists what has expired.",
+        Of::List | Of::Either => "`oncepost failures` lists what there is.",
+    };
     let remedy = plan.reasons.first().map_or(lists, |reason| &reason.remedy);
     Problem::plain(StatusCode::CONFLICT, detail, remedy)
 }

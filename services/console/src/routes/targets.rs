@@ -46,7 +46,7 @@ pub(super) async fn resolve(
         (Some(proof), false) => {
             let last = is_last(&console, &view).await?;
             let receipt = proof::read(&console, &view.target, proof, last)?;
-            proof::is_of_account(&console, &view.target, &receipt).await?;
+            proof::is_of_account(&console, &view.target, &receipt, word.of_account).await?;
             if !word.shared {
                 proof::is_no_other_accounts(&console, &caller, &view.target, &receipt).await?;
             }

@@ -57,7 +57,10 @@ async fn look(visit: Visit, Path(id): Path<String>) -> Response {
 
 async fn published(visit: Visit, Path(id): Path<String>, form: Filled) -> Response {
     let proof = json!({ "url": given(form.get("url")), "id": given(form.get("id")) });
-    let word = json!({ "published": proof, "shared": form.get("shared") == "yes", "note": given(form.get("note")) });
+    let is_said = |name| form.get(name) == "yes";
+    let word = json!({
+        "published": proof, "shared": is_said("shared"), "of_account": is_said("of_account"), "note": given(form.get("note")),
+    });
     let done = visit.post::<api::Target>(&target(&id, "resolve"), word).await;
     visit.back(
         &id,

@@ -1,6 +1,6 @@
 //! Needs attention: what is wrong, how far it reaches, what to do. Where nothing is, what proves that.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use axum::{Router, response::Response, routing::get};
 use jiff::Timestamp;
@@ -208,11 +208,23 @@ fn expired_ones(visit: &Visit, expired: &Result<(api::CountedTargets, Timestamp)
                     let name = target(&visit.desk, one.id, (&one.tenant, &one.channel, &one.account));
                     Row::new([name, state(one.state), time(one.due_at, now)])
                 }).collect()))
-                @if found.targets.len() > LISTED {
-                    p { a href=(expired_of("/scorecard/targets", now)) { "All of them" } }
+                p {
+                    @if found.targets.len() > LISTED { a href=(expired_of("/scorecard/targets", now)) { "All of them" } " " }
+                    @if visit.may("POST", "/v1/jobs") { (moved(found, now)) }
                 }
             },
         }
+    }
+}
+
+/// Where they are given a new time, all of them or those of one cause.
+fn moved(found: &api::CountedTargets, now: Timestamp) -> Markup {
+    let from = now.checked_sub(DAY).unwrap_or(now).strftime("%Y-%m-%dT00:00:00Z").to_string();
+    let plan = |group: &str| query("/jobs/new", &[("of", super::plan::EXPIRED), ("from", &from), ("group", group)]);
+    let causes: BTreeSet<_> = found.targets.iter().filter_map(|target| target.group.as_deref()).collect();
+    html! {
+        a.button href=(plan("")) { "Publish them at another time…" }
+        @if causes.len() > 1 { @for cause in causes { " " a.button href=(plan(cause)) { "Only those of " (cause) "…" } } }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Many targets at once: which, what would become of them, and the form that begins the job.
 
 use axum::{Router, extract::Query, response::Response, routing::get};
+use domain::State;
 use maud::{Markup, html};
 use serde_json::{Value, json};
 
@@ -22,6 +23,8 @@ use crate::{
 const SELECT: [&str; 9] = ["of", "group", "channel", "account", "app", "tenant", "state", "from", "until"];
 /// How an address says that it is about what waits.
 const WAITING: &str = "waiting";
+/// How it says that it is about what was not sent in time.
+pub(super) const EXPIRED: &str = "expired";
 /// The most posts and targets that are ticked one by one.
 const MOST_TICKED: usize = 500;
 
@@ -60,14 +63,15 @@ impl Chosen {
             .map(|id| async move { visit.get::<api::Post>(&format!("/v1/posts/{}", encoded(&id))).await });
         let mut left_out = 0;
         for target in futures::future::try_join_all(posts).await?.into_iter().flat_map(|post| post.targets) {
-            if target.state.is_waiting() || target.needs_person.is_some() {
+            if target.state.is_waiting() || target.needs_person.is_some() || target.state == State::Expired {
                 targets.push(target.id.to_string());
             } else {
                 left_out += 1;
             }
         }
         if targets.is_empty() && left_out > 0 {
-            let detail = "Nothing of what is selected waits or needs a person: it is out, given up, or being sent.";
+            let detail =
+                "Nothing of what is selected waits, has expired or needs a person: it is out, given up, or being sent.";
             return Err(refused(detail, "Go back and select others."));
         }
         Ok(Self { pairs, targets, left_out })
@@ -93,6 +97,11 @@ impl Chosen {
 
     fn is_waiting(&self) -> bool {
         self.get("of") == WAITING
+    }
+
+    /// Nothing but a new time helps these.
+    fn is_expired(&self) -> bool {
+        self.get("of") == EXPIRED
     }
 
     fn hidden(&self) -> Markup {
@@ -179,7 +188,7 @@ async fn asked(
 async fn every(visit: &Visit, chosen: &Chosen) -> Result<Markup, Problem> {
     let end = if chosen.get("of").is_empty() { JobAction::Discard } else { JobAction::Cancel };
     let retry = async {
-        match chosen.is_waiting() {
+        match chosen.is_waiting() || chosen.is_expired() {
             true => Ok(None),
             false => asked(visit, chosen, JobAction::Retry, None).await.map(Some),
         }
@@ -207,8 +216,10 @@ async fn every(visit: &Visit, chosen: &Chosen) -> Result<Markup, Problem> {
             p.quiet { "What cannot be moved is told before anything is. Nothing is changed by the first button." }
             div.doing { (to_a_time(chosen)) (by_a_span(chosen)) }
         }
-        h2 #discard { "Give up" }
-        (told(&given_up))
+        @if !chosen.is_expired() {
+            h2 #discard { "Give up" }
+            (told(&given_up))
+        }
         @if given_up.targets == 0 { (nothing("Nothing fits. The ledger has answered: it is not that it could not be asked.", Some(("/schedule", "To the schedule")))) }
         @if given_up.going > 0 {
             details.act {
@@ -230,7 +241,7 @@ fn head(chosen: &Chosen, targets: u64) -> Markup {
     let narrowed = || chosen.pairs.iter().filter(|(name, _)| SELECT.contains(name) && *name != "of");
     html! {
         p.crumbs {
-            @if chosen.is_waiting() { a href="/schedule" { "Schedule" } } @else if chosen.get("of").is_empty() { a href="/" { "Needs attention" } }
+            @if chosen.is_waiting() { a href="/schedule" { "Schedule" }  } @else if chosen.get("of").is_empty() || chosen.is_expired() { a href="/" { "Needs attention" } }
             @else { a href="/posts" { "Posts" } }
         }
         h1 { (words::many(targets, "target")) " at once" }
@@ -263,9 +274,16 @@ fn to_a_time(chosen: &Chosen) -> Markup {
                         label for="zone" { "Time zone" }
                         input #zone name="zone" value="UTC" required autocomplete="off" spellcheck="false" data-zone;
                     }
-                    div { label for="deadline" { "Deadline, if any" } input #deadline type="datetime-local" name="deadline"; }
+                    @if chosen.is_expired() {
+                        div { label for="deadline" { "New deadline" } input #deadline type="datetime-local" name="deadline" required; }
+                    } @else {
+                        div { label for="deadline" { "Deadline, if any" } input #deadline type="datetime-local" name="deadline"; }
+                    }
                 }
-                p.quiet { "Both times are in this zone, by its IANA name such as Europe/Berlin. Without a deadline each keeps its own." }
+                p.quiet {
+                    "Both times are in this zone, by its IANA name such as Europe/Berlin."
+                    @if !chosen.is_expired() { " Without a deadline each keeps its own." }
+                }
                 button type="submit" { "Show the plan" }
             }
         }

@@ -208,6 +208,7 @@ fn settle(visit: &Visit, target: &api::Target, may: &api::Verdicts) -> Markup {
                         div { label for="id" { "or the platform's id" } input #id name="id" autocomplete="off" spellcheck="false"; }
                         div.grow { label for="note" { "How you know (optional)" } input #note name="note" autocomplete="off"; }
                     }
+                    p { label.choice { input type="checkbox" name="of_account" value="yes"; " I have seen there that it is a post of " code { (target.tenant) "/" (target.channel) "/" (target.account) } ": needed where its address does not tell" } }
                     p { label.choice { input type="checkbox" name="shared" value="yes"; " It is the post of another target as well, which has it on record" } }
                     button.primary type="submit" { "Record as published" }
                 }

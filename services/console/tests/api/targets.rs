@@ -97,7 +97,8 @@ async fn o04_a_doubt_is_closed_with_the_posts_address() {
     world.at_due_time().await;
     world.doubt(&targets[0]).await;
     let path = format!("/v1/targets/{}/resolve", targets[0]);
-    let word = json!({ "published": { "url": "https://example.org/9", "id": "9" }, "note": "seen it" });
+    let word =
+        json!({ "published": { "url": "https://example.org/9", "id": "9" }, "of_account": true, "note": "seen it" });
     let settled = world.post(&path, &word).await.ok(200);
     assert_eq!((&settled["state"], &settled["went_out"]), (&json!("published"), &json!("yes")));
     assert_eq!(settled["out"][0]["receipt"], json!({ "id": "9", "url": "https://example.org/9" }));
@@ -275,6 +276,72 @@ async fn an_address_of_the_account_itself_is_taken() {
     assert_eq!(settled["state"], "published");
 }
 
+/// The settings name the account's chat otherwise than addresses do. Whose a post is, is told by those that went out before; where there are
+/// none, a person has to say that it is the account's.
+#[tokio::test(start_paused = true)]
+async fn o04_whose_post_it_is_is_never_taken_for_granted() {
+    let world = world();
+    let mut doubts = Vec::new();
+    for key in ["one", "two", "three", "four", "five"] {
+        doubts.push(world.accepted(&message(key)).await.1[0].clone());
+    }
+    world.at_due_time().await;
+    for target in &doubts {
+        world.doubt(target).await;
+    }
+    let resolve = async |target: &str, word: Value| world.post(&format!("/v1/targets/{target}/resolve"), &word).await;
+    let named = |address: &str| json!({ "published": { "url": address } });
+    let said = |address: &str| json!({ "published": { "url": address }, "of_account": true });
+    let why = |problem: &Value| problem["problems"][0].clone();
+
+    for word in [named("https://posts.example/in/acme/1"), json!({ "published": { "id": "1" } })] {
+        let problem = why(&resolve(&doubts[0], word).await.problem(422));
+        assert_eq!(problem["path"], "$.of_account");
+        let told = problem["message"].as_str().unwrap();
+        assert!(told.contains("we cannot tell from") && told.contains("whether it is acme/long/main's own"), "{told}");
+        assert!(told.contains("`--of-account`"), "{told}");
+    }
+    assert_eq!(target(&world, &doubts[0]).await["state"], "in_doubt");
+    resolve(&doubts[0], said("https://posts.example/in/acme/1")).await.ok(200);
+
+    let problem = why(&resolve(&doubts[1], named("https://posts.example/in/other/2")).await.problem(422));
+    assert_eq!(problem["path"], "$.published.url");
+    let told = problem["message"].as_str().unwrap();
+    assert!(told.contains("is not where acme/long/main published before (https://posts.example/in/acme/1)"), "{told}");
+    assert!(told.contains("`--of-account`"), "{told}");
+    assert_eq!(target(&world, &doubts[1]).await["state"], "in_doubt");
+    resolve(&doubts[1], named("https://posts.example/in/acme/2")).await.ok(200);
+    // It publishes elsewhere by now. From then on the earlier posts say both, and prove nothing.
+    resolve(&doubts[2], said("https://posts.example/in/other/3")).await.ok(200);
+    let problem = why(&resolve(&doubts[3], named("https://posts.example/in/acme/4")).await.problem(422));
+    assert_eq!(problem["path"], "$.of_account");
+    // What the settings say is no matter of anybody's word.
+    let problem = why(&resolve(&doubts[4], said("https://posts.example/elsewhere/5")).await.problem(422));
+    assert!(problem["message"].as_str().unwrap().contains("by the account's settings"), "{problem}");
+}
+
+/// What is out of a thread tells where the rest of it is.
+#[tokio::test(start_paused = true)]
+async fn a_part_in_doubt_is_where_the_others_are() {
+    let world = world();
+    let mut thread = message("key");
+    thread["content"]["thread"] = json!([{ "text": "and more" }]);
+    thread["targets"] = json!([{ "channel": "long", "account": "main" }]);
+    let (_, targets) = world.accepted(&thread).await;
+    world.at_due_time().await;
+    let attempt = world.arm(&targets[0]).await;
+    let receipt = Receipt { id: "1".into(), url: Some("https://posts.example/in/acme/1".into()) };
+    world.apply(&targets[0], Command::Out { attempt, part: 0, receipt }).await;
+    world.apply(&targets[0], Command::Arm { attempt, step: "create".into(), part: 1 }).await;
+    world.finish(&targets[0], attempt, Outcome::Failed(failure(Landed::Unknown, Worth::Never))).await;
+    let path = format!("/v1/targets/{}/resolve", targets[0]);
+    let elsewhere = json!({ "published": { "url": "https://posts.example/in/other/2" } });
+    let problem = world.post(&path, &elsewhere).await.problem(422);
+    assert!(problem.to_string().contains("is not where acme/long/main published before"), "{problem}");
+    let there = json!({ "published": { "url": "https://posts.example/in/acme/2" } });
+    assert_eq!(world.post(&path, &there).await.ok(200)["state"], "published");
+}
+
 #[tokio::test(start_paused = true)]
 async fn where_nothing_follows_an_address_that_holds_no_id_stands_for_it() {
     let world = world();
@@ -282,7 +349,10 @@ async fn where_nothing_follows_an_address_that_holds_no_id_stands_for_it() {
     world.at_due_time().await;
     world.doubt(&targets[0]).await;
     let elsewhere = json!({ "published": { "url": "https://elsewhere.example/9" } });
-    let settled = world.post(&format!("/v1/targets/{}/resolve", targets[0]), &elsewhere).await.ok(200);
+    let path = format!("/v1/targets/{}/resolve", targets[0]);
+    assert_eq!(world.post(&path, &elsewhere).await.problem(422)["problems"][0]["path"], "$.of_account");
+    let elsewhere = json!({ "published": { "url": "https://elsewhere.example/9" }, "of_account": true });
+    let settled = world.post(&path, &elsewhere).await.ok(200);
     let address = "https://elsewhere.example/9";
     assert_eq!(settled["out"][0]["receipt"], json!({ "id": address, "url": address }));
 }

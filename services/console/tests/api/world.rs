@@ -122,8 +122,19 @@ impl Channel for Plain {
         address.starts_with("https://foreign.example/")
     }
 
-    fn is_elsewhere(&self, address: &str, card: &AccountCard) -> bool {
-        card.id.as_str() == "main" && address.starts_with("https://posts.example/elsewhere/")
+    /// An address names the account (`of/…`), a room (`in/…`), which the settings do not name, or the place that they do name.
+    fn places(&self, post: &Receipt) -> Vec<String> {
+        let Some(path) = post.url.as_deref().and_then(|url| self.id_in(url)) else { return Vec::new() };
+        match path.split('/').collect::<Vec<_>>()[..] {
+            ["of", account, ..] => vec![format!("@{account}")],
+            ["in", room, ..] => vec![format!("#{room}")],
+            ["elsewhere", ..] => vec!["elsewhere".into()],
+            _ => vec!["main".into()],
+        }
+    }
+
+    fn place_of(&self, card: &AccountCard) -> Option<String> {
+        Some(card.id.as_str().to_owned())
     }
 
     fn account_in(&self, address: &str) -> Option<String> {

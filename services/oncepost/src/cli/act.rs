@@ -71,6 +71,8 @@ pub(crate) struct Word {
     pub id: Option<String>,
     /// That post is another target's as well.
     pub shared: bool,
+    /// It is a post of the target's account.
+    pub of_account: bool,
     /// It is not out.
     pub send_again: bool,
     /// The newest attempt that was looked for.
@@ -121,8 +123,8 @@ pub(crate) async fn resolve(client: &Client, out: &mut Out, name: &str, word: Wo
         return Err(Trouble::usage(why, remedy));
     }
     let published = (!word.send_again).then_some(Proof { url: word.url, id: word.id });
-    let Word { shared, send_again, attempt, note, .. } = word;
-    let resolution = Resolution { published, shared, send_again, attempt, note };
+    let Word { shared, of_account, send_again, attempt, note, .. } = word;
+    let resolution = Resolution { published, shared, of_account, send_again, attempt, note };
     let reply = client.call::<Target>(Method::POST, &["targets", &id, "resolve"], &[], &resolution).await?;
     out.answer(&reply.raw, || text::act::target("Settled", &reply.value))?;
     Ok(Ended::Well)

@@ -51,9 +51,9 @@ impl Which {
     }
 }
 
-/// What was not sent in time since yesterday, as the first screen counts it; none where one account is asked about, by which it cannot be
+/// What was not sent in time since yesterday, as the first screen counts it, in words; none where one account is asked about, by which it cannot be
 /// counted.
-async fn expired(client: &Client, which: &Which, now: Timestamp) -> Result<Option<api::CountedTargets>, Trouble> {
+async fn expired(client: &Client, which: &Which, now: Timestamp) -> Result<Option<String>, Trouble> {
     if which.account.is_some() {
         return Ok(None);
     }
@@ -61,7 +61,10 @@ async fn expired(client: &Client, which: &Which, now: Timestamp) -> Result<Optio
     let (from, until) = (day(now.saturating_sub(DAY).unwrap_or(now)), day(now.saturating_add(DAY).unwrap_or(now)));
     let given = [("figure", "expired"), ("from", &from), ("until", &until), ("limit", "500")];
     let query: Vec<_> = which.place().into_iter().chain(given).collect();
-    Ok(Some(client.get::<api::CountedTargets>(&["scorecard", "targets"], &query).await?.value))
+    let found = client.get::<api::CountedTargets>(&["scorecard", "targets"], &query).await?.value;
+    let narrowed: String = which.place().iter().map(|(name, value)| format!(" --{name} {value}")).collect();
+    let all = if narrowed.is_empty() { " --all" } else { &narrowed };
+    Ok(text::failures::expired(&found, &from, all))
 }
 
 /// Ends with [`Ended::Attention`] if anything is on the list. With `--json`: the targets as the API lists them, or with `--causes` the
@@ -74,9 +77,7 @@ pub(crate) async fn failures(client: &Client, out: &mut Out, which: &Which) -> R
         let reply = client.get::<api::FailureGroups>(&["failures", "groups"], &place).await?;
         words.push(text::failures::groups(&reply.value, !place.is_empty()));
         if !out.is_json() {
-            words.extend(
-                expired(client, which, reply.value.at).await?.and_then(|found| text::failures::expired(&found)),
-            );
+            words.extend(expired(client, which, reply.value.at).await?);
         }
         if which.causes || reply.value.groups.is_empty() {
             out.answer(&reply.raw, || words.join("\n\n"))?;

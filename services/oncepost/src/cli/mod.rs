@@ -130,6 +130,9 @@ pub enum ClientCommand {
         /// With --published or --id: that post is another target's as well, which has it on record
         #[arg(long, conflicts_with = "send_again")]
         shared: bool,
+        /// With --published or --id: you have seen that it is a post of the target's account; needed where nothing else tells
+        #[arg(long, conflicts_with = "send_again")]
+        of_account: bool,
         /// It is not out: send it again
         #[arg(long)]
         send_again: bool,
@@ -264,9 +267,9 @@ async fn execute(
         ClientCommand::Cancel(args) => moves::cancel(&client?, out, &args).await,
         ClientCommand::Reschedule(args) => moves::reschedule(&client?, out, &args).await,
         ClientCommand::Look { target } => act::look(&client?, out, &target).await,
-        ClientCommand::Resolve { target, group, published, id, shared, send_again, attempt, note } => {
+        ClientCommand::Resolve { target, group, published, id, shared, of_account, send_again, attempt, note } => {
             let Some(target) = target else { return Err(act::one_by_one(&group.unwrap_or_default())) };
-            let word = act::Word { url: published, id, shared, send_again, attempt, note };
+            let word = act::Word { url: published, id, shared, of_account, send_again, attempt, note };
             act::resolve(&client?, out, &target, word).await
         }
         ClientCommand::Pause { scope, reason } => act::pause(&client?, out, &scope, &reason).await,

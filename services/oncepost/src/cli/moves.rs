@@ -18,18 +18,21 @@ use super::{
 #[derive(Debug, Default, Args)]
 pub struct Among {
     /// Of what waits to be sent, and not of the operators' list
-    #[arg(long)]
+    #[arg(long, group = "of")]
     waiting: bool,
+    /// Of what was not sent in time: its deadline passed
+    #[arg(long, group = "of")]
+    expired: bool,
     /// Of what waits: in this state (scheduled, queued, retrying or held)
     #[arg(long, value_name = "STATE", requires = "waiting")]
     state: Option<String>,
-    /// Of what waits: due at this time or later
-    #[arg(long, value_name = "TIME", requires = "waiting")]
+    /// Of what waits, or has expired: due at this time or later
+    #[arg(long, value_name = "TIME", requires = "of")]
     from: Option<String>,
-    /// Of what waits: due before this time
-    #[arg(long, value_name = "TIME", requires = "waiting")]
+    /// Of what waits, or has expired: due before this time
+    #[arg(long, value_name = "TIME", requires = "of")]
     until: Option<String>,
-    /// This target, whether it waits or is on the list; may be given several times
+    /// This target, whether it waits, has expired or is on the list; may be given several times
     #[arg(long, value_name = "ID")]
     target: Vec<String>,
 }
@@ -40,15 +43,16 @@ impl Among {
     }
 
     fn is_given(&self) -> bool {
-        self.waiting || self.selects()
+        self.waiting || self.expired || self.selects()
     }
 
     /// Writes into what is asked which targets it is about.
     fn narrow(&self, mut ask: Value) -> Result<Value, Trouble> {
-        let of = match (self.waiting, self.target.is_empty()) {
-            (true, _) => "waiting",
-            (false, false) => "either",
-            (false, true) => "list",
+        let of = match self.target.is_empty() {
+            _ if self.waiting => "waiting",
+            _ if self.expired => "expired",
+            false => "either",
+            true => "list",
         };
         ask["select"]["of"] = json!(of);
         ask["select"]["targets"] = json!(self.target);
@@ -151,7 +155,7 @@ pub(crate) async fn reschedule(client: &Client, out: &mut Out, args: &Reschedule
 
 fn nothing_selected(what: &str) -> Trouble {
     let remedy = "Name it; or give --target, --group, --channel, --account, --app, --tenant, or --all; with --waiting of what \
-                  waits, and --from or --until.";
+                  waits, with --expired of what was not sent in time, and --from or --until.";
     Trouble::usage(format!("What is to be {what}?"), remedy)
 }
 

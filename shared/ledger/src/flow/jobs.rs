@@ -58,6 +58,9 @@ macro_rules! waiting {
             waiting!(@fits)
         )
     };
+    (@expired) => {
+        concat!("SELECT id, due_at, revision FROM targets t WHERE state = 10", waiting!(@fits))
+    };
     (@fits) => {
         " AND t.listed_at IS NULL AND ($1 IS NULL OR t.tenant = $1) AND ($2 IS NULL OR t.channel = $2) \
          AND ($3 IS NULL OR t.account = $3) AND ($4 IS NULL OR t.app = $4) AND ($5 IS NULL OR t.state = $5) \
@@ -70,6 +73,14 @@ const WAITING: &str = concat!(
     columns!(),
     ", t.changes, t.listed_at FROM (SELECT id, due_at FROM (",
     waiting!(),
+    ") w WHERE (due_at, id) > ($8, $9) ORDER BY due_at, id LIMIT $10) u JOIN targets t ON t.id = u.id ORDER BY u.due_at, u.id"
+);
+/// The same of what has expired: an index holds nothing else.
+const EXPIRED: &str = concat!(
+    "SELECT ",
+    columns!(),
+    ", t.changes, t.listed_at FROM (SELECT id, due_at FROM (",
+    waiting!(@expired),
     ") w WHERE (due_at, id) > ($8, $9) ORDER BY due_at, id LIMIT $10) u JOIN targets t ON t.id = u.id ORDER BY u.due_at, u.id"
 );
 const ONE: &str = concat!("SELECT ", columns!(), " FROM targets t WHERE t.id = $1");
@@ -243,9 +254,11 @@ async fn selected(
     loop {
         let rows = page(conn, selection, (at, id), limit).await?;
         let last = rows.last().map(|row| (row.listed_at.unwrap_or(row.record.due_at), row.record.id));
-        let read = readable(rows.into_iter().map(|row| row.record.target()));
+        let mut read = readable(rows.into_iter().map(|row| row.record.target()));
+        // The cause of what has expired is in its record.
+        read.retain(|target| selection.of != Of::Expired || selection.holds(target));
         match last {
-            // A page of what cannot be read is not the end.
+            // A page of what cannot be read, or does not fit, is not the end.
             Some(last) if read.is_empty() => (at, id) = last,
             _ => return Ok(read),
         }
@@ -260,6 +273,7 @@ async fn page(
 ) -> Result<Vec<TargetRow>, LedgerError> {
     let query = match selection.of {
         Of::Waiting => asked_waiting!(sqlx::query_as(WAITING), selection),
+        Of::Expired => asked_waiting!(sqlx::query_as(EXPIRED), selection),
         Of::List | Of::Either => asked!(sqlx::query_as(SELECTED), selection),
     };
     let query = query.bind(at).bind(id).bind(i64::from(limit));
@@ -311,18 +325,24 @@ async fn begin(conn: &mut Connection, world: &World, job: NewJob, most: u32) -> 
 async fn freeze(tx: &mut Connection, job: &NewJob, most: u32) -> Result<(), LedgerError> {
     let failed = "select what a job is about";
     let selection = &job.selection;
-    if selection.targets.is_empty() {
-        let query = match selection.of {
-            Of::Waiting => asked_waiting!(sqlx::query(FREEZE_WAITING), selection),
-            Of::List | Of::Either => asked!(sqlx::query(FREEZE), selection),
-        };
+    let query = match selection.of {
+        _ if !selection.targets.is_empty() => None,
+        Of::Waiting => Some(asked_waiting!(sqlx::query(FREEZE_WAITING), selection)),
+        Of::List | Of::Either => Some(asked!(sqlx::query(FREEZE), selection)),
+        Of::Expired => None,
+    };
+    if let Some(query) = query {
         let frozen = query.bind(job.id).bind(i64::from(most)).execute(tx).await;
         return frozen.map(drop).map_err(LedgerError::of(failed));
     }
-    for (place, target) in named(tx, selection).await?.iter().take(most as usize).enumerate() {
+    let found = match selection.targets.is_empty() {
+        true => selected(tx, selection, None, most).await?,
+        false => named(tx, selection).await?,
+    };
+    for (place, target) in found.iter().take(most as usize).enumerate() {
         let (listed_at, revision) = match Frozen::of(target) {
             Frozen::Listed(at) => (at, None),
-            Frozen::Waiting(revision) => (0, Some(stored(revision))),
+            Frozen::Unlisted(revision) => (0, Some(stored(revision))),
         };
         sqlx::query(FREEZE_ONE)
             .bind(job.id)

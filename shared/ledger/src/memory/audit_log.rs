@@ -48,9 +48,8 @@ impl AuditLog for MemoryLedger {
 impl Tables {
     /// Puts a command on the log that nobody else puts there.
     pub(super) fn enter(&mut self, command: &Command, before: &Target, after: &Target, answer: &Answer, at: Timestamp) {
-        if let Command::Revive { entry } = command {
-            let told = AuditEntry::revived(*entry, before, after, answer, at);
-            self.audit_log.entry(*entry).or_insert(told);
+        if let Some(told) = AuditEntry::of(command, before, after, answer, at) {
+            self.audit_log.entry(told.asked.id).or_insert(told);
         }
     }
 }

@@ -115,8 +115,9 @@ pub async fn a_letter_that_is_moved_back_is_on_record_with_the_retry(house: &Hou
     house.apply(target, begin("w")).await;
     let failed = house.apply(target, finish(1, Outcome::Failed(token_revoked()))).await.target;
     house.advance(2);
-    let (revive, at) = (Command::Revive { entry: house.runtime.id() }, house.now());
-    let revived = house.apply(target, revive.clone()).await;
+    let revive = |again| Command::Revive { entry: house.runtime.id(), again };
+    let (first, at) = (revive(false), house.now());
+    let revived = house.apply(target, first.clone()).await;
     assert_eq!(revived.answer, Answer::Done);
     let done = listed(house, AuditFilter::default()).await;
     let [entry] = &done[..] else { panic!("{done:?}") };
@@ -126,11 +127,20 @@ pub async fn a_letter_that_is_moved_back_is_on_record_with_the_retry(house: &Hou
     assert_eq!(entry.asked.before, Some(standing(&failed)));
     assert_eq!(entry.after, Some(standing(&revived.target)));
     // Whoever did not hear the answer asks again: it is on record once, and as it was done.
-    assert!(matches!(house.apply(target, revive).await.answer, Answer::Refused(_)));
+    assert!(matches!(house.apply(target, first).await.answer, Answer::Refused(_)));
     assert_eq!(listed(house, AuditFilter::default()).await, done);
     house.advance(2);
-    house.apply(target, Command::Revive { entry: house.runtime.id() }).await;
+    // The broker hands the same letter out again, because whoever had it died: that is no other retry.
+    assert!(matches!(house.apply(target, revive(true)).await.answer, Answer::Refused(_)));
+    assert_eq!(listed(house, AuditFilter::default()).await, done);
+    house.apply(target, revive(false)).await;
     let refused = &listed(house, AuditFilter::default()).await[0];
     assert_eq!(refused.outcome, EntryOutcome::Refused);
     assert_eq!(refused.after, Some(json!({ "why": "there is nothing to do in its present state" })));
+    // Nor is it none, if whoever had it died before anything was done.
+    house.apply(target, begin("w")).await;
+    house.apply(target, finish(2, Outcome::Failed(token_revoked()))).await;
+    house.advance(2);
+    assert_eq!(house.apply(target, revive(true)).await.answer, Answer::Done);
+    assert_eq!(listed(house, AuditFilter::default()).await[0].outcome, EntryOutcome::Done);
 }

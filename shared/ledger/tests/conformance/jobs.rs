@@ -269,6 +269,67 @@ pub async fn a_job_may_be_about_what_waits(house: &House) {
     assert_eq!(seen, [elsewhere, theirs, soon, late]);
 }
 
+/// What was not sent in time is moved by a job as well: of one cause or of all, once, and only as long as it stands so.
+pub async fn a_job_may_be_about_what_has_expired(house: &House) {
+    let expiring = async |owner: &str, due_in: u64| {
+        house.clock.advance(Duration::from_millis(1));
+        let mut post = post_of(house, owner, &[("a", "main")], house.later(due_in));
+        post.targets[0].deadline = Some(house.later(due_in + 60));
+        let target = post.targets[0].id;
+        house.accept(vec![post]).await;
+        target
+    };
+    let failed = listed(house, "acme", "a").await;
+    let (second, first) = (expiring("acme", 20).await, expiring("acme", 10).await);
+    let theirs = expiring("other", 15).await;
+    let waits = waiting(house, "acme", "a", 90_000).await;
+    house.advance(3_600);
+    house.claim(100).await;
+    for target in [first, second, theirs] {
+        assert_eq!(house.state(target).await, State::Expired);
+    }
+    let cause = house.ledger.target(first).await.unwrap().unwrap().target.cause().unwrap();
+    let found = |selection: Selection| async move {
+        let job = begin_job(house, selection.clone()).await;
+        let open = house.jobs.open_targets(job.asked.id, 10).await.unwrap();
+        if selection.targets.is_empty() {
+            let shown = house.jobs.selected(&selection, None, 10).await.unwrap();
+            assert_eq!(shown.iter().map(|target| target.id).collect::<Vec<_>>(), open, "{selection:?}");
+        }
+        house.jobs.end_job(job.asked.id, None, JobState::Stopped, None).await.unwrap();
+        open
+    };
+    let all = Selection { of: Of::Expired, ..Selection::default() };
+    assert_eq!(found(all.clone()).await, [first, theirs, second], "the first due is first");
+    let acme = Selection { tenant: Some(tenant("acme")), ..all.clone() };
+    assert_eq!(found(acme.clone()).await, [first, second]);
+    assert_eq!(found(Selection { group: Some(cause), ..acme.clone() }).await, [first, second]);
+    assert_eq!(found(Selection { group: Some("OP-2102/account/-".into()), ..acme.clone() }).await, []);
+    let due = house.ledger.target(first).await.unwrap().unwrap().target.due_at;
+    let after_first = due + jiff::SignedDuration::from_millis(1);
+    assert_eq!(found(Selection { from: Some(after_first), ..acme.clone() }).await, [second]);
+    assert_eq!(found(Selection { until: Some(after_first), ..acme.clone() }).await, [first]);
+    let named = Selection { of: Of::Either, targets: vec![waits, first, failed], ..Selection::default() };
+    assert_eq!(found(named).await, [waits, first, failed]);
+    let page = house.jobs.selected(&all, None, 2).await.unwrap();
+    let rest = house.jobs.selected(&all, page.last().map(Selection::place), 2).await.unwrap();
+    assert_eq!(rest.iter().map(|target| target.id).collect::<Vec<_>>(), [second]);
+
+    begin_job(house, acme.clone()).await;
+    begin_job(house, acme).await;
+    let (one, two) = (take(house, "one").await, take(house, "two").await);
+    let at = house.later(9_000);
+    let steps = || [first, second].map(|target| move_to(target, at)).to_vec();
+    house.apply(second, Command::Reschedule { due_at: at, deadline: None, hash: domain::ContentHash([2; 16]) }).await;
+    let told = |done: Vec<StepDone>| done.into_iter().map(|done| (done.result, done.why)).collect::<Vec<_>>();
+    let since = Some("somebody was faster: it was changed since the job began".to_owned());
+    let done = told(advance(house, &one, steps()).await.unwrap());
+    assert_eq!(done, [(StepResult::Done, None), (StepResult::HeldBack, since.clone())]);
+    assert_eq!((house.state(first).await, house.state(second).await), (State::Scheduled, State::Scheduled));
+    let done = told(advance(house, &two, steps()).await.unwrap());
+    assert_eq!(done, [(StepResult::HeldBack, since.clone()), (StepResult::HeldBack, since)], "of two jobs one moves it");
+}
+
 pub async fn what_waited_is_left_alone_once_it_was_changed_or_is_on_its_way(house: &House) {
     let mut all = Vec::new();
     for due_in in [3_600, 3_601, 0, 3_603] {

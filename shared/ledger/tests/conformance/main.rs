@@ -191,6 +191,7 @@ mod every {
             one_process_carries_a_job_on,
             a_target_is_changed_once_whoever_else_acts_on_it,
             a_job_may_be_about_what_waits,
+            a_job_may_be_about_what_has_expired,
             what_waited_is_left_alone_once_it_was_changed_or_is_on_its_way,
             what_is_held_back_says_why_and_what_changed_is_worked_out_anew,
             a_job_that_is_stopped_changes_nothing_more,

@@ -304,8 +304,18 @@ async fn what_was_not_sent_in_time_is_counted_beside_what_needs_a_person() {
     let told = words(&["failures"]).await;
     let line = "Nothing needs a person. 3 targets were not sent in time since yesterday: the deadline passed.";
     assert!(told.starts_with(line) && told.contains("`oncepost posts --state expired`"), "{told}");
+    let act = "`oncepost reschedule --expired --all --from 2026-05-31T00:00:00Z --to TIME --deadline TIME`";
+    assert!(told.contains(act), "{told}");
     let of_one = words(&["failures", "--channel", "long", "--causes"]).await;
     assert!(of_one.contains("1 target was not sent in time"), "{of_one}");
+    assert!(of_one.contains("`oncepost reschedule --expired --channel long --from"), "{of_one}");
+    // The advice does what it says.
+    let moved = ["reschedule", "--expired", "--all", "--from", "2026-05-31T00:00:00Z"];
+    let to = ["--to", "2099-12-01T09:00:00Z", "--deadline", "2099-12-01T10:00:00Z"];
+    let plan = words(&[&moved[..], &to, &["--dry-run"]].concat()).await;
+    assert!(plan.starts_with("3 targets selected: 3 are moved"), "{plan}");
+    let old = words(&[&moved[..], &to[..2], &["--dry-run"]].concat()).await;
+    assert!(old.contains("3 held back: their deadline is not after the new time"), "{old}");
     let of_account = words(&["failures", "--account", "acme/short/main"]).await;
     assert!(!of_account.contains("in time"), "what cannot be counted is not told: {of_account}");
 }

@@ -1,5 +1,7 @@
 //! The operators' list.
 
+use std::collections::BTreeMap;
+
 use console::api::{AtStake, CauseGroup, CountedTargets, FailureGroups, Failures, Shares};
 
 use super::{assignments, counted, entries, harmless, instant, labelled, notes, short};
@@ -92,13 +94,26 @@ fn top(what: &str, shares: &Shares) -> Option<String> {
     Some(format!("{}{more}", named.join(", ")))
 }
 
-/// What was not sent because its deadline had passed: nobody is asked about it, and it is a miss all the same.
-pub(crate) fn expired(found: &CountedTargets) -> Option<String> {
+/// What was due since `from` and was not sent because its deadline had passed: nobody is asked about it, and it is a miss all the same. `narrowed`:
+/// the options by which it was asked for.
+pub(crate) fn expired(found: &CountedTargets, from: &str, narrowed: &str) -> Option<String> {
     let count = found.targets.len() as u64;
     let (more, were) = (if found.next.is_some() { " or more" } else { "" }, if count == 1 { "was" } else { "were" });
+    let mut causes: BTreeMap<&str, u64> = BTreeMap::new();
+    for group in found.targets.iter().filter_map(|target| target.group.as_deref()) {
+        *causes.entry(group).or_default() += 1;
+    }
+    let of_one = match causes.len() {
+        0 | 1 => String::new(),
+        _ => {
+            let told: Vec<_> = causes.iter().map(|(group, many)| format!("{}: {many}", harmless(group))).collect();
+            format!(" `--group KEY` takes those of one cause ({}).", told.join("; "))
+        }
+    };
     let told = format!(
-        "{}{more} {were} not sent in time since yesterday: the deadline passed. `oncepost posts --state expired` lists the posts; with a \
-         new deadline they can still go out (`oncepost reschedule`).",
+        "{}{more} {were} not sent in time since yesterday: the deadline passed. `oncepost posts --state expired` lists the posts. If they \
+         should still go out: `oncepost reschedule --expired{narrowed} --from {from}T00:00:00Z --to TIME --deadline TIME`, first with \
+         `--dry-run`.{of_one}",
         many(count, "target")
     );
     (count > 0).then(|| labelled("", &told))
