@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{Scope, Target};
+use domain::{Scope, Target, TargetId};
 use futures::future::{Either, select};
 use ledger::{Assignment, Duty, LedgerError, Outlet, Within};
 
@@ -71,20 +71,41 @@ impl Taken {
     }
 
     /// Others who have a part of what was assigned, or that of which it is a part. Both keep what they have: of a cause somebody may have
-    /// all, and somebody else one account, and where one had to let go first, what is left would be nobody's. `target`: the target that was
-    /// assigned, if it is one.
-    pub fn beside(&self, made: &Assignment, target: Option<&Target>) -> Vec<api::Assignment> {
-        let of_target = target.and_then(|target| Some((target.last_failure.as_ref()?.group(), at(&outlet(target)))));
-        let own = match &made.duty {
+    /// all, and somebody else one account or one target, and where one had to let go first, what is left would be nobody's. `targets`: those
+    /// that are assigned, as they are now.
+    pub fn beside(&self, made: &Assignment, targets: &[Target]) -> Vec<api::Assignment> {
+        let part = |duty: &Duty| match duty {
             Duty::Cause { group, within } => Some((group.clone(), within.clone())),
-            Duty::Target { .. } => of_target,
+            Duty::Target { id, .. } => {
+                let target = targets.iter().find(|target| target.id == *id)?;
+                Some((target.cause()?, at(&outlet(target))))
+            }
         };
-        let is_near = |one: &&Assignment| match (&one.duty, &own) {
-            (Duty::Cause { group, within }, Some((cause, part))) => group == cause && overlap(within, part),
-            _ => false,
+        let is_target = |duty: &Duty| matches!(duty, Duty::Target { .. });
+        let Some((cause, own)) = part(&made.duty) else { return Vec::new() };
+        let is_near = |one: &&Assignment| {
+            let is_alike = |(group, within): (String, Within)| group == cause && overlap(&within, &own);
+            // One target is no part of another.
+            !(is_target(&one.duty) && is_target(&made.duty)) && part(&one.duty).is_some_and(is_alike)
         };
-        let others = self.0.iter().filter(|one| one.to != made.to && one.duty != made.duty);
-        others.filter(is_near).cloned().map(shown).collect()
+        self.others(made).filter(is_near).cloned().map(shown).collect()
+    }
+
+    /// The single targets that somebody has, `made` among them.
+    pub fn targets(&self, made: &Assignment) -> Vec<TargetId> {
+        let id = |duty: &Duty| match duty {
+            Duty::Target { id, .. } => Some(*id),
+            Duty::Cause { .. } => None,
+        };
+        // Of one target nothing but its causes is beside it.
+        match id(&made.duty) {
+            Some(own) => vec![own],
+            None => self.others(made).filter_map(|one| id(&one.duty)).collect(),
+        }
+    }
+
+    fn others(&self, made: &Assignment) -> impl Iterator<Item = &Assignment> {
+        self.0.iter().filter(|one| one.to != made.to && one.duty != made.duty)
     }
 }
 

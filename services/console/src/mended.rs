@@ -32,7 +32,8 @@ impl Wells {
 
     /// What to do about a cause all of whose accounts have been found well since its last failure.
     pub fn remedy(&self, cause: &CauseSpread) -> Option<String> {
-        if !is_of_account(cause) {
+        // What may be out is not tried again, however well its account is.
+        if !is_of_account(cause) || cause.doubts >= cause.targets {
             return None;
         }
         let since = names(cause).map(|name| self.0.get(&name).copied().filter(|at| cause.last < *at));
@@ -78,6 +79,7 @@ mod tests {
         CauseSpread {
             group: group.into(),
             targets: 1,
+            doubts: 0,
             first: at(10),
             last: at(20),
             places: accounts.iter().map(place).collect(),
@@ -93,6 +95,13 @@ mod tests {
 
     fn wells(all: &[(&str, i64)]) -> Wells {
         Wells(all.iter().map(|(name, second)| (format!("acme/a/{name}").parse().unwrap(), at(*second))).collect())
+    }
+
+    #[test]
+    fn what_may_be_out_is_not_to_be_tried_again() {
+        let cause = |doubts| CauseSpread { doubts, targets: 2, ..cause("OP-2102/account/-", &["main"]) };
+        let wells = wells(&[("main", 21)]);
+        assert!(wells.remedy(&cause(1)).is_some() && wells.remedy(&cause(2)).is_none());
     }
 
     #[test]

@@ -122,8 +122,7 @@ async fn before(
 /// What all of `out` that tell anything of `places` tell alike, and one of them.
 fn agreed(channel: &dyn Channel, places: &[String], out: &[PartOut]) -> Option<(bool, String)> {
     let receipts = out.iter().map(|out| &out.receipt);
-    let mut told =
-        receipts.filter_map(|receipt| Some((is_one_place(&channel.places(receipt), places)?, receipt)));
+    let mut told = receipts.filter_map(|receipt| Some((is_one_place(&channel.places(receipt), places)?, receipt)));
     let (is_there, receipt) = told.next()?;
     let shown = receipt.url.as_ref().unwrap_or(&receipt.id).clone();
     told.all(|(other, _)| other == is_there).then_some((is_there, shown))

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use channels::{Accounts, Registry};
+use contract::Doubts;
 use domain::{Code, Content, Draft, Failure, Override, Pause, RepeatSafety};
 use jiff::Timestamp;
 use ledger::{PostSummary, PostView, TargetView};
@@ -111,7 +112,7 @@ pub(crate) fn group((group, count): (String, u64)) -> api::FailureGroup {
         platform_code,
         title: page.map_or("Not known", |page| page.title).into(),
         whose_fault: scope.map_or("not known", domain::Scope::whose_fault).into(),
-        remedy: contract::remedy_of_group(&group),
+        remedy: contract::remedy_of_group(&group, Doubts::Some),
         group,
     }
 }

@@ -205,6 +205,12 @@ pub trait Accounts: Send + Sync {
     /// All accounts, sorted by tenant, channel and name.
     fn all(&self) -> Vec<AccountCard>;
 
+    /// Why the account of `card` cannot publish, by what was found out last: said of it, as `needs to be connected again`. `None` where nothing
+    /// is known against it, or nobody can tell now.
+    async fn wrong_with(&self, _card: &AccountCard) -> Option<String> {
+        None
+    }
+
     /// What a failure means once the account's credentials have been seen to: an ended token that could be replaced is worth another
     /// try, and what is wrong with the account is remembered. `account` is the one that the failed call was made with.
     async fn see_to(&self, _account: &Account, failure: Failure) -> Failure {

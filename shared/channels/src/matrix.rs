@@ -260,7 +260,8 @@ impl Channel for Matrix {
 
     /// A room has one id, and any number of aliases.
     fn places(&self, post: &Receipt) -> Vec<String> {
-        let place = post.url.as_deref().and_then(Address::read).and_then(|address| address.fragment()).unwrap_or_default();
+        let place =
+            post.url.as_deref().and_then(Address::read).and_then(|address| address.fragment()).unwrap_or_default();
         let named = place.trim_start_matches('/').split('/').next().filter(|room| room.starts_with('!'));
         named.map(str::to_owned).into_iter().collect()
     }

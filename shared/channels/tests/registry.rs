@@ -530,13 +530,13 @@ fn a_post_of_another_place_is_told_where_settings_and_address_name_it_alike() {
             settings: [(setting.to_owned(), own.to_owned())].into(),
         };
         let channel = registry.get(channel).unwrap();
-        let told = channel.place_of(&card).and_then(|own| is_one_place(&[own], &channel.places(&named(address))));
+        let told = channel.place_of(&card).and_then(|own| is_one_place(&[own], &channel.places(&copied(address))));
         assert_eq!(told, is_there, "{} {own}: {address}", channel.about().name);
     }
 }
 
 /// A person's word: an address alone.
-fn named(address: &str) -> domain::Receipt {
+fn copied(address: &str) -> domain::Receipt {
     domain::Receipt { id: address.into(), url: Some(address.into()) }
 }
 
@@ -553,14 +553,20 @@ fn a_post_of_another_place_is_told_by_what_the_account_published_before() {
         ("mastodon", "16", "https://mastodon.example/@acme/16", "https://mastodon.example/@other/17", Some(false)),
         ("mastodon", "16", "https://mastodon.example/@acme/16", "https://mastodon.example/notice/17", None),
         ("x", "16", "https://x.com/i/status/16", "https://x.com/acme/status/17", None),
-        ("facebook", "12_16", "https://www.facebook.com/acme/posts/pfbid16", "https://www.facebook.com/13_17", Some(false)),
+        (
+            "facebook",
+            "12_16",
+            "https://www.facebook.com/acme/posts/pfbid16",
+            "https://www.facebook.com/13_17",
+            Some(false),
+        ),
         ("wordpress", "16", "https://blog.example/a/", "https://other.example/b/", Some(false)),
         ("ghost", "16", "https://blog.example/a/", "https://blog.example/b/", Some(true)),
         ("youtube", "dQw4", "https://www.youtube.com/watch?v=dQw4", "https://www.youtube.com/watch?v=dQw5", None),
     ] {
         let channel = registry.get(channel).unwrap();
         let before = domain::Receipt { id: id.into(), url: Some(url.into()) };
-        let told = is_one_place(&channel.places(&before), &channel.places(&named(address)));
+        let told = is_one_place(&channel.places(&before), &channel.places(&copied(address)));
         assert_eq!(told, is_there, "{}: {url}, {address}", channel.about().name);
     }
 }

@@ -32,7 +32,8 @@ pub struct Accepted {
     /// What may be a mistake.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Problem>,
-    /// What operators noted of the accounts, channels and apps that it goes to. Nothing is refused for it; a repeat is not told.
+    /// Which of its accounts cannot publish now, and what operators noted of the accounts, channels and apps that it goes to. Nothing is refused
+    /// for it; a repeat is not told.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }

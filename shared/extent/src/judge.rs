@@ -15,6 +15,10 @@ use crate::{
 /// Whose fault it is where several channels fail alike.
 const OURS: &str = "what these channels have in common: most likely our own network";
 
+/// What to look at first where all may be out.
+const IS_IT_THERE: &str = "Whether they are there: `oncepost look TARGET` has the platform asked once more, where it can be; else open the \
+    accounts there. Then each is recorded as published, or sent again.";
+
 /// What is known beside where causes strike.
 #[derive(Debug, Clone, Copy)]
 pub struct Evidence<'a> {
@@ -75,14 +79,14 @@ impl Evidence<'_> {
         // Some cause is always open: what went out before the newest one began says nothing of now.
         let newest = main.iter().map(|cause| cause.first).max();
         let (extent, meanwhile) = self.reach(&main, posts, scope, newest);
-        let extent = if common.is_some() { extent } else { extent::look_at_all(extent) };
+        let whole = if common.is_some() { extent } else { extent::look_at_all(extent) };
         // What is our network's fault as a whole is no platform's in any of its parts.
-        let is_ours = |at: usize| common.is_some() && extent.look_at == NETWORK && of.contains(&at);
+        let is_ours = |at: usize| common.is_some() && whole.look_at == NETWORK && of.contains(&at);
         let cause = |(at, (cause, (_, scope)))| self.cause(cause, scope, is_ours(at));
         Judgement {
             causes: spread.causes.iter().zip(scopes.iter().copied()).enumerate().map(cause).collect(),
             whole: Whole {
-                extent,
+                extent: looked_for(whole.clone(), &spread.causes),
                 in_common: common.as_ref().map(|common| common.words.clone()),
                 meanwhile: newest.map(|_| meanwhile),
             },
@@ -91,11 +95,10 @@ impl Evidence<'_> {
 
     fn cause(&self, cause: &CauseSpread, scope: Option<Scope>, is_ours: bool) -> Cause {
         let (extent, meanwhile) = self.reach(&[cause], cause.posts, scope, Some(cause.first));
-        if is_ours || extent.look_at == NETWORK {
-            let extent = Extent { look_at: NETWORK.into(), ..extent };
-            return Cause { extent, meanwhile, whose_fault: OURS };
-        }
-        Cause { extent, meanwhile, whose_fault: scope.map_or("not known", Scope::whose_fault) }
+        let is_ours = is_ours || extent.look_at == NETWORK;
+        let look_at = if is_ours { NETWORK.into() } else { extent.look_at };
+        let whose_fault = if is_ours { OURS } else { scope.map_or("not known", Scope::whose_fault) };
+        Cause { extent: looked_for(Extent { look_at, ..extent }, [cause]), meanwhile, whose_fault }
     }
 
     /// How far causes that are one reach, and what goes out meanwhile: since `began`.
@@ -117,6 +120,15 @@ impl Evidence<'_> {
     }
 }
 
+/// Of what may be out the first question is whether it is, whatever was the reason.
+fn looked_for<'a>(extent: Extent, causes: impl IntoIterator<Item = &'a CauseSpread>) -> Extent {
+    let (mut doubts, mut targets) = (0, 0);
+    for cause in causes {
+        (doubts, targets) = (doubts + cause.doubts, targets + cause.targets);
+    }
+    if doubts == 0 || doubts < targets { extent } else { Extent { look_at: IS_IT_THERE.into(), ..extent } }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,6 +142,7 @@ mod tests {
         CauseSpread {
             group: group.into(),
             targets: places.len() as u64,
+            doubts: 0,
             first: at(100),
             last: at(200),
             places: places.iter().map(|name| (place(name), 1)).collect(),
@@ -144,6 +157,20 @@ mod tests {
         let evidence = Evidence { known: &Known::default(), lately: &[other], from: at(0) };
         let posts = causes.iter().map(|cause| cause.posts).sum();
         evidence.judge(&Spread { causes, posts })
+    }
+
+    /// A token that is not taken any more says nothing of whether the post is out.
+    #[test]
+    fn of_what_may_be_out_the_first_question_is_whether_it_is() {
+        let look_at = |doubts: u64| {
+            let cause = CauseSpread { doubts, ..cause("OP-2102/account/-", &["acme/a/one", "acme/a/one"]) };
+            let Judgement { whole, causes } = judged(vec![cause], 0);
+            assert_eq!(whole.extent.look_at, causes[0].extent.look_at);
+            whole.extent.look_at
+        };
+        assert!(look_at(2).starts_with("Whether they are there"), "{}", look_at(2));
+        assert!(look_at(1).starts_with("The account"), "{}", look_at(1));
+        assert!(look_at(0).starts_with("The account"), "{}", look_at(0));
     }
 
     /// The line is cut: which code comes of it differs with the moment, and no platform is to blame.

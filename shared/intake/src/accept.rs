@@ -42,9 +42,9 @@ impl Intake {
         Self { ledger, checker: Checker::new(registry, accounts, runtime, options), noted: None }
     }
 
-    /// The same, telling with its answers what is noted in `book` of where a post goes.
+    /// The same, telling with its answers what is noted in `book` of where a post goes, and which of its accounts cannot publish now.
     pub fn noting(self, book: Arc<dyn NoteBook>) -> Self {
-        let noted = Noted::new(book, self.checker.runtime.clone());
+        let noted = Noted::new(book, self.checker.accounts.clone(), self.checker.runtime.clone());
         Self { noted: Some(Arc::new(noted)), ..self }
     }
 

@@ -47,6 +47,8 @@ pub struct CauseSpread {
     pub group: String,
     /// How many targets are on the list for it.
     pub targets: u64,
+    /// How many of them may be out: they are in doubt, or the platform still decides.
+    pub doubts: u64,
     /// When the first of them was put there.
     pub first: Timestamp,
     /// When the last one was.

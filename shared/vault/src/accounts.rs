@@ -8,7 +8,12 @@ use domain::{AccountId, ChannelName, Code, Failure, Fix, Landed, PlatformWords, 
 use ledger::{CredentialRow, RecordKind};
 use serde::Deserialize;
 
-use crate::{AccountName, Vault, VaultError, plan::later, record::AccountRecord, renew::Ask};
+use crate::{
+    AccountName, Vault, VaultError,
+    plan::later,
+    record::{AccountRecord, State},
+    renew::Ask,
+};
 
 const STEP: &str = "open account";
 /// They are not read anew sooner than this, however many ask. Whoever asks waits for it, and what comes with a slip in a name must not hold
@@ -53,6 +58,26 @@ impl Accounts for Vault {
         cards.sort_by(|a, b| (&a.tenant, &a.channel, &a.id).cmp(&(&b.tenant, &b.channel, &b.id)));
         cards.dedup_by(|a, b| (&a.tenant, &a.channel, &a.id) == (&b.tenant, &b.channel, &b.id));
         cards
+    }
+
+    async fn wrong_with(&self, card: &AccountCard) -> Option<String> {
+        let name = AccountName::from(card);
+        // What is told needs no secret, and a process may have no keys.
+        let row = match self.store.row(RecordKind::Account, &name.to_string()).await {
+            Ok(row) => row?,
+            Err(error) => {
+                tracing::debug!(error = &error as &dyn std::error::Error, account.name = %name, "an account cannot be asked after");
+                return None;
+            }
+        };
+        let record = AccountRecord::deserialize(&row.open).ok()?;
+        match record.health.state {
+            _ if record.disabled.is_some() => Some("is switched off".into()),
+            State::NeedsReconnect => Some("needs to be connected again".into()),
+            State::LacksPermission => Some("lacks a permission".into()),
+            State::Restricted => Some("is restricted by its platform".into()),
+            State::Ok | State::Expiring | State::Unknown => None,
+        }
     }
 
     async fn see_to(&self, account: &Account, failure: Failure) -> Failure {

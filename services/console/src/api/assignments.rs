@@ -54,6 +54,15 @@ impl Assignment {
             (None, None, None) => None,
         }
     }
+
+    /// How much it is of something that somebody else has a part of, as `account acme/mastodon/main of it`.
+    pub fn share(&self) -> String {
+        match (self.on.strip_prefix("target:"), self.part()) {
+            (Some(target), _) => format!("target {target} of it"),
+            (None, Some(part)) => format!("{part} of it"),
+            (None, None) => "all of it".into(),
+        }
+    }
 }
 
 /// The part of a cause that is a tenant's, on a channel, or on an account; of nothing, all of it.

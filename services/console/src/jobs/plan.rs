@@ -150,9 +150,10 @@ fn refused(refusal: Refusal) -> Reason {
         ),
         Refusal::PartlyOut => ("a part is out already", "`oncepost retry TARGET` sends what is missing."),
         Refusal::Cancelled => ("cancelled", "Nothing: they were given up."),
-        Refusal::Expired => {
-            ("past their deadline", "If they should still go out: `oncepost reschedule`, of the same ones, with `--to TIME` and a new `--deadline TIME`.")
-        }
+        Refusal::Expired => (
+            "past their deadline",
+            "If they should still go out: `oncepost reschedule`, of the same ones, with `--to TIME` and a new `--deadline TIME`.",
+        ),
         Refusal::NotApplicable => {
             ("there is nothing to do in their present state", "`oncepost status TARGET` tells more.")
         }

@@ -167,7 +167,10 @@ pub(crate) fn selection(console: &Console, caller: &Caller, select: &Select) -> 
         return wrong("$.select.of", "can be either only of targets that are named");
     }
     if state == Some(State::Expired) {
-        return wrong("$.select.state", "is none in which a target waits: what has expired is selected by \"of\": \"expired\" (`--expired`)");
+        return wrong(
+            "$.select.state",
+            "is none in which a target waits: what has expired is selected by \"of\": \"expired\" (`--expired`)",
+        );
     }
     if matches!(of, Of::List | Of::Expired) && state.is_some() {
         return wrong("$.select.of", "must be waiting: state narrows what waits");

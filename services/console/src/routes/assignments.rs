@@ -23,6 +23,8 @@ use crate::{
 /// The longest name of whoever sees to something, and the longest comment, in characters.
 const LONGEST_NAME: usize = 100;
 const LONGEST_COMMENT: usize = 500;
+/// The most targets that others have one by one that are looked at when a cause is assigned.
+const MOST_TARGETS: usize = 200;
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -68,10 +70,6 @@ pub(super) async fn assign(
         return Err(Problem::field("$.on", Code::BAD_FIELD, message));
     };
     let at = console.ledger.now().await?;
-    let target = match &duty {
-        Duty::Target { id, .. } => console.ledger.target(*id).await?.map(|view| view.target),
-        Duty::Cause { .. } => None,
-    };
     let assignment = Assignment { duty, to, comment, who: caller.name.clone(), at, idle_since: None };
     let intent = Intent::assignment("assign", &assignment.duty).because(assignment.comment.as_deref());
     let assign = async {
@@ -82,8 +80,23 @@ pub(super) async fn assign(
     };
     let told = |made: &Assignment| Some(json!({ "assignment": shown(made.clone()) }));
     let made = console.audited(&caller, intent, assign, told).await?;
-    let beside = console.taken(&caller).await.beside(&made, target.as_ref());
+    let beside = beside(&console, &caller, &made).await;
     Ok((StatusCode::CREATED, Json(api::Assigned { assignment: shown(made), beside })))
+}
+
+/// Who else has something of it. It is assigned already: what cannot be read is not told.
+async fn beside(console: &Console, caller: &Caller, made: &Assignment) -> Vec<api::Assignment> {
+    let taken = console.taken(caller).await;
+    let mut targets = Vec::new();
+    for id in taken.targets(made).into_iter().take(MOST_TARGETS) {
+        match console.ledger.target(id).await {
+            Ok(view) => targets.extend(view.map(|view| view.target)),
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, target.id = %id, "it is not told who else has what");
+            }
+        }
+    }
+    taken.beside(made, &targets)
 }
 
 pub(super) async fn release(

@@ -7,6 +7,7 @@ use std::{
 };
 
 use axum::{Json, extract::State};
+use contract::Doubts;
 use domain::{ChannelName, ListReason, PlatformWords, Target, TenantId};
 use extent::{Cause, Evidence, Judgement, Known, account, second};
 use jiff::Timestamp;
@@ -167,7 +168,8 @@ impl View<'_> {
     fn group(&self, cause: &CauseSpread, judged: Cause) -> api::CauseGroup {
         let Cause { extent, meanwhile, whose_fault } = judged;
         let shown = show::group((cause.group.clone(), cause.targets));
-        let shown = api::FailureGroup { whose_fault: whose_fault.into(), ..shown };
+        let remedy = contract::remedy_of_group(&cause.group, Doubts::of(cause.doubts, cause.targets));
+        let shown = api::FailureGroup { whose_fault: whose_fault.into(), remedy, ..shown };
         let mut concerned = Concerned::default();
         concerned.cause(&cause.group);
         places(cause).for_each(|place| concerned.place(place));

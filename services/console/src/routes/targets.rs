@@ -63,6 +63,14 @@ pub(super) async fn resolve(
         }
     };
     let intent = Intent::target(action, &view.target).because(word.note.as_deref());
+    // What nobody but the caller could tell stands there as their word.
+    let after = |target: &Target| {
+        let mut told = standing(target);
+        if word.of_account {
+            told["of_account"] = true.into();
+        }
+        Some(told)
+    };
     console.audited(&caller, intent, command(&console, id, Command::Decide(decision)), after).await?;
     current(&console, &caller, id).await.map(Json)
 }

@@ -105,11 +105,7 @@ async fn assign(visit: Visit, form: Filled) -> Response {
 
 /// Who else has something of it.
 fn beside(made: &api::Assigned) -> String {
-    let has = |one: &api::Assignment| match one.part() {
-        Some(part) => format!("{} has {part} of it", one.to),
-        None => format!("{} has all of it", one.to),
-    };
-    let all: Vec<_> = made.beside.iter().map(has).collect();
+    let all: Vec<_> = made.beside.iter().map(|one| format!("{} has {}", one.to, one.share())).collect();
     if all.is_empty() { String::new() } else { format!(" Beside that, {}: settle who does what.", all.join(", ")) }
 }
 

@@ -178,5 +178,16 @@ async fn whoever_takes_a_part_of_what_somebody_has_is_told_and_both_keep_it() {
     assert_eq!(had(&world, OPERATOR).await.len(), 4);
     // What operators have of a cause as a whole is not a tenant's to know.
     let made = assign(&world, ACME, json!({ "on": CAUSE, "instead_of": "bob" })).await.ok(201);
-    assert_eq!(made.get("beside"), None);
+    let of_target = |made: &Value| {
+        let [one] = &made["beside"].as_array().unwrap()[..] else { panic!("{made}") };
+        (one["to"].clone(), one["on"].clone())
+    };
+    assert_eq!(of_target(&made), (json!("eve"), json!(format!("target:{own}"))), "she has one target of it");
+    // Of one target nothing but its causes is beside it, and a target of another part is not.
+    let made = assign(&world, OPERATOR, json!({ "on": CAUSE, "account": "other/long/main", "to": "fay" })).await;
+    assert_eq!(made.problem(409)["status"], 409, "ann has that");
+    let made = assign(&world, OPERATOR, json!({ "on": CAUSE, "tenant": "acme", "to": "fay" })).await.ok(201);
+    assert!(made["beside"].as_array().unwrap().iter().any(|one| one["to"] == "eve"), "{made}");
+    let made = assign(&world, OPERATOR, json!({ "on": CAUSE, "tenant": "other", "to": "fay" })).await.ok(201);
+    assert!(made["beside"].as_array().unwrap().iter().all(|one| one["to"] != "eve"), "{made}");
 }

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use domain::{Failure, Landed, Outcome, Worth};
 use serde_json::{Value, json};
 
-use crate::world::{ACME, OTHER, World, foreign, message, world};
+use crate::world::{ACME, OTHER, World, failure, foreign, message, world};
 
 async fn groups(world: &World, query: &str) -> Value {
     world.get(&format!("/v1/failures/groups{query}")).await.ok(200)
@@ -109,6 +110,43 @@ async fn a_tenant_is_told_of_its_own_only() {
     of(OTHER, "?account=acme/long/main").await.problem(403);
     of(OTHER, "?tenant=acme").await.problem(403);
     assert_eq!(groups(&world, "").await["extent"]["words"], "All 2 accounts of long");
+}
+
+/// Of what may be out the first question is whether it is; of what is surely not, there is no doubt to settle.
+#[tokio::test(start_paused = true)]
+async fn the_advice_is_for_what_there_is() {
+    let world = world();
+    let mut doubts = Vec::new();
+    for key in ["one", "two"] {
+        doubts.push(world.accepted(&single(key, "2026-06-01T13:00:00Z")).await.1[0].clone());
+    }
+    world.at_due_time().await;
+    for target in &doubts {
+        world.doubt(target).await;
+    }
+    let advice = async || {
+        let groups = groups(&world, "").await;
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        (text(&groups["groups"][0]["extent"]["look_at"]), text(&groups["groups"][0]["remedy"]), groups)
+    };
+    let (look_at, remedy, all) = advice().await;
+    assert!(look_at.starts_with("Whether they are there: `oncepost look TARGET`"), "{look_at}");
+    assert_eq!(all["extent"]["look_at"], json!(look_at), "and of all of it together");
+    assert!(remedy.starts_with("Each may be out.") && !remedy.contains("oncepost retry"), "{remedy}");
+    // One of them is sent again and is surely not out, for the same reason as far as anybody can tell.
+    let again = json!({ "send_again": true, "attempt": 1 });
+    world.post(&format!("/v1/targets/{}/resolve", doubts[0]), &again).await.ok(200);
+    let unsent = Failure { landed: Landed::No, ..failure(Landed::Unknown, Worth::Never) };
+    let attempt = world.begin(&doubts[0]).await;
+    world.finish(&doubts[0], attempt, Outcome::Failed(unsent.clone())).await;
+    let (look_at, remedy, _) = advice().await;
+    assert!(!look_at.contains("oncepost look"), "{look_at}");
+    assert!(remedy.contains("In doubt: `oncepost look TARGET`") && remedy.contains("retry --group"), "{remedy}");
+    world.post(&format!("/v1/targets/{}/resolve", doubts[1]), &again).await.ok(200);
+    let attempt = world.begin(&doubts[1]).await;
+    world.finish(&doubts[1], attempt, Outcome::Failed(unsent)).await;
+    let (_, remedy, _) = advice().await;
+    assert!(remedy.contains("retry --group") && !remedy.contains("resolve"), "{remedy}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -10,6 +10,7 @@ mod changes;
 mod dead;
 mod described;
 mod edit;
+mod expired;
 mod failures;
 mod forecast;
 mod garbage;

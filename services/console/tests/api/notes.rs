@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use ledger::{CredentialPut, CredentialStore, RecordKind};
 use serde_json::{Value, json};
+use vault::record::{AccountRecord, Health, State};
 
-use crate::world::{ACME, OTHER, World, message, world};
+use crate::world::{ACME, OTHER, World, memory, message, world, world_on};
 
 async fn note(world: &World, on: &str, text: &str) -> Value {
     world.runtime.sleep(Duration::from_millis(1)).await;
@@ -67,6 +69,31 @@ async fn whoever_schedules_on_what_a_note_is_on_is_told() {
     assert_eq!(said(&own), Some(json!(["note on account:acme/long/main: their editor wakes at nine"])));
     // What is stored is what was asked: a repeat is told of no notes.
     assert_eq!(said(&world.post("/v1/posts", &message("key")).await.ok(200)), None);
+}
+
+/// Until the post is due the account may be connected again: nothing is refused.
+#[tokio::test(start_paused = true)]
+async fn whoever_schedules_on_an_account_that_cannot_publish_is_told() {
+    let (runtime, ledger) = memory();
+    let world = world_on(runtime, ledger.clone());
+    let said = |answer: &Value| answer.get("notes").cloned();
+    assert_eq!(said(&world.post("/v1/posts", &message("before")).await.ok(202)), None);
+    let health = Health { state: State::NeedsReconnect, ..Health::default() };
+    let open = serde_json::to_value(AccountRecord { listed: true, health, ..AccountRecord::default() }).unwrap();
+    let name = "acme/long/main".to_owned();
+    ledger.put(CredentialPut { kind: RecordKind::Account, name, expected: None, open, sealed: None }).await.unwrap();
+    // It is read anew every few seconds.
+    world.runtime.sleep(Duration::from_secs(5)).await;
+    note(&world, "channel:long", "slow on Mondays").await;
+    let told = json!([
+        "account acme/long/main needs to be connected again: if that is not mended by then, this does not go out when it is due \
+         (`oncepost accounts acme/long/main`)",
+        "note on channel:long: slow on Mondays",
+    ]);
+    assert_eq!(said(&world.post("/v1/posts", &message("key")).await.ok(202)), Some(told.clone()));
+    assert_eq!(said(&world.post("/v1/posts:validate", &message("checked")).await.ok(200)), Some(told.clone()));
+    let own = world.send(Some(ACME), "POST", "/v1/posts", message("own").to_string()).await.ok(202);
+    assert_eq!(said(&own), Some(json!([told[0]])), "whose account it is, is told as well");
 }
 
 #[tokio::test(start_paused = true)]

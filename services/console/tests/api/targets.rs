@@ -303,6 +303,8 @@ async fn o04_whose_post_it_is_is_never_taken_for_granted() {
     }
     assert_eq!(target(&world, &doubts[0]).await["state"], "in_doubt");
     resolve(&doubts[0], said("https://posts.example/in/acme/1")).await.ok(200);
+    let log = world.get(&format!("/v1/audit-log?subject=target:{}", doubts[0])).await.ok(200);
+    assert_eq!(log["entries"][0]["after"]["of_account"], true, "whose word it is, is on record: {log}");
 
     let problem = why(&resolve(&doubts[1], named("https://posts.example/in/other/2")).await.problem(422));
     assert_eq!(problem["path"], "$.published.url");

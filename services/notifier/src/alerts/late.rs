@@ -34,6 +34,12 @@ pub(crate) fn message(say: Say, count: u64, newest: Option<&Target>, console: Op
             None => Line::new(format!("{name}: `oncepost status {id}`")),
         });
     }
+    if let Some((_, failure)) = kept {
+        let group = failure.group();
+        lines.push(Line::new(format!(
+            "If they should still go out: `oncepost reschedule --expired --group {group} --to TIME --deadline TIME`, first with `--dry-run`"
+        )));
+    }
     lines.push(match console {
         Some(console) => linked("Posts that were not sent in time", under(console, "posts?state=expired")),
         None => Line::new("Posts that were not sent in time: `oncepost posts --state expired`"),

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use contract::Doubts;
 use domain::{Failure, Target};
 use extent::{Cause, Judgement};
 use ledger::CauseSpread;
@@ -52,7 +53,8 @@ impl Matter {
         let Judgement { whole, causes: judged } = judgement;
         let is_only = causes.len() == 1;
         let matter = |(cause, judged): (CauseSpread, Cause)| {
-            let struck = Struck { newest: cause.newest, cause: judged, whole: (!is_only).then(|| whole.clone()) };
+            let (doubts, whole) = (Doubts::of(cause.doubts, cause.targets), (!is_only).then(|| whole.clone()));
+            let struck = Struck { newest: cause.newest, doubts, cause: judged, whole };
             Self { name: cause.group, count: cause.targets, about: About::Failing(Some(Box::new(struck))) }
         };
         causes.into_iter().zip(judged).map(matter).collect()

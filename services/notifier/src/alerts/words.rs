@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use contract::Dead;
+use contract::{Dead, Doubts};
 use domain::{Code, Failure, ListReason, Listed, Target};
 use extent::{Cause, Whole};
 use jiff::Timestamp;
@@ -29,6 +29,8 @@ pub(crate) struct Group<'a> {
 pub(crate) struct Struck {
     /// The target that was listed last; none if it has left the list since.
     pub newest: Option<Target>,
+    /// How many of its targets are in doubt.
+    pub doubts: Doubts,
     /// How far it reaches, and whose fault that makes it.
     pub cause: Cause,
     /// All that needs a person, where that is more.
@@ -114,7 +116,7 @@ pub(crate) fn test(console: Option<&Url>) -> Message {
 }
 
 /// What happened, how far it reaches, whose fault it is, what to do.
-fn told(group: &Group<'_>, Struck { newest, cause, whole }: &Struck) -> Vec<Line> {
+fn told(group: &Group<'_>, Struck { newest, doubts, cause, whole }: &Struck) -> Vec<Line> {
     let happened = newest.as_ref().and_then(|target| Some(happened(target.last_failure.as_ref()?, target)));
     let all = whole.as_ref().map(|whole| {
         let common = whole.in_common.as_ref().map(|common| format!(", in truth one cause: {common}"));
@@ -123,15 +125,15 @@ fn told(group: &Group<'_>, Struck { newest, cause, whole }: &Struck) -> Vec<Line
     let far = format!("How far: {}", cause.extent.words);
     let fault = format!("Whose fault: {}", cause.whose_fault);
     let look = format!("Look first at: {}", cause.extent.look_at);
-    let remedy = format!("What to do: {}", remedy(group, newest.as_ref()));
+    let remedy = format!("What to do: {}", remedy(group, newest.as_ref(), *doubts));
     happened.into_iter().chain([far]).chain(all).chain([fault, look, remedy]).map(Line::new).collect()
 }
 
 /// One target is told what it takes where it stands; of several each may stand elsewhere.
-fn remedy(group: &Group<'_>, newest: Option<&Target>) -> String {
+fn remedy(group: &Group<'_>, newest: Option<&Target>, doubts: Doubts) -> String {
     let only = newest.filter(|_| group.count == 1);
     let own = only.and_then(|target| Some(Dead::diagnosis(target)?.remedy.replace("TARGET", &target.id.to_string())));
-    own.unwrap_or_else(|| contract::remedy_of_group(group.name))
+    own.unwrap_or_else(|| contract::remedy_of_group(group.name, doubts))
 }
 
 fn happened(failure: &Failure, target: &Target) -> String {
@@ -232,7 +234,7 @@ mod tests {
         };
         let everything = extent(ExtentKind::Everything, "Everything: 5 of 9 accounts");
         let whole = Whole { extent: everything, in_common: Some("OP-3002 It is down".into()), meanwhile: None };
-        Struck { newest: Some(target), cause, whole: Some(whole) }
+        Struck { newest: Some(target), doubts: Doubts::Some, cause, whole: Some(whole) }
     }
 
     fn lines(target: Target, count: u64) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! Changes: cancel, reschedule, look, resolve, pause, resume.
 
-use console::api::{ChangedPost, LookedAgain, Pause, PauseAsk, Proof, Resolution, Resumed, Target};
+use console::api::{ChangedPost, Failures, LookedAgain, Pause, PauseAsk, Proof, Resolution, Resumed, Target};
 use reqwest::{Method, StatusCode};
 use runtime::Runtime;
 use serde_json::{Value, json};
@@ -99,16 +99,21 @@ pub(crate) async fn look(client: &Client, out: &mut Out, name: &str) -> Result<E
     Ok(Ended::Well)
 }
 
-/// Why doubts are not settled all at once: of those with one cause some may be out, and others not.
-pub(crate) fn one_by_one(group: &str) -> Trouble {
-    let what = format!(
+/// The doubts of a cause, with what settles each. They are not settled all at once, `is_word` or not: of those with one cause some may be out,
+/// and others not.
+pub(crate) async fn doubts(client: &Client, out: &mut Out, group: &str, is_word: bool) -> Result<Ended, Trouble> {
+    let why = format!(
         "Each doubt of {group} takes a look of its own: some may be out and others not, and what is sent again without a look goes out twice."
     );
-    let remedy = format!(
-        "`oncepost failures --group {group} --state in_doubt` lists them. `oncepost look TARGET` has the platform asked once more; \
-         `oncepost resolve TARGET --published URL`, or `--send-again --attempt N`, says what you saw there."
-    );
-    Trouble::usage(what, remedy)
+    if is_word {
+        let remedy = format!("`oncepost resolve --group {group}` lists them, and says what settles each.");
+        return Err(Trouble::usage(why, remedy));
+    }
+    let query = [("group", group), ("state", "in_doubt"), ("limit", "500")];
+    let reply = client.get::<Failures>(&["failures"], &query).await?;
+    let is_empty = reply.value.targets.is_empty();
+    out.answer(&reply.raw, || text::act::doubts(group, &why, &reply.value))?;
+    Ok(if is_empty { Ended::Well } else { Ended::Attention })
 }
 
 pub(crate) async fn resolve(client: &Client, out: &mut Out, name: &str, word: Word) -> Result<Ended, Trouble> {

@@ -113,13 +113,13 @@ pub enum ClientCommand {
         target: String,
     },
     /// Settle a target in doubt, after a look on the platform
-    #[command(group(ArgGroup::new("word").required(true).multiple(true).args(["published", "id", "send_again"])))]
+    #[command(group(ArgGroup::new("word").required(true).multiple(true).args(["published", "id", "send_again", "group"])))]
     Resolve {
         /// The target's id
         #[arg(required_unless_present = "group")]
         target: Option<String>,
-        /// Settles nothing: says why the doubts of a cause are not settled all at once, and how to list them
-        #[arg(long, value_name = "KEY", conflicts_with = "target", hide = true)]
+        /// Settles nothing: lists the doubts of this cause, and says what settles each
+        #[arg(long, value_name = "KEY", conflicts_with = "target")]
         group: Option<String>,
         /// It is out: its address on the platform
         #[arg(long, value_name = "URL", conflicts_with = "send_again")]
@@ -268,7 +268,10 @@ async fn execute(
         ClientCommand::Reschedule(args) => moves::reschedule(&client?, out, &args).await,
         ClientCommand::Look { target } => act::look(&client?, out, &target).await,
         ClientCommand::Resolve { target, group, published, id, shared, of_account, send_again, attempt, note } => {
-            let Some(target) = target else { return Err(act::one_by_one(&group.unwrap_or_default())) };
+            let is_word = published.is_some() || id.is_some() || send_again;
+            let Some(target) = target else {
+                return act::doubts(&client?, out, &group.unwrap_or_default(), is_word).await;
+            };
             let word = act::Word { url: published, id, shared, of_account, send_again, attempt, note };
             act::resolve(&client?, out, &target, word).await
         }

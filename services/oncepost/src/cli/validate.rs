@@ -80,7 +80,7 @@ pub(crate) async fn validate(judge: &Judge, out: &mut Out, file: &Path) -> Resul
         let head = if several { format!("Message {}: ", at + 1) } else { String::new() };
         match said {
             // Of many, a person hears what is wrong and what may be.
-            Ok(checked) if several && checked.warnings.is_empty() && !out.is_json() => {}
+            Ok(checked) if several && checked.warnings.is_empty() && checked.notes.is_empty() && !out.is_json() => {}
             Ok(checked) => out.answer(&raw, || text::validate::sound(&head, &checked))?,
             Err(problem) => {
                 refused += 1;

@@ -24,8 +24,8 @@ macro_rules! within {
 pub(super) use within;
 
 const PLACES: &str = concat!(
-    "SELECT listed_group, tenant, channel, account, app, count(*) AS many, min(listed_at) AS first, \
-     max(listed_at) AS last FROM targets WHERE listed_at IS NOT NULL",
+    "SELECT listed_group, tenant, channel, account, app, count(*) AS many, \
+     sum(CASE WHEN state IN (3, 5) THEN 1 ELSE 0 END) AS doubts, min(listed_at) AS first, max(listed_at) AS last FROM targets WHERE listed_at IS NOT NULL",
     within!(),
     " GROUP BY listed_group, tenant, channel, account, app"
 );
@@ -144,6 +144,7 @@ struct ListedRow {
     listed_group: Option<String>,
     #[sqlx(flatten)]
     place: PlaceRow,
+    doubts: i64,
     first: i64,
     last: i64,
 }
@@ -193,9 +194,12 @@ fn together(places: Vec<ListedRow>, posts: Vec<Posts>) -> Vec<Found> {
         let (many, first, last) = (number(row.place.many), instant(row.first), instant(row.last));
         let (cause, newest) = causes.entry(group.clone()).or_insert_with(|| {
             let (places, top_posts) = (Vec::new(), Vec::new());
-            (CauseSpread { group, targets: 0, first, last, places, posts: 0, top_posts, newest: None }, place.clone())
+            let (targets, doubts, posts) = (0, 0, 0);
+            let cause = CauseSpread { group, targets, doubts, first, last, places, posts, top_posts, newest: None };
+            (cause, place.clone())
         });
         cause.targets += many;
+        cause.doubts += number(row.doubts);
         cause.first = cause.first.min(first);
         if cause.last < last {
             (cause.last, *newest) = (last, place.clone());

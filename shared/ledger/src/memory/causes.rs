@@ -64,6 +64,8 @@ fn cause(group: String, targets: &[&Target]) -> CauseSpread {
     CauseSpread {
         group,
         targets: targets.len() as u64,
+        doubts: targets.iter().filter(|target| matches!(target.state, State::InDoubt | State::Processing)).count()
+            as u64,
         first: at().min().unwrap_or_default(),
         last: at().max().unwrap_or_default(),
         places,

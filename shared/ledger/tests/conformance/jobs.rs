@@ -327,7 +327,11 @@ pub async fn a_job_may_be_about_what_has_expired(house: &House) {
     assert_eq!(done, [(StepResult::Done, None), (StepResult::HeldBack, since.clone())]);
     assert_eq!((house.state(first).await, house.state(second).await), (State::Scheduled, State::Scheduled));
     let done = told(advance(house, &two, steps()).await.unwrap());
-    assert_eq!(done, [(StepResult::HeldBack, since.clone()), (StepResult::HeldBack, since)], "of two jobs one moves it");
+    assert_eq!(
+        done,
+        [(StepResult::HeldBack, since.clone()), (StepResult::HeldBack, since)],
+        "of two jobs one moves it"
+    );
 }
 
 pub async fn what_waited_is_left_alone_once_it_was_changed_or_is_on_its_way(house: &House) {

@@ -183,7 +183,9 @@ async fn a_doubt_is_settled_by_a_persons_word() {
     let address = "https://example.org/@main/9";
     let mut all = vec![server.says(&["look", &targets[0]]).await, server.says(&["look", &targets[1]]).await];
     all.push(server.says(&["resolve", &targets[0], "--published", address, "--note", "seen it"]).await);
-    all.push(server.says(&["resolve", &targets[0], "--published", address]).await);
+    let seen = ["resolve", &targets[0], "--published", address, "--of-account", "--note", "seen it"];
+    all.push(server.says(&seen).await);
+    all.push(server.says(&seen).await);
     all.push(server.says(&["resolve", &targets[1], "--send-again"]).await);
     all.push(server.says(&["resolve", &targets[1], "--send-again", "--attempt", "1"]).await);
     all.push(server.says(&["resolve", &targets[1], "--send-again", "--attempt", "1"]).await);
@@ -323,10 +325,25 @@ async fn what_was_not_sent_in_time_is_counted_beside_what_needs_a_person() {
 #[tokio::test]
 async fn why_doubts_are_not_settled_all_at_once_is_told() {
     let server = server().await;
-    let told = server.tell(&["resolve", "--group", "OP-4001/channel/-", "--send-again"]).await;
+    let (_, targets) = server.scheduled("key").await;
+    server.doubt(&targets[0]).await;
+    server.fail(&targets[1]).await;
+    let shown = server.tell(&["--json", "failures", "--state", "in_doubt"]).await.answer;
+    let group = serde_json::from_str::<serde_json::Value>(&shown).unwrap()["targets"][0]["group"].clone();
+    let group = group.as_str().unwrap();
+    let told = server.tell(&["resolve", "--group", group, "--send-again"]).await;
     assert_eq!(told.code, 2, "{}", told.all());
-    assert!(told.remarks.contains("Each doubt of OP-4001/channel/- takes a look of its own"), "{}", told.all());
-    assert!(told.remarks.contains("oncepost failures --group OP-4001/channel/- --state in_doubt"), "{}", told.all());
+    let why = format!("Each doubt of {group} takes a look of its own");
+    assert!(told.remarks.contains(&why) && told.remarks.contains("oncepost resolve --group"), "{}", told.all());
+    // By itself it shows what would have to be done, and does none of it.
+    let plan = server.tell(&["resolve", "--group", group]).await;
+    assert_eq!(plan.code, 1, "{}", plan.all());
+    let words = plan.answer.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.starts_with("Nothing is changed.") && words.contains(&why), "{words}");
+    assert!(words.contains(&targets[0]) && !words.contains(&targets[1]), "{words}");
+    assert!(words.contains("`oncepost look TARGET`") && words.contains("--send-again --attempt N"), "{words}");
+    let none = server.tell(&["resolve", "--group", "OP-4002/channel/-"]).await;
+    assert_eq!((none.code, none.answer.contains("there is nothing to settle")), (0, true), "{}", none.all());
 }
 
 #[tokio::test]

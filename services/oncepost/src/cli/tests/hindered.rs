@@ -81,6 +81,8 @@ fn the_command_line_is_sound_and_refuses_what_contradicts_itself() {
     assert!(parsed(&["resolve", "x", "--published", "https://a.example", "--id", "1"]));
     assert!(parsed(&["resolve", "x", "--id", "1"]));
     assert!(!parsed(&["resolve", "x"]));
+    assert!(parsed(&["resolve", "--group", "OP-4001/channel/-"]));
+    assert!(!parsed(&["resolve"]) && !parsed(&["resolve", "x", "--group", "OP-4001/channel/-"]));
     assert!(!parsed(&["resolve", "x", "--published", "https://a.example", "--send-again"]));
     assert!(!parsed(&["pause", "all"]), "a pause has a reason");
 }

@@ -1,8 +1,8 @@
 //! What was done.
 
-use console::api::{ChangedPost, LookedAgain, Pause, Resumed, Retried, RetryPlan, Target};
+use console::api::{ChangedPost, Failures, LookedAgain, Pause, Resumed, Retried, RetryPlan, Target};
 
-use super::{counted, harmless, instant, table, target};
+use super::{counted, entries, harmless, instant, labelled, table, target};
 
 /// A post that was changed.
 pub(crate) fn changed(what: &str, post: &ChangedPost) -> String {
@@ -59,10 +59,44 @@ pub(crate) fn paused(pause: &Pause, new: bool) -> String {
 /// A pause that has ended.
 pub(crate) fn resumed(resumed: &Resumed) -> String {
     match resumed.released {
-        0 => format!("Resumed: {}. Nothing had been held, or another pause still holds it.", resumed.scope),
+        0 => format!(
+            "Resumed: {}. It holds nothing any more: nothing was due meanwhile, or that has been moved or given up since, or has expired; or \
+             another pause still holds it.",
+            resumed.scope
+        ),
         count => {
             let count = counted(usize::try_from(count).unwrap_or(usize::MAX), "target");
             format!("Resumed: {}. Released little by little: {count}.", resumed.scope)
         }
     }
+}
+
+/// The doubts of a cause, none of which is settled by this.
+pub(crate) fn doubts(group: &str, why: &str, found: &Failures) -> String {
+    let group = harmless(group);
+    if found.targets.is_empty() {
+        return labelled(
+            "",
+            &format!(
+                "None of {group} is in doubt: there is nothing to settle. `oncepost failures --group {group}` lists what needs a person."
+            ),
+        );
+    }
+    let rows = found.targets.iter().map(|target| {
+        let place = format!("{}/{}/{}", target.tenant, target.channel, target.account);
+        let part = target.in_doubt.as_ref().map(|part| format!(", {}", part.words())).unwrap_or_default();
+        let what = format!("due {}, attempt {}{part}", instant(target.due_at), target.attempt);
+        ([target.id.to_string(), place], harmless(&what))
+    });
+    let settle = "Of each, by the id above: `oncepost look TARGET` has the platform asked once more, where it can be. Else open the account on \
+        the platform. Is it there: `oncepost resolve TARGET --published URL`. Is it not: `oncepost resolve TARGET --send-again --attempt N`.";
+    let more = found.next.as_ref().map(|_| {
+        let told = format!(
+            "There are more: `oncepost failures --group {group} --state in_doubt` lists all of them, page by page."
+        );
+        labelled("", &told)
+    });
+    let head = labelled("", &format!("Nothing is changed. {why}"));
+    let blocks = [head, entries(["target", "account"], rows), labelled("→ ", settle)];
+    blocks.into_iter().chain(more).collect::<Vec<_>>().join("\n\n")
 }

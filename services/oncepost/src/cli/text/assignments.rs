@@ -10,9 +10,9 @@ pub(crate) fn assigned(made: &Assigned) -> String {
     let one = &made.assignment;
     let head = labelled("", &format!("{} has {} now. {told}", harmless(&one.to), whole(one)));
     let other = |other: &Assignment| {
-        let part = other.part().map_or_else(|| "all of it".into(), |part| format!("{part} of it"));
         let comment = other.comment.as_ref().map(|said| format!(": {}", harmless(said))).unwrap_or_default();
-        let had = format!("{} has {} since {}{comment}", harmless(&other.to), harmless(&part), instant(other.at));
+        let had =
+            format!("{} has {} since {}{comment}", harmless(&other.to), harmless(&other.share()), instant(other.at));
         labelled("  besides      ", &had)
     };
     let settle = labelled("", "Both keep what they have: settle between you who does what.");
