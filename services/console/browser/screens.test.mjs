@@ -174,6 +174,7 @@ test('everything is done without scripts', async () => {
   await page.getByText('It is out: record it…');
   await page.getByLabel('Its address on the platform').fill('https://t.me/acme/17');
   await page.getByLabel("or the platform's id").fill('17');
+  await page.getByLabel(/I have seen there that it is a post of/).check();
   await page.getByRole('button', { name: 'Record as published' }).click();
   assert.match(await page.locator('.note.done').innerText(), /recorded as published/);
   assert.match(await page.locator('#standing').innerText(), /published/);

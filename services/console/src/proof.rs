@@ -46,7 +46,8 @@ pub(crate) async fn is_of_account(
     let wrong = |message| Problem::field("$.published.url", Code::BAD_FIELD, message);
     let places = channel.places(receipt);
     let card = console.accounts.find(&target.tenant, &target.channel, &target.account);
-    match card.and_then(|card| channel.place_of(&card)).and_then(|own| is_one_place(&[own], &places)) {
+    let own: Vec<_> = card.and_then(|card| channel.place_of(&card)).into_iter().collect();
+    match is_one_place(&own, &places) {
         Some(true) => return Ok(()),
         Some(false) => {
             return Err(wrong(format!(
@@ -67,7 +68,7 @@ pub(crate) async fn is_of_account(
         }
         None => {}
     }
-    match before(console, target, &**channel, &places).await? {
+    match (Before { channel: &**channel, own: &own, places: &places }).tells(console, target).await? {
         Some((true, _)) => Ok(()),
         Some((false, earlier)) if !said => {
             let message = format!(
@@ -92,40 +93,54 @@ fn told(name: &AccountName, what: &str, title: &str, said: bool) -> Result<(), P
     Err(Problem::field("$.of_account", Code::BAD_FIELD, message))
 }
 
-/// Whether `places` are where the account's posts are that went out before, and one of those: the parts of the target that are out, and
-/// what was published lately. `None`: nothing tells, or one says so and another otherwise.
-async fn before(
-    console: &Console,
-    target: &Target,
-    channel: &dyn Channel,
-    places: &[String],
-) -> Result<Option<(bool, String)>, Problem> {
-    if places.is_empty() {
-        return Ok(None);
-    }
-    if let Some(told) = agreed(channel, places, &target.out) {
-        return Ok(Some(told));
-    }
-    let (now, place) = (console.ledger.now().await?, place(target));
-    for days in LATELY {
-        let from = now.saturating_sub(SignedDuration::from_hours(24 * days)).unwrap_or(now);
-        let until = now.saturating_add(SignedDuration::from_secs(1)).unwrap_or(now);
-        let ask = PublishedAsk { place: place.clone(), from, until, after: None, limit: MOST };
-        let out: Vec<_> = console.outside.published(&ask).await?.into_iter().flat_map(|one| one.out).collect();
-        if out.iter().any(|out| is_one_place(&channel.places(&out.receipt), places).is_some()) {
-            return Ok(agreed(channel, places, &out));
-        }
-    }
-    Ok(None)
+/// Where the account's posts are that went out before, held against where the one is that is named.
+struct Before<'a> {
+    channel: &'a dyn Channel,
+    /// Where the account publishes to, by its settings.
+    own: &'a [String],
+    /// Where the post is that is named.
+    places: &'a [String],
 }
 
-/// What all of `out` that tell anything of `places` tell alike, and one of them.
-fn agreed(channel: &dyn Channel, places: &[String], out: &[PartOut]) -> Option<(bool, String)> {
-    let receipts = out.iter().map(|out| &out.receipt);
-    let mut told = receipts.filter_map(|receipt| Some((is_one_place(&channel.places(receipt), places)?, receipt)));
-    let (is_there, receipt) = told.next()?;
-    let shown = receipt.url.as_ref().unwrap_or(&receipt.id).clone();
-    told.all(|(other, _)| other == is_there).then_some((is_there, shown))
+impl Before<'_> {
+    /// Whether it is where the others are, and one of those: the parts of the target that are out, and what was published lately. `None`: nothing
+    /// tells, or one says so and another otherwise.
+    async fn tells(&self, console: &Console, target: &Target) -> Result<Option<(bool, String)>, Problem> {
+        if self.places.is_empty() {
+            return Ok(None);
+        }
+        if let Some(told) = self.agreed(&target.out) {
+            return Ok(Some(told));
+        }
+        let (now, place) = (console.ledger.now().await?, place(target));
+        for days in LATELY {
+            let from = now.saturating_sub(SignedDuration::from_hours(24 * days)).unwrap_or(now);
+            let until = now.saturating_add(SignedDuration::from_secs(1)).unwrap_or(now);
+            let ask = PublishedAsk { place: place.clone(), from, until, after: None, limit: MOST };
+            let out: Vec<_> = console.outside.published(&ask).await?.into_iter().flat_map(|one| one.out).collect();
+            if out.iter().any(|out| self.is_there(&out.receipt).is_some()) {
+                return Ok(self.agreed(&out));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What all of `out` that tell anything tell alike, and one of them.
+    fn agreed(&self, out: &[PartOut]) -> Option<(bool, String)> {
+        let mut told = out.iter().filter_map(|out| Some((self.is_there(&out.receipt)?, &out.receipt)));
+        let (is_there, receipt) = told.next()?;
+        let shown = receipt.url.as_ref().unwrap_or(&receipt.id).clone();
+        told.all(|(other, _)| other == is_there).then_some((is_there, shown))
+    }
+
+    /// Whether that post is where the one is that is named. What went out where the account does not publish to any more tells nothing.
+    fn is_there(&self, post: &Receipt) -> Option<bool> {
+        let places = self.channel.places(post);
+        if is_one_place(self.own, &places) == Some(false) {
+            return None;
+        }
+        is_one_place(&places, self.places)
+    }
 }
 
 fn is_alike(who: &str, named: &str) -> bool {

@@ -322,6 +322,24 @@ async fn o04_whose_post_it_is_is_never_taken_for_granted() {
     assert!(problem["message"].as_str().unwrap().contains("by the account's settings"), "{problem}");
 }
 
+/// What went out where the account does not publish to any more says nothing of where it does.
+#[tokio::test(start_paused = true)]
+async fn o04_posts_of_an_earlier_place_prove_nothing() {
+    for (place, status) in [("main", 200), ("before", 422)] {
+        let world = world();
+        let (_, earlier) = world.accepted(&message("earlier")).await;
+        let (_, doubtful) = world.accepted(&message("doubtful")).await;
+        world.at_due_time().await;
+        let attempt = world.arm(&earlier[0]).await;
+        let receipt = Receipt { id: "1".into(), url: Some(format!("https://posts.example/at/{place}/acme/1")) };
+        world.finish(&earlier[0], attempt, Outcome::Published(vec![(0, receipt)])).await;
+        world.doubt(&doubtful[0]).await;
+        let word = json!({ "published": { "url": "https://posts.example/in/acme/2" } });
+        let reply = world.post(&format!("/v1/targets/{}/resolve", doubtful[0]), &word).await;
+        assert_eq!(reply.status, status, "{place}: {}", reply.text);
+    }
+}
+
 /// What is out of a thread tells where the rest of it is.
 #[tokio::test(start_paused = true)]
 async fn a_part_in_doubt_is_where_the_others_are() {

@@ -122,12 +122,13 @@ impl Channel for Plain {
         address.starts_with("https://foreign.example/")
     }
 
-    /// An address names the account (`of/…`), a room (`in/…`), which the settings do not name, or the place that they do name.
+    /// An address names the account (`of/…`), a room (`in/…`), which the settings do not name, the place that they do name, or both (`at/…/…`).
     fn places(&self, post: &Receipt) -> Vec<String> {
         let Some(path) = post.url.as_deref().and_then(|url| self.id_in(url)) else { return Vec::new() };
         match path.split('/').collect::<Vec<_>>()[..] {
             ["of", account, ..] => vec![format!("@{account}")],
             ["in", room, ..] => vec![format!("#{room}")],
+            ["at", place, room, ..] => vec![place.to_owned(), format!("#{room}")],
             ["elsewhere", ..] => vec!["elsewhere".into()],
             _ => vec!["main".into()],
         }

@@ -111,8 +111,11 @@ pub async fn the_log_comes_page_by_page(house: &House) {
 }
 
 pub async fn a_letter_that_is_moved_back_is_on_record_with_the_retry(house: &House) {
-    let target = house.accept_one().await;
-    house.apply(target, begin("w")).await;
+    let (target, other) = (house.accept_one().await, house.accept_one().await);
+    for target in [target, other] {
+        house.apply(target, begin("w")).await;
+    }
+    house.apply(other, finish(1, Outcome::Failed(token_revoked()))).await;
     let failed = house.apply(target, finish(1, Outcome::Failed(token_revoked()))).await.target;
     house.advance(2);
     let revive = |again| Command::Revive { entry: house.runtime.id(), again };
@@ -138,9 +141,7 @@ pub async fn a_letter_that_is_moved_back_is_on_record_with_the_retry(house: &Hou
     assert_eq!(refused.outcome, EntryOutcome::Refused);
     assert_eq!(refused.after, Some(json!({ "why": "there is nothing to do in its present state" })));
     // Nor is it none, if whoever had it died before anything was done.
-    house.apply(target, begin("w")).await;
-    house.apply(target, finish(2, Outcome::Failed(token_revoked()))).await;
     house.advance(2);
-    assert_eq!(house.apply(target, revive(true)).await.answer, Answer::Done);
+    assert_eq!(house.apply(other, revive(true)).await.answer, Answer::Done);
     assert_eq!(listed(house, AuditFilter::default()).await[0].outcome, EntryOutcome::Done);
 }

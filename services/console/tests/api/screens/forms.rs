@@ -118,10 +118,15 @@ async fn a_doubt_is_settled_by_proof_or_by_typing_that_one_is_sure() {
     }
     let page = browser.fill(&path, &format!("{path}/published"), &[("url", "javascript:alert(1)")]).await.ok();
     page.says("Not done.");
-    let url = ("url", "https://posts.example/77");
+    // Whose post that is, its address does not tell: somebody has to say it.
+    let url = ("url", "https://posts.example/in/acme/77");
     let page = browser.fill(&path, &format!("{path}/published"), &[url]).await.ok();
+    page.says("Not done.");
+    page.says("I have seen there that it is a post of acme/short/main");
+    assert_eq!(world.state(&targets[1]).await, State::InDoubt);
+    let page = browser.fill(&path, &format!("{path}/published"), &[url, ("of_account", "yes")]).await.ok();
     page.says("It is recorded as published.");
-    assert!(page.text.contains("href=\"https://posts.example/77\""), "{}", page.text);
+    assert!(page.text.contains("href=\"https://posts.example/in/acme/77\""), "{}", page.text);
     let (_, more) = failed_and_doubtful(&world, "another").await;
     let path = format!("/targets/{}", more[1]);
     let page =
