@@ -41,7 +41,9 @@ pub(crate) async fn is_of_account(
 ) -> Result<(), Problem> {
     let name = name(target);
     let what = receipt.url.as_deref().unwrap_or(&receipt.id);
-    let Some(channel) = console.channels.get(target.channel.as_str()) else { return told(&name, what, "it", said) };
+    let Some(channel) = console.channels.get(target.channel.as_str()) else {
+        return if said { Ok(()) } else { Err(untold(target, what, "its platform")) };
+    };
     let title = channel.about().title;
     let wrong = |message| Problem::field("$.published.url", Code::BAD_FIELD, message);
     let places = channel.places(receipt);
@@ -70,27 +72,33 @@ pub(crate) async fn is_of_account(
     }
     match (Before { channel: &**channel, own: &own, places: &places }).tells(console, target).await? {
         Some((true, _)) => Ok(()),
-        Some((false, earlier)) if !said => {
+        Some((false, _)) | None if said => Ok(()),
+        Some((false, earlier)) => {
             let message = format!(
-                "{what} is not where {name} published before ({earlier}): look there for the post, and copy its address. If the account \
-                 publishes there by now, say so: \"of_account\": true, or `--of-account`"
+                "{what} is not where {name} published before ({earlier}): look there for the post, and copy its address"
             );
-            Err(wrong(message))
+            Err(with_word(wrong(message), "If the account publishes there by now, say so", target.id))
         }
-        Some((false, _)) | None => told(&name, what, title, said),
+        None => Err(untold(target, what, title)),
     }
 }
 
-/// A person's word that it is the account's, where nothing else tells.
-fn told(name: &AccountName, what: &str, title: &str, said: bool) -> Result<(), Problem> {
-    if said {
-        return Ok(());
-    }
+/// Nothing tells whose post it is but a person.
+fn untold(target: &Target, what: &str, title: &str) -> Problem {
     let message = format!(
-        "is missing: we cannot tell from {what} whose post it is. Look on {title} whether it is {name}'s own; if it is, say so with \
-         \"of_account\": true, or `--of-account`"
+        "is missing: we cannot tell from {what} whose post it is. Look on {title} whether it is {}'s own",
+        name(target)
     );
-    Err(Problem::field("$.of_account", Code::BAD_FIELD, message))
+    with_word(Problem::field("$.of_account", Code::BAD_FIELD, message), "If it is, say so", target.id)
+}
+
+/// The same, with a person's word as the way out.
+fn with_word(mut problem: Problem, when: &str, id: TargetId) -> Problem {
+    let remedy = format!("{when}: `oncepost resolve {id} … --of-account` (\"of_account\": true).");
+    for one in &mut problem.problems {
+        one.remedy.clone_from(&remedy);
+    }
+    Problem { remedy, ..problem }
 }
 
 /// Where the account's posts are that went out before, held against where the one is that is named.

@@ -152,7 +152,7 @@ fn refused(refusal: Refusal) -> Reason {
         Refusal::Cancelled => ("cancelled", "Nothing: they were given up."),
         Refusal::Expired => (
             "past their deadline",
-            "If they should still go out: `oncepost reschedule`, of the same ones, with `--to TIME` and a new `--deadline TIME`.",
+            "If they should still go out: `oncepost reschedule`, of the same ones, to a new time with a new deadline.",
         ),
         Refusal::NotApplicable => {
             ("there is nothing to do in their present state", "`oncepost status TARGET` tells more.")

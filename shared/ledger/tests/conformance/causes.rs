@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{AppId, Landed, Outcome, PauseScope, PostId, TargetId};
+use domain::{AppId, Command, Landed, OnDoubt, Outcome, PauseScope, PostId, RepeatSafety, TargetId};
 use ledger::{Lately, Outlet, PauseAsk, PostFilter, PostponedOn, Stake, Within};
 
 use crate::{
@@ -36,6 +36,26 @@ async fn fail(house: &House, (target, attempt): (TargetId, u32), code: &str) {
     house.apply(target, finish(attempt, Outcome::Failed(failure))).await;
 }
 
+/// How many of a cause may be out: of those nobody is told to try them again.
+pub async fn doubts_are_counted_apart(house: &House) {
+    let (_, targets) = begun_post(house, "acme", &[("a", "main"), ("a", "side"), ("b", "main")]).await;
+    let unknown = domain::Failure { landed: Landed::Unknown, scope: domain::Scope::Post, ..token_revoked() };
+    for (n, (target, attempt)) in targets.into_iter().enumerate() {
+        house.apply(target, Command::Arm { attempt, step: "create".into(), part: 0 }).await;
+        let landed = if n == 0 { Landed::No } else { Landed::Unknown };
+        let finish = Command::Finish {
+            attempt,
+            outcome: Outcome::Failed(domain::Failure { landed, ..unknown.clone() }),
+            repeat: RepeatSafety::Nothing,
+            on_doubt: OnDoubt::Park,
+        };
+        house.apply(target, finish).await;
+    }
+    let spread = house.causes.spread(&Within::default()).await.unwrap();
+    let counted: Vec<_> = spread.causes.iter().map(|cause| (cause.targets, cause.doubts)).collect();
+    assert_eq!(counted, [(3, 2)], "{spread:?}");
+}
+
 pub async fn causes_are_counted_by_account_and_post(house: &House) {
     assert_eq!(house.causes.spread(&Within::default()).await.unwrap(), ledger::Spread::default());
     let began = house.now();
@@ -54,7 +74,7 @@ pub async fn causes_are_counted_by_account_and_post(house: &House) {
     let spread = house.causes.spread(&Within::default()).await.unwrap();
     assert_eq!(spread.posts, 3);
     let [x, y] = &spread.causes[..] else { panic!("{spread:?}") };
-    assert_eq!((x.group.as_str(), x.targets, x.posts), ("OP-2102/post/x", 4, 2));
+    assert_eq!((x.group.as_str(), x.targets, x.posts, x.doubts), ("OP-2102/post/x", 4, 2, 0));
     assert_eq!((x.first, x.last), (began, began + Duration::from_secs(3)));
     let each = |owner, on, by| (place(owner, on, by), 1);
     assert_eq!(

@@ -180,6 +180,7 @@ mod every {
         }
         [postgres, sqlite, memory] => causes::{
             causes_are_counted_by_account_and_post,
+            doubts_are_counted_apart,
             only_the_posts_with_the_most_targets_are_named,
             what_was_due_lately_says_what_of_it_is_out,
             what_waits_is_at_stake_by_account,
