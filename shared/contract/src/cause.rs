@@ -76,6 +76,19 @@ mod tests {
     }
 
     #[test]
+    fn the_advice_is_for_what_there_is() {
+        let told = |code: &str, doubts| remedy_of_group(&format!("{code}/account/-"), doubts);
+        for code in ["OP-4001", "OP-4006"] {
+            let (none, all) = (told(code, Doubts::None), told(code, Doubts::All));
+            assert!(none.contains("oncepost retry --group") && !none.contains("resolve"), "{none}");
+            assert!(all.contains("oncepost look TARGET") && !all.contains("oncepost retry"), "{all}");
+        }
+        let dead = told("OP-2102", Doubts::All);
+        assert!(dead.contains("no retry sends it") && dead.contains("--send-again --attempt N"), "{dead}");
+        assert_eq!([Doubts::of(0, 3), Doubts::of(2, 3), Doubts::of(3, 3)], [Doubts::None, Doubts::Some, Doubts::All]);
+    }
+
+    #[test]
     fn what_is_retried_is_the_group_and_what_is_settled_or_edited_a_target() {
         for code in Code::ALL {
             let group = format!("{code}/channel/-");
@@ -91,6 +104,6 @@ mod tests {
             doubt.contains("--send-again --attempt N") && doubt.contains("retry --group OP-4001/channel/-"),
             "{doubt}"
         );
-        assert_eq!(remedy_of_group("-"), UNKNOWN);
+        assert_eq!(remedy_of_group("-", Doubts::Some), UNKNOWN);
     }
 }

@@ -90,6 +90,7 @@ async fn what_was_not_sent_in_time_is_told_once_for_each_reason() {
         "passed before it could be sent: no scheduler handed it over in time",
         "Whose fault: oncepost or its servers",
         "reschedule it with a new deadline",
+        "`oncepost reschedule --expired --group OP-5005/system/- --to TIME --deadline TIME`",
         "Posts that were not sent in time: https://console.example/posts?state=expired",
     ] {
         assert!(text.contains(part), "{part}\nis not in\n{text}");
