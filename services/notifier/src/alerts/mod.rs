@@ -175,6 +175,8 @@ impl Alerts {
             has_hooks: false,
             channels: outlets(abouts.map(|about| (about.name, about.title)), of, &pauses),
             history_lost: matches!(ledger.ping().await, Err(LedgerError::Restored)),
+            // Parts that some reach are for the metrics' alerts.
+            unreached: Vec::new(),
         };
         Ok(roster::missing(&processes, &evidence).into_iter().map(Matter::missing).collect())
     }
