@@ -112,19 +112,21 @@ pub(crate) fn next_step(target: &Target, around: &Around<'_>) -> String {
     let step = match target.state {
         _ if waits && target.is_stale(now) => {
             let deadline = instant(target.deadline.unwrap_or(now));
-            format!("It expires, and does not go out: its deadline {deadline} has passed. With a later deadline it would.")
+            return format!("It expires, and does not go out: its deadline {deadline} has passed. With a later deadline it would.");
         }
         _ if is_too_late(target, now) => {
             let deadline = instant(target.deadline.unwrap_or(now));
-            format!(
+            return format!(
                 "It expires: its deadline {deadline} comes before it can go out {at}. With a later deadline it would."
-            )
+            );
         }
-        State::Scheduled | State::Retrying if !has_account => format!(
-            "It fails {at}: there is no account {}/{}/{} any more. Connected again under this name, or listed in the settings, it goes out.",
-            target.tenant, target.channel, target.account
-        ),
-        State::Held | State::Scheduled | State::Queued | State::Retrying if pause.is_some() => held_until(target, pause, now),
+        State::Scheduled | State::Retrying if !has_account => {
+            return format!(
+                "It fails {at}: there is no account {}/{}/{} any more. Connected again under this name, or listed in the settings, it goes out.",
+                target.tenant, target.channel, target.account
+            );
+        }
+        _ if waits && pause.is_some() => return held_until(target, pause, now),
         State::Scheduled | State::Retrying if target.gap.is_some() => format!(
             "It is looked for on its platform {at}, because the ledger was restored and it may have gone out before. It is sent only if it is not there."
         ),
@@ -151,7 +153,7 @@ pub(crate) fn next_step(target: &Target, around: &Around<'_>) -> String {
         },
         State::Processing => format!("The platform is asked for its verdict {at}."),
         State::InDoubt => match pause {
-            Some(pause) => format!(
+            Some(pause) => return format!(
                 "It waits until the pause of {} ends: {}. Then the platform is asked whether it went out; until then nothing is sent.",
                 pause.scope,
                 pause.reason.trim_end_matches('.')

@@ -79,7 +79,7 @@ impl Console {
             return BTreeMap::new();
         };
         let why = |channel: &ChannelName| stopped(&known.processes, &known.evidence, channel.as_str());
-        channels.iter().filter_map(|channel| Some((channel.clone(), within(&why(channel)?.who)))).collect()
+        channels.iter().filter_map(|channel| Some((channel.clone(), why(channel)?.within()))).collect()
     }
 
     /// A queue's depth; nothing if the broker does not say in time.
@@ -152,12 +152,6 @@ impl Console {
 
 fn is_lost(history: Option<&Result<(), LedgerError>>) -> bool {
     matches!(history, Some(Err(LedgerError::Restored)))
-}
-
-/// A sentence without its stop, for the middle of another one.
-fn within(sentence: &str) -> String {
-    let mut letters = sentence.chars();
-    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
 }
 
 impl From<Missing> for api::Missing {

@@ -273,6 +273,11 @@ fn unserved(outlet: &Outlet, processes: &[Process]) -> Option<Missing> {
 }
 
 impl Missing {
+    /// Who is missing, for the middle of a sentence.
+    pub fn within(&self) -> String {
+        within(&self.who)
+    }
+
     fn told(self, who: String, so: &str) -> Self {
         Self { what: format!("{who}: {so}"), who, ..self }
     }
@@ -289,6 +294,12 @@ fn absent(role: &'static str, stops_delivery: bool, last_seen_at: Option<Timesta
         what: String::new(),
         remedy: String::new(),
     }
+}
+
+/// A sentence about who is missing, for the middle of another one.
+pub fn within(who: &str) -> String {
+    let rest = ["No ", "The "].iter().find_map(|first| Some((first, who.strip_prefix(*first)?)));
+    rest.map_or_else(|| who.to_owned(), |(first, rest)| format!("{}{rest}", first.to_lowercase()))
 }
 
 fn minutes(span: Duration) -> String {
