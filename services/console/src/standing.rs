@@ -112,7 +112,9 @@ pub(crate) fn next_step(target: &Target, around: &Around<'_>) -> String {
     let step = match target.state {
         _ if waits && target.is_stale(now) => {
             let deadline = instant(target.deadline.unwrap_or(now));
-            return format!("It expires, and does not go out: its deadline {deadline} has passed. With a later deadline it would.");
+            return format!(
+                "It expires, and does not go out: its deadline {deadline} has passed. With a later deadline it would."
+            );
         }
         _ if is_too_late(target, now) => {
             let deadline = instant(target.deadline.unwrap_or(now));
@@ -153,11 +155,13 @@ pub(crate) fn next_step(target: &Target, around: &Around<'_>) -> String {
         },
         State::Processing => format!("The platform is asked for its verdict {at}."),
         State::InDoubt => match pause {
-            Some(pause) => return format!(
-                "It waits until the pause of {} ends: {}. Then the platform is asked whether it went out; until then nothing is sent.",
-                pause.scope,
-                pause.reason.trim_end_matches('.')
-            ),
+            Some(pause) => {
+                return format!(
+                    "It waits until the pause of {} ends: {}. Then the platform is asked whether it went out; until then nothing is sent.",
+                    pause.scope,
+                    pause.reason.trim_end_matches('.')
+                );
+            }
             None => format!(
                 "The platform is asked {at} whether it went out. Until then nothing is sent. After {max_looks} looks ({} made) a person is asked.",
                 target.looks
@@ -183,7 +187,9 @@ fn held_until(target: &Target, pause: Option<&Pause>, now: Timestamp) -> String 
     let expires = target.expires_at().map(|at| format!(" If that lasts until {}, it expires.", instant(at)));
     let expires = expires.unwrap_or_default();
     match target.next_at.filter(|at| now < *at && target.state != State::Held) {
-        Some(at) => format!("It is held from {} on, unless the pause of {scope} ends before: {reason}.{expires}", instant(at)),
+        Some(at) => {
+            format!("It is held from {} on, unless the pause of {scope} ends before: {reason}.{expires}", instant(at))
+        }
         None => format!("It waits until the pause of {scope} ends: {reason}.{expires}"),
     }
 }

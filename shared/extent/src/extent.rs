@@ -451,8 +451,9 @@ pub(crate) mod tests {
     #[test]
     fn to_a_tenant_there_are_no_others() {
         let own = known(&["acme/a/one@meta", "acme/a/two@meta", "acme/b/one@meta", "acme/c/one"]);
-        let of =
-            |names: &[&str]| extent(&names.iter().map(|name| place(name)).collect::<Vec<_>>(), 9, None, &own, false).words;
+        let of = |names: &[&str]| {
+            extent(&names.iter().map(|name| place(name)).collect::<Vec<_>>(), 9, None, &own, false).words
+        };
         assert_eq!(of(&["acme/a/one@meta", "acme/a/two@meta"]), "All 2 accounts of a");
         assert_eq!(
             of(&["acme/a/one@meta", "acme/b/one@meta", "acme/c/one"]),

@@ -128,7 +128,8 @@ impl Evidence<'_> {
             many => extent.words = format!("{}, with {many} being retried", extent.words),
         }
         if let Some((at, look_at)) = self.back(causes, scope) {
-            let words = format!("{}. Since the last of them failed posts go out there again, the newest at {at}", extent.words);
+            let words =
+                format!("{}. Since the last of them failed posts go out there again, the newest at {at}", extent.words);
             return (Extent { words, look_at, ..extent }, meanwhile);
         }
         let look_at = if scope.is_some() { extent::look_at_cause(extent.kind, scope, all()) } else { extent.look_at };

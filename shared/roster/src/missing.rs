@@ -237,10 +237,8 @@ fn gone(processes: &[Process], duty: &Duty) -> Missing {
     let last = processes.iter().filter(|process| has(process, duty.role)).min_by_key(|process| process.silent_for);
     let heard = last.map_or(0, |last| last.silent_for.as_secs());
     let remedy = "If that lasts, its log says why it ended, or what keeps it from the broker.".into();
-    Missing { remedy, ..absent(duty.role, true, last.map(|last| last.seen_at)) }.told(
-        format!("No {} is connected to the broker, though one was heard of {heard} s ago", duty.role),
-        duty.so,
-    )
+    Missing { remedy, ..absent(duty.role, true, last.map(|last| last.seen_at)) }
+        .told(format!("No {} is connected to the broker, though one was heard of {heard} s ago", duty.role), duty.so)
 }
 
 /// A channel that nobody works for.
@@ -349,7 +347,7 @@ mod tests {
             broker_answers: true,
             takers: Some(1),
             has_hooks: true,
-            channels: vec![outlet(0, 3)],
+            channels: vec![outlet(1, 3)],
             ..Evidence::default()
         };
         let dev = process(&["scheduler", "worker", "api", "keeper", "notifier"], &["mastodon"], 119);
@@ -408,6 +406,58 @@ mod tests {
             "No worker takes the work of Mastodon: nothing goes out on its 12 accounts; 3 messages wait in its queue";
         assert_eq!(found, [(expected.to_owned(), true)]);
         assert_eq!(told(&all, &evidence(outlet(1, 3))), [], "somebody takes from its queue");
+    }
+
+    /// Killed a moment ago: it says nothing, and nobody is silent yet.
+    #[test]
+    fn whoever_the_broker_does_not_know_any_more_is_missed_before_it_is_silent() {
+        let dev = process(&["scheduler", "worker", "keeper"], &["mastodon"], 7);
+        let evidence =
+            Evidence { broker_answers: true, takers: Some(0), channels: vec![outlet(0, 0)], ..Evidence::default() };
+        let found = missing(std::slice::from_ref(&dev), &evidence);
+        let who: Vec<_> = found.iter().map(|one| one.who.as_str()).collect();
+        let scheduler = "No scheduler is connected to the broker, though one was heard of 7 s ago";
+        assert_eq!(who, [scheduler, "No worker takes the work of Mastodon, though one said lately that it does"]);
+        assert!(found.iter().all(|one| one.stops_delivery), "{found:?}");
+        let unasked = Outlet { queue: None, ..outlet(0, 0) };
+        let evidence = Evidence { broker_answers: true, channels: vec![unasked], ..Evidence::default() };
+        assert_eq!(told(&[dev], &evidence), [], "where nobody has asked the broker, heartbeats count");
+    }
+
+    #[test]
+    fn what_keeps_one_channel_from_being_served_is_told_of_that_alone() {
+        let all = ["scheduler", "keeper", "worker"].map(|role| process(&[role], &["bluesky"], 1));
+        let bluesky = Outlet { name: "bluesky".into(), title: "Bluesky".into(), ..outlet(1, 0) };
+        let evidence = Evidence {
+            broker_answers: true,
+            takers: Some(1),
+            channels: vec![outlet(0, 3), bluesky],
+            unreached: vec![Unreached { part: "guard", by: 1, of: 1 }],
+            ..Evidence::default()
+        };
+        let why = |channel| stopped(&all, &evidence, channel).map(|one| one.within());
+        assert_eq!(why("mastodon").as_deref(), Some("no worker takes the work of Mastodon"));
+        assert_eq!(why("bluesky"), None, "Redis stops nothing");
+        let away = Evidence { broker_answers: false, ..evidence };
+        assert_eq!(stopped(&all, &away, "bluesky").unwrap().within(), "the broker does not answer");
+    }
+
+    #[test]
+    fn a_part_that_processes_do_not_reach_is_told_of() {
+        let dev = process(&["scheduler", "worker", "keeper"], &["mastodon"], 1);
+        let of = |part, by, broker_answers| {
+            let unreached = vec![Unreached { part, by, of: 3 }];
+            let found = missing(
+                std::slice::from_ref(&dev),
+                &Evidence { broker_answers, takers: Some(1), unreached, ..Evidence::default() },
+            );
+            found.into_iter().map(|one| (one.who, one.stops_delivery)).collect::<Vec<_>>()
+        };
+        assert_eq!(of("guard", 3, true), [("Redis does not answer".to_owned(), false)]);
+        assert_eq!(of("guard", 1, true), [("1 of 3 processes does not reach Redis".to_owned(), false)]);
+        assert_eq!(of("broker", 2, true), [("2 of 3 processes do not reach the broker".to_owned(), false)]);
+        assert_eq!(of("broker", 3, true), [("3 of 3 processes do not reach the broker".to_owned(), true)]);
+        assert_eq!(of("broker", 3, false), [("The broker does not answer".to_owned(), true)], "once is enough");
     }
 
     #[test]

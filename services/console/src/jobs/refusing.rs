@@ -16,7 +16,8 @@ pub(crate) fn refusing(going: &BTreeSet<ChannelName>, failed: &[&Target], out: &
 
 fn told(channel: &ChannelName, failed: &[&Target], out: &[LastOut]) -> Option<String> {
     let on = failed.iter().filter(|target| target.channel == *channel);
-    let (newest, failure) = on.filter_map(|target| Some((known(target)?, of_channel(target)?))).max_by_key(|(at, _)| *at)?;
+    let (newest, failure) =
+        on.filter_map(|target| Some((known(target)?, of_channel(target)?))).max_by_key(|(at, _)| *at)?;
     if out.iter().any(|out| out.channel == *channel && newest < out.at) {
         return None;
     }

@@ -54,7 +54,6 @@ pub(super) async fn frame_of<'a>(
 ) -> Result<Frame, Problem> {
     let is_over = |target: &&Target| target.state.is_terminal() && target.listed.is_none();
     let channels = targets.into_iter().filter(|target| !is_over(target)).map(|target| target.channel.clone()).collect();
-    let (frame, stopped) =
-        futures::join!(frame(console, caller), async { console.stopped(caller, &channels).await });
+    let (frame, stopped) = futures::join!(frame(console, caller), async { console.stopped(caller, &channels).await });
     Ok(Frame { stopped, ..frame? })
 }

@@ -140,7 +140,11 @@ async fn a_platform_that_is_down_is_told_by_all_that_it_refuses_and_is_noticed_w
     let refusing = "long may refuse still: what failed there last did so at 2026-06-01 13:00:00Z or later (OP-3001 The platform could not be \
                     reached), and nothing is known to have gone out there since. What goes now may fail the same way; nothing is held back for \
                     that.";
-    assert_eq!((&told["refusing"], &told["going"], &told["held_back"]), (&json!([refusing]), &json!(1), &json!(0)), "{told}");
+    assert_eq!(
+        (&told["refusing"], &told["going"], &told["held_back"]),
+        (&json!([refusing]), &json!(1), &json!(0)),
+        "{told}"
+    );
     world.runtime.sleep(Duration::from_secs(1)).await;
     world.publish(&three[0]).await;
     assert_eq!(

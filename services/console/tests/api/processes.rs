@@ -78,7 +78,8 @@ async fn each_process_is_told_and_whoever_is_missing_first() {
     }
     let all = found(&world).await;
     let expected = "No worker takes the work of Short: nothing goes out on its account";
-    let redis = "1 of 3 processes does not reach Redis: without its locks, hints and limits oncepost is slower, not wrong";
+    let redis =
+        "1 of 3 processes does not reach Redis: without its locks, hints and limits oncepost is slower, not wrong";
     assert_eq!(missing(&all), [("worker", expected), ("guard", redis)], "{all}");
     assert_eq!(all["versions"], json!(["0.1.0", "0.2.0 (1a2b3c4)"]));
     assert_eq!((&all["parts"][0]["name"], &all["parts"][0]["answers"]), (&json!("ledger"), &json!(true)));
@@ -156,7 +157,10 @@ async fn one_that_was_killed_a_moment_ago_is_missed_at_once() {
     let killed = found(&world).await;
     let all: Vec<_> = missing(&killed).into_iter().map(|(_, what)| what).collect();
     assert_eq!(all.len(), 3, "{killed}");
-    assert!(all[0].starts_with("No scheduler is connected to the broker, though one was heard of 0 s ago: "), "{killed}");
+    assert!(
+        all[0].starts_with("No scheduler is connected to the broker, though one was heard of 0 s ago: "),
+        "{killed}"
+    );
     assert!(all[1].starts_with("No worker takes the work of Long, though one said lately that it does: "), "{killed}");
     assert_eq!(killed["processes"][0]["state"], "up", "it has said so a moment ago");
 }

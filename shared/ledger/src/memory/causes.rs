@@ -11,7 +11,8 @@ use jiff::Timestamp;
 
 use super::{MemoryLedger, Tables};
 use crate::{
-    CauseSpread, Causes, LastOut, Lately, LedgerError, Meanwhile, Outlet, Postponed, Spread, Stake, Within, record::group,
+    CauseSpread, Causes, LastOut, Lately, LedgerError, Meanwhile, Outlet, Postponed, Spread, Stake, Within,
+    record::group,
 };
 
 impl Within {

@@ -12,7 +12,9 @@ pub(crate) fn told(found: &Processes) -> String {
             "!!  ",
             "Cannot tell who is there: the ledger does not answer, where processes say that they live.",
         )),
-        Some(missing) if missing.is_empty() => blocks.push("Nobody is missing. One that was killed is missed within 2 min.".to_owned()),
+        Some(missing) if missing.is_empty() => {
+            blocks.push("Nobody is missing. One that was killed is missed within 2 min.".to_owned())
+        }
         Some(missing) => blocks.push(missing.iter().map(one).collect::<Vec<_>>().join("\n")),
     }
     let mut facts: Vec<_> = found.parts.iter().map(part).collect();
