@@ -169,5 +169,5 @@ async fn what_a_filter_leaves_out_is_not_said_to_be_well() {
     let words = async |query: &str| groups(&world, query).await["extent"]["words"].as_str().unwrap().to_owned();
     assert_eq!(words("?tenant=acme").await, "Of tenant acme: 2 accounts on 2 channels: long and short");
     assert_eq!(words("?account=acme/long/main").await, "Account acme/long/main");
-    assert_eq!(words("").await, "Everything: 3 of 3 accounts, on all 2 channels");
+    assert_eq!(words("").await, "All 3 accounts of app our-app, on long and short");
 }

@@ -101,6 +101,7 @@ async fn each_process_is_told_and_whoever_is_missing_first() {
     let late = found(&world).await;
     assert_eq!((&late["processes"][1]["state"], missing(&late)), (&json!("up"), vec![]), "{late}");
     world.runtime.sleep(Duration::from_secs(65)).await;
+    world.inboxes.lock().unwrap().clear();
     for beat in [&worker, &keeper] {
         beats(&world, beat).await;
     }

@@ -488,6 +488,6 @@ fn everything_that_is_wrong_is_told_the_surest_first() {
     target.draft.0.text = "x".repeat(200);
     target.deadline = Some(hours(1));
     let told = stage.says(&target);
-    assert_eq!(told, "will_fail deadline, at_risk restricted, at_risk paused, at_risk content");
+    assert_eq!(told, "will_fail restricted, will_fail deadline, at_risk paused, at_risk content");
     assert!(stage.risks(&target).iter().all(|risk| risk.by <= hours(10) && !risk.remedy.is_empty()));
 }

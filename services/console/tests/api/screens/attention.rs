@@ -32,7 +32,7 @@ async fn the_first_screen_says_how_far_it_reaches_whose_fault_it_is_and_what_to_
     beats(&world, &beat(&world, "dev", &["scheduler", "worker", "keeper"], &["long", "short"])).await;
     browser.get("/").await.ok();
     world.runtime.sleep(Duration::from_secs(1)).await;
-    browser.get("/").await.ok().says("Next 24 h 2 targets go out ; 2 more are held by a pause");
+    browser.get("/").await.ok().says("Next 24 h 2 targets go out; 2 more are held by a pause");
     world.send(Some(OPERATOR), "DELETE", "/v1/pauses?scope=channel:short", String::new()).await.ok(200);
     world.at_due_time().await;
     world.publish(&two[1]).await;
@@ -199,7 +199,7 @@ async fn a_platform_that_takes_nothing_for_now_is_on_the_first_screen_and_on_cha
     page.says("1 on Long 1 account The platform could not be reached (\"connection refused\") OP-3001");
     page.says("fault of the platform");
     let page = browser.get("/channels").await.ok();
-    page.says("Long long open 0 1 none 0 s");
+    page.says("Long long open 0 1 1 0 s");
     page.says("Short short open 0 0 none on time");
     // After twelve minutes of that it is late, though its next try is not due.
     let (mut passed, step) = (0, 240);
