@@ -299,7 +299,7 @@ pub(crate) mod tests {
         }
     }
 
-    fn known(names: &[&str]) -> Known {
+    pub(crate) fn known(names: &[&str]) -> Known {
         let mut known = Known::default();
         for place in names.iter().map(|name| place(name)) {
             if let Some(app) = &place.app {
@@ -310,7 +310,7 @@ pub(crate) mod tests {
         known
     }
 
-    const ALL: [&str; 9] = [
+    pub(crate) const ALL: [&str; 9] = [
         "acme/a/one@meta",
         "acme/a/two@meta",
         "beta/a/one@meta",

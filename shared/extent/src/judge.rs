@@ -294,7 +294,7 @@ mod tests {
 
     #[test]
     fn what_goes_out_in_the_seconds_of_the_failures_shows_that_not_everything_fails() {
-        let known = Known::default();
+        let known = extent::tests::known(&extent::tests::ALL);
         let spread = Spread { causes: vec![cause("OP-3001/channel/-", &["acme/a/one", "beta/b/one"])], posts: 2 };
         let of = |out: &[LastOut]| Evidence { out, ..nothing(&known) }.judge(&spread).causes.remove(0).extent.kind;
         assert_eq!([of(&[]), of(&[out("a", 100)])], [ExtentKind::Everything; 2]);

@@ -114,18 +114,14 @@ async fn a_post_is_told_target_by_target_with_cause_fault_and_remedy() {
 #[tokio::test]
 async fn failures_are_told_by_cause_and_one_by_one() {
     let server = server().await;
-    assert_snapshot!(server.says(&["failures"]).await, @"
-    Nothing needs a person.
-    [exit code 0]
-    ");
+    let none = server.tell(&["failures"]).await;
+    assert!(none.code == 0 && none.answer.ends_with("\n\nNothing needs a person.\n"), "{}", none.all());
     let (_, targets) = server.scheduled("key").await;
     server.fail(&targets[0]).await;
     server.doubt(&targets[1]).await;
     assert_snapshot!("failures", server.says(&["failures"]).await);
-    assert_snapshot!(server.says(&["failures", "--tenant", "nobody"]).await, @"
-    Nothing that fits needs a person.
-    [exit code 0]
-    ");
+    let nobody = server.tell(&["failures", "--tenant", "nobody"]).await;
+    assert!(nobody.code == 0 && nobody.answer.contains("\n\nNothing that fits needs a person."), "{}", nobody.all());
 }
 
 #[tokio::test]
