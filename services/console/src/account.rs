@@ -117,14 +117,26 @@ fn not_renewed(view: &View, now: Timestamp) -> api::Wrong {
     let connect = format!("`oncepost accounts connect {}`", view.name);
     let failed = renewal.failure.as_ref().map(wrong);
     let needs_person = |failure: &Failure| matches!(failure.worth, Worth::AfterFix { .. });
+    let given_up = plan::is_given_up(renewal);
+    // The refusal said that it was dead: what says that it is well was found out since.
+    let found_well = view.record.health.checked_at.filter(|_| given_up && view.record.health.state == State::Ok);
     let remedy = match &failed {
-        _ if plan::is_given_up(renewal) => format!("Connect the account again before that: {connect}."),
+        _ if found_well.is_some() => format!(
+            "Have it renewed: `oncepost accounts refresh {}`. If that is refused again, connect the account again before the token ends: {connect}.",
+            view.name
+        ),
+        _ if given_up => format!("Connect the account again before that: {connect}."),
         // What is wrong with the app, as its code's page has it.
         Some(failed) if renewal.failure.as_ref().is_some_and(needs_person) => failed.remedy.clone(),
         _ => format!("It is tried again {again} by itself. If its platform is well, connect it again: {connect}."),
     };
-    let title = match (plan::unheard(renewal, now), &failed) {
+    let title = match (plan::unheard(renewal, now).filter(|_| found_well.is_none()), &failed) {
         (Some(sent), _) => format!("{the_token}, and the answer to its renewal, sent {}, was lost", instant(sent)),
+        (None, Some(failed)) if found_well.is_some() => format!(
+            "It was found well at {}. {the_token}, and is not renewed by itself, because that was refused before: {}",
+            found_well.map(instant).unwrap_or_default(),
+            failed.title
+        ),
         (None, Some(failed)) => format!("{the_token}, and renewing it failed: {}", failed.title),
         (None, None) => format!("{the_token}, and renewing it failed"),
     };
@@ -255,6 +267,19 @@ mod tests {
         assert_eq!(refused.code, Some(Code::TOKEN_REVOKED));
         assert!(refused.title.starts_with("The access token ends 2026-06-01 12:00:00Z, and renewing it failed: "));
         assert!(refused.remedy.starts_with("Connect the account again before that: "), "{}", refused.remedy);
+        let well_again = told(&|record| {
+            record.renewal.failed = 1;
+            record.renewal.failure = Some(failed(Code::TOKEN_REVOKED, Fix::Reconnect, Scope::Account));
+            (record.health.state, record.health.checked_at) = (State::Ok, "2026-06-01T11:45:00Z".parse().ok());
+        });
+        assert!(
+            well_again.title.starts_with(
+                "It was found well at 2026-06-01 11:45:00Z. The access token ends 2026-06-01 12:00:00Z, and is not renewed by itself"
+            ),
+            "{}",
+            well_again.title
+        );
+        assert!(well_again.remedy.starts_with("Have it renewed: `oncepost accounts refresh acme/mastodon/main`."));
     }
 
     #[test]

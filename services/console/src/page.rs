@@ -44,8 +44,8 @@ pub(crate) fn connected(seen: &api::Seen, is_new: bool) -> Page {
         lines.push(format!("It is paused: {}. Whoever sent you the link can end the pause.", pause.reason));
     }
     lines.extend(released.filter(|released| *released > 0).map(|released| {
-        let what = if released == 1 { "post that was held goes" } else { "posts that were held go" };
-        format!("{released} {what} out now, little by little.")
+        let what = if released == 1 { "post that was held is" } else { "posts that were held are" };
+        format!("{released} {what} released now, little by little.")
     }));
     lines.push("You can close this page.".into());
     Page { status: StatusCode::OK, title: "Connected", lines }

@@ -1,10 +1,10 @@
 //! From what the ledger keeps to what callers see.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use channels::{Accounts, Registry};
 use contract::Doubts;
-use domain::{Code, Content, Draft, Failure, Override, Pause, RepeatSafety};
+use domain::{ChannelName, Code, Content, Draft, Failure, Override, Pause, RepeatSafety};
 use jiff::Timestamp;
 use ledger::{PostSummary, PostView, TargetView};
 
@@ -22,6 +22,8 @@ pub(crate) struct Frame {
     pub accounts: Arc<dyn Accounts>,
     /// How often a platform is asked about a doubt before a person is.
     pub max_looks: u16,
+    /// The channels whose work is not done at this moment, and why, as far as that was asked after.
+    pub stopped: BTreeMap<ChannelName, String>,
 }
 
 impl Frame {
@@ -54,8 +56,15 @@ impl Frame {
         let platform_said = diagnosis.as_ref().and(target.last_failure.as_ref()).map(|failure| failure.said.clone());
         let has_account = self.accounts.find(&target.tenant, &target.channel, &target.account).is_some();
         let group = target.cause();
+        let around = standing::Around {
+            has_account,
+            pauses: &self.pauses,
+            max_looks: self.max_looks,
+            stopped: self.stopped.get(&target.channel).map(String::as_str),
+            now: self.now,
+        };
         api::Target {
-            next_step: standing::next_step(&target, has_account, &self.pauses, self.max_looks, self.now),
+            next_step: standing::next_step(&target, &around),
             went_out: standing::went_out(&target),
             id: target.id,
             post: target.post,

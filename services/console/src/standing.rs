@@ -82,65 +82,115 @@ fn is_too_late(target: &Target, now: Timestamp) -> bool {
     waits && target.next_at.is_some_and(|at| now < at && target.is_stale(at))
 }
 
-/// What happens next, and by whom. `has_account`: the account that it goes out on is there.
-pub(crate) fn next_step(
-    target: &Target,
-    has_account: bool,
-    pauses: &[Pause],
-    max_looks: u16,
-    now: Timestamp,
-) -> String {
+/// What next steps are told by, besides the target.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Around<'a> {
+    /// The account that it goes out on is there.
+    pub has_account: bool,
+    /// The pauses in force.
+    pub pauses: &'a [Pause],
+    /// How often a platform is asked about a doubt before a person is.
+    pub max_looks: u16,
+    /// What keeps its channel's work from being done at this moment, as the middle of a sentence.
+    pub stopped: Option<&'a str>,
+    /// The ledger's time.
+    pub now: Timestamp,
+}
+
+/// What happens next, and by whom.
+pub(crate) fn next_step(target: &Target, around: &Around<'_>) -> String {
+    let Around { has_account, pauses, max_looks, stopped, now } = *around;
     if let Some(listed) = &target.listed {
         return person(target, listed.reason);
     }
+    let is_due = target.next_at.is_some_and(|at| at <= now);
     let at = target
         .next_at
         .map_or_else(|| "soon".into(), |at| if at <= now { "now".into() } else { format!("at {}", instant(at)) });
-    match target.state {
+    let pause = holding(target, pauses);
+    let waits = target.state.is_waiting();
+    let step = match target.state {
+        _ if waits && target.is_stale(now) => {
+            let deadline = instant(target.deadline.unwrap_or(now));
+            return format!(
+                "It expires, and does not go out: its deadline {deadline} has passed. With a later deadline it would."
+            );
+        }
         _ if is_too_late(target, now) => {
             let deadline = instant(target.deadline.unwrap_or(now));
-            format!(
+            return format!(
                 "It expires: its deadline {deadline} comes before it can go out {at}. With a later deadline it would."
-            )
+            );
         }
-        State::Scheduled | State::Retrying if !has_account => format!(
-            "It fails {at}: there is no account {}/{}/{} any more. Connected again under this name, or listed in the settings, it goes out.",
-            target.tenant, target.channel, target.account
-        ),
+        State::Scheduled | State::Retrying if !has_account => {
+            return format!(
+                "It fails {at}: there is no account {}/{}/{} any more. Connected again under this name, or listed in the settings, it goes out.",
+                target.tenant, target.channel, target.account
+            );
+        }
+        _ if waits && pause.is_some() => return held_until(target, pause, now),
         State::Scheduled | State::Retrying if target.gap.is_some() => format!(
             "It is looked for on its platform {at}, because the ledger was restored and it may have gone out before. It is sent only if it is not there."
         ),
-        State::Scheduled if target.attempt == 0 => format!("It goes out {at}."),
-        State::Scheduled | State::Retrying => format!("It is tried again {at}."),
+        State::Scheduled | State::Retrying => {
+            let goes = if target.attempt == 0 { "It goes out" } else { "It is tried again" };
+            return match stopped {
+                None => format!("{goes} {at}."),
+                Some(why) if is_due => format!("It is due, and waits until this is mended: {why}."),
+                Some(why) => format!("{goes} {at}, if this is mended by then: {why}."),
+            };
+        }
+        State::Queued if stopped.is_some() => "It was handed over.".into(),
         State::Queued => "A worker takes it; if none does, it is handed over again.".into(),
         State::Publishing => match target.live_lease(now) {
             Some(lease) => {
-                format!("Worker {} {} and has it until {}.", lease.worker, doing(lease.kind), instant(lease.until))
+                return format!(
+                    "Worker {} {} and has it until {}.",
+                    lease.worker,
+                    doing(lease.kind),
+                    instant(lease.until)
+                );
             }
             None => "Its worker is gone; another one takes over.".into(),
         },
         State::Processing => format!("The platform is asked for its verdict {at}."),
-        State::InDoubt => match holding(target, pauses) {
-            Some(pause) => format!(
-                "It waits until the pause of {} ends: {}. Then the platform is asked whether it went out; until then nothing is sent.",
-                pause.scope,
-                pause.reason.trim_end_matches('.')
-            ),
+        State::InDoubt => match pause {
+            Some(pause) => {
+                return format!(
+                    "It waits until the pause of {} ends: {}. Then the platform is asked whether it went out; until then nothing is sent.",
+                    pause.scope,
+                    pause.reason.trim_end_matches('.')
+                );
+            }
             None => format!(
                 "The platform is asked {at} whether it went out. Until then nothing is sent. After {max_looks} looks ({} made) a person is asked.",
                 target.looks
             ),
         },
-        State::Held => match holding(target, pauses) {
-            Some(pause) => {
-                format!("It waits until the pause of {} ends: {}.", pause.scope, pause.reason.trim_end_matches('.'))
-            }
-            None => "Its pause has ended; it is released shortly.".into(),
-        },
-        State::Published => "Nothing: it is out.".into(),
-        State::Cancelled => "Nothing: it was cancelled.".into(),
-        State::Expired => "Nothing, unless it is rescheduled with a new deadline.".into(),
-        State::Failed => "It is put on the operators' list.".into(),
+        State::Held => "Its pause has ended; it is released shortly.".into(),
+        State::Published => return "Nothing: it is out.".into(),
+        State::Cancelled => return "Nothing: it was cancelled.".into(),
+        State::Expired => return "Nothing, unless it is rescheduled with a new deadline.".into(),
+        State::Failed => return "It is put on the operators' list.".into(),
+    };
+    match stopped {
+        Some(why) => format!("{step} Until this is mended it waits: {why}."),
+        None => step,
+    }
+}
+
+/// What becomes of what a pause holds, or will hold when it is due.
+fn held_until(target: &Target, pause: Option<&Pause>, now: Timestamp) -> String {
+    let (scope, reason) = pause.map_or_else(Default::default, |pause| {
+        (pause.scope.to_string(), pause.reason.trim_end_matches('.').to_owned())
+    });
+    let expires = target.expires_at().map(|at| format!(" If that lasts until {}, it expires.", instant(at)));
+    let expires = expires.unwrap_or_default();
+    match target.next_at.filter(|at| now < *at && target.state != State::Held) {
+        Some(at) => {
+            format!("It is held from {} on, unless the pause of {scope} ends before: {reason}.{expires}", instant(at))
+        }
+        None => format!("It waits until the pause of {scope} ends: {reason}.{expires}"),
     }
 }
 

@@ -1,10 +1,14 @@
 //! The processes and what they stand on: what each says of itself, and what answers.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use broker::Source;
+use domain::ChannelName;
 use ledger::{LedgerError, Process};
-use roster::{Evidence, FRESH, Missing, Queue, SILENT, does, missing, outlets, serves};
+use roster::{Evidence, FRESH, Missing, Queue, SILENT, Unreached, missing, outlets, stopped};
 
 use crate::{
     Console,
@@ -15,38 +19,67 @@ use crate::{
 /// How long a part may take to say that it is there.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// What roster and parts are judged by.
+struct Known {
+    processes: Vec<Process>,
+    evidence: Evidence,
+}
+
 impl Console {
-    /// Who should be there and is not, of what concerns `caller`.
-    async fn missing(
+    /// What is known of who is there, of what concerns `caller`: of these `channels`, or of all. `None`: the ledger does not say.
+    async fn known(
         &self,
-        processes: &[Process],
         caller: &Caller,
+        channels: Option<&BTreeSet<ChannelName>>,
+        found: Option<Vec<Process>>,
         broker_answers: bool,
         history_lost: bool,
-    ) -> Result<Vec<api::Missing>, LedgerError> {
-        let pauses = self.ledger.pauses().await?;
+    ) -> Option<Known> {
+        let processes = found?;
+        let pauses = self.runtime.within(PATIENCE, self.ledger.pauses()).await?.ok()?;
         let accounts = self.accounts.all();
         let of = |name: &str| {
             accounts.iter().filter(|card| card.channel.as_str() == name && caller.owns(&card.tenant)).count()
         };
-        let abouts = self.channels.iter().map(|channel| channel.about());
+        let is_asked = |name: &str| channels.is_none_or(|channels| channels.iter().any(|own| own.as_str() == name));
+        let abouts = self.channels.iter().map(|channel| channel.about()).filter(|about| is_asked(about.name));
         let mut channels = outlets(abouts.map(|about| (about.name, about.title)), of, &pauses);
-        channels.retain(|outlet| !serves(processes, &outlet.name));
-        for outlet in &mut channels {
-            if broker_answers {
-                let queue = self.depth(Source::Publish { channel: outlet.name.clone() }).await;
+        let mut takers = None;
+        if broker_answers {
+            let queues = channels.iter().map(|outlet| self.depth(Source::Publish { channel: outlet.name.clone() }));
+            let (found, requests) = futures::join!(futures::future::join_all(queues), self.depth(Source::Schedule));
+            takers = requests.map(|queue| queue.consumers);
+            for (outlet, queue) in channels.iter_mut().zip(found) {
                 outlet.queue = queue.map(|api::Queue { ready, consumers }| Queue { ready, consumers });
             }
         }
-        let takers = match does(processes, "scheduler") {
-            _ if !broker_answers => None,
-            true => None,
-            false => self.depth(Source::Schedule).await.map(|queue| queue.consumers),
-        };
         // Whether hooks are told is no reason to tell nothing else.
         let has_hooks = self.vault.hooks().await.is_ok_and(|hooks| !hooks.is_empty());
-        let found = missing(processes, &Evidence { broker_answers, takers, has_hooks, channels, history_lost });
-        Ok(found.into_iter().map(api::Missing::from).collect())
+        let unreached = ["broker", "guard"].into_iter().filter_map(|part| unreached(part, &processes)).collect();
+        let evidence = Evidence { broker_answers, takers, has_hooks, channels, history_lost, unreached };
+        Some(Known { processes, evidence })
+    }
+
+    /// Of these channels, those whose work is not done at this moment, and why: as the middle of a sentence.
+    pub(crate) async fn stopped(
+        &self,
+        caller: &Caller,
+        channels: &BTreeSet<ChannelName>,
+    ) -> BTreeMap<ChannelName, String> {
+        if channels.is_empty() {
+            return BTreeMap::new();
+        }
+        let (history, broker, found) = futures::join!(
+            self.runtime.within(PATIENCE, self.ledger.ping()),
+            self.tried("broker", self.transport.ping()),
+            self.runtime.within(PATIENCE, self.processes.processes()),
+        );
+        let (answers, found) = (broker.answers == Some(true), found.and_then(Result::ok));
+        let Some(known) = self.known(caller, Some(channels), found, answers, is_lost(history.as_ref())).await else {
+            return BTreeMap::new();
+        };
+        let why = |channel: &ChannelName| stopped(&known.processes, &known.evidence, channel.as_str());
+        channels.iter().filter_map(|channel| Some((channel.clone(), why(channel)?.within()))).collect()
     }
 
     /// A queue's depth; nothing if the broker does not say in time.
@@ -66,15 +99,11 @@ impl Console {
         );
         let processes = found.and_then(Result::ok);
         let heard: Vec<_> = processes.iter().flatten().filter(|process| process.silent_for < FRESH).collect();
-        let missing = match &processes {
-            Some(processes) => {
-                let answers = broker.answers == Some(true);
-                let history_lost = matches!(history, Some(Err(LedgerError::Restored)));
-                let missing = self.missing(processes, caller, answers, history_lost);
-                self.runtime.within(PATIENCE * 2, missing).await.and_then(Result::ok)
-            }
-            None => None,
-        };
+        let answers = broker.answers == Some(true);
+        let known = self.known(caller, None, processes.clone(), answers, is_lost(history.as_ref()));
+        let known = self.runtime.within(PATIENCE * 2, known).await.flatten();
+        let missing = known.map(|known| missing(&known.processes, &known.evidence));
+        let missing = missing.map(|all| all.into_iter().map(api::Missing::from).collect());
         let is_operator = caller.tenant.is_none();
         let schema = schema.and_then(Result::ok).flatten();
         api::Processes {
@@ -121,10 +150,14 @@ impl Console {
     }
 }
 
+fn is_lost(history: Option<&Result<(), LedgerError>>) -> bool {
+    matches!(history, Some(Err(LedgerError::Restored)))
+}
+
 impl From<Missing> for api::Missing {
     fn from(missing: Missing) -> Self {
-        let Missing { role, channel, stops_delivery, last_seen_at, what, remedy, .. } = missing;
-        Self { role: role.into(), channel, stops_delivery, last_seen_at, what, remedy }
+        let Missing { role, channel, stops_delivery, last_seen_at, who, what, remedy, .. } = missing;
+        Self { role: role.into(), channel, stops_delivery, last_seen_at, who, what, remedy }
     }
 }
 
@@ -138,6 +171,14 @@ fn part(name: &str) -> api::Part {
         reached_by: 0,
         not_reached_by: 0,
     }
+}
+
+/// How many of those that were heard of lately do not reach a part; none if all do.
+fn unreached(part: &'static str, processes: &[Process]) -> Option<Unreached> {
+    let heard = processes.iter().filter(|process| process.silent_for < FRESH);
+    let said: Vec<_> = heard.flat_map(|process| &process.beat.parts).filter(|seen| seen.part == part).collect();
+    let by = said.iter().filter(|seen| !seen.answers).count() as u64;
+    (by > 0).then_some(Unreached { part, by, of: said.len() as u64 })
 }
 
 /// How those that were heard of find a part.

@@ -9,8 +9,6 @@ use ledger::Outlet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::Meanwhile;
-
 /// How far something reaches.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Extent {
@@ -125,8 +123,11 @@ pub(crate) fn extent<'a>(
     posts: u64,
     scope: Option<Scope>,
     known: &Known,
+    is_part: bool,
 ) -> Extent {
     let struck = Struck::of(places);
+    // Where only a part was looked at, nothing is said of the others.
+    let only = if is_part { "Account" } else { "Only account" };
     let Struck { accounts, channels, tenants, app } = &struck;
     // What has struck one post of an account or of an app strikes each that comes next.
     let is_one_post = posts <= 1 && !matches!(scope, Some(Scope::Account | Scope::App));
@@ -142,7 +143,7 @@ pub(crate) fn extent<'a>(
             (ExtentKind::App, format!("App {app}: so far {many} of its {all} accounts, on {on}"))
         }
         (Some((tenant, channel, account)), _) if many == 1 => {
-            (ExtentKind::Account, format!("Only account {tenant}/{channel}/{account}"))
+            (ExtentKind::Account, format!("{only} {tenant}/{channel}/{account}"))
         }
         (Some(_), Some(channel)) if is_one_post && channels.len() == 1 => {
             (ExtentKind::Post, format!("One post, on {many} accounts of {channel}"))
@@ -157,11 +158,13 @@ pub(crate) fn extent<'a>(
             (ExtentKind::App, format!("All {many} accounts of app {app}, on {on}"))
         }
         (Some((tenant, ..)), Some(channel)) if channels.len() == 1 => {
-            let whose = if is_one_of_many { format!(", all of tenant {tenant}") } else { String::new() };
+            let all = if is_part { "" } else { "all " };
+            let whose = if is_one_of_many { format!(", {all}of tenant {tenant}") } else { String::new() };
             (ExtentKind::Accounts, format!("{many} of the {} accounts of {channel}{whose}", known.on(channel)))
         }
         (Some((tenant, ..)), _) if is_one_of_many => {
-            (ExtentKind::Tenant, format!("Only tenant {tenant}: {many} accounts on {}", counted(channels, &on)))
+            let only = if is_part { "Of" } else { "Only" };
+            (ExtentKind::Tenant, format!("{only} tenant {tenant}: {many} accounts on {}", counted(channels, &on)))
         }
         (Some(_), _) if channels.len() >= known.channels().len() => {
             let (all, of) = (known.accounts.len(), channels.len());
@@ -179,18 +182,17 @@ pub(crate) fn extent<'a>(
     Extent { kind, words, look_at: look_at(kind, accounts.first().copied()) }
 }
 
-/// The same, unless targets on several channels fail for one cause that is none of theirs, and nothing goes out `meanwhile`: then it is
+/// The same, unless targets on several channels fail for one cause that is none of theirs, and nothing goes out meanwhile: then it is
 /// everything, however little of it was due.
 pub(crate) fn or_everything<'a>(
     extent: Extent,
     places: impl IntoIterator<Item = &'a Outlet>,
     scope: Option<Scope>,
-    meanwhile: &Meanwhile,
+    goes_out: bool,
     known: &Known,
 ) -> Extent {
     let Struck { accounts, channels, .. } = Struck::of(places);
     let is_theirs = !matches!(scope, Some(Scope::Channel | Scope::System));
-    let goes_out = [meanwhile.own, meanwhile.siblings, meanwhile.elsewhere].iter().any(|flow| flow.published > 0);
     if channels.len() < 2 || is_theirs || goes_out || extent.kind == ExtentKind::Everything {
         return extent;
     }
@@ -284,7 +286,6 @@ pub(crate) fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::Flow;
 
     pub(crate) fn place(text: &str) -> Outlet {
         let (name, app) = text.split_once('@').map_or((text, None), |(name, app)| (name, Some(app)));
@@ -298,7 +299,7 @@ pub(crate) mod tests {
         }
     }
 
-    fn known(names: &[&str]) -> Known {
+    pub(crate) fn known(names: &[&str]) -> Known {
         let mut known = Known::default();
         for place in names.iter().map(|name| place(name)) {
             if let Some(app) = &place.app {
@@ -309,7 +310,7 @@ pub(crate) mod tests {
         known
     }
 
-    const ALL: [&str; 9] = [
+    pub(crate) const ALL: [&str; 9] = [
         "acme/a/one@meta",
         "acme/a/two@meta",
         "beta/a/one@meta",
@@ -361,7 +362,7 @@ pub(crate) mod tests {
         let all = known(&ALL);
         for (places, posts, kind, words) in table {
             let places: Vec<_> = places.iter().map(|text| place(text)).collect();
-            let found = extent(&places, *posts, None, &all);
+            let found = extent(&places, *posts, None, &all, false);
             assert_eq!((found.kind, found.words.as_str()), (*kind, *words), "{places:?}");
             assert_eq!(found.look_at.is_empty(), *kind == Nothing, "{places:?}");
         }
@@ -384,7 +385,7 @@ pub(crate) mod tests {
             assert_eq!(look_at_cause(kind, Some(Scope::Post), &places), ALIKE);
         }
         let both = [place("acme/a/one@meta"), place("acme/b/one@meta")];
-        let only = extent(&both, 9, None, &known(&ALL));
+        let only = extent(&both, 9, None, &known(&ALL), false);
         assert_eq!(only.kind, ExtentKind::Tenant);
         assert!(only.look_at.starts_with("What that tenant changed"));
         assert_eq!(look_at_cause(only.kind, Some(Scope::Channel), &both), NETWORK);
@@ -400,7 +401,7 @@ pub(crate) mod tests {
         let all = known(&ALL);
         let of = |names: &[&str], scope| {
             let places: Vec<_> = names.iter().map(|name| place(name)).collect();
-            let found = extent(&places, 1, Some(scope), &all);
+            let found = extent(&places, 1, Some(scope), &all, false);
             (found.kind, found.words)
         };
         let own = |kind, words: &str| (kind, words.to_owned());
@@ -417,35 +418,42 @@ pub(crate) mod tests {
     fn channels_that_fail_alike_while_nothing_goes_out_are_everything() {
         let all = known(&ALL);
         let (few, one) = ([place("acme/a/one@meta"), place("acme/c/one")], [place("acme/a/one@meta")]);
-        let meanwhile = |published| Meanwhile {
-            since: jiff::Timestamp::UNIX_EPOCH,
-            own: Flow::default(),
-            siblings: Flow::default(),
-            elsewhere: Flow { settled: 3, published },
-            words: String::new(),
-        };
-        let of = |places: &[Outlet], scope, published| {
-            let found = extent(places, 1, Some(scope), &all);
-            or_everything(found, places, Some(scope), &meanwhile(published), &all)
+        let of = |places: &[Outlet], scope, goes_out| {
+            let found = extent(places, 1, Some(scope), &all, false);
+            or_everything(found, places, Some(scope), goes_out, &all)
         };
         for scope in [Scope::Channel, Scope::System] {
-            let found = of(&few, scope, 0);
+            let found = of(&few, scope, false);
             assert_eq!(
                 (found.kind, found.words.as_str()),
                 (ExtentKind::Everything, "Everything that was due: 2 accounts, on 2 of 3 channels")
             );
         }
-        assert_eq!(of(&few, Scope::Channel, 1).kind, ExtentKind::Post, "elsewhere it goes out");
-        assert_eq!(of(&few, Scope::Account, 0).kind, ExtentKind::Tenant, "accounts that died are no network");
-        assert_eq!(of(&few, Scope::Post, 0).kind, ExtentKind::Post);
-        assert_eq!(of(&one, Scope::Channel, 0).kind, ExtentKind::Post, "one channel is not everything");
+        assert_eq!(of(&few, Scope::Channel, true).kind, ExtentKind::Post, "elsewhere it goes out");
+        assert_eq!(of(&few, Scope::Account, false).kind, ExtentKind::Tenant, "accounts that died are no network");
+        assert_eq!(of(&few, Scope::Post, false).kind, ExtentKind::Post);
+        assert_eq!(of(&one, Scope::Channel, false).kind, ExtentKind::Post, "one channel is not everything");
+    }
+
+    #[test]
+    fn where_a_part_was_looked_at_nothing_is_said_of_the_others() {
+        let all = known(&ALL);
+        let of = |names: &[&str]| {
+            let places: Vec<_> = names.iter().map(|name| place(name)).collect();
+            extent(&places, 9, None, &all, true).words
+        };
+        let tenant = ["acme/a/one@meta", "acme/b/one@meta", "acme/c/one"];
+        assert_eq!(of(&tenant), "Of tenant acme: 3 accounts on 3 channels: a, b and c");
+        assert_eq!(of(&["acme/a/one@meta"]), "Account acme/a/one");
+        assert_eq!(of(&["beta/c/one", "beta/c/two"]), "2 of the 3 accounts of c, of tenant beta");
     }
 
     #[test]
     fn to_a_tenant_there_are_no_others() {
         let own = known(&["acme/a/one@meta", "acme/a/two@meta", "acme/b/one@meta", "acme/c/one"]);
-        let of =
-            |names: &[&str]| extent(&names.iter().map(|name| place(name)).collect::<Vec<_>>(), 9, None, &own).words;
+        let of = |names: &[&str]| {
+            extent(&names.iter().map(|name| place(name)).collect::<Vec<_>>(), 9, None, &own, false).words
+        };
         assert_eq!(of(&["acme/a/one@meta", "acme/a/two@meta"]), "All 2 accounts of a");
         assert_eq!(
             of(&["acme/a/one@meta", "acme/b/one@meta", "acme/c/one"]),

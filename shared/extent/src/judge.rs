@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use domain::{Failure, Scope};
+use domain::{ChannelName, Failure, Scope, Target};
 use jiff::Timestamp;
-use ledger::{CauseSpread, Lately, Outlet, Spread};
+use ledger::{CauseSpread, LastOut, Lately, Outlet, Spread};
 
 use crate::{
     common::{One, common},
     extent::{self, Extent, Known, NETWORK},
-    meanwhile::{Meanwhile, meanwhile},
+    meanwhile::{Meanwhile, instant, meanwhile},
 };
 
 /// Whose fault it is where several channels fail alike.
@@ -28,6 +28,12 @@ pub struct Evidence<'a> {
     pub lately: &'a [Lately],
     /// Since when that was looked at.
     pub from: Timestamp,
+    /// When something went out last, by tenant and channel.
+    pub out: &'a [LastOut],
+    /// What is being retried. It strikes as far as what has failed for the same cause, and is no less evidence.
+    pub retried: &'a [Target],
+    /// The list was narrowed to a tenant, a channel or an account: of the others nothing is known.
+    pub is_part: bool,
 }
 
 /// What is to be said of the operators' list.
@@ -74,11 +80,11 @@ impl Evidence<'_> {
         let of = common.as_ref().map_or_else(|| (0..spread.causes.len()).collect(), |common| common.of.clone());
         let main: Vec<&CauseSpread> = of.iter().map(|at| &spread.causes[*at]).collect();
         let is_all = main.len() == spread.causes.len();
-        let posts = if is_all { spread.posts } else { main.iter().map(|cause| cause.posts).sum() };
+        let listed = if is_all { spread.posts } else { main.iter().map(|cause| cause.posts).sum() };
         let scope = common.as_ref().and_then(|common| common.scope);
         // Some cause is always open: what went out before the newest one began says nothing of now.
         let newest = main.iter().map(|cause| cause.first).max();
-        let (extent, meanwhile) = self.reach(&main, posts, scope, newest);
+        let (extent, meanwhile) = self.reach(&main, listed, scope, newest);
         let whole = if common.is_some() { extent } else { extent::look_at_all(extent) };
         // What is our network's fault as a whole is no platform's in any of its parts.
         let is_ours = |at: usize| common.is_some() && whole.look_at == NETWORK && of.contains(&at);
@@ -109,15 +115,69 @@ impl Evidence<'_> {
         scope: Option<Scope>,
         began: Option<Timestamp>,
     ) -> (Extent, Meanwhile) {
-        let all: BTreeSet<&Outlet> =
-            causes.iter().flat_map(|cause| cause.places.iter().map(|(place, _)| place)).collect();
-        let all = || all.iter().copied();
-        let meanwhile = meanwhile(all(), self.lately, began.unwrap_or(self.from), self.from);
-        let extent = extent::extent(all(), posts, scope, self.known);
-        let extent = extent::or_everything(extent, all(), scope, &meanwhile, self.known);
+        let retried = self.retried_for(causes);
+        let mut all: BTreeSet<Outlet> =
+            causes.iter().flat_map(|cause| cause.places.iter().map(|(place, _)| place.clone())).collect();
+        all.extend(retried.iter().map(|target| place(target)));
+        let all = || all.iter();
+        let began = began.unwrap_or(self.from);
+        let meanwhile = meanwhile(all(), self.lately, began, self.from);
+        let extent = extent::extent(all(), posts + more_posts(causes, &retried), scope, self.known, self.is_part);
+        let flows = [meanwhile.own, meanwhile.siblings, meanwhile.elsewhere];
+        let goes_out = flows.iter().any(|flow| flow.published > 0) || self.out.iter().any(|out| began < out.at);
+        let mut extent = extent::or_everything(extent, all(), scope, goes_out, self.known);
+        match retried.len() {
+            0 => {}
+            many => extent.words = format!("{}, with {many} being retried", extent.words),
+        }
+        if let Some((at, look_at)) = self.back(causes, scope) {
+            let words =
+                format!("{}. Since the last of them failed posts go out there again, the newest at {at}", extent.words);
+            return (Extent { words, look_at, ..extent }, meanwhile);
+        }
         let look_at = if scope.is_some() { extent::look_at_cause(extent.kind, scope, all()) } else { extent.look_at };
         (Extent { look_at, ..extent }, meanwhile)
     }
+
+    /// What is being retried for one of these causes.
+    fn retried_for(&self, causes: &[&CauseSpread]) -> Vec<&Target> {
+        let is_same = |target: &&Target| {
+            let group = target.last_failure.as_ref().map(Failure::group);
+            target.is_retried() && causes.iter().any(|cause| Some(&cause.group) == group.as_ref())
+        };
+        self.retried.iter().filter(is_same).collect()
+    }
+
+    /// Whether a platform that had failed has taken posts since, on each of the channels: when last, and what to look at then.
+    fn back(&self, causes: &[&CauseSpread], scope: Option<Scope>) -> Option<(String, String)> {
+        if scope != Some(Scope::Channel) {
+            return None;
+        }
+        let failed = causes.iter().map(|cause| cause.last).max()?;
+        let channels: BTreeSet<_> =
+            causes.iter().flat_map(|cause| cause.places.iter().map(|(place, _)| &place.channel)).collect();
+        let last = |channel: &ChannelName| {
+            self.out.iter().filter(|out| out.channel == *channel && failed < out.at).map(|out| out.at).max()
+        };
+        let at = channels.into_iter().map(last).collect::<Option<Vec<_>>>()?.into_iter().max()?;
+        let retry = match causes {
+            [only] => format!("`oncepost retry --group {} --dry-run`", only.group),
+            _ => "`oncepost failures`, cause by cause".into(),
+        };
+        Some((instant(at), format!("What is listed: the platform takes posts again, so retry it: {retry}.")))
+    }
+}
+
+fn place(target: &Target) -> Outlet {
+    let Target { tenant, channel, account, app, .. } = target;
+    Outlet { tenant: tenant.clone(), channel: channel.clone(), account: account.clone(), app: app.clone() }
+}
+
+/// Of how many more posts than those on the list something is being retried. Of the list a few are known by name.
+fn more_posts(causes: &[&CauseSpread], retried: &[&Target]) -> u64 {
+    let listed: BTreeSet<_> = causes.iter().flat_map(|cause| &cause.top_posts).map(|(post, _)| *post).collect();
+    let retried: BTreeSet<_> = retried.iter().map(|target| target.post).collect();
+    retried.difference(&listed).count() as u64
 }
 
 /// Of what may be out the first question is whether it is, whatever was the reason.
@@ -131,6 +191,11 @@ fn looked_for<'a>(extent: Extent, causes: impl IntoIterator<Item = &'a CauseSpre
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use domain::{Code, ContentHash, Landed, PlatformWords, PostId, State, TargetId, Worth};
+    use uuid::Uuid;
+
     use super::*;
     use crate::{ExtentKind, extent::tests::place};
 
@@ -154,7 +219,8 @@ mod tests {
 
     fn judged(causes: Vec<CauseSpread>, published: u64) -> Judgement {
         let other = Lately { place: place("acme/c/one"), second: at(150), settled: 5, published };
-        let evidence = Evidence { known: &Known::default(), lately: &[other], from: at(0) };
+        let known = Known::default();
+        let evidence = Evidence { lately: &[other], ..nothing(&known) };
         let posts = causes.iter().map(|cause| cause.posts).sum();
         evidence.judge(&Spread { causes, posts })
     }
@@ -171,6 +237,95 @@ mod tests {
         assert!(look_at(2).starts_with("Whether they are there"), "{}", look_at(2));
         assert!(look_at(1).starts_with("The account"), "{}", look_at(1));
         assert!(look_at(0).starts_with("The account"), "{}", look_at(0));
+    }
+
+    fn nothing(known: &Known) -> Evidence<'_> {
+        Evidence { known, lately: &[], from: at(0), out: &[], retried: &[], is_part: false }
+    }
+
+    fn out(channel: &str, second: i64) -> LastOut {
+        LastOut { tenant: "acme".parse().unwrap(), channel: channel.parse().unwrap(), at: at(second) }
+    }
+
+    fn retried(name: &str, post: u128) -> Target {
+        let failure = Failure {
+            code: Code::UNREACHABLE,
+            landed: Landed::No,
+            worth: Worth::Retry { not_before: None },
+            scope: Scope::Channel,
+            step: "send".into(),
+            said: PlatformWords::default(),
+        };
+        let Outlet { tenant, channel, account, app } = place(name);
+        Target {
+            id: TargetId(Uuid::from_u128(post)),
+            post: PostId(Uuid::from_u128(post)),
+            tenant,
+            channel,
+            account,
+            app,
+            state: State::Retrying,
+            revision: 1,
+            due_at: at(90),
+            deadline: None,
+            next_at: Some(at(300)),
+            wake_at: Some(at(300)),
+            hash: ContentHash([0; 16]),
+            attempt: 1,
+            tries: 1,
+            looks: 0,
+            emissions: 0,
+            lease: None,
+            armed: None,
+            handles: BTreeMap::new(),
+            out: Vec::new(),
+            listed: None,
+            last_failure: Some(failure),
+            gap: None,
+            trace: None,
+        }
+    }
+
+    /// The first that is given up is one of many: the others are still being tried.
+    #[test]
+    fn what_is_being_retried_for_the_same_cause_shows_how_far_it_reaches() {
+        let known = Known::default();
+        let spread = Spread { causes: vec![cause("OP-3001/channel/-", &["acme/a/one"])], posts: 1 };
+        let alone = nothing(&known).judge(&spread);
+        assert_eq!(alone.causes[0].extent.words, "One post, on acme/a/one");
+        let others = [retried("acme/a/two", 2), retried("beta/a/one", 3)];
+        let Judgement { whole, causes } = Evidence { retried: &others, ..nothing(&known) }.judge(&spread);
+        assert_eq!(causes[0].extent.words, "All 3 accounts of a, with 2 being retried");
+        assert_eq!((causes[0].extent.kind, &whole.extent), (ExtentKind::Channel, &causes[0].extent));
+        let mut other = others[0].clone();
+        other.last_failure.as_mut().unwrap().code = Code::NO_ANSWER;
+        let judged = Evidence { retried: &[other], ..nothing(&known) }.judge(&spread);
+        assert_eq!(judged.causes[0].extent.kind, ExtentKind::Post, "that is another cause");
+    }
+
+    #[test]
+    fn a_platform_that_takes_posts_again_is_noticed() {
+        let known = Known::default();
+        let spread = Spread { causes: vec![cause("OP-3001/channel/-", &["acme/a/one", "beta/a/one"])], posts: 2 };
+        let of = |out: &[LastOut]| Evidence { out, ..nothing(&known) }.judge(&spread).causes.remove(0).extent;
+        for out in [vec![], vec![out("a", 200)], vec![out("b", 201)]] {
+            assert_eq!(of(&out).words, "All 2 accounts of a", "{out:?}");
+        }
+        let back = of(&[out("a", 201)]);
+        assert_eq!(
+            back.words,
+            "All 2 accounts of a. Since the last of them failed posts go out there again, the newest at 1970-01-01 00:03:21Z"
+        );
+        assert!(back.look_at.contains("`oncepost retry --group OP-3001/channel/- --dry-run`"), "{back:?}");
+    }
+
+    #[test]
+    fn what_goes_out_in_the_seconds_of_the_failures_shows_that_not_everything_fails() {
+        let known = extent::tests::known(&extent::tests::ALL);
+        let spread = Spread { causes: vec![cause("OP-3001/channel/-", &["acme/a/one", "beta/b/one"])], posts: 2 };
+        let of = |out: &[LastOut]| Evidence { out, ..nothing(&known) }.judge(&spread).causes.remove(0).extent.kind;
+        assert_eq!([of(&[]), of(&[out("a", 100)])], [ExtentKind::Everything; 2]);
+        assert_ne!(of(&[out("a", 101)]), ExtentKind::Everything);
     }
 
     /// The line is cut: which code comes of it differs with the moment, and no platform is to blame.

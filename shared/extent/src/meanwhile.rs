@@ -42,7 +42,7 @@ pub fn second(at: Timestamp) -> Timestamp {
 const SECOND: i128 = 1_000_000_000;
 
 /// An instant to the second, as it is shown everywhere.
-fn instant(at: Timestamp) -> String {
+pub(crate) fn instant(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
 }
 

@@ -22,9 +22,14 @@ pub(crate) fn judge(case: &Case<'_>, world: &World<'_>) -> Vec<Risk> {
     covering.map(|pause| risk(case, pause)).collect()
 }
 
-/// What a pause holds does not fail: it waits for the pause's end, and fails then. Its deadline passes all the same.
+/// What a pause holds does not fail: it waits for the pause's end, and fails then. Its deadline passes all the same, and an account that is
+/// dead stays so: until somebody mends it nothing goes out on it.
 pub(crate) fn until_it_ends(risk: Risk, is_held: bool) -> Risk {
-    if !is_held || risk.verdict != Verdict::WillFail || risk.reason == Reason::Deadline {
+    let lasts = matches!(
+        risk.reason,
+        Reason::Deadline | Reason::NeedsReconnect | Reason::PermissionMissing | Reason::Restricted
+    );
+    if !is_held || risk.verdict != Verdict::WillFail || lasts {
         return risk;
     }
     Risk {

@@ -104,6 +104,11 @@ impl Forecast {
         let pauses = self.ledger.pauses().await?;
         let accounts = self.accounts(&targets).await?;
         let Played { goes, full } = self.play(ask, &targets, until, now, &pauses).await?;
+        let is_held = |target: &&UpcomingTarget| {
+            let case = Case { target, at: target.next };
+            pauses.iter().any(|pause| held::covers(&pause.scope, &case))
+        };
+        let held = targets.iter().filter(is_held).count() as u64;
         let pauses = pauses_for(pauses);
         let files = match ask.media {
             true => {
@@ -131,6 +136,7 @@ impl Forecast {
             at: now,
             until,
             looked_at: targets.len() as u64,
+            held,
             not_looked_at,
             media: ask.media.then_some(files.look),
             will_fail: count(Verdict::WillFail),

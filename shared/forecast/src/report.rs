@@ -18,6 +18,9 @@ pub struct Report {
     pub until: Timestamp,
     /// How many targets were looked at.
     pub looked_at: u64,
+    /// How many of them a pause holds, or will when they are due: they do not go out while it lasts.
+    #[serde(default)]
+    pub held: u64,
     /// How many more there are, at least: those that come later.
     pub not_looked_at: u64,
     /// What became of their files' addresses; absent if they were not asked for.

@@ -13,7 +13,7 @@ pub struct Options {
     pub max_media: usize,
     /// The most parts of one thread, the first one counted.
     pub max_parts: usize,
-    /// How long ago a publish time may lie. What is due within it goes out now; what is older is refused as a mistake.
+    /// How long ago a publish time may lie. What lies within it is due at once; what is older is refused as a mistake.
     pub past_tolerance: Duration,
     /// A publish time longer ago than this is accepted with a warning.
     pub past_warning: Duration,

@@ -33,7 +33,7 @@ pub(crate) fn due(
         return Err(Problem::new(path, Code::BAD_TIME, message));
     }
     if ago > options.past_warning {
-        let message = format!("{} lies {} in the past: it goes out now", resolved.instant, words(ago));
+        let message = format!("{} lies {} in the past: it is due at once", resolved.instant, words(ago));
         warnings.push(Problem::new(path, Code::BAD_TIME, message));
     }
     // What is approved, hashed and shown is kept to the millisecond.

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use domain::{AccountId, AppId, ChannelName, PostId, Target, TenantId};
 use jiff::Timestamp;
 
-use crate::LedgerError;
+use crate::{LedgerError, NewestPublish};
 
 /// Where to look.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -90,6 +90,22 @@ pub struct Meanwhile {
     pub lately: Vec<Lately>,
 }
 
+/// When something of one tenant went out last on one channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastOut {
+    /// Whose it was.
+    pub tenant: TenantId,
+    /// On which channel.
+    pub channel: ChannelName,
+    /// When an attempt ended with its target published.
+    pub at: Timestamp,
+}
+
+impl LastOut {
+    /// How many are looked at.
+    pub(crate) const MOST: i64 = NewestPublish::MOST;
+}
+
 /// What waits on one account: held by a pause, or to be sent soon.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stake {
@@ -165,6 +181,9 @@ pub trait Causes: Send + Sync {
     /// What was due since `since` and is settled, the newest `most` of it, and what of that is published: by account and second.
     /// Found by the index of what is settled.
     async fn meanwhile(&self, within: &Within, since: Timestamp, most: u32) -> Result<Meanwhile, LedgerError>;
+
+    /// When something went out last, by tenant and channel, among the newest 2,000 of all. Found by the end of the index of what was published.
+    async fn out_last(&self, tenant: Option<&TenantId>) -> Result<Vec<LastOut>, LedgerError>;
 
     /// What waits for a later time than it was due, and how much of it was due before `overdue_before`. Found by an index that holds nothing else,
     /// and by those of what is on its way.

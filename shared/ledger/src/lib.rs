@@ -44,7 +44,9 @@ use uuid::Uuid;
 
 pub use assignments::{Assigned, Assignment, Assignments, Duty};
 pub use audit_log::{AuditEntry, AuditFilter, AuditLog, BROKER, EntryOutcome, NewEntry, standing};
-pub use causes::{CauseSpread, Causes, Lately, Meanwhile, Outlet, Postponed, PostponedOn, Spread, Stake, Within};
+pub use causes::{
+    CauseSpread, Causes, LastOut, Lately, Meanwhile, Outlet, Postponed, PostponedOn, Spread, Stake, Within,
+};
 pub use credentials::{CredentialPut, CredentialRow, CredentialStore, RecordKind};
 pub use deliveries::{
     AfterAttempt, AttemptMade, Deliveries, Delivery, DeliveryAttempt, DeliveryFilter, DeliveryState, DeliveryTally,

@@ -6,7 +6,7 @@ mod reach;
 
 use std::time::Duration;
 
-pub use missing::{Evidence, Missing, does, missing, serves};
+pub use missing::{Evidence, Missing, Unreached, missing, stopped, within};
 pub use outlet::{Outlet, Queue, outlets};
 pub use reach::reaches;
 

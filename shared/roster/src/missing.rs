@@ -53,12 +53,25 @@ pub struct Evidence {
     pub channels: Vec<Outlet>,
     /// The ledger was restored, moved or taken over, and nobody has vouched for its history.
     pub history_lost: bool,
+    /// Of the broker and the guard, those that processes do not reach, as they say themselves. Empty: nobody says, or nobody has asked.
+    pub unreached: Vec<Unreached>,
+}
+
+/// A part that processes do not reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unreached {
+    /// Which: `broker` or `guard`.
+    pub part: &'static str,
+    /// How many do not reach it.
+    pub by: u64,
+    /// Of how many that use it.
+    pub of: u64,
 }
 
 /// Somebody who should be there and is not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Missing {
-    /// What nobody does: `scheduler`, `worker`, `keeper` or `notifier`; or `broker`, if that does not answer.
+    /// What nobody does: `scheduler`, `worker`, `keeper` or `notifier`; or `broker` or `guard`, if those do not answer.
     pub role: &'static str,
     /// For which channel, if for one only.
     pub channel: Option<String>,
@@ -68,6 +81,8 @@ pub struct Missing {
     pub stops_delivery: bool,
     /// When somebody who did it was seen last, within the last day.
     pub last_seen_at: Option<Timestamp>,
+    /// Who is missing, as a sentence without its stop.
+    pub who: String,
     /// Who is missing and what comes of it, as a sentence without its stop.
     pub what: String,
     /// What to do.
@@ -96,6 +111,7 @@ pub fn missing(processes: &[Process], evidence: &Evidence) -> Vec<Missing> {
     if all.iter().all(|one| one.role != "worker") {
         all.extend(unserved_channels(evidence, processes));
     }
+    all.extend(evidence.unreached.iter().filter(|one| one.part == "guard" || evidence.broker_answers).map(unreached));
     all.sort_by_key(|one| !one.stops_delivery);
     if !evidence.broker_answers {
         all.insert(0, no_broker());
@@ -106,24 +122,51 @@ pub fn missing(processes: &[Process], evidence: &Evidence) -> Vec<Missing> {
     all
 }
 
+/// What keeps the work of `channel` from being done, whatever concerns other channels alone; `None`: nothing that is known.
+pub fn stopped(processes: &[Process], evidence: &Evidence, channel: &str) -> Option<Missing> {
+    let channels = evidence.channels.iter().filter(|outlet| outlet.name == channel).cloned().collect();
+    let unreached = evidence.unreached.clone();
+    missing(processes, &Evidence { channels, unreached, ..*evidence }).into_iter().find(|one| one.stops_delivery)
+}
+
 /// Without its history the ledger lets nobody send or accept anything, whoever is there.
 fn history_lost() -> Missing {
     Missing {
-        what: "The ledger was restored to an earlier time, moved, or taken over by another server: nothing is sent or accepted, so that \
-               nothing goes out twice"
-            .into(),
         remedy: "Find out from when on its history is lost, then run `oncepost restored` where its settings are: docs/restore.md.".into(),
         ..absent("ledger", true, None)
     }
+    .told(
+        "The ledger was restored to an earlier time, moved, or taken over by another server".into(),
+        "nothing is sent or accepted, so that nothing goes out twice",
+    )
 }
 
 /// Without the broker nothing reaches a worker, whoever is there.
 fn no_broker() -> Missing {
-    Missing {
-        what: "The broker does not answer: nothing goes out. Nothing is lost: what is due waits in the ledger, and goes out late".into(),
-        remedy: "See whether RabbitMQ runs and can be reached; `oncepost doctor` says what it finds.".into(),
-        ..absent("broker", true, None)
-    }
+    Missing { remedy: SEE_BROKER.into(), ..absent("broker", true, None) }.told(
+        "The broker does not answer".into(),
+        "nothing goes out. Nothing is lost: what is due waits in the ledger, and goes out late",
+    )
+}
+
+const SEE_BROKER: &str = "See whether RabbitMQ runs and can be reached; `oncepost doctor` says what it finds.";
+
+/// A part that answers nobody, or not all.
+fn unreached(one: &Unreached) -> Missing {
+    let (name, so, remedy) = match one.part {
+        "guard" => (
+            "Redis",
+            "without its locks, hints and limits oncepost is slower, not wrong",
+            "See whether Redis runs and can be reached; `oncepost doctor` says what it finds.",
+        ),
+        _ => ("the broker", "those neither hand work over nor take any", SEE_BROKER),
+    };
+    let who = match (one.part, one.by == one.of) {
+        ("guard", true) => format!("{name} does not answer"),
+        _ => format!("{} of {} processes {} not reach {name}", one.by, one.of, if one.by == 1 { "does" } else { "do" }),
+    };
+    let stops = one.part == "broker" && one.by == one.of;
+    Missing { remedy: remedy.into(), ..absent(one.part, stops, None) }.told(who, so)
 }
 
 /// The channels that nobody works for: each, or all in one where they are many.
@@ -137,8 +180,8 @@ fn unserved_channels(evidence: &Evidence, processes: &[Process]) -> Vec<Missing>
     };
     let named: Vec<_> = each.iter().filter_map(|one| titles(one.channel.as_ref()?)).collect();
     let (first, more) = named.split_at(MOST_CHANNELS.min(named.len()));
-    let what = format!(
-        "No worker takes the work of {} channels, of {} and {} more: nothing goes out on them",
+    let who = format!(
+        "No worker takes the work of {} channels, of {} and {} more",
         named.len(),
         first.join(", "),
         more.len()
@@ -148,7 +191,8 @@ fn unserved_channels(evidence: &Evidence, processes: &[Process]) -> Vec<Missing>
         .map(|one| Missing {
             channel: None,
             is_of_many: true,
-            what: what.clone(),
+            who: who.clone(),
+            what: format!("{who}: nothing goes out on them"),
             remedy: "Start workers: `oncepost worker` for all channels, or with `--channel NAME`. `oncepost channels` says who works for which.".into(),
             ..one
         })
@@ -159,7 +203,7 @@ fn unserved_channels(evidence: &Evidence, processes: &[Process]) -> Vec<Missing>
 fn undone(duty: &Duty, processes: &[Process], evidence: &Evidence) -> Option<Missing> {
     let Duty { role, stops_delivery, so } = *duty;
     if does(processes, role) {
-        return None;
+        return if role == "scheduler" && evidence.takers == Some(0) { Some(gone(processes, duty)) } else { None };
     }
     let last = processes.iter().filter(|process| has(process, role)).min_by_key(|process| process.silent_for);
     let takers = match role {
@@ -177,25 +221,31 @@ fn undone(duty: &Duty, processes: &[Process], evidence: &Evidence) -> Option<Mis
     };
     let last_seen_at = last.map(|last| last.seen_at);
     if let Some(many) = takers.filter(|many| *many > 0) {
-        return Some(Missing {
-            what: format!(
-                "{known}, though the broker has {many} that take work as one does: they are of an older version, or cannot write to the ledger"
-            ),
-            remedy: format!("Look into the log of each {role}. One of this version says every 15 s that it lives."),
-            ..absent(role, false, last_seen_at)
-        });
+        let remedy = format!("Look into the log of each {role}. One of this version says every 15 s that it lives.");
+        let who = format!("{known}, though the broker has {many} that take work as one does");
+        return Some(
+            Missing { remedy, ..absent(role, false, last_seen_at) }
+                .told(who, "they are of an older version, or cannot write to the ledger"),
+        );
     }
-    Some(Missing {
-        what: format!("{known}: {so}"),
-        remedy: format!("Start one: `oncepost {role}`. If one should run, its log says why it ended."),
-        ..absent(role, stops_delivery, last_seen_at)
-    })
+    let remedy = format!("Start one: `oncepost {role}`. If one should run, its log says why it ended.");
+    Some(Missing { remedy, ..absent(role, stops_delivery, last_seen_at) }.told(known, so))
+}
+
+/// One that was killed says nothing, and the broker knows before it is silent.
+fn gone(processes: &[Process], duty: &Duty) -> Missing {
+    let last = processes.iter().filter(|process| has(process, duty.role)).min_by_key(|process| process.silent_for);
+    let heard = last.map_or(0, |last| last.silent_for.as_secs());
+    let remedy = "If that lasts, its log says why it ended, or what keeps it from the broker.".into();
+    Missing { remedy, ..absent(duty.role, true, last.map(|last| last.seen_at)) }
+        .told(format!("No {} is connected to the broker, though one was heard of {heard} s ago", duty.role), duty.so)
 }
 
 /// A channel that nobody works for.
 fn unserved(outlet: &Outlet, processes: &[Process]) -> Option<Missing> {
-    let is_taken = outlet.queue.is_some_and(|queue| queue.consumers > 0);
-    if is_taken || serves(processes, &outlet.name) {
+    let serves = serves(processes, &outlet.name);
+    // Where the broker does not say who takes from the queue, heartbeats do.
+    if outlet.queue.map_or(serves, |queue| queue.consumers > 0) {
         return None;
     }
     let accounts = if outlet.accounts == 1 { "account".to_owned() } else { format!("{} accounts", outlet.accounts) };
@@ -204,15 +254,31 @@ fn unserved(outlet: &Outlet, processes: &[Process]) -> Option<Missing> {
         Some(1) => "; 1 message waits in its queue".into(),
         Some(many) => format!("; {many} messages wait in its queue"),
     };
-    Some(Missing {
-        channel: Some(outlet.name.clone()),
-        what: format!("No worker takes the work of {}: nothing goes out on its {accounts}{waits}", outlet.title),
-        remedy: format!(
+    let who = match serves {
+        false => format!("No worker takes the work of {}", outlet.title),
+        true => format!("No worker takes the work of {}, though one said lately that it does", outlet.title),
+    };
+    let remedy = match serves {
+        false => format!(
             "Start one: `oncepost worker --channel {0}`, or leave --channel out for all. If it is meant to stand still: `oncepost pause channel:{0}`.",
             outlet.name
         ),
-        ..absent("worker", true, None)
-    })
+        // It was killed, or connects again.
+        true => "If that lasts, its log says why it ended, or what keeps it from the broker.".into(),
+    };
+    let found = Missing { channel: Some(outlet.name.clone()), remedy, ..absent("worker", true, None) };
+    Some(found.told(who, &format!("nothing goes out on its {accounts}{waits}")))
+}
+
+impl Missing {
+    /// Who is missing, for the middle of a sentence.
+    pub fn within(&self) -> String {
+        within(&self.who)
+    }
+
+    fn told(self, who: String, so: &str) -> Self {
+        Self { what: format!("{who}: {so}"), who, ..self }
+    }
 }
 
 fn absent(role: &'static str, stops_delivery: bool, last_seen_at: Option<Timestamp>) -> Missing {
@@ -222,9 +288,16 @@ fn absent(role: &'static str, stops_delivery: bool, last_seen_at: Option<Timesta
         is_of_many: false,
         stops_delivery,
         last_seen_at,
+        who: String::new(),
         what: String::new(),
         remedy: String::new(),
     }
+}
+
+/// A sentence about who is missing, for the middle of another one.
+pub fn within(who: &str) -> String {
+    let rest = ["No ", "The "].iter().find_map(|first| Some((first, who.strip_prefix(*first)?)));
+    rest.map_or_else(|| who.to_owned(), |(first, rest)| format!("{}{rest}", first.to_lowercase()))
 }
 
 fn minutes(span: Duration) -> String {
@@ -274,7 +347,7 @@ mod tests {
             broker_answers: true,
             takers: Some(1),
             has_hooks: true,
-            channels: vec![outlet(0, 3)],
+            channels: vec![outlet(1, 3)],
             ..Evidence::default()
         };
         let dev = process(&["scheduler", "worker", "api", "keeper", "notifier"], &["mastodon"], 119);
@@ -333,6 +406,58 @@ mod tests {
             "No worker takes the work of Mastodon: nothing goes out on its 12 accounts; 3 messages wait in its queue";
         assert_eq!(found, [(expected.to_owned(), true)]);
         assert_eq!(told(&all, &evidence(outlet(1, 3))), [], "somebody takes from its queue");
+    }
+
+    /// Killed a moment ago: it says nothing, and nobody is silent yet.
+    #[test]
+    fn whoever_the_broker_does_not_know_any_more_is_missed_before_it_is_silent() {
+        let dev = process(&["scheduler", "worker", "keeper"], &["mastodon"], 7);
+        let evidence =
+            Evidence { broker_answers: true, takers: Some(0), channels: vec![outlet(0, 0)], ..Evidence::default() };
+        let found = missing(std::slice::from_ref(&dev), &evidence);
+        let who: Vec<_> = found.iter().map(|one| one.who.as_str()).collect();
+        let scheduler = "No scheduler is connected to the broker, though one was heard of 7 s ago";
+        assert_eq!(who, [scheduler, "No worker takes the work of Mastodon, though one said lately that it does"]);
+        assert!(found.iter().all(|one| one.stops_delivery), "{found:?}");
+        let unasked = Outlet { queue: None, ..outlet(0, 0) };
+        let evidence = Evidence { broker_answers: true, channels: vec![unasked], ..Evidence::default() };
+        assert_eq!(told(&[dev], &evidence), [], "where nobody has asked the broker, heartbeats count");
+    }
+
+    #[test]
+    fn what_keeps_one_channel_from_being_served_is_told_of_that_alone() {
+        let all = ["scheduler", "keeper", "worker"].map(|role| process(&[role], &["bluesky"], 1));
+        let bluesky = Outlet { name: "bluesky".into(), title: "Bluesky".into(), ..outlet(1, 0) };
+        let evidence = Evidence {
+            broker_answers: true,
+            takers: Some(1),
+            channels: vec![outlet(0, 3), bluesky],
+            unreached: vec![Unreached { part: "guard", by: 1, of: 1 }],
+            ..Evidence::default()
+        };
+        let why = |channel| stopped(&all, &evidence, channel).map(|one| one.within());
+        assert_eq!(why("mastodon").as_deref(), Some("no worker takes the work of Mastodon"));
+        assert_eq!(why("bluesky"), None, "Redis stops nothing");
+        let away = Evidence { broker_answers: false, ..evidence };
+        assert_eq!(stopped(&all, &away, "bluesky").unwrap().within(), "the broker does not answer");
+    }
+
+    #[test]
+    fn a_part_that_processes_do_not_reach_is_told_of() {
+        let dev = process(&["scheduler", "worker", "keeper"], &["mastodon"], 1);
+        let of = |part, by, broker_answers| {
+            let unreached = vec![Unreached { part, by, of: 3 }];
+            let found = missing(
+                std::slice::from_ref(&dev),
+                &Evidence { broker_answers, takers: Some(1), unreached, ..Evidence::default() },
+            );
+            found.into_iter().map(|one| (one.who, one.stops_delivery)).collect::<Vec<_>>()
+        };
+        assert_eq!(of("guard", 3, true), [("Redis does not answer".to_owned(), false)]);
+        assert_eq!(of("guard", 1, true), [("1 of 3 processes does not reach Redis".to_owned(), false)]);
+        assert_eq!(of("broker", 2, true), [("2 of 3 processes do not reach the broker".to_owned(), false)]);
+        assert_eq!(of("broker", 3, true), [("3 of 3 processes do not reach the broker".to_owned(), true)]);
+        assert_eq!(of("broker", 3, false), [("The broker does not answer".to_owned(), true)], "once is enough");
     }
 
     #[test]

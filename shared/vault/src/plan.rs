@@ -338,7 +338,8 @@ pub fn state(means: &Means, record: &AccountRecord, now: Timestamp) -> State {
         return State::Expiring;
     }
     // What is wrong with the app is for a person as well, and soon.
-    if record.renewal.failure.as_ref().is_some_and(|failure| matches!(failure.worth, Worth::AfterFix { .. })) {
+    let failure = record.renewal.failure.as_ref().filter(|_| !given_up);
+    if failure.is_some_and(|failure| matches!(failure.worth, Worth::AfterFix { .. })) {
         return State::Expiring;
     }
     found

@@ -134,6 +134,9 @@ pub struct JobPlan {
     /// Those of them that go later, and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub later: Vec<Remark>,
+    /// Of a retry: the channels whose platform seems to refuse still, each in a few sentences. Nothing is held back for that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refusing: Vec<String>,
     /// How many are held back.
     pub held_back: u64,
     /// Why, those with the most targets first.

@@ -30,8 +30,8 @@ pub struct Processes {
 /// Somebody who should be there and is not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Missing {
-    /// What nobody does: `scheduler`, `worker`, `keeper` or `notifier`; `broker`, if that does not answer; or `ledger`, if it has lost some of
-    /// its history.
+    /// What nobody does: `scheduler`, `worker`, `keeper` or `notifier`; `broker` or `guard`, if that does not answer; or `ledger`, if it has
+    /// lost some of its history.
     pub role: String,
     /// For which channel, if not for any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -42,6 +42,9 @@ pub struct Missing {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<domain::Rfc3339>")]
     pub last_seen_at: Option<Timestamp>,
+    /// Who is missing, as a sentence without its stop.
+    #[serde(default)]
+    pub who: String,
     /// Who is missing and what comes of it, as a sentence without its stop.
     pub what: String,
     /// What to do.

@@ -7,9 +7,9 @@ use std::{
 
 use domain::{Answer, Command, Context, Pause, Policy, Refusal, State, Target, TargetId, apply};
 use jiff::Timestamp;
-use ledger::{Of, Selection};
+use ledger::{Of, Selection, Within};
 
-use super::{Dead, account, moved::Move};
+use super::{Dead, account, moved::Move, refusing::refusing};
 use crate::{
     Console, Problem,
     access::Caller,
@@ -241,6 +241,7 @@ impl Tally {
             targets: self.targets,
             going: self.targets - held_back,
             later: told(self.later),
+            refusing: Vec::new(),
             held_back,
             reasons: told(self.reasons),
         }
@@ -265,6 +266,7 @@ pub(crate) async fn plan(
     let mut dead = Dead::new();
     let mut asked = BTreeSet::new();
     let mut tally = Tally::default();
+    let mut going = BTreeSet::new();
     let mut found = BTreeSet::new();
     let mut after = None;
     while tally.targets < u64::from(MOST) {
@@ -277,7 +279,11 @@ pub(crate) async fn plan(
         }
         let judge = Judge { dead: &dead, ..frame };
         for target in &page {
-            tally.count(target.id, judge.judge(target, action));
+            let verdict = judge.judge(target, action);
+            if action == JobAction::Retry && !matches!(verdict, Verdict::HeldBack(_)) {
+                going.insert(target.channel.clone());
+            }
+            tally.count(target.id, verdict);
             if !selection.targets.is_empty() {
                 found.insert(target.id);
             }
@@ -302,5 +308,18 @@ pub(crate) async fn plan(
         };
         tally.count(*id, verdict);
     }
-    Ok(tally.plan(action, now))
+    let plan = tally.plan(action, now);
+    if going.is_empty() {
+        return Ok(plan);
+    }
+    let within = Within { tenant: caller.tenant.clone(), ..Within::default() };
+    let causes = &console.causes;
+    let (retried, listed, out) = futures::try_join!(
+        causes.postponed(&within, now),
+        causes.spread(&within),
+        causes.out_last(caller.tenant.as_ref())
+    )?;
+    let newest = listed.causes.iter().filter_map(|cause| cause.newest.as_ref());
+    let failed: Vec<_> = retried.targets.iter().chain(newest).collect();
+    Ok(JobPlan { refusing: refusing(&going, &failed, &out), ..plan })
 }

@@ -1,5 +1,7 @@
 //! Reading what a caller may see. What is another tenant's does not exist for the caller.
 
+use std::collections::BTreeMap;
+
 use domain::{PostId, Target, TargetId};
 use ledger::{PostView, TargetView};
 
@@ -41,5 +43,17 @@ pub(super) async fn frame(console: &Console, caller: &Caller) -> Result<Frame, P
     let (now, pauses) = futures::try_join!(console.ledger.now(), console.ledger.pauses())?;
     let max_looks = console.ledger.policy().max_looks;
     let (channels, accounts) = (console.channels.clone(), console.accounts.clone());
-    Ok(Frame { now, pauses: pauses_for(caller, pauses), channels, accounts, max_looks })
+    Ok(Frame { now, pauses: pauses_for(caller, pauses), channels, accounts, max_looks, stopped: BTreeMap::new() })
+}
+
+/// The same, with what keeps the work on these targets from being done.
+pub(super) async fn frame_of<'a>(
+    console: &Console,
+    caller: &Caller,
+    targets: impl IntoIterator<Item = &'a Target>,
+) -> Result<Frame, Problem> {
+    let is_over = |target: &&Target| target.state.is_terminal() && target.listed.is_none();
+    let channels = targets.into_iter().filter(|target| !is_over(target)).map(|target| target.channel.clone()).collect();
+    let (frame, stopped) = futures::join!(frame(console, caller), async { console.stopped(caller, &channels).await });
+    Ok(Frame { stopped, ..frame? })
 }

@@ -11,7 +11,7 @@ use contract::Doubts;
 use domain::{ChannelName, ListReason, PlatformWords, Target, TenantId};
 use extent::{Cause, Evidence, Judgement, Known, account, second};
 use jiff::Timestamp;
-use ledger::{CauseSpread, Lately, LedgerError, Note, Outlet, Spread, Stake, Within};
+use ledger::{CauseSpread, LedgerError, Note, Outlet, Spread, Stake, Within};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use vault::AccountName;
@@ -100,25 +100,31 @@ async fn look(
     let first = spread.causes.iter().map(|cause| cause.first).min();
     let (found, wells) = futures::join!(
         async {
-            match first {
-                None => Ok((yesterday, Vec::new())),
-                Some(first) => {
-                    let found = causes.meanwhile(&around, second(first).max(yesterday), MOST_SETTLED).await;
-                    found.map(|found| (found.since.max(yesterday), found.lately))
-                }
-            }
+            let Some(first) = first else { return Ok((yesterday, Vec::new(), Vec::new(), Vec::new())) };
+            let (found, retried, out) = futures::try_join!(
+                causes.meanwhile(&around, second(first).max(yesterday), MOST_SETTLED),
+                causes.postponed(within, at),
+                causes.out_last(around.tenant.as_ref()),
+            )?;
+            Ok::<_, LedgerError>((found.since.max(yesterday), found.lately, retried.targets, out))
         },
         Wells::of(console, &spread.causes),
     );
-    let (from, lately) = found?;
+    let (from, lately, retried, out) = found?;
     let cards = console.accounts.all();
     let known = Known::of(cards.iter().filter(|card| caller.owns(&card.tenant)));
     let view = View {
         at,
         caller,
-        known: &known,
-        lately: &lately,
-        from,
+        evidence: Evidence {
+            known: &known,
+            lately: &lately,
+            from,
+            out: &out,
+            retried: &retried,
+            // A tenant's own list is all that there is to it.
+            is_part: *within != around,
+        },
         stakes: &stakes,
         notes: &notes,
         taken: &taken,
@@ -138,9 +144,7 @@ fn no_notes(error: LedgerError) -> Result<Vec<Note>, LedgerError> {
 struct View<'a> {
     at: Timestamp,
     caller: &'a Caller,
-    known: &'a Known,
-    lately: &'a [Lately],
-    from: Timestamp,
+    evidence: Evidence<'a>,
     stakes: &'a [Stake],
     notes: &'a [Note],
     taken: &'a Taken,
@@ -150,8 +154,7 @@ struct View<'a> {
 
 impl View<'_> {
     fn all(&self, spread: &Spread) -> api::FailureGroups {
-        let evidence = Evidence { known: self.known, lately: self.lately, from: self.from };
-        let Judgement { whole, causes } = evidence.judge(spread);
+        let Judgement { whole, causes } = self.evidence.judge(spread);
         let places = spread.causes.iter().flat_map(places);
         api::FailureGroups {
             at: self.at,

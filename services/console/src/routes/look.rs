@@ -67,7 +67,7 @@ pub(super) fn verdict(console: &Console, target: &Target, frame: &Frame) -> Resu
         Plan::Undecidable => return Err(format!("{title} cannot be asked what became of it: only a person can tell")),
         Plan::Repeat => format!(
             "The call is made once more with the same key, which {title} remembers: if it is out, that is what it answers, and if \
-             it never arrived, it goes out now."
+             it never arrived, that sends it."
         ),
         Plan::Look => {
             "If it shows the post, that is recorded as published. If it is surely not there, it goes out, as after any failure."

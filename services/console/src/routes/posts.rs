@@ -134,7 +134,8 @@ pub(super) async fn by_key(
 }
 
 async fn whole(console: &Console, caller: &Caller, id: PostId, attempts: bool) -> Result<Json<api::Post>, Problem> {
-    let (post, frame) = futures::try_join!(find::post(console, caller, id, attempts), find::frame(console, caller))?;
+    let post = find::post(console, caller, id, attempts).await?;
+    let frame = find::frame_of(console, caller, post.targets.iter().map(|view| &view.target)).await?;
     Ok(Json(frame.post(post, attempts)))
 }
 

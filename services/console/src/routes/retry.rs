@@ -26,7 +26,8 @@ pub(super) async fn target(
     caller: Caller,
     Id(id): Id<TargetId>,
 ) -> Result<Json<api::Retried>, Problem> {
-    let (view, frame) = futures::try_join!(find::target(&console, &caller, id), find::frame(&console, &caller))?;
+    let view = find::target(&console, &caller, id).await?;
+    let frame = find::frame_of(&console, &caller, [&view.target]).await?;
     let intent = Intent::target("retry target", &view.target);
     let retry = async { again(&console, &view.target, &frame).await };
     let what = console.audited(&caller, intent, retry, |what| Some(json!({ "what": what }))).await?;
@@ -71,7 +72,8 @@ pub(super) async fn post(
     Id(id): Id<PostId>,
     Ask(Manner { dry_run }): Ask<Manner>,
 ) -> Result<Json<api::RetryPlan>, Problem> {
-    let (post, frame) = futures::try_join!(find::post(&console, &caller, id, false), find::frame(&console, &caller))?;
+    let post = find::post(&console, &caller, id, false).await?;
+    let frame = find::frame_of(&console, &caller, post.targets.iter().map(|view| &view.target)).await?;
     let intent = Intent::post("retry post", &post);
     let retry = all(&console, post, &frame, dry_run);
     if dry_run {
@@ -151,7 +153,10 @@ pub(super) fn happens(target: &Target, frame: &Frame) -> String {
                 )
             }
             Some(ends) => format!("It is sent again at {}: until then the platform's rate limit holds.", instant(ends)),
-            None => "It is sent again right away.".into(),
+            None => match frame.stopped.get(&target.channel) {
+                Some(why) => format!("It is due again right away, and waits until this is mended: {why}."),
+                None => "It is sent again right away.".into(),
+            },
         },
     }
 }

@@ -111,7 +111,8 @@ pub(super) async fn command(console: &Console, id: TargetId, command: Command) -
 
 /// The target as it is now, with its attempts.
 pub(super) async fn current(console: &Console, caller: &Caller, id: TargetId) -> Result<api::Target, Problem> {
-    let (view, frame) = futures::try_join!(find::target(console, caller, id), find::frame(console, caller))?;
+    let view = find::target(console, caller, id).await?;
+    let frame = find::frame_of(console, caller, [&view.target]).await?;
     let doubted = view.target.armed.is_some();
     let post = if doubted { console.ledger.post(view.target.post, false).await? } else { None };
     let notes = console.noted(&Concerned::target(&view.target), caller).await;

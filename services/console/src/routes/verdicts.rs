@@ -23,7 +23,8 @@ pub(super) async fn show(
     caller: Caller,
     Id(id): Id<TargetId>,
 ) -> Result<Json<api::Verdicts>, Problem> {
-    let (view, frame) = futures::try_join!(find::target(&console, &caller, id), find::frame(&console, &caller))?;
+    let view = find::target(&console, &caller, id).await?;
+    let frame = find::frame_of(&console, &caller, [&view.target]).await?;
     Ok(Json(verdicts(&console, &view.target, &frame)))
 }
 
@@ -47,7 +48,7 @@ fn verdicts(console: &Console, target: &Target, frame: &Frame) -> api::Verdicts 
         cancel: would(Command::Cancel, "It does not go out, and leaves the operators' list.".into()),
         reschedule: would(
             Command::Reschedule { due_at, deadline, hash },
-            format!("It goes out at the new time instead of {}.", instant(due_at)),
+            format!("It is due at the new time instead of {}.", instant(due_at)),
         ),
         look_again: match look::verdict(console, target, frame) {
             Ok(why) => Verdict { goes: true, why },

@@ -250,7 +250,7 @@ fn standing(account: &api::Account, now: Timestamp) -> Markup {
                     dl.facts {
                         (fact("What to do", &prose(&wrong.remedy)))
                         @if let Some(said) = &wrong.platform_said {
-                            (fact("The platform's words", &html! { @if let Some(status) = said.status { "HTTP " (status) " " } q { (said.text) } }))
+                            (fact(words::whose(said), &html! { @if let Some(status) = said.status { "HTTP " (status) " " } q { (said.text) } }))
                         }
                     }
                 }

@@ -101,7 +101,7 @@ async fn reschedule(visit: Visit, Path(id): Path<String>, form: Filled) -> Respo
     visit.back(
         &id,
         done.map(|changed| match changed.targets.first() {
-            Some(target) => format!("It goes out {}: {}.", words::ago(target.due_at, now), parts::exact(target.due_at)),
+            Some(target) => format!("It is due {}: {}.", words::ago(target.due_at, now), parts::exact(target.due_at)),
             None => "It is rescheduled.".into(),
         }),
     )

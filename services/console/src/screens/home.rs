@@ -69,7 +69,7 @@ async fn show(visit: Visit) -> Response {
     let body = html! {
         div #attention data-live {
             @match &processes { Ok(found) => { (missing(found)) }, Err(problem) => { (cannot_tell("who is there", problem)) } }
-            (headline(&failures, is_anybody_missing(&processes), behind.unwrap_or_default(), has_more, now))
+            (headline(&failures, first_missing(&processes), behind.unwrap_or_default(), has_more, now))
             (signs(&Signs {
                 forecast: &forecast, overdue: &overdue, retrying: &retrying, published: &published, patience, now,
             }))
@@ -85,15 +85,15 @@ async fn show(visit: Visit) -> Response {
     visit.page(ENTRY.title, Ok(body))
 }
 
-/// Whether a process is known to be missing; what cannot be told is said below.
-fn is_anybody_missing(found: &Result<api::Processes, Problem>) -> bool {
-    found.as_ref().is_ok_and(|found| found.missing.as_ref().is_some_and(|missing| !missing.is_empty()))
+/// Whoever is missing first, or the part that is away; what cannot be told is said above.
+fn first_missing(found: &Result<api::Processes, Problem>) -> Option<&api::Missing> {
+    found.as_ref().ok()?.missing.as_ref()?.first()
 }
 
 /// The first question: does it concern everything, one channel, one app, one account, or one post? And what shows that.
 fn headline(
     found: &Result<api::FailureGroups, Problem>,
-    is_anybody_missing: bool,
+    missing: Option<&api::Missing>,
     behind: u64,
     has_more: bool,
     now: Timestamp,
@@ -106,7 +106,7 @@ fn headline(
     };
     if found.targets == 0 {
         return html! { h1 {
-            @if is_anybody_missing { "Nothing has failed, but not all are there" }
+            @if let Some(one) = missing { "Nothing has failed, but " (roster::within(&one.who)) }
             @else if behind > 0 { "Nothing needs you, but " (words::many(behind, "target")) " " (if behind == 1 { "is" } else { "are" }) " late" }
             @else if has_more { "No target waits for you, but look below" }
             @else { "Nothing needs you" }
@@ -114,7 +114,10 @@ fn headline(
     }
     let (verb, causes) = (if found.targets == 1 { "needs" } else { "need" }, found.groups.len() as u64);
     html! {
-        h1 { (words::many(found.targets, "target")) " " (verb) " you" }
+        h1 {
+            @if let Some(one) = missing { (one.who) ", and " }
+            (words::many(found.targets, "target")) " " (verb) " you"
+        }
         p.lead.reach {
             strong { (found.extent.words) "." }
             @if let Some(held) = found.at_stake.waiting() { " " (held) "." }

@@ -358,6 +358,7 @@ pub(super) fn told(plan: &api::JobPlan) -> Markup {
         .collect();
     html! {
         p { strong { (words::grouped(plan.going)) " of " (words::grouped(plan.targets)) " " (go(plan.going)) } @if plan.held_back > 0 { ", " (words::grouped(plan.held_back)) " held back" } "." }
+        @for told in &plan.refusing { p.note.unknown { (told) } }
         @if !rows.is_empty() { (table("What does not go, or not yet", &["Why", "Goes", "Targets", "Such as"], rows)) }
     }
 }

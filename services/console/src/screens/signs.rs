@@ -63,8 +63,8 @@ fn newest(told: &Signs<'_>) -> Sign {
         }
         Ok(api::NewestPublish { at: None, since: Some(since) }) => Sign::new(
             NAME,
-            html! { "none lately" },
-            html! { "nothing has gone out since " (ago(*since, now)) },
+            html! { "not lately" },
+            html! { "not among the newest 2,000 of all, which go back to " (ago(*since, now)) },
             Tone::Warn,
         ),
         Ok(_) => Sign::new(NAME, html! { "none yet" }, html! { "nothing has gone out" }, Tone::Idle),
@@ -95,9 +95,10 @@ fn going(told: &Signs<'_>) -> Sign {
         @if report.not_looked_at > 0 { "at least; " (words::grouped(report.not_looked_at)) " not looked at" } @else {
             "targets go out"
         }
+        @if report.held > 0 { "; " (words::grouped(report.held)) " more are held by a pause" }
         (as_of(report.at, told.now))
     };
-    Sign::new(NAME, html! { (words::grouped(report.looked_at)) }, more, Tone::Idle)
+    Sign::new(NAME, html! { (words::grouped(report.looked_at.saturating_sub(report.held))) }, more, Tone::Idle)
 }
 
 fn trouble(told: &Signs<'_>) -> Sign {

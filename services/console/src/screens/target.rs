@@ -90,7 +90,7 @@ fn standing(target: &api::Target, now: Timestamp) -> Markup {
                         (fact("Whose fault", &html! { (diagnosis.whose_fault) }))
                         (fact("What to do", &prose(&diagnosis.remedy)))
                         @if let Some(said) = &target.platform_said {
-                            (fact("The platform's words", &html! {
+                            (fact(words::whose(said), &html! {
                                 @if let Some(status) = said.status { "HTTP " (status) " " }
                                 @if let Some(code) = &said.code { code { (code) } " " }
                                 @if said.text.is_empty() { span.quiet { "no words" } } @else { q { (said.text) } }

@@ -1,6 +1,6 @@
 //! Words for people.
 
-use domain::{AttemptKind, AttemptOutcome, PostStatus, State};
+use domain::{AttemptKind, AttemptOutcome, PlatformWords, PostStatus, State};
 use jiff::Timestamp;
 
 /// Where a target stands, in a word.
@@ -19,6 +19,11 @@ pub(super) fn status(status: PostStatus) -> &'static str {
         PostStatus::Expired => "expired",
         PostStatus::Withdrawn => "withdrawn",
     }
+}
+
+/// Whose words they are, as a heading.
+pub(super) fn whose(said: &PlatformWords) -> &'static str {
+    if said.is_answer() { "The platform's words" } else { "What oncepost saw" }
 }
 
 /// What an attempt set out to do.

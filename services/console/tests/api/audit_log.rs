@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::world::{ACME, OPERATOR, OTHER, World, memory, message, world, world_on};
+use crate::{
+    processes::{beat, beats},
+    world::{ACME, OPERATOR, OTHER, World, memory, message, world, world_on},
+};
 
 async fn entries(world: &World, token: &str, query: &str) -> Vec<Value> {
     let reply = world.send(Some(token), "GET", &format!("/v1/audit-log{query}"), String::new()).await.ok(200);
@@ -22,6 +25,7 @@ async fn a_retry_is_on_record_with_how_it_was_and_what_comes() {
     let (post, targets) = world.accepted(&message("key")).await;
     world.at_due_time().await;
     world.fail(&targets[0]).await;
+    beats(&world, &beat(&world, "dev", &["scheduler", "worker", "keeper"], &["long", "short"])).await;
     world.post(&format!("/v1/targets/{}/retry", targets[0]), &json!({})).await.ok(200);
     tick(&world).await;
     // Pressed again: refused, and that is on record as well.

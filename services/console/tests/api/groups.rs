@@ -5,7 +5,10 @@ use std::time::Duration;
 use domain::{Failure, Landed, Outcome, Worth};
 use serde_json::{Value, json};
 
-use crate::world::{ACME, OTHER, World, failure, foreign, message, world};
+use crate::{
+    retrying::{try_once, unreachable},
+    world::{ACME, OTHER, World, failure, foreign, message, world},
+};
 
 async fn groups(world: &World, query: &str) -> Value {
     world.get(&format!("/v1/failures/groups{query}")).await.ok(200)
@@ -154,4 +157,54 @@ async fn where_nothing_failed_nothing_is_told() {
     let found = groups(&world(), "").await;
     assert_eq!((&found["groups"], &found["extent"]["kind"]), (&json!([]), &json!("nothing")));
     assert_eq!(found.get("meanwhile"), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_platform_that_is_down_is_told_by_all_that_it_refuses_and_is_noticed_when_it_is_back() {
+    let world = world();
+    let (_, one) = world.accepted(&message("one")).await;
+    let (_, two) = world.accepted(&foreign("two")).await;
+    let (_, three) = world.accepted(&message("three")).await;
+    world.at_due_time().await;
+    let attempt = world.begin(&one[0]).await;
+    world.finish(&one[0], attempt, Outcome::Failed(Failure { worth: Worth::Never, ..unreachable() })).await;
+    try_once(&world, &two[0]).await;
+    let words = async || groups(&world, "").await["extent"]["words"].as_str().unwrap().to_owned();
+    let plan = json!({ "action": "retry", "select": { "group": "OP-3001/channel/-" }, "dry_run": true });
+    let plan = async || world.post("/v1/jobs", &plan).await.ok(200);
+    assert_eq!(words().await, "All 2 accounts of long, with 1 being retried");
+    let told = plan().await;
+    let refusing = "long may refuse still: what failed there last did so at 2026-06-01 13:00:00Z or later (OP-3001 The platform could not be \
+                    reached), and nothing is known to have gone out there since. What goes now may fail the same way; nothing is held back for \
+                    that.";
+    assert_eq!(
+        (&told["refusing"], &told["going"], &told["held_back"]),
+        (&json!([refusing]), &json!(1), &json!(0)),
+        "{told}"
+    );
+    world.runtime.sleep(Duration::from_secs(1)).await;
+    world.publish(&three[0]).await;
+    assert_eq!(
+        words().await,
+        "All 2 accounts of long, with 1 being retried. Since the last of them failed posts go out there again, the newest at 2026-06-01 \
+         13:00:01Z"
+    );
+    assert_eq!(plan().await.get("refusing"), None);
+}
+
+/// The others were not looked at.
+#[tokio::test(start_paused = true)]
+async fn what_a_filter_leaves_out_is_not_said_to_be_well() {
+    let world = world();
+    let (_, one) = world.accepted(&message("one")).await;
+    let (_, two) = world.accepted(&message("two")).await;
+    let (_, theirs) = world.accepted(&foreign("theirs")).await;
+    world.at_due_time().await;
+    for target in [&one[0], &one[1], &two[0], &two[1], &theirs[0]] {
+        world.fail(target).await;
+    }
+    let words = async |query: &str| groups(&world, query).await["extent"]["words"].as_str().unwrap().to_owned();
+    assert_eq!(words("?tenant=acme").await, "Of tenant acme: 2 accounts on 2 channels: long and short");
+    assert_eq!(words("?account=acme/long/main").await, "Account acme/long/main");
+    assert_eq!(words("").await, "All 3 accounts of app our-app, on long and short");
 }

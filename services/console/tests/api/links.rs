@@ -403,7 +403,7 @@ async fn t06_connecting_again_by_a_link_releases_what_was_held() {
     scene.world.apply(&targets[1], Command::Wake).await;
     assert_eq!(scene.world.state(&targets[1]).await, domain::State::Held);
     let link = scene.link("x", &json!({})).await;
-    says(&scene.come_back(&link).await, 200, &["1 post that was held goes out now"]);
+    says(&scene.come_back(&link).await, 200, &["1 post that was held is released now"]);
     assert_eq!(scene.world.state(&targets[1]).await, domain::State::Scheduled);
 }
 

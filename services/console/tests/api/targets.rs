@@ -1,11 +1,16 @@
 //! Single targets: what is told of them, and how a doubt is settled.
 
+use std::time::Duration;
+
 use domain::{Command, Landed, Outcome, Receipt, Worth};
 use ledger::{CredentialPut, CredentialStore, RecordKind};
 use serde_json::{Value, json};
 use vault::record::{AccountRecord, Health};
 
-use crate::world::{ACME, World, failure, foreign, memory, message, world, world_on};
+use crate::{
+    processes::{beat, beats},
+    world::{ACME, OPERATOR, World, failure, foreign, memory, message, world, world_on},
+};
 
 async fn target(world: &World, id: &str) -> Value {
     world.get(&format!("/v1/targets/{id}")).await.ok(200)
@@ -25,7 +30,8 @@ async fn m02_one_target_can_be_looked_at_in_every_state() {
     let world = world();
     let (_, targets) = world.accepted(&message("key")).await;
     let waiting = target(&world, &targets[0]).await;
-    assert_eq!(waiting["next_step"], "It goes out at 2026-06-01 13:00:00Z.");
+    let nobody = "It goes out at 2026-06-01 13:00:00Z, if this is mended by then: no scheduler is known to run.";
+    assert_eq!(waiting["next_step"], nobody);
     assert_eq!((&waiting["went_out"], &waiting["attempts"]), (&json!("no"), &json!([])));
     world.at_due_time().await;
     let attempt = world.arm(&targets[0]).await;
@@ -413,4 +419,41 @@ async fn a_word_that_says_nothing_or_both_is_refused() {
         assert_eq!(problem["code"], "OP-1003", "{word}");
     }
     assert_eq!(world.state(&targets[0]).await, domain::State::InDoubt);
+}
+
+/// What is said to happen next is what will.
+#[tokio::test(start_paused = true)]
+async fn what_waits_says_what_keeps_it() {
+    let world = world();
+    let mut dated = message("key");
+    dated["deadline"] = json!("2026-06-01T13:30:00Z");
+    let (_, targets) = world.accepted(&dated).await;
+    let next = async |id: &str| target(&world, id).await["next_step"].as_str().unwrap().to_owned();
+    let live = async |channels: &[&str]| {
+        beats(&world, &beat(&world, "dev", &["scheduler", "worker", "keeper"], channels)).await;
+    };
+    live(&["long"]).await;
+    assert_eq!(next(&targets[0]).await, "It goes out at 2026-06-01 13:00:00Z.");
+    let short = "It goes out at 2026-06-01 13:00:00Z, if this is mended by then: no worker takes the work of Short.";
+    assert_eq!(next(&targets[1]).await, short);
+    let scope = json!({ "scope": "account:acme/long/main", "reason": "legal" });
+    world.post("/v1/pauses", &scope).await.ok(201);
+    let held = "It is held from 2026-06-01 13:00:00Z on, unless the pause of account:acme/long/main ends before: legal. If that lasts until \
+                2026-06-01 13:30:00Z, it expires.";
+    assert_eq!(next(&targets[0]).await, held);
+    world.at_due_time().await;
+    live(&["long"]).await;
+    let held = "It waits until the pause of account:acme/long/main ends: legal. If that lasts until 2026-06-01 13:30:00Z, it expires.";
+    assert_eq!(next(&targets[0]).await, held);
+    assert_eq!(
+        next(&targets[1]).await,
+        "It is due, and waits until this is mended: no worker takes the work of Short."
+    );
+    world.send(Some(OPERATOR), "DELETE", "/v1/pauses?scope=account:acme/long/main", String::new()).await.ok(200);
+    assert_eq!(next(&targets[0]).await, "It goes out now.");
+    world.transport.close().await;
+    assert_eq!(next(&targets[0]).await, "It is due, and waits until this is mended: the broker does not answer.");
+    world.runtime.sleep(Duration::from_secs(1801)).await;
+    let late = "It expires, and does not go out: its deadline 2026-06-01 13:30:00Z has passed. With a later deadline it would.";
+    assert_eq!(next(&targets[0]).await, late);
 }

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, LazyLock},
+    sync::{Arc, LazyLock, Mutex},
     time::Duration,
 };
 
@@ -13,7 +13,7 @@ use axum::{
     body::Body,
     http::{Request, request::Builder},
 };
-use broker::{Memory, Source, Transport};
+use broker::{Inbox, Memory, Source, Transport};
 use channels::{
     About, Account, AccountCard, Accounts, Call, Channel, Count, Http, HttpOptions, Limits, ListedAccounts, Mark,
     Media, OAuth, Objection, Offers, Published, Registry, Secret, SecretSource, Threads, TokenLife, Unit,
@@ -53,6 +53,8 @@ pub struct World {
     pub processes: Arc<dyn Processes>,
     pub incidents: Arc<dyn Incidents>,
     pub transport: Arc<dyn Transport>,
+    /// Where those that are said to live take work from.
+    pub inboxes: Mutex<Vec<Box<dyn Inbox>>>,
     /// The same, for what a broker does to those who rely on it.
     pub broker: Arc<Memory>,
     pub vault: Vault,
@@ -303,7 +305,8 @@ impl Setting {
             incidents: incidents.clone(),
             options,
         });
-        World { runtime, ledger, processes, incidents, transport, broker, vault, router: console.router(), console }
+        let (router, inboxes) = (console.router(), Mutex::default());
+        World { runtime, ledger, processes, incidents, transport, inboxes, broker, vault, router, console }
     }
 }
 

@@ -150,7 +150,16 @@ impl Alerts {
         let yesterday = now.saturating_sub(DAY).unwrap_or(Timestamp::MIN);
         let found = self.parts.causes.meanwhile(&all, second(first).max(yesterday), MOST_SETTLED).await?;
         let known = Known::of(&self.parts.accounts.all());
-        let evidence = Evidence { known: &known, lately: &found.lately, from: found.since.max(yesterday) };
+        let (retried, out) =
+            futures::try_join!(self.parts.causes.postponed(&all, now), self.parts.causes.out_last(None))?;
+        let evidence = Evidence {
+            known: &known,
+            lately: &found.lately,
+            from: found.since.max(yesterday),
+            out: &out,
+            retried: &retried.targets,
+            is_part: false,
+        };
         Ok(Matter::failing(evidence.judge(&spread), spread.causes))
     }
 
@@ -175,6 +184,8 @@ impl Alerts {
             has_hooks: false,
             channels: outlets(abouts.map(|about| (about.name, about.title)), of, &pauses),
             history_lost: matches!(ledger.ping().await, Err(LedgerError::Restored)),
+            // Parts that some reach are for the metrics' alerts.
+            unreached: Vec::new(),
         };
         Ok(roster::missing(&processes, &evidence).into_iter().map(Matter::missing).collect())
     }

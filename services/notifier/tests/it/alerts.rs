@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use channels::{Account, SecretSource};
-use domain::{Command, OnDoubt};
+use domain::{Command, OnDoubt, Worth};
 use ledger::{Ledger, Processes};
 use uuid::Uuid;
 
@@ -154,4 +154,18 @@ async fn a_channel_with_accounts_and_no_worker_is_told_of() {
     process.channels = vec!["mastodon".parse().unwrap()];
     world.ledger.beat(process, Duration::from_secs(86_400)).await.unwrap();
     assert!(world.told().await.starts_with("All clear: mastodon is not without a worker any more"));
+}
+
+/// The first that is given up is told of as what it is: one of all that the platform refuses.
+#[tokio::test]
+async fn the_first_alert_of_an_outage_counts_what_is_being_retried_for_it() {
+    let mut world = World::new(Some(Receiver::start(Answer::status(200)).await), None);
+    for account in ["one", "two", "three"] {
+        world.refused(account, Worth::Retry { not_before: None }).await;
+    }
+    world.refused("main", Worth::Never).await;
+    world.start();
+    let told = world.told().await;
+    assert!(told.starts_with("1 target needs a person: OP-3001"), "{told}");
+    assert!(told.contains("How far: All 4 accounts of mastodon, with 3 being retried"), "{told}");
 }

@@ -132,7 +132,6 @@ impl World {
 
     /// A target whose token the platform has refused.
     pub async fn failed(&self, account: &str) -> TargetId {
-        let target = self.accepted(account, None).await;
         let failure = Failure {
             code: Code::TOKEN_REVOKED,
             landed: Landed::No,
@@ -141,6 +140,24 @@ impl World {
             step: "create status".into(),
             said: PlatformWords::text("revoked <@everyone> & more"),
         };
+        self.tried(account, failure).await
+    }
+
+    /// A target of which the platform takes nothing.
+    pub async fn refused(&self, account: &str, worth: Worth) -> TargetId {
+        let failure = Failure {
+            code: Code::UNREACHABLE,
+            landed: Landed::No,
+            worth,
+            scope: Scope::Channel,
+            step: "create status".into(),
+            said: PlatformWords::text("connection refused"),
+        };
+        self.tried(account, failure).await
+    }
+
+    async fn tried(&self, account: &str, failure: Failure) -> TargetId {
+        let target = self.accepted(account, None).await;
         let worker = WorkerName::new("w").unwrap();
         let (repeat, on_doubt) = (RepeatSafety::Nothing, OnDoubt::Park);
         self.ledger.apply(target, Command::Wake).await.unwrap();

@@ -67,7 +67,7 @@ async fn expired(client: &Client, which: &Which, now: Timestamp) -> Result<Optio
     Ok(text::failures::expired(&found, &from, all))
 }
 
-/// Ends with [`Ended::Attention`] if anything is on the list. With `--json`: the targets as the API lists them, or with `--causes` the
+/// What does not work first. Ends with [`Ended::Attention`] if anything is on the list. With `--json`: the targets as the API lists them, or with `--causes` the
 /// causes.
 pub(crate) async fn failures(client: &Client, out: &mut Out, which: &Which) -> Result<Ended, Trouble> {
     let place = which.place();
@@ -75,6 +75,11 @@ pub(crate) async fn failures(client: &Client, out: &mut Out, which: &Which) -> R
     let needs_causes = which.causes || (!which.is_part() && !out.is_json());
     if needs_causes {
         let reply = client.get::<api::FailureGroups>(&["failures", "groups"], &place).await?;
+        if !out.is_json() {
+            // What is away comes first: it may be why something is listed, or why nothing is.
+            let system = client.get::<api::Processes>(&["processes"], &[]).await?.value;
+            words.extend(text::processes::away(&system));
+        }
         words.push(text::failures::groups(&reply.value, !place.is_empty()));
         if !out.is_json() {
             words.extend(expired(client, which, reply.value.at).await?);

@@ -134,12 +134,12 @@ async fn the_pause_that_came_of_a_dead_token_is_not_told_besides() {
     world.vault.check(&name(MAIN)).await.unwrap();
     let ask = PauseAsk { scope: name(MAIN).pause_scope(), reason: "by hand".into(), by: "ann".into() };
     world.ledger.pause(ask).await.unwrap();
-    assert_eq!(crate::world::risks(&world.look().await.targets[0]), ["at_risk needs_reconnect", "at_risk paused"]);
+    assert_eq!(crate::world::risks(&world.look().await.targets[0]), ["will_fail needs_reconnect", "at_risk paused"]);
     let machines = |pauses: Vec<domain::Pause>| {
         pauses.into_iter().map(|pause| domain::Pause { code: Some(Code::TOKEN_REVOKED), ..pause }).collect()
     };
     let report = world.forecast().look(&Ask::ahead(24 * HOUR), machines).await.unwrap();
-    only(&report, "at_risk needs_reconnect");
+    only(&report, "will_fail needs_reconnect");
     let everywhere = |_| {
         let pause = domain::Pause {
             id: world.runtime.id(),

@@ -413,13 +413,18 @@ fn what_a_pause_holds_fails_when_the_pause_ends_and_no_sooner() {
         Pause { id, scope: scope.clone(), reason, code, by, since: hours(-1) }
     };
     stage.pauses = vec![pause(Some(Code::TOKEN_REVOKED))];
-    assert_eq!(stage.says(&target), "at_risk needs_reconnect, at_risk content");
-    let titles: Vec<_> = stage.risks(&target).into_iter().map(|risk| risk.title).collect();
-    assert!(titles.iter().all(|title| title.starts_with("Held by a pause; would fail when it ends: ")), "{titles:?}");
+    assert_eq!(stage.says(&target), "will_fail needs_reconnect, at_risk content", "a pause mends no account");
+    let risks = stage.risks(&target);
+    assert_eq!(risks[0].title, "The account must be connected again");
+    assert_eq!(risks[0].remedy, "Connect the account again. What was held for it goes out by itself after that.");
+    assert!(risks[1].title.starts_with("Held by a pause; would fail when it ends: "), "{risks:?}");
     stage.pauses = vec![pause(None)];
-    assert_eq!(stage.says(&target), "at_risk needs_reconnect, at_risk paused, at_risk content");
+    assert_eq!(stage.says(&target), "will_fail needs_reconnect, at_risk paused, at_risk content");
     target.deadline = Some(hours(9));
-    assert!(stage.says(&target).starts_with("will_fail deadline, at_risk"), "it expires while it is held");
+    assert!(
+        stage.says(&target).starts_with("will_fail needs_reconnect, will_fail deadline, at_risk"),
+        "it expires while it is held"
+    );
 }
 
 #[test]
@@ -483,6 +488,6 @@ fn everything_that_is_wrong_is_told_the_surest_first() {
     target.draft.0.text = "x".repeat(200);
     target.deadline = Some(hours(1));
     let told = stage.says(&target);
-    assert_eq!(told, "will_fail deadline, at_risk restricted, at_risk paused, at_risk content");
+    assert_eq!(told, "will_fail restricted, will_fail deadline, at_risk paused, at_risk content");
     assert!(stage.risks(&target).iter().all(|risk| risk.by <= hours(10) && !risk.remedy.is_empty()));
 }

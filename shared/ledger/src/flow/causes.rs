@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{Connection, Database, postponed, rows::readable, store, upcoming::next};
 use crate::{
-    CauseSpread, Causes, Lately, LedgerError, Meanwhile, Outlet, Postponed, Spread, Stake, Within,
+    CauseSpread, Causes, LastOut, Lately, LedgerError, Meanwhile, Outlet, Postponed, Spread, Stake, Within,
     record::{Record, columns, instant, millis, not_before},
     world::{World, after},
 };
@@ -52,6 +52,10 @@ const MEANWHILE: &str = concat!(
     within!(),
     " ORDER BY due_at DESC LIMIT $6) d GROUP BY tenant, channel, account, app, due_at / 1000"
 );
+/// Of the newest `$1`. Each target is looked up by its id: as a join it may be planned to read all targets.
+const OUT_LAST: &str = "SELECT place, max(ended_at) FROM ( \
+     SELECT ended_at, (SELECT t.tenant || '/' || t.channel FROM targets t WHERE t.id = a.target) AS place FROM attempts a \
+     WHERE outcome = 'published' ORDER BY ended_at DESC LIMIT $1) n WHERE place IS NOT NULL GROUP BY place";
 /// The newest of the group `$1` at one place: listed at `$5`, which its count has told.
 const NEWEST: &str = concat!(
     "SELECT ",
@@ -92,6 +96,12 @@ impl Causes for Database {
     async fn meanwhile(&self, within: &Within, since: Timestamp, most: u32) -> Result<Meanwhile, LedgerError> {
         let within = within.clone();
         self.read(move |conn, world| async move { meanwhile(conn, world, &within, since, most).await }.boxed()).await
+    }
+
+    async fn out_last(&self, tenant: Option<&TenantId>) -> Result<Vec<LastOut>, LedgerError> {
+        let mut found = self.read(move |conn, _| async move { out_last(conn).await }.boxed()).await?;
+        found.retain(|out| tenant.is_none_or(|own| *own == out.tenant));
+        Ok(found)
     }
 
     async fn postponed(&self, within: &Within, overdue_before: Timestamp) -> Result<Postponed, LedgerError> {
@@ -275,6 +285,26 @@ async fn meanwhile(
     let mut lately = readable(rows.into_iter().map(lately));
     lately.sort_unstable_by(|a, b| (&a.place, a.second).cmp(&(&b.place, b.second)));
     Ok(Meanwhile { since, lately })
+}
+
+async fn out_last(conn: &mut Connection) -> Result<Vec<LastOut>, LedgerError> {
+    let rows: Vec<(String, i64)> = sqlx::query_as(OUT_LAST)
+        .bind(LastOut::MOST)
+        .fetch_all(conn)
+        .await
+        .map_err(LedgerError::of("look for what went out last"))?;
+    let read = |(place, at): (String, i64)| {
+        let corrupt = |what: &str, why: domain::InvalidName| LedgerError::corrupt("what went out last", what, why);
+        let (tenant, channel) = place.split_once('/').unwrap_or((&place, ""));
+        Ok(LastOut {
+            tenant: TenantId::new(tenant).map_err(|why| corrupt("the tenant", why))?,
+            channel: ChannelName::new(channel).map_err(|why| corrupt("the channel", why))?,
+            at: instant(at),
+        })
+    };
+    let mut found = readable(rows.into_iter().map(read));
+    found.sort_unstable_by(|a, b| (&a.tenant, &a.channel).cmp(&(&b.tenant, &b.channel)));
+    Ok(found)
 }
 
 #[derive(sqlx::FromRow)]

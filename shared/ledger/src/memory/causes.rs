@@ -6,12 +6,13 @@ use std::{
 };
 
 use async_trait::async_trait;
-use domain::{PostId, State, Target};
+use domain::{AttemptOutcome, ChannelName, PostId, State, Target, TenantId};
 use jiff::Timestamp;
 
 use super::{MemoryLedger, Tables};
 use crate::{
-    CauseSpread, Causes, Lately, LedgerError, Meanwhile, Outlet, Postponed, Spread, Stake, Within, record::group,
+    CauseSpread, Causes, LastOut, Lately, LedgerError, Meanwhile, Outlet, Postponed, Spread, Stake, Within,
+    record::group,
 };
 
 impl Within {
@@ -101,6 +102,18 @@ impl Causes for MemoryLedger {
             Lately { place, second, settled, published }
         };
         Ok(Meanwhile { since, lately: counted.into_iter().map(lately).collect() })
+    }
+
+    async fn out_last(&self, tenant: Option<&TenantId>) -> Result<Vec<LastOut>, LedgerError> {
+        let tables = self.reach()?;
+        let mut last: BTreeMap<(TenantId, ChannelName), Timestamp> = BTreeMap::new();
+        for row in tables.targets.values().filter(|row| tenant.is_none_or(|own| *own == row.target.tenant)) {
+            let ends = row.attempts.iter().filter(|attempt| attempt.outcome == AttemptOutcome::Published);
+            let Some(at) = ends.map(|attempt| attempt.ended_at).max() else { continue };
+            let newest = last.entry((row.target.tenant.clone(), row.target.channel.clone())).or_insert(at);
+            *newest = at.max(*newest);
+        }
+        Ok(last.into_iter().map(|((tenant, channel), at)| LastOut { tenant, channel, at }).collect())
     }
 
     async fn postponed(&self, within: &Within, overdue_before: Timestamp) -> Result<Postponed, LedgerError> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{AppId, Command, Landed, OnDoubt, Outcome, PauseScope, PostId, RepeatSafety, TargetId};
-use ledger::{Lately, Outlet, PauseAsk, PostFilter, PostponedOn, Stake, Within};
+use ledger::{LastOut, Lately, Outlet, PauseAsk, PostFilter, PostponedOn, Stake, Within};
 
 use crate::{
     house::House,
@@ -70,6 +70,11 @@ pub async fn causes_are_counted_by_account_and_post(house: &House) {
     let (_, targets) = begun_post(house, "acme", &[("a", "main"), ("b", "main")]).await;
     fail(house, targets[0], "y").await;
     house.apply(targets[1].0, published(targets[1].1, "out")).await;
+
+    let out = vec![LastOut { tenant: tenant("acme"), channel: channel("b"), at: house.now() }];
+    assert_eq!(house.causes.out_last(None).await.unwrap(), out);
+    assert_eq!(house.causes.out_last(Some(&tenant("acme"))).await.unwrap(), out);
+    assert_eq!(house.causes.out_last(Some(&tenant("other"))).await.unwrap(), []);
 
     let spread = house.causes.spread(&Within::default()).await.unwrap();
     assert_eq!(spread.posts, 3);

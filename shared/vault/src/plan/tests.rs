@@ -241,6 +241,9 @@ fn how_an_account_is_changes_as_time_passes() {
     failed(&short(), &mut given_up, invalid_grant(), at(0), at(0));
     assert_eq!(state(&short(), &given_up, at(0)), State::Expiring);
     assert_eq!(state(&short(), &given_up, at(61)), State::NeedsReconnect);
+    let lasting = Means { life: TokenLife::Lasting, can_renew: true };
+    (given_up.token.ends, given_up.health.state) = (None, State::Ok);
+    assert_eq!(state(&lasting, &given_up, at(0)), State::Ok, "what has no end does not end soon");
     // A second use that was refused has ended the access token as well, where it kills.
     let mut killed = record(-60, 60);
     doubt(&short(), &mut killed, at(0), at(0));

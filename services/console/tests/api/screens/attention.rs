@@ -19,18 +19,30 @@ async fn the_first_screen_says_how_far_it_reaches_whose_fault_it_is_and_what_to_
     let (_, two) = world.accepted(&message("two")).await;
     let mut browser = Browser::with(&world, OPERATOR).await;
     let page = browser.get("/").await.ok();
-    page.says("Nothing has failed, but not all are there");
+    page.says("Nothing has failed, but no scheduler is known to run");
     page.says("No scheduler is known to run: nothing goes out");
     beats(&world, &beat(&world, "dev", &["scheduler", "worker", "keeper"], &["long", "short"])).await;
     let page = browser.get("/").await.ok();
     page.says("Nothing needs you");
     page.says("Newest publish none yet");
     page.says("Next 24 h 4 targets go out");
-    world.at_due_time().await;
+    let scope = serde_json::json!({ "scope": "channel:short", "reason": "legal" });
+    world.post("/v1/pauses", &scope).await.ok(201);
+    world.runtime.sleep(Duration::from_secs(61)).await;
+    beats(&world, &beat(&world, "dev", &["scheduler", "worker", "keeper"], &["long", "short"])).await;
+    browser.get("/").await.ok();
+    world.runtime.sleep(Duration::from_secs(1)).await;
+    browser.get("/").await.ok().says("Next 24 h 2 targets go out; 2 more are held by a pause");
+    world.send(Some(OPERATOR), "DELETE", "/v1/pauses?scope=channel:short", String::new()).await.ok(200);
+    world.runtime.sleep(Duration::from_secs(3600 - 62)).await;
     world.publish(&two[1]).await;
     world.fail(&one[0]).await;
     let page = browser.get("/").await.ok();
     page.says("1 target needs you One post, on acme/long/main.");
+    world.broker.cut(true);
+    let away = browser.get("/").await.ok();
+    away.says("The broker does not answer, and 1 target needs you One post, on acme/long/main.");
+    world.broker.cut(false);
     page.says("Meanwhile Nothing on long went out that was due since 2026-06-01 13:00:00Z; 1 on other channels did.");
     page.says("Look first at The post: what it says, its media;");
     page.says("The platform refused the content");
@@ -187,8 +199,8 @@ async fn a_platform_that_takes_nothing_for_now_is_on_the_first_screen_and_on_cha
     page.says("1 on Long 1 account The platform could not be reached (\"connection refused\") OP-3001");
     page.says("fault of the platform");
     let page = browser.get("/channels").await.ok();
-    page.says("Long long open 0 1 none 0 s");
-    page.says("Short short open 0 0 none on time");
+    page.says("Long long open 0 1 1 0 s");
+    page.says("Short short open 0 0 1 on time");
     // After twelve minutes of that it is late, though its next try is not due.
     let (mut passed, step) = (0, 240);
     while passed < 720 {

@@ -4,7 +4,10 @@ use domain::State;
 use serde_json::json;
 
 use super::Browser;
-use crate::world::{OPERATOR, World, message, world};
+use crate::{
+    processes::{beat, beats},
+    world::{OPERATOR, World, message, world},
+};
 
 async fn failed_and_doubtful(world: &World, key: &str) -> (String, Vec<String>) {
     let (post, targets) = world.accepted(&message(key)).await;
@@ -70,6 +73,7 @@ async fn no_form_is_taken_but_from_our_own_pages() {
 async fn a_target_is_retried_after_it_was_told_what_happens() {
     let world = world();
     let (_, targets) = failed_and_doubtful(&world, "key").await;
+    beats(&world, &beat(&world, "dev", &["scheduler", "worker", "keeper"], &["long", "short"])).await;
     let mut browser = Browser::with(&world, OPERATOR).await;
     let path = format!("/targets/{}", targets[0]);
     browser.get(&path).await.ok().says("It is sent again right away. It is surely not out, so nothing is sent twice.");

@@ -3,7 +3,10 @@
 use serde_json::json;
 
 use super::Browser;
-use crate::world::{OPERATOR, message, world};
+use crate::{
+    retrying::try_once,
+    world::{OPERATOR, message, world},
+};
 
 const EVIL: &str = "<script>alert(1)</script>\" onmouseover=\"alert(2)";
 
@@ -33,6 +36,11 @@ async fn a_target_answers_what_happened_whose_fault_it_is_and_whether_it_went_ou
     page.says("State failed Did it go out? no Due now Mon 01 Jun 2026, 13:00:00 UTC");
     page.says("Whose fault the post itself");
     page.says("The platform's words HTTP 422 bad_words we do not take that");
+    let (_, more) = world.accepted(&message("more")).await;
+    try_once(&world, &more[0]).await;
+    let own = browser.get(&format!("/targets/{}", more[0])).await.ok();
+    own.says("What oncepost saw connection refused");
+    own.is_silent_of("The platform's words");
     page.says("#1 Send surely not sent");
     page.says("What it says hello from key");
     let page = browser.get(&format!("/targets/{}", targets[1])).await.ok();

@@ -32,7 +32,7 @@ async fn a_ledger_that_is_away_is_told_and_no_list_is_empty_for_it() {
     let page = browser.fill("/system", "/system", &[]).await.ok();
     page.says("Cannot tell where all targets stand.");
     ledger.set_away(false);
-    browser.get("/").await.ok().says("Nothing has failed, but not all are there");
+    browser.get("/").await.ok().says("Nothing has failed, but no scheduler is known to run");
 }
 
 #[tokio::test(start_paused = true)]

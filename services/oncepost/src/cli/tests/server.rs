@@ -431,6 +431,20 @@ impl Server {
         self.finish(target, attempt, Outcome::Failed(failure)).await;
     }
 
+    /// A try comes to nothing, and another one follows.
+    pub async fn put_off(&self, target: &str) {
+        let attempt = self.arm(target).await;
+        let failure = Failure {
+            code: Code::UNREACHABLE,
+            landed: Landed::No,
+            worth: Worth::Retry { not_before: None },
+            scope: Scope::Channel,
+            step: "create".into(),
+            said: PlatformWords::text("connection refused"),
+        };
+        self.finish(target, attempt, Outcome::Failed(failure)).await;
+    }
+
     pub async fn doubt(&self, target: &str) {
         let attempt = self.arm(target).await;
         let failure = Failure {

@@ -34,6 +34,9 @@ fn head(forecast: &Forecast) -> String {
         (0, 0) => format!("Nothing is expected to fail until {until} ({looked})."),
         (fail, risk) => format!("Until {until}, of {looked}: {fail} will fail, {risk} at risk."),
     };
+    if report.held > 0 {
+        text += &format!(" A pause holds {} of them.", report.held);
+    }
     if report.not_looked_at > 0 {
         text += &format!(" At least {} more, which come later, were not looked at.", report.not_looked_at);
     }

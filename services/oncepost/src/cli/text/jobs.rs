@@ -27,7 +27,8 @@ pub(crate) fn plan(plan: &JobPlan) -> String {
     };
     let later = plan.later.iter().map(|remark| remarked("later", remark));
     let held = plan.reasons.iter().map(|remark| remarked("held back", remark));
-    [head].into_iter().chain(later).chain(held).collect::<Vec<_>>().join("\n")
+    let refusing = plan.refusing.iter().map(|told| labelled("", &harmless(told)));
+    [head].into_iter().chain(refusing).chain(later).chain(held).collect::<Vec<_>>().join("\n")
 }
 
 fn are(many: u64) -> &'static str {

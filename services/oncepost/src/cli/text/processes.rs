@@ -12,8 +12,10 @@ pub(crate) fn told(found: &Processes) -> String {
             "!!  ",
             "Cannot tell who is there: the ledger does not answer, where processes say that they live.",
         )),
-        Some(missing) if missing.is_empty() => blocks.push("Nobody is missing.".to_owned()),
-        Some(missing) => blocks.push(missing.iter().map(one_missing).collect::<Vec<_>>().join("\n")),
+        Some(missing) if missing.is_empty() => {
+            blocks.push("Nobody is missing. One that was killed is missed within 2 min.".to_owned())
+        }
+        Some(missing) => blocks.push(missing.iter().map(one).collect::<Vec<_>>().join("\n")),
     }
     let mut facts: Vec<_> = found.parts.iter().map(part).collect();
     if let Some(schema) = found.schema {
@@ -43,7 +45,13 @@ pub(crate) fn told(found: &Processes) -> String {
     blocks.join("\n\n")
 }
 
-fn one_missing(one: &Missing) -> String {
+/// What does not work, for the head of another answer; nothing if nothing is known to be away.
+pub(crate) fn away(found: &Processes) -> Option<String> {
+    let missing = found.missing.as_ref()?;
+    (!missing.is_empty()).then(|| missing.iter().map(one).collect::<Vec<_>>().join("\n"))
+}
+
+fn one(one: &Missing) -> String {
     let mark = if one.stops_delivery { "!!  " } else { "    " };
     format!("{}\n{}", labelled(mark, &format!("{}.", harmless(&one.what))), labelled("    → ", &harmless(&one.remedy)))
 }

@@ -41,9 +41,7 @@ pub(crate) fn whole(target: &Target) -> String {
         let code = said.code.as_ref().map(|code| format!("[{code}] ")).unwrap_or_default();
         let words = format!("{status}{code}{}", said.text);
         if !words.trim().is_empty() {
-            // Without a status or code of its own, the platform did not speak: the words are ours.
-            let platform_spoke = said.status.is_some() || said.code.is_some();
-            say(if platform_spoke { "platform" } else { "details" }, words.trim());
+            say(if said.is_answer() { "platform" } else { "we saw" }, words.trim());
         }
     }
     say("went out?", target.went_out.words());
