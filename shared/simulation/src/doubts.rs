@@ -139,7 +139,7 @@ mod tests {
     }
 
     fn finish(outcome: Outcome) -> Command {
-        Command::Finish { attempt: 1, outcome, repeat: RepeatSafety::Nothing, on_doubt: OnDoubt::Resend }
+        Command::Finish { attempt: 1, outcome, repeat: RepeatSafety::Nothing, on_doubt: OnDoubt::Resend, trace: None }
     }
 
     fn unknown() -> Command {
