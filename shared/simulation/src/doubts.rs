@@ -135,6 +135,7 @@ mod tests {
             last_failure: None,
             gap: None,
             trace: None,
+            follows: None,
         }
     }
 
