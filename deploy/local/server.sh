@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # One private Redis, PostgreSQL or RabbitMQ in a folder of its own, on loopback only, without systemd.
 #
-#   server.sh start KIND DIR [PORT]   start (or find it running); prints its address. PORT is a wish, kept if it is free
+#   server.sh start KIND DIR [PORT]   start it, unless it runs and answers; prints its address. PORT is a wish, kept if it is free
 #   server.sh stop  KIND DIR          end it in order
 #   server.sh kill  KIND DIR          end it at once (SIGKILL), data kept: for chaos, and for throw-away servers
 #   server.sh wipe  KIND DIR          lose all its data; a running server is running again afterwards, on the same port
@@ -9,7 +9,7 @@
 #   server.sh put-back postgres DIR   hold again what the back-up holds, on the same port; what came after is lost
 #   server.sh url   KIND DIR          print its address
 #   server.sh admin rabbitmq DIR      print the address of its HTTP interface
-#   server.sh alive KIND DIR          exit code 0 if it is running
+#   server.sh alive KIND DIR          exit code 0 if it answers
 #   server.sh guard KIND DIR PID      wait until process PID is gone, then kill and remove DIR; ends early if DIR is gone
 #
 # KIND is redis, postgres or rabbitmq. Ports are chosen at the first start and stay with the folder.
@@ -50,11 +50,10 @@ port() {
 
 # wait_until SECONDS COMMAND...: polls ten times a second.
 wait_until() {
-    local left=$(($1 * 10))
+    local end=$((SECONDS + $1))
     shift
     until "$@"; do
-        left=$((left - 1))
-        [ "$left" -gt 0 ] || return 1
+        [ "$SECONDS" -lt "$end" ] || return 1
         sleep 0.1
     done
 }
@@ -70,7 +69,18 @@ all_dead() {
     for pid in "$@"; do dead "$pid" || return 1; done
 }
 
-# A kind's file defines: pids, launch (start and wait; its port is chosen), finish (ask it to end), forget (drop the data), url.
+# working_in FOLDER NAME: the processes of this name that work in it. A pid file outlives a kill, and its number may be somebody else's by then.
+working_in() {
+    local process
+    for process in /proc/[0-9]*; do
+        if grep -qsx "$2" "$process/comm" && [ "$(readlink "$process/cwd")" = "$1" ] && ! dead "${process#/proc/}"; then
+            echo "${process#/proc/}"
+        fi
+    done
+}
+
+# A kind's file defines: pids (all that was started for it), main (of these the server itself), answers (asks it), launch (start and wait;
+# its port is chosen), finish (ask it to end), forget (drop the data), url.
 # shellcheck source-path=SCRIPTDIR disable=SC1090
 source "$here/servers/$kind.sh"
 
@@ -106,12 +116,19 @@ guard() {
     done
 }
 
-alive() { [ -n "$(pids)" ]; }
+# Processes may outlive their server, as RabbitMQ's epmd does, and a server may hang: only itself can tell.
+alive() { [ -n "$(main)" ] && answers; }
 
 start() {
     mkdir -p "$dir/log"
     dir=$(cd "$dir" && pwd)
     if alive; then return; fi
+    # Busy with its start, perhaps.
+    if [ -n "$(main)" ] && wait_until 30 alive; then return; fi
+    if [ -n "$(pids)" ]; then
+        say "$kind in $dir does not answer; what is left of it is ended, and it is started again"
+        end_at_once
+    fi
     local first=yes try
     if compgen -G "$dir/port.*" >/dev/null; then first=no; fi
     for try in 1 2 3; do
@@ -137,7 +154,7 @@ case $action in
     start) start && url ;;
     stop) end_in_order ;;
     kill) end_at_once ;;
-    wipe) if alive; then end_at_once && forget && start; else forget; fi ;;
+    wipe) if [ -n "$(pids)" ]; then end_at_once && forget && start; else forget; fi ;;
     back-up) back_up ;;
     put-back) put_back ;;
     url) url ;;

@@ -28,6 +28,16 @@ def rendered(case: str, version: str = VERSIONS[-1], *more: str) -> list[dict]:
     return [resource for resource in yaml.safe_load_all(done.stdout) if resource]
 
 
+@functools.cache
+def notes(case: str, *more: str) -> str:
+    """What is told after an install."""
+    values = CHART / f"ci/{case}-values.yaml"
+    done = helm("install", RELEASE, str(CHART), "--dry-run=client", "--namespace", "posts", "--values", str(values), *more)
+    if done.returncode:
+        raise AssertionError(f"{case}: {done.stderr}")
+    return done.stdout.split("NOTES:", 1)[1]
+
+
 def of_kind(resources: list[dict], *kinds: str) -> list[dict]:
     return [resource for resource in resources if resource["kind"] in kinds]
 

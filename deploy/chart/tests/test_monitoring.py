@@ -1,8 +1,10 @@
 """Whoever scrapes finds every process once, and under the job's name that the alerts look for."""
 
+import json
+import re
 import unittest
 
-from .chart import CASES, CHART, RELEASE, container, helm, labels, of_kind, rendered, selects, values
+from .chart import CASES, CHART, RELEASE, container, helm, labels, of_kind, rendered, selects, text, values
 
 
 def monitored(case: str) -> list[dict]:
@@ -45,13 +47,30 @@ class Scraping(unittest.TestCase):
             for monitor in monitored(case):
                 key = f"{monitor['kind'][0].lower()}{monitor['kind'][1:]}"
                 wanted = values(case)["monitoring"][key]
-                self.assertEqual(monitor["spec"]["jobLabel"], "app.kubernetes.io/name")
+                self.assertNotIn("jobLabel", monitor["spec"])
                 self.assertEqual(monitor["spec"]["podTargetLabels"], ["app.kubernetes.io/component", "oncepost/channel"])
                 self.assertLessEqual(wanted["labels"].items(), monitor["metadata"]["labels"].items())
                 (endpoint,) = monitor["spec"].get("endpoints") or monitor["spec"]["podMetricsEndpoints"]
                 self.assertEqual(endpoint["interval"], wanted["interval"])
-                for found in [monitor, *of_kind(rendered(case), "Service")]:
-                    self.assertEqual(found["metadata"]["labels"]["app.kubernetes.io/name"], "oncepost")
+                # Whatever release and chart are called: standby has another name.
+                self.assertEqual(endpoint["relabelings"], [{"action": "replace", "targetLabel": "job", "replacement": "oncepost"}])
+        self.assertTrue(values("standby")["nameOverride"] and monitored("standby"))
+        looked_for = re.findall(r'up\{job=~\\?"([^"\\]+)', text("deploy/prometheus/rules/absence.yaml") + text("deploy/grafana/parts.json"))
+        self.assertEqual(len(looked_for), 2)
+        for job in looked_for:
+            self.assertRegex("oncepost", f"^(?:{job})$")
+
+    def test_links_lead_to_the_docs_that_the_values_name(self):
+        enabled = "monitoring.rules.enabled=true,monitoring.dashboards.enabled=true"
+
+        def links(*more):
+            found = of_kind(rendered("minimal", "1.37", "--set", enabled, *more), "PrometheusRule", "ConfigMap")
+            return re.findall(r"https://[a-z.]+/[a-z/]+runbooks/", json.dumps(found))
+
+        self.assertEqual(set(links()), {"https://oncepost.example/docs/runbooks/"})
+        named = links("--set", "monitoring.docsUrl=https://wiki.example/oncepost")
+        self.assertEqual(set(named), {"https://wiki.example/oncepost/runbooks/"})
+        self.assertEqual(len(named), len(links()))
 
     def test_nobody_is_scraped_twice(self):
         both = ["--set", "monitoring.podMonitor.enabled=true", "--set", "monitoring.serviceMonitor.enabled=true"]

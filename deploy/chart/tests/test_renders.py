@@ -2,13 +2,15 @@
 
 import json
 import os
+import re
 import subprocess
 import unittest
 
 import jsonschema
 import kubernetes_validate
+import yaml
 
-from .chart import CASES, CHART, RELEASE, ROOT, VERSIONS, helm, rendered, values
+from .chart import CASES, CHART, RELEASE, ROOT, VERSIONS, helm, notes, of_kind, rendered, settings_reference, text, values
 
 TYPED = {"keda.sh/v1alpha1", "monitoring.coreos.com/v1"}
 CLOSED = {"rabbitmq.com/v1beta1": json.loads((ROOT / "deploy/chart/crds/rabbitmq.json").read_text())}
@@ -73,21 +75,11 @@ class Renders(unittest.TestCase):
 
     def test_the_notes_can_be_told(self):
         for case in CASES:
-            done = helm(
-                "install",
-                RELEASE,
-                str(CHART),
-                "--dry-run=client",
-                "--namespace",
-                "posts",
-                "--values",
-                str(CHART / f"ci/{case}-values.yaml"),
-            )
-            self.assertEqual(done.returncode, 0, done.stderr)
-            notes = done.stdout.split("NOTES:", 1)[1]
-            self.assertIn(f"helm test {RELEASE} --namespace posts", notes)
+            told = notes(case)
+            runs = any(d["spec"].get("replicas") != 0 for d in of_kind(rendered(case), "Deployment"))
+            self.assertEqual(f"helm test {RELEASE} --namespace posts" in told, runs, case)
             self.assertEqual(
-                "NO SHARED STORE" in notes,
+                "NO SHARED STORE" in told,
                 not (values(case)["media"]["existingClaim"] or values(case)["settings"].get("media", {}).get("store")),
                 case,
             )
@@ -118,6 +110,34 @@ class Refuses(unittest.TestCase):
         }.items():
             with self.subTest(setting):
                 self.assertIn(told, self.refused(setting))
+
+    def test_what_must_end_first_in_the_words_of_the_program(self):
+        for setting, told in {
+            "protocol.attempt_limit=3m": "protocol.attempt_limit: is 3m and must be shorter than protocol.lease, which is 2m 30s",
+            "protocol.attempt_limit=150s": "must be shorter than protocol.lease",
+            "protocol.http_timeout=2m": "protocol.http_timeout: is 2m and must be shorter than protocol.attempt_limit, which is 2m",
+            "protocol.lease=181s": "protocol.lease: is 181s and must be at most protocol.lock_ttl, which is 3m",
+            "broker.consumer_timeout=3m": "protocol.lock_ttl: is 3m and must be shorter than broker.consumer_timeout",
+            "media.fetch_timeout=2m": "media.fetch_timeout: is 2m and must be shorter",
+        }.items():
+            with self.subTest(setting):
+                self.assertIn(told, self.refused(f"settings.{setting}"))
+        equal = helm("template", RELEASE, str(CHART), "--values", str(CHART / "ci/minimal-values.yaml"), "--set", "settings.protocol.lease=3m")
+        self.assertEqual(equal.returncode, 0, equal.stderr)
+
+    def test_the_order_is_the_programs(self):
+        order = yaml.safe_load((CHART / "files/order.yaml").read_text())
+        check = text("shared/settings/src/check.rs")
+        chain = re.findall(r'^ {8}\("([a-z_.]+)", [a-z_.]+, "([^"]*)"\),$', check, re.MULTILINE)
+        self.assertEqual(len(chain), 5, "the program's chain looks different now")
+        self.assertIn('may_equal = *path == "protocol.lease"', check)
+        self.assertIn("media.fetch_timeout < settings.protocol.attempt_limit", check)
+        wanted = [(first, second, why, first == "protocol.lease") for (first, why), (second, _) in zip(chain, chain[1:])]
+        given = [(rule["first"], rule["second"], rule["why"], rule.get("equal", False)) for rule in order["order"]]
+        self.assertEqual(given[:-1], wanted)
+        self.assertIn(f"shorter than {given[-1][1]}: {given[-1][2]}", check)
+        for path in {path for rule in given for path in rule[:2]}:
+            self.assertEqual(order["defaults"][path.split(".")[1]], settings_reference()[path])
 
     def test_one_variable_out_of_two_secrets(self):
         told = self.refused(

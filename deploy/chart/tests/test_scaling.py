@@ -1,11 +1,12 @@
 """How many workers there are."""
 
+import json
 import re
 import unittest
 
 import yaml
 
-from .chart import CASES, CHART, channels_reference, labels, of_kind, rendered, settings_reference, text, values
+from .chart import CASES, CHART, channels_reference, labels, notes, of_kind, rendered, settings_reference, text, values
 
 SPANS = {"s": 1, "minutes": 60, "hour": 3600, "hours": 3600}
 
@@ -47,6 +48,8 @@ class Scales(unittest.TestCase):
             kind = values(case)["autoscaling"]["kind"]
             seen.add(kind)
             scalers = of_kind(rendered(case), *kinds.values())
+            if not values(case)["workers"]["replicas"]:
+                continue  # test_nobody_is_nobody
             workers = {
                 d["metadata"]["name"]: d
                 for d in of_kind(rendered(case), "Deployment")
@@ -62,6 +65,49 @@ class Scales(unittest.TestCase):
             for deployment in of_kind(rendered(case), "Deployment"):
                 self.assertEqual("replicas" in deployment["spec"], deployment["metadata"]["name"] not in workers)
         self.assertEqual(seen, {"none", "keda", "hpa"})
+
+    def test_nobody_is_nobody(self):
+        """0 is taken for what it is: no pod, nothing that adds or protects one, and a channel that is off."""
+        nobody = rendered("standby")
+        self.assertEqual({d["spec"]["replicas"] for d in of_kind(nobody, "Deployment")}, {0})
+        self.assertEqual(of_kind(nobody, "HorizontalPodAutoscaler", "PodDisruptionBudget", "Job"), [])
+        without = rendered("keda", "1.37", "--set", "channels.x.replicas=0,keeper.replicas=0")
+        replicas = {d["metadata"]["name"]: d["spec"].get("replicas") for d in of_kind(without, "Deployment")}
+        self.assertEqual({name for name, many in replicas.items() if many == 0}, {"rel-oncepost-worker-x", "rel-oncepost-keeper"})
+        for kind, but in {"ScaledObject": 1, "PodDisruptionBudget": 2}.items():
+            left = {r["metadata"]["name"] for r in of_kind(without, kind)}
+            self.assertEqual(left, {r["metadata"]["name"] for r in of_kind(rendered("keda"), kind)} - {"rel-oncepost-worker-x", "rel-oncepost-keeper"})
+            self.assertEqual(len(of_kind(rendered("keda"), kind)) - len(left), but)
+        (config,) = [c for c in of_kind(without, "ConfigMap") if "oncepost.json" in c["data"]]
+        channels = json.loads(config["data"]["oncepost.json"])["channels"]
+        self.assertEqual(channels["x"]["enabled"], False, "what is due would be in a queue that nobody empties")
+        self.assertNotIn("mastodon", channels)
+
+    def test_the_notes_tell_each_channels_bounds_and_what_they_come_from(self):
+        told = notes("keda")
+        for line in [
+            "bluesky: 2 to 7 workers, bound by its platform's quota, 2500 posts in 3600 s of each of 500 accounts.",
+            "google-business: 2 to 3 workers, bound by channels.google-business.maxReplicas.",
+            "mastodon: always 3 workers, bound by its platform's quota, 300 posts in 10800 s of each of 5000 accounts.",
+            "youtube: always 2 workers, bound by the two that let one be replaced. Fewer would do by its platform's quota",
+            "NOT SCALED",
+        ]:
+            self.assertIn(line, told)
+        for channel, (least, most) in self.bounds("hpa").items():
+            self.assertIn(f"{channel}: {least} to {most} workers, bound by autoscaling.maxReplicas.", notes("hpa"))
+        self.assertNotIn("NOT SCALED", notes("hpa"))
+        self.assertNotIn("Workers of each channel", notes("minimal"))
+
+    def test_the_notes_tell_who_is_absent(self):
+        self.assertIn("NOTHING RUNS", notes("standby"))
+        self.assertNotIn("alerts by absence", notes("standby"))
+        self.assertIn("alerts by absence", notes("standby", "--set", "monitoring.rules.enabled=true"))
+        for service, alert in {"scheduler": "OncepostSchedulerSilent", "keeper": "OncepostNobodyLooksAhead"}.items():
+            told = notes("minimal", "--set", f"{service}.replicas=0")
+            self.assertIn(f"NO {service.upper()}", told)
+            self.assertIn(alert, told)
+            self.assertIn(f"alert: {alert}\n", text("deploy/prometheus/rules/absence.yaml"))
+            self.assertNotIn(alert, notes("minimal"))
 
     def test_the_queue_is_the_one_that_workers_take_from(self):
         names = text("shared/broker/src/address.rs")

@@ -7,15 +7,13 @@ as_owner() {
     if [ "$(id -u)" = 0 ]; then (cd / && exec runuser -u postgres -- "$@"); else "$@"; fi
 }
 
-# The postmaster and its children: after a SIGKILL the children would hold its shared memory for a while.
-pids() {
-    local main status
-    main=$(head -n 1 "$dir/data/postmaster.pid" 2>/dev/null) || return 0
-    if dead "$main" || ! grep -qs postgres "/proc/$main/comm"; then return 0; fi
-    echo "$main"
-    for status in /proc/[0-9]*/status; do
-        if grep -qsx "PPid:[[:space:]]$main" "$status"; then status=${status%/status} && echo "${status#/proc/}"; fi
-    done
+# The postmaster and its children, which may outlive it and hold its shared memory.
+pids() { working_in "$dir/data" postgres; }
+
+main() {
+    local pid
+    pid=$(head -n 1 "$dir/data/postmaster.pid" 2>/dev/null) || return 0
+    pids | grep -x -- "$pid" || true
 }
 
 launch() {
@@ -23,11 +21,12 @@ launch() {
     # Left by a SIGKILL; the server would take the number for a live one while the dead process waits to be collected.
     rm -f "$dir/data/postmaster.pid"
     as_owner "$bin/pg_ctl" -D "$dir/data" -w -t 60 -l "$dir/log/postgres.log" start >/dev/null || return 1
-    local ask=(as_owner "$bin/psql" -h 127.0.0.1 -p "$(port postgres)" -U postgres -qAt)
-    if [ "$("${ask[@]}" -c "select 1 from pg_database where datname = 'oncepost'")" != 1 ]; then
-        "${ask[@]}" -c 'create database oncepost'
-    fi
+    if [ "$(ask "select 1 from pg_database where datname = 'oncepost'")" != 1 ]; then ask 'create database oncepost'; fi
 }
+
+ask() { as_owner timeout 5 "$bin/psql" -h 127.0.0.1 -p "$(port postgres)" -U postgres -qAtc "$1"; }
+
+answers() { [ "$(ask 'select 1' 2>/dev/null)" = 1 ]; }
 
 create() {
     local port
@@ -70,12 +69,13 @@ put_back() {
     launch && wait_until 60 is_primary
 }
 
-is_primary() {
-    local ask=(as_owner "$bin/psql" -h 127.0.0.1 -p "$(port postgres)" -U postgres -qAt)
-    [ "$("${ask[@]}" -c 'select pg_is_in_recovery()')" = f ]
-}
+is_primary() { [ "$(ask 'select pg_is_in_recovery()')" = f ]; }
 
-finish() { kill -INT "$(head -n 1 "$dir/data/postmaster.pid")"; }
+finish() {
+    local pid
+    pid=$(main)
+    if [ -n "$pid" ]; then kill -INT "$pid"; fi
+}
 
 forget() { rm -rf "$dir/data"; }
 

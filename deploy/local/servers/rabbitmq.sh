@@ -13,6 +13,21 @@ pids() {
     done
 }
 
+main() {
+    local pid
+    for pid in $(pids); do
+        if grep -qs beam "/proc/$pid/comm" && ! dead "$pid"; then echo "$pid"; fi
+    done
+}
+
+# The handshake's first step: the protocol's header is answered with a frame of type 1, `connection.start`.
+answers() {
+    local greeting
+    # shellcheck disable=SC2016  # for the inner shell, which can be timed out
+    greeting=$(timeout 5 bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$1" && printf "AMQP\0\0\11\1" >&3 && head -c 1 <&3 | od -An -tu1' - "$(port amqp)" 2>/dev/null)
+    [ "${greeting// /}" = 1 ]
+}
+
 launch() {
     local amqp management dist epmd
     amqp=$(port amqp "$wish")
@@ -28,6 +43,8 @@ management.tcp.port = $management
 vm_memory_high_watermark.absolute = 2GB
 disk_free_limit.absolute = 200MB
 CONF
+    # What an earlier start said there tells nothing of this one.
+    : >"$dir/log/console"
     # cd: a crash dump goes to the current folder. The port between nodes would else listen to the whole world.
     (
         cd "$dir" || exit 1
@@ -42,17 +59,15 @@ CONF
     ) &
     # The port opens a little before the broker is ready; the banner's last line comes after.
     wait_until 120 ready_or_over
-    grep -qs 'completed with' "$dir/log/console"
+    grep -qs 'completed with' "$dir/log/console" && alive
 }
 
 ready_or_over() { grep -qsE 'completed with|BOOT FAILED|already_used|Error' "$dir/log/console"; }
 
 # The node ends in order on TERM; epmd, by then without nodes, needs the signal as well.
 finish() {
-    local pid beam=()
-    for pid in $(pids); do
-        if grep -qs beam "/proc/$pid/comm"; then beam+=("$pid"); fi
-    done
+    local beam
+    mapfile -t beam < <(main)
     if [ "${#beam[@]}" -gt 0 ]; then
         kill -TERM "${beam[@]}"
         wait_until 30 all_dead "${beam[@]}" || say "the broker in $dir did not stop when asked"

@@ -1,12 +1,9 @@
 # shellcheck shell=bash disable=SC2154  # sourced by server.sh, which sets dir and wish
 # Redis with an append-only file, synced every second: what production runs.
 
-pids() {
-    local pid
-    pid=$(cat "$dir/redis.pid" 2>/dev/null) || return 0
-    # A pid file outlives a kill, and the number may belong to somebody else by now.
-    if ! dead "$pid" && grep -qs redis "/proc/$pid/comm"; then echo "$pid"; fi
-}
+pids() { working_in "$dir/data" redis-server; }
+
+main() { pids; }
 
 launch() {
     local port
@@ -14,12 +11,12 @@ launch() {
     mkdir -p "$dir/data"
     redis-server --port "$port" --bind 127.0.0.1 --dir "$dir/data" --appendonly yes --appendfsync everysec --save '' \
         --daemonize yes --pidfile "$dir/redis.pid" --logfile "$dir/log/redis.log" >/dev/null || return 1
-    wait_until 20 answers "$port"
+    wait_until 20 alive
 }
 
-answers() { [ "$(redis-cli -p "$1" ping 2>/dev/null)" = PONG ] && [ -n "$(pids)" ]; }
+answers() { [ "$(timeout 5 redis-cli -p "$(port redis)" ping 2>/dev/null)" = PONG ]; }
 
-finish() { kill -TERM "$(pids)"; }
+finish() { kill -TERM "$(main)"; }
 
 forget() { rm -rf "$dir/data"; }
 

@@ -100,7 +100,8 @@ spec:
           readinessProbe:
             httpGet: { path: /readyz, port: health }
             periodSeconds: 10
-            timeoutSeconds: 3
+            # It answers within 2 s that a store does not.
+            timeoutSeconds: 5
           {{- end }}
           {{- with .values.resources }}
           resources: {{- toYaml . | nindent 12 }}
@@ -122,7 +123,7 @@ spec:
             items:
               - { key: {{ $root.Values.api.tokenKey }}, path: tokens }
         {{- end }}
-{{- if $root.Values.disruptionBudgets.enabled }}
+{{- if and $root.Values.disruptionBudgets.enabled (or .scaled (gt (int64 .values.replicas) 0)) }}
 ---
 apiVersion: policy/v1
 kind: PodDisruptionBudget

@@ -15,6 +15,8 @@ use uuid::Uuid;
 
 /// The time between two beats.
 const EVERY: Duration = Duration::from_secs(15);
+/// The same while a part does not answer: that it does again should not be news for long.
+const SOON: Duration = Duration::from_secs(3);
 /// How long a part, and the ledger, may take for a beat.
 const PATIENCE: Duration = Duration::from_secs(4);
 /// After how much silence a process is forgotten.
@@ -104,13 +106,17 @@ impl Beating {
             tokio::select! {
                 () = ended.cancelled() => break,
                 () = stop.cancelled(), if !self.beat.is_draining => self.beat.is_draining = true,
-                () = self.runtime.sleep(EVERY) => {}
+                () = self.runtime.sleep(self.pause()) => {}
             }
         }
         let gone = self.runtime.within(PATIENCE, self.processes.end_process(self.beat.id)).await;
         if !matches!(gone, Some(Ok(()))) {
             tracing::info!("the ledger did not take leave of this process; it will be shown as silent for a day");
         }
+    }
+
+    fn pause(&self) -> Duration {
+        if self.beat.parts.iter().all(|part| part.answers) { EVERY } else { SOON }
     }
 
     /// Finds out what can be reached.
@@ -175,6 +181,7 @@ mod tests {
         runtime: Runtime,
         ledger: Arc<MemoryLedger>,
         transport: Arc<Memory>,
+        guard: Arc<MemoryGuard>,
         heart: Heart,
     }
 
@@ -196,8 +203,8 @@ mod tests {
             roles: vec!["worker".into()],
             channels: vec!["mastodon".parse().unwrap()],
         };
-        let heart = Heart::start(&runtime, processes, transport.clone(), guard, identity);
-        Ward { runtime, ledger, transport, heart }
+        let heart = Heart::start(&runtime, processes, transport.clone(), guard.clone(), identity);
+        Ward { runtime, ledger, transport, guard, heart }
     }
 
     /// Takes two seconds for a beat, and writes it to the end even if whoever asked has gone away, as a database does.
@@ -269,6 +276,17 @@ mod tests {
         let [broker, guard] = &beat.parts[..] else { panic!("{beat:?}") };
         assert!(!broker.answers && broker.since > beat.started_at && broker.millis.is_none(), "{broker:?}");
         assert!(guard.answers && guard.millis.is_some(), "{guard:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_part_that_answers_again_is_told_within_seconds() {
+        let ward = ward();
+        ward.guard.set_away(true);
+        ward.runtime.sleep(EVERY + SOON).await;
+        assert!(!seen(&ward).await[0].beat.parts[1].answers);
+        ward.guard.set_away(false);
+        ward.runtime.sleep(SOON + Duration::from_secs(1)).await;
+        assert!(seen(&ward).await[0].beat.parts[1].answers, "nobody looked again");
     }
 
     #[tokio::test(start_paused = true)]

@@ -155,6 +155,10 @@ async fn send(scheduler: &Scheduler, emission: Emission) {
     {
         outgoing = outgoing.header(spans::TRACEPARENT, trace.as_str());
     }
+    // What the tiers carry by themselves comes of the ledger here: the attempt before.
+    if let Some(follows) = &target.follows {
+        outgoing = outgoing.header(spans::FOLLOWS, follows.as_str());
+    }
     match scheduler.transport.publish(outgoing).await {
         Ok(()) => {
             metrics::counter!("oncepost_targets_emitted_total", "channel" => channel.clone(), "found" => emission.found.name())

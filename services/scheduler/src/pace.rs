@@ -99,6 +99,7 @@ mod tests {
             last_failure: None,
             gap: None,
             trace: None,
+            follows: None,
         }
     }
 

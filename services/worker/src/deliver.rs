@@ -255,6 +255,7 @@ impl Delivery<'_> {
             outcome: outcome.clone(),
             repeat: self.safety(card).repeat,
             on_doubt,
+            trace: traced::kept(),
         };
         let Some(finished) = worker.apply_patiently(target.id, finish).await else { return Some(Settled::Leave) };
         worker.runtime.step(Step::Recorded).await;

@@ -253,7 +253,7 @@ mod tests {
         let answer = worker.ledger.apply(id, begin).await.unwrap().answer;
         let Answer::Begun(Begun { attempt, .. }) = answer else { panic!("{answer:?}") };
         let outcome = Outcome::Failed(doubtful(Failure::system(Code::NO_ANSWER, "p", "")));
-        let finish = Command::Finish { attempt, outcome, repeat: HANDLE, on_doubt: OnDoubt::Park };
+        let finish = Command::Finish { attempt, outcome, repeat: HANDLE, on_doubt: OnDoubt::Park, trace: None };
         worker.ledger.apply(id, finish).await.unwrap();
     }
 

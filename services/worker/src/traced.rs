@@ -6,9 +6,6 @@ use broker::{Headers, Incoming};
 use domain::{Begun, Outcome, Target, TargetId};
 use tracing::{Span, field::Empty};
 
-/// The header in which a message that comes again carries the attempt that it follows.
-const FOLLOWS: &str = "oncepost-follows";
-
 /// The span of a message. It goes on in the trace in which the post was accepted.
 pub(crate) fn process(incoming: &Incoming, target: TargetId, channel: &'static str) -> Span {
     let span = broker::process_span!(incoming, oncepost.target.id = %target, oncepost.channel = channel);
@@ -43,12 +40,17 @@ impl Last {
     pub(crate) fn headers(&self, incoming: &Incoming) -> Headers {
         let last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let follows = last.as_deref().or_else(|| follows(incoming));
-        follows.map(|follows| (FOLLOWS.to_owned(), follows.to_owned())).into_iter().collect()
+        follows.map(|follows| (spans::FOLLOWS.to_owned(), follows.to_owned())).into_iter().collect()
     }
 }
 
 fn follows(incoming: &Incoming) -> Option<&str> {
-    incoming.message.headers.get(FOLLOWS).map(String::as_str)
+    incoming.message.headers.get(spans::FOLLOWS).map(String::as_str)
+}
+
+/// The context of the attempt in which this is called, for the ledger: where that brings the target back, the next attempt is tied to it.
+pub(crate) fn kept() -> Option<String> {
+    spans::of_sampled(&Span::current())
 }
 
 /// What came of the attempt whose span this is.

@@ -190,7 +190,7 @@ impl World {
         let (target, attempt) = self.begun_on(account, texts).await;
         let out = ids.iter().enumerate().map(|(part, id)| (u16::try_from(part).unwrap(), receipt(id))).collect();
         let (repeat, on_doubt) = (RepeatSafety::Nothing, OnDoubt::Park);
-        let finish = Command::Finish { attempt, outcome: Outcome::Published(out), repeat, on_doubt };
+        let finish = Command::Finish { attempt, outcome: Outcome::Published(out), repeat, on_doubt, trace: None };
         self.ledger.apply(target, finish).await.unwrap();
         target
     }
@@ -264,7 +264,7 @@ async fn what_goes_out_while_the_platform_answers_is_no_copy() {
     *world.meanwhile.lock().unwrap() = Some(Box::new(move || {
         let (repeat, on_doubt) = (RepeatSafety::Nothing, OnDoubt::Park);
         let outcome = Outcome::Published(vec![(0, receipt("2"))]);
-        let finish = Command::Finish { attempt, outcome, repeat, on_doubt };
+        let finish = Command::Finish { attempt, outcome, repeat, on_doubt, trace: None };
         at_once(ledger, second, finish);
     }));
     let report = world.look().await;

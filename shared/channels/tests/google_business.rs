@@ -238,7 +238,7 @@ async fn a_verdict_that_could_not_be_asked_for_is_none() {
     let attempt = scene.stand.target().attempt;
     scene.stand.ask(&Command::Arm { attempt, step: CREATE.into(), part: 0 });
     let (outcome, on_doubt) = (Outcome::Processing, scene.stand.account.on_doubt);
-    scene.stand.ask(&Command::Finish { attempt, outcome, repeat, on_doubt });
+    scene.stand.ask(&Command::Finish { attempt, outcome, repeat, on_doubt, trace: None });
     scene.pass(60);
     let wrong = json!({"error": {"code": 400, "status": "INVALID_ARGUMENT", "message": "words"}});
     scene.fake.cue(Cue::refuse(400, &wrong).on("GET", "/localPosts"));

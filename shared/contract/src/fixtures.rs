@@ -34,6 +34,7 @@ pub(crate) fn target() -> Target {
         last_failure: None,
         gap: None,
         trace: None,
+        follows: None,
     }
 }
 

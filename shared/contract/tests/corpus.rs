@@ -249,5 +249,6 @@ fn target() -> Target {
         }),
         gap: None,
         trace: None,
+        follows: None,
     }
 }

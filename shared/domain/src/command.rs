@@ -59,6 +59,8 @@ pub enum Command {
         repeat: RepeatSafety,
         /// What the account wants done about a doubt that nobody can settle.
         on_doubt: OnDoubt,
+        /// The attempt's trace context, if its trace is kept.
+        trace: Option<String>,
     },
     /// Not before `until`; costs no try.
     Postpone {

@@ -64,6 +64,8 @@ pub struct Target {
     pub gap: Option<Gap>,
     /// The upstream's trace context, so that one trace spans schedule to result.
     pub trace: Option<String>,
+    /// The trace context of the newest attempt that said how it ended, if its trace is kept: what the next one follows.
+    pub follows: Option<String>,
 }
 
 /// The right to work on a target.
@@ -243,6 +245,7 @@ pub(crate) mod fixtures {
             last_failure: None,
             gap: None,
             trace: None,
+            follows: None,
         }
     }
 

@@ -47,6 +47,7 @@ pub fn target(shown: &Value) -> Done<Target> {
         last_failure: None,
         gap: None,
         trace: None,
+        follows: None,
     })
 }
 

@@ -111,6 +111,7 @@ async fn pair(ledger: &dyn Ledger, target: TargetId, spent: &[AtomicUsize; 2]) {
         outcome: Outcome::Published(vec![(0, receipt)]),
         repeat: REPEAT,
         on_doubt: OnDoubt::Park,
+        trace: None,
     };
     let began = Instant::now();
     ledger.apply(target, command).await.unwrap();

@@ -233,7 +233,7 @@ pub enum StepAsk {
     /// Change it. `revision`: only if it has this one still, because the command was worked out from it.
     Apply {
         /// The command.
-        command: Command,
+        command: Box<Command>,
         /// The target's revision that it rests on.
         revision: Option<u32>,
     },

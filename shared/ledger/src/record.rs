@@ -65,6 +65,8 @@ struct Progress {
     looks: u16,
     #[serde(skip_serializing_if = "is_default")]
     emissions: u16,
+    #[serde(skip_serializing_if = "is_default")]
+    follows: Option<String>,
     #[serde(flatten)]
     rest: Rest,
 }
@@ -128,6 +130,7 @@ impl Record {
             last_failure: progress.last_failure,
             gap: progress.gap,
             trace: self.trace,
+            follows: progress.follows,
         };
         Ok((target, progress.rest))
     }
@@ -164,6 +167,7 @@ impl Record {
             gap: target.gap,
             looks: target.looks,
             emissions: target.emissions,
+            follows: target.follows.clone(),
             rest: rest.clone(),
         };
         Self {
@@ -322,6 +326,7 @@ mod tests {
             last_failure: None,
             gap: None,
             trace: Some("00-abc-def-01".into()),
+            follows: None,
         }
     }
 
@@ -348,6 +353,7 @@ mod tests {
         target.handles.insert("container".into(), "17".into());
         target.last_failure = Some(Failure::system(domain::Code::OWN_HICCUP, "read the token", "no"));
         target.gap = Some(Gap { since: instant(500), until: instant(700) });
+        target.follows = Some("00-abc-123-01".into());
         assert_eq!(Record::of(&target).target().unwrap(), target);
     }
 

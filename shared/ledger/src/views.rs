@@ -308,6 +308,7 @@ impl NewTarget {
             last_failure: None,
             gap: None,
             trace: self.trace.clone(),
+            follows: None,
         }
     }
 }

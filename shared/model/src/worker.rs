@@ -442,6 +442,7 @@ fn finish(world: &mut World, job: &Job, outcome: &Outcome, setup: &Setup) -> Ans
         outcome: outcome.clone(),
         repeat: setup.told(),
         on_doubt: setup.on_doubt,
+        trace: None,
     };
     world.apply(&finish, setup)
 }

@@ -248,6 +248,7 @@ impl World {
             last_failure: None,
             gap: None,
             trace: None,
+            follows: None,
         };
         let worker = |name| Worker { name: Name(name), locked: false, doing: Doing::Idle };
         Some(Self {

@@ -108,7 +108,7 @@ fn has(process: &Process, role: &str) -> bool {
 pub fn missing(processes: &[Process], evidence: &Evidence) -> Vec<Missing> {
     let wanted = |duty: &&Duty| duty.role != "notifier" || evidence.has_hooks;
     let mut all: Vec<_> = DUTIES.iter().filter(wanted).filter_map(|duty| undone(duty, processes, evidence)).collect();
-    if all.iter().all(|one| one.role != "worker") {
+    if !evidence.history_lost && all.iter().all(|one| one.role != "worker") {
         all.extend(unserved_channels(evidence, processes));
     }
     all.extend(evidence.unreached.iter().filter(|one| one.part == "guard" || evidence.broker_answers).map(unreached));
@@ -220,6 +220,16 @@ fn undone(duty: &Duty, processes: &[Process], evidence: &Evidence) -> Option<Mis
         None => format!("No {role} is known to run"),
     };
     let last_seen_at = last.map(|last| last.seen_at);
+    if evidence.history_lost {
+        // What it said of itself may be lost too, and it waits for a person in any case: to start another would help nobody.
+        return Some(Missing {
+            what: format!("{known}; one that runs waits for `oncepost restored`, as all do"),
+            remedy: format!(
+                "First say from when on the ledger's history is lost: docs/restore.md. A {role} that runs is seen within 15 s."
+            ),
+            ..absent(role, false, last_seen_at)
+        });
+    }
     if let Some(many) = takers.filter(|many| *many > 0) {
         let remedy = format!("Look into the log of each {role}. One of this version says every 15 s that it lives.");
         let who = format!("{known}, though the broker has {many} that take work as one does");
@@ -382,6 +392,20 @@ mod tests {
         let found = missing(&[dev], &evidence);
         assert!(found[0].what.starts_with("The ledger was restored") && found[0].stops_delivery, "{found:?}");
         assert!(found[0].remedy.contains("`oncepost restored`") && found[1].role == "broker", "{found:?}");
+    }
+
+    #[test]
+    fn without_the_history_nobody_is_missing_who_waits_for_a_person() {
+        let all = ["scheduler", "worker"].map(|role| process(&[role], &[], 1));
+        let lost = process(&["keeper"], &[], 7200);
+        let channels = vec![outlet(0, 3)];
+        let evidence = Evidence { broker_answers: true, history_lost: true, channels, ..Evidence::default() };
+        let found = missing(&[&all[..], &[lost]].concat(), &evidence);
+        let [history, keeper] = &found[..] else { panic!("{found:?}") };
+        assert_eq!((history.role, history.stops_delivery), ("ledger", true));
+        let what = "No keeper has been seen for 2 h; one that runs waits for `oncepost restored`, as all do";
+        assert_eq!((keeper.what.as_str(), keeper.stops_delivery), (what, false));
+        assert!(!keeper.remedy.contains("Start one") && keeper.remedy.contains("docs/restore.md"), "{}", keeper.remedy);
     }
 
     #[test]

@@ -135,11 +135,12 @@ mod tests {
             last_failure: None,
             gap: None,
             trace: None,
+            follows: None,
         }
     }
 
     fn finish(outcome: Outcome) -> Command {
-        Command::Finish { attempt: 1, outcome, repeat: RepeatSafety::Nothing, on_doubt: OnDoubt::Resend }
+        Command::Finish { attempt: 1, outcome, repeat: RepeatSafety::Nothing, on_doubt: OnDoubt::Resend, trace: None }
     }
 
     fn unknown() -> Command {

@@ -12,3 +12,6 @@ pub use text::{is_sampled, is_valid, link, of, of_sampled, set_parent};
 
 /// The name of the header, and of the field of a message, that carries a trace.
 pub const TRACEPARENT: &str = "traceparent";
+
+/// The header in which a message carries the context of the attempt that it follows.
+pub const FOLLOWS: &str = "oncepost-follows";

@@ -121,6 +121,34 @@ async fn rabbitmq_greets_again_after_a_kill_and_leaves_no_epmd() {
     gone(&folder, &url).await;
 }
 
+/// SIGKILL to the processes of this folder that have this name, and to none beside them.
+async fn kill_alone(folder: &Path, name: &str) {
+    let all = std::fs::read_dir("/proc").expect("/proc").filter_map(|entry| Some(entry.ok()?.path()));
+    let place = folder.to_str().expect("a plain name").as_bytes();
+    let mut killed = 0;
+    for process in all {
+        let environ = std::fs::read(process.join("environ")).unwrap_or_default();
+        let is_it = std::fs::read_to_string(process.join("comm")).is_ok_and(|comm| comm.trim() == name);
+        if is_it && environ.windows(place.len()).any(|part| part == place) {
+            let pid = process.file_name().expect("a number");
+            assert!(Command::new("kill").arg("-KILL").arg(pid).status().await.expect("kill").success());
+            killed += 1;
+        }
+    }
+    assert_eq!(killed, 1, "one {name}");
+}
+
+#[tokio::test]
+async fn a_broker_whose_epmd_outlived_it_is_dead_and_started_again() {
+    let server = Server::start(Kind::RabbitMq).await.expect("rabbitmq");
+    kill_alone(server.folder(), "beam.smp").await;
+    assert!(processes_of(server.folder()).iter().any(|name| name.trim() == "epmd"));
+    assert!(!server.is_alive().await);
+    server.start_again().await.expect("started");
+    assert!(server.is_alive().await);
+    assert!(amqp_greets(server.url()).await.expect("a greeting"));
+}
+
 #[tokio::test]
 async fn one_server_serves_a_whole_process() {
     let (one, two) = tokio::join!(servers::url(Kind::Redis), servers::url(Kind::Redis));

@@ -174,7 +174,7 @@ impl Console {
 
     async fn command(&self, carried: &Carried, view: &TargetView) -> Result<StepAsk, LedgerError> {
         let target = &view.target;
-        let plain = |command| Ok(StepAsk::Apply { command, revision: None });
+        let plain = |command| Ok(StepAsk::Apply { command: Box::new(command), revision: None });
         match carried.action {
             JobAction::Retry => plain(Command::Retry),
             JobAction::Discard | JobAction::Cancel => plain(Command::Cancel),
@@ -187,7 +187,9 @@ impl Console {
                 match commands {
                     Ok(commands) => match commands.into_iter().next() {
                         // What goes out with the new time is what its post said at this revision.
-                        Some((_, command)) => Ok(StepAsk::Apply { command, revision: Some(target.revision) }),
+                        Some((_, command)) => {
+                            Ok(StepAsk::Apply { command: Box::new(command), revision: Some(target.revision) })
+                        }
                         None => held_back("there is nothing to change"),
                     },
                     Err(problems) => {

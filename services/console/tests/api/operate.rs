@@ -64,7 +64,7 @@ async fn what_is_in_doubt_is_asked_for_once_its_pause_has_ended() {
     let outcome = domain::Outcome::Failed(failure(domain::Landed::Unknown, domain::Worth::Never));
     let (repeat, on_doubt) =
         (domain::RepeatSafety::Handle { settles_after: Default::default() }, domain::OnDoubt::Park);
-    world.apply(&targets[0], domain::Command::Finish { attempt, outcome, repeat, on_doubt }).await;
+    world.apply(&targets[0], domain::Command::Finish { attempt, outcome, repeat, on_doubt, trace: None }).await;
     let next = async || world.get(&format!("/v1/targets/{}", targets[0])).await.ok(200)["next_step"].to_string();
     assert!(next().await.contains("The platform is asked now whether it went out"));
     world.post("/v1/pauses", &json!({ "scope": "channel:long", "reason": "maintenance" })).await.ok(201);

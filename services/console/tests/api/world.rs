@@ -422,7 +422,7 @@ impl World {
 
     pub async fn finish(&self, target: &str, attempt: u32, outcome: Outcome) {
         let (repeat, on_doubt) = (RepeatSafety::Nothing, OnDoubt::Park);
-        self.apply(target, Command::Finish { attempt, outcome, repeat, on_doubt }).await;
+        self.apply(target, Command::Finish { attempt, outcome, repeat, on_doubt, trace: None }).await;
     }
 
     /// The target fails for good.

@@ -162,7 +162,7 @@ impl World {
         let (repeat, on_doubt) = (RepeatSafety::Nothing, OnDoubt::Park);
         self.ledger.apply(target, Command::Wake).await.unwrap();
         self.ledger.apply(target, Command::Begin { worker, repeat, arm: None }).await.unwrap();
-        let finish = Command::Finish { attempt: 1, outcome: Outcome::Failed(failure), repeat, on_doubt };
+        let finish = Command::Finish { attempt: 1, outcome: Outcome::Failed(failure), repeat, on_doubt, trace: None };
         self.ledger.apply(target, finish).await.unwrap();
         target
     }

@@ -40,6 +40,7 @@ async fn a_worker_finishes_what_it_sends_and_leaves_the_rest() {
     }
     run.platform.release();
     worker.process.ended(Duration::from_secs(30)).await.unwrap();
+    assert!(!std::fs::read_to_string(&worker.log).unwrap().contains("\"ERROR\""), "it ended in order");
     assert_eq!(run.platform.posts().len(), HELD, "it took nothing more");
     assert_eq!(run.until_published(HELD as u64, Duration::from_secs(1)).await.as_secs(), 0, "all it sent is recorded");
 
@@ -64,6 +65,9 @@ async fn scheduler_and_workers_replaced_in_mid_run_lose_no_attempt() {
         for role in [Role::Worker, Role::Scheduler, Role::Api] {
             let old = run.stack.take(role).unwrap();
             old.process.stop(Duration::from_secs(30)).await.unwrap();
+            let log = std::fs::read_to_string(&old.log).unwrap();
+            let errors: Vec<_> = log.lines().filter(|line| line.contains("\"ERROR\"")).collect();
+            assert_eq!(errors, Vec::<&str>::new(), "{role:?} ended in order");
             run.stack.start(role).unwrap();
             run.until_ready_is(role, 200).await;
         }

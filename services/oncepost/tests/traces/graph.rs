@@ -80,6 +80,20 @@ async fn each_attempt_is_in_the_trace_and_tied_to_the_one_before() {
     }
 }
 
+/// What waits longer than the retry tiers comes back in a new message, which the ledger has made.
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_the_ledger_brings_back_is_tied_to_the_one_before() {
+    let (kept, _listening) = Kept::listen(1.0);
+    publish(Named::InTheHeader(UPSTREAM), [Fault::Unreachable; 6]).await;
+    assert!(kept.named("hand over").len() > 1, "the tiers carried all of it: nothing is tried here");
+    let attempts = kept.named("attempt");
+    assert_eq!(attempts.len(), 7);
+    for (earlier, later) in attempts.iter().zip(&attempts[1..]) {
+        let links: Vec<_> = later.links.iter().map(|link| link.span_context.span_id()).collect();
+        assert_eq!(links, [earlier.span_context.span_id()], "{:?}", attributes(later)["oncepost.attempt"]);
+    }
+}
+
 /// Of the conventions' crate: a name that is not there is misspelt, or is from another version.
 #[tokio::test(start_paused = true)]
 async fn attributes_are_those_of_the_conventions_or_our_own() {

@@ -143,7 +143,7 @@ impl Stand {
         };
         let (ended, outcome) = self.carry_out(&begun).await;
         let (repeat, on_doubt) = (safety.repeat, self.account.on_doubt);
-        self.ask(&Command::Finish { attempt: begun.attempt, outcome, repeat, on_doubt });
+        self.ask(&Command::Finish { attempt: begun.attempt, outcome, repeat, on_doubt, trace: None });
         Ok(ended)
     }
 
@@ -292,6 +292,7 @@ fn target(channel: ChannelName, now: Timestamp) -> Target {
         last_failure: None,
         gap: None,
         trace: None,
+        follows: None,
     }
 }
 

@@ -75,9 +75,13 @@ pub fn apply(target: &mut Target, command: &Command, context: &Context<'_>) -> C
         Command::Keep { attempt, handles } => work::keep(target, *attempt, handles),
         Command::Arm { attempt, step, part } => work::arm(target, *attempt, step, *part, context),
         Command::Out { attempt, part, receipt } => work::out(target, *attempt, *part, receipt, context, &mut change),
-        Command::Finish { attempt, outcome, repeat, on_doubt } => {
+        Command::Finish { attempt, outcome, repeat, on_doubt, trace } => {
             let means = finish::Means { repeat: *repeat, on_doubt: *on_doubt };
-            finish::finish(target, *attempt, outcome, means, context, &mut change)
+            let answer = finish::finish(target, *attempt, outcome, means, context, &mut change);
+            if target.attempt == *attempt {
+                target.follows = trace.clone().filter(|_| target.state != State::Published);
+            }
+            answer
         }
         Command::Postpone { until, carried, limit } => {
             wake::postpone(target, *until, *carried, limit.as_ref(), context)

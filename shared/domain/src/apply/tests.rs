@@ -81,7 +81,7 @@ impl Stage {
     }
 
     fn finish(&mut self, attempt: u32, outcome: Outcome) -> Answer {
-        self.ask(&Command::Finish { attempt, outcome, repeat: self.repeat, on_doubt: self.on_doubt })
+        self.ask(&Command::Finish { attempt, outcome, repeat: self.repeat, on_doubt: self.on_doubt, trace: None })
     }
 
     fn pass(&mut self, seconds: u64) {

@@ -133,5 +133,6 @@ fn target(account: &Account) -> Target {
         last_failure: None,
         gap: None,
         trace: None,
+        follows: None,
     }
 }

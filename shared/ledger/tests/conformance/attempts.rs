@@ -144,7 +144,9 @@ pub async fn a_doubt_that_nobody_can_settle_waits_for_a_person(house: &House) {
         said: domain::PlatformWords { code: Some("E7".into()), ..domain::PlatformWords::text("cut \u{0} off") },
     };
     let outcome = Outcome::Failed(failure.clone());
-    let done = house.apply(target, Command::Finish { attempt: 1, outcome, repeat, on_doubt: OnDoubt::Park }).await;
+    let done = house
+        .apply(target, Command::Finish { attempt: 1, outcome, repeat, on_doubt: OnDoubt::Park, trace: None })
+        .await;
     assert_eq!(done.answer, Answer::Finished(Next::Dead));
 
     let failures = house.ledger.failures(&PostFilter::default()).await.unwrap();

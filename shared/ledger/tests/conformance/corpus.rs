@@ -187,7 +187,12 @@ async fn every_state(house: &House) {
         .apply(parked, Command::Begin { worker: "w-2".parse().unwrap(), repeat: nothing, arm: Some("publish".into()) })
         .await;
     let doubt = Outcome::Failed(failure(Landed::Unknown, again));
-    house.apply(parked, Command::Finish { attempt: 1, outcome: doubt, repeat: nothing, on_doubt: OnDoubt::Park }).await;
+    house
+        .apply(
+            parked,
+            Command::Finish { attempt: 1, outcome: doubt, repeat: nothing, on_doubt: OnDoubt::Park, trace: None },
+        )
+        .await;
     let cancelled = house.accept_one().await;
     house.apply(cancelled, Command::Cancel).await;
     let mut late = post(house, house.now());

@@ -346,12 +346,12 @@ pub async fn a_doubt_that_a_person_was_asked_about_is_told_from_one_settled_by_m
     let repeat = RepeatSafety::Nothing;
     let begins = |arm: Option<&str>| Command::Begin { worker: worker("w"), repeat, arm: arm.map(str::to_owned) };
     house.apply(person, begins(Some("publish"))).await;
-    let undecidable = Command::Finish { attempt: 1, outcome: unknown(), repeat, on_doubt: OnDoubt::Park };
+    let undecidable = Command::Finish { attempt: 1, outcome: unknown(), repeat, on_doubt: OnDoubt::Park, trace: None };
     house.apply(person, undecidable).await;
     assert_eq!(house.apply(person, Command::LookAgain).await.answer, Answer::Done);
     house.apply(person, begins(None)).await;
     let nowhere = Outcome::Looked { part: 0, finding: Finding::CannotTell("no listing".into()), last: true };
-    let looked = Command::Finish { attempt: 2, outcome: nowhere, repeat, on_doubt: OnDoubt::Park };
+    let looked = Command::Finish { attempt: 2, outcome: nowhere, repeat, on_doubt: OnDoubt::Park, trace: None };
     assert_eq!(house.apply(person, looked).await.answer, Answer::Finished(Next::Dead));
     assert_eq!(house.history.retries(&period).await.unwrap(), [], "to look is not to retry");
     house

@@ -55,7 +55,7 @@ async fn take(house: &House, holder: &str) -> Job {
 }
 
 fn retry(target: TargetId) -> JobStep {
-    JobStep { target, what: StepAsk::Apply { command: Command::Retry, revision: None } }
+    JobStep { target, what: StepAsk::Apply { command: Box::new(Command::Retry), revision: None } }
 }
 
 async fn advance(house: &House, job: &Job, steps: Vec<JobStep>) -> Option<Vec<StepDone>> {
@@ -216,7 +216,7 @@ async fn waiting(house: &House, owner: &str, on: &str, due_in: u64) -> TargetId 
 
 fn move_to(target: TargetId, due_at: jiff::Timestamp) -> JobStep {
     let command = Command::Reschedule { due_at, deadline: None, hash: domain::ContentHash([1; 16]) };
-    JobStep { target, what: StepAsk::Apply { command, revision: Some(1) } }
+    JobStep { target, what: StepAsk::Apply { command: Box::new(command), revision: Some(1) } }
 }
 
 pub async fn a_job_may_be_about_what_waits(house: &House) {
@@ -374,13 +374,13 @@ pub async fn what_is_held_back_says_why_and_what_changed_is_worked_out_anew(hous
     let (a, b) = (listed(house, "acme", "a").await, listed(house, "acme", "b").await);
     let begun_job = begin_job(house, Selection::default()).await;
     let job = take(house, "one").await;
-    let stale = StepAsk::Apply { command: Command::Cancel, revision: Some(7) };
+    let stale = StepAsk::Apply { command: Box::new(Command::Cancel), revision: Some(7) };
     let hold = StepAsk::HoldBack("its credentials are dead".into());
     let steps = vec![JobStep { target: a, what: stale }, JobStep { target: b, what: hold }];
     let done = advance(house, &job, steps).await.unwrap();
     assert_eq!(done.iter().map(|done| done.target).collect::<Vec<_>>(), [b]);
     assert_eq!(house.jobs.open_targets(begun_job.asked.id, 10).await.unwrap(), [a]);
-    let fresh = StepAsk::Apply { command: Command::Cancel, revision: Some(1) };
+    let fresh = StepAsk::Apply { command: Box::new(Command::Cancel), revision: Some(1) };
     advance(house, &job, vec![JobStep { target: a, what: fresh }]).await.unwrap();
     assert_eq!((house.state(a).await, house.state(b).await), (State::Cancelled, State::Failed));
     let all = house.jobs.job_targets(begun_job.asked.id, None, None, 10).await.unwrap();

@@ -79,7 +79,7 @@ pub fn proof(id: &str) -> Receipt {
 }
 
 pub fn finish(attempt: u32, outcome: Outcome) -> Command {
-    Command::Finish { attempt, outcome, repeat: KEY, on_doubt: OnDoubt::Park }
+    Command::Finish { attempt, outcome, repeat: KEY, on_doubt: OnDoubt::Park, trace: None }
 }
 
 pub fn published(attempt: u32, id: &str) -> Command {

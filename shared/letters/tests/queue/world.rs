@@ -87,7 +87,7 @@ impl World {
             said: PlatformWords::text("revoked"),
         };
         let outcome = Outcome::Failed(failure);
-        let finish = Command::Finish { attempt, outcome, repeat: REPEAT, on_doubt: OnDoubt::Park };
+        let finish = Command::Finish { attempt, outcome, repeat: REPEAT, on_doubt: OnDoubt::Park, trace: None };
         assert!(self.ledger.apply(id, finish).await.unwrap().target.listed.is_some());
     }
 

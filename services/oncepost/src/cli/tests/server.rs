@@ -408,7 +408,7 @@ impl Server {
 
     pub async fn finish(&self, target: &str, attempt: u32, outcome: Outcome) {
         let (repeat, on_doubt) = (RepeatSafety::Nothing, OnDoubt::Park);
-        self.apply(target, Command::Finish { attempt, outcome, repeat, on_doubt }).await;
+        self.apply(target, Command::Finish { attempt, outcome, repeat, on_doubt, trace: None }).await;
     }
 
     pub async fn publish(&self, target: &str) {

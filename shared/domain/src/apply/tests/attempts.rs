@@ -13,12 +13,35 @@ fn a_post_that_works() {
         outcome: Outcome::Published(vec![(0, receipt("42"))]),
         repeat: KEY,
         on_doubt: OnDoubt::Park,
+        trace: None,
     });
     assert_eq!(change.answer(), Answer::Finished(Next::Nothing));
     assert_eq!(change.events.len(), 1);
     assert_eq!(change.events[0].name, EventName::Published);
     assert_eq!(change.attempts[0].outcome, AttemptOutcome::Published);
     assert_eq!(stage.target.state, State::Published);
+}
+
+#[test]
+fn what_brings_a_target_back_knows_the_attempt_that_it_follows() {
+    let mut stage = Stage::new(KEY);
+    let finish = |attempt, outcome, trace: Option<&str>| Command::Finish {
+        attempt,
+        outcome,
+        repeat: KEY,
+        on_doubt: OnDoubt::Park,
+        trace: trace.map(Into::into),
+    };
+    let failed = || Outcome::Failed(Failure::system(Code::OWN_HICCUP, "read the token", "no"));
+    let attempt = stage.begun(AttemptKind::Send);
+    stage.ask(&finish(attempt, failed(), Some("first")));
+    assert_eq!((stage.target.state, stage.target.follows.as_deref()), (State::Retrying, Some("first")));
+    stage.pass_to_next();
+    let attempt = stage.begun(AttemptKind::Send);
+    assert_eq!(stage.ask(&finish(attempt - 1, failed(), Some("too late"))), Answer::Lost);
+    assert_eq!(stage.target.follows.as_deref(), Some("first"), "it is not the newest");
+    stage.ask(&finish(attempt, Outcome::Published(vec![(0, receipt("42"))]), Some("second")));
+    assert_eq!((stage.target.state, stage.target.follows), (State::Published, None), "nothing follows it");
 }
 
 #[test]

@@ -280,7 +280,7 @@ fn a_look_says_whether_it_was_answered() {
         stage.pass_to_next();
         let attempt = stage.begun(AttemptKind::Look);
         let outcome = Outcome::Looked { part: 0, finding, last: true };
-        let change = stage.change(&Command::Finish { attempt, outcome, repeat, on_doubt: OnDoubt::Park });
+        let change = stage.change(&Command::Finish { attempt, outcome, repeat, on_doubt: OnDoubt::Park, trace: None });
         change.attempts[0].failure.as_ref().unwrap().code
     };
     let unclear = || Finding::CannotTell("two posts look alike".into());

@@ -335,7 +335,7 @@ fn what_went_wrong_with_settling_keeps_the_story_of_the_send() {
         stage.pass_to_next();
         stage.begun(kind);
         let outcome = Outcome::Failed(wrong);
-        let finish = Command::Finish { attempt: 2, outcome, repeat, on_doubt: OnDoubt::Park };
+        let finish = Command::Finish { attempt: 2, outcome, repeat, on_doubt: OnDoubt::Park, trace: None };
         let change = stage.change(&finish);
         assert_eq!(change.attempts[0].outcome, AttemptOutcome::Unknown, "{kind:?}");
         assert_eq!(stage.target.last_failure.as_ref().unwrap().code, told, "{kind:?}");
@@ -356,7 +356,7 @@ fn polls_and_looks_wait_by_their_own_schedules() {
         stage.pass_to_next();
         stage.begun(kind);
         let outcome = Outcome::Failed(failure(Landed::No, Code::OUT_OF_ORDER));
-        let finish = Command::Finish { attempt: 2, outcome, repeat: LOOK, on_doubt: OnDoubt::Park };
+        let finish = Command::Finish { attempt: 2, outcome, repeat: LOOK, on_doubt: OnDoubt::Park, trace: None };
         let ended = stage.change(&finish).attempts[0].outcome;
         (ended, stage.target.next_at.unwrap().duration_since(stage.now).as_secs())
     };

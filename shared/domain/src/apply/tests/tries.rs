@@ -83,6 +83,7 @@ fn t06_an_account_wide_failure_pauses_the_account_and_holds_its_siblings() {
         outcome: Outcome::Failed(revoked),
         repeat: LOOK,
         on_doubt: OnDoubt::Park,
+        trace: None,
     });
     assert_eq!(change.answer(), Answer::Finished(Next::Dead));
     let (scope, code, _) = change.pause.expect("the account is paused");
