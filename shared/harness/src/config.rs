@@ -57,6 +57,8 @@ pub struct Account {
     pub secrets: Vec<(&'static str, String)>,
     /// Its settings.
     pub settings: Vec<(&'static str, String)>,
+    /// How long until it may publish once more, as the settings write a time; without it, it has no rate.
+    pub rate: Option<&'static str>,
 }
 
 impl Account {
@@ -65,10 +67,14 @@ impl Account {
             self.secrets.iter().map(|(name, value)| ((*name).to_owned(), json!({ "value": value }))).collect();
         let settings: serde_json::Map<_, _> =
             self.settings.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
-        json!({
+        let mut account = json!({
             "tenant": self.tenant, "channel": self.channel, "id": self.id, "base_url": self.base_url, "secrets": secrets,
             "settings": settings,
-        })
+        });
+        if let Some(per) = self.rate {
+            account["rate"] = json!({ "per": per, "burst": 1 });
+        }
+        account
     }
 }
 

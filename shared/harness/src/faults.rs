@@ -92,5 +92,5 @@ pub fn account(channel: &'static str, name: &'static str, url: &str) -> Account 
         }
         _ => (format!("{url}/{name}"), ("signing_secret", Webhook::SECRET.to_owned()), vec![]),
     };
-    Account { tenant: TENANT, channel, id: name.into(), base_url, secrets: vec![secret], settings }
+    Account { tenant: TENANT, channel, id: name.into(), base_url, secrets: vec![secret], settings, rate: None }
 }

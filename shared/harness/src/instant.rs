@@ -92,7 +92,11 @@ async fn take(State(platform): State<Instant>, headers: HeaderMap) -> impl IntoR
     ([("content-type", "application/json")], answer)
 }
 
-async fn serve(router: Router) -> Done<String> {
+/// Serves this on a port of its own and returns its address.
+///
+/// # Errors
+/// No port is free.
+pub async fn serve(router: Router) -> Done<String> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     tokio::spawn(async move { axum::serve(listener, router).await });

@@ -115,6 +115,11 @@ impl Servers {
         Ok(Self { rabbit, redis, postgres })
     }
 
+    /// The broker, the guard and the ledger.
+    pub fn all(&self) -> [&Server; 3] {
+        [&self.rabbit, &self.redis, &self.postgres]
+    }
+
     /// Where they are.
     pub fn stores(&self) -> Stores {
         Stores {

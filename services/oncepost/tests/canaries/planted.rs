@@ -125,6 +125,7 @@ impl Planted {
                     base_url,
                     secrets: secrets.to_vec(),
                     settings: settings.to_vec(),
+                    rate: None,
                 }
             };
         let lasting = [("access_token", X::token("k9listed"))];

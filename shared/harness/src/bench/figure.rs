@@ -43,18 +43,26 @@ pub struct Figure {
     pub aim: Option<Aim>,
     /// What bounds it, as measured in the same run.
     pub bound: Option<Bound>,
+    /// For how many of something it was measured, if it was for several: its place on a plot's axis.
+    pub along: Option<f64>,
 }
 
 impl Figure {
     /// A figure that is held against nothing.
     pub fn new(bench: &'static str, parts: &'static str, name: impl Into<String>, value: f64) -> Self {
-        Self { bench, parts, name: name.into(), value, aim: None, bound: None }
+        Self { bench, parts, name: name.into(), value, aim: None, bound: None, along: None }
     }
 
     /// The same with what it should be.
     #[must_use]
     pub fn aim(self, aim: Aim) -> Self {
         Self { aim: Some(aim), ..self }
+    }
+
+    /// The same, measured for so many of something.
+    #[must_use]
+    pub fn along(self, along: usize) -> Self {
+        Self { along: Some(along as f64), ..self }
     }
 
     /// The same with what bounds it.

@@ -1,4 +1,4 @@
-//! What is measured: a whole oncepost, a platform that answers at once and one that takes its time.
+//! What is measured: a whole oncepost.
 
 use std::{
     path::Path,
@@ -6,20 +6,16 @@ use std::{
 };
 
 use jiff::{Timestamp, ToSpan};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::{ceiling::Ceilings, figure::at};
+use super::{ceiling::Ceilings, figure::at, platform::Platform};
 use crate::{
     Done,
-    campaign::TENANT,
-    config::{Account, Pace},
-    instant::Instant,
+    config::Pace,
     process::Usage,
     stack::{Role, Servers, Stack},
 };
 
-/// How many accounts posts go to, in turn, on each platform.
-const ACCOUNTS: usize = 20;
 /// How many posts are in a batch, and how many batches are under way at once.
 const BATCH: (usize, usize) = (500, 4);
 
@@ -53,107 +49,48 @@ pub struct Options {
     pub delay: Duration,
     /// Workers of the real stack.
     pub workers: usize,
+    /// Its schedulers.
+    pub schedulers: usize,
 }
 
 /// Posts a worker sends at once, as the settings have it.
 pub(super) const IN_FLIGHT: usize = 200;
 
-/// A running oncepost, and where it sends to.
+/// A running oncepost.
 pub struct Ground {
     /// What it runs on.
     pub parts: Parts,
     /// How much of everything.
     pub options: Options,
     pub(super) stack: Stack,
-    pub(super) fast: Platform,
-    pub(super) slow: Platform,
     made: usize,
 }
 
-/// A platform, and the first letter of its accounts.
-pub(super) struct Platform {
-    pub instant: Instant,
-    pub url: String,
-    letter: char,
-}
-
-impl Platform {
-    async fn start(delay: Duration, letter: char) -> Done<Self> {
-        let instant = Instant::with_delay(delay);
-        let url = instant.start().await?;
-        Ok(Self { instant, url, letter })
-    }
-
-    fn accounts(&self) -> impl Iterator<Item = Account> + use<'_> {
-        (0..ACCOUNTS).map(move |n| Account {
-            tenant: TENANT,
-            channel: "webhook",
-            id: format!("{}{n}", self.letter),
-            base_url: format!("{}/{n}", self.url),
-            secrets: vec![("signing_secret", testkit::Webhook::SECRET.to_owned())],
-            settings: vec![],
-        })
-    }
-
-    fn message(&self, n: usize, due: Timestamp) -> Value {
-        json!({
-            "version": 1,
-            "idempotency_key": format!("bench-{n}"),
-            "tenant": TENANT,
-            "content": { "text": format!("Benchmark post number {n}. {}", "It says about as much as posts do. ".repeat(4)) },
-            "publish_at": due.to_string(),
-            "targets": [{ "channel": "webhook", "account": format!("{}{}", self.letter, n % ACCOUNTS) }],
-        })
-    }
-
-    /// Waits until `count` posts have arrived.
-    pub async fn wait_for(&self, count: usize, limit: Duration) -> Done {
-        let watch = Stopwatch::now();
-        while self.instant.posts() < count {
-            if watch.elapsed() > limit {
-                return Err(format!("only {} of {count} were out after {limit:?}", self.instant.posts()).into());
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        Ok(())
-    }
-
-    /// How long after `due` each post arrived, in milliseconds, sorted.
-    pub fn lateness(&self, due: Timestamp) -> Vec<f64> {
-        let arrivals = self.instant.arrivals();
-        let mut late: Vec<_> =
-            arrivals.iter().map(|arrival| arrival.first.duration_since(due).as_millis_f64()).collect();
-        late.sort_by(f64::total_cmp);
-        late
-    }
-}
-
 impl Ground {
-    /// Starts everything; servers keep what they confirm, as in production.
+    /// Starts everything that sends to these platforms; servers keep what they confirm, as in production.
     ///
     /// # Errors
     /// Something does not come up.
-    pub async fn start(parts: Parts, options: &Options, folder: &Path) -> Done<Self> {
-        let fast = Platform::start(Duration::ZERO, 'a').await?;
-        let slow = Platform::start(options.delay, 'b').await?;
-        let accounts: Vec<_> = fast.accounts().chain(slow.accounts()).collect();
+    pub async fn start(parts: Parts, options: &Options, folder: &Path, platforms: &[&Platform]) -> Done<Self> {
+        let accounts: Vec<_> = platforms.iter().flat_map(|platform| platform.accounts()).collect();
         let stack = match parts {
             Parts::Embedded => Stack::embedded(folder, &accounts, Pace::Production).await?,
             Parts::Real => {
-                let servers = Servers::start_durable().await?;
-                Stack::real(folder, servers, &accounts, Pace::Production, options.workers).await?
+                let mut stack = Stack::on(folder, Servers::start_durable().await?, &accounts, Pace::Production).await?;
+                stack.staff(options.schedulers, options.workers).await?;
+                stack
             }
         };
-        Ok(Self { parts, options: options.clone(), stack, fast, slow, made: 0 })
+        Ok(Self { parts, options: options.clone(), stack, made: 0 })
     }
 
     /// What each part takes at most. oncepost has nothing to do meanwhile.
     ///
     /// # Errors
     /// A raw client is not built, or fails.
-    pub async fn ceilings(&self) -> Done<Ceilings> {
-        let ceilings = Ceilings::measure(self.stack.servers.as_ref(), &self.fast.url).await?;
-        self.fast.instant.clear();
+    pub async fn ceilings(&self, platform: &Platform) -> Done<Ceilings> {
+        let ceilings = Ceilings::measure(self.stack.servers.as_ref(), &platform.url).await?;
+        platform.instant.clear();
         Ok(ceilings)
     }
 
@@ -180,10 +117,9 @@ impl Ground {
     }
 
     /// `count` schedule messages for `due`, each with a key of its own.
-    pub(super) fn messages(&mut self, count: usize, due: Timestamp, slow: bool) -> Vec<Value> {
+    pub(super) fn messages(&mut self, count: usize, due: Timestamp, platform: &Platform) -> Vec<Value> {
         let first = self.made;
         self.made += count;
-        let platform = if slow { &self.slow } else { &self.fast };
         (first..self.made).map(|n| platform.message(n, due)).collect()
     }
 
@@ -193,12 +129,12 @@ impl Ground {
     }
 
     /// Schedules `count` posts of one target for `due` in batches; returns the seconds that it took to have all of them accepted.
-    pub(super) async fn schedule(&mut self, count: usize, due: Timestamp, slow: bool) -> Done<f64> {
+    pub(super) async fn schedule(&mut self, count: usize, due: Timestamp, platform: &Platform) -> Done<f64> {
         let (size, at_once) = BATCH;
         let mut took = Duration::ZERO;
         let mut left = count;
         while left > 0 {
-            let messages = self.messages(left.min(size * at_once), due, slow);
+            let messages = self.messages(left.min(size * at_once), due, platform);
             left -= messages.len();
             let batches: Vec<Value> = messages.chunks(size).map(|batch| batch.to_vec().into()).collect();
             let api = &self.stack.api;

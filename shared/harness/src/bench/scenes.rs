@@ -14,11 +14,12 @@ use super::{
     ceiling::{ACCEPT, AMQP, Ceilings},
     figure::{Aim, Figure},
     ground::{Ground, IN_FLIGHT, Options, Parts, share, wait_until},
+    platform::Platform,
 };
 use crate::{Done, config, process::Usage, stack::Role};
 
 /// How long a scene may take.
-const PATIENCE: Duration = Duration::from_secs(300);
+pub(super) const PATIENCE: Duration = Duration::from_secs(300);
 
 /// How long `oncepost dev` takes from nothing to its first good answer.
 ///
@@ -26,8 +27,9 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// It does not come up.
 pub async fn cold_start(options: &Options) -> Done<Vec<Figure>> {
     let folder = tempfile::tempdir()?;
+    let platform = Platform::start(Duration::ZERO, 'a').await?;
     let watch = Stopwatch::now();
-    let ground = Ground::start(Parts::Embedded, options, folder.path()).await?;
+    let ground = Ground::start(Parts::Embedded, options, folder.path(), &[&platform]).await?;
     let seconds = watch.elapsed().as_secs_f64();
     ground.stop().await?;
     Ok(vec![Figure::new("cold_start", Parts::Embedded.name(), "seconds", seconds).aim(Aim::Below(1.0))])
@@ -37,10 +39,10 @@ pub async fn cold_start(options: &Options) -> Done<Vec<Figure>> {
 ///
 /// # Errors
 /// Not everything goes out.
-pub async fn throughput(ground: &mut Ground, ceilings: &Ceilings) -> Done<Vec<Figure>> {
+pub async fn throughput(ground: &mut Ground, fast: &Platform, ceilings: &Ceilings) -> Done<Vec<Figure>> {
     let count = ground.options.targets;
     let parts = ground.parts.name();
-    let out = go_out(ground, count, false).await?;
+    let out = go_out(ground, fast, count).await?;
     let least = match ground.parts {
         Parts::Real => 4_000.0,
         Parts::Embedded => 10_000.0,
@@ -76,11 +78,40 @@ pub async fn throughput(ground: &mut Ground, ceilings: &Ceilings) -> Done<Vec<Fi
 ///
 /// # Errors
 /// Not everything goes out.
-pub async fn slow_platform(ground: &mut Ground) -> Done<Vec<Figure>> {
-    let out = go_out(ground, ground.options.slow_targets, true).await?;
-    let at_most = (IN_FLIGHT * ground.senders()) as f64 / ground.options.delay.as_secs_f64();
+pub async fn slow_platform(ground: &mut Ground, slow: &Platform) -> Done<Vec<Figure>> {
+    let out = go_out(ground, slow, ground.options.slow_targets).await?;
+    let at_most = by_the_platform(ground.senders(), ground.options.delay);
     let rate = Figure::new("slow_platform", ground.parts.name(), "targets_per_second", out.rate);
     Ok(vec![rate.aim(Aim::AtLeast(0.9 * at_most)).bound("the platform's time", at_most)])
+}
+
+/// So many targets in a second a platform that takes `delay` lets `senders` send at most.
+fn by_the_platform(senders: usize, delay: Duration) -> f64 {
+    (IN_FLIGHT * senders) as f64 / delay.as_secs_f64()
+}
+
+/// More and more workers and schedulers against a platform that takes so long that processors do not bound them: one after the other, on
+/// servers that are new each time.
+///
+/// # Errors
+/// Not everything goes out.
+pub async fn scaling(options: &Options) -> Done<Vec<Figure>> {
+    const DELAY: Duration = Duration::from_millis(500);
+    const EACH: usize = 4_000;
+    let mut figures = Vec::new();
+    for workers in [1, 2, 4, 8] {
+        let folder = tempfile::tempdir()?;
+        let slow = Platform::start(DELAY, 'a').await?;
+        let options = Options { workers, schedulers: workers, ..options.clone() };
+        let mut ground = Ground::start(Parts::Real, &options, folder.path(), &[&slow]).await?;
+        let out = go_out(&mut ground, &slow, EACH * workers).await?;
+        ground.stop().await?;
+        let at_most = by_the_platform(workers, DELAY);
+        let name = format!("targets_per_second with {workers} workers");
+        let rate = Figure::new("scaling", Parts::Real.name(), name, out.rate).along(workers);
+        figures.push(rate.aim(Aim::AtLeast(0.9 * at_most)).bound("the platform's time", at_most));
+    }
+    Ok(figures)
 }
 
 /// What came of it when everything was due at once.
@@ -90,13 +121,12 @@ struct Out {
     cpu: Vec<(Role, f64)>,
 }
 
-async fn go_out(ground: &mut Ground, count: usize, slow: bool) -> Done<Out> {
+async fn go_out(ground: &mut Ground, platform: &Platform, count: usize) -> Done<Out> {
     let due = ground.soon(count)?;
-    ground.schedule(count, due, slow).await?;
+    ground.schedule(count, due, platform).await?;
     wait_until(due).await;
     let before = ground.usage();
     let watch = Stopwatch::now();
-    let platform = if slow { &ground.slow } else { &ground.fast };
     platform.wait_for(count, PATIENCE).await?;
     let seconds = watch.elapsed().as_secs_f64();
     let repeated = platform.instant.arrivals().iter().filter(|arrival| arrival.calls > 1).count();
@@ -113,13 +143,13 @@ async fn go_out(ground: &mut Ground, count: usize, slow: bool) -> Done<Out> {
 ///
 /// # Errors
 /// Not everything goes out.
-pub async fn lateness(ground: &mut Ground, count: usize, below_ms: f64) -> Done<Vec<Figure>> {
+pub async fn lateness(ground: &mut Ground, fast: &Platform, count: usize, below_ms: f64) -> Done<Vec<Figure>> {
     let due = ground.soon(count)?;
-    ground.schedule(count, due, false).await?;
+    ground.schedule(count, due, fast).await?;
     let before = handed_over(ground).await?;
-    ground.fast.wait_for(count, PATIENCE).await?;
-    let late = ground.fast.lateness(due);
-    ground.fast.instant.clear();
+    fast.wait_for(count, PATIENCE).await?;
+    let late = fast.lateness(due);
+    fast.instant.clear();
     let handed_over = share_within(&before, &handed_over(ground).await?, "0.1");
     let handed_over = handed_over.ok_or("the schedulers counted nothing that they handed over")?;
     let figure =
@@ -148,7 +178,7 @@ fn share_within(before: &BTreeMap<String, f64>, after: &BTreeMap<String, f64>, b
 ///
 /// # Errors
 /// A post is refused.
-pub async fn intake(ground: &mut Ground, ceilings: &Ceilings) -> Done<Vec<Figure>> {
+pub async fn intake(ground: &mut Ground, fast: &Platform, ceilings: &Ceilings) -> Done<Vec<Figure>> {
     let count = ground.options.targets;
     let far = Timestamp::now().checked_add(240.hours())?;
     let parts = ground.parts.name();
@@ -159,7 +189,7 @@ pub async fn intake(ground: &mut Ground, ceilings: &Ceilings) -> Done<Vec<Figure
             None => figure,
         }
     };
-    let seconds = ground.schedule(count, far, false).await?;
+    let seconds = ground.schedule(count, far, fast).await?;
     let mut figures = vec![held(Figure::new("intake", parts, "posts_per_second by HTTP", count as f64 / seconds))];
     if let Some(servers) = &ground.stack.servers {
         let settings = RabbitSettings {
@@ -167,7 +197,7 @@ pub async fn intake(ground: &mut Ground, ceilings: &Ceilings) -> Done<Vec<Figure
             ..RabbitSettings::new(servers.rabbit.url().parse()?, "upstream", Vec::new())
         };
         let upstream = Rabbit::connect(&Runtime::system(), settings).await?;
-        let seconds = by_message(ground, &upstream, count, far).await?;
+        let seconds = by_message(ground, fast, &upstream, count, far).await?;
         upstream.close().await;
         figures.push(held(Figure::new("intake", parts, "posts_per_second by AMQP", count as f64 / seconds)));
     }
@@ -175,9 +205,15 @@ pub async fn intake(ground: &mut Ground, ceilings: &Ceilings) -> Done<Vec<Figure
 }
 
 /// Sends `count` schedule messages; returns the seconds until the schedulers have accepted all of them.
-async fn by_message(ground: &mut Ground, upstream: &Rabbit, count: usize, due: Timestamp) -> Done<f64> {
+async fn by_message(
+    ground: &mut Ground,
+    fast: &Platform,
+    upstream: &Rabbit,
+    count: usize,
+    due: Timestamp,
+) -> Done<f64> {
     const ACCEPTED: &str = "oncepost_schedule_accepted_total";
-    let messages = ground.messages(count, due, false);
+    let messages = ground.messages(count, due, fast);
     let before = ground.stack.total(ACCEPTED).await?;
     let watch = Stopwatch::now();
     let mut sent = stream::iter(messages.iter().enumerate())
@@ -195,25 +231,42 @@ async fn by_message(ground: &mut Ground, upstream: &Rabbit, count: usize, due: T
     Ok(watch.elapsed().as_secs_f64())
 }
 
-/// Much that is not due: memory stays as it is, a row costs little, and what is due goes out as before.
+/// Ever more that is not due: memory stays as it is, a row costs little, and what is due goes out as before. It is looked at every time
+/// that ten times as much is pending, up to `most`.
 ///
 /// # Errors
 /// A post is refused, or not everything goes out that is due.
-pub async fn pending(ground: &mut Ground, count: usize, instant: usize) -> Done<Vec<Figure>> {
+pub async fn pending(ground: &mut Ground, fast: &Platform, most: usize, instant: usize) -> Done<Vec<Figure>> {
     let far = Timestamp::now().checked_add(240.hours())?;
-    let before = held_mib(ground);
-    let seconds = ground.schedule(count, far, false).await?;
-    let more = held_mib(ground) - before;
     let parts = ground.parts.name();
-    let figure = |name: &str, value| Figure::new("pending", parts, format!("{name} with {count}"), value);
-    let mut figures =
-        vec![figure("posts_per_second", count as f64 / seconds), figure("memory_more_mib", more).aim(Aim::Below(64.0))];
-    if let Some(bytes) = ledger_bytes(ground).await? {
-        figures.push(figure("ledger_bytes_each", bytes / ground.made() as f64).aim(Aim::Below(1_024.0)));
+    let before = held_mib(ground);
+    let (mut figures, mut pending) = (Vec::new(), 0);
+    for count in steps(most) {
+        let seconds = ground.schedule(count - pending, far, fast).await?;
+        let figure = |name: &str, value| {
+            Figure::new("pending", parts, format!("{name} with {count} pending"), value).along(count)
+        };
+        figures.push(figure("posts_per_second", (count - pending) as f64 / seconds));
+        pending = count;
+        figures.push(figure("memory_more_mib", held_mib(ground) - before).aim(Aim::Below(64.0)));
+        if count == most
+            && let Some(bytes) = ledger_bytes(ground).await?
+        {
+            figures.push(figure("ledger_bytes_each", bytes / ground.made() as f64).aim(Aim::Below(1_024.0)));
+        }
+        let late = lateness(ground, fast, instant, 100.0).await?;
+        let named = |figure: Figure| {
+            Figure { bench: "pending", name: format!("{} with {count} pending", figure.name), ..figure }.along(count)
+        };
+        figures.extend(late.into_iter().map(named));
     }
-    let late = lateness(ground, instant, 100.0).await?;
-    figures.extend(late.into_iter().map(|figure| Figure { bench: "pending", ..figure }));
     Ok(figures)
+}
+
+/// A thousand, ten thousand and so on, and at last `most`.
+fn steps(most: usize) -> Vec<usize> {
+    let tens = std::iter::successors(Some(1_000_usize), |count| count.checked_mul(10));
+    tens.take_while(|count| *count < most).chain([most]).collect()
 }
 
 /// Memory of all processes.
@@ -236,6 +289,13 @@ async fn ledger_bytes(ground: &Ground) -> Done<Option<f64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_pending_grows_tenfold_up_to_the_most() {
+        assert_eq!(steps(500), [500]);
+        assert_eq!(steps(1_000), [1_000]);
+        assert_eq!(steps(250_000), [1_000, 10_000, 100_000, 250_000]);
+    }
 
     #[test]
     fn only_what_came_meanwhile_is_shared_out() {

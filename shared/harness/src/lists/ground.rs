@@ -60,6 +60,7 @@ fn accounts() -> Vec<Account> {
                 base_url: "http://127.0.0.1:9".into(),
                 secrets: vec![(secret, "whsec_bm90aGluZyBpcyBzZW50IGhlcmU=".into())],
                 settings: setting.iter().map(|name| (*name, format!("@{account}"))).collect(),
+                rate: None,
             })
         })
     };
