@@ -283,6 +283,7 @@ mod tests {
             last_failure: Some(failure),
             gap: None,
             trace: None,
+            follows: None,
         }
     }
 

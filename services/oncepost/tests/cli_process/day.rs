@@ -28,6 +28,7 @@ impl Day {
             base_url: format!("{}/main", platform.url()),
             secrets: vec![("signing_secret", Webhook::SECRET.into())],
             settings: vec![],
+            rate: None,
         };
         let stack = Stack::embedded(folder.path(), &[account], Pace::Brisk).await.unwrap();
         Self { stack, platform, folder }

@@ -30,6 +30,7 @@ impl Outside {
             secrets: vec![("access_token", Mastodon::token("main"))],
             // What is missing is missed a second after it went out.
             settings: vec![("settles_after", "1s".into()), ("sure_after", "1s".into())],
+            rate: None,
         };
         let mute = Account {
             channel: "telegram",

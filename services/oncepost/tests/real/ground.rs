@@ -115,6 +115,7 @@ impl Drop for Logs {
 
 fn account(platform: &Fake<Webhook>, n: usize) -> Account {
     Account {
+        rate: None,
         tenant: "acme",
         channel: "webhook",
         id: format!("a{n}"),

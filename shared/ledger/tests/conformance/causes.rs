@@ -48,6 +48,7 @@ pub async fn doubts_are_counted_apart(house: &House) {
             outcome: Outcome::Failed(domain::Failure { landed, ..unknown.clone() }),
             repeat: RepeatSafety::Nothing,
             on_doubt: OnDoubt::Park,
+            trace: None,
         };
         house.apply(target, finish).await;
     }
