@@ -115,13 +115,13 @@ impl Drop for Logs {
 
 fn account(platform: &Fake<Webhook>, n: usize) -> Account {
     Account {
-        rate: None,
         tenant: "acme",
         channel: "webhook",
         id: format!("a{n}"),
         base_url: format!("{}/a{n}", platform.url()),
         secrets: vec![("signing_secret", Webhook::SECRET.into())],
         settings: vec![],
+        rate: None,
     }
 }
 
