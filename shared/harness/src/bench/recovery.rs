@@ -117,7 +117,7 @@ fn slow_seconds(looks: &[(f64, usize)], killed: f64) -> Option<f64> {
     let is_slow = |from: f64| ((at(from + WINDOW) - at(from)) as f64) < before * WINDOW / 2.0;
     let starts = looks.iter().map(|(seen, _)| *seen).filter(|seen| *seen >= killed && seen + WINDOW <= end);
     (before > 0.0 && before.is_finite()).then(|| {
-        let last = starts.filter(|from| is_slow(*from)).last();
+        let last = starts.rev().find(|from| is_slow(*from));
         last.map_or(0.0, |from| from + WINDOW - killed)
     })
 }
