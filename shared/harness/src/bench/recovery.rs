@@ -68,6 +68,7 @@ impl Victim {
 pub async fn recovery(options: &Options, count: usize) -> Done<Vec<Figure>> {
     let mut figures = Vec::new();
     for victim in [Victim::Worker, Victim::RabbitMq, Victim::Redis, Victim::Postgres] {
+        eprintln!("recovery from a kill of {} …", victim.name());
         let folder = tempfile::tempdir()?;
         let fast = Platform::start(Duration::ZERO, 'a').await?;
         let options = Options { workers: 2, ..options.clone() };
