@@ -46,7 +46,7 @@ pub async fn upload() -> Done<Vec<Figure>> {
         rate: None,
     };
     let mut stack = Stack::on(folder.path(), Servers::start_durable().await?, &[account], Pace::Production).await?;
-    stack.extra.push(("ONCEPOST__MEDIA__FETCH_TIMEOUT", "2m".into()));
+    stack.extra.push(("ONCEPOST__MEDIA__FETCH_TIMEOUT", "1m".into()));
     stack.staff(1, 1).await?;
     let before = stack.usage(Role::Worker);
     let watch = Stopwatch::now();
