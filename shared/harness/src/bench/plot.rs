@@ -35,7 +35,7 @@ const PLOTS: [Plot; 3] = [
     },
     Plot {
         file: "lateness.svg",
-        title: "2,000 due at one instant beside what is not due",
+        title: "Many due at one instant, beside what is not due",
         across: "targets that are pending",
         up: "milliseconds late at the platform",
         bench: "pending",
@@ -104,10 +104,10 @@ impl Plot {
             .margin(14)
             .x_label_area_size(44)
             .y_label_area_size(64)
-            .build_cartesian_2d((least * 0.9..most * 1.1).log_scale(), 0.0..top * 1.2)?;
+            .build_cartesian_2d((least * 0.9..most * 1.1).log_scale(), 0.0..top * 1.5)?;
         let whole = |value: &f64| format!("{value:.0}");
         let mut mesh = chart.configure_mesh();
-        mesh.x_desc(self.across).y_desc(self.up).x_label_formatter(&whole).y_label_formatter(&whole);
+        mesh.x_labels(6).x_desc(self.across).y_desc(self.up).x_label_formatter(&whole).y_label_formatter(&whole);
         mesh.light_line_style(WHITE).draw()?;
         let key = |colour: RGBColor| {
             move |(x, y): (i32, i32)| PathElement::new(vec![(x, y), (x + 18, y)], colour.stroke_width(2))
