@@ -17,7 +17,7 @@ release: ## build the binary for production
 
 test: ## run all tests against private servers, installing these first on a Debian without them
 	@$(LOCAL)/install.sh
-	@$(LOCAL)/with-servers.sh cargo test --workspace --locked --no-fail-fast
+	@$(LOCAL)/test.sh
 
 browser: ## try the console's screens in a real browser (Chromium, axe); SHOTS=folder keeps pictures, ARGS=--stand only serves a filled console
 	@SHOTS=$(SHOTS) $(LOCAL)/browser.sh $(ARGS)

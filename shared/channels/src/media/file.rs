@@ -19,7 +19,7 @@ use super::{Kind, MediaHash, Probe, STEP, refused, spool::Spool};
 /// The most that [`MediaFile::bytes`] gives at once.
 const MOST_WHOLE: u64 = 8 * 1024 * 1024;
 /// What a stream reads from the disk at once.
-const PIECE: usize = 1024 * 1024;
+const PIECE: usize = 256 * 1024;
 
 /// A file that was fetched and looked at. Cheap to clone; it is on disk until the last clone is dropped.
 #[derive(Clone)]

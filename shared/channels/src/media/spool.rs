@@ -19,7 +19,7 @@ use super::MediaHash;
 /// How many of a file's first bytes are looked at to tell what it is.
 const HEAD: usize = 64;
 /// What is written at once: each time costs a change of threads.
-const BATCH: usize = 1024 * 1024;
+const BATCH: usize = 256 * 1024;
 
 /// Where files are spooled.
 #[derive(Debug, Clone)]

@@ -21,6 +21,7 @@ use object_store::{
     signer::{Method, Signer},
 };
 use tempfile::TempDir;
+use tokio::sync::Semaphore;
 
 use super::{
     Kind, MediaHash, S3Options, STEP,
@@ -33,6 +34,8 @@ use crate::Secret;
 const PIECE: usize = 5 * 1024 * 1024;
 /// Pieces that are on their way to the store while the next one is read.
 const AT_ONCE: usize = 1;
+/// Files that are written to the store at once: each has pieces in memory, and others wait for their turn.
+const WRITERS: usize = 3;
 /// A file that is used is written again when it has been there this long, so that what is in use stays young.
 const RENEW: Duration = Duration::from_secs(24 * 3600);
 /// What the places of files begin with.
@@ -82,6 +85,8 @@ pub enum StoreError {
 pub(crate) struct MediaStore {
     pub(super) at: StoreAt,
     opened: Arc<OnceLock<Opened>>,
+    /// Whose turn it is to write a file.
+    turns: Arc<Semaphore>,
 }
 
 struct Opened {
@@ -95,7 +100,7 @@ struct Opened {
 impl MediaStore {
     /// A store. A folder is made when it is first needed; what is wrong with a storage's settings is found at once.
     pub(crate) fn new(at: StoreAt) -> Result<Self, StoreError> {
-        let store = Self { at, opened: Arc::default() };
+        let store = Self { at, opened: Arc::default(), turns: Arc::new(Semaphore::new(WRITERS)) };
         if let StoreAt::S3(..) = store.at {
             store.open()?;
         }
@@ -150,6 +155,7 @@ impl MediaStore {
         if let (StoreAt::S3(..), Some(kind)) = (&self.at, Kind::of(&file.head)) {
             attributes.insert(Attribute::ContentType, kind.mime.into());
         }
+        let _turn = self.turns.acquire().await.map_err(io::Error::other).map_err(disk)?;
         if file.size <= PIECE as u64 {
             let bytes = file.read(0, PIECE).await.map_err(disk)?;
             let options = PutOptions { attributes, ..PutOptions::default() };
