@@ -29,8 +29,10 @@ pub enum Format {
     Text,
 }
 
-/// Libraries that say at `info` or `debug` what is of no use here, and would log their own sending of spans.
-const QUIET: &str = "h2=warn,hyper=warn,hyper_util=warn,lapin=warn,opentelemetry=warn,opentelemetry_sdk=warn,\
+/// Libraries that say at `info` or `debug` what is of no use here, and would log their own sending of spans. What `lapin::channels` calls
+/// an error ends a connection, and then the broker says so with the cause; or it is about a channel that is closed in the very moment in
+/// which its connection is, in order.
+const QUIET: &str = "h2=warn,hyper=warn,hyper_util=warn,lapin=warn,lapin::channels=off,opentelemetry=warn,opentelemetry_sdk=warn,\
                      opentelemetry_otlp=warn,opentelemetry-otlp=warn,redis=warn,reqwest=warn,rustls=warn,sqlx=warn,tower=warn";
 
 /// The quiet libraries first: a directive of the same name in `log` replaces theirs.
@@ -154,17 +156,19 @@ mod tests {
         let speak = || {
             tracing::debug!(target: "hyper::client", "chatter");
             tracing::warn!(target: "lapin::io", "trouble");
+            tracing::error!(target: "lapin::channels", "closing twice");
             tracing::debug!(target: "worker", "detail");
         };
         let heard = |log: &str| {
             let lines = Lines::of(log, Format::Json, speak);
-            ["chatter", "trouble", "detail"].map(|word| lines.contains(word))
+            ["chatter", "trouble", "detail", "closing twice"].map(|word| lines.contains(word))
         };
-        assert_eq!(heard(""), [false, true, false]);
-        assert_eq!(heard("debug"), [false, true, true]);
-        assert_eq!(heard("info,worker=debug"), [false, true, true]);
-        assert_eq!(heard("info,hyper=debug"), [true, true, false]);
-        assert_eq!(heard("error,lapin=off"), [false, false, false]);
+        assert_eq!(heard(""), [false, true, false, false]);
+        assert_eq!(heard("debug"), [false, true, true, false]);
+        assert_eq!(heard("info,worker=debug"), [false, true, true, false]);
+        assert_eq!(heard("info,hyper=debug"), [true, true, false, false]);
+        assert_eq!(heard("error,lapin=off"), [false, false, false, false]);
+        assert_eq!(heard("lapin::channels=error"), [false, true, false, true]);
     }
 
     #[test]

@@ -35,7 +35,8 @@ impl Run {
         Self { stack, platform, _logs: Logs(folder) }
     }
 
-    /// From now on the platform makes a post of every call, so that a call too many is seen as a duplicate.
+    /// From now on the platform makes a post of every call, so that a call too many is seen as a duplicate. So is one that a busy machine
+    /// cuts off and that is rightly repeated with its key: not with [`Pace::Brisk`], where the run is large.
     pub fn forgetful(self) -> Self {
         self.platform.set(|knobs| knobs.keeps_ids = false);
         self
