@@ -144,6 +144,11 @@ impl Channel for Plain {
         address.strip_prefix("https://posts.example/of/")?.split('/').next().map(str::to_owned)
     }
 
+    fn named_in(&self, said: &str) -> Option<Receipt> {
+        let id = said.strip_prefix("Content is a duplicate of ")?.to_owned();
+        Some(Receipt { url: Some(format!("https://posts.example/{id}")), id })
+    }
+
     async fn publish(&self, _: &mut Call<'_>) -> Result<Published, Failure> {
         Ok(Published::Processing)
     }
@@ -173,6 +178,12 @@ fn channel(name: &'static str, title: &'static str, text: &'static [Count], thre
         // One with a login, and one without.
         oauth: if name == "long" { *LOGIN } else { None },
     }))
+}
+
+/// The two that there are.
+pub fn channels() -> [Arc<dyn Channel>; 2] {
+    const LONG: &[Count] = &[Count::new(Unit::Chars, 100)];
+    [channel("long", "Long", LONG, Threads::PerPart(9)), channel("short", "Short", &[], Threads::None)]
 }
 
 pub fn account(tenant: &str, channel: &str) -> Account<SecretSource> {
@@ -225,10 +236,8 @@ pub fn tokens() -> Vec<Token> {
 }
 
 pub fn world_with<L: Store + 'static>(runtime: Runtime, ledger: Arc<L>, options: ConsoleOptions) -> World {
-    const LONG: &[Count] = &[Count::new(Unit::Chars, 100)];
-    let long = channel("long", "Long", LONG, Threads::PerPart(9));
     let keys = Keys::read([("k", Keys::make(&Runtime::system()).as_str())]).unwrap();
-    let registry = Registry::of([long, channel("short", "Short", &[], Threads::None)]);
+    let registry = Registry::of(channels());
     let listed = ListedAccounts::new([account("acme", "long"), account("acme", "short"), account("other", "long")]);
     let vault = Setting { registry, listed, keys, defaults: Defaults::default() };
     vault.world(runtime, ledger, options)
