@@ -72,9 +72,8 @@ fn cannot_tell(world: &Arc<World>, ledger: &Arc<MemoryLedger>) {
 #[tokio::test(start_paused = true)]
 async fn a_plan_says_who_is_asked_and_who_cannot_be_and_changes_nothing() {
     let world = world();
-    let doubts = doubted(&world, 2).await;
     let (_, others) = world.accepted(&message("others")).await;
-    world.at_due_time().await;
+    let doubts = doubted(&world, 2).await;
     world.doubt(&others[1]).await;
     world.fail(&others[0]).await;
     let all = json!({ "action": "look", "select": { "all": true }, "dry_run": true });
