@@ -26,7 +26,7 @@ use forecast::Forecast;
 use intake::{Intake, Options};
 use ledger::{
     Applied, Assignments, AuditLog, Causes, Deliveries, History, Incidents, JobStore, Ledger, MemoryLedger, NoteBook,
-    Outside, Processes, Store,
+    Outside, PartSeen, Processes, Store,
 };
 use oncepost_console::{Console, ConsoleOptions, Parts, Token};
 use outbox::Outbox;
@@ -51,6 +51,8 @@ pub struct World {
     pub runtime: Runtime,
     pub ledger: Arc<dyn Ledger>,
     pub processes: Arc<dyn Processes>,
+    /// How this process finds what it stands on.
+    pub found: Arc<Mutex<Vec<PartSeen>>>,
     pub incidents: Arc<dyn Incidents>,
     pub transport: Arc<dyn Transport>,
     /// Where those that are said to live take work from.
@@ -285,7 +287,10 @@ impl Setting {
         let ledger: Arc<dyn Ledger> = ledger;
         let intake =
             Intake::new(ledger.clone(), channels.clone(), accounts.clone(), runtime.clone(), Options::default());
+        let found: Arc<Mutex<Vec<PartSeen>>> = Arc::default();
+        let seen = found.clone();
         let console = Console::new(Parts {
+            found: Arc::new(move || seen.lock().unwrap().clone()),
             forecast: Forecast::new(
                 runtime.clone(),
                 ledger.clone(),
@@ -315,7 +320,7 @@ impl Setting {
             options,
         });
         let (router, inboxes) = (console.router(), Mutex::default());
-        World { runtime, ledger, processes, incidents, transport, inboxes, broker, vault, router, console }
+        World { runtime, ledger, processes, found, incidents, transport, inboxes, broker, vault, router, console }
     }
 }
 

@@ -69,7 +69,7 @@ fn doubts(visit: &Visit, which: &Which, targets: &[api::Target]) -> Markup {
                     @if n > 0 { ", " } a href=(format!("/targets/{}", one.id)) { (one.channel) " " (one.id.to_string().chars().take(13).collect::<String>()) "…" }
                 } @if targets.len() > 5 { " and " (targets.len() - 5) " more" } }
                 @if visit.may("POST", "/v1/jobs") {
-                    p { a href=(format!("{}#look", which.at("/jobs/new", &[]))) { "Where the platforms can be asked, have them asked about all of them" } "." }
+                    p { a.button href=(format!("{}#look", which.at("/jobs/new", &[]))) { "Look again, where the platforms can be asked…" } }
                 }
             }
         }
