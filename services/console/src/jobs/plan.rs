@@ -288,7 +288,7 @@ pub(crate) async fn plan(
             let verdict = judge.judge(target, action);
             match (action, &verdict) {
                 (_, Verdict::HeldBack(_)) => {}
-                (JobAction::Retry, _) => drop(going.insert(target.channel.clone())),
+                (JobAction::Retry, _) => going.extend([target.channel.clone()]),
                 (JobAction::Look, _) => asking.extend(judge.looks().at(target).map(|look| look.told())),
                 _ => {}
             }
