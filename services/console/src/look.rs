@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use channels::{Accounts, Registry};
 use contract::Asking;
-use domain::{Answer, Command, Context, OnDoubt, Pause, PauseScope, Plan, Policy, Refusal, RepeatSafety, State, Target, apply, plan};
+use domain::{
+    Answer, Command, Context, OnDoubt, Pause, PauseScope, Plan, Policy, Refusal, RepeatSafety, State, Target, apply,
+    plan,
+};
 use jiff::Timestamp;
 use ledger::Outlet;
 

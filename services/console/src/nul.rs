@@ -46,9 +46,7 @@ pub(crate) fn in_body(body: &[u8]) -> Option<String> {
 fn place(value: &Value, path: String) -> Option<String> {
     match value {
         Value::String(text) => text.contains('\0').then_some(path),
-        Value::Array(values) => {
-            values.iter().enumerate().find_map(|(n, value)| place(value, format!("{path}[{n}]")))
-        }
+        Value::Array(values) => values.iter().enumerate().find_map(|(n, value)| place(value, format!("{path}[{n}]"))),
         Value::Object(fields) => fields.iter().find_map(|(name, value)| match name.contains('\0') {
             true => Some(path.clone()),
             false => place(value, format!("{path}.{name}")),

@@ -207,7 +207,9 @@ fn doing(kind: AttemptKind) -> &'static str {
 fn numbered(attempt: u32) -> &'static str {
     match attempt {
         ..Gap::FENCE => "",
-        _ => " (with each restore of the ledger attempts are numbered on a million higher, so that no number is given twice)",
+        _ => {
+            " (with each restore of the ledger attempts are numbered on a million higher, so that no number is given twice)"
+        }
     }
 }
 

@@ -11,7 +11,8 @@ use channels::{
 use guard::Guard;
 use intake::{Checker, Intake, Options as IntakeOptions};
 use ledger::{
-    Assignments, AuditLog, Causes, Deliveries, History, Incidents, JobStore, Ledger, NoteBook, Outside, PartSeen, Processes,
+    Assignments, AuditLog, Causes, Deliveries, History, Incidents, JobStore, Ledger, NoteBook, Outside, PartSeen,
+    Processes,
 };
 use runtime::Runtime;
 use settings::Settings;

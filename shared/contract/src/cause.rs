@@ -84,10 +84,15 @@ fn of_listed(group: &str, code: Code, doubts: Doubts, asking: &Asking) -> String
 fn settle(group: &str, code: Code, asking: &Asking) -> String {
     let look = format!("`oncepost look --group {group}` has");
     let first = match asking {
-        Asking::Unknown => format!("{look} the platforms asked once more, where they can be. For what that leaves open:"),
+        Asking::Unknown => {
+            format!("{look} the platforms asked once more, where they can be. For what that leaves open:")
+        }
         Asking::All => format!("{look} the platform asked once more about each. For what that leaves open:"),
         Asking::But(names) => {
-            format!("{look} the platforms asked once more, but for {}: nobody can ask there. For these, and what it leaves open:", listed(names))
+            format!(
+                "{look} the platforms asked once more, but for {}: nobody can ask there. For these, and what it leaves open:",
+                listed(names)
+            )
         }
         Asking::None(names) => format!("Nobody can ask {}: only a person can tell.", listed(names)),
     };
@@ -137,7 +142,10 @@ mod tests {
         for code in ["OP-4001", "OP-4006"] {
             let (none, all) = (told(code, Doubts::None), told(code, Doubts::All));
             assert!(none.contains("oncepost retry --group") && !none.contains("resolve"), "{none}");
-            assert!(all.contains(&format!("oncepost look --group {code}/account/-")) && !all.contains("oncepost retry"), "{all}");
+            assert!(
+                all.contains(&format!("oncepost look --group {code}/account/-")) && !all.contains("oncepost retry"),
+                "{all}"
+            );
         }
         let dead = told("OP-2102", Doubts::All);
         assert!(dead.contains("no retry sends it") && dead.contains("--send-again --attempt N"), "{dead}");
@@ -149,7 +157,10 @@ mod tests {
         let told = |asking| remedy_of_asked("OP-4001/channel/-", Doubts::All, &asking);
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         let all = told(Asking::All);
-        assert!(all.contains("`oncepost look --group OP-4001/channel/-` has the platform asked once more about each"), "{all}");
+        assert!(
+            all.contains("`oncepost look --group OP-4001/channel/-` has the platform asked once more about each"),
+            "{all}"
+        );
         let but = told(Asking::But(names(&["Discord", "Slack", "Telegram"])));
         assert!(but.contains("oncepost look --group") && but.contains("but for Discord, Slack and Telegram:"), "{but}");
         let none = told(Asking::None(names(&["Telegram"])));
@@ -162,7 +173,10 @@ mod tests {
         let told = |doubts| remedy_of_group("OP-2003/post/-", doubts);
         let all = told(Doubts::All);
         assert_eq!((all.matches("--published URL").count(), all.matches("--send-again").count()), (1, 1), "{all}");
-        assert!(all.starts_with("Each may be out") && all.find("look for the post") < all.find("oncepost edit"), "{all}");
+        assert!(
+            all.starts_with("Each may be out") && all.find("look for the post") < all.find("oncepost edit"),
+            "{all}"
+        );
         let none = told(Doubts::None);
         assert!(none.starts_with("Failed: nothing is out by it"), "{none}");
         assert!(none.contains("oncepost edit TARGET") && !none.contains("oncepost resolve"), "{none}");

@@ -94,7 +94,12 @@ async fn nul_is_refused_at_its_place_whatever_is_asked() {
         ("POST", "/v1/notes", json!({ "subject": "channel:long", "text": nul }), "$.text"),
         ("POST", "/v1/assignments", json!({ "on": "OP-1/post/-", "to": nul }), "$.to"),
         ("POST", "/v1/jobs", json!({ "action": "retry", "select": { "group": nul } }), "$.select.group"),
-        ("POST", &format!("/v1/targets/{}/resolve", targets[0]), json!({ "published": { "id": nul } }), "$.published.id"),
+        (
+            "POST",
+            &format!("/v1/targets/{}/resolve", targets[0]),
+            json!({ "published": { "id": nul } }),
+            "$.published.id",
+        ),
         ("PATCH", &format!("/v1/posts/{post}"), json!({ "revision": 1, "content": { "text": nul } }), "$.content.text"),
         ("PUT", "/v1/apps/our-app", json!({ "secrets": { "client_secret": nul } }), "$.secrets.client_secret"),
     ] {

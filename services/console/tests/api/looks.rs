@@ -56,7 +56,9 @@ fn cannot_tell(world: &Arc<World>, ledger: &Arc<MemoryLedger>) {
             for target in asked {
                 let worker = WorkerName::new("worker-1").unwrap();
                 let begin = Command::Begin { worker, repeat: LOOK_UP, arm: None };
-                let domain::Answer::Begun(begun) = world.apply(&target, begin).await.answer else { panic!("not begun") };
+                let domain::Answer::Begun(begun) = world.apply(&target, begin).await.answer else {
+                    panic!("not begun")
+                };
                 assert_eq!(begun.kind, AttemptKind::Look);
                 let finding = Finding::CannotTell("the listing is down".into());
                 let outcome = Outcome::Looked { part: 0, finding, last: true };
@@ -85,14 +87,20 @@ async fn a_plan_says_who_is_asked_and_who_cannot_be_and_changes_nothing() {
         assert_eq!((&shown["state"], &shown["attempt"]), (&json!("in_doubt"), &json!(1)));
         assert!(shown["needs_person"].is_object(), "a plan asks nobody: {shown}");
         let remedy = shown["diagnosis"]["remedy"].as_str().unwrap();
-        assert!(remedy.starts_with("`oncepost look TARGET` has Long asked once more. If that tells nothing, look"), "{remedy}");
+        assert!(
+            remedy.starts_with("`oncepost look TARGET` has Long asked once more. If that tells nothing, look"),
+            "{remedy}"
+        );
     }
     let alone = world.get(&format!("/v1/targets/{}", others[1])).await.ok(200);
     assert!(!alone["diagnosis"]["remedy"].as_str().unwrap().contains("oncepost look"), "{alone}");
     // Whoever plans a retry instead is told what settles each.
     let retry = json!({ "action": "retry", "select": { "all": true }, "dry_run": true });
     let told = world.post("/v1/jobs", &retry).await.ok(200)["reasons"].to_string();
-    assert!(told.contains("`oncepost look`, of the same ones, has Long asked") && told.contains("Short cannot be asked"), "{told}");
+    assert!(
+        told.contains("`oncepost look`, of the same ones, has Long asked") && told.contains("Short cannot be asked"),
+        "{told}"
+    );
     // To ask is to settle: not for whoever may only look at what is there.
     world.send(Some(ACME_VIEWER), "POST", "/v1/jobs", look(GROUP).to_string()).await.problem(403);
 }
@@ -120,7 +128,10 @@ async fn it_keeps_its_pace_can_be_stopped_and_is_on_record() {
     let log = world.get(&format!("/v1/audit-log?subject=job:{id}")).await.ok(200);
     let told: Vec<_> = log["entries"].as_array().unwrap().iter().map(|entry| entry["action"].clone()).collect();
     assert_eq!(told, ["stop job", "look"]);
-    assert_eq!((&log["entries"][1]["reason"], &log["entries"][1]["before"]["plan"]["going"]), (&json!("the platform is back"), &json!(20)));
+    assert_eq!(
+        (&log["entries"][1]["reason"], &log["entries"][1]["before"]["plan"]["going"]),
+        (&json!("the platform is back"), &json!(20))
+    );
 }
 
 #[tokio::test(start_paused = true)]

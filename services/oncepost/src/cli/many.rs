@@ -190,7 +190,8 @@ pub(crate) async fn jobs(client: &Client, out: &mut Out, args: &JobsArgs) -> Res
 async fn until_ended(client: &Client, out: &mut Out, id: &str) -> Result<Ended, Trouble> {
     let runtime = Runtime::system();
     let mut told = String::new();
-    let goes_on = format!("The job goes on all the same: `oncepost jobs {id}` tells how it fares, `--wait` waits again.");
+    let goes_on =
+        format!("The job goes on all the same: `oncepost jobs {id}` tells how it fares, `--wait` waits again.");
     let query = [("limit", "20"), ("result", "held_back")];
     loop {
         let ask = async || client.get::<JobReport>(&["jobs", id], &query).await;

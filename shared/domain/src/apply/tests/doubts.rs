@@ -95,7 +95,8 @@ fn the_last_look_is_made_when_absence_counts() {
     ] {
         let mut stage = Stage::new(LOOK);
         stage.policy.max_looks = 2;
-        stage.policy.look_backoff = crate::Backoff { base: Duration::from_secs(1), cap: Duration::from_secs(1), ..stage.policy.look_backoff };
+        stage.policy.look_backoff =
+            crate::Backoff { base: Duration::from_secs(1), cap: Duration::from_secs(1), ..stage.policy.look_backoff };
         stage.fall_into_doubt();
         let sure = stage.target.armed.as_ref().unwrap().last_at + LOOK.sure_after().unwrap();
         for _ in 0..2 {
