@@ -18,19 +18,19 @@ const ESCAPED: &str = "%00";
 /// How JSON writes it.
 const IN_JSON: &[u8] = br"\u0000";
 
-/// Lets a request through whose address holds no NUL.
+/// Lets a request through whose address holds no NUL. Nothing has a name that does.
 pub(crate) async fn guard(request: Request, next: Next) -> Response {
-    match in_address(request.uri()) {
+    if request.uri().path().contains(ESCAPED) {
+        return Problem::not_found(format!("thing whose name {HOLDS}")).into_response();
+    }
+    match in_query(request.uri()) {
         Some(place) => Problem::query(&place, HOLDS).into_response(),
         None => next.run(request).await,
     }
 }
 
-/// Where an address holds it: a field of the query, or the path.
-fn in_address(uri: &Uri) -> Option<String> {
-    if uri.path().contains(ESCAPED) {
-        return Some("path".into());
-    }
+/// Which field of a query holds it.
+fn in_query(uri: &Uri) -> Option<String> {
     let field = uri.query()?.split('&').find(|field| field.contains(ESCAPED))?;
     let name = field.split_once('=').map_or(field, |(name, _)| name);
     Some(if name.contains(ESCAPED) { "query".into() } else { name.to_owned() })
@@ -74,11 +74,10 @@ mod tests {
         for (address, found) in [
             ("/v1/failures?limit=1&group=a%00b", Some("group")),
             ("/v1/failures?a%00=b", Some("query")),
-            ("/v1/apps/a%00", Some("path")),
             ("/v1/failures?group=a%2500", None),
             ("/v1/failures", None),
         ] {
-            assert_eq!(in_address(&address.parse().unwrap()).as_deref(), found, "{address}");
+            assert_eq!(in_query(&address.parse().unwrap()).as_deref(), found, "{address}");
         }
     }
 }
