@@ -118,6 +118,9 @@ fn malformed(error: &serde_json::Error) -> Problem {
 impl<T: DeserializeOwned> FromRequestParts<Console> for Ask<T> {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Problem> {
+        if let Some(place) = nul::in_query(&parts.uri) {
+            return Err(Problem::query(&place, nul::HOLDS));
+        }
         match Query::from_request_parts(parts, console).await {
             Ok(Query(query)) => Ok(Self(query)),
             Err(rejection) => {

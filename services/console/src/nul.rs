@@ -1,5 +1,5 @@
-//! No text that arrives may hold the character NUL: no platform shows it, and PostgreSQL cannot keep it. One guard for all of the API: the
-//! address is looked at here, a body where it is read.
+//! No text that arrives may hold the character NUL: no platform shows it, and PostgreSQL cannot keep it. One guard for all of the API: paths
+//! are looked at here, a query and a body where they are read.
 
 use axum::{
     extract::Request,
@@ -18,19 +18,16 @@ const ESCAPED: &str = "%00";
 /// How JSON writes it.
 const IN_JSON: &[u8] = br"\u0000";
 
-/// Lets a request through whose address holds no NUL. Nothing has a name that does.
+/// Lets a request through whose path holds no NUL. Nothing has a name that does.
 pub(crate) async fn guard(request: Request, next: Next) -> Response {
     if request.uri().path().contains(ESCAPED) {
         return Problem::not_found(format!("thing whose name {HOLDS}")).into_response();
     }
-    match in_query(request.uri()) {
-        Some(place) => Problem::query(&place, HOLDS).into_response(),
-        None => next.run(request).await,
-    }
+    next.run(request).await
 }
 
 /// Which field of a query holds it.
-fn in_query(uri: &Uri) -> Option<String> {
+pub(crate) fn in_query(uri: &Uri) -> Option<String> {
     let field = uri.query()?.split('&').find(|field| field.contains(ESCAPED))?;
     let name = field.split_once('=').map_or(field, |(name, _)| name);
     Some(if name.contains(ESCAPED) { "query".into() } else { name.to_owned() })
