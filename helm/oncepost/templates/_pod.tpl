@@ -102,6 +102,9 @@ seccompProfile:
 
 {{/* A pod's labels: those that the values give to every pod, beside its own; (dict "root" $ "service" … "channel" …). */}}
 {{- define "oncepost.podLabels" -}}
+{{- range list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component" "oncepost/channel" -}}
+{{- if hasKey $.root.Values.pods.labels . -}}{{- fail (printf "pods.labels: %s is what the chart tells its pods apart by; choose another label" .) -}}{{- end -}}
+{{- end -}}
 {{ merge (include "oncepost.serviceSelector" . | fromYaml) .root.Values.pods.labels | toYaml }}
 {{- end }}
 
