@@ -22,6 +22,7 @@ pub(in super::super) async fn accept(
     let mut posts: Vec<&NewPost> = asks.iter().flatten().collect();
     // Always in the same order, so that two transactions with the same keys wait for each other in line, not in a circle.
     posts.sort_by_cached_key(|post| request(&post.tenant, &post.key));
+    metrics::histogram!("oncepost_ledger_batch_size").record(asks.len() as f64);
     let mut tx = store::begin(conn).await?;
     world.trust(&store::origins(&mut tx).await?)?;
     let mut inserted = store::insert_posts(&mut tx, &posts).await?;

@@ -14,6 +14,7 @@ pub(in super::super) async fn apply(
     world: &World,
     asks: &[(TargetId, Command)],
 ) -> Committed<Applied> {
+    metrics::histogram!("oncepost_ledger_batch_size").record(asks.len() as f64);
     let mut tx = store::begin(conn).await?;
     let ids: BTreeSet<_> = asks.iter().map(|(target, _)| target.0).collect();
     let mut desk = seat(&mut tx, world, &ids.into_iter().collect::<Vec<_>>()).await?;

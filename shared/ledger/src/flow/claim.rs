@@ -23,7 +23,7 @@ pub(super) async fn claim(conn: &mut Connection, world: &World, claim: &Claim) -
         world.note_unreadable(0);
         return Ok(Claimed { now: instant(peek.now), ..Claimed::default() });
     }
-    let mut tx = store::begin(conn).await?;
+    let mut tx = store::begin_claim(conn).await?;
     let mut due = Due::default();
     let limit = claim.limit.saturating_add(world.unreadable());
     if is_due(peek.moving) {

@@ -1,5 +1,7 @@
 //! Records of credentials: every write is one statement that compares and sets.
 
+use std::collections::{BTreeSet, HashMap, HashSet};
+
 use async_trait::async_trait;
 use futures::FutureExt;
 use jiff::Timestamp;
@@ -7,12 +9,12 @@ use jiff::Timestamp;
 use super::{Connection, Database, rows::readable, store};
 use crate::{
     CredentialPut, CredentialRow, CredentialStore, LedgerError, RecordKind,
+    batch::Committed,
     record::{instant, json, millis, read_json},
     world::World,
 };
 
 const ROWS: &str = "SELECT name, version, open, sealed, updated_at FROM credentials WHERE kind = $1";
-const ROW: &str = "SELECT name, version, open, sealed, updated_at FROM credentials WHERE kind = $1 AND name = $2";
 const INSERT: &str = "INSERT INTO credentials (kind, name, updated_at, open, sealed, version) VALUES ($1, $2, $3, $4, $5, $6) \
      ON CONFLICT DO NOTHING RETURNING version";
 const UPDATE: &str = "UPDATE credentials SET version = version + 1, updated_at = $3, open = $4, sealed = $5 \
@@ -26,8 +28,7 @@ impl CredentialStore for Database {
     }
 
     async fn row(&self, kind: RecordKind, name: &str) -> Result<Option<CredentialRow>, LedgerError> {
-        let name = name.to_owned();
-        self.read(move |conn, _| async move { row(conn, kind, &name).await }.boxed()).await
+        self.records.ask((kind, name.to_owned())).await
     }
 
     async fn put(&self, put: CredentialPut) -> Result<Option<CredentialRow>, LedgerError> {
@@ -80,14 +81,23 @@ async fn rows(conn: &mut Connection, kind: RecordKind) -> Result<Vec<CredentialR
     Ok(rows)
 }
 
-async fn row(conn: &mut Connection, kind: RecordKind, name: &str) -> Result<Option<CredentialRow>, LedgerError> {
-    let stored: Option<Stored> = sqlx::query_as(ROW)
-        .bind(kind.name())
-        .bind(name)
-        .fetch_optional(conn)
-        .await
-        .map_err(LedgerError::of("read a record of credentials"))?;
-    stored.map(|row| row.read(kind)).transpose()
+/// The records that are asked for together: each attempt asks for its account's, as it is at that time.
+pub(in super::super) async fn find(
+    conn: &mut Connection,
+    asks: &[(RecordKind, String)],
+) -> Committed<Option<CredentialRow>> {
+    let mut found = HashMap::new();
+    for kind in asks.iter().map(|(kind, _)| *kind).collect::<HashSet<_>>() {
+        let names: BTreeSet<_> = asks.iter().filter(|ask| ask.0 == kind).map(|(_, name)| name).collect();
+        let stored: Vec<Stored> = sqlx::query_as(store::RECORDS)
+            .bind(kind.name())
+            .bind(json(&names))
+            .fetch_all(&mut *conn)
+            .await
+            .map_err(LedgerError::of("read records of credentials"))?;
+        found.extend(stored.into_iter().map(|row| ((kind, row.name.clone()), row.read(kind))));
+    }
+    Ok(asks.iter().map(|ask| found.get(ask).cloned().transpose()).collect())
 }
 
 async fn write(conn: &mut Connection, world: &World, put: CredentialPut) -> Result<Option<CredentialRow>, LedgerError> {

@@ -37,6 +37,7 @@ pub(super) use accept::{Known, accept};
 pub(super) use apply::apply;
 pub(super) use audit_log::write_entries;
 pub(super) use cases::write_cases;
+pub(super) use credentials::find;
 pub(super) use pauses::{body as pause_body, finish_releases};
 
 use super::{Connection, Database, MIGRATIONS, store};

@@ -17,7 +17,9 @@ use runtime::Runtime;
 use sqlx::{PgPool, migrate::Migrator};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::{Acceptance, Applied, LedgerError, NewPost, batch::Batch, seen::Place, world::World};
+use crate::{
+    Acceptance, Applied, CredentialRow, LedgerError, NewPost, RecordKind, batch::Batch, seen::Place, world::World,
+};
 
 pub use options::PostgresOptions;
 
@@ -39,6 +41,10 @@ const ACCEPT_WRITERS: usize = 2;
 const COMMANDS: usize = 500;
 /// The most calls of `accept` in a batch.
 const ACCEPTS: usize = 200;
+/// How many batches of records of credentials may be read at the same time.
+const RECORD_READERS: usize = 2;
+/// The most records in a batch.
+const RECORDS: usize = 500;
 
 /// The ledger in PostgreSQL.
 pub struct Postgres {
@@ -47,6 +53,7 @@ pub struct Postgres {
     place: Place,
     commands: Batch<(TargetId, Command), Applied>,
     accepts: Batch<Vec<NewPost>, Vec<Acceptance>>,
+    records: Batch<(RecordKind, String), Option<CredentialRow>>,
     /// Runs what must end once it has begun; no drain waits for it.
     tasks: Runtime,
     _listening: DropGuard,
@@ -101,12 +108,20 @@ impl Postgres {
                 async move { flow::accept(&mut *acquire(&pool).await?, &world, &asks).await }.boxed()
             })
         };
+        let records = {
+            let pool = pool.clone();
+            Batch::start(runtime, RECORD_READERS, RECORDS, move |asks: Arc<[_]>| {
+                let pool = pool.clone();
+                async move { flow::find(&mut *acquire(&pool).await?, &asks).await }.boxed()
+            })
+        };
         Ok(Self {
             pool,
             world,
             place: options.place()?,
             commands,
             accepts,
+            records,
             tasks: runtime.sibling(),
             _listening: stop.drop_guard(),
         })

@@ -27,7 +27,10 @@ use sqlx::{
 };
 use tokio::{sync::Mutex, task::spawn_blocking};
 
-use crate::{Acceptance, Applied, LedgerError, NewPost, TimeSource, batch::Batch, seen::Place, world::World};
+use crate::{
+    Acceptance, Applied, CredentialRow, LedgerError, NewPost, RecordKind, TimeSource, batch::Batch, seen::Place,
+    world::World,
+};
 
 type Connection = sqlx::SqliteConnection;
 type Database = Sqlite;
@@ -46,6 +49,8 @@ const READERS: usize = 4;
 const COMMANDS: usize = 1_000;
 /// The most calls of `accept` in a batch.
 const ACCEPTS: usize = 500;
+/// The most records of credentials that are read together.
+const RECORDS: usize = 500;
 
 /// The ledger in a SQLite file.
 pub struct Sqlite {
@@ -56,6 +61,7 @@ pub struct Sqlite {
     place: Place,
     commands: Batch<(TargetId, Command), Applied>,
     accepts: Batch<Vec<NewPost>, Vec<Acceptance>>,
+    records: Batch<(RecordKind, String), Option<CredentialRow>>,
     /// Deleted with the ledger, if it was made for the moment only.
     _folder: Option<tempfile::TempDir>,
 }
@@ -109,8 +115,23 @@ impl Sqlite {
                 on(writer, move |conn| block_on(flow::accept(conn, &world, &asks))).boxed()
             })
         };
-        let place = Place { system: "sqlite", server: None, namespace: None };
-        Ok(Self { writer, readers, next_reader: AtomicUsize::new(0), world, place, commands, accepts, _folder: folder })
+        let records = {
+            let reader = readers[0].clone();
+            Batch::start(runtime, 1, RECORDS, move |asks: Arc<[_]>| {
+                on(reader.clone(), move |conn| block_on(flow::find(conn, &asks))).boxed()
+            })
+        };
+        Ok(Self {
+            writer,
+            readers,
+            next_reader: AtomicUsize::new(0),
+            world,
+            place: Place { system: "sqlite", server: None, namespace: None },
+            commands,
+            accepts,
+            records,
+            _folder: folder,
+        })
     }
 
     /// Runs `work` on a connection that sees everything that is committed.

@@ -31,6 +31,8 @@ const OLDEST_WAITING: &str = concat!(
 );
 /// Walks along the index from one channel to the next and, in those that are not full, from one tenant to the next (loose
 /// scans), and takes an equal share of each that has something due. The share is generous: what one leaves, others use.
+///
+/// Whether a tenant has something due is one look at the index, too. As an `EXISTS` it would be joined with everything that is due.
 const WAITING_IN_TURN: &str = concat!(
     "WITH RECURSIVE kind (channel) AS ( \
          (SELECT channel FROM targets WHERE state IN (0, 4) ORDER BY channel LIMIT 1) \
@@ -47,9 +49,9 @@ const WAITING_IN_TURN: &str = concat!(
              SELECT t.tenant FROM targets t WHERE t.state IN (0, 4) AND t.channel = p.channel AND t.tenant > p.tenant \
              ORDER BY t.tenant LIMIT 1) n \
      ), due AS MATERIALIZED ( \
-         SELECT p.channel, p.tenant FROM pair p WHERE EXISTS ( \
+         SELECT p.channel, p.tenant FROM pair p, LATERAL ( \
              SELECT 1 FROM targets t WHERE t.state IN (0, 4) AND t.channel = p.channel AND t.tenant = p.tenant \
-             AND t.wake_at <= $1) \
+             AND t.wake_at <= $1 ORDER BY t.wake_at LIMIT 1) n \
      ) \
      SELECT ",
     columns!(),
@@ -130,4 +132,46 @@ pub(in crate::postgres) async fn waiting_in_turn(
         .fetch_all(tx)
         .await
         .map_err(LedgerError::of("claim what is due, in turn"))
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::Policy;
+    use runtime::{Runtime, SystemClock};
+    use sqlx::AssertSqlSafe;
+
+    use super::{super::begin_claim, *};
+    use crate::{Postgres, PostgresOptions, TimeSource};
+
+    const DUE: &str = "INSERT INTO targets (id, post, hash, due_at, wake_at, revision, attempt, state, tries, tenant, channel, account) \
+         SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), n, n, 1, 0, 0, 0, 'acme', 'webhook', 'main' \
+         FROM generate_series(1, 5000) n";
+
+    /// Just after they became due: nobody has counted them yet.
+    #[tokio::test]
+    async fn what_is_taken_is_found_along_an_index_however_much_is_due() {
+        let url = std::env::var("ONCEPOST_TEST_POSTGRES")
+            .expect("set ONCEPOST_TEST_POSTGRES to a PostgreSQL server, or run `make test`, which starts one");
+        let clock = TimeSource::Runtime(std::sync::Arc::new(SystemClock));
+        let schema = Some(format!("test_{}", Runtime::system().id().simple()));
+        let options = PostgresOptions { schema, ..PostgresOptions::new(url, Policy::default(), clock) };
+        Postgres::migrate(&options).await.unwrap();
+        let pool = options.connect().await.unwrap();
+        let mut connection = pool.acquire().await.unwrap();
+        sqlx::raw_sql(DUE).execute(&mut *connection).await.unwrap();
+
+        let mut tx = begin_claim(&mut connection).await.unwrap();
+        for (statement, binds) in [(MOVING, 2), (COUNT_WAITING, 2), (OLDEST_WAITING, 2), (WAITING_IN_TURN, 3)] {
+            let explain = AssertSqlSafe(format!("EXPLAIN {statement}"));
+            let mut explain = sqlx::query_scalar(explain).bind(5_000_i64).bind(500_i64);
+            if binds == 3 {
+                explain = explain.bind(Vec::<String>::new());
+            }
+            let plan: Vec<String> = explain.fetch_all(&mut *tx).await.unwrap();
+            let plan = plan.join("\n");
+            for costly in ["Sort", "Bitmap", "Hash Join", "Seq Scan"] {
+                assert!(!plan.contains(costly), "{statement}\n{plan}");
+            }
+        }
+    }
 }

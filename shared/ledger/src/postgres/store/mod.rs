@@ -30,6 +30,10 @@ macro_rules! time {
 }
 pub(in crate::postgres) use time;
 
+/// The records of a kind whose names are in a list, given as JSON.
+pub(super) const RECORDS: &str = "SELECT name, version, open, sealed, updated_at FROM credentials \
+     WHERE kind = $1 AND name = ANY(ARRAY(SELECT jsonb_array_elements_text($2::jsonb)))";
+
 /// The start of an id: its time to 4.7 hours. Indexes of lists are over that, word for word.
 macro_rules! era {
     ($id:literal) => {
@@ -40,6 +44,15 @@ pub(in crate::postgres) use era;
 
 pub(super) async fn begin(conn: &mut Connection) -> Result<sqlx::Transaction<'_, sqlx::Postgres>, LedgerError> {
     conn.begin().await.map_err(LedgerError::of("begin a transaction"))
+}
+
+/// Begins what takes the first of many. Statistics are always late for what becomes due by the second: by them, reading and sorting all of
+/// it looks cheap, and so would cost the more the more is due. Along the index it costs what is taken.
+pub(super) async fn begin_claim(conn: &mut Connection) -> Result<sqlx::Transaction<'_, sqlx::Postgres>, LedgerError> {
+    let mut tx = begin(conn).await?;
+    let failed = LedgerError::of("begin a claim");
+    sqlx::raw_sql("SET LOCAL enable_bitmapscan = off").execute(&mut *tx).await.map_err(failed)?;
+    Ok(tx)
 }
 
 /// Begins what reads whole tables, and sees them at one instant.

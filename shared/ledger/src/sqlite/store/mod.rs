@@ -31,9 +31,18 @@ macro_rules! era {
 }
 pub(in crate::sqlite) use era;
 
+/// The records of a kind whose names are in a list, given as JSON.
+pub(super) const RECORDS: &str = "SELECT name, version, open, sealed, updated_at FROM credentials \
+     WHERE kind = $1 AND name IN (SELECT value FROM json_each($2))";
+
 /// Takes the one write lock at once: nobody changes what this transaction reads.
 pub(super) async fn begin(conn: &mut Connection) -> Result<sqlx::Transaction<'_, sqlx::Sqlite>, LedgerError> {
     conn.begin_with("BEGIN IMMEDIATE").await.map_err(LedgerError::of("begin a transaction"))
+}
+
+/// Begins what takes the first of many: its statements name their indexes.
+pub(super) async fn begin_claim(conn: &mut Connection) -> Result<sqlx::Transaction<'_, sqlx::Sqlite>, LedgerError> {
+    begin(conn).await
 }
 
 /// Begins what reads whole tables, and sees them at one instant.
