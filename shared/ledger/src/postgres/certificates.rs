@@ -8,8 +8,7 @@ use url::Url;
 use crate::LedgerError;
 
 /// How the driver spells what may name such a file.
-const PARAMETERS: [&str; 7] =
-    ["sslrootcert", "ssl-root-cert", "ssl-ca", "sslcert", "ssl-cert", "sslkey", "ssl-key"];
+const PARAMETERS: [&str; 7] = ["sslrootcert", "ssl-root-cert", "ssl-ca", "sslcert", "ssl-cert", "sslkey", "ssl-key"];
 
 /// The first file that `address` names and that cannot be read.
 pub(super) async fn unreadable(address: &str) -> Option<LedgerError> {
