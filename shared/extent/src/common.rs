@@ -141,7 +141,9 @@ mod tests {
     #[test]
     fn a_platform_that_says_something_is_reached() {
         let away = one(Code::UNREACHABLE, Scope::Channel, 9);
-        for (code, is_answer) in [(Code::OUT_OF_ORDER, true), (Code::ERROR_AFTER_SEND, true), (Code::LOOK_FAILED, false)] {
+        for (code, is_answer) in
+            [(Code::OUT_OF_ORDER, true), (Code::ERROR_AFTER_SEND, true), (Code::LOOK_FAILED, false)]
+        {
             let said = One { is_answer, ..one(code, Scope::Channel, 9) };
             assert_eq!(common(&[away, said]), None, "{code}");
         }
@@ -151,7 +153,8 @@ mod tests {
     #[test]
     fn doubts_of_another_day_have_nothing_in_common_with_what_is_not_reached_now() {
         let now = One { began: after(100), last: after(120), ..one(Code::UNREACHABLE, Scope::Channel, 9) };
-        let doubts = |began, last| One { began: after(began), last: after(last), ..one(Code::NO_ANSWER, Scope::Channel, 9) };
+        let doubts =
+            |began, last| One { began: after(began), last: after(last), ..one(Code::NO_ANSWER, Scope::Channel, 9) };
         assert_eq!(common(&[now, doubts(10, 99)]), None);
         assert_eq!(common(&[now, doubts(10, 100)]).unwrap().of, [0, 1]);
         let few = One { targets: 1, ..doubts(10, 99) };

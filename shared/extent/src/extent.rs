@@ -450,8 +450,14 @@ pub(crate) mod tests {
     fn where_anything_goes_out_it_is_not_everything() {
         let places = ALL.map(place);
         let of = |goes_out| extent(&places, 9, None, goes_out, &known(&ALL), false);
-        assert_eq!((of(false).kind, of(false).words.as_str()), (ExtentKind::Everything, "Everything: 9 of 9 accounts, on all 3 channels"));
-        assert_eq!((of(true).kind, of(true).words.as_str()), (ExtentKind::Channels, "9 of 9 accounts, on all 3 channels"));
+        assert_eq!(
+            (of(false).kind, of(false).words.as_str()),
+            (ExtentKind::Everything, "Everything: 9 of 9 accounts, on all 3 channels")
+        );
+        assert_eq!(
+            (of(true).kind, of(true).words.as_str()),
+            (ExtentKind::Channels, "9 of 9 accounts, on all 3 channels")
+        );
     }
 
     #[test]

@@ -392,7 +392,8 @@ mod tests {
     #[test]
     fn what_went_out_before_the_newest_cause_is_no_sign_that_anything_goes_out_now() {
         let old = cause("OP-4001/channel/-", &["acme/b/one"]);
-        let new = CauseSpread { began: at(180), first: at(190), ..cause("OP-3001/channel/-", &["acme/a/one", "beta/b/one"]) };
+        let new =
+            CauseSpread { began: at(180), first: at(190), ..cause("OP-3001/channel/-", &["acme/a/one", "beta/b/one"]) };
         let whole = judged(vec![old, new], 5).whole;
         assert_eq!(whole.meanwhile.map(|meanwhile| meanwhile.elsewhere.published), Some(0), "five went out before it");
     }
@@ -431,7 +432,10 @@ mod tests {
         let Judgement { whole, causes } = evidence.judge(&Spread { causes, posts: 26 });
         assert_eq!((whole.extent.kind, whole.in_common), (ExtentKind::Channels, None));
         assert_eq!(whole.extent.words, "4 accounts on 4 of 5 channels: a, b, c and 1 more");
-        assert_eq!(causes.iter().map(|cause| cause.whose_fault).collect::<Vec<_>>(), ["the platform", UNTOLD, "the platform"]);
+        assert_eq!(
+            causes.iter().map(|cause| cause.whose_fault).collect::<Vec<_>>(),
+            ["the platform", UNTOLD, "the platform"]
+        );
         // With some of today, all of the cause is told, and not all of it is ours.
         let today = ["acme/b/one", "acme/e/one"].map(|name| Strike { place: place(name), targets: 45, last: at(200) });
         let places = doubts.places.iter().cloned().chain(today).collect();

@@ -199,7 +199,9 @@ mod tests {
         assert_eq!(of(&[], &[out("a", 98), out("b", 99)]), before);
         let after = format!("Nothing else was due {since}. The newest of all went out on b at 1970-01-01 00:01:41Z.");
         assert_eq!(of(&[], &[out("a", 98), out("b", 101)]), after);
-        let late = format!("Nothing at all went out that was due {since}. The newest of all went out on a at 1970-01-01 00:01:41Z.");
+        let late = format!(
+            "Nothing at all went out that was due {since}. The newest of all went out on a at 1970-01-01 00:01:41Z."
+        );
         assert_eq!(of(&[due("beta/a/one", 0)], &[out("a", 101)]), late);
         let others = format!("Nothing on a went out that was due {since}; 3 on other channels did.");
         assert_eq!(of(&[due("acme/c/one", 3)], &[out("a", 99), out("c", 101)]), others);

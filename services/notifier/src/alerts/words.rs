@@ -84,7 +84,9 @@ pub(crate) fn message(say: &Say, group: &Group<'_>) -> Message {
     let head = match say {
         Say::New => format!("{targets}: {title}"),
         Say::Grown { from } => format!("{targets}, ten times as many as before ({from}): {title}"),
-        Say::Spread { to, .. } => format!("{targets}, now on {} as well: {title}", listed(to.iter().map(String::as_str))),
+        Say::Spread { to, .. } => {
+            format!("{targets}, now on {} as well: {title}", listed(to.iter().map(String::as_str)))
+        }
         Say::Old { since } => format!("{targets} since {}, and nobody has mended it: {title}", instant(*since)),
         Say::Clear { since } => {
             let head =
@@ -280,7 +282,9 @@ mod tests {
             let to = to.iter().map(ToString::to_string).collect();
             message(&Say::Spread { to, nth: 1 }, &group).head
         };
-        let told = |to: &str| format!("15 targets need a person, now on {to} as well: OP-3001 The platform could not be reached");
+        let told = |to: &str| {
+            format!("15 targets need a person, now on {to} as well: OP-3001 The platform could not be reached")
+        };
         assert_eq!(head(&["x"]), told("x"));
         assert_eq!(head(&["a", "b", "c"]), told("a, b and c"));
         assert_eq!(head(&["a", "b", "c", "d", "e"]), told("a, b, c and 2 more"));

@@ -153,13 +153,7 @@ fn wake(
     Ok(())
 }
 
-fn wake_one(
-    desk: &mut Desk<'_>,
-    id: Uuid,
-    found: &HashMap<Uuid, i16>,
-    command: &Command,
-    claimed: &mut Claimed,
-) {
+fn wake_one(desk: &mut Desk<'_>, id: Uuid, found: &HashMap<Uuid, i16>, command: &Command, claimed: &mut Claimed) {
     let id = domain::TargetId(id);
     let applied = match desk.apply(id, command) {
         Ok(applied) => applied,

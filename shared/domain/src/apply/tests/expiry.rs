@@ -81,7 +81,7 @@ fn what_expires_while_the_broker_is_away_says_so() {
         stage.target.deadline = Some(seconds(60));
         prepare(&mut stage);
         stage.now = seconds(90);
-        stage.ask(&Command::WakeAfter { outage: Outage { since: seconds(since), until: seconds(until) } });
+        stage.ask(&Command::WakeAfter { outage: crate::Outage { since: seconds(since), until: seconds(until) } });
         assert_eq!(stage.target.state, State::Expired, "{:?}", stage.target);
         stage.target.last_failure.unwrap().said.text
     };
