@@ -210,7 +210,7 @@ pub(crate) fn look_at_cause<'a>(
     is_everything: bool,
     places: impl IntoIterator<Item = &'a Outlet>,
 ) -> String {
-    use ExtentKind::{Account, Accounts, App, Channel, Channels, Everything, Post, Tenant};
+    use ExtentKind::{Account, Accounts, App, Channel, Everything, Post, Tenant};
     let struck = Struck::of(places);
     let kind = match (kind, scope) {
         // The accounts work: it is these posts that they do not take.
