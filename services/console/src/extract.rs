@@ -11,7 +11,7 @@ use axum::{
 use domain::Code;
 use serde::de::DeserializeOwned;
 
-use crate::{Console, Problem};
+use crate::{Console, Problem, nul};
 
 /// What axum puts before the reason why a query cannot be read.
 const AXUM_SAYS: &str = "Failed to deserialize query string: ";
@@ -79,6 +79,9 @@ async fn read<T: DeserializeOwned>(
     // What is read into a structure takes a list as well, field by field.
     if text.trim_ascii_start().starts_with(b"[") {
         return Err(Problem::field("$", Code::BAD_FIELD, "must be an object"));
+    }
+    if let Some(place) = nul::in_body(text) {
+        return Err(Problem::field(&place, Code::BAD_FIELD, nul::HOLDS));
     }
     let mut json = serde_json::Deserializer::from_slice(text);
     match serde_path_to_error::deserialize(&mut json) {

@@ -17,8 +17,10 @@ mod exposure;
 mod extract;
 mod jobs;
 mod kick;
+mod look;
 mod mended;
 mod notes;
+mod nul;
 mod openapi;
 mod options;
 mod page;
@@ -46,7 +48,7 @@ use forecast::Forecast;
 use intake::Intake;
 use ledger::{
     Applied, Assignments, AuditLog, Causes, Deliveries, History, Incidents, JobStore, Ledger, NoteBook, Outside,
-    Processes,
+    PartSeen, Processes,
 };
 use letters::{Letters, Tender, Touch};
 use outbox::Outbox;
@@ -93,6 +95,8 @@ pub struct Parts {
     pub deliveries: Arc<dyn Deliveries>,
     /// Where processes say that they live.
     pub processes: Arc<dyn Processes>,
+    /// How this process found what it stands on, at its last beat.
+    pub found: Arc<dyn Fn() -> Vec<PartSeen> + Send + Sync>,
     /// For queue depths, and for handing over a target that an operator kicks.
     pub transport: Arc<dyn Transport>,
     /// The way in for posts.

@@ -3,12 +3,12 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use channels::{Accounts, Registry};
-use contract::Doubts;
-use domain::{ChannelName, Code, Content, Draft, Failure, Override, Pause, RepeatSafety};
+use contract::{Diagnosis, Doubts};
+use domain::{ChannelName, Code, Content, Draft, Failure, Override, Pause, Policy, RepeatSafety, State, Target};
 use jiff::Timestamp;
 use ledger::{PostSummary, PostView, TargetView};
 
-use crate::{access::Caller, api, doubt, scope::tenant_of, standing};
+use crate::{access::Caller, api, doubt, look, scope::tenant_of, standing};
 
 /// What showing a target needs to know besides the target.
 pub(crate) struct Frame {
@@ -20,13 +20,41 @@ pub(crate) struct Frame {
     pub channels: Arc<Registry>,
     /// Which accounts there are.
     pub accounts: Arc<dyn Accounts>,
-    /// How often a platform is asked about a doubt before a person is.
-    pub max_looks: u16,
+    /// The protocol's numbers.
+    pub policy: Policy,
     /// The channels whose work is not done at this moment, and why, as far as that was asked after.
     pub stopped: BTreeMap<ChannelName, String>,
 }
 
 impl Frame {
+    /// What a look at a target rests on.
+    pub fn looks(&self) -> look::Around<'_> {
+        let Self { now, pauses, channels, accounts, policy, .. } = self;
+        look::Around { channels, accounts: &**accounts, policy, pauses, now: *now }
+    }
+
+    /// What to do about a target, beginning with what its own platform offers: the post that a refusal names, and a look.
+    fn advised(&self, target: &Target, remedy: String) -> String {
+        let is_asked = target.state == State::InDoubt && target.listed.is_some();
+        let Some(channel) = self.channels.get(target.channel.as_str()).filter(|_| is_asked) else { return remedy };
+        let title = channel.about().title;
+        let refusal = target.last_failure.as_ref().filter(|failure| failure.code == Code::DUPLICATE_REFUSED);
+        let named = refusal.and_then(|failure| channel.named_in(&failure.said.text)).map(|post| {
+            let at = post.url.map(|url| format!(" ({url})")).unwrap_or_default();
+            let id = post.id;
+            format!("{title} says that it repeats {id}{at}. If that is this post: `oncepost resolve TARGET --id {id}`.")
+        });
+        let look = self.looks().at(target).ok().filter(|look| !look.resends);
+        let rest = match look {
+            Some(_) => format!(
+                "`oncepost look TARGET` has {title} asked once more. If that tells nothing, {}",
+                remedy.replacen("Look at", "look at", 1)
+            ),
+            None => remedy,
+        };
+        named.into_iter().chain([rest]).collect::<Vec<_>>().join(" ")
+    }
+
     /// A post.
     pub fn post(&self, view: PostView, attempts: bool) -> api::Post {
         // An edit is kept with the targets it changed: what is shown is what goes out, or went out.
@@ -52,14 +80,15 @@ impl Frame {
             .zip(self.channels.get(target.channel.as_str()))
             .and_then(|(content, channel)| doubt::part(&target, &Draft::of(content, &changes), channel.as_ref()));
         let named = in_doubt.as_ref().map(api::PartInDoubt::words);
-        let diagnosis = standing::diagnosis(&target, &self.pauses, self.now, named.as_deref());
+        let diagnosis = standing::diagnosis(&target, &self.pauses, self.now, named.as_deref())
+            .map(|told| Diagnosis { remedy: self.advised(&target, told.remedy), ..told });
         let platform_said = diagnosis.as_ref().and(target.last_failure.as_ref()).map(|failure| failure.said.clone());
         let has_account = self.accounts.find(&target.tenant, &target.channel, &target.account).is_some();
         let group = target.cause();
         let around = standing::Around {
             has_account,
             pauses: &self.pauses,
-            max_looks: self.max_looks,
+            max_looks: self.policy.max_looks,
             stopped: self.stopped.get(&target.channel).map(String::as_str),
             now: self.now,
         };

@@ -1,7 +1,7 @@
 //! How a target stands, told to people: did it go out, what went wrong, what comes next.
 
 use contract::{Dead, Diagnosis};
-use domain::{AttemptKind, Code, Failure, ListReason, Pause, PauseScope, Scope, State, Target};
+use domain::{AttemptKind, Code, Failure, Gap, ListReason, Pause, PauseScope, Scope, State, Target};
 use jiff::Timestamp;
 
 use crate::api::OutThere;
@@ -203,12 +203,23 @@ fn doing(kind: AttemptKind) -> &'static str {
     }
 }
 
+/// Why a number is that high.
+fn numbered(attempt: u32) -> &'static str {
+    match attempt {
+        ..Gap::FENCE => "",
+        _ => {
+            " (with each restore of the ledger attempts are numbered on a million higher, so that no number is given twice)"
+        }
+    }
+}
+
 fn person(target: &Target, reason: ListReason) -> String {
     let told = match reason {
         ListReason::Undecidable => {
             return format!(
-                "A person looks on the platform and decides: `oncepost resolve` with its address, or `--send-again --attempt {}`.",
-                target.attempt
+                "A person looks on the platform and decides: `oncepost resolve` with its address, or `--send-again --attempt {}`{}.",
+                target.attempt,
+                numbered(target.attempt)
             );
         }
         ListReason::StillProcessing => {

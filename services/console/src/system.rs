@@ -7,7 +7,7 @@ use std::{
 
 use broker::Source;
 use domain::ChannelName;
-use ledger::{LedgerError, Process};
+use ledger::{LedgerError, PartSeen, Process};
 use roster::{Evidence, FRESH, Missing, Queue, SILENT, Unreached, missing, outlets, stopped};
 
 use crate::{
@@ -109,7 +109,7 @@ impl Console {
         api::Processes {
             at: self.runtime.now(),
             missing,
-            parts: vec![ledger, reached(broker, &heard), guard(&heard, processes.is_some())],
+            parts: vec![ledger, reached(broker, &heard), guard(&heard, &(self.found)(), processes.is_some())],
             schema: schema.map(|schema| api::SchemaVersion { applied: schema.applied, known: schema.known }),
             versions: heard.iter().map(|process| version(process)).collect::<BTreeSet<_>>().into_iter().collect(),
             processes: processes.as_ref().filter(|_| is_operator).map(|all| all.iter().map(shown).collect()),
@@ -189,19 +189,26 @@ fn reached(part: api::Part, heard: &[&Process]) -> api::Part {
     api::Part { reached_by, not_reached_by, ..part }
 }
 
-/// The console uses no guard: what it knows of it, others have said.
-fn guard(heard: &[&Process], is_known: bool) -> api::Part {
+/// The console uses no guard: what it knows of it, processes have said; or this one alone, by its last beat, where the ledger tells of none.
+fn guard(heard: &[&Process], found: &[PartSeen], is_known: bool) -> api::Part {
     let part = reached(part("guard"), heard);
     let times =
         heard.iter().flat_map(|process| &process.beat.parts).filter(|seen| seen.part == "guard" && seen.answers);
     let took_ms = times.filter_map(|seen| seen.millis).max();
+    let own = found.iter().find(|seen| seen.part == "guard" && part.reached_by + part.not_reached_by == 0);
     let why = match (part.reached_by, part.not_reached_by) {
+        (0, 0) if own.is_some_and(|own| own.answers) => None,
+        (0, 0) if own.is_some() => Some("this process does not reach it; how others find it is not known".into()),
         (0, 0) if !is_known => Some("the ledger does not answer, where processes say how they find it".into()),
         (0, 0) => Some("no process has said how it finds it".into()),
         (_, 0) => None,
         (reach, do_not) => Some(format!("{do_not} of {} processes do not reach it", reach + do_not)),
     };
-    let answers = (part.reached_by + part.not_reached_by > 0).then_some(part.not_reached_by == 0);
+    let answers = match own {
+        Some(own) => Some(own.answers),
+        None => (part.reached_by + part.not_reached_by > 0).then_some(part.not_reached_by == 0),
+    };
+    let took_ms = took_ms.or(own.and_then(|own| own.millis));
     let said = heard.iter().filter(|process| process.beat.parts.iter().any(|seen| seen.part == "guard"));
     // It is asked with each beat, so that what is said of it is as old as the beat.
     let asked_s = said.map(|process| process.silent_for.as_secs()).max();

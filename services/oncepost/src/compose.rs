@@ -11,10 +11,12 @@ use channels::{
 use guard::Guard;
 use intake::{Checker, Intake, Options as IntakeOptions};
 use ledger::{
-    Assignments, AuditLog, Causes, Deliveries, History, Incidents, JobStore, Ledger, NoteBook, Outside, Processes,
+    Assignments, AuditLog, Causes, Deliveries, History, Incidents, JobStore, Ledger, NoteBook, Outside, PartSeen,
+    Processes,
 };
 use runtime::Runtime;
 use settings::Settings;
+use tokio::sync::watch;
 use vault::{AppDefaults, ChannelDefaults, Defaults, Keys, Vault, VaultOptions};
 
 use crate::{
@@ -49,6 +51,8 @@ pub struct Parts {
     pub deliveries: Arc<dyn Deliveries>,
     /// Where processes say that they live.
     pub processes: Arc<dyn Processes>,
+    /// How this process found what it stands on, at its last beat.
+    pub found: watch::Sender<Vec<PartSeen>>,
     /// Messages.
     pub transport: Arc<dyn Transport>,
     /// Locks, hints and limits.
@@ -135,6 +139,7 @@ impl Parts {
             assignments,
             deliveries,
             processes,
+            found: watch::Sender::default(),
             transport,
             guard,
             channels,

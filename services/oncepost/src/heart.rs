@@ -10,7 +10,7 @@ use guard::Guard;
 use jiff::Timestamp;
 use ledger::{Beat, PartSeen, Processes};
 use runtime::{Runtime, Stop};
-use tokio::task::JoinHandle;
+use tokio::{sync::watch, task::JoinHandle};
 use uuid::Uuid;
 
 /// The time between two beats.
@@ -46,13 +46,14 @@ pub struct Heart {
 }
 
 impl Heart {
-    /// Begins to beat, at once.
+    /// Begins to beat, at once. `found`: takes what is found at each beat, for whoever in this process tells of it while the ledger does not.
     pub fn start(
         runtime: &Runtime,
         processes: Arc<dyn Processes>,
         transport: Arc<dyn Transport>,
         guard: Arc<dyn Guard>,
         identity: Identity,
+        found: watch::Sender<Vec<PartSeen>>,
     ) -> Self {
         let ended = Stop::new();
         let started_at = runtime.now();
@@ -69,7 +70,7 @@ impl Heart {
             is_draining: false,
             parts: Vec::new(),
         };
-        let beating = Beating { runtime: runtime.clone(), processes, transport, guard, beat, is_heard: true };
+        let beating = Beating { runtime: runtime.clone(), processes, transport, guard, found, beat, is_heard: true };
         Self { task: runtime.spawn(beating.until(ended.clone())), ended }
     }
 
@@ -87,6 +88,7 @@ struct Beating {
     processes: Arc<dyn Processes>,
     transport: Arc<dyn Transport>,
     guard: Arc<dyn Guard>,
+    found: watch::Sender<Vec<PartSeen>>,
     beat: Beat,
     /// Whether the last beat was written: what fails is told once, and not every time.
     is_heard: bool,
@@ -127,6 +129,7 @@ impl Beating {
         let before = std::mem::take(&mut self.beat.parts);
         self.beat.parts =
             [("broker", broker), ("guard", guard)].map(|(part, took)| seen(&before, part, took, now)).into();
+        self.found.send_replace(self.beat.parts.clone());
     }
 
     /// Says in the ledger that the process lives.
@@ -183,6 +186,7 @@ mod tests {
         transport: Arc<Memory>,
         guard: Arc<MemoryGuard>,
         heart: Heart,
+        found: watch::Sender<Vec<PartSeen>>,
     }
 
     fn ward() -> Ward {
@@ -203,8 +207,9 @@ mod tests {
             roles: vec!["worker".into()],
             channels: vec!["mastodon".parse().unwrap()],
         };
-        let heart = Heart::start(&runtime, processes, transport.clone(), guard.clone(), identity);
-        Ward { runtime, ledger, transport, guard, heart }
+        let found = watch::Sender::default();
+        let heart = Heart::start(&runtime, processes, transport.clone(), guard.clone(), identity, found.clone());
+        Ward { runtime, ledger, transport, guard, heart, found }
     }
 
     /// Takes two seconds for a beat, and writes it to the end even if whoever asked has gone away, as a database does.
@@ -276,6 +281,18 @@ mod tests {
         let [broker, guard] = &beat.parts[..] else { panic!("{beat:?}") };
         assert!(!broker.answers && broker.since > beat.started_at && broker.millis.is_none(), "{broker:?}");
         assert!(guard.answers && guard.millis.is_some(), "{guard:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_found_is_known_here_while_the_ledger_is_away() {
+        let ward = ward();
+        ward.runtime.sleep(Duration::from_secs(1)).await;
+        assert!(ward.found.borrow().iter().all(|part| part.answers));
+        ward.ledger.set_away(true);
+        ward.guard.set_away(true);
+        ward.runtime.sleep(EVERY + PATIENCE).await;
+        let found = ward.found.borrow().clone();
+        assert_eq!(found.iter().map(|part| part.answers).collect::<Vec<_>>(), [true, false], "{found:?}");
     }
 
     #[tokio::test(start_paused = true)]

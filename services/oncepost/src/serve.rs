@@ -175,8 +175,8 @@ fn heart(settings: &Settings, parts: &Parts, services: &Services, id: Uuid) -> H
         roles: services.roles().into_iter().map(str::to_owned).collect(),
         channels: channels.into_iter().filter_map(|name| name.parse().ok()).collect(),
     };
-    let Parts { runtime, processes, transport, guard, .. } = parts.clone();
-    Heart::start(&runtime, processes, transport, guard, identity)
+    let Parts { runtime, processes, transport, guard, found, .. } = parts.clone();
+    Heart::start(&runtime, processes, transport, guard, identity, found)
 }
 
 /// The channels that a worker works for.
@@ -272,7 +272,9 @@ fn forecast(parts: &Parts) -> Forecast {
 fn console(settings: &Settings, parts: &Parts) -> Result<Console, Failure> {
     let sign_on = compose::sign_on(settings, &parts.runtime)?;
     let outbox = outbox::Outbox::start(&parts.runtime, parts.ledger.clone(), parts.transport.clone());
+    let found = parts.found.clone();
     Ok(Console::new(console::Parts {
+        found: Arc::new(move || found.borrow().clone()),
         runtime: parts.runtime.clone(),
         ledger: parts.ledger.clone(),
         audit_log: parts.audit_log.clone(),

@@ -232,6 +232,11 @@ pub trait Channel: Send + Sync {
         None
     }
 
+    /// The earlier post that the platform's words name, where it refuses one as a repeat; whether it is ours is for a person. Pure.
+    fn named_in(&self, _said: &str) -> Option<Receipt> {
+        None
+    }
+
     /// Where a post is, as far as its address and the platform's id of it tell: the account's name, a chat, a room, a page. One place may be
     /// named in several ways, each with a sign of its own before it ([`crate::is_one_place`]). Pure.
     fn places(&self, post: &Receipt) -> Vec<String> {

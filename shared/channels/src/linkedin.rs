@@ -346,6 +346,10 @@ impl Channel for LinkedIn {
         urn::in_address(address)
     }
 
+    fn named_in(&self, said: &str) -> Option<Receipt> {
+        repeat::urn_in(said).map(|urn| receipt(urn, urn))
+    }
+
     fn is_foreign(&self, address: &str) -> bool {
         self.id_in(address).is_none() && !is_short(address, &["lnkd.in"])
     }

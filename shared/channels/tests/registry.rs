@@ -467,6 +467,18 @@ fn an_address_holds_the_id_that_the_channel_would_have_recorded() {
     }
 }
 
+/// What a platform says when it refuses a repeat may name the post that it repeats.
+#[test]
+fn a_post_that_a_refusal_names_is_read_by_whoever_knows_its_platform() {
+    let said = "Content is a duplicate of urn:li:share:7141138937766391808.";
+    for channel in registry().iter() {
+        let named = channel.named_in(said);
+        let id = (channel.about().name == "linkedin").then_some("urn:li:share:7141138937766391808");
+        assert_eq!(named.as_ref().map(|post| post.id.as_str()), id, "{}", channel.about().name);
+        assert!(named.is_none_or(|post| post.url.is_some_and(|url| channel.id_in(&url).is_some())));
+    }
+}
+
 #[test]
 fn an_address_tells_whose_post_it_is_of_where_it_names_the_account() {
     let registry = registry();

@@ -22,7 +22,7 @@ mod time;
 mod version;
 
 pub use answer::{Accepted, AcceptedTarget, Answer, Conflict, Refused};
-pub use cause::{Doubts, remedy_of_group};
+pub use cause::{Asking, Doubts, remedy_of_asked, remedy_of_group};
 pub use change::{Change, ChangeAsk};
 pub use dead::Dead;
 pub use diagnosis::Diagnosis;

@@ -57,6 +57,8 @@ pub enum JobAction {
     Shift,
     /// Do not publish it: of what waits, and of the list.
     Cancel,
+    /// Have its platform asked once more what became of it.
+    Look,
 }
 
 impl JobAction {
@@ -68,6 +70,7 @@ impl JobAction {
             Self::Reschedule => "reschedule",
             Self::Shift => "shift",
             Self::Cancel => "cancel",
+            Self::Look => "look",
         }
     }
 }
@@ -131,6 +134,9 @@ pub struct JobPlan {
     pub targets: u64,
     /// How many of them go.
     pub going: u64,
+    /// Of a look: what asking does, platform by platform.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asking: Vec<String>,
     /// Those of them that go later, and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub later: Vec<Remark>,

@@ -57,7 +57,7 @@ pub struct Missing {
 pub struct Part {
     /// Which: `ledger`, `broker` or `guard`.
     pub name: String,
-    /// Whether it answers: the ledger and the broker this process, the guard those that were heard of. Absent: nobody can tell.
+    /// Whether it answers: the ledger and the broker this process, the guard those that were heard of, and this process where none was. Absent: nobody can tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answers: Option<bool>,
     /// How long it took, in milliseconds; of several the longest.

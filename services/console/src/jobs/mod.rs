@@ -6,6 +6,7 @@
 pub(crate) mod brake;
 pub(crate) mod moved;
 pub(crate) mod plan;
+mod reason;
 mod refusing;
 mod run;
 pub(crate) mod terms;

@@ -3,7 +3,7 @@
 use domain::Target;
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 
-use super::plan::Reason;
+use super::reason::Reason;
 
 /// The furthest that targets are shifted.
 const FURTHEST: SignedDuration = SignedDuration::from_hours(366 * 24);

@@ -5,16 +5,22 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use domain::{Answer, Command, Context, Pause, Policy, Refusal, State, Target, TargetId, apply};
+use channels::{Accounts, Registry};
+use domain::{Answer, Command, Context, Pause, Policy, Refusal, Target, TargetId, apply};
 use jiff::Timestamp;
 use ledger::{Of, Selection, Within};
 
-use super::{Dead, account, moved::Move, refusing::refusing};
+use super::{
+    Dead, account,
+    moved::Move,
+    reason::{Reason, elsewhere, refused, unasked},
+    refusing::refusing,
+};
 use crate::{
     Console, Problem,
     access::Caller,
     api::{JobAction, JobPlan, Remark},
-    problem::refusal_name,
+    look::{self, NoLook, When},
     standing::instant,
 };
 
@@ -38,21 +44,14 @@ pub(crate) struct Judge<'a> {
     pub pauses: &'a [Pause],
     /// The accounts that cannot publish.
     pub dead: &'a Dead,
+    /// What each platform offers.
+    pub channels: &'a Registry,
+    /// Which accounts there are.
+    pub accounts: &'a dyn Accounts,
     /// Among which targets they were selected.
     pub of: Of,
     /// Where they are moved to, if they are.
     pub moved: Option<Move>,
-}
-
-/// Why a target does not go, or not yet.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Reason {
-    /// In one word.
-    pub name: &'static str,
-    /// In a sentence's part.
-    pub why: String,
-    /// What to do.
-    pub remedy: String,
 }
 
 /// What becomes of a target.
@@ -71,13 +70,14 @@ impl Judge<'_> {
     pub fn judge(&self, target: &Target, action: JobAction) -> Verdict {
         let of = match action {
             // Of what is on its way there is nothing to try again, or to give up as failed.
-            JobAction::Retry | JobAction::Discard => Of::List,
+            JobAction::Retry | JobAction::Discard | JobAction::Look => Of::List,
             JobAction::Reschedule | JobAction::Shift | JobAction::Cancel => self.of,
         };
         if !of.admits(target) {
             return Verdict::HeldBack(elsewhere(target, of));
         }
         let command = match action {
+            JobAction::Look => return self.looked_for(target),
             JobAction::Retry => Command::Retry,
             JobAction::Discard | JobAction::Cancel => Command::Cancel,
             JobAction::Reschedule | JobAction::Shift => {
@@ -86,11 +86,14 @@ impl Judge<'_> {
         };
         let context = Context { now: self.now, policy: self.policy, pauses: self.pauses, owner: None };
         if let Answer::Refused(refusal) = apply(&mut target.clone(), &command, &context).answer() {
-            return Verdict::HeldBack(refused(refusal));
+            return Verdict::HeldBack(match refusal {
+                Refusal::InDoubt => self.in_doubt(target),
+                refusal => refused(refusal),
+            });
         }
         match action {
             JobAction::Retry => self.retried(target),
-            JobAction::Discard | JobAction::Cancel => Verdict::Goes,
+            JobAction::Discard | JobAction::Cancel | JobAction::Look => Verdict::Goes,
             JobAction::Reschedule | JobAction::Shift => {
                 let objection = self.moved.and_then(|moved| moved.objection(target, self.now));
                 objection.map_or(Verdict::Goes, Verdict::HeldBack)
@@ -98,14 +101,73 @@ impl Judge<'_> {
         }
     }
 
-    fn retried(&self, target: &Target) -> Verdict {
-        let name = account(target);
-        if let Some(why) = self.dead.get(&name) {
+    /// What a look at a target rests on.
+    pub fn looks(&self) -> look::Around<'_> {
+        let Self { now, policy, pauses, channels, accounts, .. } = *self;
+        look::Around { channels, accounts, policy, pauses, now }
+    }
+
+    /// The same look that one target can have. Where it could send what nobody can tell of, it is left to whoever asks about that one.
+    fn looked_for(&self, target: &Target) -> Verdict {
+        let look = match self.looks().at(target) {
+            Ok(look) => look,
+            Err(none) => return Verdict::HeldBack(unasked(&none, target)),
+        };
+        if let Some(why) = self.dead(target, "nothing can be asked through it", "look at these again") {
+            return Verdict::HeldBack(why);
+        }
+        let title = look.title;
+        if look.resends {
             return Verdict::HeldBack(Reason {
-                name: "credentials",
-                why: format!("account {name} {why}: it would only fail again"),
-                remedy: format!("`oncepost accounts {name}` tells what to mend; then retry these."),
+                name: "resends",
+                why: format!("their account has what {title} cannot tell sent again (`on_doubt`), and they may be out"),
+                remedy: "`oncepost look TARGET` asks about one, and does so.".into(),
             });
+        }
+        match look.when {
+            When::Now => Verdict::Goes,
+            When::At(_) => Verdict::Later(Reason {
+                name: "settling",
+                why: format!("{title} may not be done with the call yet"),
+                remedy: "Nothing: it is asked as soon as it is.".into(),
+            }),
+            When::After(scope) => Verdict::Later(Reason {
+                name: "paused",
+                why: format!("{scope} is paused"),
+                remedy: format!("{title} is asked when the pause ends: `oncepost resume {scope}`."),
+            }),
+        }
+    }
+
+    /// Why what may be out is not tried again, and who can tell.
+    fn in_doubt(&self, target: &Target) -> Reason {
+        let person = "`oncepost resolve TARGET --published URL`, or `--send-again --attempt N`.";
+        let remedy = match self.looks().at(target) {
+            Ok(look) => format!(
+                "`oncepost look`, of the same ones, has {} asked about each. What that does not tell: look at the account there, then {person}",
+                look.title
+            ),
+            Err(NoLook::OnlyAPerson(title)) => {
+                format!("{title} cannot be asked: look at each account there, then {person}")
+            }
+            Err(_) => format!("Look at each account on the platform, then {person}"),
+        };
+        Reason { remedy, ..refused(Refusal::InDoubt) }
+    }
+
+    /// Why nothing can be had through the target's account, if that is so.
+    fn dead(&self, target: &Target, what: &str, then: &str) -> Option<Reason> {
+        let name = account(target);
+        self.dead.get(&name).map(|why| Reason {
+            name: "credentials",
+            why: format!("account {name} {why}: {what}"),
+            remedy: format!("`oncepost accounts {name}` tells what to mend; then {then}."),
+        })
+    }
+
+    fn retried(&self, target: &Target) -> Verdict {
+        if let Some(why) = self.dead(target, "it would only fail again", "retry these") {
+            return Verdict::HeldBack(why);
         }
         let pauses = || self.pauses.iter().filter(|pause| pause.scope.covers(target));
         if let Some(pause) = pauses().find(|pause| pause.code.is_some()) {
@@ -133,66 +195,6 @@ impl Judge<'_> {
             }),
             (None, None) => Verdict::Goes,
         }
-    }
-}
-
-fn refused(refusal: Refusal) -> Reason {
-    let (why, remedy) = match refusal {
-        Refusal::AlreadyPublished => ("published already", "Nothing: they are out."),
-        Refusal::BeingPublished => ("a worker is at it, or the platform still decides", "Wait for how it ends."),
-        Refusal::InDoubt | Refusal::Overtaken | Refusal::Taken { .. } => (
-            "in doubt: they may be out",
-            "Look at each account on the platform, then `oncepost resolve TARGET --published URL`, or `--send-again --attempt N`.",
-        ),
-        Refusal::Unproven => (
-            "perhaps out: the ledger was restored",
-            "Wait until they were looked for: when they are due, or when `oncepost retry TARGET` is asked for.",
-        ),
-        Refusal::PartlyOut => ("a part is out already", "`oncepost retry TARGET` sends what is missing."),
-        Refusal::Cancelled => ("cancelled", "Nothing: they were given up."),
-        Refusal::Expired => (
-            "past their deadline",
-            "If they should still go out: `oncepost reschedule`, of the same ones, to a new time with a new deadline.",
-        ),
-        Refusal::NotApplicable => {
-            ("there is nothing to do in their present state", "`oncepost status TARGET` tells more.")
-        }
-    };
-    Reason { name: refusal_name(refusal), why: why.into(), remedy: remedy.into() }
-}
-
-/// Only what is where it was selected is touched.
-fn elsewhere(target: &Target, of: Of) -> Reason {
-    match target.state {
-        _ if target.listed.is_some() => Reason {
-            name: "listed",
-            why: "on the operators' list, and not waiting".into(),
-            remedy: "Select these of the list.".into(),
-        },
-        State::Published => refused(Refusal::AlreadyPublished),
-        State::Cancelled => refused(Refusal::Cancelled),
-        State::Expired => Reason {
-            remedy: "If they should still go out: `oncepost reschedule --expired`, or `--target ID` for each, with `--to TIME` and a new \
-                     `--deadline TIME`."
-                .into(),
-            ..refused(Refusal::Expired)
-        },
-        _ if of == Of::Expired => Reason {
-            name: "not_expired",
-            why: format!("their deadline has not passed: {}", target.state.words()),
-            remedy: "Select these of what waits, or of the list.".into(),
-        },
-        State::InDoubt => Reason {
-            name: "in_doubt",
-            why: "in doubt, and still being settled without you".into(),
-            remedy: "Nothing: the platform is asked; if it cannot tell, they come to the list.".into(),
-        },
-        State::Publishing | State::Processing if of != Of::List => refused(Refusal::BeingPublished),
-        state => Reason {
-            name: "not_listed",
-            why: format!("not on the operators' list: {}", state.words()),
-            remedy: "Nothing: they are on their way. `oncepost status TARGET` tells more.".into(),
-        },
     }
 }
 
@@ -240,6 +242,7 @@ impl Tally {
             at,
             targets: self.targets,
             going: self.targets - held_back,
+            asking: Vec::new(),
             later: told(self.later),
             refusing: Vec::new(),
             held_back,
@@ -259,29 +262,35 @@ pub(crate) async fn plan(
     action: JobAction,
     moved: Option<Move>,
 ) -> Result<JobPlan, Problem> {
+    // What would be refused is not promised: of a ledger that has lost its history nothing is accepted.
+    console.ledger.ping().await?;
     let (now, pauses) = futures::try_join!(console.ledger.now(), console.ledger.pauses())?;
     let of = selection.of;
     let (policy, nobody) = (console.ledger.policy(), Dead::new());
-    let frame = Judge { now, policy, pauses: &pauses, dead: &nobody, of, moved };
+    let (channels, accounts) = (&*console.channels, &*console.accounts);
+    let frame = Judge { now, policy, pauses: &pauses, dead: &nobody, channels, accounts, of, moved };
     let mut dead = Dead::new();
     let mut asked = BTreeSet::new();
     let mut tally = Tally::default();
-    let mut going = BTreeSet::new();
+    let (mut going, mut asking) = (BTreeSet::new(), BTreeSet::new());
     let mut found = BTreeSet::new();
     let mut after = None;
     while tally.targets < u64::from(MOST) {
         let page = console.jobs.selected(selection, after, page(of)).await?;
         let Some(last) = page.last() else { break };
         after = Some(Selection::place(last));
-        if action == JobAction::Retry {
+        if action.needs_accounts() {
             let new: BTreeSet<_> = page.iter().map(account).filter(|name| asked.insert(name.clone())).collect();
             dead.extend(console.dead(new).await);
         }
         let judge = Judge { dead: &dead, ..frame };
         for target in &page {
             let verdict = judge.judge(target, action);
-            if action == JobAction::Retry && !matches!(verdict, Verdict::HeldBack(_)) {
-                going.insert(target.channel.clone());
+            match (action, &verdict) {
+                (_, Verdict::HeldBack(_)) => {}
+                (JobAction::Retry, _) => going.extend([target.channel.clone()]),
+                (JobAction::Look, _) => asking.extend(judge.looks().at(target).map(|look| look.told())),
+                _ => {}
             }
             tally.count(target.id, verdict);
             if !selection.targets.is_empty() {
@@ -308,7 +317,7 @@ pub(crate) async fn plan(
         };
         tally.count(*id, verdict);
     }
-    let plan = tally.plan(action, now);
+    let plan = JobPlan { asking: asking.into_iter().collect(), ..tally.plan(action, now) };
     if going.is_empty() {
         return Ok(plan);
     }

@@ -145,9 +145,9 @@ impl Console {
         for id in open {
             views.push((*id, self.ledger.target(*id).await?));
         }
-        let dead = match carried.action {
-            JobAction::Retry => self.still_dead(carried, &views).await,
-            JobAction::Discard | JobAction::Reschedule | JobAction::Shift | JobAction::Cancel => Dead::new(),
+        let dead = match carried.action.needs_accounts() {
+            true => self.still_dead(carried, &views).await,
+            false => Dead::new(),
         };
         let (now, pauses) = futures::try_join!(self.ledger.now(), self.ledger.pauses())?;
         let judge = Judge {
@@ -155,6 +155,8 @@ impl Console {
             policy: self.ledger.policy(),
             pauses: &pauses,
             dead: &dead,
+            channels: &self.channels,
+            accounts: &*self.accounts,
             of: carried.job.asked.selection.of,
             moved: carried.terms.moved(),
         };
@@ -177,6 +179,7 @@ impl Console {
         let plain = |command| Ok(StepAsk::Apply { command: Box::new(command), revision: None });
         match carried.action {
             JobAction::Retry => plain(Command::Retry),
+            JobAction::Look => plain(Command::LookAgain),
             JobAction::Discard | JobAction::Cancel => plain(Command::Cancel),
             JobAction::Reschedule | JobAction::Shift => {
                 let held_back = |why: &str| Ok(StepAsk::HoldBack(why.to_owned()));

@@ -78,10 +78,16 @@ fn change(publish_at: &Value, deadline: &Value) -> Result<ChangeAsk, Vec<contrac
 }
 
 impl JobAction {
+    /// Whether it takes accounts that work: others are held back.
+    pub(crate) fn needs_accounts(self) -> bool {
+        matches!(self, Self::Retry | Self::Look)
+    }
+
     /// What a caller must be allowed to, to do this to many.
     pub(crate) fn right(self) -> Right {
         match self {
             Self::Retry => Right::Retry,
+            Self::Look => Right::Resolve,
             Self::Discard | Self::Reschedule | Self::Shift | Self::Cancel => Right::Change,
         }
     }
@@ -134,7 +140,7 @@ pub(crate) fn terms(ask: &JobAsk) -> Result<Terms, Problem> {
         (JobAction::Shift, Some(text)) => {
             moved::by(text).map_err(|why| Problem::field("$.shift_by", Code::BAD_FIELD, why))?;
         }
-        (JobAction::Retry | JobAction::Discard | JobAction::Cancel, _) => {}
+        (JobAction::Retry | JobAction::Discard | JobAction::Cancel | JobAction::Look, _) => {}
     }
     Ok(terms)
 }

@@ -41,9 +41,9 @@ async fn know_accounts(console: &Console, targets: &[TargetView]) {
 /// What showing targets to the caller needs to know.
 pub(super) async fn frame(console: &Console, caller: &Caller) -> Result<Frame, Problem> {
     let (now, pauses) = futures::try_join!(console.ledger.now(), console.ledger.pauses())?;
-    let max_looks = console.ledger.policy().max_looks;
+    let policy = console.ledger.policy().clone();
     let (channels, accounts) = (console.channels.clone(), console.accounts.clone());
-    Ok(Frame { now, pauses: pauses_for(caller, pauses), channels, accounts, max_looks, stopped: BTreeMap::new() })
+    Ok(Frame { now, pauses: pauses_for(caller, pauses), channels, accounts, policy, stopped: BTreeMap::new() })
 }
 
 /// The same, with what keeps the work on these targets from being done.

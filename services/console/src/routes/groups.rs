@@ -22,6 +22,7 @@ use crate::{
     api,
     assignments::{self, Taken},
     extract::Ask,
+    look,
     mended::Wells,
     notes::Concerned,
     openapi::{Operation, operation},
@@ -73,10 +74,10 @@ pub(super) async fn list(
 ) -> Result<Json<api::FailureGroups>, Problem> {
     let group = which.group.take();
     let within = which.within(&console, &caller)?;
-    look(&console, &caller, &within, group.as_deref()).await.map(Json)
+    found(&console, &caller, &within, group.as_deref()).await.map(Json)
 }
 
-async fn look(
+async fn found(
     console: &Console,
     caller: &Caller,
     within: &Within,
@@ -114,6 +115,7 @@ async fn look(
     let cards = console.accounts.all();
     let known = Known::of(cards.iter().filter(|card| caller.owns(&card.tenant)));
     let view = View {
+        console,
         at,
         caller,
         evidence: Evidence {
@@ -142,6 +144,7 @@ fn no_notes(error: LedgerError) -> Result<Vec<Note>, LedgerError> {
 
 /// What causes are shown against.
 struct View<'a> {
+    console: &'a Console,
     at: Timestamp,
     caller: &'a Caller,
     evidence: Evidence<'a>,
@@ -171,7 +174,8 @@ impl View<'_> {
     fn group(&self, cause: &CauseSpread, judged: Cause) -> api::CauseGroup {
         let Cause { extent, meanwhile, whose_fault } = judged;
         let shown = show::group((cause.group.clone(), cause.targets));
-        let remedy = contract::remedy_of_group(&cause.group, Doubts::of(cause.doubts, cause.targets));
+        let asking = look::asking(&self.console.channels, &*self.console.accounts, places(cause));
+        let remedy = contract::remedy_of_asked(&cause.group, Doubts::of(cause.doubts, cause.targets), &asking);
         let shown = api::FailureGroup { whose_fault: whose_fault.into(), remedy, ..shown };
         let mut concerned = Concerned::default();
         concerned.cause(&cause.group);

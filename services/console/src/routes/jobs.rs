@@ -237,7 +237,7 @@ pub(super) fn operations() -> Vec<Operation> {
             "begin_job",
             "POST",
             "/v1/jobs",
-            "Retry, discard, cancel, reschedule or shift many targets, as a job",
+            "Retry, discard, cancel, reschedule, shift or look at many targets, as a job",
         )
         .body::<api::JobAsk>()
         .answers::<api::JobBegun>(202, "The job that was begun, with its plan")

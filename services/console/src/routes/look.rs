@@ -2,7 +2,8 @@
 //! the machine's own looks.
 
 use axum::{Json, extract::State};
-use domain::{Answer, Command, Context, OnDoubt, Plan, State as Standing, Target, TargetId, apply, plan};
+use domain::{Command, Target, TargetId};
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::{find, retry::refusal, targets};
@@ -12,6 +13,8 @@ use crate::{
     api::{self, RefusedTarget},
     audited::Intent,
     extract::Id,
+    jobs::account,
+    look::{How, Look, NoLook, When},
     openapi::{Operation, operation},
     problem::refusal_name,
     show::Frame,
@@ -25,7 +28,7 @@ pub(super) async fn again(
 ) -> Result<Json<api::LookedAgain>, Problem> {
     let (view, frame) = futures::try_join!(find::target(&console, &caller, id), find::frame(&console, &caller))?;
     let look = async {
-        let what = verdict(&console, &view.target, &frame).map_err(|reason| {
+        let what = verdict(&view.target, &frame).map_err(|reason| {
             let refusal = refusal_name(domain::Refusal::NotApplicable).to_owned();
             Problem::too_late(vec![RefusedTarget { target: id, refusal, reason }])
         })?;
@@ -37,58 +40,46 @@ pub(super) async fn again(
 }
 
 /// What comes of having the platform asked, or why it cannot be.
-pub(super) fn verdict(console: &Console, target: &Target, frame: &Frame) -> Result<String, String> {
-    let policy = console.ledger.policy();
-    let context = Context { now: frame.now, policy, pauses: &frame.pauses, owner: None };
-    if let Answer::Refused(reason) = apply(&mut target.clone(), &Command::LookAgain, &context).answer() {
-        let by_itself = matches!(target.state, Standing::InDoubt | Standing::Processing) && target.lease.is_none();
-        return Err(match target.next_at.filter(|_| by_itself && target.listed.is_none()) {
-            Some(at) if frame.now < at => format!("the platform is asked by itself at {}", instant(at)),
-            Some(_) => "the platform is asked by itself, now".into(),
-            None => refusal(target, reason.reason(), frame.now),
-        });
-    }
-    let Some(channel) = console.channels.get(target.channel.as_str()) else {
-        return Err(format!("nothing here knows the channel {}", target.channel));
-    };
-    let title = channel.about().title;
-    if target.state == Standing::Processing {
-        return Ok(format!("{title} is asked for its verdict now. If there is none yet, it is back here."));
-    }
-    let card = frame.accounts.find(&target.tenant, &target.channel, &target.account);
-    let Some(card) = card else {
-        return Err(format!(
-            "there is no account {}/{}/{} any more, so {title} cannot be asked; connect it again first",
-            target.tenant, target.channel, target.account
-        ));
-    };
-    let repeat = channel.safety(&card).repeat;
-    let answers = match plan(target, repeat, policy, frame.now) {
-        Plan::Undecidable => return Err(format!("{title} cannot be asked what became of it: only a person can tell")),
-        Plan::Repeat => format!(
+pub(super) fn verdict(target: &Target, frame: &Frame) -> Result<String, String> {
+    frame.looks().at(target).map(|look| told(&look)).map_err(|none| untold(&none, target, frame.now))
+}
+
+fn told(Look { title, how, resends, when }: &Look) -> String {
+    let answers = match how {
+        How::Verdict => return format!("{title} is asked for its verdict now. If there is none yet, it is back here."),
+        How::Repeat => format!(
             "The call is made once more with the same key, which {title} remembers: if it is out, that is what it answers, and if \
              it never arrived, that sends it."
         ),
-        Plan::Look => {
+        How::Listing => {
             "If it shows the post, that is recorded as published. If it is surely not there, it goes out, as after any failure."
                 .to_owned()
         }
     };
-    let otherwise = match card.on_doubt {
-        OnDoubt::Resend if target.tries < policy.max_tries => {
-            "If that tells nothing, it is sent again all the same: its account wants it so (`on_doubt`)."
-        }
-        OnDoubt::Park | OnDoubt::Resend => "If that tells nothing, it is back here, and nothing is sent.",
+    let otherwise = match resends {
+        true => "If that tells nothing, it is sent again all the same: its account wants it so (`on_doubt`).",
+        false => "If that tells nothing, it is back here, and nothing is sent.",
     };
-    let settled = target.armed.as_ref().and_then(|armed| armed.last_at.checked_add(repeat.settles_after()).ok());
-    let when = match (frame.pauses.iter().find(|pause| pause.scope.covers(target)), settled) {
-        (Some(pause), _) => format!("{title} is asked once the pause of {} ends.", pause.scope),
-        (None, Some(at)) if frame.now < at => {
-            format!("{title} is asked at {}: before, it may not be done with the call.", instant(at))
-        }
-        (None, _) => format!("{title} is asked now."),
+    let when = match when {
+        When::After(scope) => format!("{title} is asked once the pause of {scope} ends."),
+        When::At(at) => format!("{title} is asked at {}: before, it may not be done with the call.", instant(*at)),
+        When::Now => format!("{title} is asked now."),
     };
-    Ok(format!("{when} {answers} {otherwise}"))
+    format!("{when} {answers} {otherwise}")
+}
+
+fn untold(none: &NoLook, target: &Target, now: Timestamp) -> String {
+    match none {
+        NoLook::Refused(reason) => refusal(target, reason.reason(), now),
+        NoLook::ByItself(at) if now < *at => format!("the platform is asked by itself at {}", instant(*at)),
+        NoLook::ByItself(_) => "the platform is asked by itself, now".into(),
+        NoLook::NoChannel => format!("nothing here knows the channel {}", target.channel),
+        NoLook::NoAccount(title) => format!(
+            "there is no account {} any more, so {title} cannot be asked; connect it again first",
+            account(target)
+        ),
+        NoLook::OnlyAPerson(title) => format!("{title} cannot be asked what became of it: only a person can tell"),
+    }
 }
 
 /// What the API tells of these addresses.

@@ -42,7 +42,7 @@ use axum::{
     routing::{MethodRouter, delete, get, post, put},
 };
 
-use crate::{Console, ConsoleOptions, Problem, access, openapi::Operation, reach, traced};
+use crate::{Console, ConsoleOptions, Problem, access, nul, openapi::Operation, reach, traced};
 
 /// One account, and what can be done with it.
 const ACCOUNT: &str = "/v1/accounts/{tenant}/{channel}/{account}";
@@ -59,6 +59,7 @@ pub(crate) fn router(console: Console) -> Router {
     router
         .layer(DefaultBodyLimit::max(console.options.body_limit))
         .fallback(no_such_route)
+        .layer(middleware::from_fn(nul::guard))
         .layer(middleware::from_fn_with_state(console.clone(), reach::guard))
         .layer(middleware::from_fn_with_state(console.clone(), access::guard))
         .layer(middleware::from_fn(traced::request))

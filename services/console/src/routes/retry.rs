@@ -77,6 +77,8 @@ pub(super) async fn post(
     let intent = Intent::post("retry post", &post);
     let retry = all(&console, post, &frame, dry_run);
     if dry_run {
+        // What would be refused is not promised.
+        console.ledger.ping().await?;
         return retry.await.map(Json);
     }
     console.audited(&caller, intent, retry, |plan| Some(json!(plan.targets))).await.map(Json)

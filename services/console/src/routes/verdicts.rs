@@ -50,7 +50,7 @@ fn verdicts(console: &Console, target: &Target, frame: &Frame) -> api::Verdicts 
             Command::Reschedule { due_at, deadline, hash },
             format!("It is due at the new time instead of {}.", instant(due_at)),
         ),
-        look_again: match look::verdict(console, target, frame) {
+        look_again: match look::verdict(target, frame) {
             Ok(why) => Verdict { goes: true, why },
             Err(reason) => Verdict { goes: false, why: sentence(&reason) },
         },

@@ -196,7 +196,7 @@ async fn whole(visit: &Visit, asked: &BTreeMap<String, String>) -> Result<Markup
             (assign::forms(visit, &which.part(&group.part), &group.assigned, &here, 0))
         }
         h2 { "Its targets" }
-        form action="/retry" { (rows(visit, &targets.targets, &says, now)) }
+        form action="/retry" { (rows(visit, &which, &targets.targets, &says, now)) }
         nav.pages aria-label="Pages" {
             @if !after.is_empty() { a.button href=(here) { "Newest" } }
             @if let Some(next) = &targets.next { a.button rel="next" href=(which.at("/causes", &[("after", next.as_str())])) { "Older" } }
@@ -258,7 +258,7 @@ async fn excerpts(visit: &Visit, targets: &[api::Target]) -> Says {
     futures::future::join_all(read).await.into_iter().flatten().collect()
 }
 
-fn rows(visit: &Visit, targets: &[api::Target], says: &Says, now: Timestamp) -> Markup {
+fn rows(visit: &Visit, which: &Which, targets: &[api::Target], says: &Says, now: Timestamp) -> Markup {
     let is_settled_alone = !targets.is_empty() && targets.iter().all(is_doubtful);
     let may_retry = visit.may("POST", "/v1/targets/{id}/retry") && !is_settled_alone && !targets.is_empty();
     let line = |one: &api::Target| {
@@ -282,6 +282,7 @@ fn rows(visit: &Visit, targets: &[api::Target], says: &Says, now: Timestamp) -> 
         div.row.actions {
             @if is_settled_alone {
                 span.quiet { "These may be out. Open each, look on the platform, and record what you saw: nothing is sent until then." }
+                @if visit.may("POST", "/v1/jobs") { a.button href=(format!("{}#look", which.at("/jobs/new", &[]))) { "Look again…" } }
             }
             @if may_retry { button type="submit" data-retry { "Retry selected…" } }
         }

@@ -44,7 +44,7 @@ async fn listed(visit: &Visit, asked: &BTreeMap<String, String>) -> Result<Marku
     let heads = ["Job", "State", "Done", "Held back", "Open", "By", "Begun"];
     Ok(html! {
         h1 { "Jobs" }
-        p.lead { "A job retries, moves or gives up many targets at once. It is begun from a cause on the first screen, from the posts, or from the schedule." }
+        p.lead { "A job retries, looks for, moves or gives up many targets at once. It is begun from a cause on the first screen, from the posts, or from the schedule." }
         @if found.jobs.is_empty() {
             (nothing("No job has been begun.", Some(("/", "To what needs attention"))))
         } @else {

@@ -193,9 +193,16 @@ async fn every(visit: &Visit, chosen: &Chosen) -> Result<Markup, Problem> {
             false => asked(visit, chosen, JobAction::Retry, None).await.map(Some),
         }
     };
-    let (retry, given_up) = futures::try_join!(retry, asked(visit, chosen, end, None))?;
+    let look = async {
+        match chosen.get("of").is_empty() {
+            true => asked(visit, chosen, JobAction::Look, None).await.map(Some),
+            false => Ok(None),
+        }
+    };
+    let (retry, look, given_up) = futures::try_join!(retry, look, asked(visit, chosen, end, None))?;
     Ok(html! {
         (head(chosen, given_up.targets))
+        @if let Some(plan) = look.filter(|plan| plan.going > 0) { (look_again(visit, chosen, &plan)) }
         @if let Some(plan) = retry.filter(|plan| plan.targets > 0) {
             h2 { "Try again" }
             (told(&plan))
@@ -235,6 +242,22 @@ async fn every(visit: &Visit, chosen: &Chosen) -> Result<Markup, Problem> {
             }
         }
     })
+}
+
+/// What may be out: the platforms are asked once more, each target once.
+fn look_again(visit: &Visit, chosen: &Chosen, plan: &api::JobPlan) -> Markup {
+    html! {
+        h2 #look { "Look again" }
+        (told(plan))
+        form.act method="post" action="/jobs" {
+            (fixed(visit, chosen, JobAction::Look))
+            div.fields {
+                div { label for="look-rate" { "Targets in a second" } input #look-rate name="rate" type="number" min="1" max="1000" value="10"; }
+                div.grow { label for="look-why" { "Why (goes into the audit log)" } input #look-why name="reason" maxlength="500"; }
+            }
+            button.primary type="submit" { "Have the platforms asked about " (words::many(plan.going, "target")) }
+        }
+    }
 }
 
 fn head(chosen: &Chosen, targets: u64) -> Markup {
@@ -358,6 +381,7 @@ pub(super) fn told(plan: &api::JobPlan) -> Markup {
         .collect();
     html! {
         p { strong { (words::grouped(plan.going)) " of " (words::grouped(plan.targets)) " " (go(plan.going)) } @if plan.held_back > 0 { ", " (words::grouped(plan.held_back)) " held back" } "." }
+        @for told in &plan.asking { p { (prose(told)) } }
         @for told in &plan.refusing { p.note.unknown { (told) } }
         @if !rows.is_empty() { (table("What does not go, or not yet", &["Why", "Goes", "Targets", "Such as"], rows)) }
     }

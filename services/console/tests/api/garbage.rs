@@ -1,6 +1,7 @@
 //! Any bytes at any route give an answer: a refusal that says what is wrong, never a 500, and never more than is bearable.
 
 use proptest::{collection::vec, prelude::*, sample::select};
+use serde_json::json;
 
 use crate::world::{OPERATOR, Reply, World, message, world};
 
@@ -80,6 +81,46 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
         (1_usize..3_000).prop_map(|deep| "[".repeat(deep).into_bytes()),
         (1_usize..3_000).prop_map(|deep| "{\"content\":".repeat(deep).into_bytes()),
     ]
+}
+
+/// A character that a text can hold in JSON and in an address, and that PostgreSQL keeps in none.
+#[tokio::test(start_paused = true)]
+async fn nul_is_refused_at_its_place_whatever_is_asked() {
+    let world = world();
+    let (post, targets) = world.accepted(&message("k")).await;
+    let nul = "a\0b";
+    for (method, path, body, place) in [
+        ("POST", "/v1/pauses", json!({ "scope": "all", "reason": nul }), "$.reason"),
+        ("POST", "/v1/notes", json!({ "subject": "channel:long", "text": nul }), "$.text"),
+        ("POST", "/v1/assignments", json!({ "on": "OP-1/post/-", "to": nul }), "$.to"),
+        ("POST", "/v1/jobs", json!({ "action": "retry", "select": { "group": nul } }), "$.select.group"),
+        (
+            "POST",
+            &format!("/v1/targets/{}/resolve", targets[0]),
+            json!({ "published": { "id": nul } }),
+            "$.published.id",
+        ),
+        ("PATCH", &format!("/v1/posts/{post}"), json!({ "revision": 1, "content": { "text": nul } }), "$.content.text"),
+        ("PUT", "/v1/apps/our-app", json!({ "secrets": { "client_secret": nul } }), "$.secrets.client_secret"),
+    ] {
+        let reply = world.send_bytes(OPERATOR, method, path, body.to_string().into_bytes()).await;
+        let problem = reply.problem(422);
+        assert_eq!(problem["problems"][0]["path"], place, "{method} {path}: {problem}");
+        assert!(problem["detail"].as_str().unwrap().contains("NUL (U+0000)"), "{problem}");
+    }
+    for (path, place) in [
+        ("/v1/failures?limit=1&group=a%00", "group"),
+        ("/v1/failures/groups?group=%00", "group"),
+        ("/v1/audit-log?subject=target:%00", "subject"),
+        ("/v1/posts?q=%00", "q"),
+    ] {
+        let problem = world.get(path).await.problem(400);
+        assert_eq!(problem["problems"][0]["path"], place, "{path}: {problem}");
+    }
+    let unheard = world.get("/v1/posts/by-key/acme/a%00").await.problem(404);
+    assert!(unheard["detail"].as_str().unwrap().contains("NUL (U+0000)"), "{unheard}");
+    // Nothing is told to whom nothing may be told.
+    world.send(None, "GET", "/v1/failures?group=a%00", String::new()).await.problem(401);
 }
 
 fn bearable(asked: &str, sent: usize, reply: &Reply) {

@@ -144,7 +144,7 @@ async fn the_advice_is_for_what_there_is() {
     world.finish(&doubts[0], attempt, Outcome::Failed(unsent.clone())).await;
     let (look_at, remedy, _) = advice().await;
     assert!(!look_at.contains("oncepost look"), "{look_at}");
-    assert!(remedy.contains("In doubt: `oncepost look TARGET`") && remedy.contains("retry --group"), "{remedy}");
+    assert!(remedy.contains("In doubt: `oncepost look --group OP-") && remedy.contains("retry --group"), "{remedy}");
     world.post(&format!("/v1/targets/{}/resolve", doubts[1]), &again).await.ok(200);
     let attempt = world.begin(&doubts[1]).await;
     world.finish(&doubts[1], attempt, Outcome::Failed(unsent)).await;

@@ -19,6 +19,7 @@ mod hooks;
 mod incidents;
 mod jobs;
 mod links;
+mod looks;
 mod manual;
 mod notes;
 mod operate;

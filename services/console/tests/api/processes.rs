@@ -141,6 +141,16 @@ async fn what_is_away_is_told_and_nothing_is_made_up() {
     assert_eq!(found["parts"][0]["answers"], false, "{found}");
     assert_eq!(found["parts"][1]["answers"], true);
     assert_eq!(found["parts"][2]["why"], "the ledger does not answer, where processes say how they find it");
+    // What this process finds by itself is known all the same.
+    let mut own = beat(&world, "dev", &[], &[]).parts;
+    world.found.lock().unwrap().clone_from(&own);
+    let found = self::found(&world).await;
+    assert_eq!((&found["parts"][2]["answers"], &found["parts"][2]["took_ms"]), (&json!(true), &json!(3)), "{found}");
+    own[1].answers = false;
+    *world.found.lock().unwrap() = own;
+    let found = self::found(&world).await;
+    assert_eq!(found["parts"][2]["answers"], false, "{found}");
+    assert_eq!(found["parts"][2]["why"], "this process does not reach it; how others find it is not known");
     ledger.set_away(false);
     world.transport.close().await;
     let found = world.get("/v1/processes").await.ok(200);

@@ -26,7 +26,7 @@ use forecast::Forecast;
 use intake::{Intake, Options};
 use ledger::{
     Applied, Assignments, AuditLog, Causes, Deliveries, History, Incidents, JobStore, Ledger, MemoryLedger, NoteBook,
-    Outside, Processes, Store,
+    Outside, PartSeen, Processes, Store,
 };
 use oncepost_console::{Console, ConsoleOptions, Parts, Token};
 use outbox::Outbox;
@@ -51,6 +51,8 @@ pub struct World {
     pub runtime: Runtime,
     pub ledger: Arc<dyn Ledger>,
     pub processes: Arc<dyn Processes>,
+    /// How this process finds what it stands on.
+    pub found: Arc<Mutex<Vec<PartSeen>>>,
     pub incidents: Arc<dyn Incidents>,
     pub transport: Arc<dyn Transport>,
     /// Where those that are said to live take work from.
@@ -144,6 +146,11 @@ impl Channel for Plain {
         address.strip_prefix("https://posts.example/of/")?.split('/').next().map(str::to_owned)
     }
 
+    fn named_in(&self, said: &str) -> Option<Receipt> {
+        let id = said.strip_prefix("Content is a duplicate of ")?.to_owned();
+        Some(Receipt { url: Some(format!("https://posts.example/{id}")), id })
+    }
+
     async fn publish(&self, _: &mut Call<'_>) -> Result<Published, Failure> {
         Ok(Published::Processing)
     }
@@ -173,6 +180,12 @@ fn channel(name: &'static str, title: &'static str, text: &'static [Count], thre
         // One with a login, and one without.
         oauth: if name == "long" { *LOGIN } else { None },
     }))
+}
+
+/// The two that there are.
+pub fn channels() -> [Arc<dyn Channel>; 2] {
+    const LONG: &[Count] = &[Count::new(Unit::Chars, 100)];
+    [channel("long", "Long", LONG, Threads::PerPart(9)), channel("short", "Short", &[], Threads::None)]
 }
 
 pub fn account(tenant: &str, channel: &str) -> Account<SecretSource> {
@@ -225,10 +238,8 @@ pub fn tokens() -> Vec<Token> {
 }
 
 pub fn world_with<L: Store + 'static>(runtime: Runtime, ledger: Arc<L>, options: ConsoleOptions) -> World {
-    const LONG: &[Count] = &[Count::new(Unit::Chars, 100)];
-    let long = channel("long", "Long", LONG, Threads::PerPart(9));
     let keys = Keys::read([("k", Keys::make(&Runtime::system()).as_str())]).unwrap();
-    let registry = Registry::of([long, channel("short", "Short", &[], Threads::None)]);
+    let registry = Registry::of(channels());
     let listed = ListedAccounts::new([account("acme", "long"), account("acme", "short"), account("other", "long")]);
     let vault = Setting { registry, listed, keys, defaults: Defaults::default() };
     vault.world(runtime, ledger, options)
@@ -276,7 +287,10 @@ impl Setting {
         let ledger: Arc<dyn Ledger> = ledger;
         let intake =
             Intake::new(ledger.clone(), channels.clone(), accounts.clone(), runtime.clone(), Options::default());
+        let found: Arc<Mutex<Vec<PartSeen>>> = Arc::default();
+        let seen = found.clone();
         let console = Console::new(Parts {
+            found: Arc::new(move || seen.lock().unwrap().clone()),
             forecast: Forecast::new(
                 runtime.clone(),
                 ledger.clone(),
@@ -306,7 +320,7 @@ impl Setting {
             options,
         });
         let (router, inboxes) = (console.router(), Mutex::default());
-        World { runtime, ledger, processes, incidents, transport, inboxes, broker, vault, router, console }
+        World { runtime, ledger, processes, found, incidents, transport, inboxes, broker, vault, router, console }
     }
 }
 

@@ -1,6 +1,6 @@
-//! Changes: cancel, reschedule, look, resolve, pause, resume.
+//! Changes: cancel, reschedule, resolve, pause, resume.
 
-use console::api::{ChangedPost, Failures, LookedAgain, Pause, PauseAsk, Proof, Resolution, Resumed, Target};
+use console::api::{ChangedPost, Failures, Pause, PauseAsk, Proof, Resolution, Resumed, Target};
 use reqwest::{Method, StatusCode};
 use runtime::Runtime;
 use serde_json::{Value, json};
@@ -82,7 +82,7 @@ pub(crate) struct Word {
 }
 
 /// The id of one target, as what is called `what` takes it.
-fn one(name: &str, what: &str) -> Result<String, Trouble> {
+pub(super) fn one(name: &str, what: &str) -> Result<String, Trouble> {
     match Name::read(name)? {
         Name::Id(id) => Ok(id),
         Name::Key(..) => {
@@ -90,13 +90,6 @@ fn one(name: &str, what: &str) -> Result<String, Trouble> {
             Err(Trouble::usage(format!("{what} takes the id of one target."), remedy))
         }
     }
-}
-
-pub(crate) async fn look(client: &Client, out: &mut Out, name: &str) -> Result<Ended, Trouble> {
-    let id = one(name, "Look")?;
-    let reply = client.call::<LookedAgain>(Method::POST, &["targets", &id, "look"], &[], &json!({})).await?;
-    out.answer(&reply.raw, || text::act::looked(&reply.value))?;
-    Ok(Ended::Well)
 }
 
 /// The doubts of a cause, with what settles each. They are not settled all at once, `is_word` or not: of those with one cause some may be out,

@@ -11,7 +11,7 @@ use reqwest::Method;
 use runtime::Runtime;
 use serde_json::{Value, json};
 
-use super::{Ended, client::Client, out::Out, text, trouble::Trouble};
+use super::{Ended, client::Client, out::Out, outlast::outlasting, text, trouble::Trouble};
 
 /// So many go without a yes.
 const A_FEW: u64 = 10;
@@ -125,7 +125,7 @@ pub(crate) async fn begin(client: &Client, out: &mut Out, many: &Many, mut ask: 
 fn said_yes(out: &mut Out, plan: &JobPlan) -> Result<(), Trouble> {
     let what = format!(
         "{} {}",
-        plan.action.name(),
+        if plan.action == JobAction::Look { "look for" } else { plan.action.name() },
         text::counted(usize::try_from(plan.going).unwrap_or(usize::MAX), "target")
     );
     let remedy = "Look at the plan (--dry-run), then give --yes.";
@@ -190,8 +190,12 @@ pub(crate) async fn jobs(client: &Client, out: &mut Out, args: &JobsArgs) -> Res
 async fn until_ended(client: &Client, out: &mut Out, id: &str) -> Result<Ended, Trouble> {
     let runtime = Runtime::system();
     let mut told = String::new();
+    let goes_on =
+        format!("The job goes on all the same: `oncepost jobs {id}` tells how it fares, `--wait` waits again.");
+    let query = [("limit", "20"), ("result", "held_back")];
     loop {
-        let reply = client.get::<JobReport>(&["jobs", id], &[("limit", "20"), ("result", "held_back")]).await?;
+        let ask = async || client.get::<JobReport>(&["jobs", id], &query).await;
+        let reply = outlasting(&runtime, out, &goes_on, ask).await?;
         if reply.value.job.state != JobState::Running {
             out.answer(&reply.raw, || text::jobs::report(&reply.value))?;
             return Ok(ended(&reply.value.job));

@@ -20,12 +20,14 @@ mod incidents;
 mod input;
 mod link;
 mod lists;
+mod look;
 mod many;
 mod moves;
 mod name;
 mod notes;
 mod options;
 mod out;
+mod outlast;
 mod processes;
 mod retry;
 mod schedule;
@@ -107,11 +109,8 @@ pub enum ClientCommand {
     Cancel(Box<moves::CancelArgs>),
     /// Publish a post at another time; or, as a job, many
     Reschedule(Box<moves::RescheduleArgs>),
-    /// Have the platform asked once more about a target in doubt
-    Look {
-        /// The target's id
-        target: String,
-    },
+    /// Have the platform asked once more about a target in doubt; or, as a job, about all of a cause, an account, a channel
+    Look(look::LookArgs),
     /// Settle a target in doubt, after a look on the platform
     #[command(group(ArgGroup::new("word").required(true).multiple(true).args(["published", "id", "send_again", "group"])))]
     Resolve {
@@ -266,7 +265,7 @@ async fn execute(
         ClientCommand::Edit(args) => edit::edit(&client?, out, &args).await,
         ClientCommand::Cancel(args) => moves::cancel(&client?, out, &args).await,
         ClientCommand::Reschedule(args) => moves::reschedule(&client?, out, &args).await,
-        ClientCommand::Look { target } => act::look(&client?, out, &target).await,
+        ClientCommand::Look(args) => look::look(&client?, out, &args).await,
         ClientCommand::Resolve { target, group, published, id, shared, of_account, send_again, attempt, note } => {
             let is_word = published.is_some() || id.is_some() || send_again;
             let Some(target) = target else {

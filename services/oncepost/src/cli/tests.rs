@@ -6,6 +6,7 @@ mod dlq;
 mod hindered;
 mod hooks;
 mod many;
+mod outlast;
 mod outside;
 mod page;
 mod server;

@@ -40,6 +40,14 @@ pub(crate) enum Trouble {
         /// The answer as it came.
         raw: String,
     },
+    /// Nobody has answered for long, and what was waited for goes on.
+    #[error("{last}")]
+    OutOfSight {
+        /// What goes on, and how it is looked at later.
+        goes_on: String,
+        /// Why nobody answered last.
+        last: Box<Trouble>,
+    },
     /// The output cannot be written.
     #[error("the answer cannot be written")]
     Output(#[from] std::io::Error),
@@ -70,9 +78,20 @@ impl Trouble {
         matches!(self, Trouble::Refused { problem, .. } if problem.status == 404)
     }
 
+    /// Whether a moment later there may be an answer: something restarts, or the ledger is away.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Trouble::Unreachable { .. } => true,
+            Trouble::Refused { problem, .. } => problem.status == 503,
+            Trouble::Stranger { status, .. } => (502..=504).contains(status),
+            Trouble::Usage { .. } | Trouble::OutOfSight { .. } | Trouble::Output(_) => false,
+        }
+    }
+
     /// The process's exit code.
     pub fn exit_code(&self) -> u8 {
         match self {
+            Trouble::OutOfSight { last, .. } => last.exit_code(),
             Trouble::Refused { problem, .. } if problem.status == 503 => 3,
             Trouble::Refused { .. } | Trouble::Output(_) => 1,
             Trouble::Usage { .. } => 2,

@@ -12,12 +12,15 @@ use super::{
     Ended,
     client::{Client, Reply},
     out::Out,
+    outlast::outlasting,
     status, text,
     trouble::Trouble,
 };
 
 /// The time between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// What is said when nobody has answered for long.
+const GOES_ON: &str = "What was scheduled goes on all the same: `oncepost status POST` tells how it fares.";
 /// Posts asked for at once.
 const ABREAST: usize = 8;
 /// More targets than this share one bar.
@@ -30,11 +33,14 @@ pub(crate) async fn until_settled(client: &Client, out: &mut Out, posts: &[PostI
     let mut open = posts.to_vec();
     let mut ended = Ended::Well;
     loop {
-        let replies: Vec<Reply<Post>> = stream::iter(open.iter().map(PostId::to_string))
-            .map(|id| async move { client.get(&["posts", &id], &[]).await })
-            .buffered(ABREAST)
-            .try_collect()
-            .await?;
+        let ask = async || {
+            stream::iter(open.iter().map(PostId::to_string))
+                .map(|id| async move { client.get(&["posts", &id], &[]).await })
+                .buffered(ABREAST)
+                .try_collect::<Vec<Reply<Post>>>()
+                .await
+        };
+        let replies = outlasting(&runtime, out, GOES_ON, ask).await?;
         shown.take(out, replies.iter().map(|reply| &reply.value))?;
         open.clear();
         for reply in replies {

@@ -93,7 +93,7 @@ fn stop(why: String) -> Failure {
 }
 
 /// The post that a refusal names.
-fn urn_in(text: &str) -> Option<&str> {
+pub(super) fn urn_in(text: &str) -> Option<&str> {
     let start = ["urn:li:share:", "urn:li:ugcPost:"].iter().find_map(|kind| text.find(kind))?;
     let urn = &text[start..];
     Some(&urn[..urn.find(|c: char| !(c.is_ascii_alphanumeric() || c == ':')).unwrap_or(urn.len())])

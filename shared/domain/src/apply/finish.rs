@@ -314,6 +314,12 @@ fn looked(
             let outcome =
                 if matches!(finding, Finding::Absent) { AttemptOutcome::Absent } else { AttemptOutcome::Unknown };
             end_attempt(target, outcome, Some(failure), now, change);
+            // A listing lags. The last look is kept for the time from which on "not there" tells something.
+            if matches!(finding, Finding::Absent) && !hopeless && target.looks >= context.policy.max_looks {
+                target.looks = context.policy.max_looks.saturating_sub(1);
+                let sure = sure_from(target, means.repeat).unwrap_or(now);
+                return go_on(target, State::InDoubt, sure.max(now), context);
+            }
             if is_hopeless(target, means, context) {
                 return undecidable(target, means, context);
             }
@@ -348,8 +354,12 @@ fn given_up(target: &mut Target, failure: &Failure, means: Means, context: &Cont
 
 /// Listings lag: "not there" proves something only when enough time has passed since the last send.
 fn surely_absent(target: &Target, repeat: RepeatSafety, looked_at: Timestamp) -> bool {
-    let Some(sure_after) = repeat.sure_after() else { return false };
-    target.armed.as_ref().is_none_or(|armed| later(armed.last_at, sure_after) <= looked_at)
+    repeat.sure_after().is_some() && sure_from(target, repeat).is_none_or(|sure| sure <= looked_at)
+}
+
+/// From when on "not there" proves something; `None` if nothing was sent, or the platform cannot be asked.
+fn sure_from(target: &Target, repeat: RepeatSafety) -> Option<Timestamp> {
+    Some(later(target.armed.as_ref()?.last_at, repeat.sure_after()?))
 }
 
 /// Neither the platform's means nor the budget for looks leave anything to try.

@@ -54,7 +54,10 @@ fn fall_into_doubt(target: &mut Target, gap: Gap, at: Timestamp) {
     });
     armed.first_at = armed.first_at.min(gap.since);
     armed.last_at = armed.last_at.max(gap.until);
-    target.last_failure = Some(lost());
+    // What was in doubt already keeps the words that say why: they may be all that tells where it is.
+    if target.state != State::InDoubt || target.last_failure.is_none() {
+        target.last_failure = Some(lost());
+    }
     if target.state == State::InDoubt && target.listed.is_some() {
         return;
     }

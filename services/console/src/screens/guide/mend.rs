@@ -35,7 +35,7 @@ pub(super) async fn page(visit: &Visit, which: &Which, group: &api::CauseGroup, 
             (fact("Whose fault", &html! { (group.cause.whose_fault) }))
             @if let Some(code) = group.cause.code { (fact("In full", &html! { a href=(format!("/errors/{code}")) { "What " (code.to_string()) " means" } })) }
         }
-        @if !doubtful.is_empty() { (doubts(&doubtful)) }
+        @if !doubtful.is_empty() { (doubts(visit, which, &doubtful)) }
         h3.over { "The accounts" }
         div #mend data-live {
             @for (name, account) in &accounts {
@@ -59,7 +59,7 @@ fn channel(group: &api::CauseGroup) -> String {
 }
 
 /// What may be out: nothing at an account mends that.
-fn doubts(targets: &[api::Target]) -> Markup {
+fn doubts(visit: &Visit, which: &Which, targets: &[api::Target]) -> Markup {
     html! {
         div.note.unknown {
             (icon(Icon::Doubt))
@@ -68,6 +68,9 @@ fn doubts(targets: &[api::Target]) -> Markup {
                 p { @for (n, one) in targets.iter().take(5).enumerate() {
                     @if n > 0 { ", " } a href=(format!("/targets/{}", one.id)) { (one.channel) " " (one.id.to_string().chars().take(13).collect::<String>()) "…" }
                 } @if targets.len() > 5 { " and " (targets.len() - 5) " more" } }
+                @if visit.may("POST", "/v1/jobs") {
+                    p { a.button href=(format!("{}#look", which.at("/jobs/new", &[]))) { "Look again, where the platforms can be asked…" } }
+                }
             }
         }
     }

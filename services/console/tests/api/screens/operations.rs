@@ -76,6 +76,32 @@ async fn what_cannot_go_is_no_job_and_the_page_says_why() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn platforms_are_asked_about_all_doubts_of_a_cause() {
+    let world = world();
+    let mut doubted = Vec::new();
+    for key in ["one", "two"] {
+        doubted.push(world.accepted(&message(key)).await.1.swap_remove(0));
+    }
+    world.at_due_time().await;
+    for target in &doubted {
+        world.doubt(target).await;
+    }
+    world.runtime.sleep(std::time::Duration::from_secs(60)).await;
+    let mut browser = Browser::with(&world, OPERATOR).await;
+    let cause = browser.get("/causes?group=OP-4001%2Fpost%2Fbad_words").await.ok();
+    cause.says("These may be out.");
+    cause.says("Look again…");
+    let plan = plan_of(&mut browser).await;
+    let page = browser.get(&plan).await.ok();
+    page.says("Long is asked whether they are there.");
+    page.says("Have the platforms asked about 2 targets");
+    let group = page.field("group");
+    let page = browser.fill(&plan, "/jobs", &[("action", "look"), ("group", &group), ("rate", "5")]).await.ok();
+    page.says("The job is begun: 2 targets go.");
+    page.says("look 2 targets running");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_incident_is_closed_with_what_was_done_and_is_nobody_elses() {
     let world = world();
     let (_, targets) = world.accepted(&message("one")).await;

@@ -86,6 +86,33 @@ async fn a_job_is_told_from_beginning_to_end() {
 }
 
 #[tokio::test]
+async fn doubts_are_looked_for_as_a_job() {
+    let server = server().await;
+    let mut doubted = Vec::new();
+    for key in ["one", "two"] {
+        let (_, targets) = server.scheduled(key).await;
+        server.doubt(&targets[0]).await;
+        doubted.push(targets[0].clone());
+    }
+    let shown: Value = serde_json::from_str(&server.tell(&["--json", "status", &doubted[0]]).await.answer).unwrap();
+    let group = shown["group"].as_str().unwrap().to_owned();
+    let dry = server.tell(&["look", "--group", &group, "--dry-run"]).await;
+    assert_eq!(dry.code, 0, "{}", dry.all());
+    assert_snapshot!("look_plan", dry.all());
+    let done = server.tell(&["look", "--group", &group, "--reason", "it is back", "--wait"]).await;
+    assert_eq!(done.code, 0, "{}", done.all());
+    assert!(done.answer.contains("2 of 2: 2 done, 0 held back"), "{}", done.all());
+    let shown: Value = serde_json::from_str(&server.tell(&["--json", "status", &doubted[0]]).await.answer).unwrap();
+    assert_eq!((&shown["state"], shown.get("needs_person")), (&Value::from("in_doubt"), None), "it is asked about");
+    let again = server.tell(&["look", "--group", &group]).await;
+    assert!(again.all().contains("Nothing on the operators' list is selected."), "{}", again.all());
+    for arguments in [&["look"][..], &["look", &doubted[0], "--group", &group], &["look", &doubted[0], "--dry-run"]] {
+        let told = server.tell(arguments).await;
+        assert_eq!(told.code, 2, "{arguments:?}: {}", told.all());
+    }
+}
+
+#[tokio::test]
 async fn what_is_not_said_is_asked_for() {
     let server = server().await;
     for arguments in [

@@ -297,6 +297,7 @@ pub async fn serve(options: ConsoleOptions) -> Server {
         assignments: ledger.clone(),
         deliveries: ledger.clone(),
         processes: ledger.clone(),
+        found: Arc::new(Vec::new),
         transport: transport.clone(),
         intake: Arc::new(intake.noting(ledger.clone())),
         accounts,

@@ -88,8 +88,11 @@ pub(crate) fn doubts(group: &str, why: &str, found: &Failures) -> String {
         let what = format!("due {}, attempt {}{part}", instant(target.due_at), target.attempt);
         ([target.id.to_string(), place], harmless(&what))
     });
-    let settle = "Of each, by the id above: `oncepost look TARGET` has the platform asked once more, where it can be. Else open the account on \
-        the platform. Is it there: `oncepost resolve TARGET --published URL`. Is it not: `oncepost resolve TARGET --send-again --attempt N`.";
+    let settle = format!(
+        "`oncepost look --group {group}` has the platforms asked about all of these, where they can be; `oncepost look TARGET` about one, by the \
+         id above. Else open the account on the platform. Is it there: `oncepost resolve TARGET --published URL`. Is it not: `oncepost resolve \
+         TARGET --send-again --attempt N`."
+    );
     let more = found.next.as_ref().map(|_| {
         let told = format!(
             "There are more: `oncepost failures --group {group} --state in_doubt` lists all of them, page by page."
@@ -97,6 +100,6 @@ pub(crate) fn doubts(group: &str, why: &str, found: &Failures) -> String {
         labelled("", &told)
     });
     let head = labelled("", &format!("Nothing is changed. {why}"));
-    let blocks = [head, entries(["target", "account"], rows), labelled("→ ", settle)];
+    let blocks = [head, entries(["target", "account"], rows), labelled("→ ", &settle)];
     blocks.into_iter().chain(more).collect::<Vec<_>>().join("\n\n")
 }

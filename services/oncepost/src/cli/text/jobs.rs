@@ -11,9 +11,10 @@ pub(crate) fn plan(plan: &JobPlan) -> String {
         JobAction::Discard => "given up",
         JobAction::Reschedule | JobAction::Shift => "moved",
         JobAction::Cancel => "cancelled",
+        JobAction::Look => "looked for",
     };
     let head = match plan.targets {
-        0 if matches!(plan.action, JobAction::Retry | JobAction::Discard) => {
+        0 if matches!(plan.action, JobAction::Retry | JobAction::Discard | JobAction::Look) => {
             "Nothing on the operators' list is selected.".to_owned()
         }
         0 => "Nothing is selected.".to_owned(),
@@ -25,10 +26,11 @@ pub(crate) fn plan(plan: &JobPlan) -> String {
             plan.held_back
         ),
     };
+    let asking = plan.asking.iter().map(|told| labelled("  ", &harmless(told)));
     let later = plan.later.iter().map(|remark| remarked("later", remark));
     let held = plan.reasons.iter().map(|remark| remarked("held back", remark));
     let refusing = plan.refusing.iter().map(|told| labelled("", &harmless(told)));
-    [head].into_iter().chain(refusing).chain(later).chain(held).collect::<Vec<_>>().join("\n")
+    [head].into_iter().chain(asking).chain(refusing).chain(later).chain(held).collect::<Vec<_>>().join("\n")
 }
 
 fn are(many: u64) -> &'static str {

@@ -21,8 +21,15 @@ pub(crate) fn told(trouble: &Trouble) -> String {
             format!("{trouble}.\n→ Check --api (ONCEPOST_API): it is the address without /v1.")
         }
         Trouble::Refused { problem, .. } => refused(problem),
+        Trouble::OutOfSight { goes_on, last } => format!("{}\n{}", told(last), labelled("→ ", goes_on)),
         Trouble::Output(error) => format!("{trouble}: {error}."),
     }
+}
+
+/// That nobody answers whoever waits, at first.
+pub(crate) fn silent(trouble: &Trouble) -> String {
+    let why = root(trouble).map(|cause| format!(" ({})", harmless(&cause))).unwrap_or_default();
+    labelled("", &format!("Nobody answers at the moment: {trouble}{why}. Asking again, for a minute."))
 }
 
 /// The innermost cause: what lies between says little.

@@ -85,6 +85,35 @@ fn o05_looks_have_their_own_budget_and_end_with_an_owner() {
     assert_eq!(stage.target.tries, 1);
 }
 
+/// However few looks there are, and however fast they follow each other: what a listing may not show yet is no reason to ask a person.
+#[test]
+fn the_last_look_is_made_when_absence_counts() {
+    for (last, state) in [
+        (Finding::Absent, State::Retrying),
+        (Finding::Found(receipt("a")), State::Published),
+        (Finding::CannotTell("listing is down".into()), State::InDoubt),
+    ] {
+        let mut stage = Stage::new(LOOK);
+        stage.policy.max_looks = 2;
+        stage.policy.look_backoff =
+            crate::Backoff { base: Duration::from_secs(1), cap: Duration::from_secs(1), ..stage.policy.look_backoff };
+        stage.fall_into_doubt();
+        let sure = stage.target.armed.as_ref().unwrap().last_at + LOOK.sure_after().unwrap();
+        for _ in 0..2 {
+            stage.pass_to_next();
+            assert!(stage.now < sure);
+            let attempt = stage.begun(AttemptKind::Look);
+            stage.finish(attempt, Outcome::Looked { part: 0, finding: Finding::Absent, last: true });
+            assert!(stage.target.listed.is_none(), "so soon, absence proves nothing");
+        }
+        assert_eq!(stage.target.next_at, Some(sure));
+        stage.pass_to_next();
+        let attempt = stage.begun(AttemptKind::Look);
+        stage.finish(attempt, Outcome::Looked { part: 0, finding: last, last: true });
+        assert_eq!((stage.target.state, stage.target.listed.is_some()), (state, state == State::InDoubt));
+    }
+}
+
 #[test]
 fn with_nothing_to_settle_it_a_doubt_goes_to_a_person_at_once_and_is_never_sent_again() {
     let mut stage = Stage::new(RepeatSafety::Nothing);
@@ -347,8 +376,12 @@ fn a_look_that_was_asked_for_believes_no_absence_that_comes_too_soon() {
     stage.pass_to_next();
     let attempt = stage.begun(AttemptKind::Look);
     stage.finish(attempt, Outcome::Looked { part: 0, finding: Finding::Absent, last: true });
-    assert_eq!(stage.target.state, State::InDoubt);
-    assert!(stage.target.listed.is_some() && stage.target.armed.is_some());
+    assert!(stage.target.state == State::InDoubt && stage.target.armed.is_some());
+    assert!(stage.target.listed.is_none(), "it is looked for once more when that tells something");
+    stage.pass_to_next();
+    let attempt = stage.begun(AttemptKind::Look);
+    stage.finish(attempt, Outcome::Looked { part: 0, finding: Finding::Absent, last: true });
+    assert_eq!(stage.target.state, State::Retrying);
 }
 
 #[test]

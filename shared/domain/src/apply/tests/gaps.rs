@@ -91,6 +91,26 @@ fn what_is_due_later_is_sent_when_it_is_due() {
     assert_eq!(stage.target.next_at, Some(at(90_000)));
 }
 
+/// That a post repeats another one may be all that tells where it is.
+#[test]
+fn a_doubt_from_before_keeps_its_words() {
+    for repeat in [LOOK, RepeatSafety::Nothing] {
+        let mut stage = Stage::new(repeat);
+        let attempt = stage.begun(AttemptKind::Send);
+        stage.arm(attempt, 0);
+        let said = crate::PlatformWords::text("a duplicate of 17");
+        let refused = Failure { said: said.clone(), ..failure(Landed::Unknown, Code::DUPLICATE_REFUSED) };
+        stage.finish(attempt, Outcome::Failed(refused));
+        let is_listed = stage.target.listed.is_some();
+        stage.pass(3_600);
+        stage.lose();
+        let kept = stage.target.last_failure.as_ref().unwrap();
+        assert_eq!((kept.code, &kept.said), (Code::DUPLICATE_REFUSED, &said));
+        assert_eq!((stage.target.listed.is_some(), stage.target.gap), (is_listed, Some(gap())));
+        assert_eq!(stage.target.armed.as_ref().unwrap().last_at, gap().until, "and it is looked into from there on");
+    }
+}
+
 #[test]
 fn where_nobody_can_look_a_person_decides() {
     for repeat in [RepeatSafety::Nothing, KEY] {
