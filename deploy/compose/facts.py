@@ -1,9 +1,10 @@
-"""Whether Prometheus' settings and the compose file mean the same processes, and where passwords are: facts.py COMPOSE PASSWORDS, the one resolved, the
-other a folder that passwords.sh made."""
+"""Whether Prometheus' settings and the compose file mean the same processes, where passwords are, and that files on their way fill no memory:
+facts.py COMPOSE PASSWORDS, the one resolved, the other a folder that passwords.sh made."""
 
 import json
 import re
 import sys
+import tomllib
 from pathlib import Path
 
 import yaml
@@ -71,7 +72,32 @@ def misplaced() -> list[str]:
     return found
 
 
-wrong = misplaced()
+def bytes_of(size: str | int) -> int:
+    """A size as compose writes it: 64m, 1g, or a number."""
+    number, unit = re.fullmatch(r"(\d+)([kmg]?)b?", str(size)).groups()
+    return int(number) * {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}[unit]
+
+
+def in_memory() -> list[str]:
+    """What of a file that is fetched would count as a container's memory."""
+    found = []
+    spool = tomllib.loads(Path("deploy/compose/oncepost.toml").read_text())["media"].get("spool", "/tmp")
+    (owner,) = [service for service in services.values() if "chown" in str(service.get("entrypoint"))]
+    owned = {entry.split(":")[0] for entry in owner["volumes"]}
+    for name in sorted(ours()):
+        volumes = {entry.split(":")[1]: entry.split(":")[0] for entry in services[name]["volumes"]}
+        if volumes.get(spool) not in compose["volumes"]:
+            found.append(f"{name} spools files to {spool}, which is on no volume")
+        elif volumes[spool] not in owned:
+            found.append(f"{name} spools files to the volume {volumes[spool]}, which is root's")
+        for entry in services[name]["tmpfs"]:
+            size = re.search(r"size=(\w+)", entry)
+            if not size or bytes_of(size[1]) * 4 > bytes_of(services[name]["mem_limit"]):
+                found.append(f"{name} may fill more than a quarter of its memory by {entry}")
+    return found
+
+
+wrong = misplaced() + in_memory()
 if asked()["oncepost"] != ours():
     wrong.append(f"Prometheus asks {sorted(asked()['oncepost'])}, and there are {sorted(ours())}")
 for job, names in asked().items():
@@ -85,5 +111,6 @@ for store in ("postgres", "rabbitmq", "redis"):
         wrong.append(f"{store} is reached from outside")
 if wrong:
     sys.exit("\n".join(f"facts.py: {line}" for line in wrong))
+print("files on their way: on a volume, and not in memory")
 print("passwords: in files, each where it is used, in no variable")
 print(f"prometheus.yaml: valid, asks {len(ours())} services and tells Alertmanager")

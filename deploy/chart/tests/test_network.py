@@ -1,6 +1,7 @@
 """Who may talk to whom."""
 
 import ipaddress
+import json
 import unittest
 
 from .chart import CASES, labels, of_kind, rendered, selects, values
@@ -14,6 +15,20 @@ def pods(case):
     for workload in of_kind(rendered(case), "Deployment", "Job", "Pod"):
         template = workload if workload["kind"] == "Pod" else workload["spec"]["template"]
         yield workload, template["metadata"]["labels"], template["spec"]["containers"][0]
+
+
+RUNNING = {"scheduler", "worker", "api", "keeper", "notifier"}
+
+
+def egress(case: str, *more: str) -> dict[str, list]:
+    """Where each service may go."""
+    policies = of_kind(rendered(case, "1.37", *more), "NetworkPolicy")
+    return {policy["metadata"]["labels"]["app.kubernetes.io/component"]: policy["spec"]["egress"] for policy in policies}
+
+
+def reach(case: str, port: int, *more: str) -> set[str]:
+    """The services that may go anywhere on that port."""
+    return {service for service, rules in egress(case, *more).items() if any(port == p["port"] for rule in rules for p in rule["ports"])}
 
 
 class Network(unittest.TestCase):
@@ -49,24 +64,36 @@ class Network(unittest.TestCase):
         self.assertGreater(blocks, 0)
 
     def test_only_migrate_has_no_way_out(self):
-        reaches = {
-            policy["metadata"]["labels"]["app.kubernetes.io/component"]: {
-                port["port"] for rule in policy["spec"]["egress"] for port in rule["ports"]
-            }
-            for policy in of_kind(rendered("minimal"), "NetworkPolicy")
-        }
-        self.assertEqual(reaches["migrate"], {53, 5432})
-        self.assertIn(443, reaches["worker"])
+        self.assertEqual({port["port"] for rule in egress("minimal")["migrate"] for port in rule["ports"]}, {53, 5432})
+        self.assertIn("worker", reach("minimal", 443))
 
     def test_who_sends_spans_reaches_the_collector(self):
-        ports = lambda case: {
-            policy["metadata"]["labels"]["app.kubernetes.io/component"]: {port["port"] for rule in policy["spec"]["egress"] for port in rule["ports"]}
-            for policy in of_kind(rendered(case), "NetworkPolicy")
-        }
         self.assertEqual(values("keda")["settings"]["telemetry"]["otlp_endpoint"], "http://collector.observability:4318")
-        reach = {service for service, open_ports in ports("keda").items() if 4318 in open_ports}
-        self.assertEqual(reach, {"scheduler", "worker", "api", "keeper", "notifier"})
-        self.assertFalse(any(4318 in open_ports for open_ports in ports("minimal").values()), "without an endpoint nothing is opened")
+        self.assertEqual(reach("keda", 4318), RUNNING)
+        self.assertEqual(reach("minimal", 4318), set(), "without an endpoint nothing is opened")
+
+    def test_what_the_settings_name_is_reached_on_its_port_by_who_calls_it(self):
+        settings = values("private")["settings"]
+        self.assertTrue(settings["media"]["s3"]["endpoint"].endswith(":9000") and ":8443/" in settings["api"]["oidc"]["issuer"])
+        self.assertNotIn("port", settings["alerts"]["mail"])
+        callers = {9000: RUNNING, 8443: {"api", "doctor"}, 587: {"notifier"}, 443: RUNNING | {"doctor"}}
+        for port, wanted in callers.items():
+            self.assertEqual(reach("private", port), wanted, port)
+            self.assertEqual(reach("minimal", port), RUNNING if port == 443 else set(), port)
+        for told, port in {"tls=tls": 465, "tls=none": 25, "port=2525": 2525}.items():
+            self.assertEqual(reach("private", port, "--set", f"settings.alerts.mail.{told}"), {"notifier"}, told)
+        peers = values("private")["networkPolicy"]["bucket"]["peers"]
+        self.assertTrue(peers)
+        self.assertEqual([rule.get("to") for rule in egress("private")["worker"] if rule["ports"][0]["port"] == 9000], [peers])
+
+    def test_a_provider_on_443_opens_the_inside_only_where_it_is(self):
+        at_443 = "settings.api.oidc.issuer=https://login.example"
+        here = '[{"podSelector":{"matchLabels":{"app":"login"}}}]'
+        for more, inside in [((), []), (("--set-json", f"networkPolicy.provider.peers={here}"), [json.loads(here)])]:
+            for service in ("api", "doctor"):
+                rules = [rule for rule in egress("private", "--set", at_443, *more)[service] if any(p["port"] == 443 for p in rule["ports"])]
+                self.assertEqual([rule.get("to") for rule in rules if "ipBlock" not in rule.get("to", [{}])[0]], inside, service)
+                self.assertEqual(len(rules), 1 + len(inside), service)
 
     def test_the_api_takes_calls_from_whom_the_values_name(self):
         (policy,) = [

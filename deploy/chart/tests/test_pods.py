@@ -264,10 +264,13 @@ class Services(unittest.TestCase):
                 self.assertEqual(job["metadata"]["annotations"]["helm.sh/hook"], "pre-install,pre-upgrade")
                 self.assertEqual(container(job)["args"], ["migrate"])
                 self.assertNotIn("serviceAccountName", pod_of(job))
-                as_file = values(case)["stores"]["as"] == "files"
-                self.assertEqual([volume["name"] for volume in pod_of(job).get("volumes", [])], ["stores"] if as_file else [])
+                given, secrets = values(case), values(case)["secrets"]
+                as_file = given["stores"]["as"] == "files"
+                volumes = pod_of(job).get("volumes", [])
+                self.assertEqual([v["name"] for v in volumes if "secret" not in v], ["stores"] if as_file else [])
+                self.assertEqual([v["secret"]["secretName"] for v in volumes if "secret" in v], secrets["files"])
                 name = "ONCEPOST__LEDGER__URL__FILE" if as_file else "ONCEPOST__LEDGER__URL"
-                self.assertEqual([entry["name"] for entry in container(job)["env"]], [name])
+                self.assertEqual([entry["name"] for entry in container(job)["env"]], [name, *sorted(secrets["env"]), *sorted(given["env"])])
 
     def test_a_migration_ends_before_helm_gives_up_on_it(self):
         waits = {seconds(told) for told in re.findall(r"--timeout (\d+m)", text("docs/kubernetes.md"))}
@@ -307,6 +310,24 @@ class Services(unittest.TestCase):
         for service in before:
             self.assertNotEqual(before[service], after[service])
 
+    def test_every_pod_has_what_the_values_give_to_every_pod(self):
+        for case in ("keda", "private"):
+            given = values(case)
+            self.assertTrue(given["pods"]["annotations"] and given["pods"]["labels"] and given["env"] and given["secrets"]["files"])
+            workloads = of_kind(rendered(case), "Deployment", "Job", "Pod")
+            self.assertEqual({workload["kind"] for workload in workloads}, {"Deployment", "Job", "Pod"})
+            for workload in workloads:
+                about = (workload if workload["kind"] == "Pod" else workload["spec"]["template"])["metadata"]
+                one = container(workload)
+                env = {entry["name"]: entry for entry in one["env"]}
+                with self.subTest(case=case, name=workload["metadata"]["name"]):
+                    self.assertLessEqual(given["pods"]["labels"].items(), about["labels"].items())
+                    self.assertLessEqual(given["pods"]["annotations"].items(), about["annotations"].items())
+                    mounted = {mount["mountPath"] for mount in one["volumeMounts"]}
+                    self.assertLessEqual({f"/run/secrets/{name}" for name in given["secrets"]["files"]}, mounted)
+                    self.assertLessEqual(given["secrets"]["env"].keys(), env.keys())
+                    self.assertLessEqual(given["env"].items(), {name: entry.get("value") for name, entry in env.items()}.items())
+
     def test_a_service_can_have_a_version_of_its_own(self):
         images = {labels(d)["app.kubernetes.io/component"]: container(d)["image"] for d in of_kind(rendered("bare"), "Deployment")}
         self.assertEqual(images["worker"], "registry.example/oncepost:0.2.0")
@@ -314,3 +335,9 @@ class Services(unittest.TestCase):
         self.assertEqual(
             {container(d)["image"] for d in of_kind(rendered("keda"), "Deployment")}, {"registry.example/oncepost@sha256:" + 64 * "0"}
         )
+        pinned = {labels(d)["app.kubernetes.io/component"]: container(d)["image"] for d in of_kind(rendered("private"), "Deployment", "Job")}
+        self.assertEqual(pinned.pop("scheduler"), "registry.example/oncepost@sha256:" + 64 * "2")
+        self.assertEqual(set(pinned.values()), {"registry.example/oncepost@sha256:" + 64 * "1"})
+        lags = rendered("private", "1.37", "--set", "scheduler.digest=,scheduler.tag=0.0.9")
+        (scheduler,) = [d for d in of_kind(lags, "Deployment") if labels(d)["app.kubernetes.io/component"] == "scheduler"]
+        self.assertEqual(container(scheduler)["image"], "registry.example/oncepost:0.0.9")

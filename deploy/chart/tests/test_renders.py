@@ -111,6 +111,40 @@ class Refuses(unittest.TestCase):
             with self.subTest(setting):
                 self.assertIn(told, self.refused(setting))
 
+    def test_what_has_no_effect_or_the_api_server_refuses(self):
+        digest = f"sha256:{64 * '0'}"
+        for setting, told in {
+            f"image.tag=1.0.0,image.digest={digest}": "image: tag and digest are both set",
+            f"scheduler.tag=1.0.0,scheduler.digest={digest}": "scheduler: tag and digest are both set",
+            f"workers.tag=1.0.0,workers.digest={digest}": "workers: tag and digest are both set",
+            "workers.resources.limits.memory=100Mi": "workers.resources: limits.memory is 100Mi and must be at least requests.memory, which is 192Mi",
+            "channels.mastodon.resources.requests.cpu=2,channels.mastodon.resources.limits.cpu=1500m": "limits.cpu is 1500m",
+            "migrate.resources.limits.memory=1M": "migrate.resources: limits.memory is 1M",
+            "workers.resources.limits.memory=1GB": "1GB is no quantity",
+            "fullnameOverride=1posts": "begins with a letter",
+            "nameOverride=Posts_x": "/nameOverride",
+            "autoscaling.kind=hpa,workers.resources.requests.cpu=null": "workers of mastodon request none",
+            "env.AWS_REGION=here,secrets.env.AWS_REGION.secret=a,secrets.env.AWS_REGION.key=b": "env.AWS_REGION: is in secrets as well",
+            "env.A=b,secrets.channels.x.env.A.secret=a,secrets.channels.x.env.A.key=b": "env.A: is in secrets as well",
+            "pods.labels.app\\.kubernetes\\.io/component=mine": "pods.labels: app.kubernetes.io/component is what",
+            "pods.labels.oncepost/channel=mine": "pods.labels: oncepost/channel is what",
+            "secrets.env.ONCEPOST__PROTOCOL__LEASE.secret=a,secrets.env.ONCEPOST__PROTOCOL__LEASE.key=b": "ONCEPOST__PROTOCOL__LEASE",
+            "secrets.env.ONCEPOST_CONFIG.secret=a,secrets.env.ONCEPOST_CONFIG.key=b": "ONCEPOST_CONFIG",
+            "media.spoolSize=1Gi": "media.spoolSize: is 1Gi and must hold two files of settings.media.max_bytes, which is 1073741824",
+            "settings.media.max_bytes=2147483649": "must hold two files",
+            "media.spoolSize=4K": "spoolSize",
+        }.items():
+            with self.subTest(setting):
+                self.assertIn(told, self.refused(setting))
+
+    def test_quantities_are_compared_and_not_their_words(self):
+        for setting in ["limits.memory=0.1875Gi", "limits.memory=201326592", "limits.memory=2e8", "limits.cpu=0.1"]:
+            done = helm("template", RELEASE, str(CHART), "--values", str(CHART / "ci/minimal-values.yaml"), "--set", f"workers.resources.{setting}")
+            if setting == "limits.memory=2e8":
+                self.assertIn("limits.memory is 2e8 and must be at least", done.stderr)
+            else:
+                self.assertEqual(done.returncode, 0, done.stderr)
+
     def test_what_must_end_first_in_the_words_of_the_program(self):
         for setting, told in {
             "protocol.attempt_limit=3m": "protocol.attempt_limit: is 3m and must be shorter than protocol.lease, which is 2m 30s",

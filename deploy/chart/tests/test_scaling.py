@@ -168,6 +168,16 @@ class Scales(unittest.TestCase):
                     spare = (most - 1) * given["autoscaling"]["postsPerSecond"]
                     self.assertTrue(most <= max(least, 2) or spare < a_second, f"{case}, {channel}: {most - 1} workers would do")
 
+    def test_the_example_in_the_docs_scales_as_it_says(self):
+        (example,) = re.findall(r"```yaml\n(autoscaling: \{ kind: hpa.*?)```", text("docs/kubernetes.md"), re.DOTALL)
+        told = {name: (int(least), int(most)) for name, least, most in re.findall(r"^  ([a-z-]+): .*# (\d+) to (\d+): ", example, re.MULTILINE)}
+        given = yaml.safe_load(example)
+        self.assertEqual(told.keys(), given["channels"].keys())
+        self.assertTrue(all(least < most for least, most in told.values()))
+        sets = [f"{key}={json.dumps(value)}" for key, value in given.items()]
+        found = self.bounds("minimal", *(argument for one in sets for argument in ("--set-json", one)))
+        self.assertEqual(found, told)
+
     def test_caps_worked_out_by_hand(self):
         # bluesky: 2,500 posts an hour of each of 500 accounts are 347 a second: 7 workers of 50. x: 10,000 a day in all: two. Others: what is allowed.
         self.assertEqual(

@@ -5,7 +5,7 @@ import unittest
 
 import yaml
 
-from .chart import CHART, container, labels, of_kind, pod_of, rendered, text
+from .chart import CASES, CHART, container, labels, of_kind, pod_of, rendered, text, values
 
 CASE = "secrets"
 # The chart's values by the field of `Needs` in the code that they are held for.
@@ -42,7 +42,25 @@ class Secrets(unittest.TestCase):
         (doctor,) = of_kind(resources, "Pod")
         self.assertEqual(held(doctor), set().union(*wanted.values()), "it opens all")
         (migrate,) = of_kind(resources, "Job")
-        self.assertEqual(held(migrate), set())
+        self.assertEqual(held(migrate), every)
+
+    def test_a_secret_may_have_any_name_that_is_legal(self):
+        """A volume's may not: no dots, and 63 characters."""
+        names = values("private")["secrets"]["files"]
+        self.assertTrue(any("." in name for name in names) and len({name[:56] for name in names}) < len(names), "the case has no such names")
+        for case in CASES:
+            for workload in of_kind(rendered(case), "Deployment", "Job", "Pod"):
+                with self.subTest(case=case, name=workload["metadata"]["name"]):
+                    volumes = pod_of(workload).get("volumes", [])
+                    for volume in volumes:
+                        self.assertRegex(volume["name"], r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")
+                    by_name = {volume["name"]: volume for volume in volumes}
+                    self.assertEqual(len(by_name), len(volumes), "two volumes have one name")
+                    mounts = {mount["name"]: mount["mountPath"] for mount in container(workload).get("volumeMounts", [])}
+                    self.assertEqual(mounts.keys(), by_name.keys())
+                    for name, path in mounts.items():
+                        if path.startswith("/run/secrets/"):
+                            self.assertEqual(path, f"/run/secrets/{by_name[name]['secret']['secretName']}")
 
     def test_what_the_code_opens_is_what_the_chart_takes_it_to_open(self):
         code = text("services/oncepost/src/main.rs").split("fn needs(command: &Command) -> Needs {", 1)[1].split("\n}", 1)[0]

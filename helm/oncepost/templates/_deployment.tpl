@@ -5,6 +5,7 @@ A service's Deployment and its disruption budget:
 {{- define "oncepost.deployment" -}}
 {{- $root := .root -}}
 {{- $name := .name -}}
+{{- $path := eq .service "worker" | ternary "workers" .service -}}
 apiVersion: apps/v1
 kind: Deployment
 metadata:
@@ -25,11 +26,7 @@ spec:
     rollingUpdate: { maxSurge: 1, maxUnavailable: 0 }
   template:
     metadata:
-      labels:
-        {{- with $root.Values.pods.labels }}
-        {{- toYaml . | nindent 8 }}
-        {{- end }}
-        {{- include "oncepost.serviceSelector" . | nindent 8 }}
+      labels: {{- include "oncepost.podLabels" . | nindent 8 }}
       annotations:
         checksum/settings: {{ include "oncepost.settings" $root | sha256sum }}
         {{- with $root.Values.pods.annotations }}
@@ -54,7 +51,7 @@ spec:
       {{- end }}
       containers:
         - name: oncepost
-          image: {{ include "oncepost.image" (dict "root" $root "tag" .values.tag) }}
+          image: {{ include "oncepost.image" (dict "root" $root "values" .values "path" $path) }}
           imagePullPolicy: {{ $root.Values.image.pullPolicy }}
           args: {{ toJson .args }}
           securityContext: {{- include "oncepost.containerSecurity" $root | nindent 12 }}
@@ -104,7 +101,7 @@ spec:
             timeoutSeconds: 5
           {{- end }}
           {{- with .values.resources }}
-          resources: {{- toYaml . | nindent 12 }}
+          resources: {{- include "oncepost.resources" (dict "resources" . "of" (printf "%s.resources" $path)) | nindent 12 }}
           {{- end }}
           volumeMounts:
             {{- include "oncepost.mounts" . | nindent 12 }}

@@ -3,13 +3,14 @@
 {{- end }}
 
 {{- define "oncepost.fullname" -}}
-{{- if .Values.fullnameOverride -}}
-{{ .Values.fullnameOverride | trunc 40 | trimSuffix "-" }}
-{{- else if contains (include "oncepost.name" .) .Release.Name -}}
-{{ .Release.Name | trunc 40 | trimSuffix "-" }}
-{{- else -}}
-{{ printf "%s-%s" .Release.Name (include "oncepost.name" .) | trunc 40 | trimSuffix "-" }}
+{{- $name := default (printf "%s-%s" .Release.Name (include "oncepost.name" .)) .Values.fullnameOverride -}}
+{{- if and (not .Values.fullnameOverride) (contains (include "oncepost.name" .) .Release.Name) -}}{{- $name = .Release.Name -}}{{- end -}}
+{{- $name = $name | trunc 40 | trimSuffix "-" -}}
+{{- /* A Service's name takes no more than that. */ -}}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $name) -}}
+{{- fail (printf "fullnameOverride: objects would be called %s; name a word of a-z, 0-9 and - that begins with a letter" $name) -}}
 {{- end -}}
+{{ $name }}
 {{- end }}
 
 {{/* What tells this release's pods from all others. */}}
@@ -38,15 +39,20 @@ oncepost/channel: {{ . }}
 {{ .Values.serviceAccount.create | ternary (default (include "oncepost.fullname" .) .Values.serviceAccount.name) (default "default" .Values.serviceAccount.name) }}
 {{- end }}
 
-{{/* The image, with a service's own tag if it has one: (dict "root" $ "tag" …). */}}
+{{/* The image, of a service's own tag or digest if it has one: (dict "root" $ "values" … "path" where these values are). */}}
 {{- define "oncepost.image" -}}
-{{- $image := .root.Values.image -}}
-{{- $repository := required "image.repository: say where your image is" $image.repository -}}
-{{- if .tag -}}
-{{ printf "%s:%s" $repository .tag }}
-{{- else if $image.digest -}}
-{{ printf "%s@%s" $repository $image.digest }}
+{{- $repository := required "image.repository: say where your image is" .root.Values.image.repository -}}
+{{- $of := .root.Values.image -}}
+{{- $path := "image" -}}
+{{- with .values -}}
+{{- if or .tag .digest -}}{{- $of = . -}}{{- $path = $.path -}}{{- end -}}
+{{- end -}}
+{{- if and $of.tag $of.digest -}}
+{{- fail (printf "%s: tag and digest are both set, and a digest leaves a tag without effect; leave one of them out" $path) -}}
+{{- end -}}
+{{- if $of.digest -}}
+{{ printf "%s@%s" $repository $of.digest }}
 {{- else -}}
-{{ printf "%s:%s" $repository (default .root.Chart.AppVersion $image.tag) }}
+{{ printf "%s:%s" $repository (default .root.Chart.AppVersion $of.tag) }}
 {{- end -}}
 {{- end }}

@@ -67,17 +67,7 @@ seccompProfile:
 - name: ONCEPOST_CONFIG
   value: /etc/oncepost/oncepost.json
 {{- include "oncepost.storeEnv" (dict "root" .root "stores" (list "ledger" "broker" "guard")) }}
-{{- range $name, $from := (include "oncepost.secrets" . | fromYaml).env }}
-- name: {{ $name }}
-  valueFrom:
-    secretKeyRef:
-      name: {{ $from.secret }}
-      key: {{ $from.key }}
-{{- end }}
-{{- range $name, $value := .root.Values.env }}
-- name: {{ $name }}
-  value: {{ $value | quote }}
-{{- end }}
+{{- include "oncepost.secretEnv" . }}
 {{- end }}
 
 {{- define "oncepost.mounts" -}}
@@ -87,11 +77,7 @@ seccompProfile:
 - name: tmp
   mountPath: /tmp
 {{- include "oncepost.storeMounts" .root }}
-{{- range (include "oncepost.secrets" . | fromYaml).files }}
-- name: {{ printf "secret-%s" . | trunc 63 | trimSuffix "-" }}
-  mountPath: /run/secrets/{{ . }}
-  readOnly: true
-{{- end }}
+{{- include "oncepost.secretMounts" . }}
 {{- if .root.Values.media.existingClaim }}
 - name: media
   mountPath: /var/lib/oncepost/media
@@ -104,20 +90,22 @@ seccompProfile:
     name: {{ include "oncepost.fullname" .root }}
 - name: tmp
   emptyDir:
-    sizeLimit: {{ .root.Values.media.spoolSize }}
+    sizeLimit: {{ include "oncepost.spoolSize" .root }}
 {{- include "oncepost.storeVolumes" (dict "root" .root "stores" (list "ledger" "broker" "guard")) }}
-{{- range (include "oncepost.secrets" . | fromYaml).files }}
-- name: {{ printf "secret-%s" . | trunc 63 | trimSuffix "-" }}
-  secret:
-    secretName: {{ . }}
-    # Not for everyone: oncepost warns of secrets that all can read.
-    defaultMode: 0440
-{{- end }}
+{{- include "oncepost.secretVolumes" . }}
 {{- if .root.Values.media.existingClaim }}
 - name: media
   persistentVolumeClaim:
     claimName: {{ .root.Values.media.existingClaim }}
 {{- end }}
+{{- end }}
+
+{{/* A pod's labels: those that the values give to every pod, beside its own; (dict "root" $ "service" … "channel" …). */}}
+{{- define "oncepost.podLabels" -}}
+{{- range list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component" "oncepost/channel" -}}
+{{- if hasKey $.root.Values.pods.labels . -}}{{- fail (printf "pods.labels: %s is what the chart tells its pods apart by; choose another label" .) -}}{{- end -}}
+{{- end -}}
+{{ merge (include "oncepost.serviceSelector" . | fromYaml) .root.Values.pods.labels | toYaml }}
 {{- end }}
 
 {{/* Where a pod may run, and out of whose registry. */}}

@@ -73,6 +73,12 @@ Each of these must end before the next one does, and a fetch before its attempt.
 {{ add (max $attempt 60) (int64 .root.Values.drain.marginSeconds) $leave }}
 {{- end }}
 
+{{/* The port of an address. */}}
+{{- define "oncepost.port" -}}
+{{- $url := urlParse . -}}
+{{ regexFind ":[0-9]+$" $url.host | trimPrefix ":" | default (ternary "443" "80" (eq $url.scheme "https")) }}
+{{- end }}
+
 {{- define "oncepost.prefix" -}}
 {{ default "oncepost" (default dict .Values.settings.broker).prefix }}
 {{- end }}

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::Scope;
 use futures::StreamExt;
 use jiff::Timestamp;
-use ledger::CauseSpread;
+use ledger::{CauseSpread, Strike};
 use vault::{AccountName, View, record::State};
 
 use crate::{Console, show, standing::instant};
@@ -55,7 +55,7 @@ fn is_of_account(cause: &CauseSpread) -> bool {
 }
 
 fn names(cause: &CauseSpread) -> impl Iterator<Item = AccountName> {
-    cause.places.iter().map(|(place, _)| AccountName::new(&place.tenant, &place.channel, &place.account))
+    cause.places.iter().map(|Strike { place, .. }| AccountName::new(&place.tenant, &place.channel, &place.account))
 }
 
 /// Since when an account is known to be well, if it is.
@@ -74,7 +74,8 @@ mod tests {
     fn cause(group: &str, accounts: &[&str]) -> CauseSpread {
         let place = |account: &&str| {
             let (tenant, channel) = ("acme".parse().unwrap(), "a".parse().unwrap());
-            (Outlet { tenant, channel, account: account.parse().unwrap(), app: None }, 1)
+            let place = Outlet { tenant, channel, account: account.parse().unwrap(), app: None };
+            Strike { place, targets: 1, last: at(20) }
         };
         CauseSpread {
             group: group.into(),
@@ -82,6 +83,7 @@ mod tests {
             doubts: 0,
             first: at(10),
             last: at(20),
+            began: at(10),
             places: accounts.iter().map(place).collect(),
             posts: 1,
             top_posts: Vec::new(),

@@ -256,14 +256,18 @@ pub fn every_channel() -> Result<Registry, Failure> {
 /// The accounts that the settings list.
 ///
 /// # Errors
-/// An account or a section of the settings names a channel that does not exist, or an account has no address, lacks what its channel cannot
-/// do without, or says of its server or receiver what its channel does not understand. All of it is told at once.
+/// An account or a section of the settings names a channel that does not exist, and does more than switch off what a newer version may know; or an account
+/// has no address, lacks what its channel cannot do without, or says of its server or receiver what its channel does not understand. All of it is told at once.
 pub fn accounts(settings: &Settings, channels: &Registry) -> Result<ListedAccounts, Failure> {
     let mut usable = Vec::new();
-    // A slip in a section that switches a channel off would leave the channel on.
-    let sections = settings.channels.keys().filter(|name| channels.get(name.as_str()).is_none());
-    let mut wrong: Vec<_> =
-        sections.map(|name| format!("channels.{name}: {}", no_channel(name.as_str(), channels))).collect();
+    let mut wrong = Vec::new();
+    for (name, set) in settings.channels.iter().filter(|(name, _)| channels.get(name.as_str()).is_none()) {
+        if is_of_a_newer_version(name.as_str(), set, channels) {
+            tracing::warn!(channel = %name, "a channel is switched off that this version does not know: correct its name, if no newer version does");
+        } else {
+            wrong.push(format!("channels.{name}: {}", no_channel(name.as_str(), channels)));
+        }
+    }
     for account in &settings.accounts {
         let name = format!("account {}/{}/{}", account.tenant, account.channel, account.id);
         let Some(channel) = channels.get(account.channel.as_str()) else {
@@ -337,6 +341,13 @@ fn defaults(settings: &Settings) -> Defaults {
         channels: settings.channels.iter().map(|(name, set)| (name.clone(), channel(set))).collect(),
         apps: settings.apps.iter().map(|(name, set)| (name.clone(), app(set))).collect(),
     }
+}
+
+/// Whether an unknown channel's section may be there for newer versions, which have that channel, and asks nothing of this one. A slip is none of these: it
+/// would leave the channel on that it was to switch off.
+fn is_of_a_newer_version(name: &str, set: &settings::Channel, channels: &Registry) -> bool {
+    let off = settings::Channel { enabled: false, ..settings::Channel::default() };
+    *set == off && nearest(name, channels.names()).is_none()
 }
 
 fn no_channel(name: &str, channels: &Registry) -> String {
@@ -434,7 +445,8 @@ mod tests {
             format!("[[accounts]]\ntenant = \"acme\"\nchannel = \"{channel}\"\nid = \"main\"\n{rest}\n")
         };
         let slips = [
-            "[channels.mastadon]\nenabled = false\n[channels.fax]\nenabled = false\n".to_owned(),
+            "[channels.mastadon]\nenabled = false\n[channels.fax]\nenabled = true\n".to_owned(),
+            "[channels.pager]\nenabled = false\nbase_url = \"https://pager.example\"\n".to_owned(),
             account("linkdin", ""),
             account("mastodn", "base_url = \"https://social.example\""),
         ];
@@ -442,12 +454,24 @@ mod tests {
         for slip in [
             "channels.mastadon: there is no channel mastadon; is mastodon meant?",
             "channels.fax: there is no channel fax; there are: bluesky, ",
+            "channels.pager: there is no channel pager; there are: bluesky, ",
             "account acme/linkdin/main: there is no channel linkdin; is linkedin meant?",
             "account acme/mastodn/main: there is no channel mastodn; is mastodon meant?",
         ] {
             assert!(all.contains(slip), "{slip}\nis not in\n{all}");
         }
         assert!(!all.contains("has no base_url"), "{all}");
+        // As the chart of a newer version has it.
+        assert_eq!(told("[channels.fax]\nenabled = false\n"), "");
+    }
+
+    #[test]
+    fn no_channel_is_called_like_another() {
+        let channels = registry(&Settings::default(), &Runtime::system()).unwrap();
+        for name in channels.names() {
+            let like = nearest(name, channels.names().into_iter().filter(|other| *other != name));
+            assert_eq!(like, None, "a version that knows {like:?} only would take {name} for a slip, and not start");
+        }
     }
 
     #[test]

@@ -98,6 +98,8 @@ pub async fn ledger(settings: &Settings, runtime: &Runtime, migrate: Migrate) ->
             let failure = match error {
                 // Says itself what to do.
                 LedgerError::Schema { .. } | LedgerError::SchemaNewer { .. } => Failure::of(operation, error),
+                LedgerError::Certificate { .. } => Failure::of(operation, error)
+                    .remedy(format!("Put the file there, or correct ledger.url, which is {}.", settings.ledger.url)),
                 error => Failure::of(operation, error)
                     .remedy(format!("Start PostgreSQL, or correct ledger.url, which is {}.", settings.ledger.url)),
             };

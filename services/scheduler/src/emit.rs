@@ -13,6 +13,7 @@ use tracing::{Instrument, Span};
 
 use crate::{
     Scheduler,
+    outage::Watch,
     pace::{Pace, Pacer},
 };
 
@@ -27,10 +28,10 @@ const FULL_WAIT: Duration = Duration::from_millis(50);
 pub(crate) async fn run(scheduler: Scheduler) {
     let stop = scheduler.runtime.stop();
     let batches = Arc::new(Semaphore::new(BATCHES));
-    let mut pacer = Pacer::default();
+    let (mut pacer, mut watch) = (Pacer::default(), Watch::default());
     while !stop.is_cancelled() {
         // To its end, stop or not: what the ledger has marked as queued must be handed over, or it waits for the sweep.
-        let wait = tick(&scheduler, &mut pacer, &batches).await;
+        let wait = tick(&scheduler, &mut pacer, &mut watch, &batches).await;
         tokio::select! {
             biased;
             () = stop.cancelled() => break,
@@ -41,16 +42,21 @@ pub(crate) async fn run(scheduler: Scheduler) {
 }
 
 /// Claims what is due and hands it over. Returns how long to wait before the next look.
-async fn tick(scheduler: &Scheduler, pacer: &mut Pacer, batches: &Arc<Semaphore>) -> Duration {
+async fn tick(scheduler: &Scheduler, pacer: &mut Pacer, watch: &mut Watch, batches: &Arc<Semaphore>) -> Duration {
     let options = &scheduler.options;
     // What cannot be handed over is not claimed: it stays due in the ledger, where it can be seen (M10).
     if !scheduler.transport.status().connected {
+        watch.away(scheduler.runtime.now());
         metrics::counter!("oncepost_scheduler_broker_waits_total").increment(1);
         return Duration::from_millis(200);
     }
     let Ok(permit) = batches.clone().acquire_owned().await else { return options.poll };
-    let claim =
-        Claim { limit: options.batch, ahead: options.ahead, outstanding_per_channel: options.outstanding_per_channel };
+    let claim = Claim {
+        limit: options.batch,
+        ahead: options.ahead,
+        outstanding_per_channel: options.outstanding_per_channel,
+        outage: watch.back(scheduler).await,
+    };
     let claimed = match scheduler.ledger.claim(&claim).await {
         Ok(claimed) => claimed,
         Err(error) => {

@@ -6,6 +6,7 @@
 mod door;
 mod emit;
 mod media;
+mod outage;
 mod pace;
 mod queues;
 mod sweep;

@@ -15,6 +15,11 @@ use crate::{
 pub enum Command {
     /// The scheduler: its time to wake has come.
     Wake,
+    /// The same, of a scheduler that could not hand over anything for a while.
+    WakeAfter {
+        /// When.
+        outage: Outage,
+    },
     /// A worker: may I work on it?
     Begin {
         /// Who asks.
@@ -121,7 +126,7 @@ impl Command {
     /// What is asked for, in a word.
     pub fn name(&self) -> &'static str {
         match self {
-            Command::Wake => "wake",
+            Command::Wake | Command::WakeAfter { .. } => "wake",
             Command::Begin { .. } => "begin",
             Command::Keep { .. } => "keep",
             Command::Arm { .. } => "arm",
@@ -139,6 +144,15 @@ impl Command {
             Command::Restored { .. } => "restored",
         }
     }
+}
+
+/// A time in which the broker did not answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outage {
+    /// From then on.
+    pub since: Timestamp,
+    /// It answers again.
+    pub until: Timestamp,
 }
 
 /// A person's word on a target in doubt.

@@ -31,7 +31,7 @@ pub use apply::{Change, Context, apply};
 pub use attempt::{Attempt, AttemptKind, AttemptOutcome};
 pub use backoff::{Backoff, even_draw};
 pub use code::{Code, CodeKind, Page};
-pub use command::{Answer, Begun, Command, Decision, Next, Outcome, Refusal};
+pub use command::{Answer, Begun, Command, Decision, Next, Outage, Outcome, Refusal};
 pub use content::{Content, ContentHash, Draft, Media, Override, Part, Settings};
 pub use event::{Event, EventName};
 pub use failure::{Failure, Fix, Landed, PlatformWords, Scope, Worth};

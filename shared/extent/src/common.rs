@@ -1,8 +1,9 @@
-//! What several causes are in truth: one, where nearly all of them share a code, or all say that platforms do not answer. Pure.
+//! What several causes are in truth: one, where nearly all of them share a code, or all say at the same time that nothing answers. Pure.
 
 use std::collections::BTreeSet;
 
 use domain::{Code, Scope};
+use jiff::Timestamp;
 
 /// Of all targets at least this share, in tenths, must have it in common. What else is on the list is told beside it.
 const TENTHS: u64 = 9;
@@ -14,6 +15,23 @@ pub(crate) struct One {
     pub scope: Option<Scope>,
     /// How many targets are on the list for it.
     pub targets: u64,
+    /// A platform has said something: it is reached.
+    pub is_answer: bool,
+    /// When it began.
+    pub began: Timestamp,
+    /// When the last of its targets was put on the list.
+    pub last: Timestamp,
+}
+
+impl One {
+    /// Whether nothing answers. A server error is an answer, whatever it says: something on the way there may give it, and is reached.
+    fn is_silent(&self) -> bool {
+        match self.code {
+            Some(Code::UNREACHABLE | Code::NO_ANSWER | Code::TOO_SLOW) => true,
+            Some(Code::OUT_OF_ORDER) => !self.is_answer,
+            _ => false,
+        }
+    }
 }
 
 /// What they have in common.
@@ -31,27 +49,19 @@ pub(crate) struct Common {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Code(Code),
-    /// The platform is not reached, or does not answer sensibly: which of it, differs with the moment at which a line is cut.
+    /// The platform is not reached, or does not answer: which of it, differs with the moment at which a line is cut.
     Silence,
-}
-
-impl Kind {
-    fn of(code: Code) -> Self {
-        match code {
-            Code::UNREACHABLE
-            | Code::OUT_OF_ORDER
-            | Code::NO_ANSWER
-            | Code::ERROR_AFTER_SEND
-            | Code::LOOK_FAILED
-            | Code::TOO_SLOW => Self::Silence,
-            code => Self::Code(code),
-        }
-    }
 }
 
 /// What nearly all of `causes` have in common, if anything.
 pub(crate) fn common(causes: &[One]) -> Option<Common> {
-    let kind = |at: &usize| causes[*at].code.map(Kind::of);
+    // What was over before the newest silence began is another one, though nobody has settled it yet.
+    let silence = causes.iter().filter(|one| one.is_silent()).map(|one| one.began).max();
+    let is_silence = |one: &One| one.is_silent() && silence.is_some_and(|began| began <= one.last);
+    let kind = |at: &usize| match &causes[*at] {
+        one if is_silence(one) => Some(Kind::Silence),
+        one => one.code.map(Kind::Code),
+    };
     let targets = |all: &[usize]| all.iter().map(|at| causes[*at].targets).sum::<u64>();
     let all: Vec<usize> = (0..causes.len()).collect();
     let like = |one: usize| all.iter().copied().filter(|at| kind(at).is_some() && kind(at) == kind(&one)).collect();
@@ -88,7 +98,12 @@ mod tests {
     use super::*;
 
     fn one(code: Code, scope: Scope, targets: u64) -> One {
-        One { code: Some(code), scope: Some(scope), targets }
+        let (began, last) = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
+        One { code: Some(code), scope: Some(scope), targets, is_answer: false, began, last }
+    }
+
+    fn after(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
     }
 
     #[test]
@@ -119,8 +134,31 @@ mod tests {
         let half = [one(Code::UNREACHABLE, Scope::Channel, 8), one(Code::TOKEN_REVOKED, Scope::Account, 1)];
         assert_eq!(common(&half), None);
         assert_eq!(common(&[]), None);
-        let untold = One { code: None, scope: None, targets: 5 };
+        let untold = One { code: None, scope: None, ..one(Code::UNREACHABLE, Scope::Channel, 5) };
         assert_eq!(common(&[untold, untold]), None);
+    }
+
+    #[test]
+    fn a_platform_that_says_something_is_reached() {
+        let away = one(Code::UNREACHABLE, Scope::Channel, 9);
+        for (code, is_answer) in
+            [(Code::OUT_OF_ORDER, true), (Code::ERROR_AFTER_SEND, true), (Code::LOOK_FAILED, false)]
+        {
+            let said = One { is_answer, ..one(code, Scope::Channel, 9) };
+            assert_eq!(common(&[away, said]), None, "{code}");
+        }
+        assert!(common(&[away, one(Code::OUT_OF_ORDER, Scope::Channel, 9)]).is_some(), "nobody has said that");
+    }
+
+    #[test]
+    fn doubts_of_another_day_have_nothing_in_common_with_what_is_not_reached_now() {
+        let now = One { began: after(100), last: after(120), ..one(Code::UNREACHABLE, Scope::Channel, 9) };
+        let doubts =
+            |began, last| One { began: after(began), last: after(last), ..one(Code::NO_ANSWER, Scope::Channel, 9) };
+        assert_eq!(common(&[now, doubts(10, 99)]), None);
+        assert_eq!(common(&[now, doubts(10, 100)]).unwrap().of, [0, 1]);
+        let few = One { targets: 1, ..doubts(10, 99) };
+        assert_eq!(common(&[now, few]).unwrap().of, [0]);
     }
 
     #[test]

@@ -117,11 +117,12 @@ impl<'a> Struck<'a> {
 }
 
 /// How far something of this `scope` reaches that concerns targets of `posts` posts at these places. Several causes that have no scope in
-/// common have none.
+/// common have none. `goes_out`: other things go out meanwhile, so it is not everything.
 pub(crate) fn extent<'a>(
     places: impl IntoIterator<Item = &'a Outlet>,
     posts: u64,
     scope: Option<Scope>,
+    goes_out: bool,
     known: &Known,
     is_part: bool,
 ) -> Extent {
@@ -168,7 +169,7 @@ pub(crate) fn extent<'a>(
         }
         (Some(_), _) if channels.len() >= known.channels().len() => {
             let (all, of) = (known.accounts.len(), channels.len());
-            let is_most = many * 2 >= all;
+            let is_most = many * 2 >= all && !goes_out;
             let kind = if is_most { ExtentKind::Everything } else { ExtentKind::Channels };
             let head = if is_most { "Everything: " } else { "" };
             (kind, format!("{head}{many} of {} accounts, on all {of} channels", all.max(many)))
@@ -182,39 +183,40 @@ pub(crate) fn extent<'a>(
     Extent { kind, words, look_at: look_at(kind, accounts.first().copied()) }
 }
 
-/// The same, unless targets on several channels fail for one cause that is none of theirs, and nothing goes out meanwhile: then it is
-/// everything, however little of it was due.
-pub(crate) fn or_everything<'a>(
-    extent: Extent,
+/// So many platforms may be away at once by chance.
+const BY_CHANCE: usize = 2;
+
+/// Everything, however little of it was due: where targets on several channels fail at the same time for one cause that is none of theirs,
+/// while nothing goes out and nobody answers. `places`: where they do. Few of many platforms may be away by chance: of that nothing is said.
+pub(crate) fn everything<'a>(
     places: impl IntoIterator<Item = &'a Outlet>,
     scope: Option<Scope>,
-    goes_out: bool,
     known: &Known,
-) -> Extent {
+) -> Option<String> {
     let Struck { accounts, channels, .. } = Struck::of(places);
     let is_theirs = !matches!(scope, Some(Scope::Channel | Scope::System));
-    if channels.len() < 2 || is_theirs || goes_out || extent.kind == ExtentKind::Everything {
-        return extent;
-    }
     let (many, on, of) = (accounts.len(), channels.len(), known.channels().len().max(channels.len()));
-    let words = format!("Everything that was due: {many} accounts, on {on} of {of} channels");
-    Extent { kind: ExtentKind::Everything, words, ..extent }
+    if on < 2 || is_theirs || (on < of && on <= BY_CHANCE) {
+        return None;
+    }
+    Some(format!("Everything that was due: {many} accounts, on {on} of {of} channels"))
 }
 
 /// What to look at first for one cause, or for several that are one in truth. So far it may have struck one post only; its scope says
-/// what it will strike.
+/// what it will strike. `is_everything`: it fails wherever something is due.
 pub(crate) fn look_at_cause<'a>(
     kind: ExtentKind,
     scope: Option<Scope>,
+    is_everything: bool,
     places: impl IntoIterator<Item = &'a Outlet>,
 ) -> String {
-    use ExtentKind::{Account, Accounts, App, Channel, Channels, Everything, Post, Tenant};
+    use ExtentKind::{Account, Accounts, App, Channel, Everything, Post, Tenant};
     let struck = Struck::of(places);
     let kind = match (kind, scope) {
         // The accounts work: it is these posts that they do not take.
         (Account | Accounts | App | Channel | Tenant, Some(Scope::Post)) => return ALIKE.into(),
-        (Post, Some(Scope::Channel)) if struck.channels.len() > 1 => return NETWORK.into(),
-        (Tenant | Channels | Everything, Some(Scope::Channel)) => return NETWORK.into(),
+        (_, Some(Scope::Channel)) if is_everything => return NETWORK.into(),
+        (_, Some(Scope::Channel)) if struck.channels.len() > 1 => return EACH.into(),
         (Post, Some(Scope::Account)) => Account,
         (Post | Account | Accounts, Some(Scope::App)) => App,
         (Post | Accounts, Some(Scope::Channel)) => Channel,
@@ -235,7 +237,11 @@ pub(crate) fn look_at_all(extent: Extent) -> Extent {
 /// What to look at first where several posts fail, each by itself.
 const ALIKE: &str = "What these posts have in common: their words, their links, their media.";
 
-/// What to look at first where several channels fail alike.
+/// What to look at first where several channels fail alike, and it cannot be told why.
+pub(crate) const EACH: &str = "Each of these platforms: its status page. If they are well, what these channels have in common: our network, its name resolution, a \
+    proxy; `oncepost doctor` on a worker's machine.";
+
+/// What to look at first where several channels fail alike, and nothing goes out.
 pub(crate) const NETWORK: &str = "What these channels have in common: our network, its name resolution, a proxy; `oncepost doctor` on a worker's machine.";
 
 /// What to look at first where several things may be wrong.
@@ -272,7 +278,7 @@ fn counted(channels: &BTreeSet<&ChannelName>, on: &str) -> String {
 }
 
 /// Names in a row: the first three, and how many more there are.
-pub(crate) fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+pub fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
     const MOST: usize = 3;
     let names: Vec<_> = names.collect();
     match (names.split_last(), names.len().saturating_sub(MOST)) {
@@ -362,7 +368,7 @@ pub(crate) mod tests {
         let all = known(&ALL);
         for (places, posts, kind, words) in table {
             let places: Vec<_> = places.iter().map(|text| place(text)).collect();
-            let found = extent(&places, *posts, None, &all, false);
+            let found = extent(&places, *posts, None, false, &all, false);
             assert_eq!((found.kind, found.words.as_str()), (*kind, *words), "{places:?}");
             assert_eq!(found.look_at.is_empty(), *kind == Nothing, "{places:?}");
         }
@@ -371,7 +377,7 @@ pub(crate) mod tests {
     #[test]
     fn what_to_look_at_first_follows_the_scope_where_one_post_has_failed_so_far() {
         let places = [place("acme/a/one@meta")];
-        let of = |scope| look_at_cause(ExtentKind::Post, Some(scope), &places);
+        let of = |scope| look_at_cause(ExtentKind::Post, Some(scope), false, &places);
         for (scope, begins) in [
             (Scope::Post, "The post"),
             (Scope::Account, "The account"),
@@ -382,18 +388,21 @@ pub(crate) mod tests {
             assert!(of(scope).starts_with(begins), "{scope:?}: {}", of(scope));
         }
         for kind in [ExtentKind::Account, ExtentKind::Accounts, ExtentKind::Channel, ExtentKind::Tenant] {
-            assert_eq!(look_at_cause(kind, Some(Scope::Post), &places), ALIKE);
+            assert_eq!(look_at_cause(kind, Some(Scope::Post), false, &places), ALIKE);
         }
         let both = [place("acme/a/one@meta"), place("acme/b/one@meta")];
-        let only = extent(&both, 9, None, &known(&ALL), false);
+        let only = extent(&both, 9, None, false, &known(&ALL), false);
         assert_eq!(only.kind, ExtentKind::Tenant);
         assert!(only.look_at.starts_with("What that tenant changed"));
-        assert_eq!(look_at_cause(only.kind, Some(Scope::Channel), &both), NETWORK);
-        assert_eq!(look_at_cause(ExtentKind::Post, Some(Scope::Channel), &both), NETWORK);
+        for kind in [only.kind, ExtentKind::Post, ExtentKind::Channels] {
+            assert_eq!(look_at_cause(kind, Some(Scope::Channel), false, &both), EACH);
+            assert_eq!(look_at_cause(kind, Some(Scope::Channel), true, &both), NETWORK);
+        }
         assert_eq!(look_at_all(only).look_at, ONE_BY_ONE);
         let some = [place("acme/c/one"), place("beta/c/one")];
-        assert!(look_at_cause(ExtentKind::Accounts, Some(Scope::Channel), &some).starts_with("The platform"));
-        assert!(look_at_cause(ExtentKind::Accounts, Some(Scope::System), &some).starts_with("oncepost itself"));
+        let of = |scope| look_at_cause(ExtentKind::Accounts, Some(scope), false, &some);
+        assert!(of(Scope::Channel).starts_with("The platform"));
+        assert!(of(Scope::System).starts_with("oncepost itself"));
     }
 
     #[test]
@@ -401,7 +410,7 @@ pub(crate) mod tests {
         let all = known(&ALL);
         let of = |names: &[&str], scope| {
             let places: Vec<_> = names.iter().map(|name| place(name)).collect();
-            let found = extent(&places, 1, Some(scope), &all, false);
+            let found = extent(&places, 1, Some(scope), false, &all, false);
             (found.kind, found.words)
         };
         let own = |kind, words: &str| (kind, words.to_owned());
@@ -417,22 +426,38 @@ pub(crate) mod tests {
     #[test]
     fn channels_that_fail_alike_while_nothing_goes_out_are_everything() {
         let all = known(&ALL);
-        let (few, one) = ([place("acme/a/one@meta"), place("acme/c/one")], [place("acme/a/one@meta")]);
-        let of = |places: &[Outlet], scope, goes_out| {
-            let found = extent(places, 1, Some(scope), &all, false);
-            or_everything(found, places, Some(scope), goes_out, &all)
+        let of = |names: &[&str], scope| {
+            let places: Vec<_> = names.iter().map(|name| place(name)).collect();
+            everything(&places, Some(scope), &all)
         };
+        let (one, two) = (["acme/a/one@meta"], ["acme/a/one@meta", "acme/c/one"]);
+        let three = ["acme/a/one@meta", "acme/b/one@meta", "acme/c/one"];
         for scope in [Scope::Channel, Scope::System] {
-            let found = of(&few, scope, false);
-            assert_eq!(
-                (found.kind, found.words.as_str()),
-                (ExtentKind::Everything, "Everything that was due: 2 accounts, on 2 of 3 channels")
-            );
+            let words = of(&three, scope).unwrap();
+            assert_eq!(words, "Everything that was due: 3 accounts, on 3 of 3 channels");
+            assert_eq!(of(&two, scope), None, "two of three may be away by chance");
+            assert_eq!(of(&one, scope), None, "one channel is not everything");
+            let places = two.map(place);
+            let words = everything(&places, Some(scope), &known(&two)).unwrap();
+            assert_eq!(words, "Everything that was due: 2 accounts, on 2 of 2 channels", "there are no others");
         }
-        assert_eq!(of(&few, Scope::Channel, true).kind, ExtentKind::Post, "elsewhere it goes out");
-        assert_eq!(of(&few, Scope::Account, false).kind, ExtentKind::Tenant, "accounts that died are no network");
-        assert_eq!(of(&few, Scope::Post, false).kind, ExtentKind::Post);
-        assert_eq!(of(&one, Scope::Channel, false).kind, ExtentKind::Post, "one channel is not everything");
+        for scope in [Scope::Account, Scope::App, Scope::Post] {
+            assert_eq!(of(&three, scope), None, "what is theirs is no network's: {scope:?}");
+        }
+    }
+
+    #[test]
+    fn where_anything_goes_out_it_is_not_everything() {
+        let places = ALL.map(place);
+        let of = |goes_out| extent(&places, 9, None, goes_out, &known(&ALL), false);
+        assert_eq!(
+            (of(false).kind, of(false).words.as_str()),
+            (ExtentKind::Everything, "Everything: 9 of 9 accounts, on all 3 channels")
+        );
+        assert_eq!(
+            (of(true).kind, of(true).words.as_str()),
+            (ExtentKind::Channels, "9 of 9 accounts, on all 3 channels")
+        );
     }
 
     #[test]
@@ -440,7 +465,7 @@ pub(crate) mod tests {
         let all = known(&ALL);
         let of = |names: &[&str]| {
             let places: Vec<_> = names.iter().map(|name| place(name)).collect();
-            extent(&places, 9, None, &all, true).words
+            extent(&places, 9, None, false, &all, true).words
         };
         let tenant = ["acme/a/one@meta", "acme/b/one@meta", "acme/c/one"];
         assert_eq!(of(&tenant), "Of tenant acme: 3 accounts on 3 channels: a, b and c");
@@ -452,7 +477,7 @@ pub(crate) mod tests {
     fn to_a_tenant_there_are_no_others() {
         let own = known(&["acme/a/one@meta", "acme/a/two@meta", "acme/b/one@meta", "acme/c/one"]);
         let of = |names: &[&str]| {
-            extent(&names.iter().map(|name| place(name)).collect::<Vec<_>>(), 9, None, &own, false).words
+            extent(&names.iter().map(|name| place(name)).collect::<Vec<_>>(), 9, None, false, &own, false).words
         };
         assert_eq!(of(&["acme/a/one@meta", "acme/a/two@meta"]), "All 2 accounts of a");
         assert_eq!(

@@ -7,13 +7,17 @@ use jiff::Timestamp;
 use ledger::{CauseSpread, LastOut, Lately, Outlet, Spread};
 
 use crate::{
+    ExtentKind,
     common::{One, common},
-    extent::{self, Extent, Known, NETWORK},
-    meanwhile::{Meanwhile, instant, meanwhile},
+    extent::{self, EACH, Extent, Known, NETWORK},
+    meanwhile::{Meanwhile, instant, meanwhile, second},
 };
 
-/// Whose fault it is where several channels fail alike.
+/// Whose fault it is where several channels fail alike, and nothing goes out.
 const OURS: &str = "what these channels have in common: most likely our own network";
+
+/// Whose fault it is where several channels fail alike, and no more is known.
+const UNTOLD: &str = "the platforms, or what they have in common: it cannot be told";
 
 /// What to look at first where all may be out.
 const IS_IT_THERE: &str = "Whether they are there: `oncepost look TARGET` has the platform asked once more, where it can be; else open the \
@@ -75,6 +79,9 @@ impl Evidence<'_> {
             code: *code,
             scope: *scope,
             targets: cause.targets,
+            is_answer: is_answer(cause),
+            began: cause.began,
+            last: cause.last,
         };
         let common = common(&spread.causes.iter().zip(&scopes).map(one).collect::<Vec<_>>());
         let of = common.as_ref().map_or_else(|| (0..spread.causes.len()).collect(), |common| common.of.clone());
@@ -83,12 +90,13 @@ impl Evidence<'_> {
         let listed = if is_all { spread.posts } else { main.iter().map(|cause| cause.posts).sum() };
         let scope = common.as_ref().and_then(|common| common.scope);
         // Some cause is always open: what went out before the newest one began says nothing of now.
-        let newest = main.iter().map(|cause| cause.first).max();
-        let (extent, meanwhile) = self.reach(&main, listed, scope, newest);
+        let newest = main.iter().map(|cause| cause.began).max();
+        let (extent, meanwhile) = self.reach(&main, listed, scope, newest, spread);
         let whole = if common.is_some() { extent } else { extent::look_at_all(extent) };
-        // What is our network's fault as a whole is no platform's in any of its parts.
-        let is_ours = |at: usize| common.is_some() && whole.look_at == NETWORK && of.contains(&at);
-        let cause = |(at, (cause, (_, scope)))| self.cause(cause, scope, is_ours(at));
+        // What is our network's fault as a whole is no platform's in any of its parts; what was there before is not of it.
+        let is_new = |at: usize| newest.is_some_and(|began| began <= spread.causes[at].first);
+        let is_ours = |at: usize| common.is_some() && whole.look_at == NETWORK && of.contains(&at) && is_new(at);
+        let cause = |(at, (cause, (_, scope)))| self.cause(cause, scope, is_ours(at), spread);
         Judgement {
             causes: spread.causes.iter().zip(scopes.iter().copied()).enumerate().map(cause).collect(),
             whole: Whole {
@@ -99,33 +107,45 @@ impl Evidence<'_> {
         }
     }
 
-    fn cause(&self, cause: &CauseSpread, scope: Option<Scope>, is_ours: bool) -> Cause {
-        let (extent, meanwhile) = self.reach(&[cause], cause.posts, scope, Some(cause.first));
-        let is_ours = is_ours || extent.look_at == NETWORK;
+    fn cause(&self, cause: &CauseSpread, scope: Option<Scope>, is_ours: bool, spread: &Spread) -> Cause {
+        let (extent, meanwhile) = self.reach(&[cause], cause.posts, scope, Some(cause.began), spread);
         let look_at = if is_ours { NETWORK.into() } else { extent.look_at };
-        let whose_fault = if is_ours { OURS } else { scope.map_or("not known", Scope::whose_fault) };
+        let whose_fault = match look_at.as_str() {
+            NETWORK => OURS,
+            EACH => UNTOLD,
+            _ => scope.map_or("not known", Scope::whose_fault),
+        };
         Cause { extent: looked_for(Extent { look_at, ..extent }, [cause]), meanwhile, whose_fault }
     }
 
-    /// How far causes that are one reach, and what goes out meanwhile: since `began`.
+    /// How far causes that are one reach, and what goes out meanwhile: since `began`. `spread`: all of the list.
     fn reach(
         &self,
         causes: &[&CauseSpread],
         posts: u64,
         scope: Option<Scope>,
         began: Option<Timestamp>,
+        spread: &Spread,
     ) -> (Extent, Meanwhile) {
-        let retried = self.retried_for(causes);
-        let mut all: BTreeSet<Outlet> =
-            causes.iter().flat_map(|cause| cause.places.iter().map(|(place, _)| place.clone())).collect();
-        all.extend(retried.iter().map(|target| place(target)));
-        let all = || all.iter();
         let began = began.unwrap_or(self.from);
-        let meanwhile = meanwhile(all(), self.lately, began, self.from);
-        let extent = extent::extent(all(), posts + more_posts(causes, &retried), scope, self.known, self.is_part);
-        let flows = [meanwhile.own, meanwhile.siblings, meanwhile.elsewhere];
-        let goes_out = flows.iter().any(|flow| flow.published > 0) || self.out.iter().any(|out| began < out.at);
-        let mut extent = extent::or_everything(extent, all(), scope, goes_out, self.known);
+        let retried = self.retried_for(causes);
+        let strikes = || causes.iter().flat_map(|cause| &cause.places);
+        let being_retried: Vec<Outlet> = retried.iter().map(|target| place(target)).collect();
+        let all: BTreeSet<&Outlet> = strikes().map(|strike| &strike.place).chain(&being_retried).collect();
+        let all = || all.iter().copied();
+        let meanwhile = meanwhile(all(), self.lately, self.out, began, self.from);
+        let goes_out = self.goes_out(began);
+        let posts = posts + more_posts(causes, &retried);
+        let mut extent = extent::extent(all(), posts, scope, goes_out, self.known, self.is_part);
+        // What has not failed since, and waits for a person, is no part of it. Whoever is answered is not cut off.
+        let now: BTreeSet<&Outlet> =
+            strikes().filter(|strike| began <= strike.last).map(|strike| &strike.place).chain(&being_retried).collect();
+        let is_answered = spread.causes.iter().any(|cause| is_answer(cause) && began <= cause.last);
+        let everything = extent::everything(now, scope, self.known).filter(|_| !goes_out && !is_answered);
+        let is_everything = everything.is_some();
+        if let Some(words) = everything {
+            extent = Extent { kind: ExtentKind::Everything, words, ..extent };
+        }
         match retried.len() {
             0 => {}
             many => extent.words = format!("{}, with {many} being retried", extent.words),
@@ -135,8 +155,17 @@ impl Evidence<'_> {
                 format!("{}. Since the last of them failed posts go out there again, the newest at {at}", extent.words);
             return (Extent { words, look_at, ..extent }, meanwhile);
         }
-        let look_at = if scope.is_some() { extent::look_at_cause(extent.kind, scope, all()) } else { extent.look_at };
+        let look_at = match scope {
+            Some(_) => extent::look_at_cause(extent.kind, scope, is_everything, all()),
+            None => extent.look_at,
+        };
         (Extent { look_at, ..extent }, meanwhile)
+    }
+
+    /// Whether anything goes out since `began`. What was due within that very second may have gone out before.
+    fn goes_out(&self, began: Timestamp) -> bool {
+        self.lately.iter().any(|one| second(began) < one.second && one.published > 0)
+            || self.out.iter().any(|out| began < out.at)
     }
 
     /// What is being retried for one of these causes.
@@ -155,7 +184,7 @@ impl Evidence<'_> {
         }
         let failed = causes.iter().map(|cause| cause.last).max()?;
         let channels: BTreeSet<_> =
-            causes.iter().flat_map(|cause| cause.places.iter().map(|(place, _)| &place.channel)).collect();
+            causes.iter().flat_map(|cause| cause.places.iter().map(|strike| &strike.place.channel)).collect();
         let last = |channel: &ChannelName| {
             self.out.iter().filter(|out| out.channel == *channel && failed < out.at).map(|out| out.at).max()
         };
@@ -180,6 +209,12 @@ fn more_posts(causes: &[&CauseSpread], retried: &[&Target]) -> u64 {
     retried.difference(&listed).count() as u64
 }
 
+/// Whether a platform has answered, as far as the newest target tells: with an error, but it is reached.
+fn is_answer(cause: &CauseSpread) -> bool {
+    let failure = cause.newest.as_ref().and_then(|target| target.last_failure.as_ref());
+    failure.is_some_and(|failure| failure.said.is_answer())
+}
+
 /// Of what may be out the first question is whether it is, whatever was the reason.
 fn looked_for<'a>(extent: Extent, causes: impl IntoIterator<Item = &'a CauseSpread>) -> Extent {
     let (mut doubts, mut targets) = (0, 0);
@@ -194,10 +229,11 @@ mod tests {
     use std::collections::BTreeMap;
 
     use domain::{Code, ContentHash, Landed, PlatformWords, PostId, State, TargetId, Worth};
+    use ledger::Strike;
     use uuid::Uuid;
 
     use super::*;
-    use crate::{ExtentKind, extent::tests::place};
+    use crate::extent::tests::place;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
@@ -210,7 +246,8 @@ mod tests {
             doubts: 0,
             first: at(100),
             last: at(200),
-            places: places.iter().map(|name| (place(name), 1)).collect(),
+            began: at(100),
+            places: places.iter().map(|name| Strike { place: place(name), targets: 1, last: at(200) }).collect(),
             posts: places.len() as u64,
             top_posts: Vec::new(),
             newest: None,
@@ -245,6 +282,13 @@ mod tests {
 
     fn out(channel: &str, second: i64) -> LastOut {
         LastOut { tenant: "acme".parse().unwrap(), channel: channel.parse().unwrap(), at: at(second) }
+    }
+
+    fn failed(name: &str, code: Code, status: Option<u16>) -> Target {
+        let mut target = retried(name, 1);
+        let failure = target.last_failure.as_mut().unwrap();
+        (failure.code, failure.said.status) = (code, status);
+        target
     }
 
     fn retried(name: &str, post: u128) -> Target {
@@ -323,7 +367,8 @@ mod tests {
     #[test]
     fn what_goes_out_in_the_seconds_of_the_failures_shows_that_not_everything_fails() {
         let known = extent::tests::known(&extent::tests::ALL);
-        let spread = Spread { causes: vec![cause("OP-3001/channel/-", &["acme/a/one", "beta/b/one"])], posts: 2 };
+        let places = ["acme/a/one", "beta/b/one", "acme/c/one"];
+        let spread = Spread { causes: vec![cause("OP-3001/channel/-", &places)], posts: 3 };
         let of = |out: &[LastOut]| Evidence { out, ..nothing(&known) }.judge(&spread).causes.remove(0).extent.kind;
         assert_eq!([of(&[]), of(&[out("a", 100)])], [ExtentKind::Everything; 2]);
         assert_ne!(of(&[out("a", 101)]), ExtentKind::Everything);
@@ -347,9 +392,69 @@ mod tests {
     #[test]
     fn what_went_out_before_the_newest_cause_is_no_sign_that_anything_goes_out_now() {
         let old = cause("OP-4001/channel/-", &["acme/b/one"]);
-        let new = CauseSpread { first: at(180), ..cause("OP-3001/channel/-", &["acme/a/one", "beta/b/one"]) };
+        let new =
+            CauseSpread { began: at(180), first: at(190), ..cause("OP-3001/channel/-", &["acme/a/one", "beta/b/one"]) };
         let whole = judged(vec![old, new], 5).whole;
         assert_eq!(whole.meanwhile.map(|meanwhile| meanwhile.elsewhere.published), Some(0), "five went out before it");
+    }
+
+    /// It is tried for a while before a person is asked: what goes out in that time goes out while it fails.
+    #[test]
+    fn what_goes_out_while_it_is_tried_is_no_less_evidence() {
+        let tried = CauseSpread { first: at(190), ..cause("OP-3001/channel/-", &["acme/a/one", "acme/b/one"]) };
+        let Judgement { whole, causes } = judged(vec![tried], 5);
+        assert_ne!(whole.extent.kind, ExtentKind::Everything, "five went out at 150, and it fails since 100");
+        assert_eq!((causes[0].whose_fault, causes[0].extent.look_at.as_str()), (UNTOLD, EACH));
+        let words = whole.meanwhile.unwrap().words;
+        assert!(words.ends_with("; 5 on other channels did."), "{words}");
+    }
+
+    /// A platform is away, another has an error of its own, and what was in doubt before was not settled yet.
+    #[test]
+    fn what_happens_beside_it_does_not_make_an_outage_of_one_platform_ours() {
+        let old = |name| Strike { place: place(name), targets: 5, last: at(90) };
+        let doubts = CauseSpread {
+            targets: 10,
+            began: at(10),
+            first: at(20),
+            last: at(90),
+            places: vec![old("acme/c/one"), old("acme/d/one")],
+            ..cause("OP-4001/channel/-", &[])
+        };
+        let away = cause("OP-3001/channel/-", &["acme/a/one"].repeat(15));
+        let mut error = cause("OP-3002/channel/-", &["acme/b/one"]);
+        error.newest = Some(failed("acme/b/one", Code::OUT_OF_ORDER, Some(500)));
+        let known = extent::tests::known(&["acme/a/one", "acme/b/one", "acme/c/one", "acme/d/one", "acme/e/one"]);
+        // Between the old ones and the outage everything went out.
+        let between = [Lately { place: place("beta/a/one"), second: at(50), settled: 5, published: 5 }];
+        let evidence = Evidence { lately: &between, ..nothing(&known) };
+        let causes = vec![away, doubts.clone(), error];
+        let Judgement { whole, causes } = evidence.judge(&Spread { causes, posts: 26 });
+        assert_eq!((whole.extent.kind, whole.in_common), (ExtentKind::Channels, None));
+        assert_eq!(whole.extent.words, "4 accounts on 4 of 5 channels: a, b, c and 1 more");
+        assert_eq!(
+            causes.iter().map(|cause| cause.whose_fault).collect::<Vec<_>>(),
+            ["the platform", UNTOLD, "the platform"]
+        );
+        // With some of today, all of the cause is told, and not all of it is ours.
+        let today = ["acme/b/one", "acme/e/one"].map(|name| Strike { place: place(name), targets: 45, last: at(200) });
+        let places = doubts.places.iter().cloned().chain(today).collect();
+        let mixed = CauseSpread { targets: 100, last: at(200), places, ..doubts };
+        let causes = vec![mixed, cause("OP-3001/channel/-", &["acme/a/one"].repeat(15))];
+        let Judgement { whole, causes } = evidence.judge(&Spread { causes, posts: 115 });
+        assert_eq!(whole.extent.words, "Everything that was due: 3 accounts, on 3 of 5 channels");
+        assert_eq!(causes.iter().map(|cause| cause.whose_fault).collect::<Vec<_>>(), [UNTOLD, OURS]);
+    }
+
+    #[test]
+    fn where_a_platform_answers_our_network_is_not_at_fault() {
+        let places = ["acme/a/one", "acme/b/one", "acme/c/one"].repeat(5);
+        let mut refused = cause("OP-2001/post/-", &["acme/d/one"]);
+        refused.newest = Some(failed("acme/d/one", Code::CONTENT_REFUSED, Some(422)));
+        let of = |refused: &CauseSpread| judged(vec![cause("OP-3001/channel/-", &places), refused.clone()], 0);
+        assert_eq!(of(&refused).causes[0].whose_fault, UNTOLD);
+        refused.last = at(99);
+        assert_eq!(of(&refused).causes[0].whose_fault, OURS, "that was before");
     }
 
     #[test]

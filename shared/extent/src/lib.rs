@@ -5,6 +5,6 @@ mod extent;
 mod judge;
 mod meanwhile;
 
-pub use extent::{Account, Extent, ExtentKind, Known, account};
+pub use extent::{Account, Extent, ExtentKind, Known, account, listed};
 pub use judge::{Cause, Evidence, Judgement, Whole};
 pub use meanwhile::{Flow, Meanwhile, second};

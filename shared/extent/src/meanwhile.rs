@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use ledger::{Lately, Outlet};
+use ledger::{LastOut, Lately, Outlet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -47,16 +47,26 @@ pub(crate) fn instant(at: Timestamp) -> String {
 }
 
 /// What goes out while something fails at `places` since `since`: on their accounts, on the other accounts of their channels, and
-/// elsewhere. `from`: since when it was looked at.
+/// elsewhere. `out`: when something went out last, whenever it was due. `from`: since when it was looked at.
 pub(crate) fn meanwhile<'a>(
     places: impl IntoIterator<Item = &'a Outlet>,
     lately: &[Lately],
+    out: &[LastOut],
     since: Timestamp,
     from: Timestamp,
 ) -> Meanwhile {
     let places: Vec<_> = places.into_iter().collect();
     let accounts: BTreeSet<_> = places.iter().map(|place| account(place)).collect();
     let channels: BTreeSet<_> = places.iter().map(|place| &place.channel).collect();
+    // What was due before may go out late, and says as much.
+    let newest = |is_there: &dyn Fn(&LastOut) -> bool| out.iter().filter(|out| is_there(out)).max_by_key(|out| out.at);
+    let of_all = newest(&|_| true);
+    let goes_out = of_all.is_some_and(|out| since < out.at);
+    let of_all = of_all.map_or_else(String::new, |LastOut { channel, at, .. }| {
+        format!(" The newest of all went out on {channel} at {}.", instant(*at))
+    });
+    let there = newest(&|out| since < out.at && channels.contains(&out.channel));
+    let there = there.map_or_else(String::new, |out| format!(" The newest there went out at {}.", instant(out.at)));
     let began = second(since);
     let since = began.max(from);
     let (mut own, mut siblings, mut elsewhere) = (Flow::default(), Flow::default(), Flow::default());
@@ -97,13 +107,17 @@ pub(crate) fn meanwhile<'a>(
                 siblings.published
             )
         }
+        (0, Flow { settled: 0, .. }, Flow { settled: 0, .. }) if goes_out => {
+            format!("Nothing else was due since {at}.{of_all}")
+        }
         (0, Flow { settled: 0, .. }, Flow { settled: 0, .. }) => {
-            format!("Nothing else was due since {at}: whether other posts go out cannot be told.")
+            format!("Nothing else was due since {at}: whether other posts go out cannot be told.{of_all}")
         }
-        (0, _, Flow { published: 1.., .. }) => {
-            format!("Nothing on {on} went out that was due since {at}; {} on other channels did.", elsewhere.published)
-        }
-        (0, ..) => format!("Nothing at all went out that was due since {at}."),
+        (0, _, Flow { published: 1.., .. }) => format!(
+            "Nothing on {on} went out that was due since {at}; {} on other channels did.{there}",
+            elsewhere.published
+        ),
+        (0, ..) => format!("Nothing at all went out that was due since {at}.{of_all}"),
     };
     Meanwhile { since, own, siblings, elsewhere, words }
 }
@@ -126,7 +140,7 @@ mod tests {
         };
         // It began within the second.
         let first = began + Duration::from_millis(700);
-        let of = |rows: &[Lately]| meanwhile(&[place("acme/a/one@meta")], rows, first, began).words;
+        let of = |rows: &[Lately]| meanwhile(&[place("acme/a/one@meta")], rows, &[], first, began).words;
         // Due in the second before it began.
         let early = lately("acme/a/one", 0, 9, 9);
         assert_eq!(
@@ -163,7 +177,35 @@ mod tests {
         assert!(of(&[beside, failed]).starts_with("Nothing else was due"), "what failed since counts for more");
         // Only a part could be looked at.
         let from = began + Duration::from_secs(2);
-        let looked = meanwhile(&[place("acme/a/one")], &[early], began, from);
+        let looked = meanwhile(&[place("acme/a/one")], &[early], &[], began, from);
         assert_eq!(looked.since, from);
+    }
+
+    /// What was due before may go out late: nothing is said that the newest of all gives the lie to.
+    #[test]
+    fn whatever_was_due_the_newest_that_went_out_is_told() {
+        let began = Timestamp::from_second(100).unwrap();
+        let out = |channel: &str, at: i64| LastOut {
+            tenant: "acme".parse().unwrap(),
+            channel: channel.parse().unwrap(),
+            at: Timestamp::from_second(at).unwrap(),
+        };
+        let of = |rows: &[Lately], out: &[LastOut]| meanwhile(&[place("acme/a/one")], rows, out, began, began).words;
+        let due = |name: &str, published| Lately { place: place(name), second: began, settled: 3, published };
+        let since = "since 1970-01-01 00:01:40Z";
+        let untold = format!("Nothing else was due {since}: whether other posts go out cannot be told.");
+        assert_eq!(of(&[], &[]), untold);
+        let before = format!("{untold} The newest of all went out on b at 1970-01-01 00:01:39Z.");
+        assert_eq!(of(&[], &[out("a", 98), out("b", 99)]), before);
+        let after = format!("Nothing else was due {since}. The newest of all went out on b at 1970-01-01 00:01:41Z.");
+        assert_eq!(of(&[], &[out("a", 98), out("b", 101)]), after);
+        let late = format!(
+            "Nothing at all went out that was due {since}. The newest of all went out on a at 1970-01-01 00:01:41Z."
+        );
+        assert_eq!(of(&[due("beta/a/one", 0)], &[out("a", 101)]), late);
+        let others = format!("Nothing on a went out that was due {since}; 3 on other channels did.");
+        assert_eq!(of(&[due("acme/c/one", 3)], &[out("a", 99), out("c", 101)]), others);
+        let there = format!("{others} The newest there went out at 1970-01-01 00:01:42Z.");
+        assert_eq!(of(&[due("acme/c/one", 3)], &[out("a", 102), out("c", 101)]), there);
     }
 }

@@ -119,7 +119,7 @@ async fn pair(ledger: &dyn Ledger, target: TargetId, spent: &[AtomicUsize; 2]) {
 }
 
 fn claim() -> Claim {
-    Claim { limit: 500, ahead: Duration::ZERO, outstanding_per_channel: u32::MAX }
+    Claim { limit: 500, ahead: Duration::ZERO, outstanding_per_channel: u32::MAX, outage: None }
 }
 
 fn post(runtime: &Runtime, n: usize, due_in: u64) -> NewPost {

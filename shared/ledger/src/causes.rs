@@ -53,14 +53,27 @@ pub struct CauseSpread {
     pub first: Timestamp,
     /// When the last one was.
     pub last: Timestamp,
-    /// How many on each account, most first.
-    pub places: Vec<(Outlet, u64)>,
+    /// When that began which put the first of them there: its first try since it was set going last, or the send that left it in doubt.
+    pub began: Timestamp,
+    /// Each account with some of them, most first.
+    pub places: Vec<Strike>,
     /// How many posts they belong to.
     pub posts: u64,
     /// The posts with the most of them, at most [`CauseSpread::MOST_POSTS`].
     pub top_posts: Vec<(PostId, u64)>,
     /// The target that was put there last; none if it has left the list since the others were counted.
     pub newest: Option<Target>,
+}
+
+/// A cause on one account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Strike {
+    /// The account.
+    pub place: Outlet,
+    /// How many targets are on the list there.
+    pub targets: u64,
+    /// When the last of them was put there.
+    pub last: Timestamp,
 }
 
 impl CauseSpread {

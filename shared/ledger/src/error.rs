@@ -57,6 +57,17 @@ pub enum LedgerError {
         /// What is wrong.
         what: String,
     },
+    /// A file of certificates or a key that the address names cannot be read.
+    #[error("the ledger's address says {parameter}={path}, a file that cannot be read")]
+    Certificate {
+        /// What names it, as `sslrootcert`.
+        parameter: String,
+        /// Where it should be.
+        path: String,
+        /// Why.
+        #[source]
+        cause: Arc<std::io::Error>,
+    },
     /// The database was restored, moved, or taken over by another server.
     #[error(
         "the ledger's database was restored to an earlier time, moved, or taken over by another server: what was published lately may not \
@@ -88,7 +99,8 @@ impl LedgerError {
             | Self::SchemaNewer { .. }
             | Self::Restored
             | Self::Corrupt { .. }
-            | Self::Settings { .. } => true,
+            | Self::Settings { .. }
+            | Self::Certificate { .. } => true,
             Self::Unreachable { .. } | Self::NoSuchTarget(_) | Self::Closed => false,
         }
     }
@@ -111,7 +123,7 @@ impl LedgerError {
             Self::Schema { .. } | Self::SchemaNewer { .. } => "schema",
             Self::Restored => "history_lost",
             Self::Corrupt { .. } => "unreadable",
-            Self::Settings { .. } => "settings",
+            Self::Settings { .. } | Self::Certificate { .. } => "settings",
             Self::NoSuchTarget(_) => "no_such_target",
             Self::Closed => "closed",
         }

@@ -45,7 +45,7 @@ use uuid::Uuid;
 pub use assignments::{Assigned, Assignment, Assignments, Duty};
 pub use audit_log::{AuditEntry, AuditFilter, AuditLog, BROKER, EntryOutcome, NewEntry, standing};
 pub use causes::{
-    CauseSpread, Causes, LastOut, Lately, Meanwhile, Outlet, Postponed, PostponedOn, Spread, Stake, Within,
+    CauseSpread, Causes, LastOut, Lately, Meanwhile, Outlet, Postponed, PostponedOn, Spread, Stake, Strike, Within,
 };
 pub use credentials::{CredentialPut, CredentialRow, CredentialStore, RecordKind};
 pub use deliveries::{

@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use domain::{
-    AccountId, AppId, Attempt, ChannelName, Content, ContentHash, Override, Pause, PauseScope, PostId, PostStatus,
-    State, Target, TargetId, TenantId, invariant::Violation,
+    AccountId, AppId, Attempt, ChannelName, Command, Content, ContentHash, Outage, Override, Pause, PauseScope, PostId,
+    PostStatus, State, Target, TargetId, TenantId, invariant::Violation,
 };
 use jiff::Timestamp;
 
@@ -81,6 +81,15 @@ pub struct Claim {
     /// At most this many targets of one channel may be in the state `queued`, counting those already there. What does not
     /// fit stays in the ledger. When more is due than fits, tenants take turns.
     pub outstanding_per_channel: u32,
+    /// When the broker did not answer last, by the ledger's clock: what has expired for it says so.
+    pub outage: Option<Outage>,
+}
+
+impl Claim {
+    /// What is asked of each target.
+    pub(crate) fn command(&self) -> Command {
+        self.outage.map_or(Command::Wake, |outage| Command::WakeAfter { outage })
+    }
 }
 
 /// What was claimed.

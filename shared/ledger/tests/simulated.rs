@@ -47,7 +47,7 @@ async fn the_clock_stands_still_while_the_file_is_written() {
         let post = post(&runtime);
         let target = post.targets[0].id;
         ledger.accept(vec![post]).await.unwrap();
-        let claim = Claim { limit: 10, ahead: Duration::ZERO, outstanding_per_channel: 1_000 };
+        let claim = Claim { limit: 10, ahead: Duration::ZERO, outstanding_per_channel: 1_000, outage: None };
         assert_eq!(ledger.claim(&claim).await.unwrap().emissions.len(), 1);
         ledger.apply(target, Command::Cancel).await.unwrap();
         ledger.target(target).await.unwrap().unwrap();

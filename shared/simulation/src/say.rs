@@ -13,7 +13,7 @@ pub(crate) fn acceptance(answer: &Acceptance) -> &'static str {
 
 pub(crate) fn command(command: &Command) -> String {
     match command {
-        Command::Wake => "wake".into(),
+        Command::Wake | Command::WakeAfter { .. } => "wake".into(),
         Command::Begin { .. } => "begin".into(),
         Command::Keep { attempt, .. } => format!("attempt {attempt} stores a handle"),
         Command::Arm { attempt, part, .. } => format!("attempt {attempt} arms part {part}"),

@@ -60,7 +60,7 @@ pub struct FailureGroups {
     /// What nearly all of it has in common, in a few words; absent if nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_common: Option<String>,
-    /// What goes out meanwhile, since the first of them failed; absent if nothing needs a person.
+    /// What goes out meanwhile, since the newest of its causes began; absent if nothing needs a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub meanwhile: Option<Meanwhile>,
     /// What is at stake next on the accounts that they are on.

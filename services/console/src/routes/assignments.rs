@@ -169,7 +169,7 @@ async fn needing_person(console: &Console, duty: Duty, names_part: bool) -> Resu
                     return Duty::Cause { group, within };
                 }
                 let scope = show::group((group.clone(), cause.targets)).scope;
-                let within = part(&within, scope, cause.places.iter().map(|(place, _)| place));
+                let within = part(&within, scope, cause.places.iter().map(|strike| &strike.place));
                 Duty::Cause { group, within }
             })
         }

@@ -98,7 +98,7 @@ async fn found(
         spread.posts = spread.causes.iter().map(|cause| cause.posts).sum();
     }
     let yesterday = at.saturating_sub(DAY).unwrap_or(Timestamp::MIN);
-    let first = spread.causes.iter().map(|cause| cause.first).min();
+    let first = spread.causes.iter().map(|cause| cause.began).min();
     let (found, wells) = futures::join!(
         async {
             let Some(first) = first else { return Ok((yesterday, Vec::new(), Vec::new(), Vec::new())) };
@@ -216,7 +216,7 @@ impl View<'_> {
 }
 
 fn places(cause: &CauseSpread) -> impl Iterator<Item = &Outlet> {
-    cause.places.iter().map(|(place, _)| place)
+    cause.places.iter().map(|strike| &strike.place)
 }
 
 /// All of a cause in one sentence.
@@ -235,9 +235,9 @@ fn sentence(shown: &api::FailureGroup, cause: &CauseSpread, extent: &api::Extent
 fn shares(cause: &CauseSpread) -> api::Spread {
     let by = |name: &dyn Fn(&Outlet) -> Option<String>| {
         let mut shares: BTreeMap<String, u64> = BTreeMap::new();
-        for (place, many) in &cause.places {
-            if let Some(name) = name(place) {
-                *shares.entry(name).or_default() += many;
+        for strike in &cause.places {
+            if let Some(name) = name(&strike.place) {
+                *shares.entry(name).or_default() += strike.targets;
             }
         }
         top(shares.len() as u64, shares.into_iter().collect())

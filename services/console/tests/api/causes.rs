@@ -53,14 +53,14 @@ async fn when_nothing_is_reached_it_is_everything_whatever_each_platform_calls_i
     world.at_due_time().await;
     for (target, code, words) in [
         (&one[0], Code::UNREACHABLE, PlatformWords::text("connection refused")),
-        (&two[0], Code::OUT_OF_ORDER, said(503, "back soon")),
-        (&one[1], Code::UNREACHABLE, PlatformWords { code: Some("E1".into()), ..PlatformWords::text("no route") }),
+        (&two[0], Code::OUT_OF_ORDER, PlatformWords::text("connection reset")),
+        (&one[1], Code::UNREACHABLE, PlatformWords::text("no route")),
         (&two[1], Code::TOO_SLOW, PlatformWords::default()),
     ] {
         fail(&world, target, away(code, words)).await;
     }
     let found = groups(&world).await;
-    assert_eq!(found["groups"].as_array().unwrap().len(), 4);
+    assert_eq!(found["groups"].as_array().unwrap().len(), 3);
     assert_eq!(found["extent"]["kind"], "everything", "{found}");
     assert_eq!(found["extent"]["words"], "Everything that was due: 2 accounts, on 2 of 2 channels");
     assert!(
@@ -76,19 +76,41 @@ async fn when_nothing_is_reached_it_is_everything_whatever_each_platform_calls_i
     assert_eq!(groups(&world).await["extent"]["kind"], "tenant");
 }
 
+/// One platform is away, another says that it is out of order: two things that happen at once.
+#[tokio::test(start_paused = true)]
+async fn a_platform_that_answers_is_not_behind_a_broken_line() {
+    let world = world();
+    let (_, targets) = world.accepted(&message("one")).await;
+    world.at_due_time().await;
+    fail(&world, &targets[0], away(Code::UNREACHABLE, PlatformWords::text("connection refused"))).await;
+    fail(&world, &targets[1], away(Code::OUT_OF_ORDER, said(503, "back soon"))).await;
+    let found = groups(&world).await;
+    assert_eq!((&found["extent"]["kind"], found.get("in_common")), (&json!("post"), None), "{found}");
+    for group in found["groups"].as_array().unwrap() {
+        assert_eq!(group["whose_fault"], "the platform", "{group}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn tries_that_are_used_up_are_the_last_failures_cause() {
     let world = world();
     let (_, targets) = world.accepted(&single("one", "long", "2026-06-01T13:00:00Z")).await;
+    let (_, other) = world.accepted(&single("two", "short", "2026-06-01T13:00:02Z")).await;
     world.at_due_time().await;
     let failure = Failure { worth: RETRY, ..away(Code::OUT_OF_ORDER, said(503, "Back soon,\n we hope")) };
     while world.state(&targets[0]).await != domain::State::Failed {
         fail(&world, &targets[0], failure.clone()).await;
         world.runtime.sleep(Duration::from_secs(7_200)).await;
+        if world.state(&other[0]).await != domain::State::Published {
+            world.publish(&other[0]).await;
+        }
     }
     let found = groups(&world).await;
     let group = &found["groups"][0];
     assert_eq!((&group["group"], &group["tried"]), (&json!("OP-3002/channel/-"), &json!(8)));
+    // It fails since its first try, and not since it was given up.
+    let meanwhile = "Nothing on long went out that was due since 2026-06-01 13:00:00Z; 1 on other channels did.";
+    assert_eq!((&group["meanwhile"]["words"], &found["meanwhile"]["words"]), (&json!(meanwhile), &json!(meanwhile)));
     assert!(group["remedy"].as_str().unwrap().starts_with("See whether the platform is well again"), "{group}");
     assert_eq!(group["platform_said"]["text"], "Back soon,\n we hope");
     let shown = world.get(&format!("/v1/targets/{}", targets[0])).await.ok(200);
@@ -124,7 +146,8 @@ async fn a_dead_account_is_told_by_its_first_post_with_what_is_held_behind_it() 
     let found = groups(&world).await;
     assert_eq!((&found["targets"], &found["extent"]["kind"]), (&json!(1), &json!("account")));
     assert_eq!(found["extent"]["words"], "Only account acme/long/main");
-    let nothing = "Nothing else was due since 2026-06-01 13:00:10Z: whether other posts go out cannot be told.";
+    let nothing = "Nothing else was due since 2026-06-01 13:00:10Z: whether other posts go out cannot be told. The newest of all went out on \
+                   long at 2026-06-01 13:00:00Z.";
     assert_eq!(found["meanwhile"]["words"], nothing);
     assert_eq!(found["at_stake"], json!({ "targets": 1, "first": "2026-06-01T15:00:00Z", "held": 3 }));
     let sentence = found["groups"][0]["sentence"].as_str().unwrap();

@@ -12,12 +12,12 @@ use super::{
 pub(crate) const MANY: &str = "/*";
 
 /// The message of who is called `name`, as `scheduler`, `worker/mastodon` or `broker`; `missing`: while it is so.
-pub(crate) fn message(say: Say, name: &str, missing: Option<&Missing>, console: Option<&Url>) -> Message {
+pub(crate) fn message(say: &Say, name: &str, missing: Option<&Missing>, console: Option<&Url>) -> Message {
     let (what, remedy) = missing.map_or(("", ""), |missing| (&missing.what, &missing.remedy));
     let head = match say {
-        Say::New | Say::Grown { .. } => what.to_owned(),
-        Say::Old { since } => format!("Since {}, and nobody has mended it: {what}", instant(since)),
-        Say::Clear { since } => format!("All clear: {} (since {})", over(name), instant(since)),
+        Say::New | Say::Grown { .. } | Say::Spread { .. } => what.to_owned(),
+        Say::Old { since } => format!("Since {}, and nobody has mended it: {what}", instant(*since)),
+        Say::Clear { since } => format!("All clear: {} (since {})", over(name), instant(*since)),
     };
     let remedy = (!remedy.is_empty() && !matches!(say, Say::Clear { .. })).then(|| format!("What to do: {remedy}"));
     let place = match console {
@@ -45,7 +45,7 @@ mod tests {
 
     #[test]
     fn what_is_over_is_said_by_what_it_was() {
-        let clear = |name| message(Say::Clear { since: Timestamp::UNIX_EPOCH }, name, None, None).head;
+        let clear = |name| message(&Say::Clear { since: Timestamp::UNIX_EPOCH }, name, None, None).head;
         for (name, over) in [
             ("broker", "the broker answers again"),
             ("scheduler", "no scheduler is missing any more"),

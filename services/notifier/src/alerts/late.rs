@@ -10,14 +10,14 @@ use super::{
 };
 
 /// The message of `count` targets that expired for one reason within a day.
-pub(crate) fn message(say: Say, count: u64, newest: Option<&Target>, console: Option<&Url>) -> Message {
+pub(crate) fn message(say: &Say, count: u64, newest: Option<&Target>, console: Option<&Url>) -> Message {
     let targets = match count {
         1 => "1 target was not sent in time".to_owned(),
         count => format!("{count} targets were not sent in time"),
     };
     let more = match say {
         Say::Grown { from } => format!(" within a day, ten times as many as before ({from})"),
-        Say::New | Say::Old { .. } | Say::Clear { .. } => String::new(),
+        Say::New | Say::Spread { .. } | Say::Old { .. } | Say::Clear { .. } => String::new(),
     };
     let kept = newest.and_then(|target| Some((target, target.last_failure.as_ref()?)));
     let title =

@@ -1,17 +1,21 @@
 //! What people may have to be told of: failures that have one cause, targets that were not sent in time, somebody who is missing. Pure.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use contract::Doubts;
-use domain::{Failure, Target};
+use domain::{Failure, Pause, Scope, Target};
 use extent::{Cause, Judgement};
-use ledger::CauseSpread;
+use jiff::Timestamp;
+use ledger::{CauseSpread, Strike};
 use roster::Missing;
 use url::Url;
 
 use super::{
     AlertOptions, absent, late,
-    plan::{Say, Times},
+    plan::{Say, Seen, Times},
     words::{self, Group, Message, Struck},
 };
 
@@ -25,6 +29,10 @@ pub(crate) struct Matter {
     pub name: String,
     /// How many targets; 0: it is over.
     pub count: u64,
+    /// Since when the first of them needs a person.
+    first: Option<Timestamp>,
+    /// Where they are, as far as each is to be mended by itself.
+    places: BTreeSet<String>,
     about: About,
 }
 
@@ -45,7 +53,7 @@ impl Matter {
             _ if name.starts_with(MISSING) => About::Missing(None),
             _ => About::Failing(None),
         };
-        Self { name: name.into(), count: 0, about }
+        Self { name: name.into(), count: 0, first: None, places: BTreeSet::new(), about }
     }
 
     /// Targets that need a person, cause by cause.
@@ -54,8 +62,10 @@ impl Matter {
         let is_only = causes.len() == 1;
         let matter = |(cause, judged): (CauseSpread, Cause)| {
             let (doubts, whole) = (Doubts::of(cause.doubts, cause.targets), (!is_only).then(|| whole.clone()));
+            let (first, places) = (Some(cause.first), apart(&cause));
             let struck = Struck { newest: cause.newest, doubts, cause: judged, whole };
-            Self { name: cause.group, count: cause.targets, about: About::Failing(Some(Box::new(struck))) }
+            let about = About::Failing(Some(Box::new(struck)));
+            Self { name: cause.group, count: cause.targets, first, places, about }
         };
         causes.into_iter().zip(judged).map(matter).collect()
     }
@@ -64,7 +74,8 @@ impl Matter {
     pub fn missing(missing: Missing) -> Self {
         let channel = missing.channel.as_ref().map(|channel| format!("/{channel}"));
         let of = channel.unwrap_or_else(|| if missing.is_of_many { absent::MANY.into() } else { String::new() });
-        Self { name: format!("{MISSING}{}{of}", missing.role), count: 1, about: About::Missing(Some(missing)) }
+        let name = format!("{MISSING}{}{of}", missing.role);
+        Self { count: 1, about: About::Missing(Some(missing)), ..Self::over(&name) }
     }
 
     /// Targets that were not sent in time, the last one first, by what kept them.
@@ -74,7 +85,11 @@ impl Matter {
             let group = target.last_failure.as_ref().map_or_else(|| "-".into(), Failure::group);
             groups.entry(format!("{LATE}{group}")).or_insert((0, target)).0 += 1;
         }
-        let matter = |(name, (count, newest))| Self { name, count, about: About::Late(Some(Box::new(newest))) };
+        let matter = |(name, (count, newest)): (String, (u64, Target))| Self {
+            count,
+            about: About::Late(Some(Box::new(newest))),
+            ..Self::over(&name)
+        };
         groups.into_iter().map(matter).collect()
     }
 
@@ -88,13 +103,25 @@ impl Matter {
         Times { old_after: options.old_after, calm_after: options.calm_after, patience }
     }
 
+    /// As it is now.
+    pub fn seen(&self) -> Seen<'_> {
+        Seen { count: self.count, first: self.first, places: &self.places }
+    }
+
+    /// Whether it has only left the list: what failed is held with what is behind it, by a pause for the same cause.
+    pub fn is_held(&self, pauses: &[Pause]) -> bool {
+        let code = Failure::read_group(&self.name).0;
+        let is_over = self.count == 0 && matches!(self.about, About::Failing(_));
+        is_over && pauses.iter().any(|pause| code.is_some() && pause.code == code)
+    }
+
     /// Whether it is worth a message. What was not sent in time is not mended by waiting, and not over when it is a day old.
-    pub fn wants(&self, say: Say) -> bool {
+    pub fn wants(&self, say: &Say) -> bool {
         !matches!((&self.about, say), (About::Late(_), Say::Old { .. } | Say::Clear { .. }))
     }
 
     /// The message.
-    pub fn message(&self, say: Say, console: Option<&Url>) -> Message {
+    pub fn message(&self, say: &Say, console: Option<&Url>) -> Message {
         let (name, count) = (self.name.as_str(), self.count);
         match &self.about {
             About::Failing(struck) => words::message(say, &Group { name, count, struck: struck.as_deref(), console }),
@@ -104,4 +131,16 @@ impl Matter {
             }
         }
     }
+}
+
+/// Where a cause strikes, by what is mended one by one: a platform, or an account. A post is told by its cause alone.
+fn apart(cause: &CauseSpread) -> BTreeSet<String> {
+    let scope = Failure::read_group(&cause.group).1;
+    let name = |Strike { place, .. }: &Strike| match scope? {
+        Scope::Channel | Scope::System => Some(place.channel.to_string()),
+        Scope::App => place.app.as_ref().map(ToString::to_string),
+        Scope::Account => Some(format!("{}/{}/{}", place.tenant, place.channel, place.account)),
+        Scope::Post => None,
+    };
+    cause.places.iter().filter_map(name).collect()
 }

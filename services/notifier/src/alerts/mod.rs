@@ -122,6 +122,7 @@ impl Alerts {
         let mut matters = self.failing().await?;
         matters.extend(self.late().await?);
         matters.extend(self.missing().await?);
+        let pauses = self.parts.ledger.pauses().await?;
         let mut all: BTreeMap<String, (Option<Matter>, Option<CredentialRow>)> =
             matters.into_iter().map(|matter| (matter.name.clone(), (Some(matter), None))).collect();
         for row in self.parts.records.rows(RecordKind::Alert).await? {
@@ -132,6 +133,9 @@ impl Alerts {
         }
         for (name, (matter, row)) in all {
             let matter = matter.unwrap_or_else(|| Matter::over(&name));
+            if matter.is_held(&pauses) {
+                continue;
+            }
             // Telling takes time: each is judged by its own.
             let now = self.parts.records.now().await?;
             if let Some(Untold { all_alike: true, .. }) = self.see(way, &matter, row, now).await? {
@@ -145,7 +149,7 @@ impl Alerts {
     async fn failing(&self) -> Result<Vec<Matter>, LedgerError> {
         let all = Within::default();
         let spread = self.parts.causes.spread(&all).await?;
-        let Some(first) = spread.causes.iter().map(|cause| cause.first).min() else { return Ok(Vec::new()) };
+        let Some(first) = spread.causes.iter().map(|cause| cause.began).min() else { return Ok(Vec::new()) };
         let now = self.parts.records.now().await?;
         let yesterday = now.saturating_sub(DAY).unwrap_or(Timestamp::MIN);
         let found = self.parts.causes.meanwhile(&all, second(first).max(yesterday), MOST_SETTLED).await?;
@@ -213,25 +217,25 @@ impl Alerts {
         let record = way.record(&matter.name);
         let known = row.as_ref().and_then(|row| serde_json::from_value::<plan::Known>(row.open.clone()).ok());
         let times = matter.times(&self.options);
-        let Some(Act { say, known: then }) = plan::act(known.as_ref(), matter.count, now, times) else {
+        let Some(Act { say, known: then }) = plan::act(known.as_ref(), matter.seen(), now, times) else {
             return Ok(None);
         };
         let version = row.map(|row| row.version);
-        let Some(say) = say.filter(|say| matter.wants(*say)) else {
+        let Some(say) = say.filter(|say| matter.wants(say)) else {
             self.keep(&record, version, then).await?;
             return Ok(None);
         };
         // First it is said that this process tells: of several that see the same, one does.
-        let before = known.unwrap_or(plan::Known { since: now, told: 0, reminded: false, gone: None, telling: None });
+        let before = known.unwrap_or_else(|| plan::Known::new(now));
         let telling = plan::Known { telling: now.checked_add(TELLING).ok(), ..before.clone() };
         let Some(version) = self.keep(&record, version, Some(telling)).await? else { return Ok(None) };
-        let untold = self.tell(way, say, matter, before.since).await;
+        let untold = self.tell(way, &say, matter, before.since).await;
         let after = if untold.is_some() { Some(before) } else { then };
         self.keep(&record, Some(version), after).await?;
         Ok(untold)
     }
 
-    async fn tell(&self, way: &Way, say: Say, matter: &Matter, since: Timestamp) -> Option<Untold> {
+    async fn tell(&self, way: &Way, say: &Say, matter: &Matter, since: Timestamp) -> Option<Untold> {
         let message = matter.message(say, self.options.console.as_ref());
         let telling = Telling::of(say, &matter.name, since, message);
         let (group, name) = (matter.name.as_str(), way.name());

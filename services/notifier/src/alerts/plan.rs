@@ -1,12 +1,17 @@
 //! When a group of failures is worth a message. Pure.
 
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// By how much a group must have grown to be told of again.
 const TENFOLD: u64 = 10;
+/// Of how many places of a group each is told by itself. Where there are more, it is told that there are many.
+const MOST_PLACES: usize = 20;
 
 /// What is known of a group that people were told of, or are about to be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,13 +26,30 @@ pub(crate) struct Known {
     /// Since when it is gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gone: Option<Timestamp>,
+    /// Where it strikes, as people were told, and since when it does not any more. Older versions have not noted that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub places: Option<BTreeMap<String, Option<Timestamp>>>,
+    /// How often people were told that it has spread.
+    #[serde(default)]
+    pub spread: u32,
     /// Until when one process is telling.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub telling: Option<Timestamp>,
 }
 
+/// A group as it is now.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seen<'a> {
+    /// How many targets it has; 0: it is gone.
+    pub count: u64,
+    /// Since when the first of them is in it, if that is known.
+    pub first: Option<Timestamp>,
+    /// Where it strikes, as far as one place of it may be mended without the others.
+    pub places: &'a BTreeSet<String>,
+}
+
 /// What is said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Say {
     /// It is new.
     New,
@@ -36,9 +58,16 @@ pub(crate) enum Say {
         /// How many there were then.
         from: u64,
     },
+    /// It strikes where it did not when people were told.
+    Spread {
+        /// There.
+        to: Vec<String>,
+        /// The how-manieth time it is said.
+        nth: u32,
+    },
     /// Nobody has mended it for long.
     Old {
-        /// Since when it is there.
+        /// Since when what is in it now is there.
         since: Timestamp,
     },
     /// It is gone.
@@ -65,11 +94,12 @@ pub(crate) struct Times {
     pub calm_after: Duration,
 }
 
-/// What follows of what is known of a group and how many targets it has now. `None`: nothing.
-pub(crate) fn act(known: Option<&Known>, count: u64, now: Timestamp, times: Times) -> Option<Act> {
+/// What follows of what is known of a group and how it is now. `None`: nothing.
+pub(crate) fn act(known: Option<&Known>, seen: Seen<'_>, now: Timestamp, times: Times) -> Option<Act> {
+    let count = seen.count;
     let has_been = |since: Timestamp, span: Duration| since.saturating_add(span).is_ok_and(|end| end <= now);
     let Some(known) = known else {
-        let known = Known { since: now, told: count, reminded: false, gone: None, telling: None };
+        let known = Known { told: count, places: Some(all(seen.places)), ..Known::new(now) };
         return match (count, times.patience) {
             (0, _) => None,
             (_, Duration::ZERO) => Some(Act { say: Some(Say::New), known: Some(known) }),
@@ -79,7 +109,12 @@ pub(crate) fn act(known: Option<&Known>, count: u64, now: Timestamp, times: Time
     if known.telling.is_some_and(|until| now < until) {
         return None;
     }
-    let then = Known { gone: None, telling: None, ..known.clone() };
+    // What is in it now may be younger than the group, and is then not old yet.
+    let since = seen.first.map_or(known.since, |first| first.max(known.since));
+    let is_old = has_been(since, times.old_after);
+    let (places, to) = spread(known.places.as_ref(), seen.places, now, |gone| has_been(gone, times.calm_after));
+    let then = Known { gone: None, telling: None, reminded: known.reminded && is_old, ..known.clone() };
+    let told = Known { places: Some(all(seen.places)), ..then.clone() };
     let say = |say, known| Some(Act { say: Some(say), known: Some(known) });
     match (count, known.gone) {
         // It was never told: it is over before its time, or whoever was about to has died.
@@ -90,16 +125,54 @@ pub(crate) fn act(known: Option<&Known>, count: u64, now: Timestamp, times: Time
         }
         (0, Some(_)) => None,
         _ if known.told == 0 && !has_been(known.since, times.patience) => None,
-        _ if known.told == 0 => say(Say::New, Known { told: count, ..then }),
+        _ if known.told == 0 => say(Say::New, Known { told: count, ..told }),
         _ if count >= known.told.saturating_mul(TENFOLD) => {
-            say(Say::Grown { from: known.told }, Known { told: count, ..then })
+            say(Say::Grown { from: known.told }, Known { told: count, ..told })
         }
-        _ if !known.reminded && has_been(known.since, times.old_after) => {
-            say(Say::Old { since: known.since }, Known { reminded: true, ..then })
+        _ if !to.is_empty() => {
+            let nth = known.spread.saturating_add(1);
+            say(Say::Spread { to, nth }, Known { told: count.max(known.told), places, spread: nth, ..then })
         }
-        (_, Some(_)) => Some(Act { say: None, known: Some(then) }),
-        (_, None) => None,
+        _ if !then.reminded && is_old => say(Say::Old { since }, Known { reminded: true, places, ..then }),
+        _ => {
+            let then = Known { places, ..then };
+            (then != *known).then_some(Act { say: None, known: Some(then) })
+        }
     }
+}
+
+impl Known {
+    /// A group that nothing is known of but that it is there at `now`.
+    pub fn new(now: Timestamp) -> Self {
+        Self { since: now, told: 0, reminded: false, gone: None, places: None, spread: 0, telling: None }
+    }
+}
+
+/// All places, as those that people are told of.
+fn all(places: &BTreeSet<String>) -> BTreeMap<String, Option<Timestamp>> {
+    places.iter().map(|place| (place.clone(), None)).collect()
+}
+
+/// The places that people were told of and those that are new, and which are new. One that a group has left for a moment is not: `is_over`.
+fn spread(
+    told: Option<&BTreeMap<String, Option<Timestamp>>>,
+    now_at: &BTreeSet<String>,
+    now: Timestamp,
+    is_over: impl Fn(Timestamp) -> bool,
+) -> (Option<BTreeMap<String, Option<Timestamp>>>, Vec<String>) {
+    let Some(told) = told else { return (Some(all(now_at)), Vec::new()) };
+    let left = |(place, gone): (&String, &Option<Timestamp>)| match (now_at.contains(place), gone) {
+        (true, _) => Some((place.clone(), None)),
+        (false, Some(gone)) if is_over(*gone) => None,
+        (false, gone) => Some((place.clone(), Some(gone.unwrap_or(now)))),
+    };
+    let mut places: BTreeMap<_, _> = told.iter().filter_map(left).collect();
+    let mut new: Vec<_> = now_at.iter().filter(|place| !places.contains_key(*place)).cloned().collect();
+    places.extend(new.iter().map(|place| (place.clone(), None)));
+    if places.len() > MOST_PLACES {
+        new.clear();
+    }
+    (Some(places), new)
 }
 
 #[cfg(test)]
@@ -122,9 +195,17 @@ mod tests {
     }
 
     fn said_by(times: Times, looks: &[(u64, u64)]) -> Vec<(u64, Say)> {
+        let looks: Vec<_> = looks.iter().map(|(seconds, count)| (*seconds, *count, None, &[][..])).collect();
+        said_of(times, &looks)
+    }
+
+    /// The same: seconds, how many targets, since when the first of them is there, and where they are.
+    fn said_of(times: Times, looks: &[(u64, u64, Option<u64>, &[&str])]) -> Vec<(u64, Say)> {
         let (mut known, mut said) = (None, Vec::new());
-        for (seconds, count) in looks {
-            if let Some(act) = act(known.as_ref(), *count, at(*seconds), times) {
+        for (seconds, count, first, places) in looks {
+            let places = places.iter().map(ToString::to_string).collect();
+            let seen = Seen { count: *count, first: first.map(at), places: &places };
+            if let Some(act) = act(known.as_ref(), seen, at(*seconds), times) {
                 said.extend(act.say.map(|say| (*seconds, say)));
                 known = act.known;
             }
@@ -165,11 +246,65 @@ mod tests {
         assert_eq!(said(&looks), [(0, Say::New), (hours(4), Say::Old { since: at(0) })]);
     }
 
+    /// One platform was down and is mended; then another one is down, for the same cause.
+    #[test]
+    fn a_place_that_is_new_in_a_group_is_told_of_once() {
+        let spread = |to: &[&str], nth| Say::Spread { to: to.iter().map(ToString::to_string).collect(), nth };
+        let looks: &[(u64, u64, Option<u64>, &[&str])] = &[
+            (0, 3, Some(0), &["mastodon"]),
+            (60, 5, Some(0), &["mastodon", "x"]),
+            (120, 6, Some(0), &["mastodon", "x"]),
+            // It comes and goes.
+            (180, 6, Some(0), &["mastodon"]),
+            (240, 6, Some(0), &["mastodon", "x"]),
+            // It is mended, and fails again much later.
+            (300, 6, Some(0), &["mastodon"]),
+            (900, 6, Some(0), &["mastodon"]),
+            (960, 6, Some(0), &["bluesky", "mastodon", "x"]),
+        ];
+        assert_eq!(
+            said_of(TIMES, looks),
+            [(0, Say::New), (60, spread(&["x"], 1)), (960, spread(&["bluesky", "x"], 2))]
+        );
+        let names: Vec<_> = (0..=MOST_PLACES).map(|n| format!("acme/mastodon/{n:02}")).collect();
+        let names: Vec<_> = names.iter().map(String::as_str).collect();
+        let (few, all) = (&names[..MOST_PLACES], &names[..]);
+        let said = said_of(TIMES, &[(0, 9, None, &names[..9]), (60, 20, None, few), (120, 21, None, all)]);
+        assert_eq!(said, [(0, Say::New), (60, spread(&few[9..], 1))], "that it is everywhere is known by then");
+    }
+
+    #[test]
+    fn how_old_it_is_is_told_of_what_is_in_it_now() {
+        let hours = |hours: u64| hours * 3600;
+        let looks: &[(u64, u64, Option<u64>, &[&str])] = &[
+            (0, 3, Some(0), &["mastodon"]),
+            // All that was there at first is mended.
+            (hours(3), 15, Some(hours(3)), &["mastodon"]),
+            (hours(5), 15, Some(hours(3)), &["mastodon"]),
+            (hours(7), 15, Some(hours(3)), &["mastodon"]),
+            (hours(8), 15, Some(hours(3)), &["mastodon"]),
+            (hours(9), 15, Some(hours(9)), &["mastodon"]),
+            (hours(13), 15, Some(hours(9)), &["mastodon"]),
+        ];
+        let old = |at_hours| (hours(at_hours + 4), Say::Old { since: at(hours(at_hours)) });
+        assert_eq!(said_of(TIMES, looks), [(0, Say::New), old(3), old(9)]);
+    }
+
+    #[test]
+    fn what_an_older_version_has_told_is_no_news() {
+        let known = Known { told: 3, ..Known::new(at(0)) };
+        let places = ["mastodon".to_owned()].into();
+        let act = act(Some(&known), Seen { count: 3, first: None, places: &places }, at(60), TIMES).unwrap();
+        assert_eq!((act.say, act.known.unwrap().places.unwrap().len()), (None, 1));
+    }
+
     #[test]
     fn while_one_process_tells_the_others_do_not_and_what_it_left_is_told() {
-        let telling = Known { since: at(0), told: 0, reminded: false, gone: None, telling: Some(at(100)) };
-        assert_eq!(act(Some(&telling), 3, at(99), TIMES), None);
-        assert_eq!(act(Some(&telling), 3, at(100), TIMES).unwrap().say, Some(Say::New));
-        assert_eq!(act(Some(&telling), 0, at(100), TIMES), Some(Act { say: None, known: None }));
+        let telling = Known { telling: Some(at(100)), ..Known::new(at(0)) };
+        let places = BTreeSet::new();
+        let of = |count, second| act(Some(&telling), Seen { count, first: None, places: &places }, at(second), TIMES);
+        assert_eq!(of(3, 99), None);
+        assert_eq!(of(3, 100).unwrap().say, Some(Say::New));
+        assert_eq!(of(0, 100), Some(Act { say: None, known: None }));
     }
 }

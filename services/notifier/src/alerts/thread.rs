@@ -8,11 +8,13 @@ use sha2::{Digest, Sha256};
 use super::plan::Say;
 
 /// The id of what is said of a group that is there since `since`: 32 digits.
-pub(crate) fn id(group: &str, since: Timestamp, say: Say) -> String {
+pub(crate) fn id(group: &str, since: Timestamp, say: &Say) -> String {
     let event = match say {
         Say::New => "new".to_owned(),
         Say::Grown { from } => format!("grown from {from}"),
-        Say::Old { .. } => "old".to_owned(),
+        Say::Spread { nth, .. } => format!("spread {nth}"),
+        // What is in it now may be told of as old as well as what was before.
+        Say::Old { since } => format!("old since {}", since.as_nanosecond()),
         Say::Clear { .. } => "clear".to_owned(),
     };
     let digest = Sha256::digest(format!("{group}\n{}\n{event}", since.as_nanosecond()));
@@ -34,15 +36,18 @@ mod tests {
             Say::New,
             Say::Grown { from: 3 },
             Say::Grown { from: 30 },
+            Say::Spread { to: Vec::new(), nth: 1 },
+            Say::Spread { to: Vec::new(), nth: 2 },
             Say::Old { since: now },
+            Say::Old { since: later },
             Say::Clear { since: now },
         ];
         let mut ids: Vec<_> =
-            said.iter().flat_map(|say| [id("a", now, *say), id("a", later, *say), id("b", now, *say)]).collect();
-        assert_eq!(ids[0], id("a", now, Say::New));
+            said.iter().flat_map(|say| [id("a", now, say), id("a", later, say), id("b", now, say)]).collect();
+        assert_eq!(ids[0], id("a", now, &Say::New));
         assert_eq!(ids[0].len(), 32);
         ids.sort_unstable();
         ids.dedup();
-        assert_eq!(ids.len(), 15);
+        assert_eq!(ids.len(), 24);
     }
 }

@@ -32,8 +32,8 @@ pub(crate) struct Telling {
 
 impl Telling {
     /// Tells of `say`, of a group that is there since `since`.
-    pub fn of(say: Say, group: &str, since: Timestamp, message: Message) -> Self {
-        Self { message, id: thread::id(group, since, say), thread: thread::id(group, since, Say::New) }
+    pub fn of(say: &Say, group: &str, since: Timestamp, message: Message) -> Self {
+        Self { message, id: thread::id(group, since, say), thread: thread::id(group, since, &Say::New) }
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use contract::{Dead, Doubts};
 use domain::{Code, Failure, ListReason, Listed, Target};
-use extent::{Cause, Whole};
+use extent::{Cause, Whole, listed};
 use jiff::Timestamp;
 use url::{Url, form_urlencoded};
 
@@ -75,7 +75,7 @@ impl fmt::Display for Message {
 }
 
 /// The message.
-pub(crate) fn message(say: Say, group: &Group<'_>) -> Message {
+pub(crate) fn message(say: &Say, group: &Group<'_>) -> Message {
     let targets = match group.count {
         1 => "1 target needs a person".to_owned(),
         count => format!("{count} targets need a person"),
@@ -84,10 +84,13 @@ pub(crate) fn message(say: Say, group: &Group<'_>) -> Message {
     let head = match say {
         Say::New => format!("{targets}: {title}"),
         Say::Grown { from } => format!("{targets}, ten times as many as before ({from}): {title}"),
-        Say::Old { since } => format!("{targets} since {}, and nobody has mended it: {title}", instant(since)),
+        Say::Spread { to, .. } => {
+            format!("{targets}, now on {} as well: {title}", listed(to.iter().map(String::as_str)))
+        }
+        Say::Old { since } => format!("{targets} since {}, and nobody has mended it: {title}", instant(*since)),
         Say::Clear { since } => {
             let head =
-                format!("All clear: no target needs a person any more because of {title} (since {})", instant(since));
+                format!("All clear: no target needs a person any more because of {title} (since {})", instant(*since));
             let lines = group.console.map(|console| linked("The cause", cause(console, group.name)));
             return Message { head, lines: lines.into_iter().collect() };
         }
@@ -241,7 +244,7 @@ mod tests {
     fn lines(target: Target, count: u64) -> Vec<String> {
         let struck = struck(target);
         let group = Group { name: "OP-3002/channel/-", count, struck: Some(&struck), console: None };
-        message(Say::New, &group).lines.into_iter().map(|line| line.text).collect()
+        message(&Say::New, &group).lines.into_iter().map(|line| line.text).collect()
     }
 
     #[test]
@@ -270,6 +273,21 @@ mod tests {
             ]
         );
         assert!(told[5].ends_with("`oncepost retry --group OP-3002/channel/-`."), "{told:?}");
+    }
+
+    #[test]
+    fn where_it_is_new_is_told_first() {
+        let group = Group { name: "OP-3001/channel/-", count: 15, struck: None, console: None };
+        let head = |to: &[&str]| {
+            let to = to.iter().map(ToString::to_string).collect();
+            message(&Say::Spread { to, nth: 1 }, &group).head
+        };
+        let told = |to: &str| {
+            format!("15 targets need a person, now on {to} as well: OP-3001 The platform could not be reached")
+        };
+        assert_eq!(head(&["x"]), told("x"));
+        assert_eq!(head(&["a", "b", "c"]), told("a, b and c"));
+        assert_eq!(head(&["a", "b", "c", "d", "e"]), told("a, b, c and 2 more"));
     }
 
     #[test]

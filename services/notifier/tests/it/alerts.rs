@@ -34,7 +34,7 @@ async fn a_group_makes_one_message_and_an_all_clear() {
     // Others of the group, and another process: nothing is told again.
     world.start().kill();
     world.start();
-    world.ledger.apply(target, Command::Cancel).await.unwrap();
+    world.mended(target, "main").await;
     let clear = world.told().await;
     assert!(clear.starts_with("All clear: ") && clear.contains("OP-2102"), "{clear}");
     assert!(clear.ends_with("The cause: https://console.example/causes?group=OP-2102%2Faccount%2F-"), "{clear}");
@@ -49,7 +49,7 @@ async fn of_several_processes_one_tells() {
         world.start();
     }
     assert!(world.told().await.contains("needs a person"));
-    world.ledger.apply(target, Command::Cancel).await.unwrap();
+    world.mended(target, "main").await;
     assert!(world.told().await.starts_with("All clear"));
     assert!(world.is_quiet());
 }
@@ -67,12 +67,11 @@ async fn what_could_not_be_told_is_told_later() {
 #[tokio::test]
 async fn one_that_grows_tenfold_is_told_of_again() {
     let mut world = World::new(Some(Receiver::start(Answer::status(200)).await), None);
-    world.failed("main").await;
+    world.refused("main", Worth::Never).await;
     world.start();
     assert!(world.told().await.starts_with("1 target needs"));
-    // Each on an account of its own: the failure of one pauses it.
-    for n in 0..9 {
-        world.failed(&format!("other-{n}")).await;
+    for _ in 0..9 {
+        world.refused("main", Worth::Never).await;
     }
     let grown = world.told().await;
     assert!(grown.starts_with("10 targets need a person, ten times as many as before (1)"), "{grown}");
@@ -168,4 +167,35 @@ async fn the_first_alert_of_an_outage_counts_what_is_being_retried_for_it() {
     let told = world.told().await;
     assert!(told.starts_with("1 target needs a person: OP-3001"), "{told}");
     assert!(told.contains("How far: All 4 accounts of mastodon, with 3 being retried"), "{told}");
+}
+
+/// One account was connected again, another one is dead: the group is the same, and there is something to do.
+#[tokio::test]
+async fn another_account_in_a_group_is_told_of() {
+    let mut world = World::new(Some(Receiver::start(Answer::status(200)).await), None);
+    world.failed("main").await;
+    world.start();
+    assert!(world.told().await.starts_with("1 target needs a person: OP-2102 "));
+    world.failed("other").await;
+    let told = world.told().await;
+    assert!(told.starts_with("2 targets need a person, now on acme/mastodon/other as well: OP-2102 "), "{told}");
+    world.start();
+    assert!(world.is_quiet());
+}
+
+/// Its target left the list, and what is held behind it did not: the account is as dead as before.
+#[tokio::test]
+async fn there_is_no_all_clear_while_the_account_is_still_paused_for_it() {
+    let mut world = World::new(Some(Receiver::start(Answer::status(200)).await), None);
+    let target = world.failed("main").await;
+    world.start_with(|options| options.calm_after = Duration::ZERO);
+    assert!(world.told().await.contains("OP-2102"));
+    world.ledger.apply(target, Command::Cancel).await.unwrap();
+    // Two looks have passed when both of these are told: each look tells in the order of the names.
+    world.refused("other", Worth::Never).await;
+    assert!(world.told().await.starts_with("1 target needs a person: OP-3001 "));
+    world.late("third").await;
+    assert!(world.told().await.starts_with("1 target was not sent in time"));
+    world.mended(target, "main").await;
+    assert!(world.told().await.starts_with("All clear: no target needs a person any more because of OP-2102"));
 }

@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use crate::receiver::Receiver;
 use channels::{Account, Foreign, ForeignOptions, Http, HttpOptions, ListedAccounts, Registry, Secret, SecretSource};
 use domain::{
-    Code, Command, Content, ContentHash, Failure, Fix, Landed, OnDoubt, Outcome, PlatformWords, Policy, PostId,
-    RepeatSafety, Scope, TargetId, WorkerName, Worth,
+    Code, Command, Content, ContentHash, Failure, Fix, Landed, OnDoubt, Outcome, PauseScope, PlatformWords, Policy,
+    PostId, RepeatSafety, Scope, TargetId, WorkerName, Worth,
 };
 use ledger::{
     Beat, CredentialRow, CredentialStore, Ledger, MemoryLedger, NewPost, NewTarget, PartSeen, Processes, RecordKind,
@@ -141,6 +141,14 @@ impl World {
             said: PlatformWords::text("revoked <@everyone> & more"),
         };
         self.tried(account, failure).await
+    }
+
+    /// The account is connected again, and the target that had failed on it is not wanted any more.
+    pub async fn mended(&self, target: TargetId, account: &str) {
+        self.ledger.apply(target, Command::Cancel).await.unwrap();
+        let (tenant, channel) = ("acme".parse().unwrap(), "mastodon".parse().unwrap());
+        let scope = PauseScope::Account { tenant, channel, account: account.parse().unwrap() };
+        self.ledger.resume(&scope, Duration::ZERO).await.unwrap();
     }
 
     /// A target of which the platform takes nothing.

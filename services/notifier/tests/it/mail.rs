@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use channels::Secret;
-use domain::Command;
+use domain::{Command, Worth};
 use ledger::Ledger;
 use oncepost_notifier::{MailTls, Untold};
 
@@ -36,7 +36,7 @@ async fn refused(server: &Smtp) -> Untold {
 async fn a_group_is_one_thread_from_its_first_message_to_the_all_clear() {
     let mut server = Smtp::start(MailTls::StartTls).await;
     let world = World::new(None, Some(server.options(&[ANN])));
-    let mut targets = vec![world.failed("main").await];
+    let mut targets = vec![world.refused("main", Worth::Never).await];
     world.start();
     let first = server.next().await;
     assert_eq!(
@@ -44,7 +44,7 @@ async fn a_group_is_one_thread_from_its_first_message_to_the_all_clear() {
         (true, Some("oncepost"), &[ANN.to_owned()][..])
     );
     let subject = first.header("Subject").unwrap();
-    assert!(subject.starts_with("1 target needs a person: OP-2102 "), "{subject}");
+    assert!(subject.starts_with("1 target needs a person: OP-3001 "), "{subject}");
     for (name, value) in
         [("From", "oncepost <oncepost@acme.example>"), ("To", ANN), ("Auto-Submitted", "auto-generated")]
     {
@@ -59,9 +59,8 @@ async fn a_group_is_one_thread_from_its_first_message_to_the_all_clear() {
     ] {
         assert!(body(&first.text).contains(&part), "{part}\nis not in\n{}", first.text);
     }
-    // Each on an account of its own: the failure of one pauses it.
-    for n in 0..9 {
-        targets.push(world.failed(&format!("other-{n}")).await);
+    for _ in 0..9 {
+        targets.push(world.refused("main", Worth::Never).await);
     }
     let grown = server.next().await;
     assert!(grown.header("Subject").unwrap().starts_with("10 targets need a person, ten times as many"));
@@ -119,7 +118,7 @@ async fn one_way_that_is_dead_neither_keeps_another_waiting_nor_tells_it_twice()
         world.told().await;
     }
     assert!(server.is_quiet());
-    world.ledger.apply(target, Command::Cancel).await.unwrap();
+    world.mended(target, "main").await;
     assert!(server.next().await.header("Subject").unwrap().starts_with("All clear"));
     assert!(server.is_quiet(), "who was never told of it is not told that it is over");
 }
@@ -136,7 +135,7 @@ async fn of_several_processes_one_writes_and_a_restart_repeats_nothing() {
     world.settled().await;
     all.iter().for_each(runtime::Runtime::kill);
     world.start();
-    world.ledger.apply(target, Command::Cancel).await.unwrap();
+    world.mended(target, "main").await;
     for _ in 0..2 {
         assert!(server.next().await.header("Subject").unwrap().starts_with("All clear"));
     }

@@ -2,6 +2,10 @@
 
 use harness::shared;
 use testkit::servers::{Kind, url};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+};
 
 use crate::{CANARY, oncepost, variables};
 
@@ -34,6 +38,28 @@ async fn no_ledger_is_the_end_of_a_command() {
     assert_eq!(migrate.code, Some(1), "{}", migrate.said());
     assert!(migrate.out.is_empty(), "trouble is not an answer: {}", migrate.out);
     insta::assert_snapshot!(migrate.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_that_is_not_there_is_named_and_not_waited_for() {
+    let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = server.local_addr().unwrap().port().to_string();
+    let query = "sslmode=verify-full&sslrootcert=/run/secrets/our.authority/ca.crt";
+    let ledger = stores(&format!("postgres://me:c4nary-ledger@127.0.0.1:{port}/oncepost?{query}"), BROKER, GUARD);
+    // Whoever asks is offered encryption, as PostgreSQL does.
+    let offers = async {
+        while let Ok((mut asks, _)) = server.accept().await {
+            asks.read_exact(&mut [0; 8]).await.unwrap();
+            asks.write_all(b"S").await.unwrap();
+        }
+    };
+    let ran = async { tokio::join!(oncepost(&["migrate"], &ledger), oncepost(&["worker"], &ledger)) };
+    let (migrate, worker) = tokio::select! {
+        ran = ran => ran,
+        () = offers => unreachable!("it offers for ever"),
+    };
+    assert_eq!([migrate.code, worker.code], [Some(1); 2], "{}{}", migrate.said(), worker.said());
+    insta::assert_snapshot!(format!("{}{}", migrate.err, worker.err).replace(&port, "POSTGRES"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -152,6 +152,29 @@ async fn m14_what_comes_too_late_expires_where_everybody_sees_it() {
     scheduler.stop().await;
 }
 
+/// A scheduler was there all along: whoever asks when all is well again is told what kept it.
+#[tokio::test(start_paused = true)]
+async fn m14_what_expires_while_the_broker_is_away_says_so() {
+    let world = World::new(44);
+    let (scheduler, worker) = (world.scheduler(), world.worker("w1"));
+    let target = world.post("look-up", "main", 60, 1).await;
+    world.runtime.sleep(Duration::from_secs(10)).await;
+    let due_at = world.runtime.now() + Duration::from_secs(10);
+    let hash = world.target(target).await.hash;
+    let deadline = Some(due_at + Duration::from_secs(40));
+    world.ask(target, Command::Reschedule { due_at, deadline, hash }).await;
+    world.broker.cut(true);
+    world.runtime.sleep(Duration::from_secs(60)).await;
+    world.broker.cut(false);
+    world.settle(HOURS).await;
+    let expired = world.target(target).await;
+    assert_eq!(expired.state, State::Expired);
+    let why = expired.last_failure.unwrap().said.text;
+    assert!(why.starts_with("no scheduler handed it over in time; the broker did not answer from "), "{why}");
+    worker.stop().await;
+    scheduler.stop().await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn t09_a_limit_of_the_app_is_one_incident_and_holds_everything_through_it() {
     let world = World::new(44);

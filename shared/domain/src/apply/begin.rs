@@ -90,7 +90,7 @@ fn begin_send(
 ) -> Answer {
     let now = context.now;
     if target.is_stale(now) {
-        expire(target, context);
+        expire(target, None, context);
         return drop_it(target);
     }
     if context.pause_over(target).is_some() {

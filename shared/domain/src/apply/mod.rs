@@ -68,7 +68,8 @@ pub fn apply(target: &mut Target, command: &Command, context: &Context<'_>) -> C
     let before = target.state;
     let was_listed = target.listed.is_some();
     let answer = match command {
-        Command::Wake => wake::wake(target, context),
+        Command::Wake => wake::wake(target, None, context),
+        Command::WakeAfter { outage } => wake::wake(target, Some(*outage), context),
         Command::Begin { worker, repeat, arm } => {
             begin::begin(target, worker, *repeat, arm.as_deref(), context, &mut change)
         }

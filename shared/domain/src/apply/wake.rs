@@ -5,16 +5,16 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{Context, expire::expire, hold, wait};
-use crate::{Answer, Failure, ListReason, Listed, State, Target};
+use crate::{Answer, Failure, ListReason, Listed, Outage, State, Target};
 
-/// Its time to wake has come: hand it to the broker, expire it, or hold it.
-pub(super) fn wake(target: &mut Target, context: &Context<'_>) -> Answer {
+/// Its time to wake has come: hand it to the broker, expire it, or hold it. `outage`: when the broker did not answer last.
+pub(super) fn wake(target: &mut Target, outage: Option<Outage>, context: &Context<'_>) -> Answer {
     let now = context.now;
     let resting = Answer::Drop { state: target.state, listed: target.listed.is_some() };
     match target.state {
         State::Scheduled | State::Queued | State::Retrying => {
             if target.is_stale(now) {
-                expire(target, context);
+                expire(target, outage, context);
                 return Answer::Drop { state: target.state, listed: false };
             }
             if context.pause_over(target).is_some() {
@@ -26,7 +26,7 @@ pub(super) fn wake(target: &mut Target, context: &Context<'_>) -> Answer {
         }
         State::Held => {
             if target.is_stale(now) {
-                expire(target, context);
+                expire(target, outage, context);
             } else if context.pause_over(target).is_some() {
                 hold(target, context);
             } else {

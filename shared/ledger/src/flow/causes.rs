@@ -1,16 +1,16 @@
-//! The operators' list as a whole: three statements for its spread and one for each cause's newest target, one for what was due lately, one for what waits.
+//! The operators' list as a whole: three statements for its spread and three for each cause's ends, one for what was due lately, one for what waits.
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
 use async_trait::async_trait;
-use domain::{AccountId, AppId, ChannelName, PostId, TenantId};
+use domain::{AccountId, AppId, ChannelName, PostId, Target, TenantId};
 use futures::{FutureExt, try_join};
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{Connection, Database, postponed, rows::readable, store, upcoming::next};
 use crate::{
-    CauseSpread, Causes, LastOut, Lately, LedgerError, Meanwhile, Outlet, Postponed, Spread, Stake, Within,
+    CauseSpread, Causes, LastOut, Lately, LedgerError, Meanwhile, Outlet, Postponed, Spread, Stake, Strike, Within,
     record::{Record, columns, instant, millis, not_before},
     world::{World, after},
 };
@@ -56,12 +56,14 @@ const MEANWHILE: &str = concat!(
 const OUT_LAST: &str = "SELECT place, max(ended_at) FROM ( \
      SELECT ended_at, (SELECT t.tenant || '/' || t.channel FROM targets t WHERE t.id = a.target) AS place FROM attempts a \
      WHERE outcome = 'published' ORDER BY ended_at DESC LIMIT $1) n WHERE place IS NOT NULL GROUP BY place";
-/// The newest of the group `$1` at one place: listed at `$5`, which its count has told.
-const NEWEST: &str = concat!(
+/// One of the group `$1` at one place: listed at `$5`, which its count has told.
+const LISTED: &str = concat!(
     "SELECT ",
     columns!(),
     " FROM targets t WHERE t.listed_group = $1 AND t.tenant = $2 AND t.channel = $3 AND t.account = $4 AND t.listed_at = $5 LIMIT 1"
 );
+/// The tries of the target `$1` after the number `$2`.
+const BEGAN: &str = "SELECT min(began_at) FROM attempts WHERE target = $1 AND number > $2";
 const AT_STAKE: &str = concat!(
     "SELECT tenant, channel, account, app, sum(1 - held) AS many, sum(held) AS held, \
      min(CASE WHEN held = 0 THEN next END) AS first FROM ( \
@@ -89,7 +91,7 @@ impl Causes for Database {
             self.read(move |conn, _| async move { posts(conn, &second).await }.boxed()),
             self.read(move |conn, _| async move { all_posts(conn, &third).await }.boxed()),
         )?;
-        let causes = self.read(move |conn, _| newest(conn, together(places, posts)).boxed()).await?;
+        let causes = self.read(move |conn, _| ends(conn, together(places, posts)).boxed()).await?;
         Ok(Spread { causes, posts: number(all) })
     }
 
@@ -193,8 +195,12 @@ async fn all_posts(conn: &mut Connection, within: &Within) -> Result<i64, Ledger
     found.map(|(many,)| many).map_err(LedgerError::of("count posts that need a person"))
 }
 
-/// A cause, and where the target is that was listed last.
-type Found = (CauseSpread, Outlet);
+/// A cause, and where the targets are that were listed first and last.
+struct Found {
+    cause: CauseSpread,
+    first: Outlet,
+    last: Outlet,
+}
 
 fn together(places: Vec<ListedRow>, posts: Vec<Posts>) -> Vec<Found> {
     let mut causes: BTreeMap<String, Found> = BTreeMap::new();
@@ -202,53 +208,84 @@ fn together(places: Vec<ListedRow>, posts: Vec<Posts>) -> Vec<Found> {
     for (place, row) in readable(read) {
         let group = row.listed_group.unwrap_or_else(|| "-".into());
         let (many, first, last) = (number(row.place.many), instant(row.first), instant(row.last));
-        let (cause, newest) = causes.entry(group.clone()).or_insert_with(|| {
-            let (places, top_posts) = (Vec::new(), Vec::new());
-            let (targets, doubts, posts) = (0, 0, 0);
-            let cause = CauseSpread { group, targets, doubts, first, last, places, posts, top_posts, newest: None };
-            (cause, place.clone())
+        let found = causes.entry(group.clone()).or_insert_with(|| {
+            let (places, top_posts, began) = (Vec::new(), Vec::new(), first);
+            let (targets, doubts, posts, newest) = (0, 0, 0, None);
+            let cause = CauseSpread { group, targets, doubts, first, last, began, places, posts, top_posts, newest };
+            Found { cause, first: place.clone(), last: place.clone() }
         });
+        let cause = &mut found.cause;
         cause.targets += many;
         cause.doubts += number(row.doubts);
-        cause.first = cause.first.min(first);
-        if cause.last < last {
-            (cause.last, *newest) = (last, place.clone());
+        if first < cause.first {
+            (cause.first, found.first) = (first, place.clone());
         }
-        cause.places.push((place, many));
+        if cause.last < last {
+            (cause.last, found.last) = (last, place.clone());
+        }
+        cause.places.push(Strike { place, targets: many, last });
     }
     for Posts { group, many, top } in posts {
         // The two were read at two instants: a group that is new since is left for the next look.
-        if let Some((cause, _)) = causes.get_mut(&group) {
+        if let Some(Found { cause, .. }) = causes.get_mut(&group) {
             cause.posts = number(many);
             cause.top_posts = top.into_iter().map(|(post, many)| (PostId(post), number(many))).collect();
         }
     }
     let mut causes: Vec<_> = causes.into_values().collect();
-    for (cause, _) in &mut causes {
-        cause.places.sort_unstable_by(|a, b| (Reverse(a.1), &a.0).cmp(&(Reverse(b.1), &b.0)));
+    for Found { cause, .. } in &mut causes {
+        cause.places.sort_unstable_by(|a, b| (Reverse(a.targets), &a.place).cmp(&(Reverse(b.targets), &b.place)));
     }
     // In the order of their keys; a stable sort keeps it among those with as many.
-    causes.sort_by_key(|(cause, _)| Reverse(cause.targets));
+    causes.sort_by_key(|found| Reverse(found.cause.targets));
     causes
 }
 
-/// Each cause with its newest target. One whose row cannot be read goes without.
-async fn newest(conn: &mut Connection, found: Vec<Found>) -> Result<Vec<CauseSpread>, LedgerError> {
+/// Each cause with its newest target, and with when it began. One whose row cannot be read goes without.
+async fn ends(conn: &mut Connection, found: Vec<Found>) -> Result<Vec<CauseSpread>, LedgerError> {
     let mut causes = Vec::with_capacity(found.len());
-    for (cause, place) in found {
-        let row: Option<Record> = sqlx::query_as(NEWEST)
-            .bind(&cause.group)
-            .bind(place.tenant.as_str())
-            .bind(place.channel.as_str())
-            .bind(place.account.as_str())
-            .bind(millis(cause.last))
-            .fetch_optional(&mut *conn)
-            .await
-            .map_err(LedgerError::of("read what needs a person"))?;
-        let newest = readable(row.map(|row| row.target())).pop();
-        causes.push(CauseSpread { newest, ..cause });
+    for Found { cause, first, last } in found {
+        let newest = listed(conn, &cause.group, &last, cause.last).await?;
+        let oldest = listed(conn, &cause.group, &first, cause.first).await?;
+        let began = match &oldest {
+            Some(target) => began(conn, target).await?.map_or(cause.first, |began| began.min(cause.first)),
+            None => cause.first,
+        };
+        causes.push(CauseSpread { newest, began, ..cause });
     }
     Ok(causes)
+}
+
+async fn listed(
+    conn: &mut Connection,
+    group: &str,
+    place: &Outlet,
+    at: Timestamp,
+) -> Result<Option<Target>, LedgerError> {
+    let row: Option<Record> = sqlx::query_as(LISTED)
+        .bind(group)
+        .bind(place.tenant.as_str())
+        .bind(place.channel.as_str())
+        .bind(place.account.as_str())
+        .bind(millis(at))
+        .fetch_optional(conn)
+        .await
+        .map_err(LedgerError::of("read what needs a person"))?;
+    Ok(readable(row.map(|row| row.target())).pop())
+}
+
+async fn began(conn: &mut Connection, target: &Target) -> Result<Option<Timestamp>, LedgerError> {
+    if let Some(armed) = &target.armed {
+        return Ok(Some(armed.first_at));
+    }
+    let before = target.attempt.saturating_sub(u32::from(target.tries));
+    let began: Option<i64> = sqlx::query_scalar(BEGAN)
+        .bind(target.id.0)
+        .bind(i64::from(before))
+        .fetch_one(conn)
+        .await
+        .map_err(LedgerError::of("find when it began to fail"))?;
+    Ok(began.map(instant))
 }
 
 #[derive(sqlx::FromRow)]

@@ -129,11 +129,11 @@ fn wake(
     claim: &Claim,
     claimed: &mut Claimed,
 ) -> Result<(), LedgerError> {
-    let limit = claim.limit as usize;
+    let (limit, command) = (claim.limit as usize, claim.command());
     let (of_moving, of_waiting) = share(limit, (moving.len(), waiting.len()));
     claimed.more |= moving.len() >= limit || of_moving < moving.len();
     for id in &moving[..of_moving] {
-        wake_one(desk, *id, found, claimed);
+        wake_one(desk, *id, found, &command, claimed);
     }
     let mut woken = 0;
     for id in waiting {
@@ -145,7 +145,7 @@ fn wake(
             continue;
         }
         woken += 1;
-        wake_one(desk, *id, found, claimed);
+        wake_one(desk, *id, found, &command, claimed);
         if let Some(target) = desk.target(target).filter(|target| target.state == State::Queued) {
             room.take(target.channel.as_str());
         }
@@ -153,9 +153,9 @@ fn wake(
     Ok(())
 }
 
-fn wake_one(desk: &mut Desk<'_>, id: Uuid, found: &HashMap<Uuid, i16>, claimed: &mut Claimed) {
+fn wake_one(desk: &mut Desk<'_>, id: Uuid, found: &HashMap<Uuid, i16>, command: &Command, claimed: &mut Claimed) {
     let id = domain::TargetId(id);
-    let applied = match desk.apply(id, &Command::Wake) {
+    let applied = match desk.apply(id, command) {
         Ok(applied) => applied,
         Err(error) => {
             // One row that cannot be read must not stop all others; the census finds it as overdue.

@@ -9,9 +9,9 @@ use async_trait::async_trait;
 use domain::{AttemptOutcome, ChannelName, PostId, State, Target, TenantId};
 use jiff::Timestamp;
 
-use super::{MemoryLedger, Tables};
+use super::{MemoryLedger, Row, Tables};
 use crate::{
-    CauseSpread, Causes, LastOut, Lately, LedgerError, Meanwhile, Outlet, Postponed, Spread, Stake, Within,
+    CauseSpread, Causes, LastOut, Lately, LedgerError, Meanwhile, Outlet, Postponed, Spread, Stake, Strike, Within,
     record::group,
 };
 
@@ -29,51 +29,66 @@ fn place(target: &Target) -> Outlet {
 }
 
 impl Tables {
+    fn rows<'a>(&'a self, within: &'a Within) -> impl Iterator<Item = &'a Row> {
+        self.targets.values().filter(|row| within.holds(&row.target))
+    }
+
     fn within<'a>(&'a self, within: &'a Within) -> impl Iterator<Item = &'a Target> {
-        self.targets.values().map(|row| &row.target).filter(|target| within.holds(target))
+        self.rows(within).map(|row| &row.target)
     }
 
     fn spread(&self, within: &Within) -> Spread {
-        let mut causes: BTreeMap<String, Vec<&Target>> = BTreeMap::new();
+        let mut causes: BTreeMap<String, Vec<(&Row, Timestamp)>> = BTreeMap::new();
         let mut posts = BTreeSet::new();
-        for target in self.within(within) {
-            if let Some(group) = group(target) {
-                causes.entry(group).or_default().push(target);
-                posts.insert(target.post);
+        for row in self.rows(within) {
+            if let (Some(group), Some(listed)) = (group(&row.target), &row.target.listed) {
+                causes.entry(group).or_default().push((row, listed.at));
+                posts.insert(row.target.post);
             }
         }
-        let mut causes: Vec<_> = causes.into_iter().map(|(group, targets)| cause(group, &targets)).collect();
+        let mut causes: Vec<_> = causes.into_iter().filter_map(|(group, rows)| cause(group, &rows)).collect();
         causes.sort_by_key(|cause| Reverse(cause.targets));
         Spread { causes, posts: posts.len() as u64 }
     }
 }
 
-fn cause(group: String, targets: &[&Target]) -> CauseSpread {
-    let (mut places, mut posts): (BTreeMap<Outlet, u64>, BTreeMap<PostId, u64>) = Default::default();
-    for target in targets {
-        *places.entry(place(target)).or_default() += 1;
-        *posts.entry(target.post).or_default() += 1;
+/// A cause of these targets, each with when it was listed.
+fn cause(group: String, rows: &[(&Row, Timestamp)]) -> Option<CauseSpread> {
+    let (mut places, mut posts): (BTreeMap<Outlet, (u64, Timestamp)>, BTreeMap<PostId, u64>) = Default::default();
+    for (row, at) in rows {
+        let (many, last) = places.entry(place(&row.target)).or_insert((0, *at));
+        (*many, *last) = (*many + 1, (*last).max(*at));
+        *posts.entry(row.target.post).or_default() += 1;
     }
-    let at = || targets.iter().filter_map(|target| target.listed.as_ref()).map(|listed| listed.at);
-    let mut places: Vec<_> = places.into_iter().collect();
-    places.sort_by_key(|(_, many)| Reverse(*many));
+    let (oldest, first) = rows.iter().min_by_key(|(_, at)| *at)?;
+    let (newest, last) = rows.iter().max_by_key(|(_, at)| *at)?;
+    let strike = |(place, (targets, last))| Strike { place, targets, last };
+    let mut places: Vec<_> = places.into_iter().map(strike).collect();
+    places.sort_by_key(|strike| Reverse(strike.targets));
     let mut top_posts: Vec<_> = posts.into_iter().collect();
     top_posts.sort_by_key(|(_, many)| Reverse(*many));
-    let newest = targets.iter().max_by_key(|target| target.listed.as_ref().map(|listed| listed.at));
     let posts = top_posts.len() as u64;
     top_posts.truncate(CauseSpread::MOST_POSTS);
-    CauseSpread {
+    let is_doubt = |(row, _): &&(&Row, Timestamp)| matches!(row.target.state, State::InDoubt | State::Processing);
+    Some(CauseSpread {
         group,
-        targets: targets.len() as u64,
-        doubts: targets.iter().filter(|target| matches!(target.state, State::InDoubt | State::Processing)).count()
-            as u64,
-        first: at().min().unwrap_or_default(),
-        last: at().max().unwrap_or_default(),
+        targets: rows.len() as u64,
+        doubts: rows.iter().filter(is_doubt).count() as u64,
+        first: *first,
+        last: *last,
+        began: began(oldest).map_or(*first, |began| began.min(*first)),
         places,
         posts,
         top_posts,
-        newest: newest.map(|target| (**target).clone()),
-    }
+        newest: Some(newest.target.clone()),
+    })
+}
+
+fn began(row: &Row) -> Option<Timestamp> {
+    let Target { armed, attempt, tries, .. } = &row.target;
+    let before = attempt.saturating_sub(u32::from(*tries));
+    let tries = row.attempts.iter().filter(|attempt| before < attempt.number).map(|attempt| attempt.began_at);
+    armed.as_ref().map(|armed| armed.first_at).or_else(|| tries.min())
 }
 
 #[async_trait]

@@ -316,7 +316,7 @@ impl Ledger for MemoryLedger {
                 claimed.more = true;
                 continue;
             }
-            let applied = self.run(&mut tables, id, &Command::Wake)?;
+            let applied = self.run(&mut tables, id, &claim.command())?;
             claimed.events.extend(applied.events);
             claimed.violations.extend(applied.violation.map(|violation| (id, violation)));
             if applied.answer == Answer::Emit {

@@ -1,5 +1,6 @@
 //! The ledger in PostgreSQL: for production, shared by any number of processes.
 
+mod certificates;
 #[path = "../flow/mod.rs"]
 #[allow(clippy::duplicate_mod, reason = "the same steps over another database")]
 mod flow;

@@ -1,6 +1,6 @@
 //! How to reach PostgreSQL.
 
-use std::{fmt, str::FromStr, time::Duration};
+use std::{fmt, io::ErrorKind, str::FromStr, time::Duration};
 
 use domain::Policy;
 use sqlx::{
@@ -8,6 +8,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
+use super::certificates;
 use crate::{Failover, LedgerError, TimeSource, seen::Place};
 
 /// How to reach PostgreSQL, and what decisions depend on.
@@ -52,12 +53,12 @@ impl PostgresOptions {
             // Everything but the census goes by an index, whatever the statistics say of tables that change by the second.
             ("enable_seqscan", "off"),
         ]);
-        connected(pool(self.pool.max(2)), options).await
+        self.connected(pool(self.pool.max(2)), options).await
     }
 
     /// A pool for migrations, which may take long.
     pub(super) async fn migrating(&self) -> Result<PgPool, LedgerError> {
-        connected(pool(1), self.parsed()?).await
+        self.connected(pool(1), self.parsed()?).await
     }
 
     /// A pool of one connection that only listens. It connects when it is used.
@@ -81,6 +82,24 @@ impl PostgresOptions {
         sqlx::raw_sql(statement).execute(pool).await.map(drop).map_err(LedgerError::of("make the schema"))
     }
 
+    /// Fills the pool. One that cannot be reached says only that its time is over, so the server is asked once more for the reason.
+    async fn connected(&self, pool: PgPoolOptions, options: PgConnectOptions) -> Result<PgPool, LedgerError> {
+        let failed = match pool.connect_with(options.clone()).await {
+            Ok(pool) => return Ok(pool),
+            Err(sqlx::Error::PoolTimedOut) => match tokio::time::timeout(LIMIT, options.connect()).await {
+                Ok(Err(why)) => why,
+                Ok(Ok(_)) | Err(_) => sqlx::Error::PoolTimedOut,
+            },
+            Err(error) => error,
+        };
+        // A file that is not there looks like a server that is not there.
+        let unreadable = match &failed {
+            sqlx::Error::Io(why) if is_of_a_file(why.kind()) => certificates::unreadable(&self.url).await,
+            _ => None,
+        };
+        Err(unreadable.unwrap_or_else(|| LedgerError::of("connect")(failed)))
+    }
+
     fn parsed(&self) -> Result<PgConnectOptions, LedgerError> {
         // The parser's own words could repeat the password.
         let options = PgConnectOptions::from_str(&self.url)
@@ -102,17 +121,12 @@ fn pool(size: u32) -> PgPoolOptions {
     PgPoolOptions::new().max_connections(size).acquire_timeout(LIMIT)
 }
 
-/// Fills the pool. One that cannot be reached says only that its time is over, so the server is asked once more for the reason.
-async fn connected(pool: PgPoolOptions, options: PgConnectOptions) -> Result<PgPool, LedgerError> {
-    let failed = match pool.connect_with(options.clone()).await {
-        Ok(pool) => return Ok(pool),
-        Err(sqlx::Error::PoolTimedOut) => match tokio::time::timeout(LIMIT, options.connect()).await {
-            Ok(Err(why)) => why,
-            Ok(Ok(_)) | Err(_) => sqlx::Error::PoolTimedOut,
-        },
-        Err(error) => error,
-    };
-    Err(LedgerError::of("connect")(failed))
+/// Whether a file may have failed, and not the way to the server.
+fn is_of_a_file(why: ErrorKind) -> bool {
+    matches!(
+        why,
+        ErrorKind::NotFound | ErrorKind::PermissionDenied | ErrorKind::IsADirectory | ErrorKind::NotADirectory
+    )
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{AppId, Command, Landed, OnDoubt, Outcome, PauseScope, PostId, RepeatSafety, TargetId};
-use ledger::{LastOut, Lately, Outlet, PauseAsk, PostFilter, PostponedOn, Stake, Within};
+use ledger::{LastOut, Lately, Outlet, PauseAsk, PostFilter, PostponedOn, Stake, Strike, Within};
 
 use crate::{
     house::House,
@@ -57,6 +57,45 @@ pub async fn doubts_are_counted_apart(house: &House) {
     assert_eq!(counted, [(3, 2)], "{spread:?}");
 }
 
+/// What goes out while something is tried goes out while it fails.
+pub async fn a_cause_begins_with_the_first_try(house: &House) {
+    let began = || async {
+        let spread = house.causes.spread(&Within::default()).await.unwrap();
+        let [cause] = &spread.causes[..] else { panic!("{spread:?}") };
+        (cause.began, cause.first)
+    };
+    let pass = |seconds| house.clock.advance(Duration::from_secs(seconds));
+    let at = house.now();
+    let (_, targets) = begun_post(house, "acme", &[("a", "main")]).await;
+    let (target, attempt) = targets[0];
+    pass(5);
+    let worth = domain::Worth::Retry { not_before: None };
+    let retried = domain::Failure { worth, scope: domain::Scope::Post, ..token_revoked() };
+    house.apply(target, finish(attempt, Outcome::Failed(retried))).await;
+    pass(7_200);
+    let attempt = begun(&house.apply(target, begin("w")).await).attempt;
+    pass(5);
+    fail(house, (target, attempt), "x").await;
+    assert_eq!(began().await, (at, house.now()), "with the first of two");
+    pass(3_600);
+    house.apply(target, Command::Retry).await;
+    let again = house.now();
+    let attempt = begun(&house.apply(target, begin("w")).await).attempt;
+    pass(5);
+    fail(house, (target, attempt), "x").await;
+    assert_eq!(began().await, (again, house.now()), "with the first since a person had it tried again");
+    house.apply(target, Command::Cancel).await;
+
+    let sent = house.now();
+    let (_, targets) = begun_post(house, "acme", &[("a", "main")]).await;
+    let (target, attempt) = targets[0];
+    pass(30);
+    let outcome = Outcome::Failed(domain::Failure { landed: Landed::Unknown, ..token_revoked() });
+    let (repeat, on_doubt) = (RepeatSafety::Nothing, OnDoubt::Park);
+    house.apply(target, Command::Finish { attempt, outcome, repeat, on_doubt, trace: None }).await;
+    assert_eq!(began().await, (sent, house.now()), "a doubt with what left it");
+}
+
 pub async fn causes_are_counted_by_account_and_post(house: &House) {
     assert_eq!(house.causes.spread(&Within::default()).await.unwrap(), ledger::Spread::default());
     let began = house.now();
@@ -82,10 +121,19 @@ pub async fn causes_are_counted_by_account_and_post(house: &House) {
     let [x, y] = &spread.causes[..] else { panic!("{spread:?}") };
     assert_eq!((x.group.as_str(), x.targets, x.posts, x.doubts), ("OP-2102/post/x", 4, 2, 0));
     assert_eq!((x.first, x.last), (began, began + Duration::from_secs(3)));
-    let each = |owner, on, by| (place(owner, on, by), 1);
+    let each = |owner, on, by, after| Strike {
+        place: place(owner, on, by),
+        targets: 1,
+        last: began + Duration::from_secs(after),
+    };
     assert_eq!(
         x.places,
-        [each("acme", "a", "main"), each("acme", "a", "side"), each("acme", "b", "main"), each("other", "a", "main")]
+        [
+            each("acme", "a", "main", 0),
+            each("acme", "a", "side", 1),
+            each("acme", "b", "main", 2),
+            each("other", "a", "main", 3)
+        ]
     );
     assert_eq!(x.top_posts, [(one, 3), (two, 1)]);
     let newest = x.newest.as_ref().unwrap();

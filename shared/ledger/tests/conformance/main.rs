@@ -179,6 +179,7 @@ mod every {
             who_has_a_platform_id_is_found_among_accounts,
         }
         [postgres, sqlite, memory] => causes::{
+            a_cause_begins_with_the_first_try,
             causes_are_counted_by_account_and_post,
             doubts_are_counted_apart,
             only_the_posts_with_the_most_targets_are_named,

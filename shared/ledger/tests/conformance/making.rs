@@ -98,7 +98,7 @@ pub fn token_revoked() -> Failure {
 }
 
 pub fn claim(limit: u32) -> Claim {
-    Claim { limit, ahead: Duration::ZERO, outstanding_per_channel: 100_000 }
+    Claim { limit, ahead: Duration::ZERO, outstanding_per_channel: 100_000, outage: None }
 }
 
 pub fn begun(applied: &Applied) -> &Begun {

@@ -189,7 +189,8 @@ async fn what_a_pause_holds_is_not_late_and_hides_nothing_that_is() {
         }
     }
     world.runtime.sleep(std::time::Duration::from_secs(4_000)).await;
-    let claim = ledger::Claim { limit: 500, ahead: std::time::Duration::ZERO, outstanding_per_channel: 500 };
+    let claim =
+        ledger::Claim { limit: 500, ahead: std::time::Duration::ZERO, outstanding_per_channel: 500, outage: None };
     world.ledger.claim(&claim).await.unwrap();
     let mut browser = Browser::with(&world, OPERATOR).await;
     let page = browser.get("/").await.ok();

@@ -72,3 +72,29 @@ fn what_expires_says_what_kept_it() {
     };
     assert_eq!(kept(&retried).0, Code::DEADLINE_PASSED, "that was before it was set going anew");
 }
+
+/// The scheduler was there all along. What kept it is over when somebody asks, and stands nowhere else.
+#[test]
+fn what_expires_while_the_broker_is_away_says_so() {
+    let why = |since, until, prepare: &dyn Fn(&mut Stage)| {
+        let mut stage = Stage::new(RepeatSafety::Nothing);
+        stage.target.deadline = Some(seconds(60));
+        prepare(&mut stage);
+        stage.now = seconds(90);
+        stage.ask(&Command::WakeAfter { outage: crate::Outage { since: seconds(since), until: seconds(until) } });
+        assert_eq!(stage.target.state, State::Expired, "{:?}", stage.target);
+        stage.target.last_failure.unwrap().said.text
+    };
+    let away = "the broker did not answer from 1970-01-01 00:00:20Z to 1970-01-01 00:01:20Z";
+    assert_eq!(why(20, 80, &|_| {}), format!("no scheduler handed it over in time; {away}"));
+    let handed_over = |stage: &mut Stage| {
+        stage.ask(&Command::Wake);
+    };
+    let waited = "it was handed over, and no worker came to it in time";
+    assert_eq!(why(20, 80, &handed_over), format!("{waited}; {away}"));
+    for (since, until) in [(20, 59), (61, 80)] {
+        assert_eq!(why(since, until, &|_| {}), "no scheduler handed it over in time", "it answered at the deadline");
+    }
+    let later = why(20, 80, &|stage| stage.target.next_at = Some(seconds(120)));
+    assert_eq!(later, "its turn would have come at 1970-01-01 00:02:00Z");
+}
