@@ -30,14 +30,15 @@ pub struct Outbox {
     queue: mpsc::Sender<Heard>,
     ledger: Arc<dyn Ledger>,
     transport: Arc<dyn Transport>,
+    stop: runtime::Stop,
 }
 
 impl Outbox {
     /// Starts the task that tells.
     pub fn start(runtime: &Runtime, ledger: Arc<dyn Ledger>, transport: Arc<dyn Transport>) -> Self {
         let (queue, events) = mpsc::channel(WAITING);
-        let outbox = Self { queue, ledger, transport };
-        runtime.spawn(run(events, outbox.ledger.clone(), outbox.transport.clone(), runtime.stop()));
+        let outbox = Self { queue, ledger, transport, stop: runtime.stop() };
+        runtime.spawn(run(events, outbox.ledger.clone(), outbox.transport.clone(), outbox.stop.clone()));
         outbox
     }
 
@@ -62,7 +63,8 @@ impl Outbox {
         }
     }
 
-    /// Tells what was left untold for longer than `older_than`. Returns how many events were told.
+    /// Tells what was left untold for longer than `older_than`. Returns how many events were told. Asked to stop, it leaves the rest to
+    /// others: that may be more than a drain has time for.
     ///
     /// # Errors
     /// The ledger is away.
@@ -75,7 +77,7 @@ impl Outbox {
             let published = publish(&*self.transport, events).await;
             self.ledger.told(&published).await?;
             told += published.len();
-            if found < BATCH || published.len() < found {
+            if found < BATCH || published.len() < found || self.stop.is_cancelled() {
                 return Ok(told);
             }
         }

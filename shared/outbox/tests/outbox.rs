@@ -96,3 +96,17 @@ async fn what_a_dead_process_left_is_told_under_the_same_id_and_not_while_it_is_
     assert!(stored.contains(&first));
     assert!(world.untold().await.is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_does_not_wait_for_all_that_is_untold() {
+    let world = world().await;
+    for n in 0..1200 {
+        world.accept(&n.to_string()).await;
+    }
+    world.runtime.stop().cancel();
+    let told = world.outbox.sweep(Duration::ZERO).await.unwrap();
+    assert!(told < 1200, "{told} were told");
+    let again =
+        Outbox::start(&Runtime::simulated(2, Timestamp::UNIX_EPOCH), world.ledger.clone(), Arc::new(world.broker));
+    assert_eq!(told + again.sweep(Duration::ZERO).await.unwrap(), 1200, "the rest is told by another");
+}
