@@ -20,8 +20,8 @@ const OURS: &str = "what these channels have in common: most likely our own netw
 const UNTOLD: &str = "the platforms, or what they have in common: it cannot be told";
 
 /// What to look at first where all may be out.
-const IS_IT_THERE: &str = "Whether they are there: `oncepost look TARGET` has the platform asked once more, where it can be; else open the \
-    accounts there. Then each is recorded as published, or sent again.";
+const IS_IT_THERE: &str = "Whether they are there: what to do tells whether the platform can be asked, or only a person can tell. Then each is \
+    recorded as published, or sent again.";
 
 /// What is known beside where causes strike.
 #[derive(Debug, Clone, Copy)]
