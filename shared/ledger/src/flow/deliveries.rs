@@ -29,8 +29,6 @@ const LOG: &str = "INSERT INTO delivery_attempts (event, hook, number, at, milli
      SELECT event, hook, $3, $4, $5, $6, $7 FROM deliveries WHERE event = $1 AND hook = $2 ON CONFLICT DO NOTHING";
 const TALLY: &str = "SELECT count(*), min(made_at) FROM deliveries WHERE hook = $1 AND due_at IS NOT NULL";
 const FORGET: &str = "DELETE FROM deliveries WHERE hook = $1";
-const PURGE: &str = "DELETE FROM deliveries WHERE (event, hook) IN (SELECT event, hook FROM deliveries \
-     WHERE made_at <= $1 AND since <= $1 ORDER BY made_at LIMIT $2)";
 
 macro_rules! again {
     ($where:literal) => {
@@ -107,7 +105,8 @@ impl Deliveries for Database {
         self.write(move |conn, world| {
             async move {
                 let until = before(store::now(conn, world.now()).await?, older_than);
-                let done = sqlx::query(PURGE).bind(millis(until)).bind(i64::from(most)).execute(conn).await;
+                let done =
+                    sqlx::query(store::PURGE_DELIVERIES).bind(millis(until)).bind(i64::from(most)).execute(conn).await;
                 done.map(|done| done.rows_affected()).map_err(LedgerError::of("forget old deliveries"))
             }
             .boxed()

@@ -20,7 +20,7 @@ pub(super) async fn untold(
     older_than: Duration,
     limit: u32,
 ) -> Result<Vec<Event>, LedgerError> {
-    let bodies: Vec<String> = sqlx::query_scalar("SELECT body FROM outbox WHERE at <= $1 ORDER BY at, id LIMIT $2")
+    let bodies: Vec<String> = sqlx::query_scalar("SELECT body FROM outbox WHERE at <= $1 ORDER BY at LIMIT $2")
         .bind(millis(before(now, older_than)))
         .bind(i64::from(limit) + SPARE)
         .fetch_all(conn)

@@ -1,5 +1,7 @@
 //! The statements, in PostgreSQL's dialect.
 
+#[cfg(test)]
+mod counted;
 mod deliveries;
 mod due;
 mod load;
@@ -7,12 +9,12 @@ mod origin;
 mod posts;
 mod save;
 
-pub(super) use deliveries::{TAKE_DELIVERIES, take_events};
+pub(super) use deliveries::{PURGE_DELIVERIES, TAKE_DELIVERIES, delete_events, take_events};
 pub(super) use due::{count_waiting, moving, oldest_waiting, peek, queued, waiting_in_turn};
 pub(super) use load::{drafts, lock, lock_post, now, owners, surroundings, taken_marks};
 pub(super) use origin::{origins, vouch};
 pub(super) use posts::{insert_posts, insert_targets, known_posts};
-pub(super) use save::{delete_events, insert_events, insert_marks, insert_pauses, save};
+pub(super) use save::{insert_events, insert_marks, insert_pauses, save};
 
 use sqlx::{Connection as _, migrate::Migrate};
 
@@ -46,13 +48,11 @@ pub(super) async fn begin(conn: &mut Connection) -> Result<sqlx::Transaction<'_,
     conn.begin().await.map_err(LedgerError::of("begin a transaction"))
 }
 
-/// Begins what takes the first of many. Statistics are always late for what becomes due by the second: by them, reading and sorting all of
-/// it looks cheap, and so would cost the more the more is due. Along the index it costs what is taken.
+/// Begins what looks for the first of many. Statistics are always late for what becomes due by the second: by them, reading and sorting all
+/// of it looks cheap, and so would cost the more the more is due. Along the index it costs what is taken.
 pub(super) async fn begin_claim(conn: &mut Connection) -> Result<sqlx::Transaction<'_, sqlx::Postgres>, LedgerError> {
-    let mut tx = begin(conn).await?;
-    let failed = LedgerError::of("begin a claim");
-    sqlx::raw_sql("SET LOCAL enable_bitmapscan = off").execute(&mut *tx).await.map_err(failed)?;
-    Ok(tx)
+    let begin = "BEGIN; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off";
+    conn.begin_with(begin).await.map_err(LedgerError::of("begin a claim"))
 }
 
 /// Begins what reads whole tables, and sees them at one instant.

@@ -119,12 +119,6 @@ pub(in crate::postgres) async fn insert_pauses(tx: &mut Connection, pauses: &[Pa
     run(sqlx::query(PAUSE).bind(scopes).bind(bodies), tx, "store pauses").await
 }
 
-pub(in crate::postgres) async fn delete_events(conn: &mut Connection, ids: &[Uuid]) -> Result<(), LedgerError> {
-    // Locked in order: two outboxes may have told the same events.
-    let delete = "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE id = ANY($1) ORDER BY id FOR UPDATE)";
-    run(sqlx::query(delete).bind(ids), conn, "forget told events").await
-}
-
 type Query<'q> = sqlx::query::Query<'q, sqlx::Postgres, sqlx::postgres::PgArguments>;
 
 pub(super) async fn run(query: Query<'_>, conn: &mut Connection, operation: &'static str) -> Result<(), LedgerError> {

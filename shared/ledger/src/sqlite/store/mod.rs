@@ -7,12 +7,12 @@ mod origin;
 mod posts;
 mod save;
 
-pub(super) use deliveries::{TAKE_DELIVERIES, take_events};
+pub(super) use deliveries::{PURGE_DELIVERIES, TAKE_DELIVERIES, delete_events, take_events};
 pub(super) use due::{count_waiting, moving, oldest_waiting, peek, queued, waiting_in_turn};
 pub(super) use load::{drafts, lock, lock_post, now, owners, surroundings, taken_marks};
 pub(super) use origin::{origins, vouch};
 pub(super) use posts::{insert_posts, insert_targets, known_posts};
-pub(super) use save::{delete_events, insert_events, insert_marks, insert_pauses, save};
+pub(super) use save::{insert_events, insert_marks, insert_pauses, save};
 
 use sqlx::{Connection as _, migrate::Migrate};
 use uuid::Uuid;

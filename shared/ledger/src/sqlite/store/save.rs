@@ -4,7 +4,7 @@ use domain::{Event, Pause};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Connection, flow, hex, list};
+use super::{Connection, flow, hex};
 use crate::{
     LedgerError,
     desk::{Desk, Ended, Seat},
@@ -94,15 +94,6 @@ pub(in crate::sqlite) async fn insert_events(tx: &mut Connection, events: &[Even
 pub(in crate::sqlite) async fn insert_pauses(tx: &mut Connection, pauses: &[Pause]) -> Result<(), LedgerError> {
     let pauses: Vec<_> = pauses.iter().map(|pause| (pause.scope.to_string(), flow::pause_body(pause))).collect();
     rows(tx, PAUSE, &pauses, "store pauses").await
-}
-
-pub(in crate::sqlite) async fn delete_events(conn: &mut Connection, ids: &[Uuid]) -> Result<(), LedgerError> {
-    sqlx::query("DELETE FROM outbox WHERE id IN (SELECT unhex(value) FROM json_each($1))")
-        .bind(list(ids))
-        .execute(conn)
-        .await
-        .map(drop)
-        .map_err(LedgerError::of("forget told events"))
 }
 
 /// Runs a statement over rows that go in as a JSON list; not at all if there are none.
