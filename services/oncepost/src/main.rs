@@ -31,6 +31,10 @@ use signals::Signals;
 use stores::Migrate;
 use telemetry::Health;
 
+/// The system's allocator spends more time, and keeps what a large upload has touched.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Every scheduled post goes out once on every target, or you can see why it has not.
 #[derive(Parser)]
 #[command(name = "oncepost", version, max_term_width = 100)]

@@ -4,7 +4,6 @@ use std::collections::{HashMap, HashSet};
 
 use contract::{Path, Problem};
 use domain::{Code, Draft, TargetId};
-use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use ledger::Ledger;
 
@@ -34,15 +33,15 @@ pub(crate) async fn warn(ledger: &dyn Ledger, options: &Options, plans: impl Ite
 /// an error.
 async fn in_ledger(ledger: &dyn Ledger, options: &Options, plans: &[&mut Plan]) -> Vec<Twin> {
     let targets = plans.iter().enumerate().flat_map(|(p, plan)| (0..plan.post.targets.len()).map(move |t| (p, t)));
-    let look = |(p, t): (usize, usize)| async move {
-        let post = &plans[p].post;
-        let found = ledger.same_text_nearby(post, &post.targets[t]).await;
-        let found = found.inspect_err(|error| {
-            tracing::debug!(error = error as &dyn std::error::Error, "the same text was not looked for");
-        });
-        found.ok().flatten().map(|twin| (p, t, twin))
-    };
-    join_all(targets.take(options.same_text_looks).map(look)).await.into_iter().flatten().collect()
+    let places: Vec<(usize, usize)> = targets.take(options.same_text_looks).collect();
+    let asked: Vec<_> = places.iter().map(|(p, t)| (&plans[*p].post, &plans[*p].post.targets[*t])).collect();
+    match ledger.same_text_nearby(&asked).await {
+        Ok(found) => places.into_iter().zip(found).filter_map(|((p, t), twin)| Some((p, t, twin?))).collect(),
+        Err(error) => {
+            tracing::debug!(error = &error as &dyn std::error::Error, "the same text was not looked for");
+            Vec::new()
+        }
+    }
 }
 
 /// Targets among the plans that say the same, each with the one before it.

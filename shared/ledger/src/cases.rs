@@ -18,7 +18,7 @@ pub(crate) enum Step {
         /// What went wrong this time.
         cause: String,
     },
-    /// Somebody set it going again.
+    /// Somebody set it going again, from the operators' list or after it had expired.
     Retried(Opening),
     /// It is out, or given up.
     Closed {
@@ -53,13 +53,21 @@ pub(crate) fn step(before: &Target, after: &Target, open: bool, now: Timestamp) 
         (_, None) if open && is_over => Some(Step::Closed { target: after.id, at: now, ended: after.state }),
         // A look at the platform that somebody asked for is no retry: the doubt stays as it was.
         (Some(_), None) if open && after.state == State::Scheduled => Some(Step::Retried(opening(before, now))),
+        // Its time was missed, and somebody gave it another.
+        (None, None) if before.state == State::Expired && after.state == State::Scheduled => {
+            Some(Step::Retried(opening(before, now)))
+        }
         _ => None,
     }
 }
 
-/// Whether a target that made this step has a case since.
-pub(crate) fn is_open(step: &Step) -> bool {
-    !matches!(step, Step::Closed { .. })
+/// Whether a target that made this step has a case since. `open`: it had one.
+pub(crate) fn is_open(step: &Step, open: bool) -> bool {
+    match step {
+        Step::Opened(_) | Step::Again { .. } => true,
+        Step::Retried(_) => open,
+        Step::Closed { .. } => false,
+    }
 }
 
 fn opening(target: &Target, now: Timestamp) -> Opening {

@@ -143,7 +143,7 @@ impl<'a> Desk<'a> {
         seat.changed |= seat.target != before;
         let step = cases::step(&before, &seat.target, seat.rest.has_case, self.now);
         if let Some(step) = &step {
-            seat.rest.has_case = cases::is_open(step);
+            seat.rest.has_case = cases::is_open(step, seat.rest.has_case);
             seat.changed = true;
         }
         self.writes.cases.extend(step);

@@ -147,9 +147,9 @@ pub trait Ledger: Send + Sync {
     /// Which of these platform ids a look-up for `target` must not take, or cannot take yet.
     async fn taken_ids(&self, target: TargetId, ids: &[String]) -> Result<Taken, LedgerError>;
 
-    /// Another live or published target of the account that carries the same content as `target` of `post` and is due
-    /// within an hour of it. `post` need not be accepted yet.
-    async fn same_text_nearby(&self, post: &NewPost, target: &NewTarget) -> Result<Option<TargetId>, LedgerError>;
+    /// For each target of `asked`, with its post: another live or published target of its account that carries the same content and is due
+    /// within an hour of it. The posts need not be accepted yet. At most some hundred may be asked about at once.
+    async fn same_text_nearby(&self, asked: &[(&NewPost, &NewTarget)]) -> Result<Vec<Option<TargetId>>, LedgerError>;
 
     /// Events that were not told yet and are older than `older_than`, oldest first.
     async fn untold(&self, older_than: Duration, limit: u32) -> Result<Vec<Event>, LedgerError>;

@@ -113,6 +113,16 @@ pub(crate) fn after(at: Timestamp, span: Duration) -> Timestamp {
     at.saturating_add(span).unwrap_or(Timestamp::MAX)
 }
 
+/// How many more of each channel may be queued.
+pub(crate) struct Rooms {
+    /// Channels of which something is queued.
+    pub channels: Vec<String>,
+    /// How many more, of each of those.
+    pub left: Vec<i64>,
+    /// How many of any other.
+    pub others: i64,
+}
+
 /// What comes next, in milliseconds since the epoch.
 pub(crate) struct Peek {
     /// The ledger's time.

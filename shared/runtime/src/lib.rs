@@ -131,7 +131,8 @@ impl Runtime {
         work: impl Future<Output = T> + Send + 'static,
     ) -> tokio::task::JoinHandle<T> {
         match self.kill.clone() {
-            None => self.tasks.spawn(work),
+            // A task is handed on several times until it is where it stays, and some are large.
+            None => self.tasks.spawn(Box::pin(work)),
             Some(kill) => self.tasks.spawn(async move {
                 let mut work = Box::pin(work);
                 tokio::select! {

@@ -249,13 +249,16 @@ fn look_again(visit: &Visit, chosen: &Chosen, plan: &api::JobPlan) -> Markup {
     html! {
         h2 #look { "Look again" }
         (told(plan))
-        form.act method="post" action="/jobs" {
-            (fixed(visit, chosen, JobAction::Look))
-            div.fields {
-                div { label for="look-rate" { "Targets in a second" } input #look-rate name="rate" type="number" min="1" max="1000" value="10"; }
-                div.grow { label for="look-why" { "Why (goes into the audit log)" } input #look-why name="reason" maxlength="500"; }
+        // Where nobody can be asked, there is nothing to press.
+        @if plan.going > 0 {
+            form.act method="post" action="/jobs" {
+                (fixed(visit, chosen, JobAction::Look))
+                div.fields {
+                    div { label for="look-rate" { "Targets in a second" } input #look-rate name="rate" type="number" min="1" max="1000" value="10"; }
+                    div.grow { label for="look-why" { "Why (goes into the audit log)" } input #look-why name="reason" maxlength="500"; }
+                }
+                button.primary type="submit" { "Have the platforms asked about " (words::many(plan.going, "target")) }
             }
-            button.primary type="submit" { "Have the platforms asked about " (words::many(plan.going, "target")) }
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     desk::Desk,
     record::{Record, instant, millis},
     turns::{in_turn, share},
-    world::{World, after},
+    world::{Rooms, World, after},
 };
 
 /// Wakes what is due. Rows that another transaction holds are left to it.
@@ -69,6 +69,13 @@ impl Room {
         self.queued.get(channel).copied().unwrap_or_default() < self.bound
     }
 
+    /// How many more of each channel that has any.
+    fn rooms(&self) -> Rooms {
+        let left = |queued: &u32| i64::from(self.bound.saturating_sub(*queued));
+        let (channels, left) = self.queued.iter().map(|(channel, queued)| (channel.clone(), left(queued))).unzip();
+        Rooms { channels, left, others: i64::from(self.bound) }
+    }
+
     fn take(&mut self, channel: &str) {
         *self.queued.entry(channel.to_owned()).or_default() += 1;
     }
@@ -82,8 +89,7 @@ impl Due {
             store::oldest_waiting(tx, until, claim.limit).await?
         } else {
             self.more = true;
-            let full: Vec<String> = self.room.queued.keys().filter(|name| !self.room.left(name)).cloned().collect();
-            store::waiting_in_turn(tx, until, claim.limit, &full).await?
+            store::waiting_in_turn(tx, until, claim.limit, &self.room.rooms()).await?
         };
         Ok(())
     }

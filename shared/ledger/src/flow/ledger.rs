@@ -96,9 +96,9 @@ impl Ledger for Database {
         self.place.transaction("look up", "targets", None, taken).await
     }
 
-    async fn same_text_nearby(&self, post: &NewPost, target: &NewTarget) -> Result<Option<TargetId>, LedgerError> {
-        let (post, target) = (post.clone(), target.clone());
-        self.read(move |conn, _| async move { reads::same_text_nearby(conn, &post, &target).await }.boxed()).await
+    async fn same_text_nearby(&self, asked: &[(&NewPost, &NewTarget)]) -> Result<Vec<Option<TargetId>>, LedgerError> {
+        let asked: Vec<_> = asked.iter().map(|(post, target)| reads::Likeness::of(post, target)).collect();
+        self.read(move |conn, _| async move { reads::same_text_nearby(conn, asked).await }.boxed()).await
     }
 
     async fn untold(&self, older_than: Duration, limit: u32) -> Result<Vec<Event>, LedgerError> {

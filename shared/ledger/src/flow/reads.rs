@@ -24,9 +24,13 @@ const ATTEMPTS_OF_POST: &str = "SELECT a.target, a.number, a.kind, a.worker, a.b
 const TARGET: &str = concat!("SELECT ", columns!(), ", t.changes, t.listed_at FROM targets t WHERE t.id = $1");
 const ATTEMPTS: &str = "SELECT target, number, kind, worker, began_at, ended_at, outcome, failure \
      FROM attempts WHERE target = $1 ORDER BY number";
-const SAME_TEXT: &str = "SELECT t.id FROM posts p JOIN targets t ON t.post = p.id \
-     WHERE p.print = $1 AND p.tenant = $2 AND t.channel = $3 AND t.account = $4 AND t.changes IS NOT DISTINCT FROM $5 \
-     AND t.due_at BETWEEN $6 AND $7 AND t.id <> $8 AND t.state NOT IN (9, 10) ORDER BY t.due_at LIMIT 1";
+/// For each row of values that follows. By the print, and not along an index of times: nothing alike is there as a rule, and all that is due
+/// within two hours would be read to find that out.
+const SAME_TEXT: &str = "SELECT column1, (SELECT t.id FROM posts p JOIN targets t ON t.post = p.id \
+         WHERE p.print = column2 AND p.tenant = column3 AND t.channel = column4 AND t.account = column5 \
+         AND t.changes IS NOT DISTINCT FROM column6 AND t.due_at + 0 BETWEEN column7 AND column8 AND t.id <> column9 \
+         AND t.state NOT IN (9, 10) ORDER BY t.due_at + 0 LIMIT 1) \
+     FROM (";
 
 pub(super) async fn next_wake(conn: &mut Connection) -> Result<Option<Timestamp>, LedgerError> {
     let peek = store::peek(conn, None).await?;
@@ -151,24 +155,55 @@ pub(super) async fn taken_ids(conn: &mut Connection, id: TargetId, ids: &[String
     Ok(Taken { ids, twins })
 }
 
+/// What another target must be alike in.
+pub(super) struct Likeness {
+    target: Uuid,
+    print: i64,
+    tenant: String,
+    channel: String,
+    account: String,
+    changes: Option<String>,
+    due_at: i64,
+}
+
+impl Likeness {
+    pub(super) fn of(post: &NewPost, target: &NewTarget) -> Self {
+        Self {
+            target: target.id.0,
+            print: print(&post.content),
+            tenant: post.tenant.to_string(),
+            channel: target.channel.to_string(),
+            account: target.account.to_string(),
+            changes: changes(&target.changes),
+            due_at: millis(target.due_at),
+        }
+    }
+}
+
 pub(super) async fn same_text_nearby(
     conn: &mut Connection,
-    post: &NewPost,
-    target: &NewTarget,
-) -> Result<Option<TargetId>, LedgerError> {
+    asked: Vec<Likeness>,
+) -> Result<Vec<Option<TargetId>>, LedgerError> {
     const HOUR: i64 = 3_600_000;
-    let due = millis(target.due_at);
-    sqlx::query_scalar(SAME_TEXT)
-        .bind(print(&post.content))
-        .bind(post.tenant.as_str())
-        .bind(target.channel.as_str())
-        .bind(target.account.as_str())
-        .bind(changes(&target.changes))
-        .bind(due.saturating_sub(HOUR))
-        .bind(due.saturating_add(HOUR))
-        .bind(target.id.0)
-        .fetch_optional(conn)
-        .await
-        .map(|id| id.map(TargetId))
-        .map_err(LedgerError::of("look for the same text"))
+    if asked.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut found = vec![None; asked.len()];
+    let mut query = sqlx::QueryBuilder::<<Connection as sqlx::Connection>::Database>::new(SAME_TEXT);
+    query.push_values(asked.into_iter().zip(0_i32..), |mut row, (one, place)| {
+        row.push_bind(place).push_bind(one.print).push_bind(one.tenant).push_bind(one.channel).push_bind(one.account);
+        row.push_bind(one.changes)
+            .push_bind(one.due_at.saturating_sub(HOUR))
+            .push_bind(one.due_at.saturating_add(HOUR));
+        row.push_bind(one.target);
+    });
+    query.push(") v");
+    let query = query.build_query_as::<(i32, Option<Uuid>)>().persistent(false);
+    let rows = query.fetch_all(conn).await.map_err(LedgerError::of("look for the same text"))?;
+    for (place, twin) in rows {
+        if let Some(found) = usize::try_from(place).ok().and_then(|place| found.get_mut(place)) {
+            *found = twin.map(TargetId);
+        }
+    }
+    Ok(found)
 }

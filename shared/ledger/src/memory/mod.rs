@@ -489,7 +489,7 @@ impl Ledger for MemoryLedger {
         })
     }
 
-    async fn same_text_nearby(&self, post: &NewPost, target: &NewTarget) -> Result<Option<TargetId>, LedgerError> {
+    async fn same_text_nearby(&self, asked: &[(&NewPost, &NewTarget)]) -> Result<Vec<Option<TargetId>>, LedgerError> {
         let tables = self.reach()?;
         let hour = Duration::from_secs(3600);
         let draft_of = |row: &Row| {
@@ -497,18 +497,21 @@ impl Ledger for MemoryLedger {
             let content = tables.posts.get(&row.target.post).map_or(&none, |post| &post.post.content);
             Draft::of(content, &row.changes)
         };
-        let own = Draft::of(&post.content, &target.changes);
-        let near = tables.targets.values().find(|row| {
-            let other = &row.target;
-            other.id != target.id
-                && other.tenant == post.tenant
-                && other.channel == target.channel
-                && other.account == target.account
-                && other.due_at.duration_since(target.due_at).unsigned_abs() <= hour
-                && !matches!(other.state, State::Cancelled | State::Expired)
-                && draft_of(row) == own
-        });
-        Ok(near.map(|row| row.target.id))
+        let near = |(post, target): &(&NewPost, &NewTarget)| {
+            let own = Draft::of(&post.content, &target.changes);
+            let near = tables.targets.values().find(|row| {
+                let other = &row.target;
+                other.id != target.id
+                    && other.tenant == post.tenant
+                    && other.channel == target.channel
+                    && other.account == target.account
+                    && other.due_at.duration_since(target.due_at).unsigned_abs() <= hour
+                    && !matches!(other.state, State::Cancelled | State::Expired)
+                    && draft_of(row) == own
+            });
+            near.map(|row| row.target.id)
+        };
+        Ok(asked.iter().map(near).collect())
     }
 
     async fn untold(&self, older_than: Duration, limit: u32) -> Result<Vec<Event>, LedgerError> {

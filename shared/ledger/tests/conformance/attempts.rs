@@ -253,7 +253,11 @@ pub async fn the_same_text_nearby_is_found(house: &House) {
         twin.content = first.content.clone();
         twin
     };
-    let near = async |post: &ledger::NewPost| house.ledger.same_text_nearby(post, &post.targets[0]).await.unwrap();
+    let near_each = async |posts: &[&ledger::NewPost]| {
+        let asked: Vec<_> = posts.iter().map(|post| (*post, &post.targets[0])).collect();
+        house.ledger.same_text_nearby(&asked).await.unwrap()
+    };
+    let near = async |post: &ledger::NewPost| near_each(&[post]).await[0];
     assert_eq!(near(&twin(house.later(60))).await, Some(first.targets[0].id));
     assert_eq!(near(&twin(house.later(7201))).await, None);
     assert_eq!(near(&post(house, house.later(60))).await, None, "another text");
@@ -261,6 +265,9 @@ pub async fn the_same_text_nearby_is_found(house: &House) {
     elsewhere.targets[0].account = crate::making::account("other");
     assert_eq!(near(&elsewhere).await, None);
     assert_eq!(near(&first).await, None, "not itself");
+    let of_each = near_each(&[&elsewhere, &twin(house.later(60)), &post(house, house.later(60))]).await;
+    assert_eq!(of_each, [None, Some(first.targets[0].id), None]);
+    assert_eq!(near_each(&[]).await, []);
     house.apply(first.targets[0].id, Command::Cancel).await;
     assert_eq!(near(&twin(house.later(60))).await, None);
 }

@@ -330,6 +330,26 @@ pub async fn each_retry_by_hand_is_counted_in_its_period(house: &House) {
     assert_eq!(house.history.retries(&other).await.unwrap(), []);
 }
 
+/// Its miss would be seen nowhere else: it belongs to its new time.
+pub async fn what_expired_and_was_moved_is_a_manual_retry(house: &House) {
+    let mut late = post_of(house, "acme", &[("webhook", "main")], house.now());
+    late.targets[0].deadline = Some(house.later(60));
+    let id = late.targets[0].id;
+    house.accept(vec![late]).await;
+    house.advance(61);
+    house.claim(10).await;
+    assert_eq!(house.state(id).await, State::Expired);
+    let period = day(house);
+    let due_at = house.later(0);
+    house.apply(id, Command::Reschedule { due_at, deadline: None, hash: ContentHash([1; 16]) }).await;
+    assert_eq!(house.history.retries(&period).await.unwrap(), [RetryTally { channel: channel("webhook"), count: 1 }]);
+    assert_eq!(counted(house, &period, Figure::Retried).await, [id]);
+    assert_eq!(house.history.open_cases(None).await.unwrap().0, 0, "nobody was needed");
+    // What goes wrong after that is a case from its beginning.
+    failed(house, id, 1).await;
+    assert_eq!(house.history.open_cases(None).await.unwrap().0, 1);
+}
+
 pub async fn a_doubt_that_a_person_was_asked_about_is_told_from_one_settled_by_machine(house: &House) {
     let period = day(house);
     let unknown = || {

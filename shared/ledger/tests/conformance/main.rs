@@ -159,6 +159,7 @@ mod every {
             a_case_is_open_until_its_target_is_out,
             a_case_that_is_given_up_is_told_from_one_that_is_mended,
             each_retry_by_hand_is_counted_in_its_period,
+            what_expired_and_was_moved_is_a_manual_retry,
             what_was_found_outside_is_counted_in_its_period,
             a_doubt_that_a_person_was_asked_about_is_told_from_one_settled_by_machine,
             what_was_not_sent_in_time_is_listed_by_its_deadline,

@@ -139,8 +139,8 @@ impl Ledger for FarLedger {
         self.call(self.near.taken_ids(target, ids)).await
     }
 
-    async fn same_text_nearby(&self, post: &NewPost, target: &NewTarget) -> Result<Option<TargetId>, LedgerError> {
-        self.call(self.near.same_text_nearby(post, target)).await
+    async fn same_text_nearby(&self, asked: &[(&NewPost, &NewTarget)]) -> Result<Vec<Option<TargetId>>, LedgerError> {
+        self.call(self.near.same_text_nearby(asked)).await
     }
 
     async fn untold(&self, older_than: Duration, limit: u32) -> Result<Vec<Event>, LedgerError> {

@@ -6,7 +6,7 @@ use super::{Connection, begin_claim, time};
 use crate::{
     LedgerError,
     record::{Record, columns},
-    world::Peek,
+    world::{Peek, Rooms},
 };
 
 /// Two looks at the start of an index, whatever the ledger holds.
@@ -30,7 +30,8 @@ const OLDEST_WAITING: &str = concat!(
     " FROM targets t WHERE t.state IN (0, 4) AND t.wake_at <= $1 ORDER BY t.wake_at LIMIT $2 FOR UPDATE SKIP LOCKED"
 );
 /// Walks along the index from one channel to the next and, in those that are not full, from one tenant to the next (loose
-/// scans), and takes an equal share of each that has something due. The share is generous: what one leaves, others use.
+/// scans), and takes an equal share of each that has something due. The share is generous, as what one leaves, others use, but never more than
+/// its channel has room for: each is locked.
 ///
 /// Whether a tenant has something due is one look at the index, too. As an `EXISTS` it would be joined with everything that is due.
 const WAITING_IN_TURN: &str = concat!(
@@ -40,10 +41,11 @@ const WAITING_IN_TURN: &str = concat!(
          SELECT n.channel FROM kind k, LATERAL ( \
              SELECT t.channel FROM targets t WHERE t.state IN (0, 4) AND t.channel > k.channel \
              ORDER BY t.channel LIMIT 1) n \
+     ), room (channel, room) AS MATERIALIZED (SELECT * FROM UNNEST($3::text[], $4::bigint[]) \
      ), pair (channel, tenant) AS ( \
          SELECT k.channel, n.tenant FROM kind k, LATERAL ( \
              SELECT t.tenant FROM targets t WHERE t.state IN (0, 4) AND t.channel = k.channel \
-             ORDER BY t.tenant LIMIT 1) n WHERE k.channel <> ALL($3) \
+             ORDER BY t.tenant LIMIT 1) n WHERE NOT EXISTS (SELECT 1 FROM room r WHERE r.channel = k.channel AND r.room <= 0) \
          UNION ALL \
          SELECT p.channel, n.tenant FROM pair p, LATERAL ( \
              SELECT t.tenant FROM targets t WHERE t.state IN (0, 4) AND t.channel = p.channel AND t.tenant > p.tenant \
@@ -58,7 +60,8 @@ const WAITING_IN_TURN: &str = concat!(
     " FROM due, LATERAL ( \
          SELECT * FROM targets w WHERE w.state IN (0, 4) AND w.channel = due.channel AND w.tenant = due.tenant \
          AND w.wake_at <= $1 ORDER BY w.wake_at \
-         LIMIT (SELECT greatest(1, 2 * $2 / greatest(1, count(*))) FROM due) FOR UPDATE SKIP LOCKED) t"
+         LIMIT least((SELECT greatest(1, 2 * $2 / greatest(1, count(*))) FROM due), \
+             coalesce((SELECT r.room FROM room r WHERE r.channel = due.channel), $5)) FOR UPDATE SKIP LOCKED) t"
 );
 
 pub(in crate::postgres) async fn peek(conn: &mut Connection, now: Option<i64>) -> Result<Peek, LedgerError> {
@@ -121,17 +124,19 @@ pub(in crate::postgres) async fn oldest_waiting(
         .map_err(LedgerError::of("claim what is due"))
 }
 
-/// Due targets of every tenant, of channels that are not `full`.
+/// Due targets of every tenant, of channels that have room.
 pub(in crate::postgres) async fn waiting_in_turn(
     tx: &mut Connection,
     until: i64,
     limit: u32,
-    full: &[String],
+    rooms: &Rooms,
 ) -> Result<Vec<Record>, LedgerError> {
     sqlx::query_as(WAITING_IN_TURN)
         .bind(until)
         .bind(i64::from(limit))
-        .bind(full)
+        .bind(&rooms.channels)
+        .bind(&rooms.left)
+        .bind(rooms.others)
         .fetch_all(tx)
         .await
         .map_err(LedgerError::of("claim what is due, in turn"))
@@ -180,7 +185,7 @@ mod tests {
                 explain = explain.bind(500_i64);
             }
             if binds == 3 {
-                explain = explain.bind(Vec::<String>::new());
+                explain = explain.bind(["x"].map(str::to_owned).to_vec()).bind(vec![0_i64]).bind(100_i64);
             }
             let plan: Vec<String> = explain.fetch_all(&mut *tx).await.unwrap();
             let plan = plan.join("\n");

@@ -6,7 +6,7 @@ use super::Connection;
 use crate::{
     LedgerError,
     record::{Record, columns, json},
-    world::Peek,
+    world::{Peek, Rooms},
 };
 
 /// Two looks at the start of an index, whatever the ledger holds.
@@ -99,13 +99,15 @@ pub(in crate::sqlite) async fn oldest_waiting(
         .map_err(LedgerError::of("claim what is due"))
 }
 
-/// Due targets of every tenant, of channels that are not `full`.
+/// Due targets of every tenant, of channels that have room.
 pub(in crate::sqlite) async fn waiting_in_turn(
     tx: &mut Connection,
     until: i64,
     limit: u32,
-    full: &[String],
+    rooms: &Rooms,
 ) -> Result<Vec<Record>, LedgerError> {
+    let full: Vec<&str> =
+        rooms.channels.iter().zip(&rooms.left).filter(|(_, left)| **left <= 0).map(|(name, _)| name.as_str()).collect();
     sqlx::query_as(WAITING_IN_TURN)
         .bind(until)
         .bind(limit)
