@@ -24,10 +24,11 @@ const ATTEMPTS_OF_POST: &str = "SELECT a.target, a.number, a.kind, a.worker, a.b
 const TARGET: &str = concat!("SELECT ", columns!(), ", t.changes, t.listed_at FROM targets t WHERE t.id = $1");
 const ATTEMPTS: &str = "SELECT target, number, kind, worker, began_at, ended_at, outcome, failure \
      FROM attempts WHERE target = $1 ORDER BY number";
-/// For each row of values that follows. By the print, and not along an index of times: nothing alike is there as a rule, and all that is due
-/// within two hours would be read to find that out.
+/// For each row of values that follows. By the print and by nothing else, whatever the statistics say: there is nothing alike as a rule, and to
+/// find that out along an index of tenants or of times is to read all posts of a tenant, or all that is due within two hours. So tenant
+/// and time are put in a way that no index answers to.
 const SAME_TEXT: &str = "SELECT column1, (SELECT t.id FROM posts p JOIN targets t ON t.post = p.id \
-         WHERE p.print = column2 AND p.tenant = column3 AND t.channel = column4 AND t.account = column5 \
+         WHERE p.print = column2 AND p.tenant || '' = column3 AND t.channel = column4 AND t.account = column5 \
          AND t.changes IS NOT DISTINCT FROM column6 AND t.due_at + 0 BETWEEN column7 AND column8 AND t.id <> column9 \
          AND t.state NOT IN (9, 10) ORDER BY t.due_at + 0 LIMIT 1) \
      FROM (";
@@ -121,12 +122,12 @@ pub(super) async fn attempts_of(
     Ok(log)
 }
 
-/// Targets of the account with the same content that are being sent or in doubt.
+/// Targets of the account with the same content that are being sent or in doubt; likewise by the print.
 const TWINS: &str = concat!(
     "SELECT ",
     columns!(),
     " FROM posts p JOIN targets t ON t.post = p.id \
-     WHERE p.print = (SELECT print FROM posts WHERE id = $1) AND p.tenant = $2 AND t.channel = $3 AND t.account = $4 \
+     WHERE p.print = (SELECT print FROM posts WHERE id = $1) AND p.tenant || '' = $2 AND t.channel = $3 AND t.account = $4 \
      AND t.changes IS NOT DISTINCT FROM (SELECT changes FROM targets WHERE id = $5) AND t.state IN (2, 5) \
      AND t.id <> $5 LIMIT 100"
 );
