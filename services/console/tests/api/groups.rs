@@ -133,7 +133,7 @@ async fn the_advice_is_for_what_there_is() {
         (text(&groups["groups"][0]["extent"]["look_at"]), text(&groups["groups"][0]["remedy"]), groups)
     };
     let (look_at, remedy, all) = advice().await;
-    assert!(look_at.starts_with("Whether they are there: `oncepost look TARGET`"), "{look_at}");
+    assert!(look_at.starts_with("Whether they are there: what to do tells"), "{look_at}");
     assert_eq!(all["extent"]["look_at"], json!(look_at), "and of all of it together");
     assert!(remedy.starts_with("Each may be out.") && !remedy.contains("oncepost retry"), "{remedy}");
     // One of them is sent again and is surely not out, for the same reason as far as anybody can tell.

@@ -30,8 +30,10 @@ use super::{
 };
 use crate::Secret;
 
-/// What is written to the store at once; files up to this size are written in one go. S3 takes no smaller pieces.
+/// What is written to a bucket at once, and up to which size a file is written in one go: S3 takes no smaller pieces.
 const PIECE: usize = 5 * 1024 * 1024;
+/// The same where it costs no call.
+const LITTLE: usize = 256 * 1024;
 /// Pieces that are on their way to the store while the next one is read.
 const AT_ONCE: usize = 1;
 /// Files that are written to the store at once: each has pieces in memory, and others wait for their turn.
@@ -156,16 +158,17 @@ impl MediaStore {
             attributes.insert(Attribute::ContentType, kind.mime.into());
         }
         let _turn = self.turns.acquire().await.map_err(io::Error::other).map_err(disk)?;
-        if file.size <= PIECE as u64 {
-            let bytes = file.read(0, PIECE).await.map_err(disk)?;
+        let piece = self.piece();
+        if file.size <= piece as u64 {
+            let bytes = file.read(0, piece).await.map_err(disk)?;
             let options = PutOptions { attributes, ..PutOptions::default() };
             self.objects()?.put_opts(&at, PutPayload::from(bytes), options).await.map_err(away)?;
             return Ok(());
         }
         let options = PutMultipartOptions { attributes, ..PutMultipartOptions::default() };
         let upload = self.objects()?.put_multipart_opts(&at, options).await.map_err(away)?;
-        let mut upload = WriteMultipart::new_with_chunk_size(upload, PIECE);
-        if let Err(failure) = write(&mut upload, file).await {
+        let mut upload = WriteMultipart::new_with_chunk_size(upload, piece);
+        if let Err(failure) = write(&mut upload, file, piece).await {
             // Pieces of what is never put together cost as much as files, and no listing shows them.
             if let Err(error) = upload.abort().await {
                 tracing::warn!(error = %error, "an upload to the media store could not be aborted");
@@ -174,6 +177,13 @@ impl MediaStore {
         }
         upload.finish().await.map_err(away)?;
         Ok(())
+    }
+
+    fn piece(&self) -> usize {
+        match self.at {
+            StoreAt::S3(..) => PIECE,
+            StoreAt::Temporary | StoreAt::Memory | StoreAt::Folder(_) => LITTLE,
+        }
     }
 
     /// The file of this hash. `None`: the store has it no more, or what it has is not it.
@@ -274,10 +284,10 @@ impl S3Options {
 }
 
 /// Writes the file in pieces, up to the last.
-async fn write(upload: &mut WriteMultipart, file: &Spool) -> Result<(), Failure> {
+async fn write(upload: &mut WriteMultipart, file: &Spool, piece: usize) -> Result<(), Failure> {
     let mut offset = 0;
     while offset < file.size {
-        let bytes = file.read(offset, PIECE).await.map_err(disk)?;
+        let bytes = file.read(offset, piece).await.map_err(disk)?;
         offset += bytes.len() as u64;
         upload.wait_for_capacity(AT_ONCE).await.map_err(away)?;
         upload.put(bytes);

@@ -15,6 +15,7 @@ mod notes;
 mod outside;
 mod processes;
 mod restores;
+mod same_text;
 mod upcoming;
 
 use std::{
@@ -28,8 +29,8 @@ use std::{
 
 use async_trait::async_trait;
 use domain::{
-    Answer, Attempt, ChannelName, Command, Content, Context, Draft, Event, EventId, Override, Pause, PauseScope,
-    Policy, PostId, Receipt, State, Target, TargetId, TenantId, apply, invariant, post_status,
+    Answer, Attempt, ChannelName, Command, Context, Draft, Event, EventId, Override, Pause, PauseScope, Policy, PostId,
+    Receipt, State, Target, TargetId, TenantId, apply, invariant, post_status,
 };
 use jiff::Timestamp;
 use runtime::Clock;
@@ -491,27 +492,7 @@ impl Ledger for MemoryLedger {
 
     async fn same_text_nearby(&self, asked: &[(&NewPost, &NewTarget)]) -> Result<Vec<Option<TargetId>>, LedgerError> {
         let tables = self.reach()?;
-        let hour = Duration::from_secs(3600);
-        let draft_of = |row: &Row| {
-            let none = Content::default();
-            let content = tables.posts.get(&row.target.post).map_or(&none, |post| &post.post.content);
-            Draft::of(content, &row.changes)
-        };
-        let near = |(post, target): &(&NewPost, &NewTarget)| {
-            let own = Draft::of(&post.content, &target.changes);
-            let near = tables.targets.values().find(|row| {
-                let other = &row.target;
-                other.id != target.id
-                    && other.tenant == post.tenant
-                    && other.channel == target.channel
-                    && other.account == target.account
-                    && other.due_at.duration_since(target.due_at).unsigned_abs() <= hour
-                    && !matches!(other.state, State::Cancelled | State::Expired)
-                    && draft_of(row) == own
-            });
-            near.map(|row| row.target.id)
-        };
-        Ok(asked.iter().map(near).collect())
+        Ok(asked.iter().map(|(post, target)| tables.same_text_nearby(post, target)).collect())
     }
 
     async fn untold(&self, older_than: Duration, limit: u32) -> Result<Vec<Event>, LedgerError> {

@@ -27,7 +27,8 @@ const OLDEST_WAITING: &str = concat!(
     " FROM targets t INDEXED BY targets_waiting WHERE t.state IN (0, 4) AND t.wake_at <= $1 ORDER BY t.wake_at LIMIT $2"
 );
 /// Walks along the index from one channel to the next and, in those that are not full, from one tenant to the next (loose
-/// scans), and takes an equal share of each that has something due. The share is generous: what one leaves, others use.
+/// scans), and takes an equal share of each that has something due. The share is generous, as what one leaves, others use, but never more than
+/// the channel with most room takes.
 const WAITING_IN_TURN: &str = concat!(
     "WITH RECURSIVE kind (channel) AS ( \
          SELECT min(channel) FROM targets INDEXED BY targets_turns WHERE state IN (0, 4) \
@@ -38,7 +39,7 @@ const WAITING_IN_TURN: &str = concat!(
      ), pair (channel, tenant) AS ( \
          SELECT k.channel, (SELECT min(t.tenant) FROM targets t INDEXED BY targets_turns \
              WHERE t.state IN (0, 4) AND t.channel = k.channel) \
-         FROM kind k WHERE k.channel IS NOT NULL AND k.channel NOT IN (SELECT value FROM json_each($3)) \
+         FROM kind k WHERE k.channel IS NOT NULL AND k.channel NOT IN (SELECT key FROM json_each($3) WHERE value <= 0) \
          UNION ALL \
          SELECT p.channel, (SELECT min(t.tenant) FROM targets t INDEXED BY targets_turns \
              WHERE t.state IN (0, 4) AND t.channel = p.channel AND t.tenant > p.tenant) \
@@ -53,7 +54,8 @@ const WAITING_IN_TURN: &str = concat!(
     " FROM due JOIN targets t ON t.id IN ( \
          SELECT w.id FROM targets w INDEXED BY targets_turns \
          WHERE w.state IN (0, 4) AND w.channel = due.channel AND w.tenant = due.tenant AND w.wake_at <= $1 \
-         ORDER BY w.wake_at LIMIT (SELECT max(1, 2 * $2 / max(1, count(*))) FROM due))"
+         ORDER BY w.wake_at LIMIT (SELECT min(max(1, 2 * $2 / max(1, count(*))), \
+             max(coalesce((SELECT r.value FROM json_each($3) r WHERE r.key = d.channel), $4))) FROM due d))"
 );
 
 pub(in crate::sqlite) async fn peek(conn: &mut Connection, now: Option<i64>) -> Result<Peek, LedgerError> {
@@ -106,12 +108,12 @@ pub(in crate::sqlite) async fn waiting_in_turn(
     limit: u32,
     rooms: &Rooms,
 ) -> Result<Vec<Record>, LedgerError> {
-    let full: Vec<&str> =
-        rooms.channels.iter().zip(&rooms.left).filter(|(_, left)| **left <= 0).map(|(name, _)| name.as_str()).collect();
+    let left: HashMap<&String, i64> = rooms.channels.iter().zip(rooms.left.iter().copied()).collect();
     sqlx::query_as(WAITING_IN_TURN)
         .bind(until)
         .bind(limit)
-        .bind(json(&full))
+        .bind(json(&left))
+        .bind(rooms.others)
         .fetch_all(tx)
         .await
         .map_err(LedgerError::of("claim what is due, in turn"))
