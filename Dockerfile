@@ -14,7 +14,7 @@ RUN find . -type f ! -name Cargo.toml ! -name Cargo.lock ! -path '*/src/lib.rs' 
 FROM ${BUILDER} AS build
 WORKDIR /src
 # jemalloc is built by it.
-RUN apt-get update && apt-get install -y --no-install-recommends make && rm -rf /var/lib/apt/lists/*
+RUN apt-get update && apt-get install -y --no-install-recommends make=4.3-4.1 && rm -rf /var/lib/apt/lists/*
 # Symbols stay, for backtraces; line tables would be most of the image.
 ENV CARGO_PROFILE_RELEASE_STRIP=debuginfo
 # Dependencies: a layer that stands until a manifest changes.
