@@ -31,7 +31,7 @@ use signals::Signals;
 use stores::Migrate;
 use telemetry::Health;
 
-/// The system's allocator spends more time, and keeps what a large upload has touched.
+/// The system's allocator takes a quarter more of a worker's time: docs/PERFORMANCE.md.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 

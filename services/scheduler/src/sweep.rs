@@ -37,7 +37,7 @@ async fn sweep(scheduler: &Scheduler) {
         Ok(0) => {}
         Ok(told) => {
             metrics::counter!("oncepost_sweep_findings_total", "kind" => "untold_event").increment(told as u64);
-            tracing::info!(events = told, "told events that a crash had left untold");
+            tracing::info!(events = told, "told events that a crash, a stop or a full queue had left untold");
         }
         Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "the sweep could not tell events"),
     }

@@ -113,13 +113,13 @@ pub(crate) fn after(at: Timestamp, span: Duration) -> Timestamp {
     at.saturating_add(span).unwrap_or(Timestamp::MAX)
 }
 
-/// How many more of each channel may be queued.
-pub(crate) struct Rooms {
+/// How many that wait are looked at, of each tenant on a channel, at most.
+pub(crate) struct Looks {
     /// Channels of which something is queued.
     pub channels: Vec<String>,
-    /// How many more, of each of those.
-    pub left: Vec<i64>,
-    /// How many of any other.
+    /// How many, on each of those; 0 if it is full.
+    pub most: Vec<i64>,
+    /// How many on any other.
     pub others: i64,
 }
 

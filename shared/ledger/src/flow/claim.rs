@@ -11,7 +11,7 @@ use crate::{
     desk::Desk,
     record::{Record, instant, millis},
     turns::{in_turn, share},
-    world::{Rooms, World, after},
+    world::{Looks, World, after},
 };
 
 /// Wakes what is due. Rows that another transaction holds are left to it.
@@ -25,12 +25,12 @@ pub(super) async fn claim(conn: &mut Connection, world: &World, claim: &Claim) -
     }
     let mut tx = store::begin_claim(conn).await?;
     let mut due = Due::default();
-    let limit = claim.limit.saturating_add(world.unreadable());
+    let unreadable = world.unreadable();
     if is_due(peek.moving) {
-        due.moving = store::moving(&mut tx, until, limit).await?;
+        due.moving = store::moving(&mut tx, until, claim.limit.saturating_add(unreadable)).await?;
     }
     if is_due(peek.waiting) {
-        due.find_waiting(&mut tx, until, &Claim { limit, ..claim.clone() }).await?;
+        due.find_waiting(&mut tx, until, claim, unreadable).await?;
     }
     due.leave_out_unreadable(world);
     let (now, pauses, origins) = store::surroundings(&mut tx, world.now()).await?;
@@ -69,11 +69,15 @@ impl Room {
         self.queued.get(channel).copied().unwrap_or_default() < self.bound
     }
 
-    /// How many more of each channel that has any.
-    fn rooms(&self) -> Rooms {
-        let left = |queued: &u32| i64::from(self.bound.saturating_sub(*queued));
-        let (channels, left) = self.queued.iter().map(|(channel, queued)| (channel.clone(), left(queued))).unzip();
-        Rooms { channels, left, others: i64::from(self.bound) }
+    /// How many of each channel are worth a look: twice what it has room for, so that its accounts can take turns, and `unreadable` more, which
+    /// would fill its room for good.
+    fn looks(&self, unreadable: u32) -> Looks {
+        let most = |queued: u32| match i64::from(self.bound.saturating_sub(queued)) {
+            0 => 0,
+            left => 2 * left + i64::from(unreadable),
+        };
+        let (channels, most_of_each) = self.queued.iter().map(|(name, queued)| (name.clone(), most(*queued))).unzip();
+        Looks { channels, most: most_of_each, others: most(0) }
     }
 
     fn take(&mut self, channel: &str) {
@@ -82,14 +86,21 @@ impl Room {
 }
 
 impl Due {
-    async fn find_waiting(&mut self, tx: &mut Connection, until: i64, claim: &Claim) -> Result<(), LedgerError> {
+    async fn find_waiting(
+        &mut self,
+        tx: &mut Connection,
+        until: i64,
+        claim: &Claim,
+        unreadable: u32,
+    ) -> Result<(), LedgerError> {
+        let limit = claim.limit.saturating_add(unreadable);
         self.room = Room { bound: claim.outstanding_per_channel, queued: store::queued(tx).await? };
-        let all_fit = store::count_waiting(tx, until, claim.limit.saturating_add(1)).await? <= u64::from(claim.limit);
+        let all_fit = store::count_waiting(tx, until, limit.saturating_add(1)).await? <= u64::from(limit);
         self.waiting = if all_fit {
-            store::oldest_waiting(tx, until, claim.limit).await?
+            store::oldest_waiting(tx, until, limit).await?
         } else {
             self.more = true;
-            store::waiting_in_turn(tx, until, claim.limit, &self.room.rooms()).await?
+            store::waiting_in_turn(tx, until, limit, &self.room.looks(unreadable)).await?
         };
         Ok(())
     }

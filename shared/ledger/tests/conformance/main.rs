@@ -263,6 +263,7 @@ mod stored {
             a_newer_schema_that_takes_away_what_we_do_not_use_is_worked_with,
             what_a_newer_version_added_to_a_row_survives_an_older_one,
             an_unknown_word_stops_its_row_and_no_other,
+            unknown_words_do_not_fill_the_room_of_a_channel,
             what_cannot_be_read_hides_nothing_else_in_a_list,
             an_attempt_of_an_unknown_kind_hides_no_other,
             a_pause_of_an_unknown_scope_holds_everything_back,

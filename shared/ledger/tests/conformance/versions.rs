@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use domain::{Command, State, TargetId};
-use ledger::{LedgerError, PostFilter};
+use ledger::{Claim, LedgerError, PostFilter};
 
 use crate::{
     house::House,
-    making::{begin, published},
+    making::{begin, claim, published},
 };
 
 /// As if a newer version had applied a migration of this name.
@@ -69,6 +69,16 @@ const UNKNOWN: [&str; 4] = [
 ];
 
 pub async fn an_unknown_word_stops_its_row_and_no_other(house: &House) {
+    let one_at_a_time = claim(1);
+    unknown_words_stop_nothing_else(house, &one_at_a_time).await;
+}
+
+pub async fn unknown_words_do_not_fill_the_room_of_a_channel(house: &House) {
+    let one_on_its_way = Claim { outstanding_per_channel: 1, ..claim(1) };
+    unknown_words_stop_nothing_else(house, &one_on_its_way).await;
+}
+
+async fn unknown_words_stop_nothing_else(house: &House, claim: &Claim) {
     let mut odd = Vec::new();
     for statement in UNKNOWN {
         let target = house.accept_one().await;
@@ -76,10 +86,11 @@ pub async fn an_unknown_word_stops_its_row_and_no_other(house: &House) {
         odd.push(target);
     }
     let good = house.accept_one().await;
-    // One at a time, and the oldest are the ones that cannot be read.
+    // The oldest are the ones that cannot be read.
     let mut emitted = Vec::new();
     for _ in 0..3 {
-        emitted.extend(house.claim(1).await.emissions.into_iter().map(|emission| emission.target.id));
+        emitted
+            .extend(house.ledger.claim(claim).await.unwrap().emissions.into_iter().map(|emission| emission.target.id));
     }
     assert_eq!(emitted, [good]);
     let before = rows(house).await;

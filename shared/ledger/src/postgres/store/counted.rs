@@ -1,13 +1,10 @@
 //! How many rows are read of a queue that PostgreSQL believes to be empty. It does where it counted one that had just run dry, until it
 //! counts again a minute later. By then every plan looks as cheap as any other, also one that reads the whole queue for each row.
 
-use domain::Policy;
-use runtime::{Runtime, SystemClock};
 use sqlx::{Executor, PgConnection};
 use uuid::Uuid;
 
 use super::*;
-use crate::{Postgres, PostgresOptions, TimeSource};
 
 const QUEUES: [&str; 2] = ["outbox", "deliveries"];
 const FILL: &str = "
@@ -27,13 +24,7 @@ async fn read(tx: &mut PgConnection) -> i64 {
 
 #[tokio::test]
 async fn of_a_queue_that_was_counted_empty_no_more_is_read_than_is_taken() {
-    let url = std::env::var("ONCEPOST_TEST_POSTGRES")
-        .expect("set ONCEPOST_TEST_POSTGRES to a PostgreSQL server, or run `make test`, which starts one");
-    let clock = TimeSource::Runtime(std::sync::Arc::new(SystemClock));
-    let schema = Some(format!("test_{}", Runtime::system().id().simple()));
-    let options = PostgresOptions { schema, ..PostgresOptions::new(url, Policy::default(), clock) };
-    Postgres::migrate(&options).await.unwrap();
-    let mut connection = options.connect().await.unwrap().acquire().await.unwrap().detach();
+    let mut connection = fresh::connection().await;
     let rows = "CREATE TEMPORARY TABLE n AS SELECT n, md5(n::text)::uuid AS uuid FROM generate_series(1, 20000) n";
     connection.execute(rows).await.unwrap();
     connection.execute(FILL).await.unwrap();

@@ -6,7 +6,7 @@ use super::{Connection, begin_claim, time};
 use crate::{
     LedgerError,
     record::{Record, columns},
-    world::{Peek, Rooms},
+    world::{Looks, Peek},
 };
 
 /// Two looks at the start of an index, whatever the ledger holds.
@@ -30,8 +30,8 @@ const OLDEST_WAITING: &str = concat!(
     " FROM targets t WHERE t.state IN (0, 4) AND t.wake_at <= $1 ORDER BY t.wake_at LIMIT $2 FOR UPDATE SKIP LOCKED"
 );
 /// Walks along the index from one channel to the next and, in those that are not full, from one tenant to the next (loose
-/// scans), and takes an equal share of each that has something due. The share is generous, as what one leaves, others use, but never more than
-/// its channel has room for: each is locked.
+/// scans), and takes an equal share of each that has something due. The share is generous, as what one leaves, others use, and bounded by
+/// the channel's room: each that is taken is locked.
 ///
 /// Whether a tenant has something due is one look at the index, too. As an `EXISTS` it would be joined with everything that is due.
 const WAITING_IN_TURN: &str = concat!(
@@ -41,11 +41,11 @@ const WAITING_IN_TURN: &str = concat!(
          SELECT n.channel FROM kind k, LATERAL ( \
              SELECT t.channel FROM targets t WHERE t.state IN (0, 4) AND t.channel > k.channel \
              ORDER BY t.channel LIMIT 1) n \
-     ), room (channel, room) AS MATERIALIZED (SELECT * FROM UNNEST($3::text[], $4::bigint[]) \
+     ), looks (channel, most) AS MATERIALIZED (SELECT * FROM UNNEST($3::text[], $4::bigint[]) \
      ), pair (channel, tenant) AS ( \
          SELECT k.channel, n.tenant FROM kind k, LATERAL ( \
              SELECT t.tenant FROM targets t WHERE t.state IN (0, 4) AND t.channel = k.channel \
-             ORDER BY t.tenant LIMIT 1) n WHERE NOT EXISTS (SELECT 1 FROM room r WHERE r.channel = k.channel AND r.room <= 0) \
+             ORDER BY t.tenant LIMIT 1) n WHERE NOT EXISTS (SELECT 1 FROM looks l WHERE l.channel = k.channel AND l.most <= 0) \
          UNION ALL \
          SELECT p.channel, n.tenant FROM pair p, LATERAL ( \
              SELECT t.tenant FROM targets t WHERE t.state IN (0, 4) AND t.channel = p.channel AND t.tenant > p.tenant \
@@ -61,7 +61,7 @@ const WAITING_IN_TURN: &str = concat!(
          SELECT * FROM targets w WHERE w.state IN (0, 4) AND w.channel = due.channel AND w.tenant = due.tenant \
          AND w.wake_at <= $1 ORDER BY w.wake_at \
          LIMIT least((SELECT greatest(1, 2 * $2 / greatest(1, count(*))) FROM due), \
-             coalesce((SELECT r.room FROM room r WHERE r.channel = due.channel), $5)) FOR UPDATE SKIP LOCKED) t"
+             coalesce((SELECT l.most FROM looks l WHERE l.channel = due.channel), $5)) FOR UPDATE SKIP LOCKED) t"
 );
 
 pub(in crate::postgres) async fn peek(conn: &mut Connection, now: Option<i64>) -> Result<Peek, LedgerError> {
@@ -129,14 +129,14 @@ pub(in crate::postgres) async fn waiting_in_turn(
     tx: &mut Connection,
     until: i64,
     limit: u32,
-    rooms: &Rooms,
+    looks: &Looks,
 ) -> Result<Vec<Record>, LedgerError> {
     sqlx::query_as(WAITING_IN_TURN)
         .bind(until)
         .bind(i64::from(limit))
-        .bind(&rooms.channels)
-        .bind(&rooms.left)
-        .bind(rooms.others)
+        .bind(&looks.channels)
+        .bind(&looks.most)
+        .bind(looks.others)
         .fetch_all(tx)
         .await
         .map_err(LedgerError::of("claim what is due, in turn"))
@@ -144,12 +144,9 @@ pub(in crate::postgres) async fn waiting_in_turn(
 
 #[cfg(test)]
 mod tests {
-    use domain::Policy;
-    use runtime::{Runtime, SystemClock};
     use sqlx::AssertSqlSafe;
 
-    use super::*;
-    use crate::{Postgres, PostgresOptions, TimeSource};
+    use super::{super::fresh, *};
 
     /// Counted when all was over.
     const OVER: &str = "INSERT INTO targets (id, post, hash, due_at, revision, attempt, state, tries, tenant, channel, account) \
@@ -163,16 +160,9 @@ mod tests {
     /// Just after they became due: they are not in the statistics yet.
     #[tokio::test]
     async fn what_is_taken_is_found_along_an_index_however_much_is_due() {
-        let url = std::env::var("ONCEPOST_TEST_POSTGRES")
-            .expect("set ONCEPOST_TEST_POSTGRES to a PostgreSQL server, or run `make test`, which starts one");
-        let clock = TimeSource::Runtime(std::sync::Arc::new(SystemClock));
-        let schema = Some(format!("test_{}", Runtime::system().id().simple()));
-        let options = PostgresOptions { schema, ..PostgresOptions::new(url, Policy::default(), clock) };
-        Postgres::migrate(&options).await.unwrap();
-        let pool = options.connect().await.unwrap();
-        let mut connection = pool.acquire().await.unwrap();
+        let mut connection = fresh::connection().await;
         for some in [OVER, DUE] {
-            sqlx::raw_sql(some).execute(&mut *connection).await.unwrap();
+            sqlx::raw_sql(some).execute(&mut connection).await.unwrap();
         }
 
         let mut tx = begin_claim(&mut connection).await.unwrap();
@@ -193,5 +183,9 @@ mod tests {
                 assert!(!plan.contains(costly), "{statement}\n{plan}");
             }
         }
+
+        // No more than that are locked.
+        let looks = Looks { channels: vec!["webhook".into()], most: vec![7], others: 100 };
+        assert_eq!(waiting_in_turn(&mut tx, 5_000, 500, &looks).await.unwrap().len(), 7);
     }
 }

@@ -4,6 +4,8 @@
 mod counted;
 mod deliveries;
 mod due;
+#[cfg(test)]
+mod fresh;
 mod load;
 mod origin;
 mod posts;

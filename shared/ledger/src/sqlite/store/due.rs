@@ -6,7 +6,7 @@ use super::Connection;
 use crate::{
     LedgerError,
     record::{Record, columns, json},
-    world::{Peek, Rooms},
+    world::{Looks, Peek},
 };
 
 /// Two looks at the start of an index, whatever the ledger holds.
@@ -27,8 +27,8 @@ const OLDEST_WAITING: &str = concat!(
     " FROM targets t INDEXED BY targets_waiting WHERE t.state IN (0, 4) AND t.wake_at <= $1 ORDER BY t.wake_at LIMIT $2"
 );
 /// Walks along the index from one channel to the next and, in those that are not full, from one tenant to the next (loose
-/// scans), and takes an equal share of each that has something due. The share is generous, as what one leaves, others use, but never more than
-/// the channel with most room takes.
+/// scans), and takes an equal share of each that has something due. The share is generous, as what one leaves, others use, and bounded by
+/// that of the channel with most room.
 const WAITING_IN_TURN: &str = concat!(
     "WITH RECURSIVE kind (channel) AS ( \
          SELECT min(channel) FROM targets INDEXED BY targets_turns WHERE state IN (0, 4) \
@@ -106,14 +106,14 @@ pub(in crate::sqlite) async fn waiting_in_turn(
     tx: &mut Connection,
     until: i64,
     limit: u32,
-    rooms: &Rooms,
+    looks: &Looks,
 ) -> Result<Vec<Record>, LedgerError> {
-    let left: HashMap<&String, i64> = rooms.channels.iter().zip(rooms.left.iter().copied()).collect();
+    let most: HashMap<&String, i64> = looks.channels.iter().zip(looks.most.iter().copied()).collect();
     sqlx::query_as(WAITING_IN_TURN)
         .bind(until)
         .bind(limit)
-        .bind(json(&left))
-        .bind(rooms.others)
+        .bind(json(&most))
+        .bind(looks.others)
         .fetch_all(tx)
         .await
         .map_err(LedgerError::of("claim what is due, in turn"))
